@@ -1,0 +1,133 @@
+import { createHash } from "node:crypto";
+import { availableParallelism } from "node:os";
+import { basename, extname, relative } from "node:path";
+import type { ArtifactStore } from "../cache/artifact-store.ts";
+import { type Limits, MAX_BUNDLE_BYTES } from "../limits/limits.ts";
+import type { Artifact } from "./artifact.ts";
+import type { Bundle } from "./bundle.ts";
+import { Bundler } from "./bundler-client.ts";
+import { BuildFrame, type CompileResult } from "./messages.ts";
+import { BuildPool } from "./pool.ts";
+import { loadPrelude, type Prelude } from "./prelude.ts";
+import { BuildError, type Problem } from "./problem.ts";
+import { type BuildProcess, BuildProcessError } from "./process.ts";
+import { toolchainKey } from "./toolchain.ts";
+
+export interface BuildRequest {
+	name: string;
+	/** Absolute path of the main module. */
+	entry: string;
+	env: Record<string, unknown>;
+	limits: Limits;
+	development: boolean;
+}
+
+export interface BuildResult {
+	artifact: Artifact;
+	warnings: Problem[];
+	/** The files that went into the bundle, relative to the working directory. */
+	inputs: string[];
+	/** Whether the artifact came from the cache. */
+	cached: boolean;
+}
+
+/** Turns source into artifacts: bundles, looks into the cache, and compiles what is not in there. */
+export class Builder {
+	readonly #store: ArtifactStore;
+	readonly #prelude: Prelude;
+	readonly #toolchain: string;
+	readonly #bundler = new Bundler();
+	readonly #pool: BuildPool;
+	/** What isolates are parked from. */
+	readonly snapshot: Uint8Array;
+
+	private constructor(store: ArtifactStore, prelude: Prelude, toolchain: string, snapshot: Uint8Array) {
+		this.#store = store;
+		this.#prelude = prelude;
+		this.#toolchain = toolchain;
+		this.snapshot = snapshot;
+		this.#pool = new BuildPool(Math.max(1, Math.min(4, availableParallelism())), (process) => process.send(BuildFrame.base, "", snapshot));
+	}
+
+	/** Makes the base snapshot, or takes it from the cache. */
+	static async create(store: ArtifactStore): Promise<Builder> {
+		const prelude = await loadPrelude();
+		const toolchain = toolchainKey(prelude);
+		let snapshot = await store.snapshot(toolchain);
+		if (snapshot === null) {
+			const pool = new BuildPool(1, () => undefined);
+			try {
+				const { code, warmUp } = prelude;
+				const frame = await pool.run((process) => process.ask(BuildFrame.snapshot, JSON.stringify({ code, warmUp })));
+				snapshot = frame.data as Buffer;
+			} finally {
+				await pool.close();
+			}
+			await store.saveSnapshot(toolchain, snapshot);
+		}
+		return new Builder(store, prelude, toolchain, snapshot);
+	}
+
+	get preludeHash(): string {
+		return this.#prelude.hash;
+	}
+
+	/** Builds one function. Throws BuildError with every problem of its source. */
+	async build(request: BuildRequest): Promise<BuildResult> {
+		const bundle = await this.#bundler.bundle({ entry: request.entry, development: request.development, cwd: process.cwd() });
+		if (!bundle.ok) throw new BuildError(bundle.problems);
+		this.#checkSize(request, bundle);
+		const key = createHash("sha256")
+			.update(JSON.stringify([this.#toolchain, request.name, request.env, request.limits.memoryMb, request.limits.startupCpuMs]))
+			.update(bundle.code)
+			.update("\0")
+			.update(bundle.sourceMap)
+			.digest("hex");
+		const kept = await this.#store.artifact(key);
+		const artifact = kept ?? (await this.#compile(request, bundle, key));
+		if (kept === null) await this.#store.saveArtifact(artifact);
+		const { failure } = artifact;
+		if (failure?.message.startsWith("no handler found: ")) throw new BuildError([noHandler(request, failure.message)]);
+		return { artifact, warnings: bundle.warnings, inputs: bundle.inputs, cached: kept !== null };
+	}
+
+	#checkSize({ entry }: BuildRequest, { code, inputs }: Bundle & { ok: true }): void {
+		const bytes = Buffer.byteLength(code);
+		if (bytes <= MAX_BUNDLE_BYTES) return;
+		const mb = (n: number) => `${(n / 2 ** 20).toFixed(1)} MB`;
+		throw new BuildError([
+			{ text: `the bundle is ${mb(bytes)}, more than the ${mb(MAX_BUNDLE_BYTES)} that a function may have (${inputs.length} files)`, file: relative(process.cwd(), entry) },
+		]);
+	}
+
+	async #compile(request: BuildRequest, { code, sourceMap }: Bundle & { ok: true }, key: string): Promise<Artifact> {
+		const image = {
+			filename: `${request.name}.js`,
+			code,
+			env: JSON.stringify(request.env),
+			memoryMb: request.limits.memoryMb,
+			startupCpuMs: request.limits.startupCpuMs,
+		};
+		try {
+			const frame = await this.#pool.run((process: BuildProcess) => process.ask(BuildFrame.compile, JSON.stringify(image)));
+			const { failure, startUs } = JSON.parse(frame.text) as CompileResult;
+			return { key, code, sourceMap, codeCache: frame.data as Buffer, startUs, failure };
+		} catch (error) {
+			if (!(error instanceof BuildProcessError)) throw error;
+			throw new BuildError([{ text: `the function could not be compiled and started: ${error.message}`, file: relative(process.cwd(), request.entry) }]);
+		}
+	}
+
+	async close(): Promise<void> {
+		await Promise.all([this.#bundler.close(), this.#pool.close()]);
+	}
+}
+
+function noHandler({ entry }: BuildRequest, why: string): Problem {
+	const file = relative(process.cwd(), entry);
+	const typed = [".ts", ".tsx"].includes(extname(entry)) ? "request: Request" : "request";
+	return {
+		file,
+		text: `${why}. Export one from ${basename(entry)}, for example:\n\n  export default {\n    fetch(${typed}) {\n      return new Response("hello");\n    },\n  };`,
+	};
+}

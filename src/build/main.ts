@@ -1,0 +1,83 @@
+/**
+ * A build process: it runs a function's top level for the first time, so it is confined like a sandbox. It makes the base
+ * snapshot and code caches, one job at a time, asked over frames on descriptor 3.
+ */
+import { Socket } from "node:net";
+import { setFlagsFromString } from "node:v8";
+import ivm from "isolated-vm";
+import { FunctionIsolate, StartError } from "../isolates/isolate.ts";
+import { parkIsolate } from "../isolates/parked.ts";
+import type { AttemptFailure, Image } from "../isolates/protocol.ts";
+import { dropPermissions } from "../sandbox/confinement.ts";
+import { type Frame, FrameReader, FrameWriter } from "../sandbox/frames.ts";
+import { BuildFrame, type CompileResult } from "./messages.ts";
+
+const socket = new Socket({ fd: 3, readable: true, writable: true });
+const writer = new FrameWriter(socket);
+let base: ivm.ExternalCopy<ArrayBuffer> | null = null;
+
+function copyOut(copy: ivm.ExternalCopy<ArrayBuffer>): Uint8Array {
+	const bytes = new Uint8Array(copy.copy());
+	copy.release();
+	return bytes;
+}
+
+function exactBuffer(bytes: Uint8Array): ArrayBuffer {
+	return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
+}
+
+/** An eager code cache of the script: every function in it compiled, so that none is when a request waits. */
+function makeCodeCache(snapshot: ivm.ExternalCopy<ArrayBuffer>, code: string, filename: string): Uint8Array {
+	const isolate = new ivm.Isolate({ snapshot, memoryLimit: 512 });
+	setFlagsFromString("--no-lazy");
+	try {
+		const script = isolate.compileScriptSync(code, { filename, produceCachedData: true }) as ivm.Script & { cachedData?: ivm.ExternalCopy<ArrayBuffer> };
+		return script.cachedData === undefined ? new Uint8Array(0) : copyOut(script.cachedData);
+	} finally {
+		setFlagsFromString("--lazy");
+		isolate.dispose();
+	}
+}
+
+function compile(image: Omit<Image, "codeCache">): { result: CompileResult; codeCache: Uint8Array } {
+	const snapshot = base as ivm.ExternalCopy<ArrayBuffer>;
+	let codeCache: Uint8Array = new Uint8Array(0);
+	try {
+		codeCache = makeCodeCache(snapshot, image.code, image.filename);
+	} catch (error) {
+		return { result: { failure: { code: "startup_failed", message: (error as Error).message, stack: (error as Error).stack ?? "" }, startUs: 0 }, codeCache };
+	}
+	let failure: AttemptFailure | null = null;
+	let startUs = 0;
+	try {
+		const isolate = new FunctionIsolate(parkIsolate(snapshot, image.memoryMb), 0, { ...image, codeCache });
+		startUs = isolate.startUs;
+		isolate.dispose();
+	} catch (error) {
+		if (!(error instanceof StartError)) throw error;
+		failure = error.failure;
+	}
+	return { result: { failure, startUs }, codeCache };
+}
+
+const reader = new FrameReader(256 * 1024 * 1024, ({ kind, attempt, text, data }: Frame) => {
+	if (kind === BuildFrame.snapshot) {
+		const { code, warmUp } = JSON.parse(text) as { code: string; warmUp: string };
+		const made = ivm.Isolate.createSnapshot([{ code, filename: "atoll:prelude" }], warmUp);
+		writer.write(BuildFrame.snapshot, attempt, 0, 0, "", copyOut(made));
+	} else if (kind === BuildFrame.base) {
+		base = new ivm.ExternalCopy(exactBuffer(data as Buffer));
+		dropPermissions();
+	} else {
+		const { result, codeCache } = compile(JSON.parse(text) as Omit<Image, "codeCache">);
+		writer.write(BuildFrame.compile, attempt, 0, 0, JSON.stringify(result), codeCache);
+	}
+});
+socket.on("data", (chunk: Buffer) => {
+	reader.read(chunk);
+	writer.flush();
+});
+socket.on("close", () => process.exit(0));
+socket.on("error", () => process.exit(0));
+process.on("SIGINT", () => undefined);
+process.on("SIGTERM", () => undefined);

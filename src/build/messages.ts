@@ -1,0 +1,18 @@
+import type { AttemptFailure, Microseconds } from "../isolates/protocol.ts";
+
+/** The frames between the edge and a build process. */
+export const BuildFrame = {
+	/** Make the base snapshot of a prelude; it comes back as data. */
+	snapshot: 80,
+	/** Here is the base snapshot. */
+	base: 81,
+	/** Make a version's code cache, and start it once. */
+	compile: 82,
+} as const;
+
+export interface CompileResult {
+	/** Why the function did not start. It may yet, on a request; a missing handler or a syntax error stays. */
+	failure: AttemptFailure | null;
+	/** How long a cold start took. */
+	startUs: Microseconds;
+}

@@ -1,0 +1,40 @@
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const built = fileURLToPath(new URL("../prelude.js", import.meta.url));
+const source = fileURLToPath(new URL("../prelude/index.ts", import.meta.url));
+
+/** A request as the prelude will handle it, run while the base snapshot is made so that its bytecode is in there. */
+const WARM_UP = fileURLToPath(new URL(existsSync(source) ? "../prelude/warm-up.js" : "../warm-up.js", import.meta.url));
+
+export interface Prelude {
+	code: string;
+	warmUp: string;
+	/** Identifies both. */
+	hash: string;
+}
+
+/** The prelude as one script: built beforehand in a package, bundled on the spot in a checkout. */
+export async function loadPrelude(): Promise<Prelude> {
+	const code = existsSync(source) ? await bundlePrelude() : readFileSync(built, "utf8");
+	const warmUp = readFileSync(WARM_UP, "utf8");
+	return { code, warmUp, hash: createHash("sha256").update(code).update("\0").update(warmUp).digest("hex").slice(0, 16) };
+}
+
+async function bundlePrelude(): Promise<string> {
+	const { build } = await import("esbuild");
+	const result = await build({ ...PRELUDE_OPTIONS, entryPoints: [source], write: false, logLevel: "silent" });
+	return result.outputFiles[0].text;
+}
+
+/** How the prelude is bundled; the package's build uses the same. Whitespace is all that is saved on: it is in every isolate. */
+export const PRELUDE_OPTIONS = {
+	bundle: true,
+	format: "iife",
+	target: "esnext",
+	minifyWhitespace: true,
+	minifySyntax: true,
+	keepNames: false,
+	legalComments: "none",
+} as const;

@@ -1,0 +1,105 @@
+import { z } from "zod";
+import type { EgressPolicy } from "../effects/addresses.ts";
+import { UsageError } from "../errors.ts";
+import type { Bytes } from "../isolates/protocol.ts";
+import { type Limits, limitsSchema } from "../limits/limits.ts";
+import type { Logger } from "../observe/observer.ts";
+
+/** How a runtime is set up; all of it is optional. */
+export interface RuntimeOptions {
+	/**
+	 * Where functions run: `"process"` in sandbox processes that hold no secrets, `"inline"` in this very process, for
+	 * code that is trusted, tests and debugging. Default: `"process"`.
+	 */
+	isolation?: "process" | "inline";
+	/** How many sandbox processes there are beside the spare. Default: one per core less one, at least one. */
+	sandboxes?: number;
+	/** Limits for functions that set none of their own; see `Limits` for units and defaults. */
+	limits?: Partial<Limits>;
+	cache?: CacheOptions;
+	/** Folder for artifacts and snapshots; it is made if it is missing. Default: `.atoll` in the working directory. */
+	data?: string;
+	/** Where records and functions' logs go as well, as JSON lines: a pino logger or its like. Default: nowhere. */
+	logger?: Logger | null;
+	/** Which addresses functions may reach. Default: the public internet, and nothing on private networks. */
+	egress?: EgressPolicy;
+	/**
+	 * Shows errors to the client with stack and source line, and builds with `NODE_ENV` "development". Never in
+	 * production. Default: false.
+	 */
+	development?: boolean;
+}
+
+export interface CacheOptions {
+	/** How many isolates stay warm at most, over all sandboxes. Default: 1000. */
+	maxIsolates?: number;
+	/** How much memory the warm isolates may use, over all sandboxes, in bytes. Default: a quarter of the machine's. */
+	maxBytes?: Bytes;
+	/** How many isolates each sandbox makes ahead of need, at some 1.5 MB each. Default: 4. */
+	parked?: number;
+}
+
+/** One upload of a function. */
+export interface DeployOptions {
+	/** The function's name: letters, digits, `-`, `_` and `.`, up to 63. A deployed function of this name is replaced. */
+	name: string;
+	/** Whose function it is. Default: `"default"`. */
+	owner?: string;
+	/** The hostnames that reach it: exact names, `*.example.com`, or `*` for all others. */
+	hostnames: string[];
+	/** Path of its main module, relative to the working directory. */
+	entry: string;
+	/** What the handler gets as `env`; anything that JSON can hold. Default: empty. */
+	env?: Record<string, unknown>;
+	/** Limits that differ from the runtime's. */
+	limits?: Partial<Limits>;
+}
+
+const methods = ["debug", "info", "warn", "error"] as const;
+
+const optionsSchema = z.strictObject({
+	isolation: z.enum(["process", "inline"]).optional(),
+	sandboxes: z.number().int().min(1).max(256).optional(),
+	limits: limitsSchema.optional(),
+	cache: z
+		.strictObject({
+			maxIsolates: z.number().int().min(1).optional(),
+			maxBytes: z.number().int().min(1).optional(),
+			parked: z.number().int().min(0).max(1000).optional(),
+		})
+		.optional(),
+	data: z.string().min(1).optional(),
+	logger: z
+		.custom<Logger>((value) => typeof value === "object" && value !== null && methods.every((name) => typeof (value as Record<string, unknown>)[name] === "function"), "must have the methods debug, info, warn and error")
+		.nullable()
+		.optional(),
+	egress: z.strictObject({ allow: z.array(z.string()).optional(), deny: z.array(z.string()).optional() }).optional(),
+	development: z.boolean().optional(),
+});
+
+export const functionName = z.string().regex(/^[A-Za-z0-9](?:[\w.-]{0,61}[A-Za-z0-9])?$/, "must be letters, digits, -, _ and ., up to 63, with a letter or digit at either end");
+
+const deploySchema = z.strictObject({
+	name: functionName,
+	owner: z.string().min(1).max(200).optional(),
+	hostnames: z.array(z.string()).min(1),
+	entry: z.string().min(1),
+	env: z.record(z.string(), z.json()).optional(),
+	limits: limitsSchema.optional(),
+});
+
+/** Checks options where they come in. Throws UsageError that names the option and what is wrong. */
+function check<T>(schema: z.ZodType, value: unknown, where: string): T {
+	const parsed = schema.safeParse(value);
+	if (parsed.success) return parsed.data as T;
+	const problems = parsed.error.issues.map((issue) => `${issue.path.join(".") || "options"}: ${issue.message}`);
+	throw new UsageError(`${where}: ${problems.join("; ")}`);
+}
+
+export function checkOptions(options: unknown): RuntimeOptions {
+	return check<RuntimeOptions>(optionsSchema, options, "createRuntime");
+}
+
+export function checkDeployment(options: unknown): DeployOptions {
+	return check<DeployOptions>(deploySchema, options, "deploy");
+}

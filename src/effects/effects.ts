@@ -1,0 +1,110 @@
+import { Kind, type FetchHead, type ResponseHead } from "../prelude/messages.ts";
+import { BodyReceiver, BodySender } from "./body.ts";
+
+/** Sends something about one effect back into the isolate. */
+export type Reply = (kind: Kind, text: string, data?: Uint8Array | number) => void;
+
+/** A subrequest as whoever performs it takes it. */
+export interface Subrequest extends FetchHead {
+	content: Uint8Array | AsyncIterable<Uint8Array> | null;
+	signal: AbortSignal;
+}
+
+/** A response as a value: a subrequest's, or the library's own `fetch`. */
+export interface FetchedResponse {
+	head: ResponseHead;
+	body: Uint8Array | ReadableStream<Uint8Array> | null;
+}
+
+/** Performs a subrequest. Rejects with an Error whose message the function may read. */
+export type PerformFetch = (request: Subrequest) => Promise<FetchedResponse & { url: string; redirected: boolean }>;
+
+interface Running {
+	controller: AbortController;
+	outgoing: BodyReceiver | null;
+	incoming: BodySender | null;
+}
+
+/** The effects of one attempt, with their limits: what it has started outside, and how to stop it. */
+export class Effects {
+	readonly #perform: PerformFetch;
+	readonly #most: number;
+	readonly #mostAtOnce: number;
+	readonly #running = new Map<number, Running>();
+	readonly #waiting: (() => void)[] = [];
+	/** How many were started. */
+	count = 0;
+	#active = 0;
+
+	constructor(perform: PerformFetch, limits: { subrequests: number; concurrentSubrequests: number }) {
+		this.#perform = perform;
+		this.#most = limits.subrequests;
+		this.#mostAtOnce = limits.concurrentSubrequests;
+	}
+
+	fetch(op: number, head: FetchHead, content: Uint8Array | undefined, reply: Reply): void {
+		if (this.count >= this.#most) {
+			reply(Kind.answer, JSON.stringify({ error: `the request has already made its ${this.#most} subrequests` }));
+			return;
+		}
+		this.count++;
+		const outgoing = head.body === "stream" ? new BodyReceiver((bytes) => reply(Kind.credit, "", bytes), () => reply(Kind.cancel, "")) : null;
+		const running: Running = { controller: new AbortController(), outgoing, incoming: null };
+		this.#running.set(op, running);
+		const start = () => void this.#run(op, running, { ...head, content: outgoing ?? content ?? null, signal: running.controller.signal }, reply);
+		if (this.#active < this.#mostAtOnce) start();
+		else this.#waiting.push(start);
+	}
+
+	async #run(op: number, running: Running, request: Subrequest, reply: Reply): Promise<void> {
+		this.#active++;
+		try {
+			if (running.controller.signal.aborted) return;
+			const { head, body, url, redirected } = await this.#perform(request);
+			const stream = body !== null && !(body instanceof Uint8Array);
+			const answer: ResponseHead = { ...head, body: body === null ? "none" : stream ? "stream" : "whole", url, redirected };
+			reply(Kind.answer, JSON.stringify(answer), stream || body === null ? undefined : body);
+			if (!stream) return;
+			running.incoming = new BodySender();
+			await this.#sendBody(running.incoming, body, reply);
+		} catch (error) {
+			if (!running.controller.signal.aborted) reply(Kind.answer, JSON.stringify({ error: (error as Error).message }));
+		} finally {
+			this.#active--;
+			this.#running.delete(op);
+			this.#waiting.shift()?.();
+		}
+	}
+
+	async #sendBody(sender: BodySender, body: ReadableStream<Uint8Array>, reply: Reply): Promise<void> {
+		try {
+			if (await sender.send(body, (piece) => reply(Kind.body, "", piece))) reply(Kind.end, "");
+		} catch (error) {
+			reply(Kind.end, `the response broke off: ${(error as Error).message}`);
+		}
+	}
+
+	chunk(op: number, bytes: Uint8Array): void {
+		this.#running.get(op)?.outgoing?.chunk(bytes);
+	}
+
+	end(op: number, failure: string): void {
+		this.#running.get(op)?.outgoing?.end(failure === "" ? "" : "the function's request body failed");
+	}
+
+	credit(op: number, bytes: number): void {
+		this.#running.get(op)?.incoming?.credit(bytes);
+	}
+
+	cancel(op: number): void {
+		const running = this.#running.get(op);
+		running?.controller.abort();
+		running?.incoming?.cancel();
+		running?.outgoing?.end("cancelled");
+	}
+
+	cancelAll(): void {
+		for (const op of this.#running.keys()) this.cancel(op);
+		for (const start of this.#waiting.splice(0)) start();
+	}
+}

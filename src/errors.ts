@@ -1,0 +1,69 @@
+/** The codes of the errors that a client can see, each with its HTTP status. */
+export const STATUS = {
+	bad_request: 400,
+	hostname_not_found: 404,
+	body_too_large: 413,
+	url_too_long: 414,
+	headers_too_large: 431,
+	exception: 500,
+	invalid_response: 500,
+	startup_failed: 500,
+	cpu_limit_exceeded: 503,
+	memory_limit_exceeded: 503,
+	startup_cpu_limit_exceeded: 503,
+	function_quarantined: 503,
+	overloaded: 503,
+	sandbox_lost: 503,
+	wall_time_exceeded: 504,
+} as const;
+
+export type ErrorCode = keyof typeof STATUS;
+
+/** What a client may read of an error: never a stack, never a name from inside the function. */
+const PUBLIC_MESSAGE: Record<ErrorCode, string> = {
+	bad_request: "The request is malformed.",
+	hostname_not_found: "No function is deployed at this hostname.",
+	body_too_large: "The request's body is larger than this function accepts.",
+	url_too_long: "The request's URL is too long.",
+	headers_too_large: "The request's headers are too large.",
+	exception: "The function threw an exception.",
+	invalid_response: "The function did not return a valid response.",
+	startup_failed: "The function failed to start.",
+	cpu_limit_exceeded: "The function used more CPU time than it is allowed.",
+	memory_limit_exceeded: "The function used more memory than it is allowed.",
+	startup_cpu_limit_exceeded: "The function used more CPU time to start than it is allowed.",
+	function_quarantined: "The function is disabled for a while because it keeps failing.",
+	overloaded: "The server is overloaded.",
+	sandbox_lost: "The process that ran the function was lost.",
+	wall_time_exceeded: "The function did not answer in time.",
+};
+
+/** An outcome that is an error, with what an operator should know about it. */
+export class FunctionError extends Error {
+	readonly code: ErrorCode;
+	/** The stack inside the function, or an empty string. */
+	readonly functionStack: string;
+	/** Seconds after which the client may try again. */
+	readonly retryAfter: number | undefined;
+
+	constructor(code: ErrorCode, message = PUBLIC_MESSAGE[code], { stack = "", retryAfter }: { stack?: string; retryAfter?: number } = {}) {
+		super(message);
+		this.name = "FunctionError";
+		this.code = code;
+		this.functionStack = stack;
+		this.retryAfter = retryAfter;
+	}
+
+	get status(): number {
+		return STATUS[this.code];
+	}
+
+	get publicMessage(): string {
+		return this.code === "bad_request" ? this.message : PUBLIC_MESSAGE[this.code];
+	}
+}
+
+/** Wrong use of the library or the command line: what is wrong, and what to do. */
+export class UsageError extends Error {
+	override name = "UsageError";
+}

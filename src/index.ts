@@ -1,0 +1,21 @@
+/** atoll: a lightweight, isolate-based edge function runtime. */
+import type { RuntimeOptions } from "./config/options.ts";
+import { Runtime } from "./runtime.ts";
+
+/**
+ * Starts a runtime: its sandboxes are up when the promise resolves.
+ *
+ * Throws UsageError for options that make no sense.
+ */
+export async function createRuntime(options: RuntimeOptions = {}): Promise<Runtime> {
+	return Runtime.create(options);
+}
+
+export { BuildError, type Problem } from "./build/problem.ts";
+export type { CacheOptions, DeployOptions, RuntimeOptions } from "./config/options.ts";
+export type { EgressPolicy } from "./effects/addresses.ts";
+export { type ErrorCode, UsageError } from "./errors.ts";
+export type { Limits } from "./limits/limits.ts";
+export type { Logger } from "./observe/observer.ts";
+export type { InvocationRecord, LogLine, Outcome, Subscriber, Trigger } from "./observe/record.ts";
+export type { Deployed, Runtime, RuntimeStats } from "./runtime.ts";

@@ -1,0 +1,399 @@
+import { LRUCache } from "lru-cache";
+import { Kind } from "../prelude/messages.ts";
+import { FunctionIsolate, type Outgoing, StartError, type TurnEnd } from "./isolate.ts";
+import { Parking } from "./parked.ts";
+import type {
+	AttemptFailure,
+	AttemptId,
+	Image,
+	Microseconds,
+	SandboxCommands,
+	SandboxEvents,
+	SandboxSettings,
+	SandboxStats,
+	VersionNumber,
+} from "./protocol.ts";
+
+/** One turn that waits to be run. */
+interface Task {
+	kind: Kind;
+	attempt: AttemptId;
+	op: number;
+	text: string;
+	data: Uint8Array | number | undefined;
+}
+
+interface Attempt {
+	id: AttemptId;
+	version: VersionNumber;
+	isolate: FunctionIsolate | null;
+	budgetUs: Microseconds;
+	cpuUs: Microseconds;
+	cold: boolean;
+	startUs: Microseconds;
+	timers: Map<number, NodeJS.Timeout>;
+}
+
+interface Version {
+	image: Image | null;
+	isolate: FunctionIsolate | null;
+	/** Turns to run; those of one version run in a row, because what an isolate touches is then still in the cache. */
+	queue: Task[];
+	wanted: boolean;
+	unloaded: boolean;
+}
+
+/** A new measurement of an isolate's memory every so many requests: it costs 1.7 µs. */
+const MEASURE_EVERY = 16;
+/**
+ * How long a rejection may go unhandled before it is looked for, and how many isolates are looked at then: a look costs
+ * some 50 µs, so that this stays below half a percent of a busy thread.
+ */
+const REJECTION_DELAY_MS = 250;
+const SWEEP_ISOLATES = 16;
+const MAX_TIMERS = 10_000;
+
+/** Runs functions' turns: in a sandbox process behind the link, or inline. All of it happens on one thread. */
+export class IsolateHost implements SandboxCommands {
+	readonly #events: SandboxEvents;
+	readonly #note: (attempt: AttemptId) => void;
+	readonly #parking: Parking;
+	readonly #warm: LRUCache<VersionNumber, FunctionIsolate>;
+	readonly #versions = new Map<VersionNumber, Version>();
+	readonly #attempts = new Map<AttemptId, Attempt>();
+	readonly #ready = new Set<VersionNumber>();
+	/** Isolates in which promises may have been rejected since they were last looked at. */
+	readonly #unswept = new Set<FunctionIsolate>();
+	readonly #all = new Set<FunctionIsolate>();
+	#sweep: NodeJS.Timeout | null = null;
+	#stats: SandboxStats = { isolates: 0, bytes: 0, hits: 0, coldStarts: 0, evictions: 0 };
+	#statsChanged = false;
+	#requests = 0;
+	#scheduled: NodeJS.Immediate | null = null;
+	#closed = false;
+
+	/** `note` is told whose turn is about to run, and 0 when none is any more. */
+	constructor(settings: SandboxSettings, events: SandboxEvents, note: (attempt: AttemptId) => void = () => undefined) {
+		this.#events = events;
+		this.#note = note;
+		this.#parking = new Parking(settings.snapshot, settings.parked);
+		this.#parking.fill();
+		this.#warm = new LRUCache({
+			max: settings.maxIsolates,
+			maxSize: settings.maxBytes,
+			dispose: (isolate, _version, reason) => {
+				if (reason === "evict") this.#stats.evictions++;
+				this.#retire(isolate);
+			},
+		});
+	}
+
+	load(number: VersionNumber, image: Image): void {
+		const version = this.#version(number);
+		version.image = image;
+		version.wanted = false;
+		version.unloaded = false;
+		if (version.queue.length > 0) this.#schedule(number);
+	}
+
+	unload(number: VersionNumber): void {
+		const version = this.#versions.get(number);
+		if (version === undefined) return;
+		version.unloaded = true;
+		this.#warm.delete(number);
+		this.#forget(number, version);
+	}
+
+	request(id: AttemptId, number: VersionNumber, budgetUs: Microseconds, head: string, body: Uint8Array | undefined): void {
+		this.#attempts.set(id, { id, version: number, isolate: null, budgetUs, cpuUs: 0, cold: false, startUs: 0, timers: NO_TIMERS });
+		this.#enqueue(number, { kind: Kind.request, attempt: id, op: 0, text: head, data: body });
+	}
+
+	message(kind: Kind, id: AttemptId, op: number, text: string, data: Uint8Array | number | undefined): void {
+		const attempt = this.#attempts.get(id);
+		if (attempt !== undefined) this.#enqueue(attempt.version, { kind, attempt: id, op, text, data });
+	}
+
+	#version(number: VersionNumber): Version {
+		let version = this.#versions.get(number);
+		if (version === undefined) {
+			version = { image: null, isolate: null, queue: [], wanted: false, unloaded: false };
+			this.#versions.set(number, version);
+		}
+		return version;
+	}
+
+	#enqueue(number: VersionNumber, task: Task): void {
+		const version = this.#version(number);
+		version.queue.push(task);
+		this.#schedule(number);
+	}
+
+	#schedule(number: VersionNumber): void {
+		this.#ready.add(number);
+		if (this.#scheduled === null && !this.#closed) this.#scheduled = setImmediate(() => this.run());
+	}
+
+	/** Runs every turn that waits. Whoever has handed in the last message of a batch calls this; else the event loop does. */
+	run(): void {
+		if (this.#scheduled !== null) clearImmediate(this.#scheduled);
+		this.#scheduled = null;
+		// Cold starts last: they take a hundred times a turn.
+		const cold: VersionNumber[] = [];
+		for (const number of this.#ready) {
+			this.#ready.delete(number);
+			const version = this.#versions.get(number);
+			if (version === undefined) continue;
+			if (version.isolate === null && version.queue.some((task) => task.kind === Kind.request)) cold.push(number);
+			else this.#drain(number, version);
+		}
+		for (const number of cold) {
+			const version = this.#versions.get(number);
+			if (version !== undefined) this.#drain(number, version);
+		}
+		this.#note(0);
+		if (this.#statsChanged) {
+			this.#statsChanged = false;
+			this.#events.stats(this.stats());
+		}
+	}
+
+	stats(): SandboxStats {
+		return { ...this.#stats, isolates: this.#all.size, bytes: this.#warm.calculatedSize };
+	}
+
+	#drain(number: VersionNumber, version: Version): void {
+		const { queue } = version;
+		for (let i = 0; i < queue.length; i++) {
+			const task = queue[i];
+			const attempt = this.#attempts.get(task.attempt);
+			if (attempt === undefined) continue;
+			if (task.kind === Kind.drop && attempt.isolate === null) {
+				this.#end(attempt);
+				this.#events.done(attempt.id, this.#report(attempt, null));
+				continue;
+			}
+			this.#note(attempt.id);
+			if (task.kind === Kind.request) {
+				if (version.isolate === null) {
+					if (version.image === null) {
+						version.queue = queue.slice(i);
+						if (!version.wanted) this.#events.want(number);
+						version.wanted = true;
+						return;
+					}
+					if (!this.#start(number, version, version.image, attempt)) continue;
+				} else this.#stats.hits++;
+				const isolate = version.isolate as FunctionIsolate;
+				attempt.isolate = isolate;
+				isolate.attempts.add(attempt.id);
+				this.#warm.get(number);
+			}
+			if (attempt.isolate !== null) this.#turn(attempt, attempt.isolate, task);
+		}
+		version.queue = [];
+		this.#forget(number, version);
+	}
+
+	/** Drops what is kept of a version that has no isolate and nothing waiting. Its image goes with its last isolate. */
+	#forget(number: VersionNumber, version: Version): void {
+		if (version.isolate === null && version.queue.length === 0 && !version.wanted) this.#versions.delete(number);
+	}
+
+	#start(number: VersionNumber, version: Version, image: Image, attempt: Attempt): boolean {
+		try {
+			const isolate = new FunctionIsolate(this.#parking.take(image.memoryMb), number, image);
+			isolate.onCrypto = (id, op, text, data) => {
+				if (id !== 0) this.message(Kind.answer, id, op, text, data);
+				else this.#globalAnswer(isolate, op, text, data);
+			};
+			version.isolate = isolate;
+			attempt.cold = true;
+			attempt.startUs = isolate.startUs;
+			this.#all.add(isolate);
+			this.#stats.coldStarts++;
+			this.#statsChanged = true;
+			for (const message of isolate.takeOutbox()) this.#send(number, message);
+			this.#warm.set(number, isolate, { size: Math.max(isolate.memoryBytes, 1) });
+			return true;
+		} catch (error) {
+			if (!(error instanceof StartError)) throw error;
+			this.#fail(attempt, error.failure);
+			return false;
+		}
+	}
+
+	/** The result of an operation that was started at a function's top level; it belongs to no request's budget. */
+	#globalAnswer(isolate: FunctionIsolate, op: number, text: string, data: Uint8Array | undefined): void {
+		if (!this.#all.has(isolate)) return;
+		const end = isolate.turn(Kind.answer, 0, op, text, data, 10);
+		if (end === "completed") for (const message of isolate.takeOutbox()) this.#send(isolate.version, message);
+		else this.#condemn(isolate, end);
+	}
+
+	#turn(attempt: Attempt, isolate: FunctionIsolate, task: Task): void {
+		const remaining = attempt.budgetUs - attempt.cpuUs;
+		if (remaining <= 0) {
+			this.#exceeded(attempt, isolate);
+			return;
+		}
+		const before = isolate.cpuUs;
+		const end = isolate.turn(task.kind, task.attempt, task.op, task.text, task.data, Math.ceil(remaining / 1000));
+		if (end === "disposed") {
+			this.#condemn(isolate, end);
+			return;
+		}
+		attempt.cpuUs += isolate.cpuUs - before;
+		if (end === "completed") {
+			this.#unsweptLater(isolate);
+			for (const message of isolate.takeOutbox()) this.#deliver(attempt, isolate, message);
+			if (task.kind === Kind.drop && this.#attempts.has(attempt.id)) this.#done(attempt, isolate);
+		} else if (end === "cut") this.#exceeded(attempt, isolate);
+		else {
+			this.#condemn(isolate, end);
+			this.#fail(attempt, { code: "exception", message: end.threw.message, stack: end.threw.stack ?? "" });
+		}
+	}
+
+	#exceeded(attempt: Attempt, isolate: FunctionIsolate): void {
+		this.#condemn(isolate, "cut");
+		const used = Math.round(attempt.cpuUs / 1000);
+		this.#fail(attempt, {
+			code: "cpu_limit_exceeded",
+			message: `the request used ${used} ms of CPU time; its limit is ${Math.round(attempt.budgetUs / 1000)} ms`,
+			stack: "",
+		});
+	}
+
+	/** What a message asks of the sandbox itself is done here; the rest goes to the edge. */
+	#deliver(attempt: Attempt, isolate: FunctionIsolate, message: Outgoing): void {
+		// An isolate speaks for the attempts that it runs, and for no other, whatever its code has done to the prelude.
+		const owner = message.attempt === attempt.id ? attempt : this.#attempts.get(message.attempt);
+		if (owner === undefined || owner.isolate !== isolate) return;
+		switch (message.kind) {
+			case Kind.setTimer:
+				this.#setTimer(owner, message.op, Number(message.data) || 0);
+				break;
+			case Kind.clearTimer:
+				clearTimeout(owner.timers.get(message.op));
+				owner.timers.delete(message.op);
+				break;
+			case Kind.done:
+				this.#done(owner, isolate);
+				break;
+			default:
+				this.#send(isolate.version, message);
+		}
+	}
+
+	#send(version: VersionNumber, { kind, attempt, op, text, data }: Outgoing): void {
+		this.#events.message(kind, version, attempt, op, typeof text === "string" ? text : "", typeof data === "string" ? Buffer.from(data) : data);
+	}
+
+	#setTimer(attempt: Attempt, timer: number, delay: number): void {
+		if (attempt.timers.size >= MAX_TIMERS) return;
+		if (attempt.timers === NO_TIMERS) attempt.timers = new Map();
+		const due = () => {
+			attempt.timers.delete(timer);
+			this.message(Kind.timer, attempt.id, timer, "", undefined);
+			this.run();
+		};
+		attempt.timers.set(timer, setTimeout(due, delay));
+	}
+
+	#done(attempt: Attempt, isolate: FunctionIsolate): void {
+		if (++this.#requests % MEASURE_EVERY === 0 || isolate.memoryBytes === 0) {
+			isolate.measure();
+			if (!isolate.retired) this.#warm.set(isolate.version, isolate, { size: Math.max(isolate.memoryBytes, 1) });
+		}
+		this.#end(attempt);
+		this.#events.done(attempt.id, this.#report(attempt, isolate));
+		if (isolate.retired && isolate.attempts.size === 0) this.#dispose(isolate);
+	}
+
+	#report(attempt: Attempt, isolate: FunctionIsolate | null) {
+		return { cpuUs: Math.round(attempt.cpuUs), memoryBytes: isolate?.memoryBytes ?? 0, cold: attempt.cold, startUs: attempt.startUs };
+	}
+
+	#end(attempt: Attempt): void {
+		for (const timer of attempt.timers.values()) clearTimeout(timer);
+		this.#attempts.delete(attempt.id);
+		attempt.isolate?.attempts.delete(attempt.id);
+	}
+
+	#fail(attempt: Attempt, failure: AttemptFailure): void {
+		const { isolate } = attempt;
+		this.#end(attempt);
+		this.#events.failed(attempt.id, failure, this.#report(attempt, isolate));
+		if (isolate?.retired && isolate.attempts.size === 0) this.#dispose(isolate);
+	}
+
+	/** An isolate whose turn did not complete takes nothing new; if it is gone, so are the requests that it held. */
+	#condemn(isolate: FunctionIsolate, end: TurnEnd): void {
+		const version = this.#versions.get(isolate.version);
+		if (version?.isolate === isolate) {
+			version.isolate = null;
+			this.#warm.delete(isolate.version);
+		}
+		isolate.retired = true;
+		if (end !== "disposed") return;
+		const image = version?.image;
+		for (const id of [...isolate.attempts]) {
+			const attempt = this.#attempts.get(id);
+			if (attempt === undefined) continue;
+			this.#fail(attempt, { code: "memory_limit_exceeded", message: `the function needs more than its ${image?.memoryMb ?? ""} MB`, stack: "" });
+		}
+		this.#dispose(isolate);
+	}
+
+	#retire(isolate: FunctionIsolate): void {
+		isolate.retired = true;
+		this.#statsChanged = true;
+		const version = this.#versions.get(isolate.version);
+		if (version?.isolate === isolate) version.isolate = null;
+		if (isolate.attempts.size === 0) this.#dispose(isolate);
+	}
+
+	#dispose(isolate: FunctionIsolate): void {
+		this.#all.delete(isolate);
+		this.#unswept.delete(isolate);
+		isolate.dispose();
+		this.#statsChanged = true;
+		const version = this.#versions.get(isolate.version);
+		if (version !== undefined) this.#forget(isolate.version, version);
+	}
+
+	#unsweptLater(isolate: FunctionIsolate): void {
+		this.#unswept.add(isolate);
+		this.#sweep ??= setTimeout(() => void this.#sweepRejections(), REJECTION_DELAY_MS).unref();
+	}
+
+	async #sweepRejections(): Promise<void> {
+		for (const isolate of [...this.#unswept].slice(0, SWEEP_ISOLATES)) {
+			this.#unswept.delete(isolate);
+			const error = await isolate.unhandledRejection();
+			if (error === null || this.#closed) continue;
+			const { message, stack } = error;
+			const text = JSON.stringify({ level: "error", uncaught: true, message: `Unhandled promise rejection: ${stack || message}` });
+			this.#events.message(Kind.log, isolate.version, isolate.lastAttempt, 0, text, undefined);
+		}
+		this.#sweep = null;
+		if (this.#unswept.size > 0 && !this.#closed) this.#sweep = setTimeout(() => void this.#sweepRejections(), REJECTION_DELAY_MS).unref();
+	}
+
+	/** Disposes every isolate. Attempts that still run are dropped without a word. */
+	close(): void {
+		this.#closed = true;
+		if (this.#scheduled !== null) clearImmediate(this.#scheduled);
+		if (this.#sweep !== null) clearTimeout(this.#sweep);
+		for (const attempt of this.#attempts.values()) for (const timer of attempt.timers.values()) clearTimeout(timer);
+		this.#attempts.clear();
+		for (const isolate of this.#all) isolate.dispose();
+		this.#all.clear();
+		this.#warm.clear();
+		this.#parking.close();
+	}
+}
+
+/** Shared by the attempts that never start a timer, which are most. */
+const NO_TIMERS: Map<number, NodeJS.Timeout> = new Map();

@@ -1,0 +1,81 @@
+import ivm from "isolated-vm";
+import { services } from "./services.ts";
+
+/** What an isolate does with the outside while it has no function yet: nothing. */
+type Emit = (...args: unknown[]) => void;
+
+/** An isolate made from the base snapshot, with the sandbox's functions lent to it, waiting for a function's script. */
+export interface ParkedIsolate {
+	isolate: ivm.Isolate;
+	context: ivm.Context;
+	begin: ivm.Reference<(env: string) => void>;
+	finish: ivm.Reference<() => string>;
+	turn: ivm.Reference<(...args: unknown[]) => void>;
+	/** Where the isolate's messages and its WebCrypto calls go; set by whoever takes it. */
+	outlet: { emit: Emit; crypto: Emit };
+}
+
+/** How large an isolate's heap may grow unless its function says otherwise. */
+export const DEFAULT_MEMORY_MB = 128;
+
+export function parkIsolate(snapshot: ivm.ExternalCopy<ArrayBuffer>, memoryMb: number): ParkedIsolate {
+	const isolate = new ivm.Isolate({ snapshot, memoryLimit: memoryMb, onCatastrophicError: () => process.abort() });
+	const context = isolate.createContextSync();
+	const bridge = context.global.getSync("__atoll_bridge", { reference: true }) as ivm.Reference<Record<string, unknown>>;
+	context.global.deleteSync("__atoll_bridge");
+	const take = <F extends (...args: never[]) => unknown>(name: string) => bridge.getSync(name, { reference: true }) as unknown as ivm.Reference<F>;
+	const outlet: ParkedIsolate["outlet"] = { emit: () => undefined, crypto: () => undefined };
+	const own: [string, ivm.Callback][] = [
+		["emit", new ivm.Callback((...args: unknown[]) => outlet.emit(...args), { sync: true })],
+		["crypto", new ivm.Callback((...args: unknown[]) => outlet.crypto(...args), { sync: true })],
+	];
+	const all = [...services, ...own];
+	const install = take<(names: string, ...functions: unknown[]) => void>("install");
+	install.applySync(undefined, [all.map(([name]) => name).join(","), ...all.map(([, callback]) => callback)]);
+	install.release();
+	const parked = { isolate, context, begin: take<(env: string) => void>("begin"), finish: take<() => string>("finish"), turn: take<(...args: unknown[]) => void>("turn"), outlet };
+	bridge.release();
+	return parked;
+}
+
+/** A few isolates made ahead of need, so that a cold start does not wait for one. */
+export class Parking {
+	readonly #snapshot: ivm.ExternalCopy<ArrayBuffer>;
+	readonly #size: number;
+	#ready: ParkedIsolate[] = [];
+	#refilling: NodeJS.Immediate | null = null;
+
+	constructor(snapshot: Uint8Array, size: number) {
+		this.#snapshot = new ivm.ExternalCopy(snapshot.buffer.slice(snapshot.byteOffset, snapshot.byteOffset + snapshot.byteLength) as ArrayBuffer);
+		this.#size = size;
+	}
+
+	/** Makes all of them now. */
+	fill(): void {
+		while (this.#ready.length < this.#size) this.#ready.push(parkIsolate(this.#snapshot, DEFAULT_MEMORY_MB));
+	}
+
+	take(memoryMb: number): ParkedIsolate {
+		if (memoryMb !== DEFAULT_MEMORY_MB) return parkIsolate(this.#snapshot, memoryMb);
+		const parked = this.#ready.pop() ?? parkIsolate(this.#snapshot, memoryMb);
+		this.#refill();
+		return parked;
+	}
+
+	/** One isolate an event-loop round, so that requests in between do not wait for all of them. */
+	#refill(): void {
+		if (this.#refilling !== null || this.#ready.length >= this.#size) return;
+		this.#refilling = setImmediate(() => {
+			this.#refilling = null;
+			this.#ready.push(parkIsolate(this.#snapshot, DEFAULT_MEMORY_MB));
+			this.#refill();
+		});
+	}
+
+	close(): void {
+		if (this.#refilling !== null) clearImmediate(this.#refilling);
+		this.#refilling = null;
+		for (const { isolate } of this.#ready) isolate.dispose();
+		this.#ready = [];
+	}
+}

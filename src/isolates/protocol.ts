@@ -1,0 +1,83 @@
+import type { Kind } from "../prelude/messages.ts";
+
+/** Names one attempt on one sandbox; chosen by the edge, never reused within a sandbox. */
+export type AttemptId = number;
+/** Stands for a version on the link; chosen by the edge. */
+export type VersionNumber = number;
+export type Microseconds = number;
+export type Milliseconds = number;
+export type Bytes = number;
+
+/** What a sandbox needs to know before its first request. */
+export interface SandboxSettings {
+	/** The base snapshot, from which isolates are parked. */
+	snapshot: Uint8Array;
+	/** How many isolates stay warm at most. */
+	maxIsolates: number;
+	/** How much memory the warm isolates may use together. */
+	maxBytes: Bytes;
+	/** How many isolates are created ahead of need. */
+	parked: number;
+}
+
+/** A version as a sandbox runs it: its artifact, without what only the edge needs. */
+export interface Image {
+	/** Names the script in stack traces: `hello.js`. */
+	filename: string;
+	code: string;
+	/** The eager code cache; empty where there is none. */
+	codeCache: Uint8Array;
+	/** The function's environment as JSON. */
+	env: string;
+	memoryMb: number;
+	startupCpuMs: Milliseconds;
+}
+
+/** Why an attempt has ended without an answer. */
+export interface AttemptFailure {
+	code: "cpu_limit_exceeded" | "memory_limit_exceeded" | "startup_failed" | "startup_cpu_limit_exceeded" | "exception";
+	message: string;
+	/** The stack inside the function's script, or an empty string. */
+	stack: string;
+}
+
+/** What an attempt used, told when it is done. */
+export interface AttemptReport {
+	cpuUs: Microseconds;
+	/** The isolate's measured memory, as of its last measurement. */
+	memoryBytes: Bytes;
+	/** Whether this attempt started the isolate, and how long that took. */
+	cold: boolean;
+	startUs: Microseconds;
+}
+
+export interface SandboxStats {
+	isolates: number;
+	bytes: Bytes;
+	hits: number;
+	coldStarts: number;
+	evictions: number;
+}
+
+/** What the edge tells a sandbox, over the link or directly. */
+export interface SandboxCommands {
+	/** Gives a version's image, in answer to `want`. */
+	load(version: VersionNumber, image: Image): void;
+	/** A version will get no more requests: its isolate goes when it is idle. */
+	unload(version: VersionNumber): void;
+	/** Starts an attempt. `head` is a RequestHead as JSON, which nobody between here and the isolate parses. */
+	request(attempt: AttemptId, version: VersionNumber, cpuBudget: Microseconds, head: string, body: Uint8Array | undefined): void;
+	/** Anything else for a running attempt: answers, chunks, credits, abort. */
+	message(kind: Kind, attempt: AttemptId, op: number, text: string, data: Uint8Array | number | undefined): void;
+}
+
+/** What a sandbox tells the edge. */
+export interface SandboxEvents {
+	/** The sandbox has no image of this version. */
+	want(version: VersionNumber): void;
+	/** An effect, a part of a response, or a line of the log. `version` is whose isolate said it, so that the edge can check. */
+	message(kind: Kind, version: VersionNumber, attempt: AttemptId, op: number, text: string, data: Uint8Array | number | undefined): void;
+	done(attempt: AttemptId, report: AttemptReport): void;
+	failed(attempt: AttemptId, failure: AttemptFailure, report: AttemptReport): void;
+	stats(stats: SandboxStats): void;
+}

@@ -1,0 +1,60 @@
+import type { ErrorCode } from "../errors.ts";
+
+/** What started an invocation. */
+export type Trigger = "http" | "fetch" | "subrequest";
+
+/** How an invocation ended: `ok`, an error's code, or `client_gone` where nobody was left to answer. */
+export type Outcome = "ok" | "client_gone" | ErrorCode;
+
+/** One for every request: the one source of logs, metrics, metering and alerts. */
+export interface InvocationRecord {
+	/** When the request arrived, as ISO 8601 in UTC. */
+	time: string;
+	requestId: string;
+	/** The function's name; empty where no function serves the hostname. */
+	function: string;
+	/** The version's hash; empty like `function`. */
+	version: string;
+	hostname: string;
+	/** `http` through a server, `fetch` through the library, `subrequest` from another function. */
+	trigger: Trigger;
+	method: string;
+	/** The response's status; 0 where none was sent. */
+	status: number;
+	outcome: Outcome;
+	/** Whether this request had to start an isolate. */
+	cold: boolean;
+	/** How long that start took, in milliseconds. */
+	startMs: number;
+	/** CPU time over all turns of the request, in milliseconds. */
+	cpuMs: number;
+	/** From the request's arrival until everything that it started was done, in milliseconds. */
+	wallMs: number;
+	/** Size of the request's body in bytes, as far as it was read. */
+	requestBytes: number;
+	/** Size of the response's body in bytes, as far as it was sent. */
+	responseBytes: number;
+	subrequests: number;
+	/** Memory of the isolate when it was last measured, in bytes. */
+	memoryBytes: number;
+	/** How often the request was started: more than once if a sandbox was lost under it. */
+	attempts: number;
+}
+
+/** A line that a function wrote, or an error that nobody caught. */
+export interface LogLine {
+	time: string;
+	level: "debug" | "info" | "log" | "warn" | "error";
+	function: string;
+	version: string;
+	/** Empty for what was written outside of a request. */
+	requestId: string;
+	/** Text as Node's console would print it; stacks point into the function's own source. */
+	message: string;
+}
+
+/** Hears what happens in a runtime. Called synchronously: hand work on, and do not throw. */
+export interface Subscriber {
+	record?(record: InvocationRecord): void;
+	log?(line: LogLine): void;
+}

@@ -1,0 +1,76 @@
+import { onAbort } from "./abort.ts";
+import { Body } from "./body.ts";
+import { exactBytes } from "./bytes.ts";
+import { receiveStream, sendStream } from "./body-stream.ts";
+import { headerList, headersFromList } from "./headers.ts";
+import { requireArguments } from "./interface.ts";
+import { type Operation, requireInvocation } from "./invocation.ts";
+import { type FetchHead, Kind, type ResponseHead, STREAM_WINDOW } from "./messages.ts";
+import { Request, requestState } from "./request.ts";
+import { createResponse, type Response } from "./response.ts";
+
+/** https://fetch.spec.whatwg.org/#fetch-method: the edge does it, and its answer comes back as a later turn. */
+export async function fetch(input: unknown, init?: unknown): Promise<Response> {
+	requireArguments(arguments.length, 1, "fetch");
+	const request = requestState(new Request(input, init));
+	const signal = request.signal();
+	signal.throwIfAborted();
+	const invocation = requireInvocation("fetch()");
+	const op = invocation.nextOperation();
+	const source = request.body === null ? null : request.body.source;
+	const whole = source !== null && source.length <= STREAM_WINDOW && !request.body?.unusable;
+	const head: FetchHead = {
+		method: request.method,
+		url: request.url,
+		headers: headerList(request.headers),
+		redirect: request.redirect,
+		body: request.body === null ? "none" : whole ? "whole" : "stream",
+	};
+	const operation: Operation = {};
+	const answered = Promise.withResolvers<{ text: string; data: ArrayBuffer | undefined }>();
+	operation.answer = (text, data) => answered.resolve({ text, data });
+	invocation.operations.set(op, operation);
+	invocation.emit(Kind.fetch, op, JSON.stringify(head), whole ? takeWhole(request.body as Body) : undefined);
+	if (head.body === "stream") void sendStream(invocation, op, (request.body as Body).stream, operation);
+
+	let finished = false;
+	const cancel = (reason: unknown) => {
+		if (finished) return;
+		answered.reject(reason);
+		operation.end?.(reason);
+		operation.abort?.();
+		if (!invocation.done) invocation.emit(Kind.cancel, op);
+	};
+	onAbort(signal, cancel);
+	const { text, data } = await answered.promise;
+	const answer = JSON.parse(text) as ResponseHead | { error: string };
+	if ("error" in answer) {
+		finished = true;
+		invocation.operations.delete(op);
+		throw new TypeError(`fetch failed: ${answer.error}`);
+	}
+	let body: Body | null = null;
+	if (answer.body === "whole") {
+		finished = true;
+		invocation.operations.delete(op);
+		body = new Body(data === undefined ? new Uint8Array(0) : new Uint8Array(data), null);
+	} else if (answer.body === "stream") {
+		body = new Body(null, receiveStream(invocation, op, operation));
+	}
+	const headers = headersFromList(answer.headers, "immutable");
+	return createResponse({
+		type: answer.status === 0 ? "opaqueredirect" : "basic",
+		status: answer.status,
+		statusText: answer.statusText,
+		headers,
+		body,
+		url: answer.url ?? request.url,
+		redirected: answer.redirected ?? false,
+		contentType: () => headers.get("content-type"),
+	});
+}
+
+function takeWhole(body: Body): string | Uint8Array {
+	const source = body.take();
+	return source === null ? "" : typeof source === "string" ? source : exactBytes(source);
+}

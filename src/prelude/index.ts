@@ -1,0 +1,127 @@
+/**
+ * The prelude: the Web's APIs as a function finds them in its isolate. It is bundled into one script, run once, and kept
+ * as the base snapshot from which every isolate starts; what reaches the outside is handed in when the isolate is parked.
+ */
+import { AbortController, AbortSignal } from "./abort.ts";
+import { atob, btoa } from "./base64.ts";
+import { Blob, File } from "./blob.ts";
+import { console } from "./console.ts";
+import { Crypto, CryptoKey, crypto, SubtleCrypto } from "./crypto.ts";
+import { DOMException } from "./dom-exception.ts";
+import { TextDecoder, TextEncoder } from "./encoding.ts";
+import { CustomEvent, ErrorEvent, Event, EventTarget, PromiseRejectionEvent } from "./event.ts";
+import { fetch } from "./fetch.ts";
+import { FormData } from "./form-data.ts";
+import { adoptModule, countFetchListener, environment, FetchEvent, serve, setEnvironment } from "./handlers.ts";
+import { Headers } from "./headers.ts";
+import { type Host, installHost } from "./host.ts";
+import { Navigator, navigator } from "./navigator.ts";
+import { Performance, performance, startClock } from "./performance.ts";
+import { reportError, setGlobalTarget } from "./report-error.ts";
+import { Request } from "./request.ts";
+import { Response } from "./response.ts";
+import * as streams from "./streams.ts";
+import { structuredClone } from "./structured-clone.ts";
+import { clearInterval, clearTimeout, queueMicrotask, setInterval, setTimeout } from "./timers.ts";
+import { turn } from "./turn.ts";
+import { URL } from "./url.ts";
+import { URLSearchParams } from "./url-search-params.ts";
+
+const scope = globalThis as unknown as Record<string, unknown>;
+
+function expose(values: Record<string, unknown>, enumerable: boolean): void {
+	for (const key of Object.keys(values)) {
+		Object.defineProperty(scope, key, { value: values[key], writable: true, enumerable, configurable: true });
+	}
+}
+
+expose(
+	{
+		AbortController,
+		AbortSignal,
+		Blob,
+		Crypto,
+		CryptoKey,
+		CustomEvent,
+		DOMException,
+		ErrorEvent,
+		Event,
+		EventTarget,
+		FetchEvent,
+		File,
+		FormData,
+		Headers,
+		Navigator,
+		Performance,
+		PromiseRejectionEvent,
+		Request,
+		Response,
+		SubtleCrypto,
+		TextDecoder,
+		TextEncoder,
+		URL,
+		URLSearchParams,
+		...streamInterfaces(),
+		console,
+		Deno: { serve, env: { get: (name: unknown) => environment()[`${name as string}`], toObject: () => ({ ...environment() }) } },
+	},
+	false,
+);
+expose(
+	{ atob, btoa, clearInterval, clearTimeout, crypto, fetch, navigator, performance, queueMicrotask, reportError, self: scope, setInterval, setTimeout, structuredClone },
+	true,
+);
+
+function streamInterfaces(): Record<string, unknown> {
+	const { isDisturbed, isReadable, ...interfaces } = streams;
+	void isDisturbed;
+	void isReadable;
+	return interfaces;
+}
+
+// The global scope is an EventTarget whose methods also work when called bare, as in `addEventListener("fetch", …)`.
+const target = new EventTarget();
+expose(
+	{
+		addEventListener(type: unknown, callback: unknown, options?: unknown) {
+			if (type === "fetch") countFetchListener();
+			target.addEventListener(type, callback, options);
+		},
+		removeEventListener: (type: unknown, callback: unknown, options?: unknown) => target.removeEventListener(type, callback, options),
+		dispatchEvent: (event: unknown) => target.dispatchEvent(event),
+	},
+	true,
+);
+setGlobalTarget(target);
+
+/** What the sandbox takes hold of when it parks an isolate, and then removes from the global scope. */
+const bridge = {
+	/** Lends the isolate the sandbox's functions. */
+	install(names: string, ...functions: unknown[]) {
+		const host: Record<string, unknown> = {};
+		names.split(",").forEach((name, i) => {
+			host[name] = functions[i];
+		});
+		installHost(host as unknown as Host);
+		startClock();
+		// Shared memory would be a clock as fine as a Spectre attack needs, and a way to stop a thread. V8 defines it anew in
+		// every isolate that it makes from a snapshot, so it is taken away here.
+		for (const name of ["SharedArrayBuffer", "Atomics"]) Reflect.deleteProperty(scope, name);
+	},
+	/** Readies the isolate for a function's script: its environment, and the hook that takes its exports. */
+	begin(env: string) {
+		setEnvironment(JSON.parse(env) as Record<string, unknown>);
+		Object.defineProperty(scope, "__atoll_exports", {
+			configurable: true,
+			value: (exports: Record<string, unknown>) => {
+				Reflect.deleteProperty(scope, "__atoll_exports");
+				failure = adoptModule(exports, target);
+			},
+		});
+	},
+	/** Why the function's script gave no handler, or an empty string. */
+	finish: () => failure ?? "",
+	turn,
+};
+let failure: string | null = "its script did not run to the end";
+Object.defineProperty(scope, "__atoll_bridge", { configurable: true, value: bridge });

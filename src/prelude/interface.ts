@@ -1,0 +1,28 @@
+/** Gives a class the property attributes that Web IDL prescribes for an interface, and its `Symbol.toStringTag`. */
+export function asInterface<C extends abstract new (...args: never[]) => object>(constructor: C, name: string): C {
+	const prototype = constructor.prototype as object;
+	for (const key of Object.getOwnPropertyNames(prototype)) {
+		if (key !== "constructor") Object.defineProperty(prototype, key, { enumerable: true });
+	}
+	Object.defineProperty(prototype, Symbol.toStringTag, { value: name, configurable: true });
+	return constructor;
+}
+
+/** Web IDL's USVString conversion: a string whose lone surrogates are replaced by U+FFFD. */
+export function toUSVString(value: unknown): string {
+	return `${value as string}`.toWellFormed();
+}
+
+/** Web IDL's check for required arguments. */
+export function requireArguments(given: number, needed: number, where: string): void {
+	if (given < needed) {
+		throw new TypeError(`${where}: ${needed} argument${needed === 1 ? "" : "s"} required, but only ${given} present`);
+	}
+}
+
+/** Web IDL's conversion to a dictionary: absent and null make an empty one, primitives are refused. */
+export function toDictionary(value: unknown, where: string): Record<string, unknown> {
+	if (value === undefined || value === null) return {};
+	if (typeof value !== "object" && typeof value !== "function") throw new TypeError(`${where}: not an object`);
+	return value as Record<string, unknown>;
+}

@@ -1,0 +1,75 @@
+import { host } from "./host.ts";
+import { Kind } from "./messages.ts";
+
+/** What waits for messages about one operation of an attempt. */
+export interface Operation {
+	/** The effect's result. */
+	answer?(text: string, data: ArrayBuffer | undefined): void;
+	/** A chunk of the body coming in. */
+	chunk?(bytes: Uint8Array): void;
+	/** The end of the body coming in: "" if it is whole, else why it broke (a text, or the very error to raise). */
+	end?(failure: unknown): void;
+	/** More room for the body going out. */
+	credit?(bytes: number): void;
+	/** The client has gone. */
+	abort?(): void;
+}
+
+/** One attempt at one request, as this isolate sees it: its operations, its timers, and what it still waits for. */
+export class Invocation {
+	readonly id: number;
+	readonly operations = new Map<number, Operation>();
+	readonly timers = new Map<number, () => void>();
+	/** Aborts `request.signal`; set when the function first touches it. */
+	abort: (() => void) | null = null;
+	responded = false;
+	done = false;
+	#next = 1;
+	/** The response's body and every promise given to `waitUntil`. */
+	#pending = 0;
+
+	constructor(id: number) {
+		this.id = id;
+	}
+
+	nextOperation(): number {
+		return this.#next++;
+	}
+
+	emit(kind: Kind, op: number, text = "", data?: string | Uint8Array | number): void {
+		host.emit(kind, this.id, op, text, data);
+	}
+
+	hold(): void {
+		this.#pending++;
+	}
+
+	release(): void {
+		this.#pending--;
+		this.finishIfIdle();
+	}
+
+	finishIfIdle(): void {
+		if (this.#pending > 0 || !this.responded || this.done) return;
+		this.done = true;
+		invocations.delete(this.id);
+		this.emit(Kind.done, 0);
+	}
+}
+
+/** The attempts this isolate is working on, by their number. */
+export const invocations = new Map<number, Invocation>();
+
+/** The attempt to which the running turn belongs; `null` while the function's top level runs. */
+export let current: Invocation | null = null;
+
+export function enter(invocation: Invocation | null): void {
+	current = invocation;
+}
+
+/** The running attempt, for an effect that only makes sense inside of one. */
+export function requireInvocation(what: string): Invocation {
+	if (current === null) throw new Error(`${what} is not available at the top level of a function: call it while handling a request`);
+	if (current.done) throw new Error(`${what} is not available after the request has ended: hand the work to ctx.waitUntil()`);
+	return current;
+}

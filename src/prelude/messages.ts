@@ -1,0 +1,77 @@
+/**
+ * The kinds of message that pass between a function's isolate and the edge. The numbers are the wire format of the
+ * link (`sandbox/frames.ts`) as well as the first argument of a turn, so that a sandbox forwards without translating.
+ *
+ * Every message names an attempt (one run of one request) and an operation of it: operation 0 is the request and its
+ * response, higher numbers are effects in the order in which the function started them.
+ */
+export const Kind = {
+	/** To the isolate: a request's head, with its body if that is already complete. */
+	request: 1,
+	/** To the isolate: the result of an effect, with its body if that is already complete. */
+	answer: 2,
+	/** Both ways: a chunk of a body that is streamed. */
+	body: 3,
+	/** Both ways: the end of a streamed body; a text means that it failed and says why. */
+	end: 4,
+	/** Both ways: the receiver of a streamed body can take so many bytes more. */
+	credit: 5,
+	/** To the isolate: the client has gone away. */
+	abort: 6,
+	/** To the isolate: a timer is due. */
+	timer: 7,
+	/** From the isolate: the response's head, with its body if that is complete. */
+	response: 8,
+	/** From the isolate: a subrequest. */
+	fetch: 9,
+	/** From the isolate: an effect, or a body on its way in, is no longer wanted. */
+	cancel: 10,
+	/** From the isolate: a console line or an uncaught error. */
+	log: 11,
+	/** From the isolate: the handler failed and there will be no response. */
+	exception: 12,
+	/** From the isolate: the response is out and every `waitUntil` has settled. */
+	done: 13,
+	/** From the isolate, for the sandbox: start a timer. */
+	setTimer: 14,
+	/** From the isolate, for the sandbox: stop a timer. */
+	clearTimer: 15,
+	/** To the isolate: the attempt is over, whatever it still waits for; nothing that it does from now on counts. */
+	drop: 16,
+} as const;
+
+export type Kind = (typeof Kind)[keyof typeof Kind];
+
+/** A request as it enters an isolate: what the edge writes once as JSON and the isolate parses. */
+export interface RequestHead {
+	method: string;
+	url: string;
+	/** Name, value, name, value, … as received, names in lower case. */
+	headers: string[];
+	/** `none`, `whole` (comes with the head) or `stream` (follows in body messages). */
+	body: BodyMode;
+}
+
+/** A response as it leaves an isolate, or comes back from a subrequest. */
+export interface ResponseHead {
+	status: number;
+	statusText: string;
+	headers: string[];
+	body: BodyMode;
+	/** Only on a subrequest's answer: the URL after redirects. */
+	url?: string;
+	redirected?: boolean;
+}
+
+/** A subrequest as it leaves an isolate. */
+export interface FetchHead extends RequestHead {
+	redirect: "follow" | "error" | "manual";
+}
+
+export type BodyMode = "none" | "whole" | "stream";
+
+/** How many bytes of a streamed body may be on their way before the receiver has taken some. */
+export const STREAM_WINDOW = 256 * 1024;
+
+/** The largest piece in which a streamed body travels. */
+export const STREAM_CHUNK = 64 * 1024;

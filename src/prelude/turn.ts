@@ -1,0 +1,164 @@
+import { AbortController, type AbortSignal, createSignal, followSignals } from "./abort.ts";
+import { Body } from "./body.ts";
+import { receiveStream, sendStream } from "./body-stream.ts";
+import { exactBytes } from "./bytes.ts";
+import { globalOperations } from "./crypto.ts";
+import { handle } from "./handlers.ts";
+import { headerList, headersFromList } from "./headers.ts";
+import { enter, Invocation, invocations, type Operation } from "./invocation.ts";
+import { Kind, type RequestHead, type ResponseHead, STREAM_WINDOW } from "./messages.ts";
+import { describeError } from "./report-error.ts";
+import { createRequest, type Request } from "./request.ts";
+import { isNullBodyStatus, isResponse, type Response, responseState } from "./response.ts";
+import { dropTimers, runGlobalTimers, runTimer } from "./timers.ts";
+
+const parse = JSON.parse;
+const stringify = JSON.stringify;
+
+/**
+ * One turn: the only way into an isolate. It belongs to one attempt and carries one message. What it does shows in the
+ * outbox; the microtasks that it leaves run before the sandbox gets control back.
+ */
+export function turn(kind: Kind, id: number, op: number, text: string, data: ArrayBuffer | number | undefined): void {
+	if (kind === Kind.request) {
+		const invocation = new Invocation(id);
+		invocations.set(id, invocation);
+		enter(invocation);
+		runGlobalTimers();
+		void answer(invocation, parse(text) as RequestHead, data as ArrayBuffer | undefined);
+		return;
+	}
+	const invocation = invocations.get(id) ?? null;
+	enter(invocation);
+	runGlobalTimers();
+	if (invocation === null) {
+		if (id === 0 && kind === Kind.answer) globalOperations.get(op)?.answer?.(text, data as ArrayBuffer | undefined);
+		return;
+	}
+	switch (kind) {
+		case Kind.answer:
+			invocation.operations.get(op)?.answer?.(text, data as ArrayBuffer | undefined);
+			break;
+		case Kind.body:
+			invocation.operations.get(op)?.chunk?.(new Uint8Array(data as ArrayBuffer));
+			break;
+		case Kind.end:
+			invocation.operations.get(op)?.end?.(text);
+			break;
+		case Kind.credit:
+			invocation.operations.get(op)?.credit?.(data as number);
+			break;
+		case Kind.cancel:
+			invocation.operations.get(op)?.abort?.();
+			break;
+		case Kind.timer:
+			runTimer(op);
+			break;
+		case Kind.abort:
+			abort(invocation);
+			break;
+		case Kind.drop:
+			abort(invocation);
+			invocation.done = true;
+			invocations.delete(id);
+			dropTimers(invocation);
+			break;
+	}
+}
+
+/** The client has gone: `request.signal` fires, and a response that is being streamed stops. */
+function abort(invocation: Invocation): void {
+	invocation.abort?.();
+	const main = invocation.operations.get(0);
+	main?.end?.("the client has gone away");
+	main?.abort?.();
+}
+
+function makeRequest(invocation: Invocation, head: RequestHead, data: ArrayBuffer | undefined, operation: Operation): Request {
+	const headers = headersFromList(head.headers, "immutable");
+	let body: Body | null = null;
+	if (head.body === "whole") body = new Body(data === undefined ? new Uint8Array(0) : new Uint8Array(data), null);
+	else if (head.body === "stream") body = new Body(null, receiveStream(invocation, 0, operation));
+	let signal: AbortSignal | null = null;
+	return createRequest({
+		method: head.method,
+		url: head.url,
+		headers,
+		body,
+		redirect: "manual",
+		signal: () => {
+			if (signal === null) {
+				const controller = new AbortController();
+				invocation.abort = () => controller.abort();
+				signal = createSignal();
+				followSignals(signal, [controller.signal]);
+			}
+			return signal;
+		},
+		cache: "default",
+		credentials: "same-origin",
+		integrity: "",
+		keepalive: false,
+		mode: "cors",
+		referrer: "about:client",
+		referrerPolicy: "",
+		duplex: "half",
+		contentType: () => headers.get("content-type"),
+	});
+}
+
+async function answer(invocation: Invocation, head: RequestHead, data: ArrayBuffer | undefined): Promise<void> {
+	const operation: Operation = {};
+	try {
+		const response = await handle(makeRequest(invocation, head, data, operation), invocation);
+		const why = refuse(response);
+		if (why === null) respond(invocation, head.method, response as Response, operation);
+		else fail(invocation, "invalid_response", { name: "TypeError", message: why, stack: `TypeError: ${why}` });
+	} catch (error) {
+		fail(invocation, "exception", describeError(error));
+	}
+}
+
+function fail(invocation: Invocation, code: string, description: object): void {
+	if (invocation.responded) return;
+	invocation.responded = true;
+	invocation.emit(Kind.exception, 0, stringify({ code, ...description }));
+	invocation.finishIfIdle();
+}
+
+/** Why a handler's result cannot be sent, or `null`. */
+function refuse(value: unknown): string | null {
+	if (!isResponse(value)) {
+		const kind = value === null ? "null" : value === undefined ? "undefined" : typeof value === "object" ? "an object of another kind" : `a ${typeof value}`;
+		return `the handler must return a Response, but returned ${kind}`;
+	}
+	const state = responseState(value);
+	if (state.type === "error") return "the handler returned Response.error(), which stands for a network error";
+	if (state.status < 200) return `the handler returned status ${state.status}, which cannot be sent`;
+	if (state.body?.unusable) return "the handler returned a Response whose body has already been read";
+	return null;
+}
+
+function respond(invocation: Invocation, method: string, response: Response, operation: Operation): void {
+	const { status, statusText, headers, body } = responseState(response);
+	const source = body === null ? null : body.source;
+	const none = body === null || isNullBodyStatus(status);
+	const whole = !none && source !== null && source.length <= STREAM_WINDOW;
+	const mode = none ? "none" : whole ? "whole" : "stream";
+	const head: ResponseHead = { status, statusText, headers: headerList(headers), body: mode };
+	const taken = whole ? (body as Body).take() : null;
+	invocation.responded = true;
+	if (mode === "stream" && method === "HEAD") {
+		head.body = "none";
+		invocation.emit(Kind.response, 0, stringify(head));
+		void (body as Body).stream.cancel().catch(() => undefined);
+	} else {
+		invocation.emit(Kind.response, 0, stringify(head), taken === null ? undefined : typeof taken === "string" ? taken : exactBytes(taken));
+		if (mode === "stream") {
+			invocation.hold();
+			void sendStream(invocation, 0, (body as Body).stream, operation).then(() => invocation.release());
+		}
+	}
+	invocation.finishIfIdle();
+	if (invocation.done) dropTimers(invocation);
+}

@@ -1,0 +1,314 @@
+import { existsSync, statSync } from "node:fs";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { availableParallelism, totalmem } from "node:os";
+import { relative, resolve } from "node:path";
+import { Builder, type BuildRequest, type BuildResult } from "./build/builder.ts";
+import type { BuildError } from "./build/problem.ts";
+import { ArtifactStore } from "./cache/artifact-store.ts";
+import { checkDeployment, checkOptions, type DeployOptions, type RuntimeOptions } from "./config/options.ts";
+import { Deployments } from "./control/deployments.ts";
+import { Version } from "./control/version.ts";
+import type { FetchedResponse } from "./effects/effects.ts";
+import { Egress } from "./effects/egress.ts";
+import { stripHopByHop } from "./effects/hop-by-hop.ts";
+import { followRedirects, type Hop, without } from "./effects/redirects.ts";
+import { FunctionError, UsageError } from "./errors.ts";
+import type { SandboxSettings, SandboxStats, VersionNumber } from "./isolates/protocol.ts";
+import { type Limits, resolveLimits } from "./limits/limits.ts";
+import { Observer } from "./observe/observer.ts";
+import type { Subscriber, Trigger } from "./observe/record.ts";
+import { InlinePool, ProcessPool, type SandboxPool } from "./sandbox/pool.ts";
+import { errorResponse } from "./server/error-response.ts";
+import type { Exchange, ResponseSink } from "./server/exchange.ts";
+import { FetchSink } from "./server/fetch-sink.ts";
+import { fromRequest, toResponse } from "./server/fetch.ts";
+import { Invocation, type InvocationContext } from "./server/invocation.ts";
+import { nodeHandler } from "./server/node-handler.ts";
+import { nextRequestId } from "./server/request-id.ts";
+
+/** What a deployment came to. */
+export interface Deployed {
+	/** The version's id: a hash of its artifact and settings. */
+	version: string;
+	/** The files it was built from, relative to the working directory. */
+	inputs: string[];
+	/** Whether the artifact was in the cache. */
+	cached: boolean;
+	/** Set where the function's top level failed when it was tried; requests will try again. */
+	startFailure: string | null;
+}
+
+export interface RuntimeStats extends SandboxStats {
+	/** Functions in service. */
+	functions: number;
+	/** Sandbox processes, without the spare; 0 when inline. */
+	sandboxes: number;
+	/** How many sandboxes were lost and replaced. */
+	restarts: number;
+	/** Requests that are being worked on. */
+	inFlight: number;
+}
+
+/** Subrequests from function to function may go so deep. */
+const MAX_DEPTH = 16;
+/** Milliseconds that `close` waits for requests in flight. */
+const CLOSE_TIMEOUT = 30_000;
+
+/** A running atoll: functions, their isolates, and the ways to reach them. Made by `createRuntime`. */
+export class Runtime {
+	readonly #builder: Builder;
+	readonly #store: ArtifactStore;
+	readonly #limits: Limits;
+	readonly #development: boolean;
+	readonly #deployments = new Deployments();
+	readonly #observer: Observer;
+	readonly #egress: Egress;
+	readonly #context: InvocationContext;
+	#pool!: SandboxPool;
+	#nextVersion: VersionNumber = 1;
+	#inFlight = 0;
+	#closing: Promise<void> | null = null;
+	#idle: (() => void) | null = null;
+
+	/** @internal */
+	private constructor(options: RuntimeOptions, store: ArtifactStore, builder: Builder) {
+		this.#store = store;
+		this.#builder = builder;
+		this.#limits = resolveLimits(options.limits);
+		this.#development = options.development ?? false;
+		this.#observer = new Observer(options.logger ?? null);
+		this.#egress = new Egress(options.egress);
+		this.#context = {
+			pool: undefined as unknown as SandboxPool,
+			observer: this.#observer,
+			subrequests: (depth) => followRedirects((hop) => this.#subrequest(hop, depth)),
+			development: this.#development,
+			ended: () => {
+				this.#inFlight--;
+				if (this.#inFlight === 0) this.#idle?.();
+			},
+		};
+	}
+
+	/** @internal */
+	static async create(given: RuntimeOptions): Promise<Runtime> {
+		const options = checkOptions(given);
+		const store = await ArtifactStore.open(resolve(options.data ?? ".atoll"));
+		const builder = await Builder.create(store);
+		const runtime = new Runtime(options, store, builder);
+		try {
+			await runtime.#startPool(options);
+			return runtime;
+		} catch (error) {
+			await Promise.all([builder.close(), runtime.#egress.close()]);
+			throw error;
+		}
+	}
+
+	async #startPool(options: RuntimeOptions): Promise<void> {
+		const inline = options.isolation === "inline";
+		const size = inline ? 1 : (options.sandboxes ?? Math.max(1, availableParallelism() - 1));
+		const { maxIsolates = 1000, maxBytes = Math.floor(totalmem() / 4), parked = 4 } = options.cache ?? {};
+		const settings: SandboxSettings = {
+			snapshot: this.#builder.snapshot,
+			maxIsolates: Math.max(1, Math.floor(maxIsolates / size)),
+			maxBytes: Math.max(1, Math.floor(maxBytes / size)),
+			parked,
+		};
+		const images = async (number: VersionNumber) => {
+			const version = this.#deployments.byNumber(number);
+			if (version === undefined) throw new Error("the version is no longer deployed");
+			return version.image();
+		};
+		const events = {
+			log: (_kind: number, number: VersionNumber, text: string) => this.#strayLog(number, text),
+			notice: (level: "info" | "warn" | "error", message: string) => this.#observer.notice(level, {}, message),
+		};
+		this.#pool = inline ? await InlinePool.start(settings, images, events) : await ProcessPool.start(size, settings, images, events);
+		this.#context.pool = this.#pool;
+	}
+
+	/** A line that a function wrote outside of any request. */
+	#strayLog(number: VersionNumber, text: string): void {
+		const version = this.#deployments.byNumber(number);
+		if (version === undefined) return;
+		const { level, message } = JSON.parse(text) as { level: "log"; message: string };
+		void version.mapper().then((mapper) =>
+			this.#observer.log({ time: new Date().toISOString(), level, function: version.functionName, version: version.id, requestId: "", message: mapper.map(message) }),
+		);
+	}
+
+	/**
+	 * Builds a function and puts it into service; the version before it, if any, finishes the requests that it has.
+	 * Throws UsageError for options that make no sense, and BuildError with every problem of the source; nothing has
+	 * changed then.
+	 */
+	async deploy(given: DeployOptions): Promise<Deployed> {
+		this.#refuseIfClosing();
+		const options = checkDeployment(given);
+		this.#deployments.claim(options.name, options.hostnames);
+		const limits = resolveLimits(options.limits, this.#limits);
+		const entry = resolve(options.entry);
+		if (!existsSync(entry) || !statSync(entry).isFile()) throw new UsageError(`${relative(process.cwd(), entry)}: there is no such file`);
+		const request: BuildRequest = { name: options.name, entry, env: options.env ?? {}, limits, development: this.#development };
+		const built = await this.#builder.build(request);
+		this.#refuseIfClosing();
+		// Where an artifact is no longer whole on disk it is made again; its key then says whether the source is still the same.
+		const load = async () => (await this.#store.artifact(built.artifact.key)) ?? (await this.#rebuild(request, built));
+		this.#put(options, limits, built.artifact.key.slice(0, 12), load);
+		return { version: built.artifact.key.slice(0, 12), inputs: built.inputs, cached: built.cached, startFailure: built.artifact.failure?.message ?? null };
+	}
+
+	async #rebuild(request: BuildRequest, { artifact }: BuildResult) {
+		const again = await this.#builder.build(request);
+		if (again.artifact.key !== artifact.key) throw new Error("the artifact on disk is damaged, and the source has changed since: deploy the function again");
+		return again.artifact;
+	}
+
+	/**
+	 * Puts a function into service that could not be built: its hostnames answer `startup_failed` until it is deployed
+	 * again. For a server that starts with many functions, one of which is broken.
+	 */
+	deployBroken(given: DeployOptions, error: BuildError): void {
+		const options = checkDeployment(given);
+		this.#put(options, this.#limits, "", new FunctionError("startup_failed", error.message));
+	}
+
+	#put(options: DeployOptions, limits: Limits, id: string, load: ConstructorParameters<typeof Version>[6]): void {
+		const patterns = this.#deployments.claim(options.name, options.hostnames);
+		const version = new Version(this.#nextVersion++, options.name, options.owner ?? "default", id, limits, options.env ?? {}, load);
+		const before = this.#deployments.put(version, patterns);
+		if (before !== undefined) this.#pool.unload(before.number);
+	}
+
+	/** Takes a function out of service; requests that it has are finished. Returns whether there was one of that name. */
+	async remove(name: string): Promise<boolean> {
+		const version = this.#deployments.remove(name);
+		if (version !== undefined) this.#pool.unload(version.number);
+		return version !== undefined;
+	}
+
+	/** Answers a request as the server would, by the hostname in its URL. Rejects only if the response breaks off before it begins. */
+	readonly fetch = async (request: Request): Promise<Response> => {
+		const sink = new FetchSink();
+		const { exchange, accept } = fromRequest(request);
+		const running = this.#dispatch(nextRequestId(), exchange, sink, accept, "fetch");
+		const abort = () => {
+			running?.abort();
+			sink.cut();
+		};
+		sink.onGone = () => running?.abort();
+		request.signal.addEventListener("abort", abort, { once: true });
+		return toResponse(await sink.response);
+	};
+
+	/** A listener for `node:http`: `http.createServer(runtime.nodeHandler)`. */
+	readonly nodeHandler: (req: IncomingMessage, res: ServerResponse, expectsContinue?: boolean) => void = nodeHandler(
+		(requestId, request, sink, accept) => this.#dispatch(requestId, request, sink, accept, "http"),
+		(hostname) => this.#deployments.find(hostname)?.limits.requestBodyBytes ?? this.#limits.requestBodyBytes,
+	);
+
+	/** From a request to the invocation of the function that serves its hostname. Returns what can be aborted, if anything runs. */
+	#dispatch(requestId: string, request: Exchange | FunctionError, sink: ResponseSink, accept: string, trigger: Trigger): Invocation | null {
+		try {
+			if (request instanceof FunctionError) throw request;
+			const version = this.#deployments.lookup(request.hostname);
+			const invocation = new Invocation(this.#context, version, request, sink, requestId, trigger, accept);
+			this.#inFlight++;
+			invocation.start();
+			return invocation;
+		} catch (error) {
+			if (!(error instanceof FunctionError)) throw error;
+			this.#reject(error, requestId, request, sink, accept, trigger);
+			return null;
+		}
+	}
+
+	/** Answers a request that reaches no function, and records it. */
+	#reject(error: FunctionError, requestId: string, request: Exchange | FunctionError, sink: ResponseSink, accept: string, trigger: Trigger): void {
+		const { head, body } = errorResponse(error, requestId, accept, null);
+		head.headers.push("x-atoll-request-id", requestId);
+		sink.respond(head, body);
+		const exchange = request instanceof FunctionError ? null : request;
+		this.#observer.record({
+			time: new Date().toISOString(),
+			requestId,
+			function: "",
+			version: "",
+			hostname: exchange?.hostname ?? "",
+			trigger,
+			method: exchange?.method ?? "",
+			status: error.status,
+			outcome: error.code,
+			cold: false,
+			startMs: 0,
+			cpuMs: 0,
+			wallMs: 0,
+			requestBytes: 0,
+			responseBytes: body.byteLength,
+			subrequests: 0,
+			memoryBytes: 0,
+			attempts: 0,
+		});
+	}
+
+	/** One request of a function's `fetch`: to another function of this runtime without leaving the process, else to the network. */
+	async #subrequest(hop: Hop, depth: number): Promise<FetchedResponse> {
+		const url = URL.parse(hop.url);
+		const version = url === null || !/^https?:$/.test(url.protocol) ? undefined : this.#deployments.find(url.hostname);
+		if (url === null || version === undefined) return this.#egress.send(hop);
+		if (depth > MAX_DEPTH) throw new Error(`functions have called one another ${MAX_DEPTH} deep`);
+		const headers = without(stripHopByHop(hop.headers), (name) => name === "host");
+		headers.push("host", url.host);
+		url.hash = "";
+		const sink = new FetchSink();
+		const exchange: Exchange = { method: hop.method, url: url.href, hostname: url.hostname, headers, body: hop.content, depth };
+		const running = this.#dispatch(nextRequestId(), exchange, sink, "", "subrequest");
+		sink.onGone = () => running?.abort();
+		hop.signal.addEventListener("abort", () => {
+			running?.abort();
+			sink.cut();
+		});
+		return sink.response;
+	}
+
+	/** Hears of every request and of every line that functions log. Returns the function that ends the subscription. */
+	subscribe(subscriber: Subscriber): () => void {
+		return this.#observer.subscribe(subscriber);
+	}
+
+	/** What the runtime holds and has done, as of now; figures of the isolates as of their sandbox's last word. */
+	stats(): RuntimeStats {
+		return { functions: this.#deployments.size, inFlight: this.#inFlight, ...this.#pool.stats() };
+	}
+
+	/** Process ids of the sandboxes, the spare included; none when inline. For operators and tests. */
+	sandboxPids(): number[] {
+		return this.#pool.pids();
+	}
+
+	#refuseIfClosing(): void {
+		if (this.#closing !== null) throw new UsageError("the runtime is closed");
+	}
+
+	/** Finishes the requests in flight, for 30 seconds at most, and ends every process that the runtime has started. */
+	close(): Promise<void> {
+		this.#closing ??= this.#close();
+		return this.#closing;
+	}
+
+	async #close(): Promise<void> {
+		if (this.#inFlight > 0) {
+			const { promise, resolve: idle } = Promise.withResolvers<void>();
+			const timeout = setTimeout(idle, CLOSE_TIMEOUT);
+			this.#idle = idle;
+			await promise;
+			clearTimeout(timeout);
+		}
+		await Promise.all([this.#builder.close(), this.#pool.close(), this.#egress.close()]);
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		await this.close();
+	}
+}

@@ -1,0 +1,142 @@
+import type { Effects } from "../effects/effects.ts";
+import type { AttemptFailure, AttemptId, AttemptReport, SandboxCommands, VersionNumber } from "../isolates/protocol.ts";
+import { type FetchHead, Kind, type ResponseHead } from "../prelude/messages.ts";
+import { BodySender } from "../effects/body.ts";
+
+/** What becomes of an attempt, told to the invocation that it is an attempt at. */
+export interface AttemptOwner {
+	onResponse(head: ResponseHead, body: Uint8Array | null): void;
+	onChunk(bytes: Uint8Array): void;
+	onEnd(failure: string): void;
+	onException(description: { code: "exception" | "invalid_response"; message: string; stack: string }): void;
+	onLog(line: string): void;
+	onDone(report: AttemptReport): void;
+	onFailed(failure: AttemptFailure, report: AttemptReport): void;
+	/** The sandbox is gone. `running` tells whether it was this attempt's turn that ran. */
+	onLost(running: boolean): void;
+	/** The request's body broke off, or grew beyond its limit. */
+	onBodyFailure(error: Error): void;
+}
+
+/**
+ * One run of one request on one sandbox. All that the function does outside its isolate passes through here, and nothing
+ * of it counts any more once the attempt is revoked.
+ */
+export class Attempt {
+	readonly id: AttemptId;
+	readonly version: VersionNumber;
+	readonly #commands: SandboxCommands;
+	readonly #owner: AttemptOwner;
+	readonly #effects: Effects;
+	#body: BodySender | null = null;
+	/** Whether anything it did has been seen outside, so that it cannot be undone by running it again. */
+	hasEffects = false;
+	#revoked = false;
+
+	constructor(id: AttemptId, version: VersionNumber, commands: SandboxCommands, owner: AttemptOwner, effects: Effects) {
+		this.id = id;
+		this.version = version;
+		this.#commands = commands;
+		this.#owner = owner;
+		this.#effects = effects;
+	}
+
+	start(cpuMs: number, head: string, body: Uint8Array | AsyncIterable<Uint8Array> | null): void {
+		const whole = body instanceof Uint8Array ? body : undefined;
+		this.#commands.request(this.id, this.version, cpuMs * 1000, head, whole);
+		if (body !== null && whole === undefined) void this.#sendBody(body as AsyncIterable<Uint8Array>);
+	}
+
+	async #sendBody(body: AsyncIterable<Uint8Array>): Promise<void> {
+		this.hasEffects = true; // What was read of a stream cannot be read again.
+		this.#body = new BodySender();
+		try {
+			if (await this.#body.send(body, (piece) => this.#send(Kind.body, 0, "", piece))) this.#send(Kind.end, 0, "");
+		} catch (error) {
+			this.#send(Kind.end, 0, "the request's body broke off");
+			if (!this.#revoked) this.#owner.onBodyFailure(error as Error);
+		}
+	}
+
+	#send(kind: Kind, op: number, text: string, data?: Uint8Array | number): void {
+		if (!this.#revoked) this.#commands.message(kind, this.id, op, text, data);
+	}
+
+	/** The receiver of the response's body has taken so many bytes. */
+	credit(bytes: number): void {
+		this.#send(Kind.credit, 0, "", bytes);
+	}
+
+	/** The client has gone, or takes no more of the response. */
+	abort(): void {
+		this.#body?.cancel();
+		this.#send(Kind.abort, 0, "");
+	}
+
+	/** Ends the attempt: what it still does is dropped, and its sandbox is told to forget it. */
+	revoke(): void {
+		if (this.#revoked) return;
+		this.#send(Kind.drop, 0, "");
+		this.#release();
+	}
+
+	#release(): void {
+		this.#revoked = true;
+		this.#body?.cancel();
+		this.#effects.cancelAll();
+	}
+
+	// What follows comes from the sandbox.
+
+	message(kind: Kind, op: number, text: string, data: Uint8Array | number | undefined): void {
+		if (this.#revoked) return;
+		switch (kind) {
+			case Kind.response:
+				this.#owner.onResponse(JSON.parse(text) as ResponseHead, (data as Uint8Array | undefined) ?? null);
+				break;
+			case Kind.body:
+				if (op === 0) this.#owner.onChunk(data as Uint8Array);
+				else this.#effects.chunk(op, data as Uint8Array);
+				break;
+			case Kind.end:
+				if (op === 0) this.#owner.onEnd(text);
+				else this.#effects.end(op, text);
+				break;
+			case Kind.credit:
+				if (op === 0) this.#body?.credit(Number(data));
+				else this.#effects.credit(op, Number(data));
+				break;
+			case Kind.cancel:
+				if (op === 0) this.#body?.cancel();
+				else this.#effects.cancel(op);
+				break;
+			case Kind.fetch:
+				this.hasEffects = true;
+				this.#effects.fetch(op, JSON.parse(text) as FetchHead, data as Uint8Array | undefined, (answerKind, answer, bytes) => this.#send(answerKind, op, answer, bytes));
+				break;
+			case Kind.log:
+				this.#owner.onLog(text);
+				break;
+			case Kind.exception:
+				this.#owner.onException(JSON.parse(text) as Parameters<AttemptOwner["onException"]>[0]);
+				break;
+		}
+	}
+
+	done(report: AttemptReport): void {
+		this.#release();
+		this.#owner.onDone(report);
+	}
+
+	failed(failure: AttemptFailure, report: AttemptReport): void {
+		const revoked = this.#revoked;
+		this.#release();
+		if (revoked) this.#owner.onDone(report);
+		else this.#owner.onFailed(failure, report);
+	}
+
+	lost(running: boolean): void {
+		this.#release();
+		this.#owner.onLost(running);
+	}
+}

@@ -1,0 +1,66 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createRequire } from "node:module";
+import { dirname, join, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/**
+ * V8's flags in every process that runs functions. Loop unrolling would drop a loop's interrupt check, so that
+ * `for (;;) x = new Array(1000)` could never be ended; the concurrent optimiser doubles memory and the time of a turn when
+ * a hundred isolates share a thread (docs/design.md, "What was measured"). Without Node's own startup snapshot, as
+ * isolated-vm asks.
+ */
+export const V8_FLAGS = ["--no-turboshaft-loop-unrolling", "--no-concurrent-recompilation"];
+
+const here = fileURLToPath(import.meta.url);
+/** `.ts` when run from source, `.js` when built: the entry of a child is the file of the same kind. */
+const extension = here.slice(here.lastIndexOf("."));
+const sources = dirname(dirname(here));
+
+function packageFolder(name: string, from: string): string {
+	const entry = createRequire(from).resolve(name);
+	return entry.slice(0, entry.lastIndexOf(`${sep}node_modules${sep}${name}${sep}`) + `${sep}node_modules${sep}${name}`.length);
+}
+
+/** What a confined process may read: atoll's own code, isolated-vm and lru-cache. Nothing else, nothing to write. */
+function readable(): string[] {
+	const ivm = packageFolder("isolated-vm", here);
+	const folders = [ivm, packageFolder("node-gyp-build", join(ivm, "package.json")), packageFolder("lru-cache", here)];
+	// node-gyp-build looks for this file to tell Alpine's libc from others.
+	return [join(dirname(sources), "package.json"), join(sources, "*"), ...folders.map((folder) => join(folder, "*")), "/etc/alpine-release"];
+}
+
+export interface Confinement {
+	/** Further V8 flags. */
+	flags?: string[];
+	/** How large the process's own heap may grow, in MB; isolates have limits of their own. */
+	heapMb?: number;
+	/** Descriptors of this process that the child has from descriptor 4 on. */
+	descriptors?: number[];
+}
+
+/**
+ * Starts a process that will meet hostile code: with Node's permission model (no network, no writes, no children, no
+ * workers, reading only atoll's own files), an empty environment, and one socketpair on descriptor 3.
+ */
+export function spawnConfined(entry: string, { flags = [], heapMb, descriptors = [] }: Confinement = {}): ChildProcess {
+	const args = [
+		"--no-node-snapshot",
+		"--disable-warning=PERM0001",
+		"--permission",
+		"--allow-addons",
+		...readable().map((path) => `--allow-fs-read=${path}`),
+		...V8_FLAGS,
+		...flags,
+		...(heapMb === undefined ? [] : [`--max-old-space-size=${heapMb}`]),
+		join(sources, `${entry}${extension}`),
+	];
+	return spawn(process.execPath, args, { env: {}, cwd: "/", stdio: ["ignore", "inherit", "inherit", "pipe", ...descriptors], windowsHide: true });
+}
+
+/** Gives up, in a confined process that has loaded all it needs, what it needed for loading. */
+export function dropPermissions(): void {
+	const permission = process.permission as (typeof process.permission & { drop?: (scope: string) => void }) | undefined;
+	if (permission?.drop === undefined) return;
+	permission.drop("fs.read");
+	permission.drop("addon");
+}

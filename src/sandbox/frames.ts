@@ -1,0 +1,177 @@
+import type { Writable } from "node:stream";
+import { Kind } from "../prelude/messages.ts";
+
+/**
+ * The link between the edge and a sandbox: frames on one socketpair. A frame is a head of 22 bytes, then a text in UTF-8,
+ * then data:
+ *
+ *     length u32 (of all that follows) | kind u8 | attempt u32 | op u32 | version u32 | data type u8 | text length u32
+ */
+export const FrameKind = {
+	...Kind,
+	/** To a sandbox, first of all: its settings. */
+	settings: 64,
+	/** To a sandbox: a version's image. */
+	load: 65,
+	unload: 66,
+	/** From a sandbox: its settings are in place. */
+	ready: 67,
+	want: 68,
+	failed: 69,
+	stats: 70,
+} as const;
+
+
+export interface Frame {
+	kind: number;
+	attempt: number;
+	op: number;
+	version: number;
+	text: string;
+	data: Buffer | number | undefined;
+}
+
+const HEAD = 22;
+const SLAB = 256 * 1024;
+/** From this size on data is written as it is, without copying it into the slab. */
+const DIRECT = 16 * 1024;
+
+/** Writes frames. What is written in one round of the event loop leaves in one system call. */
+export class FrameWriter {
+	readonly #socket: Writable;
+	#slab = Buffer.allocUnsafeSlow(SLAB);
+	#start = 0;
+	#end = 0;
+	#parts: Buffer[] = [];
+	#scheduled: NodeJS.Immediate | null = null;
+
+	constructor(socket: Writable) {
+		this.#socket = socket;
+	}
+
+	write(kind: number, attempt: number, op: number, version: number, text: string, data?: Uint8Array | number): void {
+		const size = typeof data === "number" ? 8 : data === undefined ? 0 : data.byteLength;
+		const direct = size >= DIRECT;
+		this.#reserve(HEAD + text.length * 3 + (direct ? 0 : size));
+		const slab = this.#slab;
+		const at = this.#end;
+		const textBytes = text === "" ? 0 : slab.write(text, at + HEAD, "utf8");
+		slab.writeUInt32LE(HEAD - 4 + textBytes + size, at);
+		slab[at + 4] = kind;
+		slab.writeUInt32LE(attempt, at + 5);
+		slab.writeUInt32LE(op, at + 9);
+		slab.writeUInt32LE(version, at + 13);
+		slab[at + 17] = data === undefined ? 0 : typeof data === "number" ? 2 : 1;
+		slab.writeUInt32LE(textBytes, at + 18);
+		this.#end = at + HEAD + textBytes;
+		if (typeof data === "number") this.#end = slab.writeDoubleLE(data, this.#end);
+		else if (direct) {
+			this.#cutPart();
+			this.#parts.push(Buffer.from((data as Uint8Array).buffer, (data as Uint8Array).byteOffset, size));
+		} else if (data !== undefined) {
+			slab.set(data, this.#end);
+			this.#end += size;
+		}
+		this.#scheduled ??= setImmediate(() => this.flush());
+	}
+
+	#reserve(bytes: number): void {
+		if (this.#end + bytes <= this.#slab.length) return;
+		this.#cutPart();
+		this.#slab = Buffer.allocUnsafeSlow(Math.max(SLAB, bytes));
+		this.#start = this.#end = 0;
+	}
+
+	#cutPart(): void {
+		if (this.#end > this.#start) this.#parts.push(this.#slab.subarray(this.#start, this.#end));
+		this.#start = this.#end;
+	}
+
+	flush(): void {
+		if (this.#scheduled !== null) clearImmediate(this.#scheduled);
+		this.#scheduled = null;
+		this.#cutPart();
+		const parts = this.#parts;
+		if (parts.length === 0) return;
+		this.#parts = [];
+		if (!this.#socket.writable) return;
+		if (parts.length === 1) {
+			this.#socket.write(parts[0]);
+			return;
+		}
+		this.#socket.cork();
+		for (const part of parts) this.#socket.write(part);
+		this.#socket.uncork();
+	}
+
+	/** Stops the flush that is still to come; for a link that is gone. */
+	close(): void {
+		if (this.#scheduled !== null) clearImmediate(this.#scheduled);
+		this.#scheduled = null;
+		this.#parts = [];
+	}
+}
+
+/** Thrown for bytes that no honest peer sends. */
+export class FrameError extends Error {}
+
+/** Cuts what arrives into frames. Their data is a view of what was read, valid for as long as its holder likes. */
+export class FrameReader {
+	readonly #maxBytes: number;
+	readonly #onFrame: (frame: Frame) => void;
+	#rest: Buffer[] = [];
+	#restBytes = 0;
+	#needed = 4;
+
+	constructor(maxBytes: number, onFrame: (frame: Frame) => void) {
+		this.#maxBytes = maxBytes;
+		this.#onFrame = onFrame;
+	}
+
+	/** Throws FrameError where the bytes are no frames. */
+	read(chunk: Buffer): void {
+		let bytes = chunk;
+		if (this.#restBytes > 0) {
+			this.#rest.push(chunk);
+			this.#restBytes += chunk.length;
+			if (this.#restBytes < this.#needed) return;
+			bytes = Buffer.concat(this.#rest, this.#restBytes);
+			this.#rest = [];
+			this.#restBytes = 0;
+		}
+		let at = 0;
+		while (bytes.length - at >= 4) {
+			const length = bytes.readUInt32LE(at);
+			if (length < HEAD - 4 || length > this.#maxBytes) throw new FrameError(`a frame of ${length} bytes`);
+			if (bytes.length - at < length + 4) break;
+			this.#frame(bytes, at, at + 4 + length);
+			at += 4 + length;
+		}
+		if (at === bytes.length) return;
+		const rest = bytes.subarray(at);
+		this.#rest = [rest];
+		this.#restBytes = rest.length;
+		this.#needed = rest.length >= 4 ? rest.readUInt32LE(0) + 4 : 4;
+	}
+
+	#frame(bytes: Buffer, at: number, end: number): void {
+		const textStart = at + HEAD;
+		const dataStart = textStart + bytes.readUInt32LE(at + 18);
+		if (dataStart > end) throw new FrameError("a text that is longer than its frame");
+		const type = bytes[at + 17];
+		let data: Buffer | number | undefined;
+		if (type === 1) data = bytes.subarray(dataStart, end);
+		else if (type === 2) {
+			if (end - dataStart !== 8) throw new FrameError("a number that is not 8 bytes long");
+			data = bytes.readDoubleLE(dataStart);
+		}
+		this.#onFrame({
+			kind: bytes[at + 4],
+			attempt: bytes.readUInt32LE(at + 5),
+			op: bytes.readUInt32LE(at + 9),
+			version: bytes.readUInt32LE(at + 13),
+			text: dataStart === textStart ? "" : bytes.toString("utf8", textStart, dataStart),
+			data,
+		});
+	}
+}

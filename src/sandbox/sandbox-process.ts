@@ -1,0 +1,120 @@
+import type { ChildProcess } from "node:child_process";
+import type { Duplex } from "node:stream";
+import type { AttemptFailure, AttemptReport, SandboxCommands, SandboxSettings, SandboxStats } from "../isolates/protocol.ts";
+import type { Kind } from "../prelude/messages.ts";
+import { spawnConfined } from "./confinement.ts";
+import { type Frame, FrameKind, FrameReader, FrameWriter } from "./frames.ts";
+import { RunningNote } from "./running-note.ts";
+import { type ImageSource, Sandbox } from "./sandbox.ts";
+
+/** No honest sandbox sends a larger frame: bodies come in pieces, and what comes whole is no larger than the window. */
+const MAX_FRAME = 4 * 1024 * 1024;
+
+/** A sandbox in a process of its own, reached over the link. */
+export class SandboxProcess {
+	readonly sandbox: Sandbox;
+	readonly #child: ChildProcess;
+	readonly #socket: Duplex;
+	readonly #writer: FrameWriter;
+	readonly #note = RunningNote.create();
+	/** Resolves when the sandbox has its settings and can run turns; rejects if it never gets there. */
+	readonly ready: Promise<void>;
+	/** Resolves when the process has ended. */
+	readonly exited: Promise<void>;
+	#closing = false;
+
+	/** `onLost` is called if the process ends unasked, before its attempts are told. */
+	constructor(settings: SandboxSettings, images: ImageSource, onLost: (sandbox: SandboxProcess, why: string) => void) {
+		this.sandbox = new Sandbox(images);
+		this.#child = spawnConfined("sandbox/main", { descriptors: [this.#note.descriptor] });
+		this.#socket = this.#child.stdio[3] as Duplex;
+		this.#writer = new FrameWriter(this.#socket);
+		this.sandbox.commands = commandsOver(this.#writer);
+		const { snapshot, ...rest } = settings;
+		this.#writer.write(FrameKind.settings, 0, 0, 0, JSON.stringify(rest), snapshot);
+		const ready = Promise.withResolvers<void>();
+		const exited = Promise.withResolvers<void>();
+		this.ready = ready.promise;
+		this.exited = exited.promise;
+		this.ready.catch(() => undefined);
+		const reader = new FrameReader(MAX_FRAME, (frame) => {
+			if (frame.kind === FrameKind.ready) ready.resolve();
+			else dispatch(frame, this.sandbox);
+		});
+		this.#socket.on("data", (chunk: Buffer) => {
+			try {
+				reader.read(chunk);
+			} catch (error) {
+				this.kill(`it broke the link's protocol: ${(error as Error).message}`);
+			}
+		});
+		this.#socket.on("error", () => this.kill("the link failed"));
+		const end = (why: string) => {
+			if (this.#ended) return;
+			this.#ended = true;
+			this.#writer.close();
+			this.#socket.destroy();
+			const running = this.#note.read();
+			this.#note.close();
+			ready.reject(new Error(`a sandbox did not start: ${this.#why ?? why}`));
+			if (!this.#closing) onLost(this, this.#why ?? why);
+			this.sandbox.lost(running);
+			exited.resolve();
+		};
+		this.#child.on("error", (error) => end(error.message));
+		this.#child.on("exit", (code, signal) => end(signal === null ? `it exited with code ${code}` : `it was ended by ${signal}`));
+	}
+	#ended = false;
+	#why: string | null = null;
+
+	get pid(): number {
+		return this.#child.pid ?? 0;
+	}
+
+	/** Ends the process at once; its attempts are lost. */
+	kill(why: string): void {
+		this.#why ??= why;
+		this.#child.kill("SIGKILL");
+	}
+
+	/** Ends the process. */
+	async close(): Promise<void> {
+		this.#closing = true;
+		this.#child.kill("SIGKILL");
+		await this.exited;
+	}
+}
+
+function commandsOver(writer: FrameWriter): SandboxCommands {
+	return {
+		load(version, { code, codeCache, ...image }) {
+			const bytes = Buffer.from(code);
+			const text = JSON.stringify({ ...image, codeBytes: bytes.length });
+			writer.write(FrameKind.load, 0, 0, version, text, Buffer.concat([bytes, codeCache]));
+		},
+		unload: (version) => writer.write(FrameKind.unload, 0, 0, version, ""),
+		request: (attempt, version, budget, head, body) => writer.write(FrameKind.request, attempt, budget, version, head, body),
+		message: (kind, attempt, op, text, data) => writer.write(kind, attempt, op, 0, text, data),
+	};
+}
+
+function dispatch({ kind, attempt, op, version, text, data }: Frame, sandbox: Sandbox): void {
+	switch (kind) {
+		case FrameKind.done:
+			sandbox.done(attempt, { cpuUs: op, startUs: version, cold: version > 0, memoryBytes: Number(data) });
+			break;
+		case FrameKind.failed: {
+			const { failure, report } = JSON.parse(text) as { failure: AttemptFailure; report: AttemptReport };
+			sandbox.failed(attempt, failure, report);
+			break;
+		}
+		case FrameKind.want:
+			sandbox.want(version);
+			break;
+		case FrameKind.stats:
+			sandbox.stats(JSON.parse(text) as SandboxStats);
+			break;
+		default:
+			sandbox.message(kind as Kind, version, attempt, op, text, data);
+	}
+}

@@ -1,0 +1,80 @@
+import type { Effects } from "../effects/effects.ts";
+import type { AttemptFailure, AttemptId, AttemptReport, Image, SandboxCommands, SandboxEvents, SandboxStats, VersionNumber } from "../isolates/protocol.ts";
+import type { Kind } from "../prelude/messages.ts";
+import { Attempt, type AttemptOwner } from "./attempt.ts";
+
+/** Where sandboxes get the images of versions from; rejects where there is none to be had. */
+export type ImageSource = (version: VersionNumber) => Promise<Image>;
+
+const NO_STATS: SandboxStats = { isolates: 0, bytes: 0, hits: 0, coldStarts: 0, evictions: 0 };
+
+/** The edge's side of one sandbox, be it a process behind the link or inline: the attempts that run there. */
+export class Sandbox implements SandboxEvents {
+	readonly #images: ImageSource;
+	readonly attempts = new Map<AttemptId, Attempt>();
+	latest: SandboxStats = NO_STATS;
+	#nextAttempt = 1;
+	/** Set right after construction, by whoever knows how the sandbox is reached. */
+	commands!: SandboxCommands;
+
+	constructor(images: ImageSource) {
+		this.#images = images;
+	}
+
+	/** Makes an attempt that runs here; it begins with its `start`. */
+	attempt(version: VersionNumber, owner: AttemptOwner, effects: Effects): Attempt {
+		const attempt = new Attempt(this.#nextAttempt, version, this.commands, owner, effects);
+		this.#nextAttempt = (this.#nextAttempt % 0xffffffff) + 1;
+		this.attempts.set(attempt.id, attempt);
+		return attempt;
+	}
+
+	want(version: VersionNumber): void {
+		this.#images(version).then(
+			(image) => this.commands.load(version, image),
+			(error: Error) => this.#withoutImage(version, error),
+		);
+	}
+
+	/** A version whose artifact cannot be had cannot be started. */
+	#withoutImage(version: VersionNumber, error: Error): void {
+		this.commands.unload(version);
+		const failure: AttemptFailure = { code: "startup_failed", message: error.message, stack: "" };
+		for (const attempt of [...this.attempts.values()]) {
+			if (attempt.version === version) this.failed(attempt.id, failure, { cpuUs: 0, memoryBytes: 0, cold: false, startUs: 0 });
+		}
+	}
+
+	message(kind: Kind, version: VersionNumber, id: AttemptId, op: number, text: string, data: Uint8Array | number | undefined): void {
+		const attempt = this.attempts.get(id);
+		// A sandbox is not trusted to keep functions apart in what it says: an isolate speaks for its own version's requests.
+		if (attempt !== undefined && attempt.version === version) attempt.message(kind, op, text, data);
+		else if (id === 0 || attempt === undefined) this.onStrayMessage(kind, version, text);
+	}
+
+	/** What an isolate says outside of a request: lines of its log. */
+	onStrayMessage: (kind: Kind, version: VersionNumber, text: string) => void = () => undefined;
+
+	done(id: AttemptId, report: AttemptReport): void {
+		const attempt = this.attempts.get(id);
+		this.attempts.delete(id);
+		attempt?.done(report);
+	}
+
+	failed(id: AttemptId, failure: AttemptFailure, report: AttemptReport): void {
+		const attempt = this.attempts.get(id);
+		this.attempts.delete(id);
+		attempt?.failed(failure, report);
+	}
+
+	stats(stats: SandboxStats): void {
+		this.latest = stats;
+	}
+
+	/** The sandbox is gone, and with it all that it held. `running` is the attempt whose turn ran, if one did. */
+	lost(running: AttemptId): void {
+		const attempts = [...this.attempts.values()];
+		this.attempts.clear();
+		for (const attempt of attempts) attempt.lost(attempt.id === running);
+	}
+}

@@ -1,0 +1,34 @@
+import type { Bytes } from "../isolates/protocol.ts";
+import type { ResponseHead } from "../prelude/messages.ts";
+import type { Hostname } from "../router/hostname.ts";
+
+/** A request as the runtime takes it, from whatever server or caller. */
+export interface Exchange {
+	method: string;
+	/** Absolute and normalised, without a fragment. */
+	url: string;
+	hostname: Hostname;
+	/** Name, value, name, value, …; names in lower case, hop-by-hop headers removed. */
+	headers: string[];
+	/** `null` for none, bytes if it has come in whole, else the stream of it. */
+	body: Uint8Array | AsyncIterable<Uint8Array> | null;
+	/** How many functions deep in one another's subrequests this one is. */
+	depth: number;
+}
+
+/** Where a response goes. Exactly one of `respond`, `begin` and `cut` is called first. */
+export interface ResponseSink {
+	/** A response that is whole. Throws if its head cannot be sent. */
+	respond(head: ResponseHead, body: Uint8Array | null): void;
+	/** The head of a response whose body follows. Throws if the head cannot be sent. */
+	begin(head: ResponseHead): void;
+	/** A part of the body; `taken` is called when the receiver has room for more. */
+	write(bytes: Uint8Array, taken: () => void): void;
+	/** The end of the body. */
+	end(): void;
+	/** Breaks off, so that what was sent cannot be taken for a whole response. */
+	cut(): void;
+}
+
+/** A request's body may be this large to be kept and sent with the head, and sent again if a sandbox is lost. */
+export const KEPT_BODY: Bytes = 64 * 1024;

@@ -1,0 +1,57 @@
+import type { FetchedResponse } from "../effects/effects.ts";
+import type { ResponseHead } from "../prelude/messages.ts";
+import type { ResponseSink } from "./exchange.ts";
+
+/** Collects a response; a streamed body is read no faster than its reader takes it. */
+export class FetchSink implements ResponseSink {
+	readonly #response = Promise.withResolvers<FetchedResponse>();
+	readonly response = this.#response.promise;
+	#controller: ReadableStreamDefaultController<Uint8Array> | null = null;
+	#taken: (() => void)[] = [];
+	/** Called when the reader of a streamed body no longer wants it. */
+	onGone: () => void = () => undefined;
+
+	respond(head: ResponseHead, body: Uint8Array | null): void {
+		this.#response.resolve({ head, body });
+	}
+
+	begin(head: ResponseHead): void {
+		const body = new ReadableStream<Uint8Array>(
+			{
+				start: (controller) => {
+					this.#controller = controller;
+				},
+				pull: () => {
+					const waiting = this.#taken;
+					this.#taken = [];
+					for (const taken of waiting) taken();
+				},
+				cancel: () => {
+					this.#controller = null;
+					this.onGone();
+				},
+			},
+			{ highWaterMark: 1 },
+		);
+		this.#response.resolve({ head, body });
+	}
+
+	write(bytes: Uint8Array, taken: () => void): void {
+		if (this.#controller === null) return;
+		this.#controller.enqueue(bytes);
+		if ((this.#controller.desiredSize ?? 0) > 0) taken();
+		else this.#taken.push(taken);
+	}
+
+	end(): void {
+		this.#controller?.close();
+		this.#controller = null;
+	}
+
+	cut(): void {
+		const error = new TypeError("the response broke off");
+		this.#response.reject(error);
+		this.#controller?.error(error);
+		this.#controller = null;
+	}
+}

@@ -1,0 +1,34 @@
+import type { FetchedResponse } from "../effects/effects.ts";
+import { stripHopByHop } from "../effects/hop-by-hop.ts";
+import { parseHost } from "../router/hostname.ts";
+import type { Exchange } from "./exchange.ts";
+
+/** A standard Request as the runtime takes it. Its URL names the function; a Host header wins, as it would on the wire. */
+export function fromRequest(request: Request): { exchange: Exchange; accept: string } {
+	const url = new URL(request.url);
+	url.hash = "";
+	const headers: string[] = [];
+	let host: string | null = null;
+	for (const [name, value] of request.headers) {
+		headers.push(name, value);
+		if (name === "host") host = value;
+	}
+	if (host === null) headers.unshift("host", url.host);
+	const parsed = host === null ? null : parseHost(host);
+	const exchange: Exchange = {
+		method: request.method,
+		url: url.href,
+		hostname: parsed?.hostname ?? url.hostname,
+		headers: stripHopByHop(headers),
+		body: request.body as AsyncIterable<Uint8Array> | null,
+		depth: 0,
+	};
+	return { exchange, accept: request.headers.get("accept") ?? "" };
+}
+
+/** The response as a standard Response. */
+export function toResponse({ head, body }: FetchedResponse): Response {
+	const headers = new Headers();
+	for (let i = 0; i < head.headers.length; i += 2) headers.append(head.headers[i], head.headers[i + 1]);
+	return new Response(body as ReadableStream | Uint8Array<ArrayBuffer> | null, { status: head.status, statusText: head.statusText, headers });
+}
