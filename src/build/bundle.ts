@@ -58,6 +58,7 @@ export async function bundle({ entry, development, cwd }: BundleRequest): Promis
 			sourcesContent: true,
 			legalComments: "none",
 			charset: "utf8",
+			jsx: "automatic",
 			define: { "process.env.NODE_ENV": development ? '"development"' : '"production"', global: "globalThis" },
 			loader: { ".txt": "text", ".html": "text", ".sql": "text", ".css": "text", ".svg": "text", ".bin": "binary" },
 			plugins: [nodeBuiltins, webAssembly],

@@ -59,11 +59,16 @@ export class Version {
 	}
 
 	/** Maps stacks into the source. The source map is read when the first stack has to be mapped. */
-	async mapper(): Promise<StackMapper> {
+	mapper(): Promise<StackMapper> {
 		this.#mapper ??= this.#artifact().then(
 			({ sourceMap }) => new StackMapper(this.filename, sourceMap),
 			() => new StackMapper(this.filename, ""),
 		);
 		return this.#mapper;
+	}
+
+	/** Whether a line of the log has places in it that want mapping. */
+	hasFrames(message: string): boolean {
+		return message.includes(`${this.filename}:`);
 	}
 }

@@ -1,6 +1,6 @@
 import type { Version } from "../control/version.ts";
 import { Effects, type PerformFetch } from "../effects/effects.ts";
-import { type ErrorCode, FunctionError } from "../errors.ts";
+import { FunctionError } from "../errors.ts";
 import type { AttemptFailure, AttemptReport } from "../isolates/protocol.ts";
 import type { Observer } from "../observe/observer.ts";
 import type { InvocationRecord, LogLine, Trigger } from "../observe/record.ts";
@@ -42,7 +42,9 @@ export class Invocation implements AttemptOwner {
 	#recorded = false;
 	#timer: NodeJS.Timeout | null = null;
 	#logBytes = 0;
-	/** Error details are mapped into the source before they go out; the record waits for them. */
+	/** The last line of the log that is still to be written. */
+	#lines: Promise<void> | null = null;
+	/** An error response that waits for its stack to be mapped. */
 	#pendingAnswer: Promise<void> | null = null;
 
 	constructor(context: InvocationContext, version: Version, exchange: Exchange, sink: ResponseSink, requestId: string, trigger: Trigger, accept: string) {
@@ -170,14 +172,24 @@ export class Invocation implements AttemptOwner {
 			if (this.#logBytes - text.length <= logBytes) this.#log("warn", `the request logged more than ${logBytes} bytes; the rest is dropped`);
 			return;
 		}
-		const { level, message, uncaught } = JSON.parse(text) as { level: LogLine["level"]; message: string; uncaught?: boolean };
-		if (uncaught) void this.#version.mapper().then((mapper) => this.#log(level, mapper.map(message)));
-		else this.#log(level, message);
+		const { level, message } = JSON.parse(text) as { level: LogLine["level"]; message: string };
+		this.#log(level, message);
 	}
 
+	/** Writes a line to the function's log. Lines that wait for their stacks to be mapped keep those after them waiting. */
 	#log(level: LogLine["level"], message: string): void {
 		const { functionName, id } = this.#version;
-		this.#context.observer.log({ time: new Date().toISOString(), level, function: functionName, version: id, requestId: this.#record.requestId, message });
+		const line: LogLine = { time: new Date().toISOString(), level, function: functionName, version: id, requestId: this.#record.requestId, message };
+		const mapped = this.#version.hasFrames(message);
+		if (!mapped && this.#lines === null) {
+			this.#context.observer.log(line);
+			return;
+		}
+		const before = this.#lines;
+		this.#lines = this.#version.mapper().then(async (mapper) => {
+			await before;
+			this.#context.observer.log(mapped ? { ...line, message: mapper.map(message) } : line);
+		});
 	}
 
 	onDone(report: AttemptReport): void {
@@ -252,10 +264,10 @@ export class Invocation implements AttemptOwner {
 			this.#log("error", `${error.code}: ${error.message}`);
 			return { stack: "", excerpt: null };
 		}
+		const plain = error.code === "exception" || error.code === "invalid_response";
+		this.#log("error", plain ? functionStack : `${error.code}: ${functionStack}`);
 		const mapper = await this.#version.mapper();
-		const stack = mapper.map(functionStack);
-		this.#log("error", LIMIT_CODES.has(error.code) || error.code === "startup_failed" ? `${error.code}: ${stack}` : stack);
-		return { stack, excerpt: mapper.excerpt(functionStack) };
+		return { stack: mapper.map(functionStack), excerpt: mapper.excerpt(functionStack) };
 	}
 
 	#note(report: AttemptReport): void {
@@ -276,13 +288,13 @@ export class Invocation implements AttemptOwner {
 		if (!observer.listening) return;
 		this.#record.subrequests = this.#effects?.count ?? 0;
 		this.#record.wallMs = Math.round((performance.now() - this.#started) * 1000) / 1000;
-		if (this.#pendingAnswer === null) observer.record(this.#record);
-		else void this.#pendingAnswer.then(() => observer.record(this.#record));
+		const pending = this.#pendingAnswer ?? this.#lines;
+		if (pending === null) observer.record(this.#record);
+		else void pending.then(() => observer.record(this.#record));
 	}
 }
 
 const EMPTY = new Uint8Array(0);
-const LIMIT_CODES = new Set<ErrorCode>(["cpu_limit_exceeded", "memory_limit_exceeded", "startup_cpu_limit_exceeded", "wall_time_exceeded"]);
 
 /** What a client gets of a function's headers: not those of one connection, and the platform's own only from the platform. */
 function responseHeaders(headers: string[], requestId: string): string[] {

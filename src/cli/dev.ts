@@ -1,0 +1,95 @@
+import { resolve } from "node:path";
+import { watch } from "chokidar";
+import type { FunctionSource } from "../config/project.ts";
+import { deployOne, type Outcome } from "./deploy-all.ts";
+import type { Flags } from "./flags.ts";
+import { collect, run, type Serving } from "./serve.ts";
+
+/** Editors save in more than one step; what comes within this many milliseconds is one change. */
+const SETTLE_MS = 30;
+
+/** `atoll dev`: serves, rebuilds what a changed file belongs to, and shows errors with their source. */
+export async function dev(flags: Flags): Promise<void> {
+	await run(flags, true, (serving) => {
+		const watcher = new DevWatcher(flags, serving);
+		return () => watcher.close();
+	});
+}
+
+class DevWatcher {
+	readonly #flags: Flags;
+	readonly #serving: Serving;
+	readonly #watcher;
+	/** The files of each function: a change to one of them rebuilds it. */
+	readonly #files = new Map<string, Set<string>>();
+	#sources: FunctionSource[];
+	#changed = new Set<string>();
+	#timer: NodeJS.Timeout | null = null;
+	#work: Promise<void> = Promise.resolve();
+
+	constructor(flags: Flags, serving: Serving) {
+		this.#flags = flags;
+		this.#serving = serving;
+		this.#sources = serving.outcomes.map(({ source }) => source);
+		this.#watcher = watch(
+			flags.paths.map((path) => resolve(path)),
+			{ ignoreInitial: true, ignored: /(?:^|\/)(?:node_modules|\.git|\.atoll)(?:\/|$)/, depth: 5 },
+		);
+		for (const outcome of serving.outcomes) this.#remember(outcome);
+		this.#watcher.on("all", (_event, path) => this.#onChange(resolve(path)));
+		this.#watcher.on("error", (error) => serving.logger.warn({}, `cannot watch: ${(error as Error).message}`));
+	}
+
+	#remember({ source, deployed }: Outcome): void {
+		const before = this.#files.get(source.name) ?? [];
+		// A function that does not build keeps the files it was last built from: one of them will be mended.
+		const inputs = deployed === null ? [...before] : deployed.inputs.map((input) => resolve(input));
+		const files = new Set([source.entry, ...(source.config === undefined ? [] : [source.config]), ...inputs]);
+		this.#files.set(source.name, files);
+		this.#watcher.add([...files].filter((file) => !file.includes("/node_modules/")));
+	}
+
+	#onChange(path: string): void {
+		this.#changed.add(path);
+		if (this.#timer !== null) clearTimeout(this.#timer);
+		this.#timer = setTimeout(() => {
+			const changed = this.#changed;
+			this.#changed = new Set();
+			this.#work = this.#work.then(() => this.#apply(changed));
+		}, SETTLE_MS);
+	}
+
+	async #apply(changed: Set<string>): Promise<void> {
+		const { runtime, logger } = this.#serving;
+		try {
+			const sources = collect(this.#flags);
+			for (const { name } of this.#sources) {
+				if (sources.some((source) => source.name === name)) continue;
+				await runtime.remove(name);
+				this.#files.delete(name);
+				logger.info({ function: name }, "removed");
+			}
+			this.#sources = sources;
+			const stale = sources.filter(({ name }) => [...(this.#files.get(name) ?? changed)].some((file) => changed.has(file)));
+			await Promise.all(stale.map((source) => this.#redeploy(source)));
+		} catch (error) {
+			logger.error({}, (error as Error).message);
+		}
+	}
+
+	async #redeploy(source: FunctionSource): Promise<void> {
+		const { runtime, logger } = this.#serving;
+		const began = performance.now();
+		const outcome = await deployOne(runtime, source);
+		this.#remember(outcome);
+		const ms = Math.round(performance.now() - began);
+		if (outcome.problem === null) logger.info({ function: source.name }, `rebuilt in ${ms} ms`);
+		else logger.error({ function: source.name }, `does not ${outcome.deployed === null ? "build" : "start"}:\n${outcome.problem}`);
+	}
+
+	async close(): Promise<void> {
+		if (this.#timer !== null) clearTimeout(this.#timer);
+		await this.#watcher.close();
+		await this.#work;
+	}
+}

@@ -1,0 +1,40 @@
+import pino, { type DestinationStream } from "pino";
+import pretty from "pino-pretty";
+import type { Logger } from "../observe/observer.ts";
+
+export interface CliLogger extends Logger {
+	/** Writes out what is still in memory. */
+	flush(): Promise<void>;
+}
+
+const FIELDS = "pid,hostname,time,loggedAt,function,version,requestId,trigger,method,status,outcome,cold,startMs,cpuMs,wallMs,requestBytes,responseBytes,subrequests,memoryBytes,attempts";
+
+/** A line about a request, for a person's eyes. */
+function describe(log: Record<string, unknown>, messageKey: string): string {
+	const message = String(log[messageKey]);
+	if (log.function === undefined) return message;
+	if (message !== "request" || log.outcome === undefined) return `[${log.function as string}] ${message}`;
+	const cold = log.cold ? `, cold ${(log.startMs as number).toFixed(1)} ms` : "";
+	const outcome = log.outcome === "ok" ? "" : ` ${log.outcome as string}`;
+	return `[${(log.function as string) || "-"}] ${log.method as string} ${log.status as number}${outcome} in ${(log.wallMs as number).toFixed(1)} ms (CPU ${(log.cpuMs as number).toFixed(1)} ms${cold})`;
+}
+
+/** pino: for people on a terminal, as JSON lines everywhere else. */
+export function createLogger(): CliLogger {
+	const terminal = process.stdout.isTTY === true;
+	const destination = terminal
+		? pretty({ colorize: true, ignore: FIELDS, messageFormat: describe, sync: true, translateTime: false })
+		: pino.destination({ dest: 1, sync: false, minLength: 4096 });
+	// The record's own fields are called `hostname` and `time`, so pino's stay out.
+	const logger = pino({ base: null, timestamp: terminal ? undefined : () => "" }, destination as DestinationStream);
+	const timer = terminal ? null : setInterval(() => logger.flush(), 500).unref();
+	return Object.assign(logger, {
+		flush: () => {
+			if (timer !== null) clearInterval(timer);
+			return new Promise<void>((resolve) => {
+				if (terminal) resolve();
+				else (destination as ReturnType<typeof pino.destination>).flush(() => resolve());
+			});
+		},
+	}) as unknown as CliLogger;
+}

@@ -1,0 +1,92 @@
+import { parseArgs } from "node:util";
+import { UsageError } from "../errors.ts";
+import { build } from "./build.ts";
+import { dev } from "./dev.ts";
+import type { Flags } from "./flags.ts";
+import { serve } from "./serve.ts";
+import { version } from "./version.ts";
+
+const HELP = `atoll: a lightweight, isolate-based edge function runtime
+
+  atoll serve PATH…    serve functions: a file answers at every hostname, a folder
+                       serves each function in it at http://<name>.<domain>:<port>
+  atoll dev PATH…      the same, and watch: rebuild on change, show errors in the page
+  atoll build PATH…    build functions into the data folder, and say what they weigh
+
+  --port PORT          port to listen on                    (8787; 0 takes a free one)
+  --host ADDRESS       address to listen on                 (127.0.0.1)
+  --domain DOMAIN      domain under which folders serve     (localhost)
+  --isolation KIND     process or inline                    (process)
+  --sandboxes N        sandbox processes beside the spare   (cores less one)
+  --data DIR           folder for artifacts                 (.atoll)
+  --allow-egress HOST  a private host or range that functions may fetch from; may be repeated
+  --version, --help
+`;
+
+const COMMANDS: Record<string, (flags: Flags) => Promise<void>> = { serve, dev, build };
+
+function parse(args: string[]) {
+	try {
+		return parseArgs({
+			args,
+			allowPositionals: true,
+			options: {
+				port: { type: "string" },
+				host: { type: "string" },
+				domain: { type: "string" },
+				isolation: { type: "string" },
+				sandboxes: { type: "string" },
+				data: { type: "string" },
+				"allow-egress": { type: "string", multiple: true },
+				help: { type: "boolean", short: "h" },
+				version: { type: "boolean", short: "v" },
+			},
+		});
+	} catch (error) {
+		throw new UsageError((error as Error).message);
+	}
+}
+
+function toInteger(text: string | undefined, flag: string, least: number, most: number): number | undefined {
+	if (text === undefined) return undefined;
+	const value = Number(text);
+	if (!/^\d+$/.test(text) || value < least || value > most) throw new UsageError(`--${flag} must be a whole number from ${least} to ${most}, not ${JSON.stringify(text)}`);
+	return value;
+}
+
+/** Runs a command line. What is wrong with it is said in one line, and the process ends with code 1. */
+export async function main(args: string[]): Promise<void> {
+	try {
+		const { values, positionals } = parse(args);
+		const [command, ...paths] = positionals;
+		if (values.version) {
+			console.log(version());
+			return;
+		}
+		if (values.help || command === undefined) {
+			console.log(HELP);
+			if (!values.help) process.exitCode = 1;
+			return;
+		}
+		if (!Object.hasOwn(COMMANDS, command)) throw new UsageError(`there is no command ${JSON.stringify(command)}; atoll --help lists them`);
+		const { isolation } = values;
+		if (isolation !== undefined && isolation !== "process" && isolation !== "inline") throw new UsageError(`--isolation must be process or inline, not ${JSON.stringify(isolation)}`);
+		if (paths.length === 0) throw new UsageError(`atoll ${command} needs the path of a function, or of a folder of functions`);
+		await COMMANDS[command]({
+			paths,
+			port: toInteger(values.port, "port", 0, 65535) ?? 8787,
+			host: values.host ?? "127.0.0.1",
+			domain: values.domain ?? "localhost",
+			isolation,
+			sandboxes: toInteger(values.sandboxes, "sandboxes", 1, 256),
+			data: values.data,
+			allowEgress: values["allow-egress"] ?? [],
+		});
+	} catch (error) {
+		if (!(error instanceof UsageError)) throw error;
+		console.error(`atoll: ${error.message}`);
+		process.exitCode = 1;
+	}
+}
+
+if (import.meta.main) await main(process.argv.slice(2));

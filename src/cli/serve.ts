@@ -1,0 +1,110 @@
+import { findFunctions, type FunctionSource } from "../config/project.ts";
+import { UsageError } from "../errors.ts";
+import { createRuntime } from "../index.ts";
+import type { Runtime } from "../runtime.ts";
+import { HttpServer } from "../server/http-server.ts";
+import { deployAll, type Outcome } from "./deploy-all.ts";
+import { type Flags, runtimeOptions } from "./flags.ts";
+import { type CliLogger, createLogger } from "./logger.ts";
+import { version } from "./version.ts";
+
+/** What is served, from the time it is up. */
+export interface Serving {
+	runtime: Runtime;
+	logger: CliLogger;
+	outcomes: Outcome[];
+}
+
+/** All functions at the paths of a command line. Throws UsageError where two of them have one name. */
+export function collect({ paths, domain }: Flags): FunctionSource[] {
+	const sources = paths.flatMap((path) => findFunctions(path, domain));
+	const seen = new Map<string, FunctionSource>();
+	for (const source of sources) {
+		const other = seen.get(source.name);
+		if (other !== undefined) throw new UsageError(`two functions are called ${source.name}: ${other.entry} and ${source.entry}`);
+		seen.set(source.name, source);
+	}
+	return sources;
+}
+
+/** Where a function is reached, as a person would type it. */
+function address({ hostnames: [first] }: FunctionSource, { host }: Flags, port: number): string {
+	const name = first === "*" ? (host === "0.0.0.0" || host === "::" || host === "127.0.0.1" || host === "::1" ? "localhost" : host) : first.replace(/^\*\./, "any.");
+	return `http://${name.includes(":") ? `[${name}]` : name}${port === 80 ? "" : `:${port}`}`;
+}
+
+/** Builds and serves functions until a signal ends it. `started` is called once everything is up. */
+export async function run(flags: Flags, development: boolean, started: (serving: Serving) => (() => Promise<void>) | undefined): Promise<void> {
+	const began = performance.now();
+	const terminal = process.stdout.isTTY === true;
+	const sources = collect(flags);
+	const logger = createLogger();
+	const runtime = await createRuntime({ ...runtimeOptions(flags), logger, development });
+	const server = new HttpServer(runtime.nodeHandler);
+	try {
+		const progress = (done: number) => {
+			if (terminal) process.stdout.write(`\r\x1b[Kbuilding ${done}/${sources.length}${done === sources.length ? "\r\x1b[K" : ""}`);
+		};
+		const outcomes = await deployAll(runtime, sources, progress);
+		const { port } = await server.listen(flags.port, flags.host);
+		announce(outcomes, flags, port, logger, terminal, performance.now() - began, runtime);
+		const stopExtra = started({ runtime, logger, outcomes });
+		await untilSignal(terminal);
+		await stopExtra?.();
+	} catch (error) {
+		const { code } = error as NodeJS.ErrnoException;
+		if (code === "EADDRINUSE") throw new UsageError(`port ${flags.port} on ${flags.host} is already in use; choose another with --port`);
+		if (code === "EACCES") throw new UsageError(`port ${flags.port} may not be used by this user; choose one above 1023 with --port`);
+		if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND") throw new UsageError(`${flags.host} is not an address of this machine`);
+		throw error;
+	} finally {
+		await server.close();
+		await runtime.close();
+		await logger.flush();
+	}
+}
+
+function announce(outcomes: Outcome[], flags: Flags, port: number, logger: CliLogger, terminal: boolean, ms: number, runtime: Runtime): void {
+	const broken = outcomes.filter(({ problem }) => problem !== null);
+	if (!terminal) {
+		for (const { source, deployed, problem } of outcomes) {
+			const fields = { function: source.name, version: deployed?.version ?? "", url: address(source, flags, port) };
+			if (problem === null) logger.info(fields, "serving");
+			else logger.error({ ...fields, problem }, deployed === null ? "does not build" : "does not start");
+		}
+		logger.info({ functions: outcomes.length, broken: broken.length, readyMs: Math.round(ms) }, "ready");
+		return;
+	}
+	const { sandboxes } = runtime.stats();
+	const where = sandboxes === 0 ? "inline, in this process" : `${sandboxes} sandbox${sandboxes === 1 ? "" : "es"} and a spare`;
+	console.log(`\natoll ${version()}, ${where}\n`);
+	const width = Math.max(...outcomes.map(({ source }) => source.name.length));
+	for (const { source, problem } of outcomes) {
+		console.log(`  ${problem === null ? " " : "✗"} ${source.name.padEnd(width)}  ${address(source, flags, port)}`);
+	}
+	for (const { source, deployed, problem } of broken) {
+		console.log(`\n✗ ${source.name} ${deployed === null ? "does not build" : "does not start"}:\n\n${problem?.replace(/^/gm, "  ")}`);
+	}
+	console.log(`\nready in ${Math.round(ms)} ms; Ctrl-C stops\n`);
+}
+
+/** Resolves at the first SIGINT or SIGTERM. A second one ends the process at once. */
+function untilSignal(terminal: boolean): Promise<void> {
+	return new Promise((resolve) => {
+		const stop = () => {
+			for (const signal of ["SIGINT", "SIGTERM"] as const) {
+				process.off(signal, stop);
+				process.once(signal, () => process.exit(130));
+			}
+			if (terminal) console.log("\nfinishing the requests in flight; Ctrl-C again ends it at once");
+			resolve();
+		};
+		process.once("SIGINT", stop);
+		process.once("SIGTERM", stop);
+	});
+}
+
+/** `atoll serve` */
+export async function serve(flags: Flags): Promise<void> {
+	await run(flags, false, () => undefined);
+}

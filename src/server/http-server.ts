@@ -1,0 +1,61 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import { type ErrorCode, FunctionError } from "../errors.ts";
+import { MAX_HEADER_BYTES } from "../limits/limits.ts";
+import { errorResponse } from "./error-response.ts";
+import { nextRequestId } from "./request-id.ts";
+
+/** Milliseconds that a stop waits for the requests in flight. */
+const DRAIN_TIMEOUT = 30_000;
+
+/** The HTTP server of `atoll serve`: node:http with the limits that hold before a function is known. */
+export class HttpServer {
+	readonly #server: Server;
+
+	constructor(handler: (req: IncomingMessage, res: ServerResponse, expectsContinue?: boolean) => void) {
+		this.#server = createServer({ maxHeaderSize: MAX_HEADER_BYTES, requireHostHeader: false, noDelay: true, keepAliveTimeout: 65_000, requestTimeout: 300_000, headersTimeout: 30_000 }, (req, res) => handler(req, res));
+		// The size of all headers is bounded already; a bound on their number would drop the last of them silently.
+		this.#server.maxHeadersCount = 0;
+		this.#server.on("checkContinue", (req: IncomingMessage, res: ServerResponse) => handler(req, res, true));
+		this.#server.on("clientError", refuse);
+	}
+
+	/** Starts listening. Rejects with the system's error where the address cannot be had. */
+	async listen(port: number, host: string): Promise<AddressInfo> {
+		await new Promise<void>((resolve, reject) => {
+			this.#server.once("error", reject);
+			this.#server.listen(port, host, () => {
+				this.#server.off("error", reject);
+				resolve();
+			});
+		});
+		return this.#server.address() as AddressInfo;
+	}
+
+	/** Stops accepting and finishes what is in flight, for 30 seconds at most. */
+	async close(): Promise<void> {
+		const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+		// A connection that was busy when the server closed becomes idle later, and would be kept alive.
+		const idle = setInterval(() => this.#server.closeIdleConnections(), 20);
+		const late = setTimeout(() => this.#server.closeAllConnections(), DRAIN_TIMEOUT);
+		this.#server.closeIdleConnections();
+		await closed;
+		clearInterval(idle);
+		clearTimeout(late);
+	}
+}
+
+/** Answers what is no HTTP request, or one whose head is too large, in the form of all other errors. */
+function refuse(error: NodeJS.ErrnoException, socket: Socket): void {
+	if (error.code === "ECONNRESET" || !socket.writable || socket.bytesWritten > 0) {
+		socket.destroy();
+		return;
+	}
+	const code: ErrorCode = error.code === "HPE_HEADER_OVERFLOW" ? "headers_too_large" : "bad_request";
+	const requestId = nextRequestId();
+	const { head, body } = errorResponse(new FunctionError(code, code === "bad_request" ? "The request is not valid HTTP." : undefined), requestId, "", null);
+	let text = `HTTP/1.1 ${head.status} ${code === "bad_request" ? "Bad Request" : "Request Header Fields Too Large"}\r\n`;
+	for (let i = 0; i < head.headers.length; i += 2) text += `${head.headers[i]}: ${head.headers[i + 1]}\r\n`;
+	text += `x-atoll-request-id: ${requestId}\r\ncontent-length: ${body.byteLength}\r\nconnection: close\r\n\r\n`;
+	socket.end(Buffer.concat([Buffer.from(text), body]));
+}
