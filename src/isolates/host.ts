@@ -1,6 +1,6 @@
 import { LRUCache } from "lru-cache";
 import { Kind } from "../prelude/messages.ts";
-import { FunctionIsolate, type Outgoing, StartError, type TurnEnd } from "./isolate.ts";
+import { cleanStack, FunctionIsolate, type Outgoing, StartError, type TurnEnd } from "./isolate.ts";
 import { Parking } from "./parked.ts";
 import type {
 	AttemptFailure,
@@ -45,12 +45,6 @@ interface Version {
 
 /** A new measurement of an isolate's memory every so many requests: it costs 1.7 µs. */
 const MEASURE_EVERY = 16;
-/**
- * How long a rejection may go unhandled before it is looked for, and how many isolates are looked at then: a look costs
- * some 50 µs, so that this stays below half a percent of a busy thread.
- */
-const REJECTION_DELAY_MS = 250;
-const SWEEP_ISOLATES = 16;
 const MAX_TIMERS = 10_000;
 
 /** Runs functions' turns: in a sandbox process behind the link, or inline. All of it happens on one thread. */
@@ -62,10 +56,7 @@ export class IsolateHost implements SandboxCommands {
 	readonly #versions = new Map<VersionNumber, Version>();
 	readonly #attempts = new Map<AttemptId, Attempt>();
 	readonly #ready = new Set<VersionNumber>();
-	/** Isolates in which promises may have been rejected since they were last looked at. */
-	readonly #unswept = new Set<FunctionIsolate>();
 	readonly #all = new Set<FunctionIsolate>();
-	#sweep: NodeJS.Timeout | null = null;
 	#stats: SandboxStats = { isolates: 0, bytes: 0, hits: 0, coldStarts: 0, evictions: 0 };
 	#statsChanged = false;
 	#requests = 0;
@@ -227,8 +218,8 @@ export class IsolateHost implements SandboxCommands {
 	#globalAnswer(isolate: FunctionIsolate, op: number, text: string, data: Uint8Array | undefined): void {
 		if (!this.#all.has(isolate)) return;
 		const end = isolate.turn(Kind.answer, 0, op, text, data, 10);
-		if (end === "completed") for (const message of isolate.takeOutbox()) this.#send(isolate.version, message);
-		else this.#condemn(isolate, end);
+		if (end === "cut" || end === "disposed") this.#condemn(isolate, end);
+		else for (const message of isolate.takeOutbox()) this.#send(isolate.version, message);
 	}
 
 	#turn(attempt: Attempt, isolate: FunctionIsolate, task: Task): void {
@@ -244,15 +235,19 @@ export class IsolateHost implements SandboxCommands {
 			return;
 		}
 		attempt.cpuUs += isolate.cpuUs - before;
-		if (end === "completed") {
-			this.#unsweptLater(isolate);
-			for (const message of isolate.takeOutbox()) this.#deliver(attempt, isolate, message);
-			if (task.kind === Kind.drop && this.#attempts.has(attempt.id)) this.#done(attempt, isolate);
-		} else if (end === "cut") this.#exceeded(attempt, isolate);
-		else {
-			this.#condemn(isolate, end);
-			this.#fail(attempt, { code: "exception", message: end.threw.message, stack: end.threw.stack ?? "" });
+		if (end === "cut") {
+			this.#exceeded(attempt, isolate);
+			return;
 		}
+		for (const message of isolate.takeOutbox()) this.#deliver(attempt, isolate, message);
+		if (end !== "completed") this.#uncaught(attempt, isolate, end.rejected);
+		if (task.kind === Kind.drop && this.#attempts.has(attempt.id)) this.#done(attempt, isolate);
+	}
+
+	/** A promise that was rejected in the turn, and that nobody had handled when it ended. */
+	#uncaught(attempt: Attempt, isolate: FunctionIsolate, error: Error): void {
+		const text = JSON.stringify({ level: "error", message: `Unhandled promise rejection: ${cleanStack(error) || error.message}` });
+		this.#events.message(Kind.log, isolate.version, attempt.id, 0, text, undefined);
 	}
 
 	#exceeded(attempt: Attempt, isolate: FunctionIsolate): void {
@@ -356,36 +351,16 @@ export class IsolateHost implements SandboxCommands {
 
 	#dispose(isolate: FunctionIsolate): void {
 		this.#all.delete(isolate);
-		this.#unswept.delete(isolate);
 		isolate.dispose();
 		this.#statsChanged = true;
 		const version = this.#versions.get(isolate.version);
 		if (version !== undefined) this.#forget(isolate.version, version);
 	}
 
-	#unsweptLater(isolate: FunctionIsolate): void {
-		this.#unswept.add(isolate);
-		this.#sweep ??= setTimeout(() => void this.#sweepRejections(), REJECTION_DELAY_MS).unref();
-	}
-
-	async #sweepRejections(): Promise<void> {
-		for (const isolate of [...this.#unswept].slice(0, SWEEP_ISOLATES)) {
-			this.#unswept.delete(isolate);
-			const error = await isolate.unhandledRejection();
-			if (error === null || this.#closed) continue;
-			const { message, stack } = error;
-			const text = JSON.stringify({ level: "error", uncaught: true, message: `Unhandled promise rejection: ${stack || message}` });
-			this.#events.message(Kind.log, isolate.version, isolate.lastAttempt, 0, text, undefined);
-		}
-		this.#sweep = null;
-		if (this.#unswept.size > 0 && !this.#closed) this.#sweep = setTimeout(() => void this.#sweepRejections(), REJECTION_DELAY_MS).unref();
-	}
-
 	/** Disposes every isolate. Attempts that still run are dropped without a word. */
 	close(): void {
 		this.#closed = true;
 		if (this.#scheduled !== null) clearImmediate(this.#scheduled);
-		if (this.#sweep !== null) clearTimeout(this.#sweep);
 		for (const attempt of this.#attempts.values()) for (const timer of attempt.timers.values()) clearTimeout(timer);
 		this.#attempts.clear();
 		for (const isolate of this.#all) isolate.dispose();

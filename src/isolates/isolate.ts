@@ -14,8 +14,11 @@ export interface Outgoing {
 	data: Uint8Array | string | number | undefined;
 }
 
-/** How a turn ended: by itself, cut off at its limit, with the isolate gone, or with an error out of the prelude. */
-export type TurnEnd = "completed" | "cut" | "disposed" | { threw: Error };
+/**
+ * How a turn ended: by itself, cut off at its limit, or with the isolate gone. One that ended by itself may have left a
+ * promise rejected and unhandled, of which isolated-vm tells by throwing its reason once the turn is over.
+ */
+export type TurnEnd = "completed" | "cut" | "disposed" | { rejected: Error };
 
 /** Thrown when a function's script does not get as far as giving a handler. */
 export class StartError extends Error {
@@ -26,7 +29,10 @@ export class StartError extends Error {
 	}
 }
 
-const TIMED_OUT = "Script execution timed out.";
+/** Whether an error says what isolated-vm's does for a turn that was cut off; a function can throw one that reads the same. */
+function isTimeout(error: unknown): boolean {
+	return error instanceof Error && error.message === "Script execution timed out.";
+}
 
 /** One V8 isolate running one version. It runs one turn at a time, synchronously. */
 export class FunctionIsolate {
@@ -39,7 +45,6 @@ export class FunctionIsolate {
 	retired = false;
 	readonly startUs: Microseconds;
 	memoryBytes: Bytes = 0;
-	lastAttempt: AttemptId = 0;
 	#outbox: Outgoing[] = [];
 
 	/** Compiles and runs the script. Throws StartError where that fails; the isolate is gone then. */
@@ -86,7 +91,7 @@ export class FunctionIsolate {
 		if (this.#parked.isolate.isDisposed) {
 			return new StartError({ code: "memory_limit_exceeded", message: `the function's top level needs more than ${image.memoryMb} MB`, stack: "" });
 		}
-		if (error.message === TIMED_OUT) {
+		if (isTimeout(error)) {
 			return new StartError({ code: "startup_cpu_limit_exceeded", message: `the function's top level ran for more than ${image.startupCpuMs} ms`, stack: "" });
 		}
 		return new StartError({ code: "startup_failed", message: `${error?.name ?? "Error"}: ${error?.message ?? error}`, stack: cleanStack(error) });
@@ -99,15 +104,16 @@ export class FunctionIsolate {
 
 	/** Runs one turn. What it leaves in the outbox is handed over by `takeOutbox`, or thrown away if the turn did not complete. */
 	turn(kind: Kind, attempt: AttemptId, op: number, text: string, data: Uint8Array | number | undefined, timeout: Milliseconds): TurnEnd {
-		this.lastAttempt = attempt;
+		const started = performance.now();
 		try {
 			this.#parked.turn.applySync(undefined, [kind, attempt, op, text, transferable(data)], { timeout });
 			return "completed";
 		} catch (error) {
+			const disposed = this.#parked.isolate.isDisposed;
+			const cut = !disposed && isTimeout(error) && performance.now() - started >= timeout;
+			if (!disposed && !cut) return { rejected: error instanceof Error ? error : new Error(String(error)) };
 			this.#outbox = [];
-			if (this.#parked.isolate.isDisposed) return "disposed";
-			if ((error as Error).message === TIMED_OUT) return "cut";
-			return { threw: error as Error };
+			return disposed ? "disposed" : "cut";
 		}
 	}
 
@@ -123,20 +129,6 @@ export class FunctionIsolate {
 		const heap = this.#parked.isolate.getHeapStatisticsSync();
 		this.memoryBytes = heap.total_physical_size + heap.malloced_memory + heap.externally_allocated_size;
 		return this.memoryBytes;
-	}
-
-	/**
-	 * Finds out about promises that were rejected and never handled. isolated-vm tells of them only at the end of an
-	 * asynchronous task, so this runs an empty one. Gives the first such rejection, or `null`.
-	 */
-	async unhandledRejection(): Promise<Error | null> {
-		if (this.#parked.isolate.isDisposed) return null;
-		try {
-			await this.#parked.context.eval("undefined", { timeout: 10 });
-			return null;
-		} catch (error) {
-			return this.#parked.isolate.isDisposed || (error as Error).message === TIMED_OUT ? null : (error as Error);
-		}
 	}
 
 	dispose(): void {
@@ -170,9 +162,10 @@ function transferable(data: Uint8Array | number | undefined): ivm.Copy<ArrayBuff
 	return new ivm.ExternalCopy(exactBuffer(data), { transferOut: true }).copyInto({ release: true, transferIn: true });
 }
 
-/** An error's stack without the frames of the sandbox, which isolated-vm appends. */
+/** A stack without the frames of the sandbox itself: what is left points into the function's script. */
 export function cleanStack(error: Error): string {
 	const stack = typeof error?.stack === "string" ? error.stack : "";
 	const boundary = stack.indexOf("\n    at (<isolated-vm boundary>)");
-	return boundary < 0 ? stack : stack.slice(0, boundary);
+	const lines = (boundary < 0 ? stack : stack.slice(0, boundary)).split("\n");
+	return lines.filter((line) => !/^\s+at .*(?:\(|at )(?:node:|file:|\/|[A-Z]:\\)/.test(line)).join("\n");
 }
