@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { basename, relative } from "node:path";
+import { basename, join, relative } from "node:path";
 import { build as esbuild, type Message, type Plugin } from "esbuild";
 import { nodeBuiltins } from "./node-builtins.ts";
 import type { Problem } from "./problem.ts";
@@ -9,7 +9,7 @@ export interface BundleRequest {
 	entry: string;
 	/** Whether `process.env.NODE_ENV` reads "development". */
 	development: boolean;
-	/** Replaces `env` names in `import.meta.env`. */
+	/** The folder to which paths in messages and source maps are relative. */
 	cwd: string;
 }
 
@@ -48,7 +48,8 @@ export async function bundle({ entry, development, cwd }: BundleRequest): Promis
 			bundle: true,
 			write: false,
 			metafile: true,
-			outfile: "/function.js",
+			// Nothing is written; the name only makes the source map's paths relative to the working directory.
+			outfile: join(cwd, "function.js"),
 			format: "iife",
 			platform: "browser",
 			target: "es2024",
@@ -65,7 +66,7 @@ export async function bundle({ entry, development, cwd }: BundleRequest): Promis
 			logLevel: "silent",
 		});
 		const inputs = Object.keys(result.metafile.inputs).filter((input) => input !== "atoll-entry.js");
-		const [map, code] = ["/function.js.map", "/function.js"].map((path) => result.outputFiles.find((file) => file.path.endsWith(path))?.text ?? "");
+		const [map, code] = ["function.js.map", "function.js"].map((path) => result.outputFiles.find((file) => file.path.endsWith(path))?.text ?? "");
 		return { ok: true, code, sourceMap: map, warnings: result.warnings.map(toProblem), inputs };
 	} catch (error) {
 		const messages = (error as { errors?: Message[] }).errors;

@@ -1,7 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { readFileSync } from "node:fs";
 import type { Duplex } from "node:stream";
-import { spawnConfined } from "../sandbox/confinement.ts";
+import { LastWords, spawnConfined } from "../sandbox/confinement.ts";
 import { type Frame, FrameReader, FrameWriter } from "../sandbox/frames.ts";
 
 /** Bounds of one job of a build process. */
@@ -29,7 +29,7 @@ export class BuildProcess {
 	readonly #socket: Duplex;
 	readonly #writer: FrameWriter;
 	#job: { resolve: (frame: Frame) => void; reject: (error: Error) => void } | null = null;
-	#why = "it ended unexpectedly";
+	#why: string | null = null;
 	ended = false;
 
 	constructor() {
@@ -47,16 +47,16 @@ export class BuildProcess {
 			this.#why = error.message;
 			this.#end();
 		});
+		const lastWords = new LastWords(this.#child);
 		this.#child.on("exit", (code, signal) => {
-			if (signal !== null && signal !== "SIGKILL") this.#why = `V8 ended the process (${signal})`;
-			else if (code) this.#why = `it exited with code ${code}`;
+			this.#why ??= `the build process was lost (${lastWords.describe(code, signal)})`;
 			this.#end();
 		});
 	}
 
 	#end(): void {
 		this.ended = true;
-		this.#job?.reject(new BuildProcessError(this.#why));
+		this.#job?.reject(new BuildProcessError(this.#why ?? "the build process has ended"));
 		this.#job = null;
 	}
 
@@ -66,7 +66,7 @@ export class BuildProcess {
 
 	/** Asks for one thing and waits for its answer. Rejects with BuildProcessError if the process does not live to give it. */
 	async ask(kind: number, text: string): Promise<Frame> {
-		if (this.ended) throw new BuildProcessError(this.#why);
+		if (this.ended) throw new BuildProcessError(this.#why ?? "the build process has ended");
 		const { promise, resolve, reject } = Promise.withResolvers<Frame>();
 		this.#job = { resolve, reject };
 		this.send(kind, text);

@@ -108,6 +108,9 @@ export function adoptModule(exports: Record<string, unknown>, scope: EventTarget
 		};
 	}
 	if (handler !== null) return null;
+	// A script without any export is bundled as if it were CommonJS, whose exports are an empty object.
+	const isEmpty = typeof main === "object" && main !== null && Object.keys(main).length === 0 && Object.keys(exports).length === 1;
+	if (isEmpty && Object.getPrototypeOf(main) === Object.prototype) return "it exports no fetch handler";
 	if (main !== undefined) return `its default export is ${main === null ? "null" : typeof main === "object" ? "an object without a fetch function" : `a ${typeof main}`}`;
 	const names = Object.keys(exports);
 	return names.length === 0 ? "it exports nothing" : `it exports only ${names.slice(0, 5).join(", ")}`;

@@ -3,7 +3,7 @@ import { domainToASCII } from "node:url";
 export type Hostname = string;
 
 /** A hostname that needs no work: lower case, no port, no trailing dot, plain letters. */
-const PLAIN = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/;
+const PLAIN = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/;
 const PORT = /:(\d{0,5})$/;
 const IPV6 = /^\[[0-9a-f:.]+\]$/i;
 // https://url.spec.whatwg.org/#forbidden-domain-code-point, and what else has no place in a Host header
@@ -19,7 +19,7 @@ export interface Host {
 
 /** Parses a `Host` header's value (https://www.rfc-editor.org/rfc/rfc9110#section-7.2). `null` if it is malformed. */
 export function parseHost(value: string): Host | null {
-	if (PLAIN.test(value)) return { hostname: value, port: "" };
+	if (value.length <= 253 && PLAIN.test(value)) return { hostname: value, port: "" };
 	let name = value;
 	let port = "";
 	const match = PORT.exec(value);

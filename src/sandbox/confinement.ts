@@ -54,7 +54,28 @@ export function spawnConfined(entry: string, { flags = [], heapMb, descriptors =
 		...(heapMb === undefined ? [] : [`--max-old-space-size=${heapMb}`]),
 		join(sources, `${entry}${extension}`),
 	];
-	return spawn(process.execPath, args, { env: {}, cwd: "/", stdio: ["ignore", "inherit", "inherit", "pipe", ...descriptors], windowsHide: true });
+	return spawn(process.execPath, args, { env: {}, cwd: "/", stdio: ["ignore", "ignore", "pipe", "pipe", ...descriptors], windowsHide: true });
+}
+
+/**
+ * Why a confined process ended, from what V8 or Node last wrote about it: one line, for the operator. The rest, such as a
+ * native stack, is dropped, since a function decides how often it comes.
+ */
+export class LastWords {
+	#text = "";
+
+	constructor(child: ChildProcess) {
+		child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+			if (this.#text.length < 4096) this.#text += text;
+		});
+	}
+
+	/** How the process ended, with its last words where it had any. */
+	describe(code: number | null, signal: NodeJS.Signals | null): string {
+		const how = signal === null ? `exited with code ${code}` : `ended by ${signal}`;
+		const line = this.#text.split("\n").find((one) => /Fatal|FATAL|Error|error/.test(one) && !/^# Fatal error with/.test(one));
+		return line === undefined ? how : `${how}: ${line.replace(/^#\s*/, "").slice(0, 300)}`;
+	}
 }
 
 /** Gives up, in a confined process that has loaded all it needs, what it needed for loading. */

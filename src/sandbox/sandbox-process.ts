@@ -2,7 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import type { Duplex } from "node:stream";
 import type { AttemptFailure, AttemptReport, SandboxCommands, SandboxSettings, SandboxStats } from "../isolates/protocol.ts";
 import type { Kind } from "../prelude/messages.ts";
-import { spawnConfined } from "./confinement.ts";
+import { LastWords, spawnConfined } from "./confinement.ts";
 import { type Frame, FrameKind, FrameReader, FrameWriter } from "./frames.ts";
 import { RunningNote } from "./running-note.ts";
 import { type ImageSource, Sandbox } from "./sandbox.ts";
@@ -62,7 +62,8 @@ export class SandboxProcess {
 			exited.resolve();
 		};
 		this.#child.on("error", (error) => end(error.message));
-		this.#child.on("exit", (code, signal) => end(signal === null ? `it exited with code ${code}` : `it was ended by ${signal}`));
+		const lastWords = new LastWords(this.#child);
+		this.#child.on("exit", (code, signal) => end(lastWords.describe(code, signal)));
 	}
 	#ended = false;
 	#why: string | null = null;
