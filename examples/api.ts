@@ -8,7 +8,8 @@ const User = z.object({
 
 export default {
 	async fetch(request: Request): Promise<Response> {
-		if (request.method !== "POST") return Response.json({ error: "POST a user" }, { status: 405, headers: { allow: "POST" } });
+		if (request.method !== "POST")
+			return Response.json({ error: "POST a user" }, { status: 405, headers: { allow: "POST" } });
 		const body = await request.json().catch(() => undefined);
 		const user = User.safeParse(body);
 		if (!user.success) return Response.json({ errors: z.flattenError(user.error).fieldErrors }, { status: 422 });

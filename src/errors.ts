@@ -1,5 +1,5 @@
 /** The codes of the errors that a client can see, each with its HTTP status. */
-export const STATUS = {
+const STATUS = {
 	bad_request: 400,
 	hostname_not_found: 404,
 	body_too_large: 413,
@@ -46,7 +46,11 @@ export class FunctionError extends Error {
 	/** Seconds after which the client may try again. */
 	readonly retryAfter: number | undefined;
 
-	constructor(code: ErrorCode, message = PUBLIC_MESSAGE[code], { stack = "", retryAfter }: { stack?: string; retryAfter?: number } = {}) {
+	constructor(
+		code: ErrorCode,
+		message = PUBLIC_MESSAGE[code],
+		{ stack = "", retryAfter }: { stack?: string; retryAfter?: number } = {},
+	) {
 		super(message);
 		this.name = "FunctionError";
 		this.code = code;

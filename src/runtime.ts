@@ -20,8 +20,8 @@ import type { Subscriber, Trigger } from "./observe/record.ts";
 import { InlinePool, ProcessPool, type SandboxPool } from "./sandbox/pool.ts";
 import { errorResponse } from "./server/error-response.ts";
 import type { Exchange, ResponseSink } from "./server/exchange.ts";
-import { FetchSink } from "./server/fetch-sink.ts";
 import { fromRequest, toResponse } from "./server/fetch.ts";
+import { FetchSink } from "./server/fetch-sink.ts";
 import { Invocation, type InvocationContext } from "./server/invocation.ts";
 import { nodeHandler } from "./server/node-handler.ts";
 import { nextRequestId } from "./server/request-id.ts";
@@ -124,7 +124,9 @@ export class Runtime {
 			log: (_kind: number, number: VersionNumber, text: string) => this.#strayLog(number, text),
 			notice: (level: "info" | "warn" | "error", message: string) => this.#observer.notice(level, {}, message),
 		};
-		this.#pool = inline ? await InlinePool.start(settings, images, events) : await ProcessPool.start(size, settings, images, events);
+		this.#pool = inline
+			? await InlinePool.start(settings, images, events)
+			: await ProcessPool.start(size, settings, images, events);
 		this.#context.pool = this.#pool;
 	}
 
@@ -134,7 +136,14 @@ export class Runtime {
 		if (version === undefined) return;
 		const { level, message } = JSON.parse(text) as { level: "log"; message: string };
 		void version.mapper().then((mapper) =>
-			this.#observer.log({ time: new Date().toISOString(), level, function: version.functionName, version: version.id, requestId: "", message: mapper.map(message) }),
+			this.#observer.log({
+				time: new Date().toISOString(),
+				level,
+				function: version.functionName,
+				version: version.id,
+				requestId: "",
+				message: mapper.map(message),
+			}),
 		);
 	}
 
@@ -149,19 +158,32 @@ export class Runtime {
 		this.#deployments.claim(options.name, options.hostnames);
 		const limits = resolveLimits(options.limits, this.#limits);
 		const entry = resolve(options.entry);
-		if (!existsSync(entry) || !statSync(entry).isFile()) throw new UsageError(`${relative(process.cwd(), entry)}: there is no such file`);
-		const request: BuildRequest = { name: options.name, entry, env: options.env ?? {}, limits, development: this.#development };
+		if (!existsSync(entry) || !statSync(entry).isFile())
+			throw new UsageError(`${relative(process.cwd(), entry)}: there is no such file`);
+		const request: BuildRequest = {
+			name: options.name,
+			entry,
+			env: options.env ?? {},
+			limits,
+			development: this.#development,
+		};
 		const built = await this.#builder.build(request);
 		this.#refuseIfClosing();
 		// Where an artifact is no longer whole on disk it is made again; its key then says whether the source is still the same.
 		const load = async () => (await this.#store.artifact(built.artifact.key)) ?? (await this.#rebuild(request, built));
 		this.#put(options, limits, built.artifact.key.slice(0, 12), load);
-		return { version: built.artifact.key.slice(0, 12), inputs: built.inputs, cached: built.cached, startFailure: built.artifact.failure?.message ?? null };
+		return {
+			version: built.artifact.key.slice(0, 12),
+			inputs: built.inputs,
+			cached: built.cached,
+			startFailure: built.artifact.failure?.message ?? null,
+		};
 	}
 
 	async #rebuild(request: BuildRequest, { artifact }: BuildResult) {
 		const again = await this.#builder.build(request);
-		if (again.artifact.key !== artifact.key) throw new Error("the artifact on disk is damaged, and the source has changed since: deploy the function again");
+		if (again.artifact.key !== artifact.key)
+			throw new Error("the artifact on disk is damaged, and the source has changed since: deploy the function again");
 		return again.artifact;
 	}
 
@@ -176,7 +198,15 @@ export class Runtime {
 
 	#put(options: DeployOptions, limits: Limits, id: string, load: ConstructorParameters<typeof Version>[6]): void {
 		const patterns = this.#deployments.claim(options.name, options.hostnames);
-		const version = new Version(this.#nextVersion++, options.name, options.owner ?? "default", id, limits, options.env ?? {}, load);
+		const version = new Version(
+			this.#nextVersion++,
+			options.name,
+			options.owner ?? "default",
+			id,
+			limits,
+			options.env ?? {},
+			load,
+		);
 		const before = this.#deployments.put(version, patterns);
 		if (before !== undefined) this.#pool.unload(before.number);
 	}
@@ -209,7 +239,13 @@ export class Runtime {
 	);
 
 	/** From a request to the invocation of the function that serves its hostname. Returns what can be aborted, if anything runs. */
-	#dispatch(requestId: string, request: Exchange | FunctionError, sink: ResponseSink, accept: string, trigger: Trigger): Invocation | null {
+	#dispatch(
+		requestId: string,
+		request: Exchange | FunctionError,
+		sink: ResponseSink,
+		accept: string,
+		trigger: Trigger,
+	): Invocation | null {
 		try {
 			if (request instanceof FunctionError) throw request;
 			const version = this.#deployments.lookup(request.hostname);
@@ -225,7 +261,14 @@ export class Runtime {
 	}
 
 	/** Answers a request that reaches no function, and records it. */
-	#reject(error: FunctionError, requestId: string, request: Exchange | FunctionError, sink: ResponseSink, accept: string, trigger: Trigger): void {
+	#reject(
+		error: FunctionError,
+		requestId: string,
+		request: Exchange | FunctionError,
+		sink: ResponseSink,
+		accept: string,
+		trigger: Trigger,
+	): void {
 		const { head, body } = errorResponse(error, requestId, accept, null);
 		head.headers.push("x-atoll-request-id", requestId);
 		sink.respond(head, body);
@@ -262,7 +305,14 @@ export class Runtime {
 		headers.push("host", url.host);
 		url.hash = "";
 		const sink = new FetchSink();
-		const exchange: Exchange = { method: hop.method, url: url.href, hostname: url.hostname, headers, body: hop.content, depth };
+		const exchange: Exchange = {
+			method: hop.method,
+			url: url.href,
+			hostname: url.hostname,
+			headers,
+			body: hop.content,
+			depth,
+		};
 		const running = this.#dispatch(nextRequestId(), exchange, sink, "", "subrequest");
 		sink.onGone = () => running?.abort();
 		hop.signal.addEventListener("abort", () => {

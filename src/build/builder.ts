@@ -1,14 +1,14 @@
 import { createHash } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { basename, extname, relative } from "node:path";
+import type { Artifact } from "../cache/artifact.ts";
 import type { ArtifactStore } from "../cache/artifact-store.ts";
 import { type Limits, MAX_BUNDLE_BYTES } from "../limits/limits.ts";
-import type { Artifact } from "./artifact.ts";
 import type { Bundle } from "./bundle.ts";
 import { Bundler } from "./bundler-client.ts";
 import { BuildFrame, type CompileResult } from "./messages.ts";
 import { BuildPool } from "./pool.ts";
-import { loadPrelude, type Prelude } from "./prelude.ts";
+import { loadPrelude } from "./prelude.ts";
 import { BuildError, type Problem } from "./problem.ts";
 import { type BuildProcess, BuildProcessError } from "./process.ts";
 import { toolchainKey } from "./toolchain.ts";
@@ -34,19 +34,19 @@ export interface BuildResult {
 /** Turns source into artifacts: bundles, looks into the cache, and compiles what is not in there. */
 export class Builder {
 	readonly #store: ArtifactStore;
-	readonly #prelude: Prelude;
 	readonly #toolchain: string;
 	readonly #bundler = new Bundler();
 	readonly #pool: BuildPool;
 	/** What isolates are parked from. */
 	readonly snapshot: Uint8Array;
 
-	private constructor(store: ArtifactStore, prelude: Prelude, toolchain: string, snapshot: Uint8Array) {
+	private constructor(store: ArtifactStore, toolchain: string, snapshot: Uint8Array) {
 		this.#store = store;
-		this.#prelude = prelude;
 		this.#toolchain = toolchain;
 		this.snapshot = snapshot;
-		this.#pool = new BuildPool(Math.max(1, Math.min(4, availableParallelism())), (process) => process.send(BuildFrame.base, "", snapshot));
+		this.#pool = new BuildPool(Math.max(1, Math.min(4, availableParallelism())), (process) =>
+			process.send(BuildFrame.base, "", snapshot),
+		);
 	}
 
 	/** Makes the base snapshot, or takes it from the cache. */
@@ -65,20 +65,28 @@ export class Builder {
 			}
 			await store.saveSnapshot(toolchain, snapshot);
 		}
-		return new Builder(store, prelude, toolchain, snapshot);
-	}
-
-	get preludeHash(): string {
-		return this.#prelude.hash;
+		return new Builder(store, toolchain, snapshot);
 	}
 
 	/** Builds one function. Throws BuildError with every problem of its source. */
 	async build(request: BuildRequest): Promise<BuildResult> {
-		const bundle = await this.#bundler.bundle({ entry: request.entry, development: request.development, cwd: process.cwd() });
+		const bundle = await this.#bundler.bundle({
+			entry: request.entry,
+			development: request.development,
+			cwd: process.cwd(),
+		});
 		if (!bundle.ok) throw new BuildError(bundle.problems);
 		this.#checkSize(request, bundle);
 		const key = createHash("sha256")
-			.update(JSON.stringify([this.#toolchain, request.name, request.env, request.limits.memoryMb, request.limits.startupCpuMs]))
+			.update(
+				JSON.stringify([
+					this.#toolchain,
+					request.name,
+					request.env,
+					request.limits.memoryMb,
+					request.limits.startupCpuMs,
+				]),
+			)
 			.update(bundle.code)
 			.update("\0")
 			.update(bundle.sourceMap)
@@ -96,7 +104,10 @@ export class Builder {
 		if (bytes <= MAX_BUNDLE_BYTES) return;
 		const mb = (n: number) => `${(n / 2 ** 20).toFixed(1)} MB`;
 		throw new BuildError([
-			{ text: `the bundle is ${mb(bytes)}, more than the ${mb(MAX_BUNDLE_BYTES)} that a function may have (${inputs.length} files)`, file: relative(process.cwd(), entry) },
+			{
+				text: `the bundle is ${mb(bytes)}, more than the ${mb(MAX_BUNDLE_BYTES)} that a function may have (${inputs.length} files)`,
+				file: relative(process.cwd(), entry),
+			},
 		]);
 	}
 
@@ -109,12 +120,19 @@ export class Builder {
 			startupCpuMs: request.limits.startupCpuMs,
 		};
 		try {
-			const frame = await this.#pool.run((process: BuildProcess) => process.ask(BuildFrame.compile, JSON.stringify(image)));
+			const frame = await this.#pool.run((process: BuildProcess) =>
+				process.ask(BuildFrame.compile, JSON.stringify(image)),
+			);
 			const { failure, startUs } = JSON.parse(frame.text) as CompileResult;
 			return { key, code, sourceMap, codeCache: frame.data as Buffer, startUs, failure };
 		} catch (error) {
 			if (!(error instanceof BuildProcessError)) throw error;
-			throw new BuildError([{ text: `the function could not be compiled and started: ${error.message}`, file: relative(process.cwd(), request.entry) }]);
+			throw new BuildError([
+				{
+					text: `the function could not be compiled and started: ${error.message}`,
+					file: relative(process.cwd(), request.entry),
+				},
+			]);
 		}
 	}
 

@@ -29,7 +29,10 @@ const webAssembly: Plugin = {
 	setup(build) {
 		build.onLoad({ filter: /\.wasm$/ }, async ({ path }) => {
 			const bytes = await readFile(path);
-			return { contents: `export default new WebAssembly.Module(Uint8Array.fromBase64("${bytes.toString("base64")}"));`, loader: "js" };
+			return {
+				contents: `export default new WebAssembly.Module(Uint8Array.fromBase64("${bytes.toString("base64")}"));`,
+				loader: "js",
+			};
 		});
 	},
 };
@@ -66,7 +69,9 @@ export async function bundle({ entry, development, cwd }: BundleRequest): Promis
 			logLevel: "silent",
 		});
 		const inputs = Object.keys(result.metafile.inputs).filter((input) => input !== "atoll-entry.js");
-		const [map, code] = ["function.js.map", "function.js"].map((path) => result.outputFiles.find((file) => file.path.endsWith(path))?.text ?? "");
+		const [map, code] = ["function.js.map", "function.js"].map(
+			(path) => result.outputFiles.find((file) => file.path.endsWith(path))?.text ?? "",
+		);
 		return { ok: true, code, sourceMap: map, warnings: result.warnings.map(toProblem), inputs };
 	} catch (error) {
 		const messages = (error as { errors?: Message[] }).errors;

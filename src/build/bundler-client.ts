@@ -39,7 +39,11 @@ export class Bundler {
 	}
 
 	#start(): ChildProcess {
-		const child = fork(entry, { env: { PATH: process.env.PATH }, execArgv: [], stdio: ["ignore", "ignore", "inherit", "ipc"] });
+		const child = fork(entry, {
+			env: { PATH: process.env.PATH },
+			execArgv: [],
+			stdio: ["ignore", "ignore", "inherit", "ipc"],
+		});
 		child.on("message", ({ id, bundle }: BundlerResult) => this.#finish(id, bundle));
 		child.on("error", (error) => this.#lost(child, error.message));
 		child.on("exit", () => this.#lost(child, "the bundler ended unexpectedly"));
@@ -71,7 +75,12 @@ export class Bundler {
 		const large = family.reduce((sum, pid) => sum + residentBytes(pid), 0) > MAX_RSS_BYTES;
 		if (!late && !large) return;
 		child.kill("SIGKILL");
-		this.#lost(child, late ? `bundling took more than ${MAX_WALL_MS / 1000} s` : `bundling needed more than ${MAX_RSS_BYTES / 2 ** 20} MB of memory`);
+		this.#lost(
+			child,
+			late
+				? `bundling took more than ${MAX_WALL_MS / 1000} s`
+				: `bundling needed more than ${MAX_RSS_BYTES / 2 ** 20} MB of memory`,
+		);
 	}
 
 	async close(): Promise<void> {

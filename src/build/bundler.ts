@@ -11,7 +11,11 @@ export interface BundlerResult {
 
 process.on("message", (job: BundlerJob) => {
 	void bundle(job)
-		.catch((error: Error) => ({ ok: false as const, problems: [{ text: `the bundler failed: ${error.message}` }], inputs: [] }))
+		.catch((error: Error) => ({
+			ok: false as const,
+			problems: [{ text: `the bundler failed: ${error.message}` }],
+			inputs: [],
+		}))
 		.then((result) => process.send?.({ id: job.id, bundle: result } satisfies BundlerResult));
 });
 process.on("disconnect", () => process.exit(0));

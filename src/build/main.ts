@@ -31,7 +31,9 @@ function makeCodeCache(snapshot: ivm.ExternalCopy<ArrayBuffer>, code: string, fi
 	const isolate = new ivm.Isolate({ snapshot, memoryLimit: 512 });
 	setFlagsFromString("--no-lazy");
 	try {
-		const script = isolate.compileScriptSync(code, { filename, produceCachedData: true }) as ivm.Script & { cachedData?: ivm.ExternalCopy<ArrayBuffer> };
+		const script = isolate.compileScriptSync(code, { filename, produceCachedData: true }) as ivm.Script & {
+			cachedData?: ivm.ExternalCopy<ArrayBuffer>;
+		};
 		return script.cachedData === undefined ? new Uint8Array(0) : copyOut(script.cachedData);
 	} finally {
 		setFlagsFromString("--lazy");
@@ -45,7 +47,13 @@ function compile(image: Omit<Image, "codeCache">): { result: CompileResult; code
 	try {
 		codeCache = makeCodeCache(snapshot, image.code, image.filename);
 	} catch (error) {
-		return { result: { failure: { code: "startup_failed", message: (error as Error).message, stack: (error as Error).stack ?? "" }, startUs: 0 }, codeCache };
+		return {
+			result: {
+				failure: { code: "startup_failed", message: (error as Error).message, stack: (error as Error).stack ?? "" },
+				startUs: 0,
+			},
+			codeCache,
+		};
 	}
 	let failure: AttemptFailure | null = null;
 	let startUs = 0;

@@ -31,7 +31,9 @@ const INSTEAD: Record<string, string> = {
 	zlib: "fetch(), which decompresses by itself, or the npm package `fflate`",
 };
 
-const NAMES = new RegExp(`^(?:node:.*|(?:${builtinModules.filter((name) => !name.startsWith("_")).join("|")})(?:/.*)?)$`);
+const NAMES = new RegExp(
+	`^(?:node:.*|(?:${builtinModules.filter((name) => !name.startsWith("_")).join("|")})(?:/.*)?)$`,
+);
 
 /** Refuses imports of Node built-ins with a message that helps; an npm package of the same name is taken where there is one. */
 export const nodeBuiltins: Plugin = {

@@ -19,7 +19,11 @@ export interface Prelude {
 export async function loadPrelude(): Promise<Prelude> {
 	const code = existsSync(source) ? await bundlePrelude() : readFileSync(built, "utf8");
 	const warmUp = readFileSync(WARM_UP, "utf8");
-	return { code, warmUp, hash: createHash("sha256").update(code).update("\0").update(warmUp).digest("hex").slice(0, 16) };
+	return {
+		code,
+		warmUp,
+		hash: createHash("sha256").update(code).update("\0").update(warmUp).digest("hex").slice(0, 16),
+	};
 }
 
 async function bundlePrelude(): Promise<string> {

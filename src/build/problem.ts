@@ -22,7 +22,7 @@ export class BuildError extends Error {
 }
 
 /** `file:line:column: what is wrong`, and below it the line with a mark at the column. */
-export function formatProblem({ text, file, line, column, lineText }: Problem): string {
+function formatProblem({ text, file, line, column, lineText }: Problem): string {
 	if (file === undefined) return text;
 	const place = line === undefined ? file : `${file}:${line}:${column ?? 1}`;
 	if (lineText === undefined || line === undefined) return `${place}: ${text}`;

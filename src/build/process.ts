@@ -73,7 +73,8 @@ export class BuildProcess {
 		const deadline = Date.now() + MAX_WALL_MS;
 		const watch = setInterval(() => {
 			if (Date.now() > deadline) this.#kill(`it took more than ${MAX_WALL_MS / 1000} s`);
-			else if (residentBytes(this.#child.pid as number) > MAX_RSS_BYTES) this.#kill(`it needed more than ${MAX_RSS_BYTES / 2 ** 20} MB of memory`);
+			else if (residentBytes(this.#child.pid as number) > MAX_RSS_BYTES)
+				this.#kill(`it needed more than ${MAX_RSS_BYTES / 2 ** 20} MB of memory`);
 		}, WATCH_MS);
 		try {
 			return await promise;

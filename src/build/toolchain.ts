@@ -11,6 +11,14 @@ import type { Prelude } from "./prelude.ts";
  */
 export function toolchainKey(prelude: Prelude): string {
 	const isolatedVm = createRequire(import.meta.url)("isolated-vm/package.json") as { version: string };
-	const parts = [cachedDataVersionTag(), process.version, process.arch, process.platform, V8_FLAGS.join(" "), isolatedVm.version, prelude.hash];
+	const parts = [
+		cachedDataVersionTag(),
+		process.version,
+		process.arch,
+		process.platform,
+		V8_FLAGS.join(" "),
+		isolatedVm.version,
+		prelude.hash,
+	];
 	return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 16);
 }

@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from "node:crypto";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Artifact, decodeArtifact, encodeArtifact } from "../build/artifact.ts";
 import { UsageError } from "../errors.ts";
+import { type Artifact, decodeArtifact, encodeArtifact } from "./artifact.ts";
 
 /** Artifacts and base snapshots on disk, by what they were made from. What does not check out is as good as absent. */
 export class ArtifactStore {
@@ -41,7 +41,10 @@ export class ArtifactStore {
 	}
 
 	async saveSnapshot(toolchain: string, snapshot: Uint8Array): Promise<void> {
-		await this.#write(`${toolchain}.snapshot`, Buffer.concat([createHash("sha256").update(snapshot).digest(), snapshot]));
+		await this.#write(
+			`${toolchain}.snapshot`,
+			Buffer.concat([createHash("sha256").update(snapshot).digest(), snapshot]),
+		);
 	}
 
 	async #read(name: string): Promise<Buffer | null> {

@@ -18,11 +18,20 @@ export async function build(flags: Flags): Promise<void> {
 		await Promise.all(
 			sources.map(async ({ name, entry, env, limits }) => {
 				try {
-					const { artifact, cached } = await builder.build({ name, entry, env, limits: resolveLimits(limits), development: false });
+					const { artifact, cached } = await builder.build({
+						name,
+						entry,
+						env,
+						limits: resolveLimits(limits),
+						development: false,
+					});
 					const { code, codeCache, startUs, failure } = artifact;
-					const start = failure === null ? `starts in ${(startUs / 1000).toFixed(1)} ms` : `does not start: ${failure.message}`;
+					const start =
+						failure === null ? `starts in ${(startUs / 1000).toFixed(1)} ms` : `does not start: ${failure.message}`;
 					if (failure !== null) broken++;
-					console.log(`${failure === null ? " " : "✗"} ${name}: ${kb(code.length)} of code, ${kb(codeCache.byteLength)} of code cache, ${start}${cached ? " (cached)" : ""}`);
+					console.log(
+						`${failure === null ? " " : "✗"} ${name}: ${kb(code.length)} of code, ${kb(codeCache.byteLength)} of code cache, ${start}${cached ? " (cached)" : ""}`,
+					);
 				} catch (error) {
 					if (!(error instanceof BuildError)) throw error;
 					broken++;

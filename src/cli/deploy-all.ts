@@ -26,7 +26,11 @@ export async function deployOne(runtime: Runtime, source: FunctionSource): Promi
 }
 
 /** Deploys many functions, all at once as far as the builders go. `progress` is told after each. */
-export async function deployAll(runtime: Runtime, sources: FunctionSource[], progress: (done: number) => void): Promise<Outcome[]> {
+export async function deployAll(
+	runtime: Runtime,
+	sources: FunctionSource[],
+	progress: (done: number) => void,
+): Promise<Outcome[]> {
 	let done = 0;
 	return Promise.all(
 		sources.map(async (source) => {

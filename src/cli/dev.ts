@@ -70,7 +70,9 @@ class DevWatcher {
 				logger.info({ function: name }, "removed");
 			}
 			this.#sources = sources;
-			const stale = sources.filter(({ name }) => [...(this.#files.get(name) ?? changed)].some((file) => changed.has(file)));
+			const stale = sources.filter(({ name }) =>
+				[...(this.#files.get(name) ?? changed)].some((file) => changed.has(file)),
+			);
 			await Promise.all(stale.map((source) => this.#redeploy(source)));
 		} catch (error) {
 			logger.error({}, (error as Error).message);
@@ -84,7 +86,11 @@ class DevWatcher {
 		this.#remember(outcome);
 		const ms = Math.round(performance.now() - began);
 		if (outcome.problem === null) logger.info({ function: source.name }, `rebuilt in ${ms} ms`);
-		else logger.error({ function: source.name }, `does not ${outcome.deployed === null ? "build" : "start"}:\n${outcome.problem}`);
+		else
+			logger.error(
+				{ function: source.name },
+				`does not ${outcome.deployed === null ? "build" : "start"}:\n${outcome.problem}`,
+			);
 	}
 
 	async close(): Promise<void> {

@@ -4,10 +4,11 @@ import type { Logger } from "../observe/observer.ts";
 
 export interface CliLogger extends Logger {
 	/** Writes out what is still in memory. */
-	flush(): Promise<void>;
+	close(): Promise<void>;
 }
 
-const FIELDS = "pid,hostname,time,loggedAt,function,version,requestId,trigger,method,status,outcome,cold,startMs,cpuMs,wallMs,requestBytes,responseBytes,subrequests,memoryBytes,attempts";
+const FIELDS =
+	"pid,hostname,time,loggedAt,function,version,requestId,trigger,method,status,outcome,cold,startMs,cpuMs,wallMs,requestBytes,responseBytes,subrequests,memoryBytes,attempts";
 
 /** A line about a request, for a person's eyes. */
 function describe(log: Record<string, unknown>, messageKey: string): string {
@@ -27,14 +28,12 @@ export function createLogger(): CliLogger {
 		: pino.destination({ dest: 1, sync: false, minLength: 4096 });
 	// The record's own fields are called `hostname` and `time`, so pino's stay out.
 	const logger = pino({ base: null, timestamp: terminal ? undefined : () => "" }, destination as DestinationStream);
-	const timer = terminal ? null : setInterval(() => logger.flush(), 500).unref();
-	return Object.assign(logger, {
-		flush: () => {
-			if (timer !== null) clearInterval(timer);
-			return new Promise<void>((resolve) => {
-				if (terminal) resolve();
-				else (destination as ReturnType<typeof pino.destination>).flush(() => resolve());
-			});
-		},
-	}) as unknown as CliLogger;
+	if (terminal) return Object.assign(logger, { close: async () => undefined }) as unknown as CliLogger;
+	// Lines leave in blocks, since a write for each would cost more than many a request; none waits longer than this.
+	const timer = setInterval(() => logger.flush(), 200).unref();
+	const close = () => {
+		clearInterval(timer);
+		return new Promise<void>((resolve) => logger.flush(() => resolve()));
+	};
+	return Object.assign(logger, { close }) as unknown as CliLogger;
 }

@@ -50,7 +50,8 @@ function parse(args: string[]) {
 function toInteger(text: string | undefined, flag: string, least: number, most: number): number | undefined {
 	if (text === undefined) return undefined;
 	const value = Number(text);
-	if (!/^\d+$/.test(text) || value < least || value > most) throw new UsageError(`--${flag} must be a whole number from ${least} to ${most}, not ${JSON.stringify(text)}`);
+	if (!/^\d+$/.test(text) || value < least || value > most)
+		throw new UsageError(`--${flag} must be a whole number from ${least} to ${most}, not ${JSON.stringify(text)}`);
 	return value;
 }
 
@@ -68,10 +69,13 @@ export async function main(args: string[]): Promise<void> {
 			if (!values.help) process.exitCode = 1;
 			return;
 		}
-		if (!Object.hasOwn(COMMANDS, command)) throw new UsageError(`there is no command ${JSON.stringify(command)}; atoll --help lists them`);
+		if (!Object.hasOwn(COMMANDS, command))
+			throw new UsageError(`there is no command ${JSON.stringify(command)}; atoll --help lists them`);
 		const { isolation } = values;
-		if (isolation !== undefined && isolation !== "process" && isolation !== "inline") throw new UsageError(`--isolation must be process or inline, not ${JSON.stringify(isolation)}`);
-		if (paths.length === 0) throw new UsageError(`atoll ${command} needs the path of a function, or of a folder of functions`);
+		if (isolation !== undefined && isolation !== "process" && isolation !== "inline")
+			throw new UsageError(`--isolation must be process or inline, not ${JSON.stringify(isolation)}`);
+		if (paths.length === 0)
+			throw new UsageError(`atoll ${command} needs the path of a function, or of a folder of functions`);
 		await COMMANDS[command]({
 			paths,
 			port: toInteger(values.port, "port", 0, 65535) ?? 8787,

@@ -1,4 +1,4 @@
-import { findFunctions, type FunctionSource } from "../config/project.ts";
+import { type FunctionSource, findFunctions } from "../config/project.ts";
 import { UsageError } from "../errors.ts";
 import { createRuntime } from "../index.ts";
 import type { Runtime } from "../runtime.ts";
@@ -21,7 +21,8 @@ export function collect({ paths, domain }: Flags): FunctionSource[] {
 	const seen = new Map<string, FunctionSource>();
 	for (const source of sources) {
 		const other = seen.get(source.name);
-		if (other !== undefined) throw new UsageError(`two functions are called ${source.name}: ${other.entry} and ${source.entry}`);
+		if (other !== undefined)
+			throw new UsageError(`two functions are called ${source.name}: ${other.entry} and ${source.entry}`);
 		seen.set(source.name, source);
 	}
 	return sources;
@@ -29,12 +30,21 @@ export function collect({ paths, domain }: Flags): FunctionSource[] {
 
 /** Where a function is reached, as a person would type it. */
 function address({ hostnames: [first] }: FunctionSource, { host }: Flags, port: number): string {
-	const name = first === "*" ? (host === "0.0.0.0" || host === "::" || host === "127.0.0.1" || host === "::1" ? "localhost" : host) : first.replace(/^\*\./, "any.");
+	const name =
+		first === "*"
+			? host === "0.0.0.0" || host === "::" || host === "127.0.0.1" || host === "::1"
+				? "localhost"
+				: host
+			: first.replace(/^\*\./, "any.");
 	return `http://${name.includes(":") ? `[${name}]` : name}${port === 80 ? "" : `:${port}`}`;
 }
 
 /** Builds and serves functions until a signal ends it. `started` is called once everything is up. */
-export async function run(flags: Flags, development: boolean, started: (serving: Serving) => (() => Promise<void>) | undefined): Promise<void> {
+export async function run(
+	flags: Flags,
+	development: boolean,
+	started: (serving: Serving) => (() => Promise<void>) | undefined,
+): Promise<void> {
 	const began = performance.now();
 	const terminal = process.stdout.isTTY === true;
 	const sources = collect(flags);
@@ -43,7 +53,8 @@ export async function run(flags: Flags, development: boolean, started: (serving:
 	const server = new HttpServer(runtime.nodeHandler);
 	try {
 		const progress = (done: number) => {
-			if (terminal) process.stdout.write(`\r\x1b[Kbuilding ${done}/${sources.length}${done === sources.length ? "\r\x1b[K" : ""}`);
+			if (terminal)
+				process.stdout.write(`\r\x1b[Kbuilding ${done}/${sources.length}${done === sources.length ? "\r\x1b[K" : ""}`);
 		};
 		const outcomes = await deployAll(runtime, sources, progress);
 		const { port } = await server.listen(flags.port, flags.host);
@@ -53,18 +64,29 @@ export async function run(flags: Flags, development: boolean, started: (serving:
 		await stopExtra?.();
 	} catch (error) {
 		const { code } = error as NodeJS.ErrnoException;
-		if (code === "EADDRINUSE") throw new UsageError(`port ${flags.port} on ${flags.host} is already in use; choose another with --port`);
-		if (code === "EACCES") throw new UsageError(`port ${flags.port} may not be used by this user; choose one above 1023 with --port`);
-		if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND") throw new UsageError(`${flags.host} is not an address of this machine`);
+		if (code === "EADDRINUSE")
+			throw new UsageError(`port ${flags.port} on ${flags.host} is already in use; choose another with --port`);
+		if (code === "EACCES")
+			throw new UsageError(`port ${flags.port} may not be used by this user; choose one above 1023 with --port`);
+		if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND")
+			throw new UsageError(`${flags.host} is not an address of this machine`);
 		throw error;
 	} finally {
 		await server.close();
 		await runtime.close();
-		await logger.flush();
+		await logger.close();
 	}
 }
 
-function announce(outcomes: Outcome[], flags: Flags, port: number, logger: CliLogger, terminal: boolean, ms: number, runtime: Runtime): void {
+function announce(
+	outcomes: Outcome[],
+	flags: Flags,
+	port: number,
+	logger: CliLogger,
+	terminal: boolean,
+	ms: number,
+	runtime: Runtime,
+): void {
 	const broken = outcomes.filter(({ problem }) => problem !== null);
 	if (!terminal) {
 		for (const { source, deployed, problem } of outcomes) {
@@ -76,14 +98,17 @@ function announce(outcomes: Outcome[], flags: Flags, port: number, logger: CliLo
 		return;
 	}
 	const { sandboxes } = runtime.stats();
-	const where = sandboxes === 0 ? "inline, in this process" : `${sandboxes} sandbox${sandboxes === 1 ? "" : "es"} and a spare`;
+	const where =
+		sandboxes === 0 ? "inline, in this process" : `${sandboxes} sandbox${sandboxes === 1 ? "" : "es"} and a spare`;
 	console.log(`\natoll ${version()}, ${where}\n`);
 	const width = Math.max(...outcomes.map(({ source }) => source.name.length));
 	for (const { source, problem } of outcomes) {
 		console.log(`  ${problem === null ? " " : "✗"} ${source.name.padEnd(width)}  ${address(source, flags, port)}`);
 	}
 	for (const { source, deployed, problem } of broken) {
-		console.log(`\n✗ ${source.name} ${deployed === null ? "does not build" : "does not start"}:\n\n${problem?.replace(/^/gm, "  ")}`);
+		console.log(
+			`\n✗ ${source.name} ${deployed === null ? "does not build" : "does not start"}:\n\n${problem?.replace(/^/gm, "  ")}`,
+		);
 	}
 	console.log(`\nready in ${Math.round(ms)} ms; Ctrl-C stops\n`);
 }

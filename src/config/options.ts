@@ -70,14 +70,25 @@ const optionsSchema = z.strictObject({
 		.optional(),
 	data: z.string().min(1).optional(),
 	logger: z
-		.custom<Logger>((value) => typeof value === "object" && value !== null && methods.every((name) => typeof (value as Record<string, unknown>)[name] === "function"), "must have the methods debug, info, warn and error")
+		.custom<Logger>(
+			(value) =>
+				typeof value === "object" &&
+				value !== null &&
+				methods.every((name) => typeof (value as Record<string, unknown>)[name] === "function"),
+			"must have the methods debug, info, warn and error",
+		)
 		.nullable()
 		.optional(),
 	egress: z.strictObject({ allow: z.array(z.string()).optional(), deny: z.array(z.string()).optional() }).optional(),
 	development: z.boolean().optional(),
 });
 
-export const functionName = z.string().regex(/^[A-Za-z0-9](?:[\w.-]{0,61}[A-Za-z0-9])?$/, "must be letters, digits, -, _ and ., up to 63, with a letter or digit at either end");
+export const functionName = z
+	.string()
+	.regex(
+		/^[A-Za-z0-9](?:[\w.-]{0,61}[A-Za-z0-9])?$/,
+		"must be letters, digits, -, _ and ., up to 63, with a letter or digit at either end",
+	);
 
 const deploySchema = z.strictObject({
 	name: functionName,

@@ -57,7 +57,9 @@ function parseConfig(path: string): unknown {
 	const value = parseJsonc(text, errors, { allowTrailingComma: true }) as unknown;
 	if (errors.length > 0) {
 		const before = text.slice(0, errors[0].offset).split("\n");
-		throw new UsageError(`${shown(path)}:${before.length}:${before[before.length - 1].length + 1}: ${printParseErrorCode(errors[0].error)}`);
+		throw new UsageError(
+			`${shown(path)}:${before.length}:${before[before.length - 1].length + 1}: ${printParseErrorCode(errors[0].error)}`,
+		);
 	}
 	return value;
 }
@@ -85,7 +87,8 @@ function indexIn(folder: string): string | null {
 
 function mainFrom(folder: string, main: string | undefined, config: string): string {
 	const entry = main === undefined ? indexIn(folder) : resolve(folder, main);
-	if (entry === null) throw new UsageError(`${shown(config)}: it has no "main", and there is no index or src/index file beside it`);
+	if (entry === null)
+		throw new UsageError(`${shown(config)}: it has no "main", and there is no index or src/index file beside it`);
 	if (!existsSync(entry)) throw new UsageError(`${shown(config)}: its "main", ${main}, does not exist`);
 	return entry;
 }
@@ -97,16 +100,32 @@ function functionFolder(folder: string): FunctionSource | null {
 	if (config?.endsWith("atoll.jsonc")) {
 		const parsed = check(atollSchema, parseConfig(config), config);
 		const { env = {}, limits = {}, hostnames = [], owner } = parsed;
-		return { name: parsed.name ?? name, owner, entry: mainFrom(folder, parsed.main, config), env, limits, hostnames, config };
+		return {
+			name: parsed.name ?? name,
+			owner,
+			entry: mainFrom(folder, parsed.main, config),
+			env,
+			limits,
+			hostnames,
+			config,
+		};
 	}
 	if (config !== undefined) {
 		const { name: given, main, vars = {}, limits } = check(wranglerSchema, parseConfig(config), config);
-		return { name: given ?? name, entry: mainFrom(folder, main, config), env: vars, limits: limits?.cpu_ms === undefined ? {} : { cpuMs: limits.cpu_ms }, hostnames: [], config };
+		return {
+			name: given ?? name,
+			entry: mainFrom(folder, main, config),
+			env: vars,
+			limits: limits?.cpu_ms === undefined ? {} : { cpuMs: limits.cpu_ms },
+			hostnames: [],
+			config,
+		};
 	}
 	const manifest = join(folder, "package.json");
 	if (existsSync(manifest)) {
 		const { main } = check(z.object({ main: z.string().optional() }), parseConfig(manifest), manifest);
-		if (main !== undefined) return { name, entry: mainFrom(folder, main, manifest), env: {}, limits: {}, hostnames: [], config: manifest };
+		if (main !== undefined)
+			return { name, entry: mainFrom(folder, main, manifest), env: {}, limits: {}, hostnames: [], config: manifest };
 	}
 	const index = indexIn(folder);
 	return index === null ? null : { name, entry: index, env: {}, limits: {}, hostnames: [] };
@@ -124,7 +143,8 @@ export function findFunctions(path: string, domain: string): FunctionSource[] {
 	const absolute = resolve(path);
 	if (!existsSync(absolute)) throw new UsageError(`${path}: there is no such file or folder`);
 	if (!statSync(absolute).isDirectory()) {
-		if (!EXTENSIONS.includes(extname(absolute))) throw new UsageError(`${path}: a function is a file that ends in ${EXTENSIONS.join(", ")}`);
+		if (!EXTENSIONS.includes(extname(absolute)))
+			throw new UsageError(`${path}: a function is a file that ends in ${EXTENSIONS.join(", ")}`);
 		return [{ ...functionFile(absolute), hostnames: ["*"] }];
 	}
 	const own = functionFolder(absolute);
@@ -135,8 +155,14 @@ export function findFunctions(path: string, domain: string): FunctionSource[] {
 		const isFolder = statSync(full).isDirectory();
 		if (isFolder && (entry.name === "node_modules" || entry.name.startsWith("."))) continue;
 		const source = isFolder ? functionFolder(full) : isFunctionFile(entry.name) ? functionFile(full) : null;
-		if (source !== null) found.push(source.hostnames.length > 0 ? source : { ...source, hostnames: [`${source.name.toLowerCase()}.${domain}`] });
+		if (source !== null)
+			found.push(
+				source.hostnames.length > 0 ? source : { ...source, hostnames: [`${source.name.toLowerCase()}.${domain}`] },
+			);
 	}
-	if (found.length === 0) throw new UsageError(`${path}: there are no functions in this folder (files that end in ${EXTENSIONS.join(", ")}, or folders with an index file)`);
+	if (found.length === 0)
+		throw new UsageError(
+			`${path}: there are no functions in this folder (files that end in ${EXTENSIONS.join(", ")}, or folders with an index file)`,
+		);
 	return found;
 }

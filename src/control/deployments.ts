@@ -40,7 +40,9 @@ export class Deployments {
 		for (const pattern of patterns) {
 			const other = this.#router.get(pattern);
 			if (other !== undefined && other !== own) {
-				throw new UsageError(`${pattern} already leads to the function ${other.version.functionName}; remove that one first, or choose another hostname`);
+				throw new UsageError(
+					`${pattern} already leads to the function ${other.version.functionName}; remove that one first, or choose another hostname`,
+				);
 			}
 		}
 		return patterns;

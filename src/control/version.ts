@@ -1,9 +1,9 @@
+import type { Artifact } from "../cache/artifact.ts";
 import { FunctionError } from "../errors.ts";
 import type { Image, VersionNumber } from "../isolates/protocol.ts";
 import { Backoff } from "../limits/backoff.ts";
 import type { Limits } from "../limits/limits.ts";
 import { StackMapper } from "../observe/source-map.ts";
-import type { Artifact } from "../build/artifact.ts";
 
 /** Gets a version's artifact: from disk, or built again where it is no longer whole there. */
 export type LoadArtifact = () => Promise<Artifact>;
@@ -25,7 +25,15 @@ export class Version {
 	#mapper: Promise<StackMapper> | null = null;
 
 	/** `load` is an error where the version could not even be built: every request gets it. */
-	constructor(number: VersionNumber, functionName: string, owner: string, id: string, limits: Limits, env: Record<string, unknown>, load: LoadArtifact | FunctionError) {
+	constructor(
+		number: VersionNumber,
+		functionName: string,
+		owner: string,
+		id: string,
+		limits: Limits,
+		env: Record<string, unknown>,
+		load: LoadArtifact | FunctionError,
+	) {
 		this.number = number;
 		this.functionName = functionName;
 		this.owner = owner;
@@ -55,7 +63,14 @@ export class Version {
 
 	async image(): Promise<Image> {
 		const { code, codeCache } = await this.#artifact();
-		return { filename: this.filename, code, codeCache, env: this.#env, memoryMb: this.limits.memoryMb, startupCpuMs: this.limits.startupCpuMs };
+		return {
+			filename: this.filename,
+			code,
+			codeCache,
+			env: this.#env,
+			memoryMb: this.limits.memoryMb,
+			startupCpuMs: this.limits.startupCpuMs,
+		};
 	}
 
 	/** Maps stacks into the source. The source map is read when the first stack has to be mapped. */

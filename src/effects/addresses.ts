@@ -14,9 +14,34 @@ export interface EgressPolicy {
 
 // https://www.iana.org/assignments/iana-ipv4-special-registry and its IPv6 sibling: what is not the public internet.
 const PRIVATE = [
-	"0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24",
-	"192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
-	"::/128", "::1/128", "::ffff:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8",
+	"0.0.0.0/8",
+	"10.0.0.0/8",
+	"100.64.0.0/10",
+	"127.0.0.0/8",
+	"169.254.0.0/16",
+	"172.16.0.0/12",
+	"192.0.0.0/24",
+	"192.0.2.0/24",
+	"192.88.99.0/24",
+	"192.168.0.0/16",
+	"198.18.0.0/15",
+	"198.51.100.0/24",
+	"203.0.113.0/24",
+	"224.0.0.0/4",
+	"240.0.0.0/4",
+	"::/128",
+	"::1/128",
+	"::ffff:0:0/96",
+	"64:ff9b::/96",
+	"64:ff9b:1::/48",
+	"100::/64",
+	"2001::/23",
+	"2001:db8::/32",
+	"2002::/16",
+	"fc00::/7",
+	"fe80::/10",
+	"fec0::/10",
+	"ff00::/8",
 ];
 
 interface List {
@@ -31,12 +56,16 @@ function makeList(entries: string[], option: string): List {
 		const bare = address.replace(/^\[|\]$/g, "");
 		const family = isIP(bare) === 6 ? "ipv6" : "ipv4";
 		if (isIP(bare) === 0) {
-			if (prefix !== undefined || !/^[\w.-]+$/.test(entry)) throw new UsageError(`egress.${option}: ${JSON.stringify(entry)} is not a hostname, an address or a CIDR range`);
+			if (prefix !== undefined || !/^[\w.-]+$/.test(entry))
+				throw new UsageError(
+					`egress.${option}: ${JSON.stringify(entry)} is not a hostname, an address or a CIDR range`,
+				);
 			list.names.add(entry.toLowerCase());
 		} else if (prefix === undefined) list.addresses.addAddress(bare, family);
 		else {
 			const bits = Number(prefix);
-			if (!/^\d+$/.test(prefix) || bits > (family === "ipv6" ? 128 : 32)) throw new UsageError(`egress.${option}: ${JSON.stringify(entry)} is not a CIDR range`);
+			if (!/^\d+$/.test(prefix) || bits > (family === "ipv6" ? 128 : 32))
+				throw new UsageError(`egress.${option}: ${JSON.stringify(entry)} is not a CIDR range`);
 			list.addresses.addSubnet(bare, bits, family);
 		}
 	}

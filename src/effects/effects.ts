@@ -1,4 +1,4 @@
-import { Kind, type FetchHead, type ResponseHead } from "../prelude/messages.ts";
+import { type FetchHead, Kind, type ResponseHead } from "../prelude/messages.ts";
 import { BodyReceiver, BodySender } from "./body.ts";
 
 /** Sends something about one effect back into the isolate. */
@@ -48,10 +48,22 @@ export class Effects {
 			return;
 		}
 		this.count++;
-		const outgoing = head.body === "stream" ? new BodyReceiver((bytes) => reply(Kind.credit, "", bytes), () => reply(Kind.cancel, "")) : null;
+		const outgoing =
+			head.body === "stream"
+				? new BodyReceiver(
+						(bytes) => reply(Kind.credit, "", bytes),
+						() => reply(Kind.cancel, ""),
+					)
+				: null;
 		const running: Running = { controller: new AbortController(), outgoing, incoming: null };
 		this.#running.set(op, running);
-		const start = () => void this.#run(op, running, { ...head, content: outgoing ?? content ?? null, signal: running.controller.signal }, reply);
+		const start = () =>
+			void this.#run(
+				op,
+				running,
+				{ ...head, content: outgoing ?? content ?? null, signal: running.controller.signal },
+				reply,
+			);
 		if (this.#active < this.#mostAtOnce) start();
 		else this.#waiting.push(start);
 	}
@@ -62,7 +74,12 @@ export class Effects {
 			if (running.controller.signal.aborted) return;
 			const { head, body, url, redirected } = await this.#perform(request);
 			const stream = body !== null && !(body instanceof Uint8Array);
-			const answer: ResponseHead = { ...head, body: body === null ? "none" : stream ? "stream" : "whole", url, redirected };
+			const answer: ResponseHead = {
+				...head,
+				body: body === null ? "none" : stream ? "stream" : "whole",
+				url,
+				redirected,
+			};
 			reply(Kind.answer, JSON.stringify(answer), stream || body === null ? undefined : body);
 			if (!stream) return;
 			running.incoming = new BodySender();

@@ -3,9 +3,9 @@ import { isIP, type LookupFunction } from "node:net";
 import { Readable } from "node:stream";
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from "node:zlib";
 import { Agent, type Dispatcher, request } from "undici";
-import { isHopByHop } from "./hop-by-hop.ts";
 import { AddressGuard, type EgressPolicy } from "./addresses.ts";
 import type { FetchedResponse } from "./effects.ts";
+import { isHopByHop } from "./hop-by-hop.ts";
 import { type Hop, without } from "./redirects.ts";
 
 class Refused extends Error {}
@@ -26,7 +26,10 @@ export class Egress {
 			if (error !== null) return callback(error, []);
 			const allowed = addresses.filter(({ address }) => this.#guard.refuseAddress(address, hostname) === null);
 			if (allowed.length === 0) {
-				const why = addresses.length === 0 ? `${hostname} has no address` : (this.#guard.refuseAddress(addresses[0].address, hostname) as string);
+				const why =
+					addresses.length === 0
+						? `${hostname} has no address`
+						: (this.#guard.refuseAddress(addresses[0].address, hostname) as string);
 				return callback(new Refused(why), []);
 			}
 			if (options.all === true) callback(null, allowed);
@@ -37,11 +40,16 @@ export class Egress {
 	/** Sends one request. Rejects with what the function may know of the failure. */
 	async send({ url: target, method, headers, content, signal }: Hop): Promise<FetchedResponse> {
 		const url = new URL(target);
-		if (url.protocol !== "http:" && url.protocol !== "https:") throw new Error(`only http and https can be fetched, not ${url.protocol}`);
+		if (url.protocol !== "http:" && url.protocol !== "https:")
+			throw new Error(`only http and https can be fetched, not ${url.protocol}`);
 		const hostname = url.hostname.replace(/^\[|\]$/g, "");
-		const refused = this.#guard.refuseName(hostname) ?? (isIP(hostname) === 0 ? null : this.#guard.refuseAddress(hostname, hostname));
+		const refused =
+			this.#guard.refuseName(hostname) ?? (isIP(hostname) === 0 ? null : this.#guard.refuseAddress(hostname, hostname));
 		if (refused !== null) throw new Error(refused);
-		const sent = without(headers, (name) => isHopByHop(name) || name === "host" || name === "content-length" || name === "expect");
+		const sent = without(
+			headers,
+			(name) => isHopByHop(name) || name === "host" || name === "content-length" || name === "expect",
+		);
 		if (!hasHeader(sent, "accept")) sent.push("accept", "*/*");
 		if (!hasHeader(sent, "user-agent")) sent.push("user-agent", "atoll");
 		if (!hasHeader(sent, "accept-encoding")) sent.push("accept-encoding", "gzip, deflate, br");
@@ -49,7 +57,8 @@ export class Egress {
 			const response = await request(url, {
 				method: method as Dispatcher.HttpMethod,
 				headers: sent,
-				body: content instanceof Uint8Array || content === null ? content : Readable.from(content, { objectMode: false }),
+				body:
+					content instanceof Uint8Array || content === null ? content : Readable.from(content, { objectMode: false }),
 				signal,
 				dispatcher: this.#agent,
 				headersTimeout: 0,
@@ -59,7 +68,11 @@ export class Egress {
 		} catch (error) {
 			// The function learns what a browser's developer console would tell, not what the host's stack looks like.
 			const { code, message } = error as NodeJS.ErrnoException;
-			throw new Error(error instanceof Refused ? message : `${url.host}: ${code === "ENOTFOUND" ? "the name does not resolve" : message}`);
+			throw new Error(
+				error instanceof Refused
+					? message
+					: `${url.host}: ${code === "ENOTFOUND" ? "the name does not resolve" : message}`,
+			);
 		}
 	}
 
@@ -81,7 +94,11 @@ function first(headers: Dispatcher.ResponseData["headers"], name: string): strin
 /** The response as the function gets it: decompressed, without the headers that concern one connection. */
 function answer({ statusCode, headers, body }: Dispatcher.ResponseData, method: string): FetchedResponse {
 	const list: string[] = [];
-	const encodings = (first(headers, "content-encoding") ?? "").toLowerCase().split(",").map((part) => part.trim()).filter(Boolean);
+	const encodings = (first(headers, "content-encoding") ?? "")
+		.toLowerCase()
+		.split(",")
+		.map((part) => part.trim())
+		.filter(Boolean);
 	const empty = method === "HEAD" || statusCode === 204 || statusCode === 205 || statusCode === 304;
 	const decoded = !empty && encodings.length > 0 && encodings.every((encoding) => Object.hasOwn(DECODERS, encoding));
 	for (const [name, value] of Object.entries(headers)) {

@@ -1,5 +1,15 @@
 // https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1
-const HOP_BY_HOP = new Set(["connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"]);
+const HOP_BY_HOP = new Set([
+	"connection",
+	"keep-alive",
+	"proxy-authenticate",
+	"proxy-authorization",
+	"proxy-connection",
+	"te",
+	"trailer",
+	"transfer-encoding",
+	"upgrade",
+]);
 
 /** Whether a header, by its name in lower case, concerns one connection only. */
 export function isHopByHop(name: string): boolean {

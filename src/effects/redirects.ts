@@ -14,13 +14,18 @@ export function followRedirects(send: (hop: Hop) => Promise<FetchedResponse>): P
 			const response = await send({ url, method, headers, content, signal: request.signal });
 			const { status } = response.head;
 			const location = header(response.head.headers, "location");
-			if (!REDIRECT.has(status) || location === null || request.redirect === "manual") return { ...response, url, redirected: hops > 0 };
+			if (!REDIRECT.has(status) || location === null || request.redirect === "manual")
+				return { ...response, url, redirected: hops > 0 };
 			if (response.body instanceof ReadableStream) await response.body.cancel();
-			if (request.redirect === "error") throw new Error("the server redirects, and the request's redirect mode is error");
+			if (request.redirect === "error")
+				throw new Error("the server redirects, and the request's redirect mode is error");
 			if (hops === MAX_REDIRECTS) throw new Error(`more than ${MAX_REDIRECTS} redirects`);
 			const next = URL.parse(location, url);
 			if (next === null) throw new Error("the server redirects to a malformed URL");
-			if ((status === 303 && method !== "GET" && method !== "HEAD") || ((status === 301 || status === 302) && method === "POST")) {
+			if (
+				(status === 303 && method !== "GET" && method !== "HEAD") ||
+				((status === 301 || status === 302) && method === "POST")
+			) {
 				method = "GET";
 				content = null;
 				headers = without(headers, (name) => name.startsWith("content-"));

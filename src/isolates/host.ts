@@ -95,8 +95,23 @@ export class IsolateHost implements SandboxCommands {
 		this.#forget(number, version);
 	}
 
-	request(id: AttemptId, number: VersionNumber, budgetUs: Microseconds, head: string, body: Uint8Array | undefined): void {
-		this.#attempts.set(id, { id, version: number, isolate: null, budgetUs, cpuUs: 0, cold: false, startUs: 0, timers: NO_TIMERS });
+	request(
+		id: AttemptId,
+		number: VersionNumber,
+		budgetUs: Microseconds,
+		head: string,
+		body: Uint8Array | undefined,
+	): void {
+		this.#attempts.set(id, {
+			id,
+			version: number,
+			isolate: null,
+			budgetUs,
+			cpuUs: 0,
+			cold: false,
+			startUs: 0,
+			timers: NO_TIMERS,
+		});
 		this.#enqueue(number, { kind: Kind.request, attempt: id, op: 0, text: head, data: body });
 	}
 
@@ -246,7 +261,10 @@ export class IsolateHost implements SandboxCommands {
 
 	/** A promise that was rejected in the turn, and that nobody had handled when it ended. */
 	#uncaught(attempt: Attempt, isolate: FunctionIsolate, error: Error): void {
-		const text = JSON.stringify({ level: "error", message: `Unhandled promise rejection: ${cleanStack(error) || error.message}` });
+		const text = JSON.stringify({
+			level: "error",
+			message: `Unhandled promise rejection: ${cleanStack(error) || error.message}`,
+		});
 		this.#events.message(Kind.log, isolate.version, attempt.id, 0, text, undefined);
 	}
 
@@ -282,7 +300,14 @@ export class IsolateHost implements SandboxCommands {
 	}
 
 	#send(version: VersionNumber, { kind, attempt, op, text, data }: Outgoing): void {
-		this.#events.message(kind, version, attempt, op, typeof text === "string" ? text : "", typeof data === "string" ? Buffer.from(data) : data);
+		this.#events.message(
+			kind,
+			version,
+			attempt,
+			op,
+			typeof text === "string" ? text : "",
+			typeof data === "string" ? Buffer.from(data) : data,
+		);
 	}
 
 	#setTimer(attempt: Attempt, timer: number, delay: number): void {
@@ -307,7 +332,12 @@ export class IsolateHost implements SandboxCommands {
 	}
 
 	#report(attempt: Attempt, isolate: FunctionIsolate | null) {
-		return { cpuUs: Math.round(attempt.cpuUs), memoryBytes: isolate?.memoryBytes ?? 0, cold: attempt.cold, startUs: attempt.startUs };
+		return {
+			cpuUs: Math.round(attempt.cpuUs),
+			memoryBytes: isolate?.memoryBytes ?? 0,
+			cold: attempt.cold,
+			startUs: attempt.startUs,
+		};
 	}
 
 	#end(attempt: Attempt): void {
@@ -336,7 +366,11 @@ export class IsolateHost implements SandboxCommands {
 		for (const id of [...isolate.attempts]) {
 			const attempt = this.#attempts.get(id);
 			if (attempt === undefined) continue;
-			this.#fail(attempt, { code: "memory_limit_exceeded", message: `the function needs more than its ${image?.memoryMb ?? ""} MB`, stack: "" });
+			this.#fail(attempt, {
+				code: "memory_limit_exceeded",
+				message: `the function needs more than its ${image?.memoryMb ?? ""} MB`,
+				stack: "",
+			});
 		}
 		this.#dispose(isolate);
 	}

@@ -56,7 +56,8 @@ export class FunctionIsolate {
 		parked.outlet.emit = (kind, attempt, op, text, data) => {
 			this.#outbox.push({ kind, attempt, op, text, data } as Outgoing);
 		};
-		parked.outlet.crypto = (attempt, op, method, args) => this.keys.start(Number(attempt), Number(op), String(method), args as unknown[]);
+		parked.outlet.crypto = (attempt, op, method, args) =>
+			this.keys.start(Number(attempt), Number(op), String(method), args as unknown[]);
 		try {
 			this.#start(image);
 		} catch (error) {
@@ -89,12 +90,24 @@ export class FunctionIsolate {
 
 	#startError(error: Error, image: Image): StartError {
 		if (this.#parked.isolate.isDisposed) {
-			return new StartError({ code: "memory_limit_exceeded", message: `the function's top level needs more than ${image.memoryMb} MB`, stack: "" });
+			return new StartError({
+				code: "memory_limit_exceeded",
+				message: `the function's top level needs more than ${image.memoryMb} MB`,
+				stack: "",
+			});
 		}
 		if (isTimeout(error)) {
-			return new StartError({ code: "startup_cpu_limit_exceeded", message: `the function's top level ran for more than ${image.startupCpuMs} ms`, stack: "" });
+			return new StartError({
+				code: "startup_cpu_limit_exceeded",
+				message: `the function's top level ran for more than ${image.startupCpuMs} ms`,
+				stack: "",
+			});
 		}
-		return new StartError({ code: "startup_failed", message: `${error?.name ?? "Error"}: ${error?.message ?? error}`, stack: cleanStack(error) });
+		return new StartError({
+			code: "startup_failed",
+			message: `${error?.name ?? "Error"}: ${error?.message ?? error}`,
+			stack: cleanStack(error),
+		});
 	}
 
 	/** CPU time that the isolate has used since it was made. */
@@ -103,7 +116,14 @@ export class FunctionIsolate {
 	}
 
 	/** Runs one turn. What it leaves in the outbox is handed over by `takeOutbox`, or thrown away if the turn did not complete. */
-	turn(kind: Kind, attempt: AttemptId, op: number, text: string, data: Uint8Array | number | undefined, timeout: Milliseconds): TurnEnd {
+	turn(
+		kind: Kind,
+		attempt: AttemptId,
+		op: number,
+		text: string,
+		data: Uint8Array | number | undefined,
+		timeout: Milliseconds,
+	): TurnEnd {
 		const started = performance.now();
 		try {
 			this.#parked.turn.applySync(undefined, [kind, attempt, op, text, transferable(data)], { timeout });

@@ -4,7 +4,20 @@ import type { AttemptId } from "./protocol.ts";
 
 type Answer = (attempt: AttemptId, op: number, text: string, data: Uint8Array | undefined) => void;
 
-const METHODS = new Set(["encrypt", "decrypt", "sign", "verify", "digest", "generateKey", "deriveKey", "deriveBits", "importKey", "exportKey", "wrapKey", "unwrapKey"]);
+const METHODS = new Set([
+	"encrypt",
+	"decrypt",
+	"sign",
+	"verify",
+	"digest",
+	"generateKey",
+	"deriveKey",
+	"deriveBits",
+	"importKey",
+	"exportKey",
+	"wrapKey",
+	"unwrapKey",
+]);
 /** How many keys an isolate may hold; beyond it the one longest unused is forgotten, since nothing tells when a CryptoKey is collected. */
 const MAX_KEYS = 4096;
 /** How many operations of one isolate run at once on the thread pool, which all isolates share, and how many may wait. */
@@ -28,7 +41,8 @@ export class KeyStore {
 	start(attempt: AttemptId, op: number, method: string, args: unknown[]): void {
 		void this.#run(method, args).then(
 			(result) => this.#finish(attempt, op, result),
-			(error: Error) => this.#finish(attempt, op, { error: error?.name ?? "OperationError", message: String(error?.message ?? "") }),
+			(error: Error) =>
+				this.#finish(attempt, op, { error: error?.name ?? "OperationError", message: String(error?.message ?? "") }),
 		);
 	}
 
@@ -54,7 +68,8 @@ export class KeyStore {
 
 	/** Puts keys back in the place of their numbers. */
 	#revive(value: unknown): unknown {
-		if (typeof value !== "object" || value === null || ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return value;
+		if (typeof value !== "object" || value === null || ArrayBuffer.isView(value) || value instanceof ArrayBuffer)
+			return value;
 		if (Array.isArray(value)) return value.map((item) => this.#revive(item));
 		const { $key } = value as { $key?: unknown };
 		if ($key !== undefined) {

@@ -16,14 +16,17 @@ export interface ParkedIsolate {
 }
 
 /** How large an isolate's heap may grow unless its function says otherwise. */
-export const DEFAULT_MEMORY_MB = 128;
+const DEFAULT_MEMORY_MB = 128;
 
 export function parkIsolate(snapshot: ivm.ExternalCopy<ArrayBuffer>, memoryMb: number): ParkedIsolate {
 	const isolate = new ivm.Isolate({ snapshot, memoryLimit: memoryMb, onCatastrophicError: () => process.abort() });
 	const context = isolate.createContextSync();
-	const bridge = context.global.getSync("__atoll_bridge", { reference: true }) as ivm.Reference<Record<string, unknown>>;
+	const bridge = context.global.getSync("__atoll_bridge", { reference: true }) as ivm.Reference<
+		Record<string, unknown>
+	>;
 	context.global.deleteSync("__atoll_bridge");
-	const take = <F extends (...args: never[]) => unknown>(name: string) => bridge.getSync(name, { reference: true }) as unknown as ivm.Reference<F>;
+	const take = <F extends (...args: never[]) => unknown>(name: string) =>
+		bridge.getSync(name, { reference: true }) as unknown as ivm.Reference<F>;
 	const outlet: ParkedIsolate["outlet"] = { emit: () => undefined, crypto: () => undefined };
 	const own: [string, ivm.Callback][] = [
 		["emit", new ivm.Callback((...args: unknown[]) => outlet.emit(...args), { sync: true })],
@@ -33,7 +36,14 @@ export function parkIsolate(snapshot: ivm.ExternalCopy<ArrayBuffer>, memoryMb: n
 	const install = take<(names: string, ...functions: unknown[]) => void>("install");
 	install.applySync(undefined, [all.map(([name]) => name).join(","), ...all.map(([, callback]) => callback)]);
 	install.release();
-	const parked = { isolate, context, begin: take<(env: string) => void>("begin"), finish: take<() => string>("finish"), turn: take<(...args: unknown[]) => void>("turn"), outlet };
+	const parked = {
+		isolate,
+		context,
+		begin: take<(env: string) => void>("begin"),
+		finish: take<() => string>("finish"),
+		turn: take<(...args: unknown[]) => void>("turn"),
+		outlet,
+	};
 	bridge.release();
 	return parked;
 }
@@ -46,7 +56,9 @@ export class Parking {
 	#refilling: NodeJS.Immediate | null = null;
 
 	constructor(snapshot: Uint8Array, size: number) {
-		this.#snapshot = new ivm.ExternalCopy(snapshot.buffer.slice(snapshot.byteOffset, snapshot.byteOffset + snapshot.byteLength) as ArrayBuffer);
+		this.#snapshot = new ivm.ExternalCopy(
+			snapshot.buffer.slice(snapshot.byteOffset, snapshot.byteOffset + snapshot.byteLength) as ArrayBuffer,
+		);
 		this.#size = size;
 	}
 

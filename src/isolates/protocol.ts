@@ -66,7 +66,13 @@ export interface SandboxCommands {
 	/** A version will get no more requests: its isolate goes when it is idle. */
 	unload(version: VersionNumber): void;
 	/** Starts an attempt. `head` is a RequestHead as JSON, which nobody between here and the isolate parses. */
-	request(attempt: AttemptId, version: VersionNumber, cpuBudget: Microseconds, head: string, body: Uint8Array | undefined): void;
+	request(
+		attempt: AttemptId,
+		version: VersionNumber,
+		cpuBudget: Microseconds,
+		head: string,
+		body: Uint8Array | undefined,
+	): void;
 	/** Anything else for a running attempt: answers, chunks, credits, abort. */
 	message(kind: Kind, attempt: AttemptId, op: number, text: string, data: Uint8Array | number | undefined): void;
 }
@@ -76,7 +82,14 @@ export interface SandboxEvents {
 	/** The sandbox has no image of this version. */
 	want(version: VersionNumber): void;
 	/** An effect, a part of a response, or a line of the log. `version` is whose isolate said it, so that the edge can check. */
-	message(kind: Kind, version: VersionNumber, attempt: AttemptId, op: number, text: string, data: Uint8Array | number | undefined): void;
+	message(
+		kind: Kind,
+		version: VersionNumber,
+		attempt: AttemptId,
+		op: number,
+		text: string,
+		data: Uint8Array | number | undefined,
+	): void;
 	done(attempt: AttemptId, report: AttemptReport): void;
 	failed(attempt: AttemptId, failure: AttemptFailure, report: AttemptReport): void;
 	stats(stats: SandboxStats): void;

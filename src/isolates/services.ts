@@ -1,7 +1,19 @@
 import { randomFillSync } from "node:crypto";
 import ivm from "isolated-vm";
 
-const PARTS = ["href", "origin", "protocol", "username", "password", "host", "hostname", "port", "pathname", "search", "hash"] as const;
+const PARTS = [
+	"href",
+	"origin",
+	"protocol",
+	"username",
+	"password",
+	"host",
+	"hostname",
+	"port",
+	"pathname",
+	"search",
+	"hash",
+] as const;
 
 function partsOf(url: URL): string {
 	let text = url.href;
@@ -9,7 +21,17 @@ function partsOf(url: URL): string {
 	return text;
 }
 
-const SETTABLE = new Set<string>(["protocol", "username", "password", "host", "hostname", "port", "pathname", "search", "hash"]);
+const SETTABLE = new Set<string>([
+	"protocol",
+	"username",
+	"password",
+	"host",
+	"hostname",
+	"port",
+	"pathname",
+	"search",
+	"hash",
+]);
 
 const decoders = new Map<string, TextDecoder>();
 

@@ -23,7 +23,7 @@ export interface Limits {
 
 const MB = 1024 * 1024;
 
-export const DEFAULT_LIMITS: Limits = {
+const DEFAULT_LIMITS: Limits = {
 	cpuMs: 1000,
 	startupCpuMs: 2000,
 	wallMs: 30_000,

@@ -23,7 +23,8 @@ export class StackMapper {
 	}
 
 	#line(line: string): string | null {
-		if (line.includes("(atoll:prelude:") || line.includes("at atoll:prelude:") || line.includes("<isolated-vm")) return null;
+		if (line.includes("(atoll:prelude:") || line.includes("at atoll:prelude:") || line.includes("<isolated-vm"))
+			return null;
 		const frame = FRAME.exec(line);
 		if (frame === null || frame[2] !== this.#filename || this.#json === "") return line;
 		this.#map ??= new SourceMap(JSON.parse(this.#json) as SourceMapPayload);

@@ -35,7 +35,11 @@ export class AbortSignal extends EventTarget {
 			throw new TypeError("AbortSignal.timeout: milliseconds is out of range");
 		}
 		const signal = create();
-		setTimer(() => abort(signal, new DOMException("The operation was aborted due to timeout", "TimeoutError")), Math.trunc(delay), false);
+		setTimer(
+			() => abort(signal, new DOMException("The operation was aborted due to timeout", "TimeoutError")),
+			Math.trunc(delay),
+			false,
+		);
 		return signal;
 	}
 
@@ -109,7 +113,7 @@ create = () => new AbortSignal(SECRET);
 asInterface(AbortSignal, "AbortSignal");
 defineEventHandler(AbortSignal.prototype, "abort");
 
-export function abortError(): DOMException {
+function abortError(): DOMException {
 	return new DOMException("This operation was aborted", "AbortError");
 }
 

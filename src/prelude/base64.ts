@@ -15,7 +15,10 @@ export function btoa(data: unknown): string {
 		const b = i + 1 < text.length ? text.charCodeAt(i + 1) : 0;
 		const c = i + 2 < text.length ? text.charCodeAt(i + 2) : 0;
 		if (a > 255 || b > 255 || c > 255) {
-			throw new DOMException("The string to be encoded contains characters outside of the Latin1 range.", "InvalidCharacterError");
+			throw new DOMException(
+				"The string to be encoded contains characters outside of the Latin1 range.",
+				"InvalidCharacterError",
+			);
 		}
 		out += ALPHABET[a >> 2] + ALPHABET[((a & 3) << 4) | (b >> 4)];
 		out += i + 1 < text.length ? ALPHABET[((b & 15) << 2) | (c >> 6)] : "=";

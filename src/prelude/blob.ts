@@ -13,7 +13,11 @@ export class Blob {
 	constructor(parts?: unknown, options?: unknown) {
 		const chunks: Uint8Array[] = [];
 		if (parts !== undefined) {
-			if (parts === null || typeof parts !== "object" || typeof (parts as Iterable<unknown>)[Symbol.iterator] !== "function") {
+			if (
+				parts === null ||
+				typeof parts !== "object" ||
+				typeof (parts as Iterable<unknown>)[Symbol.iterator] !== "function"
+			) {
 				throw new TypeError("Blob constructor: the parts are not a sequence");
 			}
 			const collected = [...(parts as Iterable<unknown>)];
@@ -106,7 +110,8 @@ function toType(type: unknown): string {
 function toEndings(endings: unknown): string {
 	if (endings === undefined) return "transparent";
 	const text = `${endings as string}`;
-	if (text !== "transparent" && text !== "native") throw new TypeError(`Blob constructor: ${text} is not a valid value of endings`);
+	if (text !== "transparent" && text !== "native")
+		throw new TypeError(`Blob constructor: ${text} is not a valid value of endings`);
 	return text;
 }
 

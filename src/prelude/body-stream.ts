@@ -1,8 +1,8 @@
-import { exactBytes, viewBytes, isBufferSource } from "./bytes.ts";
+import { exactBytes, isBufferSource, viewBytes } from "./bytes.ts";
 import type { Invocation, Operation } from "./invocation.ts";
 import { Kind, STREAM_CHUNK, STREAM_WINDOW } from "./messages.ts";
 import { describeError } from "./report-error.ts";
-import { ReadableStream, type ReadableByteStreamController, type ReadableStreamDefaultReader } from "./streams.ts";
+import { type ReadableByteStreamController, ReadableStream, type ReadableStreamDefaultReader } from "./streams.ts";
 
 /**
  * A stream of bytes that arrive from the edge. The edge sends no more than the window ahead of what the function has
@@ -67,7 +67,12 @@ export function receiveStream(invocation: Invocation, op: number, operation: Ope
  * Sends a stream's bytes to the edge, no faster than its receiver takes them. Resolves when the stream has ended or
  * failed, or nobody wants it any more; it never rejects.
  */
-export async function sendStream(invocation: Invocation, op: number, stream: ReadableStream, operation: Operation): Promise<void> {
+export async function sendStream(
+	invocation: Invocation,
+	op: number,
+	stream: ReadableStream,
+	operation: Operation,
+): Promise<void> {
 	let credit = STREAM_WINDOW;
 	let gone = false;
 	let wake: (() => void) | null = null;
@@ -90,7 +95,8 @@ export async function sendStream(invocation: Invocation, op: number, stream: Rea
 				invocation.emit(Kind.end, op);
 				return;
 			}
-			if (!isBufferSource(value)) throw new TypeError(`a body's stream must yield Uint8Array chunks, not ${kindOf(value)}`);
+			if (!isBufferSource(value))
+				throw new TypeError(`a body's stream must yield Uint8Array chunks, not ${kindOf(value)}`);
 			const bytes = viewBytes(value);
 			for (let offset = 0; offset < bytes.byteLength && !gone; offset += STREAM_CHUNK) {
 				while (credit <= 0 && !gone) {

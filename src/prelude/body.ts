@@ -121,7 +121,8 @@ function lock(stream: ReadableStream): void {
 
 /** https://fetch.spec.whatwg.org/#concept-bodyinit-extract */
 export function extractBody(init: unknown): { body: Body; type: string | null } {
-	if (typeof init === "string") return { body: new Body(init.isWellFormed() ? init : init.toWellFormed(), null), type: TEXT };
+	if (typeof init === "string")
+		return { body: new Body(init.isWellFormed() ? init : init.toWellFormed(), null), type: TEXT };
 	if (init instanceof ReadableStream) {
 		if (isDisturbed(init) || init.locked) throw new TypeError("the body's stream has been read or is locked");
 		return { body: sources.get(init) ?? new Body(null, init), type: null };
@@ -129,14 +130,21 @@ export function extractBody(init: unknown): { body: Body; type: string | null } 
 	if (isBufferSource(init)) return { body: new Body(copyBytes(init), null), type: null };
 	if (isBlob(init)) return { body: new Body(blobBytes(init), null), type: init.type === "" ? null : init.type };
 	if (isURLSearchParams(init)) {
-		return { body: new Body((init as URLSearchParams).toString(), null), type: "application/x-www-form-urlencoded;charset=UTF-8" };
+		return {
+			body: new Body((init as URLSearchParams).toString(), null),
+			type: "application/x-www-form-urlencoded;charset=UTF-8",
+		};
 	}
 	if (isFormData(init)) {
 		const { bytes, boundary } = encodeMultipart(init);
 		return { body: new Body(bytes, null), type: `multipart/form-data; boundary=${boundary}` };
 	}
 	// Not in the standard, but Node, Deno and Bun take an async iterable, and edge code passes one.
-	if (typeof init === "object" && init !== null && typeof (init as AsyncIterable<unknown>)[Symbol.asyncIterator] === "function") {
+	if (
+		typeof init === "object" &&
+		init !== null &&
+		typeof (init as AsyncIterable<unknown>)[Symbol.asyncIterator] === "function"
+	) {
 		return { body: new Body(null, ReadableStream.from(init as AsyncIterable<unknown>)), type: null };
 	}
 	return { body: new Body(toUSVString(init), null), type: TEXT };
@@ -156,7 +164,8 @@ type Get = (object: unknown) => BodyOwner;
 export function mixinBody(prototype: object, get: Get): void {
 	const consume = async (object: unknown): Promise<BodyOwner> => {
 		const owner = get(object);
-		if (owner.body?.unusable) throw new TypeError("Body is unusable: it has already been read, or its stream is locked");
+		if (owner.body?.unusable)
+			throw new TypeError("Body is unusable: it has already been read, or its stream is locked");
 		return owner;
 	};
 	const members: PropertyDescriptorMap = {
@@ -197,10 +206,13 @@ export function mixinBody(prototype: object, get: Get): void {
 			}
 			if (mime?.essence === "application/x-www-form-urlencoded") {
 				const form = new FormData();
-				for (const [name, value] of parseForm(owner.body === null ? "" : await owner.body.text())) form.append(name, value);
+				for (const [name, value] of parseForm(owner.body === null ? "" : await owner.body.text()))
+					form.append(name, value);
 				return form;
 			}
-			throw new TypeError(`formData(): the Content-Type is ${mime === null ? "missing" : `${mime.essence}`}, not multipart/form-data or application/x-www-form-urlencoded`);
+			throw new TypeError(
+				`formData(): the Content-Type is ${mime === null ? "missing" : `${mime.essence}`}, not multipart/form-data or application/x-www-form-urlencoded`,
+			);
 		},
 	};
 	for (const name of Object.keys(methods)) {
@@ -214,6 +226,6 @@ export function mixinBody(prototype: object, get: Get): void {
 			}[name],
 		};
 	}
-	for (const name of Object.keys(members)) Object.defineProperty(prototype, name, { ...members[name], enumerable: true, configurable: true });
+	for (const name of Object.keys(members))
+		Object.defineProperty(prototype, name, { ...members[name], enumerable: true, configurable: true });
 }
-

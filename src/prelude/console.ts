@@ -28,22 +28,31 @@ function elapsed(label: string): string {
 
 function table(data: unknown, columns?: unknown): string {
 	if (typeof data !== "object" || data === null) return formatLog([data]);
-	const rows = data instanceof Map ? [...data.entries()] : data instanceof Set ? [...data].map((value, i) => [i, value]) : Object.entries(data);
+	const rows =
+		data instanceof Map
+			? [...data.entries()]
+			: data instanceof Set
+				? [...data].map((value, i) => [i, value])
+				: Object.entries(data);
 	const keys: string[] = [];
 	let plain = false;
 	for (const [, row] of rows) {
-		if (typeof row === "object" && row !== null) for (const key of Object.keys(row)) keys.includes(key) || keys.push(key);
+		if (typeof row === "object" && row !== null)
+			for (const key of Object.keys(row)) keys.includes(key) || keys.push(key);
 		else plain = true;
 	}
 	const shown = Array.isArray(columns) ? columns.map(String) : keys;
 	const header = ["(index)", ...shown, ...(plain ? ["Values"] : [])];
 	const body = rows.map(([index, row]) => {
 		const isObject = typeof row === "object" && row !== null;
-		const cells = shown.map((key) => (isObject && Object.hasOwn(row, key) ? inspect((row as Record<string, unknown>)[key], 0) : ""));
+		const cells = shown.map((key) =>
+			isObject && Object.hasOwn(row, key) ? inspect((row as Record<string, unknown>)[key], 0) : "",
+		);
 		return [String(index), ...cells, ...(plain ? [isObject ? "" : inspect(row, 0)] : [])];
 	});
 	const widths = header.map((title, i) => Math.max(title.length, ...body.map((row) => row[i].length)) + 2);
-	const rule = (left: string, middle: string, right: string) => left + widths.map((width) => "─".repeat(width)).join(middle) + right;
+	const rule = (left: string, middle: string, right: string) =>
+		left + widths.map((width) => "─".repeat(width)).join(middle) + right;
 	const line = (cells: string[]) => `│${cells.map((cell, i) => ` ${cell.padEnd(widths[i] - 1)}`).join("│")}│`;
 	return [rule("┌", "┬", "┐"), line(header), rule("├", "┼", "┤"), ...body.map(line), rule("└", "┴", "┘")].join("\n");
 }
@@ -57,7 +66,11 @@ const methods: Record<string, (...args: unknown[]) => void> = {
 	info: (...args) => write("info", formatLog(args)),
 	log: (...args) => write("log", formatLog(args)),
 	warn: (...args) => write("warn", formatLog(args)),
-	dir: (value, options) => write("log", inspect(value, ((options as { depth?: number | null } | undefined)?.depth ?? undefined) as number | undefined)),
+	dir: (value, options) =>
+		write(
+			"log",
+			inspect(value, ((options as { depth?: number | null } | undefined)?.depth ?? undefined) as number | undefined),
+		),
 	dirxml: (...args) => write("log", formatLog(args)),
 	table: (data, columns) => write("log", table(data, columns)),
 	trace: (...args) => {

@@ -2,8 +2,8 @@ import { copyBytes, isBufferSource } from "./bytes.ts";
 import { DOMException } from "./dom-exception.ts";
 import { host } from "./host.ts";
 import { asInterface, requireArguments } from "./interface.ts";
-import { current } from "./invocation.ts";
 import type { Operation } from "./invocation.ts";
+import { current } from "./invocation.ts";
 
 /** A key as the sandbox describes it; its material stays there, behind the number. */
 interface KeyDescription {
@@ -14,7 +14,11 @@ interface KeyDescription {
 	usages: string[];
 }
 
-type Encoded = { key: KeyDescription } | { pair: [KeyDescription, KeyDescription] } | { json: unknown } | { error: string; message: string };
+type Encoded =
+	| { key: KeyDescription }
+	| { pair: [KeyDescription, KeyDescription] }
+	| { json: unknown }
+	| { error: string; message: string };
 
 let create: (description: KeyDescription) => CryptoKey;
 let handleOf: (key: CryptoKey) => number;
@@ -47,7 +51,8 @@ export class CryptoKey {
 const SECRET = Symbol("construct");
 create = (description) => {
 	const { algorithm } = description;
-	if (algorithm.publicExponent !== undefined) algorithm.publicExponent = new Uint8Array(algorithm.publicExponent as number[]);
+	if (algorithm.publicExponent !== undefined)
+		algorithm.publicExponent = new Uint8Array(algorithm.publicExponent as number[]);
 	return new CryptoKey(SECRET, description);
 };
 asInterface(CryptoKey, "CryptoKey");
@@ -64,7 +69,8 @@ function encode(value: unknown, depth = 0): unknown {
 	if (typeof value !== "object" || value === null) return value;
 	if (depth > 4) throw new TypeError("SubtleCrypto: an argument is nested too deeply");
 	if (Array.isArray(value)) return value.map((item) => encode(item, depth + 1));
-	if (typeof (value as Iterable<unknown>)[Symbol.iterator] === "function") return [...(value as Iterable<unknown>)].map((item) => encode(item, depth + 1));
+	if (typeof (value as Iterable<unknown>)[Symbol.iterator] === "function")
+		return [...(value as Iterable<unknown>)].map((item) => encode(item, depth + 1));
 	const plain: Record<string, unknown> = {};
 	for (const key in value) plain[key] = encode((value as Record<string, unknown>)[key], depth + 1);
 	return plain;
@@ -138,13 +144,21 @@ export class Crypto {
 	}
 	getRandomValues<T>(array: T): T {
 		requireArguments(arguments.length, 1, "Crypto.getRandomValues");
-		if (!ArrayBuffer.isView(array) || array instanceof DataView || array instanceof Float32Array || array instanceof Float64Array) {
+		if (
+			!ArrayBuffer.isView(array) ||
+			array instanceof DataView ||
+			array instanceof Float32Array ||
+			array instanceof Float64Array
+		) {
 			const isView = ArrayBuffer.isView(array);
 			if (!isView) throw new TypeError("Crypto.getRandomValues: the argument is not an integer typed array");
 			throw new DOMException("Crypto.getRandomValues: the array is not of an integer type", "TypeMismatchError");
 		}
-		if (array.byteLength > 65536) throw new DOMException("Crypto.getRandomValues: more than 65536 bytes are asked for", "QuotaExceededError");
-		new Uint8Array(array.buffer, array.byteOffset, array.byteLength).set(new Uint8Array(host.randomBytes(array.byteLength)));
+		if (array.byteLength > 65536)
+			throw new DOMException("Crypto.getRandomValues: more than 65536 bytes are asked for", "QuotaExceededError");
+		new Uint8Array(array.buffer, array.byteOffset, array.byteLength).set(
+			new Uint8Array(host.randomBytes(array.byteLength)),
+		);
 		return array;
 	}
 	randomUUID(): string {

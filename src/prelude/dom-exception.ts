@@ -38,7 +38,8 @@ export class DOMException extends Error {
 		if (typeof name === "object" && name !== null) {
 			const options = name as { name?: unknown; cause?: unknown };
 			this.#name = options.name === undefined ? "Error" : `${options.name as string}`;
-			if ("cause" in options) Object.defineProperty(this, "cause", { value: options.cause, configurable: true, writable: true });
+			if ("cause" in options)
+				Object.defineProperty(this, "cause", { value: options.cause, configurable: true, writable: true });
 		} else {
 			this.#name = `${name as string}`;
 		}
@@ -68,7 +69,10 @@ export class DOMException extends Error {
 
 asInterface(DOMException, "DOMException");
 for (const [name, value] of Object.entries(CODES)) {
-	const constant = `${name.replace(/Error$/, "").replace(/(?<=[a-z])(?=[A-Z])/g, "_").toUpperCase()}_ERR`;
+	const constant = `${name
+		.replace(/Error$/, "")
+		.replace(/(?<=[a-z])(?=[A-Z])/g, "_")
+		.toUpperCase()}_ERR`;
 	Object.defineProperty(DOMException, constant, { value, enumerable: true });
 	Object.defineProperty(DOMException.prototype, constant, { value, enumerable: true });
 }

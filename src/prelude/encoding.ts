@@ -13,7 +13,8 @@ export class TextEncoder {
 	encodeInto(source: unknown, destination: unknown): { read: number; written: number } {
 		requireArguments(arguments.length, 2, "TextEncoder.encodeInto");
 		const text = toUSVString(source);
-		if (!(destination instanceof Uint8Array)) throw new TypeError("TextEncoder.encodeInto: the destination is not a Uint8Array");
+		if (!(destination instanceof Uint8Array))
+			throw new TypeError("TextEncoder.encodeInto: the destination is not a Uint8Array");
 		let read = 0;
 		let written = 0;
 		while (read < text.length) {
@@ -47,7 +48,8 @@ export class TextDecoder {
 		const text = `${label as string}`;
 		const dictionary = toDictionary(options, "TextDecoder constructor");
 		const name = UTF8_LABEL.test(text) ? "utf-8" : host.encodingName(text);
-		if (name === null) throw new RangeError(`TextDecoder constructor: ${JSON.stringify(text)} is not the label of an encoding`);
+		if (name === null)
+			throw new RangeError(`TextDecoder constructor: ${JSON.stringify(text)} is not the label of an encoding`);
 		this.#encoding = name;
 		this.#fatal = Boolean(dictionary.fatal);
 		this.#ignoreBOM = Boolean(dictionary.ignoreBOM);
@@ -64,7 +66,8 @@ export class TextDecoder {
 	}
 
 	decode(input?: unknown, options?: unknown): string {
-		if (input !== undefined && !isBufferSource(input)) throw new TypeError("TextDecoder.decode: the input is not a BufferSource");
+		if (input !== undefined && !isBufferSource(input))
+			throw new TypeError("TextDecoder.decode: the input is not a BufferSource");
 		const stream = Boolean(toDictionary(options, "TextDecoder.decode").stream);
 		if (!this.#streaming) {
 			this.#rest = EMPTY;
@@ -86,7 +89,9 @@ export class TextDecoder {
 		const text = host.decode(exactBytes(bytes), this.#encoding, this.#fatal, keepBOM);
 		if (text === null) {
 			this.#streaming = false;
-			const error = new TypeError(`The encoded data was not valid for encoding ${this.#encoding}`) as TypeError & { code?: string };
+			const error = new TypeError(`The encoded data was not valid for encoding ${this.#encoding}`) as TypeError & {
+				code?: string;
+			};
 			error.code = "ERR_ENCODING_INVALID_ENCODED_DATA";
 			throw error;
 		}

@@ -157,7 +157,12 @@ export class Event {
 	}
 }
 asInterface(Event, "Event");
-for (const [name, value] of [["NONE", 0], ["CAPTURING_PHASE", 1], ["AT_TARGET", 2], ["BUBBLING_PHASE", 3]] as const) {
+for (const [name, value] of [
+	["NONE", 0],
+	["CAPTURING_PHASE", 1],
+	["AT_TARGET", 2],
+	["BUBBLING_PHASE", 3],
+] as const) {
 	Object.defineProperty(Event, name, { value, enumerable: true, writable: false, configurable: false });
 	Object.defineProperty(Event.prototype, name, { value, enumerable: true });
 }
@@ -191,16 +196,21 @@ export class EventTarget {
 		const name = `${type as string}`;
 		const target = this ?? (globalThis as unknown as EventTarget);
 		const listeners = target.#listeners;
-		if (listeners.some((one) => one.type === name && one.callback === callback && one.capture === flags.capture)) return;
+		if (listeners.some((one) => one.type === name && one.callback === callback && one.capture === flags.capture))
+			return;
 		listeners.push({ type: name, callback: callback as Listener, ...flags, removed: false });
-		(signal as AbortSignal | undefined)?.addEventListener("abort", () => target.removeEventListener(name, callback, flags.capture));
+		(signal as AbortSignal | undefined)?.addEventListener("abort", () =>
+			target.removeEventListener(name, callback, flags.capture),
+		);
 	}
 
 	removeEventListener(type: unknown, callback: unknown, options?: unknown): void {
 		requireArguments(arguments.length, 2, "EventTarget.removeEventListener");
 		const name = `${type as string}`;
 		const capture = listenerOptions(options).capture;
-		const index = this.#listeners.findIndex((one) => one.type === name && one.callback === callback && one.capture === capture);
+		const index = this.#listeners.findIndex(
+			(one) => one.type === name && one.callback === callback && one.capture === capture,
+		);
 		if (index >= 0) {
 			this.#listeners[index].removed = true;
 			this.#listeners.splice(index, 1);
@@ -252,7 +262,8 @@ export function defineEventHandler(prototype: object, type: string): void {
 			const entry = {
 				handler: handler as unknown,
 				listener: (event: Event) => {
-					if (typeof entry.handler === "function" && entry.handler.call(event.currentTarget, event) === false) event.preventDefault();
+					if (typeof entry.handler === "function" && entry.handler.call(event.currentTarget, event) === false)
+						event.preventDefault();
 				},
 			};
 			own.set(type, entry);

@@ -1,7 +1,7 @@
 import { onAbort } from "./abort.ts";
 import { Body } from "./body.ts";
-import { exactBytes } from "./bytes.ts";
 import { receiveStream, sendStream } from "./body-stream.ts";
+import { exactBytes } from "./bytes.ts";
 import { headerList, headersFromList } from "./headers.ts";
 import { requireArguments } from "./interface.ts";
 import { type Operation, requireInvocation } from "./invocation.ts";

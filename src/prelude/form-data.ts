@@ -54,16 +54,29 @@ export class FormData {
 	forEach(callback: unknown, thisArg?: unknown): void {
 		requireArguments(arguments.length, 1, "FormData.forEach");
 		if (typeof callback !== "function") throw new TypeError("FormData.forEach: the callback is not a function");
-		for (let i = 0; i < this.#entries.length; i++) callback.call(thisArg, this.#entries[i][1], this.#entries[i][0], this);
+		for (let i = 0; i < this.#entries.length; i++)
+			callback.call(thisArg, this.#entries[i][1], this.#entries[i][0], this);
 	}
 	keys(): IterableIterator<string> {
-		return pairIterator(() => this.#entries, "FormData", (entry) => entry[0]);
+		return pairIterator(
+			() => this.#entries,
+			"FormData",
+			(entry) => entry[0],
+		);
 	}
 	values(): IterableIterator<FormDataValue> {
-		return pairIterator(() => this.#entries, "FormData", (entry) => entry[1]);
+		return pairIterator(
+			() => this.#entries,
+			"FormData",
+			(entry) => entry[1],
+		);
 	}
 	entries(): IterableIterator<[string, FormDataValue]> {
-		return pairIterator(() => this.#entries, "FormData", (entry): [string, FormDataValue] => [entry[0], entry[1]]);
+		return pairIterator(
+			() => this.#entries,
+			"FormData",
+			(entry): [string, FormDataValue] => [entry[0], entry[1]],
+		);
 	}
 	declare [Symbol.iterator]: () => IterableIterator<[string, FormDataValue]>;
 
@@ -76,19 +89,31 @@ export class FormData {
 	}
 }
 asInterface(FormData, "FormData");
-Object.defineProperty(FormData.prototype, Symbol.iterator, { value: FormData.prototype.entries, writable: true, configurable: true });
+Object.defineProperty(FormData.prototype, Symbol.iterator, {
+	value: FormData.prototype.entries,
+	writable: true,
+	configurable: true,
+});
 const isFormData = FormData.is;
 Reflect.deleteProperty(FormData, "is");
+
 export { isFormData };
 
 // https://xhr.spec.whatwg.org/#create-an-entry
-function makeEntry(name: unknown, value: unknown, filename: unknown, named: boolean, where: string): [string, FormDataValue] {
+function makeEntry(
+	name: unknown,
+	value: unknown,
+	filename: unknown,
+	named: boolean,
+	where: string,
+): [string, FormDataValue] {
 	const key = toUSVString(name);
 	if (!isBlob(value)) {
 		if (named && filename !== undefined) throw new TypeError(`${where}: a filename needs a Blob as the value`);
 		return [key, toUSVString(value)];
 	}
-	if (named && filename !== undefined) return [key, new File([value], filename, { type: value.type, lastModified: (value as File).lastModified })];
+	if (named && filename !== undefined)
+		return [key, new File([value], filename, { type: value.type, lastModified: (value as File).lastModified })];
 	return [key, value instanceof File ? value : new File([value], "blob", { type: value.type })];
 }
 
@@ -112,7 +137,11 @@ export function encodeMultipart(form: FormData): { bytes: Uint8Array; boundary: 
 			parts.push(encodeUtf8(`${disposition}\r\n\r\n${normalizeNewlines(value)}\r\n`));
 		} else {
 			const type = value.type || "application/octet-stream";
-			parts.push(encodeUtf8(`${disposition}; filename="${escapeName(value.name)}"\r\nContent-Type: ${type}\r\n\r\n`), blobBytes(value), CRLF);
+			parts.push(
+				encodeUtf8(`${disposition}; filename="${escapeName(value.name)}"\r\nContent-Type: ${type}\r\n\r\n`),
+				blobBytes(value),
+				CRLF,
+			);
 		}
 	}
 	parts.push(encodeUtf8(`--${boundary}--\r\n`));

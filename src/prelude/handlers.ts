@@ -5,10 +5,10 @@ import { reportError } from "./report-error.ts";
 import type { Request } from "./request.ts";
 
 /** What a function does with a request; the value is checked to be a Response by whoever calls it. */
-export type Handler = (request: Request, invocation: Invocation) => unknown;
+type Handler = (request: Request, invocation: Invocation) => unknown;
 
 /** https://developers.cloudflare.com/workers/runtime-apis/context/: the third argument of a handler. */
-export class ExecutionContext {
+class ExecutionContext {
 	#invocation: Invocation;
 	readonly props = {};
 	constructor(invocation: Invocation) {
@@ -85,21 +85,39 @@ export function countFetchListener(): void {
 
 /** `Deno.serve(handler)`, `Deno.serve(options, handler)` or `Deno.serve({ handler })`. */
 export function serve(first: unknown, second?: unknown): object {
-	const serving = typeof first === "function" ? first : typeof second === "function" ? second : (first as { handler?: unknown } | null)?.handler;
+	const serving =
+		typeof first === "function"
+			? first
+			: typeof second === "function"
+				? second
+				: (first as { handler?: unknown } | null)?.handler;
 	if (typeof serving !== "function") throw new TypeError("Deno.serve: no handler was given");
-	handler = (request, invocation) => serving(request, { remoteAddr: {}, waitUntil: (promise: unknown) => waitUntil(invocation, promise) });
+	handler = (request, invocation) =>
+		serving(request, { remoteAddr: {}, waitUntil: (promise: unknown) => waitUntil(invocation, promise) });
 	const finished = Promise.resolve();
-	return { finished, shutdown: async () => undefined, ref() {}, unref() {}, addr: { transport: "tcp", hostname: "0.0.0.0", port: 0 } };
+	return {
+		finished,
+		shutdown: async () => undefined,
+		ref() {},
+		unref() {},
+		addr: { transport: "tcp", hostname: "0.0.0.0", port: 0 },
+	};
 }
 
 /** Finds the handler among a module's exports. Returns why there is none, or `null`. */
 export function adoptModule(exports: Record<string, unknown>, scope: EventTarget): string | null {
 	const main = exports.default;
 	const object = main as { fetch?: unknown } | null | undefined;
-	if (object !== null && (typeof object === "object" || typeof object === "function") && typeof object.fetch === "function") {
-		handler = (request, invocation) => (object.fetch as (...args: unknown[]) => unknown)(request, env, new ExecutionContext(invocation));
+	if (
+		object !== null &&
+		(typeof object === "object" || typeof object === "function") &&
+		typeof object.fetch === "function"
+	) {
+		handler = (request, invocation) =>
+			(object.fetch as (...args: unknown[]) => unknown)(request, env, new ExecutionContext(invocation));
 	} else if (typeof main === "function") {
-		handler = (request, invocation) => (main as (...args: unknown[]) => unknown)(request, env, new ExecutionContext(invocation));
+		handler = (request, invocation) =>
+			(main as (...args: unknown[]) => unknown)(request, env, new ExecutionContext(invocation));
 	} else if (handler === null && fetchListeners > 0) {
 		handler = (request, invocation) => {
 			const event = new FetchEvent(request, invocation);
@@ -109,9 +127,11 @@ export function adoptModule(exports: Record<string, unknown>, scope: EventTarget
 	}
 	if (handler !== null) return null;
 	// A script without any export is bundled as if it were CommonJS, whose exports are an empty object.
-	const isEmpty = typeof main === "object" && main !== null && Object.keys(main).length === 0 && Object.keys(exports).length === 1;
+	const isEmpty =
+		typeof main === "object" && main !== null && Object.keys(main).length === 0 && Object.keys(exports).length === 1;
 	if (isEmpty && Object.getPrototypeOf(main) === Object.prototype) return "it exports no fetch handler";
-	if (main !== undefined) return `its default export is ${main === null ? "null" : typeof main === "object" ? "an object without a fetch function" : `a ${typeof main}`}`;
+	if (main !== undefined)
+		return `its default export is ${main === null ? "null" : typeof main === "object" ? "an object without a fetch function" : `a ${typeof main}`}`;
 	const names = Object.keys(exports);
 	return names.length === 0 ? "it exports nothing" : `it exports only ${names.slice(0, 5).join(", ")}`;
 }

@@ -8,13 +8,14 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const LOWER_TOKEN = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: a header's value may hold any of these but NUL, LF and CR.
 const BAD_VALUE = /[\x00\n\r]/;
-const NOT_LATIN1 = /[^\x00-\xff]/;
+const NOT_LATIN1 = /[\u0100-\uffff]/;
 const EDGES = /^[\t\n\r ]+|[\t\n\r ]+$/g;
 
 function toName(name: unknown, where: string): string {
 	const text = `${name as string}`;
 	if (LOWER_TOKEN.test(text)) return text;
-	if (!TOKEN.test(text)) throw new TypeError(`${where}: ${JSON.stringify(text.slice(0, 100))} is not a valid header name`);
+	if (!TOKEN.test(text))
+		throw new TypeError(`${where}: ${JSON.stringify(text.slice(0, 100))} is not a valid header name`);
 	return text.toLowerCase();
 }
 
@@ -55,7 +56,8 @@ export class Headers {
 					throw new TypeError("Headers constructor: each header must be a pair of a name and a value");
 				}
 				const parts = [...(pair as Iterable<unknown>)];
-				if (parts.length !== 2) throw new TypeError("Headers constructor: each header must be a pair of a name and a value");
+				if (parts.length !== 2)
+					throw new TypeError("Headers constructor: each header must be a pair of a name and a value");
 				this.append(parts[0], parts[1]);
 			}
 			return;
@@ -170,15 +172,27 @@ export class Headers {
 	}
 
 	keys(): IterableIterator<string> {
-		return pairIterator(() => this.#entries(), "Headers", (entry) => entry[0]);
+		return pairIterator(
+			() => this.#entries(),
+			"Headers",
+			(entry) => entry[0],
+		);
 	}
 
 	values(): IterableIterator<string> {
-		return pairIterator(() => this.#entries(), "Headers", (entry) => entry[1]);
+		return pairIterator(
+			() => this.#entries(),
+			"Headers",
+			(entry) => entry[1],
+		);
 	}
 
 	entries(): IterableIterator<[string, string]> {
-		return pairIterator(() => this.#entries(), "Headers", (entry) => [entry[0], entry[1]]);
+		return pairIterator(
+			() => this.#entries(),
+			"Headers",
+			(entry) => [entry[0], entry[1]],
+		);
 	}
 
 	declare [Symbol.iterator]: () => IterableIterator<[string, string]>;
@@ -201,7 +215,11 @@ const prototypes = new Map<string, object>();
 const IteratorPrototype = Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]())) as object;
 
 /** Web IDL's iterator over pairs, which sees changes made while it runs: https://webidl.spec.whatwg.org/#js-default-iterator-object */
-export function pairIterator<E, T>(entries: () => readonly E[], name: string, pick: (entry: E) => T): IterableIterator<T> {
+export function pairIterator<E, T>(
+	entries: () => readonly E[],
+	name: string,
+	pick: (entry: E) => T,
+): IterableIterator<T> {
 	let prototype = prototypes.get(name);
 	if (prototype === undefined) {
 		prototype = Object.create(IteratorPrototype, {

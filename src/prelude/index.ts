@@ -63,12 +63,30 @@ expose(
 		URLSearchParams,
 		...streamInterfaces(),
 		console,
-		Deno: { serve, env: { get: (name: unknown) => environment()[`${name as string}`], toObject: () => ({ ...environment() }) } },
+		Deno: {
+			serve,
+			env: { get: (name: unknown) => environment()[`${name as string}`], toObject: () => ({ ...environment() }) },
+		},
 	},
 	false,
 );
 expose(
-	{ atob, btoa, clearInterval, clearTimeout, crypto, fetch, navigator, performance, queueMicrotask, reportError, self: scope, setInterval, setTimeout, structuredClone },
+	{
+		atob,
+		btoa,
+		clearInterval,
+		clearTimeout,
+		crypto,
+		fetch,
+		navigator,
+		performance,
+		queueMicrotask,
+		reportError,
+		self: scope,
+		setInterval,
+		setTimeout,
+		structuredClone,
+	},
 	true,
 );
 
@@ -87,7 +105,8 @@ expose(
 			if (type === "fetch") countFetchListener();
 			target.addEventListener(type, callback, options);
 		},
-		removeEventListener: (type: unknown, callback: unknown, options?: unknown) => target.removeEventListener(type, callback, options),
+		removeEventListener: (type: unknown, callback: unknown, options?: unknown) =>
+			target.removeEventListener(type, callback, options),
 		dispatchEvent: (event: unknown) => target.dispatchEvent(event),
 	},
 	true,

@@ -39,14 +39,17 @@ function quote(text: string): string {
 }
 
 function escape(character: string): string {
-	const short = { "\n": "\\n", "\t": "\\t", "\r": "\\r", "\b": "\\b", "\f": "\\f", "\v": "\\v", "\\": "\\\\" }[character];
+	const short = { "\n": "\\n", "\t": "\\t", "\r": "\\r", "\b": "\\b", "\f": "\\f", "\v": "\\v", "\\": "\\\\" }[
+		character
+	];
 	return short ?? `\\x${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`;
 }
 
 function classOf(object: object): string | null {
 	for (let at: object | null = object; at !== null; at = Object.getPrototypeOf(at)) {
 		const constructor = Object.getOwnPropertyDescriptor(at, "constructor")?.value as { name?: unknown } | undefined;
-		if (typeof constructor === "function" && typeof constructor.name === "string" && constructor.name !== "") return constructor.name;
+		if (typeof constructor === "function" && typeof constructor.name === "string" && constructor.name !== "")
+			return constructor.name;
 	}
 	return null;
 }
@@ -79,7 +82,8 @@ function describe(object: object, name: string | null, level: number, depth: num
 			items.push(inner(object[i]));
 		}
 		if (holes > 0) items.push(`<${holes} empty item${holes === 1 ? "" : "s"}>`);
-		if (object.length > MAX_ITEMS) items.push(`... ${object.length - MAX_ITEMS} more item${object.length === MAX_ITEMS + 1 ? "" : "s"}`);
+		if (object.length > MAX_ITEMS)
+			items.push(`... ${object.length - MAX_ITEMS} more item${object.length === MAX_ITEMS + 1 ? "" : "s"}`);
 		items.push(...properties(object, inner, (key) => !/^\d+$/.test(key)));
 		return wrap(name === "Array" || name === null ? "" : `${name}(${object.length}) `, "[", "]", items, level);
 	}
@@ -87,12 +91,16 @@ function describe(object: object, name: string | null, level: number, depth: num
 		const own = (Object.getOwnPropertyDescriptor(object, "name")?.value as unknown) ?? "";
 		const isClass = /^class\b/.test(Function.prototype.toString.call(object));
 		const kind = isClass ? "class" : (name ?? "Function");
-		const head = isClass ? `[class ${(own as string) || "(anonymous)"}]` : `[${kind}${own === "" ? " (anonymous)" : `: ${own as string}`}]`;
+		const head = isClass
+			? `[class ${(own as string) || "(anonymous)"}]`
+			: `[${kind}${own === "" ? " (anonymous)" : `: ${own as string}`}]`;
 		const items = properties(object, inner);
 		return items.length === 0 ? head : wrap(`${head} `, "{", "}", items, level);
 	}
 	if (object instanceof Map) {
-		const items = [...Map.prototype.entries.call(object)].slice(0, MAX_ITEMS).map(([key, value]) => `${inner(key)} => ${inner(value)}`);
+		const items = [...Map.prototype.entries.call(object)]
+			.slice(0, MAX_ITEMS)
+			.map(([key, value]) => `${inner(key)} => ${inner(value)}`);
 		return wrap(`${name ?? "Map"}(${object.size}) `, "{", "}", items, level);
 	}
 	if (object instanceof Set) {
@@ -104,7 +112,9 @@ function describe(object: object, name: string | null, level: number, depth: num
 	if (object instanceof Promise) return "Promise { <unknown> }";
 	if (object instanceof WeakMap || object instanceof WeakSet) return `${name} { <items unknown> }`;
 	if (object instanceof ArrayBuffer) {
-		const bytes = [...new Uint8Array(object, 0, Math.min(object.byteLength, 50))].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
+		const bytes = [...new Uint8Array(object, 0, Math.min(object.byteLength, 50))]
+			.map((byte) => byte.toString(16).padStart(2, "0"))
+			.join(" ");
 		return `ArrayBuffer { [Uint8Contents]: <${bytes}>, byteLength: ${object.byteLength} }`;
 	}
 	if (ArrayBuffer.isView(object) && !(object instanceof DataView)) {
@@ -113,7 +123,8 @@ function describe(object: object, name: string | null, level: number, depth: num
 		if (view.length > MAX_ITEMS) items.push(`... ${view.length - MAX_ITEMS} more items`);
 		return wrap(`${name}(${view.length}) `, "[", "]", items, level);
 	}
-	if (object instanceof Number || object instanceof String || object instanceof Boolean) return `[${name}: ${inner(object.valueOf())}]`;
+	if (object instanceof Number || object instanceof String || object instanceof Boolean)
+		return `[${name}: ${inner(object.valueOf())}]`;
 	const visible = publicState(object, name);
 	const items = visible ?? properties(object, inner);
 	const prefix = name === null ? "[Object: null prototype] " : name === "Object" ? "" : `${name} `;
@@ -138,14 +149,19 @@ function quoteKey(key: string): string {
 	return /^[A-Za-z_$][\w$]*$/.test(key) ? key : quote(key);
 }
 
-function properties(object: object, inner: (value: unknown) => string, keep: (key: string) => boolean = () => true): string[] {
+function properties(
+	object: object,
+	inner: (value: unknown) => string,
+	keep: (key: string) => boolean = () => true,
+): string[] {
 	const items: string[] = [];
 	for (const key of Reflect.ownKeys(object)) {
 		if (typeof key === "string" && !keep(key)) continue;
 		const descriptor = Object.getOwnPropertyDescriptor(object, key);
 		if (descriptor === undefined || !descriptor.enumerable) continue;
 		const label = typeof key === "symbol" ? `[${key.toString()}]` : quoteKey(key);
-		if (descriptor.get !== undefined) items.push(`${label}: [${descriptor.set === undefined ? "Getter" : "Getter/Setter"}]`);
+		if (descriptor.get !== undefined)
+			items.push(`${label}: [${descriptor.set === undefined ? "Getter" : "Getter/Setter"}]`);
 		else if (descriptor.set !== undefined) items.push(`${label}: [Setter]`);
 		else items.push(`${label}: ${inner(descriptor.value)}`);
 		if (items.length > MAX_ITEMS) {
@@ -159,7 +175,8 @@ function properties(object: object, inner: (value: unknown) => string, keep: (ke
 function wrap(prefix: string, open: string, close: string, items: string[], level: number): string {
 	if (items.length === 0) return `${prefix}${open}${close}`;
 	const length = items.reduce((sum, item) => sum + item.length + 2, prefix.length);
-	if (length <= LINE && !items.some((item) => item.includes("\n"))) return `${prefix}${open} ${items.join(", ")} ${close}`;
+	if (length <= LINE && !items.some((item) => item.includes("\n")))
+		return `${prefix}${open} ${items.join(", ")} ${close}`;
 	const indent = "  ".repeat(level + 1);
 	return `${prefix}${open}\n${indent}${items.join(`,\n${indent}`)}\n${"  ".repeat(level)}${close}`;
 }
@@ -168,19 +185,31 @@ function formatError(error: Error, level: number, depth: number, path: object[])
 	const read = (key: string): unknown => {
 		for (let at: object | null = error; at !== null; at = Object.getPrototypeOf(at)) {
 			const descriptor = Object.getOwnPropertyDescriptor(at, key);
-			if (descriptor !== undefined) return "value" in descriptor ? descriptor.value : key === "stack" || at !== error ? descriptor.get?.call(error) : undefined;
+			if (descriptor !== undefined)
+				return "value" in descriptor
+					? descriptor.value
+					: key === "stack" || at !== error
+						? descriptor.get?.call(error)
+						: undefined;
 		}
 		return undefined;
 	};
 	const stack = read("stack");
-	const text = typeof stack === "string" && stack !== "" ? stack : `${String(read("name"))}: ${String(read("message"))}`;
+	const text =
+		typeof stack === "string" && stack !== "" ? stack : `${String(read("name"))}: ${String(read("message"))}`;
 	const shown = level === 0 ? text : text.replaceAll("\n", `\n${"  ".repeat(level)}`);
 	path.push(error);
-	const extra = properties(error, (value) => format(value, level + 1, depth, path), (key) => key !== "stack" && key !== "message" && key !== "cause");
+	const extra = properties(
+		error,
+		(value) => format(value, level + 1, depth, path),
+		(key) => key !== "stack" && key !== "message" && key !== "cause",
+	);
 	const cause = Object.getOwnPropertyDescriptor(error, "cause");
 	if (cause !== undefined && "value" in cause) extra.push(`[cause]: ${format(cause.value, level + 1, depth, path)}`);
 	path.pop();
-	return extra.length === 0 ? shown : `${shown} {\n${"  ".repeat(level + 1)}${extra.join(`,\n${"  ".repeat(level + 1)}`)}\n${"  ".repeat(level)}}`;
+	return extra.length === 0
+		? shown
+		: `${shown} {\n${"  ".repeat(level + 1)}${extra.join(`,\n${"  ".repeat(level + 1)}`)}\n${"  ".repeat(level)}}`;
 }
 
 /** https://console.spec.whatwg.org/#formatter, with the specifiers that Node knows. */
@@ -189,28 +218,41 @@ export function formatLog(args: unknown[]): string {
 	let text = "";
 	if (typeof args[0] === "string") {
 		rest = args.slice(1);
-		text = args.length === 1 ? args[0] : args[0].replace(/%[sdifjoOc%]/g, (specifier) => {
-			if (specifier === "%%") return "%";
-			if (rest.length === 0) return specifier;
-			const value = rest[0];
-			rest = rest.slice(1);
-			switch (specifier) {
-				case "%s":
-					return typeof value === "string" ? value : typeof value === "object" && value !== null ? inspect(value, 0) : typeof value === "bigint" ? `${value}n` : String(value);
-				case "%d":
-					return typeof value === "bigint" ? `${value}n` : typeof value === "object" ? "NaN" : `${Number(value)}`;
-				case "%i":
-					return typeof value === "bigint" ? `${value}n` : typeof value === "object" ? "NaN" : `${Number.parseInt(String(value), 10)}`;
-				case "%f":
-					return typeof value === "symbol" ? "NaN" : `${Number.parseFloat(String(value))}`;
-				case "%j":
-					return safeJson(value);
-				case "%c":
-					return "";
-				default:
-					return inspect(value, 4);
-			}
-		});
+		text =
+			args.length === 1
+				? args[0]
+				: args[0].replace(/%[sdifjoOc%]/g, (specifier) => {
+						if (specifier === "%%") return "%";
+						if (rest.length === 0) return specifier;
+						const value = rest[0];
+						rest = rest.slice(1);
+						switch (specifier) {
+							case "%s":
+								return typeof value === "string"
+									? value
+									: typeof value === "object" && value !== null
+										? inspect(value, 0)
+										: typeof value === "bigint"
+											? `${value}n`
+											: String(value);
+							case "%d":
+								return typeof value === "bigint" ? `${value}n` : typeof value === "object" ? "NaN" : `${Number(value)}`;
+							case "%i":
+								return typeof value === "bigint"
+									? `${value}n`
+									: typeof value === "object"
+										? "NaN"
+										: `${Number.parseInt(String(value), 10)}`;
+							case "%f":
+								return typeof value === "symbol" ? "NaN" : `${Number.parseFloat(String(value))}`;
+							case "%j":
+								return safeJson(value);
+							case "%c":
+								return "";
+							default:
+								return inspect(value, 4);
+						}
+					});
 	} else if (args.length > 0) {
 		text = inspect(args[0]);
 		rest = args.slice(1);

@@ -69,7 +69,9 @@ export function enter(invocation: Invocation | null): void {
 
 /** The running attempt, for an effect that only makes sense inside of one. */
 export function requireInvocation(what: string): Invocation {
-	if (current === null) throw new Error(`${what} is not available at the top level of a function: call it while handling a request`);
-	if (current.done) throw new Error(`${what} is not available after the request has ended: hand the work to ctx.waitUntil()`);
+	if (current === null)
+		throw new Error(`${what} is not available at the top level of a function: call it while handling a request`);
+	if (current.done)
+		throw new Error(`${what} is not available after the request has ended: hand the work to ctx.waitUntil()`);
 	return current;
 }

@@ -68,7 +68,7 @@ export interface FetchHead extends RequestHead {
 	redirect: "follow" | "error" | "manual";
 }
 
-export type BodyMode = "none" | "whole" | "stream";
+type BodyMode = "none" | "whole" | "stream";
 
 /** How many bytes of a streamed body may be on their way before the receiver has taken some. */
 export const STREAM_WINDOW = 256 * 1024;

@@ -20,7 +20,8 @@ export function parseMime(input: string): Mime | null {
 		const name = part[1].toLowerCase();
 		const quoted = part[2] !== undefined;
 		const value = quoted ? part[2].replace(/\\(.)/gs, "$1") : (part[3] ?? "").replace(/[\t\n\r ]+$/, "");
-		if (!TOKEN.test(name) || (!quoted && value === "") || /[^\t\x20-\x7e\x80-\xff]/.test(value) || parameters.has(name)) continue;
+		if (!TOKEN.test(name) || (!quoted && value === "") || /[^\t\x20-\x7e\x80-\xff]/.test(value) || parameters.has(name))
+			continue;
 		parameters.set(name, value);
 	}
 	let text = essence;

@@ -15,7 +15,8 @@ export function parseMultipart(body: Uint8Array, boundary: string): FormData {
 	for (;;) {
 		if (body[position] === 45 && body[position + 1] === 45) return form;
 		while (body[position] === 32 || body[position] === 9) position++;
-		if (body[position] !== 13 || body[position + 1] !== 10) throw malformed("a boundary is not followed by a line break");
+		if (body[position] !== 13 || body[position + 1] !== 10)
+			throw malformed("a boundary is not followed by a line break");
 		position += 2;
 		const headers = new Map<string, string>();
 		while (!(body[position] === 13 && body[position + 1] === 10)) {
@@ -54,7 +55,6 @@ function ascii(text: string): Uint8Array {
 	return bytes;
 }
 
-
 function indexOf(bytes: Uint8Array, needle: Uint8Array, from: number): number {
 	for (let at = bytes.indexOf(needle[0], from); at >= 0; at = bytes.indexOf(needle[0], at + 1)) {
 		let i = 1;
@@ -76,5 +76,9 @@ function parameter(disposition: string, name: string): string | null {
 	const match = new RegExp(`;\\s*${name}=(?:"((?:[^"\\\\]|\\\\.)*)"|([^;\\s]*))`, "i").exec(disposition);
 	if (match === null) return null;
 	const raw = match[1] ?? match[2];
-	return raw.replace(/\\(["\\])/g, "$1").replace(/%0A/gi, "\n").replace(/%0D/gi, "\r").replace(/%22/g, '"');
+	return raw
+		.replace(/\\(["\\])/g, "$1")
+		.replace(/%0A/gi, "\n")
+		.replace(/%0D/gi, "\r")
+		.replace(/%22/g, '"');
 }

@@ -40,14 +40,29 @@ export class Performance extends EventTarget {
 	}
 	mark(name: unknown, options?: { startTime?: number; detail?: unknown }): Entry {
 		requireArguments(arguments.length, 1, "Performance.mark");
-		return record({ name: `${name as string}`, entryType: "mark", startTime: options?.startTime ?? this.now(), duration: 0, detail: options?.detail ?? null });
+		return record({
+			name: `${name as string}`,
+			entryType: "mark",
+			startTime: options?.startTime ?? this.now(),
+			duration: 0,
+			detail: options?.detail ?? null,
+		});
 	}
 	measure(name: unknown, start?: unknown, end?: unknown): Entry {
 		requireArguments(arguments.length, 1, "Performance.measure");
-		const options = typeof start === "object" && start !== null ? (start as { start?: unknown; end?: unknown; detail?: unknown }) : { start, end, detail: undefined };
+		const options =
+			typeof start === "object" && start !== null
+				? (start as { start?: unknown; end?: unknown; detail?: unknown })
+				: { start, end, detail: undefined };
 		const from = timeOf(options.start, 0);
 		const to = timeOf(options.end ?? end, this.now());
-		return record({ name: `${name as string}`, entryType: "measure", startTime: from, duration: to - from, detail: options.detail ?? null });
+		return record({
+			name: `${name as string}`,
+			entryType: "measure",
+			startTime: from,
+			duration: to - from,
+			detail: options.detail ?? null,
+		});
 	}
 	clearMarks(name?: unknown): void {
 		clear("mark", name);
@@ -62,7 +77,9 @@ export class Performance extends EventTarget {
 		return this.getEntries().filter((entry) => entry.entryType === `${type as string}`);
 	}
 	getEntriesByName(name: unknown, type?: unknown): Entry[] {
-		return this.getEntries().filter((entry) => entry.name === `${name as string}` && (type === undefined || entry.entryType === `${type as string}`));
+		return this.getEntries().filter(
+			(entry) => entry.name === `${name as string}` && (type === undefined || entry.entryType === `${type as string}`),
+		);
 	}
 	toJSON(): object {
 		return { timeOrigin: origin };
@@ -82,6 +99,7 @@ function timeOf(mark: unknown, fallback: number): number {
 
 function clear(type: string, name: unknown): void {
 	for (let i = entries.length - 1; i >= 0; i--) {
-		if (entries[i].entryType === type && (name === undefined || entries[i].name === `${name as string}`)) entries.splice(i, 1);
+		if (entries[i].entryType === type && (name === undefined || entries[i].name === `${name as string}`))
+			entries.splice(i, 1);
 	}
 }

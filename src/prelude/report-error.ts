@@ -1,6 +1,6 @@
 import { dispatchTrusted, ErrorEvent, type EventTarget, setExceptionReporter } from "./event.ts";
-import { current } from "./invocation.ts";
 import { host } from "./host.ts";
+import { current } from "./invocation.ts";
 import { Kind } from "./messages.ts";
 
 /** An error as it goes to the log: never more than this, whatever the thrown value pretends to be. */
@@ -80,7 +80,12 @@ export function reportError(thrown: unknown): void {
 
 function logUncaught(description: ErrorDescription): void {
 	if (host === undefined) return;
-	host.emit(Kind.log, current?.id ?? 0, 0, JSON.stringify({ level: "error", uncaught: true, message: description.stack }));
+	host.emit(
+		Kind.log,
+		current?.id ?? 0,
+		0,
+		JSON.stringify({ level: "error", uncaught: true, message: description.stack }),
+	);
 }
 
 setExceptionReporter(reportError);

@@ -33,13 +33,25 @@ const ENUMS: Record<string, string[]> = {
 	cache: ["default", "no-store", "reload", "no-cache", "force-cache", "only-if-cached"],
 	credentials: ["omit", "same-origin", "include"],
 	mode: ["navigate", "same-origin", "no-cors", "cors"],
-	referrerPolicy: ["", "no-referrer", "no-referrer-when-downgrade", "same-origin", "origin", "strict-origin", "origin-when-cross-origin", "strict-origin-when-cross-origin", "unsafe-url"],
+	referrerPolicy: [
+		"",
+		"no-referrer",
+		"no-referrer-when-downgrade",
+		"same-origin",
+		"origin",
+		"strict-origin",
+		"origin-when-cross-origin",
+		"strict-origin-when-cross-origin",
+		"unsafe-url",
+	],
 };
 
 function toMethod(value: unknown): string {
 	const method = `${value as string}`;
-	if (!TOKEN.test(method)) throw new TypeError(`Request constructor: ${JSON.stringify(method.slice(0, 50))} is not a valid method`);
-	if (/^(?:connect|trace|track)$/i.test(method)) throw new TypeError(`Request constructor: the method ${method} is forbidden`);
+	if (!TOKEN.test(method))
+		throw new TypeError(`Request constructor: ${JSON.stringify(method.slice(0, 50))} is not a valid method`);
+	if (/^(?:connect|trace|track)$/i.test(method))
+		throw new TypeError(`Request constructor: the method ${method} is forbidden`);
 	return NORMALIZED.test(method) ? method.toUpperCase() : method;
 }
 
@@ -47,7 +59,8 @@ function toEnum(dictionary: Record<string, unknown>, key: string, fallback: stri
 	const value = dictionary[key];
 	if (value === undefined) return fallback;
 	const text = `${value as string}`;
-	if (!ENUMS[key].includes(text)) throw new TypeError(`Request constructor: ${JSON.stringify(text.slice(0, 50))} is not a valid value of ${key}`);
+	if (!ENUMS[key].includes(text))
+		throw new TypeError(`Request constructor: ${JSON.stringify(text.slice(0, 50))} is not a valid value of ${key}`);
 	return text;
 }
 
@@ -70,20 +83,36 @@ export class Request {
 		let url: string;
 		if (from === null) {
 			const parsed = input instanceof URL ? input : parseUrl(input, "Request constructor");
-			if (parsed.username !== "" || parsed.password !== "") throw new TypeError("Request constructor: the URL includes credentials");
+			if (parsed.username !== "" || parsed.password !== "")
+				throw new TypeError("Request constructor: the URL includes credentials");
 			url = parsed.href;
 		} else url = from.url;
-		if (dictionary.window !== undefined && dictionary.window !== null) throw new TypeError("Request constructor: window must be null");
+		if (dictionary.window !== undefined && dictionary.window !== null)
+			throw new TypeError("Request constructor: window must be null");
 		const mode = toEnum(dictionary, "mode", from?.mode ?? "cors");
-		if (mode === "navigate" && dictionary.mode !== undefined) throw new TypeError("Request constructor: mode must not be navigate");
+		if (mode === "navigate" && dictionary.mode !== undefined)
+			throw new TypeError("Request constructor: mode must not be navigate");
 		const cache = toEnum(dictionary, "cache", from?.cache ?? "default");
-		if (cache === "only-if-cached" && mode !== "same-origin") throw new TypeError("Request constructor: cache only-if-cached needs mode same-origin");
+		if (cache === "only-if-cached" && mode !== "same-origin")
+			throw new TypeError("Request constructor: cache only-if-cached needs mode same-origin");
 		const method = dictionary.method === undefined ? (from?.method ?? "GET") : toMethod(dictionary.method);
-		const headers = dictionary.headers === undefined ? headersFromList(from === null ? [] : headerList(from.headers).slice(), "none") : new Headers(dictionary.headers);
-		const given = dictionary.signal === undefined ? (from === null ? null : from.signal()) : (dictionary.signal as AbortSignal | null);
-		if (given !== null && !(given instanceof AbortSignal)) throw new TypeError("Request constructor: signal is not an AbortSignal");
+		const headers =
+			dictionary.headers === undefined
+				? headersFromList(from === null ? [] : headerList(from.headers).slice(), "none")
+				: new Headers(dictionary.headers);
+		const given =
+			dictionary.signal === undefined
+				? from === null
+					? null
+					: from.signal()
+				: (dictionary.signal as AbortSignal | null);
+		if (given !== null && !(given instanceof AbortSignal))
+			throw new TypeError("Request constructor: signal is not an AbortSignal");
 		const hasBody = dictionary.body !== undefined && dictionary.body !== null;
-		if ((hasBody || (from !== null && from.body !== null && dictionary.body === undefined)) && (method === "GET" || method === "HEAD")) {
+		if (
+			(hasBody || (from !== null && from.body !== null && dictionary.body === undefined)) &&
+			(method === "GET" || method === "HEAD")
+		) {
 			throw new TypeError("Request constructor: a request with method GET or HEAD cannot have a body");
 		}
 		let body: Body | null = null;
@@ -95,10 +124,12 @@ export class Request {
 			body = extracted.body;
 			if (extracted.type !== null && !headers.has("content-type")) headers.append("content-type", extracted.type);
 		} else if (from !== null && from.body !== null && dictionary.body === undefined) {
-			if (from.body.unusable) throw new TypeError("Request constructor: the given request's body has already been read");
+			if (from.body.unusable)
+				throw new TypeError("Request constructor: the given request's body has already been read");
 			body = handOver(from.body);
 		}
-		if (dictionary.duplex !== undefined && dictionary.duplex !== "half") throw new TypeError("Request constructor: duplex must be half");
+		if (dictionary.duplex !== undefined && dictionary.duplex !== "half")
+			throw new TypeError("Request constructor: duplex must be half");
 		let signal: AbortSignal | null = null;
 		this.#state = {
 			method,
@@ -220,4 +251,4 @@ function handOver(body: Body): Body {
 	return new Body(null, body.stream.pipeThrough(new TransformStream()));
 }
 
-export { create as createRequest, isRequest, stateOf as requestState };
+export { create as createRequest, stateOf as requestState };

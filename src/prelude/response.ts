@@ -20,7 +20,7 @@ export function isNullBodyStatus(status: number): boolean {
 	return status === 101 || status === 103 || status === 204 || status === 205 || status === 304;
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: a reason phrase may hold a tab but no other control character.
+// A reason phrase may hold a tab but no other control character.
 const REASON = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 let stateOf: (response: unknown) => ResponseState;
@@ -41,15 +41,25 @@ export class Response {
 	}
 
 	static error(): Response {
-		return create({ ...initialize(null, undefined, "Response.error"), type: "error", status: 0, headers: headersFromList([], "immutable") });
+		return create({
+			...initialize(null, undefined, "Response.error"),
+			type: "error",
+			status: 0,
+			headers: headersFromList([], "immutable"),
+		});
 	}
 
 	static redirect(url: unknown, status: unknown = 302): Response {
 		requireArguments(arguments.length, 1, "Response.redirect");
 		const { href } = parseUrl(url, "Response.redirect");
 		const code = toStatusNumber(status);
-		if (![301, 302, 303, 307, 308].includes(code)) throw new RangeError(`Response.redirect: ${code} is not a redirect status`);
-		return create({ ...initialize(null, undefined, "Response.redirect"), status: code, headers: headersFromList(["location", href], "immutable") });
+		if (![301, 302, 303, 307, 308].includes(code))
+			throw new RangeError(`Response.redirect: ${code} is not a redirect status`);
+		return create({
+			...initialize(null, undefined, "Response.redirect"),
+			status: code,
+			headers: headersFromList(["location", href], "immutable"),
+		});
 	}
 
 	static json(data: unknown, init?: unknown): Response {
@@ -110,12 +120,17 @@ function toStatusNumber(value: unknown): number {
 }
 
 /** https://fetch.spec.whatwg.org/#initialize-a-response */
-function initialize(extracted: { body: Body; type: string | null } | null, init: unknown, where: string): ResponseState {
+function initialize(
+	extracted: { body: Body; type: string | null } | null,
+	init: unknown,
+	where: string,
+): ResponseState {
 	const dictionary = toDictionary(init, where);
 	const status = dictionary.status === undefined ? 200 : toStatusNumber(dictionary.status);
 	if (status < 200 || status > 599) throw new RangeError(`${where}: the status ${status} is not between 200 and 599`);
 	const statusText = dictionary.statusText === undefined ? "" : `${dictionary.statusText as string}`;
-	if (!REASON.test(statusText)) throw new TypeError(`${where}: the statusText holds characters that a reason phrase may not`);
+	if (!REASON.test(statusText))
+		throw new TypeError(`${where}: the statusText holds characters that a reason phrase may not`);
 	const headers = new Headers(dictionary.headers ?? undefined);
 	if (extracted !== null) {
 		if (isNullBodyStatus(status)) throw new TypeError(`${where}: a response with status ${status} cannot have a body`);

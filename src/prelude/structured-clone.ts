@@ -28,7 +28,15 @@ function cannot(what: string): DOMException {
 	return new DOMException(`structuredClone: ${what}`, "DataCloneError");
 }
 
-const ERRORS: Record<string, ErrorConstructor> = { Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError };
+const ERRORS: Record<string, ErrorConstructor> = {
+	Error,
+	EvalError,
+	RangeError,
+	ReferenceError,
+	SyntaxError,
+	TypeError,
+	URIError,
+};
 const tag = (value: object) => Object.prototype.toString.call(value).slice(8, -1);
 
 function clone(value: unknown, seen: Map<object, unknown>): unknown {
@@ -40,7 +48,8 @@ function clone(value: unknown, seen: Map<object, unknown>): unknown {
 		seen.set(value, copy);
 		return copy;
 	};
-	if (value instanceof Boolean || value instanceof Number || value instanceof String) return remember(Object(value.valueOf()));
+	if (value instanceof Boolean || value instanceof Number || value instanceof String)
+		return remember(Object(value.valueOf()));
 	if (typeof BigInt !== "undefined" && value instanceof BigInt) return remember(Object(value.valueOf()));
 	if (value instanceof Symbol) throw cannot("a symbol could not be cloned");
 	if (value instanceof Date) return remember(new Date(value.getTime()));
@@ -55,8 +64,14 @@ function clone(value: unknown, seen: Map<object, unknown>): unknown {
 	if (ArrayBuffer.isView(value)) {
 		const view = value as Uint8Array;
 		const buffer = clone(view.buffer, seen) as ArrayBuffer;
-		const Constructor = (value instanceof DataView ? DataView : TYPED[tag(value)]) as new (b: ArrayBuffer, o: number, l?: number) => unknown;
-		return remember(new Constructor(buffer, view.byteOffset, value instanceof DataView ? value.byteLength : view.length));
+		const Constructor = (value instanceof DataView ? DataView : TYPED[tag(value)]) as new (
+			b: ArrayBuffer,
+			o: number,
+			l?: number,
+		) => unknown;
+		return remember(
+			new Constructor(buffer, view.byteOffset, value instanceof DataView ? value.byteLength : view.length),
+		);
 	}
 	if (value instanceof Map) {
 		const copy = remember(new Map());
@@ -80,14 +95,35 @@ function clone(value: unknown, seen: Map<object, unknown>): unknown {
 		return cloneProperties(value, copy, seen);
 	}
 	const kind = tag(value);
-	if (UNCLONEABLE.has(kind) || isPlatformObject(value)) throw cannot(`${kind === "Object" ? value.constructor?.name : kind} object could not be cloned`);
+	if (UNCLONEABLE.has(kind) || isPlatformObject(value))
+		throw cannot(`${kind === "Object" ? value.constructor?.name : kind} object could not be cloned`);
 	return cloneProperties(value, remember({}), seen);
 }
 
 const TYPED: Record<string, unknown> = Object.fromEntries(
-	[Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array, Float32Array, Float64Array, BigInt64Array, BigUint64Array].map((type) => [type.name, type]),
+	[
+		Int8Array,
+		Uint8Array,
+		Uint8ClampedArray,
+		Int16Array,
+		Uint16Array,
+		Int32Array,
+		Uint32Array,
+		Float32Array,
+		Float64Array,
+		BigInt64Array,
+		BigUint64Array,
+	].map((type) => [type.name, type]),
 );
-const UNCLONEABLE = new Set(["Promise", "WeakMap", "WeakSet", "WeakRef", "Generator", "AsyncGenerator", "FinalizationRegistry"]);
+const UNCLONEABLE = new Set([
+	"Promise",
+	"WeakMap",
+	"WeakSet",
+	"WeakRef",
+	"Generator",
+	"AsyncGenerator",
+	"FinalizationRegistry",
+]);
 
 /** Objects of this platform's interfaces that are not serialisable: told by the tag their class's prototype carries. */
 function isPlatformObject(value: object): boolean {
@@ -115,7 +151,8 @@ function cloneError(error: Error, seen: Map<object, unknown>): Error {
 	const Constructor = Object.hasOwn(ERRORS, name) ? ERRORS[name] : Error;
 	const real = Reflect.construct(Error, [], Constructor) as Error;
 	seen.set(error, real);
-	const hidden = (key: string, value: unknown) => Object.defineProperty(real, key, { value, writable: true, enumerable: false, configurable: true });
+	const hidden = (key: string, value: unknown) =>
+		Object.defineProperty(real, key, { value, writable: true, enumerable: false, configurable: true });
 	const message = Object.getOwnPropertyDescriptor(error, "message");
 	if (message !== undefined && "value" in message) hidden("message", `${message.value as string}`);
 	const { stack } = error;

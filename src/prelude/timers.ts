@@ -1,6 +1,6 @@
 import { host } from "./host.ts";
-import { current, type Invocation } from "./invocation.ts";
 import { requireArguments } from "./interface.ts";
+import { current, type Invocation } from "./invocation.ts";
 import { Kind } from "./messages.ts";
 import { reportError } from "./report-error.ts";
 
@@ -49,7 +49,7 @@ function start(id: number, timer: Timer, wait: number): void {
 	}
 }
 
-export function clearTimer(id: number): void {
+function clearTimer(id: number): void {
 	const timer = timers.get(id);
 	if (timer === undefined) return;
 	timers.delete(id);
@@ -77,23 +77,22 @@ export function runGlobalTimers(): void {
 	}
 }
 
-function compile(handler: unknown, args: unknown[]): () => void {
-	if (typeof handler === "function") return () => Reflect.apply(handler, globalThis, args);
-	const source = `${handler as string}`;
-	// biome-ignore lint/security/noGlobalEval: HTML's timers take a string of code, which runs in this same isolate.
-	return () => (0, eval)(source);
+/** Handlers are functions only: a string of code, which HTML also takes, is refused as Node and Workers do. */
+function bind(handler: unknown, args: unknown[]): () => void {
+	if (typeof handler !== "function") throw new TypeError("a timer's handler must be a function");
+	return () => Reflect.apply(handler, globalThis, args);
 }
 
 /** https://html.spec.whatwg.org/#dom-settimeout */
 export function setTimeout(handler: unknown, delay?: unknown, ...args: unknown[]): number {
 	requireArguments(arguments.length, 1, "setTimeout");
-	return setTimer(compile(handler, args), Number(delay), false);
+	return setTimer(bind(handler, args), Number(delay), false);
 }
 
 /** https://html.spec.whatwg.org/#dom-setinterval */
 export function setInterval(handler: unknown, delay?: unknown, ...args: unknown[]): number {
 	requireArguments(arguments.length, 1, "setInterval");
-	return setTimer(compile(handler, args), Number(delay), true);
+	return setTimer(bind(handler, args), Number(delay), true);
 }
 
 /** https://html.spec.whatwg.org/#dom-cleartimeout */

@@ -74,7 +74,12 @@ function abort(invocation: Invocation): void {
 	main?.abort?.();
 }
 
-function makeRequest(invocation: Invocation, head: RequestHead, data: ArrayBuffer | undefined, operation: Operation): Request {
+function makeRequest(
+	invocation: Invocation,
+	head: RequestHead,
+	data: ArrayBuffer | undefined,
+	operation: Operation,
+): Request {
 	const headers = headersFromList(head.headers, "immutable");
 	let body: Body | null = null;
 	if (head.body === "whole") body = new Body(data === undefined ? new Uint8Array(0) : new Uint8Array(data), null);
@@ -129,7 +134,14 @@ function fail(invocation: Invocation, code: string, description: object): void {
 /** Why a handler's result cannot be sent, or `null`. */
 function refuse(value: unknown): string | null {
 	if (!isResponse(value)) {
-		const kind = value === null ? "null" : value === undefined ? "undefined" : typeof value === "object" ? "an object of another kind" : `a ${typeof value}`;
+		const kind =
+			value === null
+				? "null"
+				: value === undefined
+					? "undefined"
+					: typeof value === "object"
+						? "an object of another kind"
+						: `a ${typeof value}`;
 		return `the handler must return a Response, but returned ${kind}`;
 	}
 	const state = responseState(value);
@@ -153,7 +165,12 @@ function respond(invocation: Invocation, method: string, response: Response, ope
 		invocation.emit(Kind.response, 0, stringify(head));
 		void (body as Body).stream.cancel().catch(() => undefined);
 	} else {
-		invocation.emit(Kind.response, 0, stringify(head), taken === null ? undefined : typeof taken === "string" ? taken : exactBytes(taken));
+		invocation.emit(
+			Kind.response,
+			0,
+			stringify(head),
+			taken === null ? undefined : typeof taken === "string" ? taken : exactBytes(taken),
+		);
 		if (mode === "stream") {
 			invocation.hold();
 			void sendStream(invocation, 0, (body as Body).stream, operation).then(() => invocation.release());

@@ -42,7 +42,7 @@ function hexValue(code: number): number {
 }
 
 /** https://url.spec.whatwg.org/#concept-urlencoded-serializer */
-export function serializeForm(pairs: readonly (readonly [string, string])[]): string {
+function serializeForm(pairs: readonly (readonly [string, string])[]): string {
 	let out = "";
 	for (const [name, value] of pairs) out += `${out === "" ? "" : "&"}${encodePart(name)}=${encodePart(value)}`;
 	return out;
@@ -52,7 +52,15 @@ function encodePart(text: string): string {
 	if (/^[A-Za-z0-9*\-._]*$/.test(text)) return text;
 	let out = "";
 	for (const byte of encodeUtf8(text)) {
-		if ((byte >= 48 && byte <= 57) || (byte >= 65 && byte <= 90) || (byte >= 97 && byte <= 122) || byte === 42 || byte === 45 || byte === 46 || byte === 95) {
+		if (
+			(byte >= 48 && byte <= 57) ||
+			(byte >= 65 && byte <= 90) ||
+			(byte >= 97 && byte <= 122) ||
+			byte === 42 ||
+			byte === 45 ||
+			byte === 46 ||
+			byte === 95
+		) {
 			out += String.fromCharCode(byte);
 		} else if (byte === 32) out += "+";
 		else out += `%${byte < 16 ? "0" : ""}${byte.toString(16).toUpperCase()}`;
@@ -74,11 +82,16 @@ export class URLSearchParams {
 			const method = (init as Iterable<unknown>)[Symbol.iterator];
 			if (method !== undefined && method !== null) {
 				for (const pair of init as Iterable<Iterable<unknown>>) {
-					if ((typeof pair !== "object" && typeof pair !== "function") || pair === null || typeof pair[Symbol.iterator] !== "function") {
+					if (
+						(typeof pair !== "object" && typeof pair !== "function") ||
+						pair === null ||
+						typeof pair[Symbol.iterator] !== "function"
+					) {
 						throw new TypeError("URLSearchParams constructor: each parameter must be a pair of a name and a value");
 					}
 					const parts = [...pair];
-					if (parts.length !== 2) throw new TypeError("URLSearchParams constructor: each parameter must be a pair of a name and a value");
+					if (parts.length !== 2)
+						throw new TypeError("URLSearchParams constructor: each parameter must be a pair of a name and a value");
 					this.#pairs.push([toUSVString(parts[0]), toUSVString(parts[1])]);
 				}
 			} else {
@@ -153,13 +166,25 @@ export class URLSearchParams {
 		for (let i = 0; i < this.#pairs.length; i++) callback.call(thisArg, this.#pairs[i][1], this.#pairs[i][0], this);
 	}
 	keys(): IterableIterator<string> {
-		return pairIterator(() => this.#pairs, "URLSearchParams", (pair) => pair[0]);
+		return pairIterator(
+			() => this.#pairs,
+			"URLSearchParams",
+			(pair) => pair[0],
+		);
 	}
 	values(): IterableIterator<string> {
-		return pairIterator(() => this.#pairs, "URLSearchParams", (pair) => pair[1]);
+		return pairIterator(
+			() => this.#pairs,
+			"URLSearchParams",
+			(pair) => pair[1],
+		);
 	}
 	entries(): IterableIterator<[string, string]> {
-		return pairIterator(() => this.#pairs, "URLSearchParams", (pair): [string, string] => [pair[0], pair[1]]);
+		return pairIterator(
+			() => this.#pairs,
+			"URLSearchParams",
+			(pair): [string, string] => [pair[0], pair[1]],
+		);
 	}
 	toString(): string {
 		return serializeForm(this.#pairs);

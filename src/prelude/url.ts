@@ -3,7 +3,19 @@ import { asInterface, requireArguments, toUSVString } from "./interface.ts";
 import { attachToUrl, refillFromUrl, URLSearchParams } from "./url-search-params.ts";
 
 /** The order in which the sandbox's parser gives a URL's parts, one a line: no part can hold a line break. */
-const PART = { href: 0, origin: 1, protocol: 2, username: 3, password: 4, host: 5, hostname: 6, port: 7, pathname: 8, search: 9, hash: 10 };
+const PART = {
+	href: 0,
+	origin: 1,
+	protocol: 2,
+	username: 3,
+	password: 4,
+	host: 5,
+	hostname: 6,
+	port: 7,
+	pathname: 8,
+	search: 9,
+	hash: 10,
+};
 
 /**
  * https://url.spec.whatwg.org/#url-class. The sandbox's own parser (Node's, which is Ada) does the work: the tables for
@@ -137,6 +149,8 @@ export function parseUrl(input: unknown, what: string): URL {
 	try {
 		return new URL(input);
 	} catch (cause) {
-		throw new TypeError(`${what}: ${JSON.stringify(`${input as string}`.slice(0, 200))} is not an absolute URL`, { cause });
+		throw new TypeError(`${what}: ${JSON.stringify(`${input as string}`.slice(0, 200))} is not an absolute URL`, {
+			cause,
+		});
 	}
 }

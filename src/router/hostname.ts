@@ -43,6 +43,7 @@ export function normalizeHostname(name: string): Hostname | null {
 	if (trimmed === "" || trimmed.length > 1000 || FORBIDDEN.test(trimmed)) return null;
 	// Not all that resolves is a name by the letter: underscores are in use, and Node's own conversion keeps them.
 	const ascii = domainToASCII(trimmed).toLowerCase();
-	if (ascii === "" || ascii.length > 253 || ascii.split(".").some((label) => label === "" || label.length > 63)) return null;
+	if (ascii === "" || ascii.length > 253 || ascii.split(".").some((label) => label === "" || label.length > 63))
+		return null;
 	return ascii;
 }

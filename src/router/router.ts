@@ -16,7 +16,9 @@ export class Router<T> {
 		const wildcard = pattern.startsWith("*.");
 		const hostname = normalizeHostname(wildcard ? pattern.slice(2) : pattern);
 		if (hostname === null || hostname.includes("*")) {
-			throw new UsageError(`${JSON.stringify(pattern)} is not a hostname; give one like app.example.com, *.example.com or *`);
+			throw new UsageError(
+				`${JSON.stringify(pattern)} is not a hostname; give one like app.example.com, *.example.com or *`,
+			);
 		}
 		return wildcard ? `*.${hostname}` : hostname;
 	}

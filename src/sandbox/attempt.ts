@@ -1,7 +1,7 @@
+import { BodySender } from "../effects/body.ts";
 import type { Effects } from "../effects/effects.ts";
 import type { AttemptFailure, AttemptId, AttemptReport, SandboxCommands, VersionNumber } from "../isolates/protocol.ts";
 import { type FetchHead, Kind, type ResponseHead } from "../prelude/messages.ts";
-import { BodySender } from "../effects/body.ts";
 
 /** What becomes of an attempt, told to the invocation that it is an attempt at. */
 export interface AttemptOwner {
@@ -112,7 +112,12 @@ export class Attempt {
 				break;
 			case Kind.fetch:
 				this.hasEffects = true;
-				this.#effects.fetch(op, JSON.parse(text) as FetchHead, data as Uint8Array | undefined, (answerKind, answer, bytes) => this.#send(answerKind, op, answer, bytes));
+				this.#effects.fetch(
+					op,
+					JSON.parse(text) as FetchHead,
+					data as Uint8Array | undefined,
+					(answerKind, answer, bytes) => this.#send(answerKind, op, answer, bytes),
+				);
 				break;
 			case Kind.log:
 				this.#owner.onLog(text);

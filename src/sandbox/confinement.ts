@@ -18,7 +18,10 @@ const sources = dirname(dirname(here));
 
 function packageFolder(name: string, from: string): string {
 	const entry = createRequire(from).resolve(name);
-	return entry.slice(0, entry.lastIndexOf(`${sep}node_modules${sep}${name}${sep}`) + `${sep}node_modules${sep}${name}`.length);
+	return entry.slice(
+		0,
+		entry.lastIndexOf(`${sep}node_modules${sep}${name}${sep}`) + `${sep}node_modules${sep}${name}`.length,
+	);
 }
 
 /** What a confined process may read: atoll's own code, isolated-vm and lru-cache. Nothing else, nothing to write. */
@@ -26,7 +29,12 @@ function readable(): string[] {
 	const ivm = packageFolder("isolated-vm", here);
 	const folders = [ivm, packageFolder("node-gyp-build", join(ivm, "package.json")), packageFolder("lru-cache", here)];
 	// node-gyp-build looks for this file to tell Alpine's libc from others.
-	return [join(dirname(sources), "package.json"), join(sources, "*"), ...folders.map((folder) => join(folder, "*")), "/etc/alpine-release"];
+	return [
+		join(dirname(sources), "package.json"),
+		join(sources, "*"),
+		...folders.map((folder) => join(folder, "*")),
+		"/etc/alpine-release",
+	];
 }
 
 export interface Confinement {
@@ -54,7 +62,12 @@ export function spawnConfined(entry: string, { flags = [], heapMb, descriptors =
 		...(heapMb === undefined ? [] : [`--max-old-space-size=${heapMb}`]),
 		join(sources, `${entry}${extension}`),
 	];
-	return spawn(process.execPath, args, { env: {}, cwd: "/", stdio: ["ignore", "ignore", "pipe", "pipe", ...descriptors], windowsHide: true });
+	return spawn(process.execPath, args, {
+		env: {},
+		cwd: "/",
+		stdio: ["ignore", "ignore", "pipe", "pipe", ...descriptors],
+		windowsHide: true,
+	});
 }
 
 /**
@@ -73,7 +86,9 @@ export class LastWords {
 	/** How the process ended, with its last words where it had any. */
 	describe(code: number | null, signal: NodeJS.Signals | null): string {
 		const how = signal === null ? `exited with code ${code}` : `ended by ${signal}`;
-		const line = this.#text.split("\n").find((one) => /Fatal|FATAL|Error|error/.test(one) && !/^# Fatal error with/.test(one));
+		const line = this.#text
+			.split("\n")
+			.find((one) => /Fatal|FATAL|Error|error/.test(one) && !/^# Fatal error with/.test(one));
 		return line === undefined ? how : `${how}: ${line.replace(/^#\s*/, "").slice(0, 300)}`;
 	}
 }

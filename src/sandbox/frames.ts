@@ -21,7 +21,6 @@ export const FrameKind = {
 	stats: 70,
 } as const;
 
-
 export interface Frame {
 	kind: number;
 	attempt: number;
@@ -113,7 +112,7 @@ export class FrameWriter {
 }
 
 /** Thrown for bytes that no honest peer sends. */
-export class FrameError extends Error {}
+class FrameError extends Error {}
 
 /** Cuts what arrives into frames. Their data is a view of what was read, valid for as long as its holder likes. */
 export class FrameReader {

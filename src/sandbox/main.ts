@@ -3,8 +3,8 @@ import { Socket } from "node:net";
 import { IsolateHost } from "../isolates/host.ts";
 import type { Image, SandboxEvents, SandboxSettings } from "../isolates/protocol.ts";
 import { dropPermissions } from "./confinement.ts";
-import { noteWriter } from "./running-note.ts";
 import { type Frame, FrameKind, FrameReader, FrameWriter } from "./frames.ts";
+import { noteWriter } from "./running-note.ts";
 
 const socket = new Socket({ fd: 3, readable: true, writable: true });
 const writer = new FrameWriter(socket);
@@ -13,8 +13,10 @@ let host: IsolateHost | null = null;
 const events: SandboxEvents = {
 	want: (version) => writer.write(FrameKind.want, 0, 0, version, ""),
 	message: (kind, version, attempt, op, text, data) => writer.write(kind, attempt, op, version, text, data),
-	done: (attempt, report) => writer.write(FrameKind.done, attempt, report.cpuUs, report.startUs, "", report.memoryBytes),
-	failed: (attempt, failure, report) => writer.write(FrameKind.failed, attempt, 0, 0, JSON.stringify({ failure, report })),
+	done: (attempt, report) =>
+		writer.write(FrameKind.done, attempt, report.cpuUs, report.startUs, "", report.memoryBytes),
+	failed: (attempt, failure, report) =>
+		writer.write(FrameKind.failed, attempt, 0, 0, JSON.stringify({ failure, report })),
 	stats: (stats) => writer.write(FrameKind.stats, 0, 0, 0, JSON.stringify(stats)),
 };
 
@@ -34,7 +36,11 @@ function onFrame({ kind, attempt, op, version, text, data }: Frame): void {
 		case FrameKind.load: {
 			const { codeBytes, ...image } = JSON.parse(text) as Omit<Image, "code" | "codeCache"> & { codeBytes: number };
 			const bytes = data as Buffer;
-			host.load(version, { ...image, code: bytes.toString("utf8", 0, codeBytes), codeCache: bytes.subarray(codeBytes) });
+			host.load(version, {
+				...image,
+				code: bytes.toString("utf8", 0, codeBytes),
+				codeCache: bytes.subarray(codeBytes),
+			});
 			break;
 		}
 		case FrameKind.unload:

@@ -51,7 +51,12 @@ export class ProcessPool implements SandboxPool {
 	}
 
 	/** Starts the sandboxes; resolves when all of them are ready. */
-	static async start(size: number, settings: SandboxSettings, images: ImageSource, events: PoolEvents): Promise<ProcessPool> {
+	static async start(
+		size: number,
+		settings: SandboxSettings,
+		images: ImageSource,
+		events: PoolEvents,
+	): Promise<ProcessPool> {
 		const pool = new ProcessPool(size, settings, images, events);
 		try {
 			await Promise.all([...pool.#places, pool.#spare].map((process) => process.ready));
@@ -87,9 +92,12 @@ export class ProcessPool implements SandboxPool {
 			// A spare that dies as it starts would be started for ever; wait longer each time.
 			this.#failedStarts++;
 			this.#spare = lost;
-			this.#retry = setTimeout(() => {
-				if (!this.#closed) this.#spare = this.#spawn();
-			}, Math.min(50 * 2 ** this.#failedStarts, 10_000));
+			this.#retry = setTimeout(
+				() => {
+					if (!this.#closed) this.#spare = this.#spawn();
+				},
+				Math.min(50 * 2 ** this.#failedStarts, 10_000),
+			);
 		}
 	}
 

@@ -1,6 +1,12 @@
 import type { ChildProcess } from "node:child_process";
 import type { Duplex } from "node:stream";
-import type { AttemptFailure, AttemptReport, SandboxCommands, SandboxSettings, SandboxStats } from "../isolates/protocol.ts";
+import type {
+	AttemptFailure,
+	AttemptReport,
+	SandboxCommands,
+	SandboxSettings,
+	SandboxStats,
+} from "../isolates/protocol.ts";
 import type { Kind } from "../prelude/messages.ts";
 import { LastWords, spawnConfined } from "./confinement.ts";
 import { type Frame, FrameKind, FrameReader, FrameWriter } from "./frames.ts";
@@ -94,7 +100,8 @@ function commandsOver(writer: FrameWriter): SandboxCommands {
 			writer.write(FrameKind.load, 0, 0, version, text, Buffer.concat([bytes, codeCache]));
 		},
 		unload: (version) => writer.write(FrameKind.unload, 0, 0, version, ""),
-		request: (attempt, version, budget, head, body) => writer.write(FrameKind.request, attempt, budget, version, head, body),
+		request: (attempt, version, budget, head, body) =>
+			writer.write(FrameKind.request, attempt, budget, version, head, body),
 		message: (kind, attempt, op, text, data) => writer.write(kind, attempt, op, 0, text, data),
 	};
 }

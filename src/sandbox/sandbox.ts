@@ -1,5 +1,14 @@
 import type { Effects } from "../effects/effects.ts";
-import type { AttemptFailure, AttemptId, AttemptReport, Image, SandboxCommands, SandboxEvents, SandboxStats, VersionNumber } from "../isolates/protocol.ts";
+import type {
+	AttemptFailure,
+	AttemptId,
+	AttemptReport,
+	Image,
+	SandboxCommands,
+	SandboxEvents,
+	SandboxStats,
+	VersionNumber,
+} from "../isolates/protocol.ts";
 import type { Kind } from "../prelude/messages.ts";
 import { Attempt, type AttemptOwner } from "./attempt.ts";
 
@@ -41,11 +50,19 @@ export class Sandbox implements SandboxEvents {
 		this.commands.unload(version);
 		const failure: AttemptFailure = { code: "startup_failed", message: error.message, stack: "" };
 		for (const attempt of [...this.attempts.values()]) {
-			if (attempt.version === version) this.failed(attempt.id, failure, { cpuUs: 0, memoryBytes: 0, cold: false, startUs: 0 });
+			if (attempt.version === version)
+				this.failed(attempt.id, failure, { cpuUs: 0, memoryBytes: 0, cold: false, startUs: 0 });
 		}
 	}
 
-	message(kind: Kind, version: VersionNumber, id: AttemptId, op: number, text: string, data: Uint8Array | number | undefined): void {
+	message(
+		kind: Kind,
+		version: VersionNumber,
+		id: AttemptId,
+		op: number,
+		text: string,
+		data: Uint8Array | number | undefined,
+	): void {
 		const attempt = this.attempts.get(id);
 		// A sandbox is not trusted to keep functions apart in what it says: an isolate speaks for its own version's requests.
 		if (attempt !== undefined && attempt.version === version) attempt.message(kind, op, text, data);

@@ -8,11 +8,25 @@ export interface ErrorDetail {
 }
 
 /** What the client gets for an error: a JSON body, or a page if it prefers that. Never a stack, unless `detail` gives one. */
-export function errorResponse(error: FunctionError, requestId: string, accept: string, detail: ErrorDetail | null): { head: ResponseHead; body: Uint8Array } {
+export function errorResponse(
+	error: FunctionError,
+	requestId: string,
+	accept: string,
+	detail: ErrorDetail | null,
+): { head: ResponseHead; body: Uint8Array } {
 	const html = prefersHtml(accept);
 	const message = detail === null ? error.publicMessage : error.message;
-	const text = html ? page(error, message, requestId, detail) : `${JSON.stringify({ error: { code: error.code, message, requestId, ...(detail?.stack ? { stack: detail.stack } : {}) } })}\n`;
-	const headers = ["content-type", html ? "text/html; charset=utf-8" : "application/json", "x-atoll-error", error.code, "cache-control", "no-store"];
+	const text = html
+		? page(error, message, requestId, detail)
+		: `${JSON.stringify({ error: { code: error.code, message, requestId, ...(detail?.stack ? { stack: detail.stack } : {}) } })}\n`;
+	const headers = [
+		"content-type",
+		html ? "text/html; charset=utf-8" : "application/json",
+		"x-atoll-error",
+		error.code,
+		"cache-control",
+		"no-store",
+	];
 	if (error.retryAfter !== undefined) headers.push("retry-after", String(Math.max(1, Math.ceil(error.retryAfter))));
 	return { head: { status: error.status, statusText: "", headers, body: "whole" }, body: Buffer.from(text) };
 }
@@ -25,11 +39,13 @@ function prefersHtml(accept: string): boolean {
 }
 
 const ESCAPES: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
-const escape = (text: string) => text.replace(/[&<>"']/g, (character) => ESCAPES[character]);
+const escapeHtml = (text: string) => text.replace(/[&<>"']/g, (character) => ESCAPES[character]);
 
 function page(error: FunctionError, message: string, requestId: string, detail: ErrorDetail | null): string {
-	const excerpt = detail?.excerpt ? `<pre class="line"><b>${escape(`${detail.excerpt.file}:${detail.excerpt.line}`)}</b>\n${escape(detail.excerpt.text)}</pre>` : "";
-	const stack = detail?.stack ? `<pre>${escape(detail.stack)}</pre>` : "";
+	const excerpt = detail?.excerpt
+		? `<pre class="line"><b>${escapeHtml(`${detail.excerpt.file}:${detail.excerpt.line}`)}</b>\n${escapeHtml(detail.excerpt.text)}</pre>`
+		: "";
+	const stack = detail?.stack ? `<pre>${escapeHtml(detail.stack)}</pre>` : "";
 	return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -42,8 +58,8 @@ code, pre { font: 13px/1.5 ui-monospace, monospace } pre { overflow: auto; backg
 @media (prefers-color-scheme: dark) { body { color: #ddd; background: #181818 } pre { background: #242424 } }
 </style>
 <h1>${error.status} <code>${error.code}</code></h1>
-<p>${escape(message)}</p>
-${excerpt}${stack}<p><small>Request ${escape(requestId)}</small></p>
+<p>${escapeHtml(message)}</p>
+${excerpt}${stack}<p><small>Request ${escapeHtml(requestId)}</small></p>
 </html>
 `;
 }

@@ -30,5 +30,9 @@ export function fromRequest(request: Request): { exchange: Exchange; accept: str
 export function toResponse({ head, body }: FetchedResponse): Response {
 	const headers = new Headers();
 	for (let i = 0; i < head.headers.length; i += 2) headers.append(head.headers[i], head.headers[i + 1]);
-	return new Response(body as ReadableStream | Uint8Array<ArrayBuffer> | null, { status: head.status, statusText: head.statusText, headers });
+	return new Response(body as ReadableStream | Uint8Array<ArrayBuffer> | null, {
+		status: head.status,
+		statusText: head.statusText,
+		headers,
+	});
 }

@@ -13,7 +13,17 @@ export class HttpServer {
 	readonly #server: Server;
 
 	constructor(handler: (req: IncomingMessage, res: ServerResponse, expectsContinue?: boolean) => void) {
-		this.#server = createServer({ maxHeaderSize: MAX_HEADER_BYTES, requireHostHeader: false, noDelay: true, keepAliveTimeout: 65_000, requestTimeout: 300_000, headersTimeout: 30_000 }, (req, res) => handler(req, res));
+		this.#server = createServer(
+			{
+				maxHeaderSize: MAX_HEADER_BYTES,
+				requireHostHeader: false,
+				noDelay: true,
+				keepAliveTimeout: 65_000,
+				requestTimeout: 300_000,
+				headersTimeout: 30_000,
+			},
+			(req, res) => handler(req, res),
+		);
 		// The size of all headers is bounded already; a bound on their number would drop the last of them silently.
 		this.#server.maxHeadersCount = 0;
 		this.#server.on("checkContinue", (req: IncomingMessage, res: ServerResponse) => handler(req, res, true));
@@ -53,7 +63,12 @@ function refuse(error: NodeJS.ErrnoException, socket: Socket): void {
 	}
 	const code: ErrorCode = error.code === "HPE_HEADER_OVERFLOW" ? "headers_too_large" : "bad_request";
 	const requestId = nextRequestId();
-	const { head, body } = errorResponse(new FunctionError(code, code === "bad_request" ? "The request is not valid HTTP." : undefined), requestId, "", null);
+	const { head, body } = errorResponse(
+		new FunctionError(code, code === "bad_request" ? "The request is not valid HTTP." : undefined),
+		requestId,
+		"",
+		null,
+	);
 	let text = `HTTP/1.1 ${head.status} ${code === "bad_request" ? "Bad Request" : "Request Header Fields Too Large"}\r\n`;
 	for (let i = 0; i < head.headers.length; i += 2) text += `${head.headers[i]}: ${head.headers[i + 1]}\r\n`;
 	text += `x-atoll-request-id: ${requestId}\r\ncontent-length: ${body.byteLength}\r\nconnection: close\r\n\r\n`;

@@ -1,11 +1,11 @@
 import type { Version } from "../control/version.ts";
 import { Effects, type PerformFetch } from "../effects/effects.ts";
+import { isHopByHop } from "../effects/hop-by-hop.ts";
 import { FunctionError } from "../errors.ts";
 import type { AttemptFailure, AttemptReport } from "../isolates/protocol.ts";
 import type { Observer } from "../observe/observer.ts";
 import type { InvocationRecord, LogLine, Trigger } from "../observe/record.ts";
 import type { RequestHead, ResponseHead } from "../prelude/messages.ts";
-import { isHopByHop } from "../effects/hop-by-hop.ts";
 import type { Attempt, AttemptOwner } from "../sandbox/attempt.ts";
 import type { SandboxPool } from "../sandbox/pool.ts";
 import { errorResponse } from "./error-response.ts";
@@ -22,7 +22,7 @@ export interface InvocationContext {
 	subrequests(depth: number): PerformFetch;
 	/** Whether errors are shown with their stacks. */
 	development: boolean;
-	/** Called once for each invocation, when everything that it started is done. */
+	/** Called once for each invocation: when everything that it started is done, or its client has gone. */
 	ended(): void;
 }
 
@@ -40,6 +40,7 @@ export class Invocation implements AttemptOwner {
 	#effects: Effects | null = null;
 	#state: "waiting" | "streaming" | "answered" = "waiting";
 	#recorded = false;
+	#released = false;
 	#timer: NodeJS.Timeout | null = null;
 	#logBytes = 0;
 	/** The last line of the log that is still to be written. */
@@ -47,14 +48,27 @@ export class Invocation implements AttemptOwner {
 	/** An error response that waits for its stack to be mapped. */
 	#pendingAnswer: Promise<void> | null = null;
 
-	constructor(context: InvocationContext, version: Version, exchange: Exchange, sink: ResponseSink, requestId: string, trigger: Trigger, accept: string) {
+	constructor(
+		context: InvocationContext,
+		version: Version,
+		exchange: Exchange,
+		sink: ResponseSink,
+		requestId: string,
+		trigger: Trigger,
+		accept: string,
+	) {
 		this.#context = context;
 		this.#version = version;
 		this.#exchange = exchange;
 		this.#sink = sink;
 		this.#accept = accept;
 		const { method, url, headers, body, hostname } = exchange;
-		const head: RequestHead = { method, url, headers, body: body === null ? "none" : body instanceof Uint8Array ? "whole" : "stream" };
+		const head: RequestHead = {
+			method,
+			url,
+			headers,
+			body: body === null ? "none" : body instanceof Uint8Array ? "whole" : "stream",
+		};
 		this.#head = JSON.stringify(head);
 		this.#record = {
 			time: new Date().toISOString(),
@@ -95,7 +109,11 @@ export class Invocation implements AttemptOwner {
 		this.#effects = new Effects(this.#context.subrequests(this.#exchange.depth + 1), limits);
 		this.#attempt = this.#context.pool.home(number).attempt(number, this, this.#effects);
 		const { body } = this.#exchange;
-		this.#attempt.start(limits.cpuMs, this.#head, body === null || body instanceof Uint8Array ? body : this.#counted(body));
+		this.#attempt.start(
+			limits.cpuMs,
+			this.#head,
+			body === null || body instanceof Uint8Array ? body : this.#counted(body),
+		);
 	}
 
 	async *#counted(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -108,7 +126,12 @@ export class Invocation implements AttemptOwner {
 
 	#tooLate(): void {
 		const { wallMs } = this.#version.limits;
-		const what = this.#state === "waiting" ? "did not answer" : this.#state === "streaming" ? "sent nothing more of its response" : "did not finish its waitUntil()";
+		const what =
+			this.#state === "waiting"
+				? "did not answer"
+				: this.#state === "streaming"
+					? "sent nothing more of its response"
+					: "did not finish its waitUntil()";
 		this.#fail(new FunctionError("wall_time_exceeded", `the function ${what} for ${wallMs} ms`));
 		this.#attempt?.revoke();
 	}
@@ -119,6 +142,12 @@ export class Invocation implements AttemptOwner {
 		if (this.#record.outcome === "ok") this.#record.outcome = "client_gone";
 		this.#state = "answered";
 		this.#attempt?.abort();
+		this.#release();
+	}
+
+	#release(): void {
+		if (!this.#released) this.#context.ended();
+		this.#released = true;
 	}
 
 	// What follows is told by the attempt.
@@ -127,7 +156,8 @@ export class Invocation implements AttemptOwner {
 		if (this.#state !== "waiting") return;
 		this.#timer?.refresh();
 		try {
-			if (!Number.isInteger(head.status) || head.status < 200 || head.status > 599 || !Array.isArray(head.headers)) throw new Error(`status ${head.status} cannot be sent`);
+			if (!Number.isInteger(head.status) || head.status < 200 || head.status > 599 || !Array.isArray(head.headers))
+				throw new Error(`status ${head.status} cannot be sent`);
 			head.headers = responseHeaders(head.headers, this.#record.requestId);
 			if (head.body === "stream") {
 				this.#state = "streaming";
@@ -161,15 +191,26 @@ export class Invocation implements AttemptOwner {
 		} else this.#fail(new FunctionError("exception", "the response's stream failed", { stack: failure }));
 	}
 
-	onException({ code, message, stack }: { code: "exception" | "invalid_response"; message: string; stack: string }): void {
-		this.#fail(new FunctionError(code === "invalid_response" ? code : "exception", String(message), { stack: String(stack) }));
+	onException({
+		code,
+		message,
+		stack,
+	}: {
+		code: "exception" | "invalid_response";
+		message: string;
+		stack: string;
+	}): void {
+		this.#fail(
+			new FunctionError(code === "invalid_response" ? code : "exception", String(message), { stack: String(stack) }),
+		);
 	}
 
 	onLog(text: string): void {
 		this.#logBytes += text.length;
 		const { logBytes } = this.#version.limits;
 		if (this.#logBytes > logBytes) {
-			if (this.#logBytes - text.length <= logBytes) this.#log("warn", `the request logged more than ${logBytes} bytes; the rest is dropped`);
+			if (this.#logBytes - text.length <= logBytes)
+				this.#log("warn", `the request logged more than ${logBytes} bytes; the rest is dropped`);
 			return;
 		}
 		const { level, message } = JSON.parse(text) as { level: LogLine["level"]; message: string };
@@ -179,7 +220,14 @@ export class Invocation implements AttemptOwner {
 	/** Writes a line to the function's log. Lines that wait for their stacks to be mapped keep those after them waiting. */
 	#log(level: LogLine["level"], message: string): void {
 		const { functionName, id } = this.#version;
-		const line: LogLine = { time: new Date().toISOString(), level, function: functionName, version: id, requestId: this.#record.requestId, message };
+		const line: LogLine = {
+			time: new Date().toISOString(),
+			level,
+			function: functionName,
+			version: id,
+			requestId: this.#record.requestId,
+			message,
+		};
 		const mapped = this.#version.hasFrames(message);
 		if (!mapped && this.#lines === null) {
 			this.#context.observer.log(line);
@@ -196,14 +244,19 @@ export class Invocation implements AttemptOwner {
 		this.#note(report);
 		if (report.cold) this.#version.backoff.succeeded();
 		// The isolate says that it is done, but never answered: its prelude no longer does what it should.
-		if (this.#state !== "answered" && this.#pendingAnswer === null) this.#fail(new FunctionError("invalid_response", "the function ended without a response"));
+		if (this.#state !== "answered" && this.#pendingAnswer === null)
+			this.#fail(new FunctionError("invalid_response", "the function ended without a response"));
 		this.#finish();
 	}
 
 	onFailed({ code, message, stack }: AttemptFailure, report: AttemptReport): void {
 		this.#note(report);
 		const error = new FunctionError(code, message, { stack });
-		if (code === "startup_failed" || code === "startup_cpu_limit_exceeded" || (code === "memory_limit_exceeded" && !report.cold && report.cpuUs === 0)) {
+		if (
+			code === "startup_failed" ||
+			code === "startup_cpu_limit_exceeded" ||
+			(code === "memory_limit_exceeded" && !report.cold && report.cpuUs === 0)
+		) {
 			this.#version.backoff.failed(Date.now());
 			this.#version.startFailure = error;
 		}
@@ -222,7 +275,9 @@ export class Invocation implements AttemptOwner {
 	}
 
 	onBodyFailure(error: Error): void {
-		this.#fail(error instanceof FunctionError ? error : new FunctionError("bad_request", "The request's body broke off."));
+		this.#fail(
+			error instanceof FunctionError ? error : new FunctionError("bad_request", "The request's body broke off."),
+		);
 		this.#attempt?.revoke();
 	}
 
@@ -284,7 +339,7 @@ export class Invocation implements AttemptOwner {
 		this.#recorded = true;
 		if (this.#timer !== null) clearTimeout(this.#timer);
 		const { observer } = this.#context;
-		this.#context.ended();
+		this.#release();
 		if (!observer.listening) return;
 		this.#record.subrequests = this.#effects?.count ?? 0;
 		this.#record.wallMs = Math.round((performance.now() - this.#started) * 1000) / 1000;

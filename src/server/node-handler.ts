@@ -1,16 +1,21 @@
 import type { IncomingMessage, OutgoingHttpHeader, ServerResponse } from "node:http";
 import type { TLSSocket } from "node:tls";
 import { LRUCache } from "lru-cache";
+import { isHopByHop, stripHopByHop } from "../effects/hop-by-hop.ts";
 import { FunctionError } from "../errors.ts";
 import { MAX_URL_BYTES } from "../limits/limits.ts";
 import type { ResponseHead } from "../prelude/messages.ts";
 import { type Host, parseHost } from "../router/hostname.ts";
 import { type Exchange, KEPT_BODY, type ResponseSink } from "./exchange.ts";
-import { isHopByHop, stripHopByHop } from "../effects/hop-by-hop.ts";
 import { nextRequestId } from "./request-id.ts";
 
 /** Takes a request that has come in, answers into the sink, and calls `abort`'s target when the client has gone. */
-export type Dispatch = (requestId: string, request: Exchange | FunctionError, sink: ResponseSink, accept: string) => { abort(): void } | null;
+export type Dispatch = (
+	requestId: string,
+	request: Exchange | FunctionError,
+	sink: ResponseSink,
+	accept: string,
+) => { abort(): void } | null;
 
 const lowerCased = new LRUCache<string, string>({ max: 2000 });
 const hosts = new LRUCache<string, Host>({ max: 10_000 });
@@ -28,7 +33,7 @@ function toLowerCase(name: string): string {
 const PLAIN_TARGET = /^\/[\w\-.~/?=&:@!$'()*+,;]*$/;
 
 /** Reads a request's head. Throws FunctionError for what no function should see. */
-export function readRequest(req: IncomingMessage): Exchange & { accept: string; contentLength: number | null } {
+function readRequest(req: IncomingMessage): Exchange & { accept: string; contentLength: number | null } {
 	const raw = req.rawHeaders;
 	const headers = new Array<string>(raw.length);
 	let hostValue: string | null = null;
@@ -60,7 +65,8 @@ export function readRequest(req: IncomingMessage): Exchange & { accept: string; 
 	} else {
 		const absolute = target.startsWith("/") ? null : URL.parse(target);
 		const base = `${protocol}//${host.hostname}${portSuffix(host, protocol)}`;
-		const parsed = absolute ?? URL.parse(target.startsWith("/") ? `${base}${target}` : target === "*" ? `${base}/` : "");
+		const parsed =
+			absolute ?? URL.parse(target.startsWith("/") ? `${base}${target}` : target === "*" ? `${base}/` : "");
 		if (parsed === null || (absolute !== null && parsed.protocol !== "http:" && parsed.protocol !== "https:")) {
 			throw new FunctionError("bad_request", "The request's target is malformed.");
 		}
@@ -69,7 +75,16 @@ export function readRequest(req: IncomingMessage): Exchange & { accept: string; 
 		parsed.hash = "";
 		url = parsed.href;
 	}
-	return { method: req.method ?? "GET", url, hostname: host.hostname, headers: strip ? stripHopByHop(headers) : headers, body: null, depth: 0, accept, contentLength };
+	return {
+		method: req.method ?? "GET",
+		url,
+		hostname: host.hostname,
+		headers: strip ? stripHopByHop(headers) : headers,
+		body: null,
+		depth: 0,
+		accept,
+		contentLength,
+	};
 }
 
 function portSuffix({ port }: Host, protocol: string): string {

@@ -62,5 +62,8 @@ test("a damaged base snapshot is made again", async () => {
 
 test("a data folder that cannot be made is said so", async () => {
 	const file = await atoll.write("a-file", "");
-	await assert.rejects(createRuntime({ data: join(file, "data") }), { name: "UsageError", message: /the data folder .*a-file\/data cannot be made: ENOTDIR/ });
+	await assert.rejects(createRuntime({ data: join(file, "data") }), {
+		name: "UsageError",
+		message: /the data folder .*a-file\/data cannot be made: ENOTDIR/,
+	});
 });

@@ -22,7 +22,10 @@ test("a syntax error comes with file, line, column and the line itself", async (
 });
 
 test("an import that cannot be resolved names itself and who asks for it", async () => {
-	const message = await problem("missing", `import x from "no-such-package";\nexport default { fetch: () => new Response(x) };`);
+	const message = await problem(
+		"missing",
+		`import x from "no-such-package";\nexport default { fetch: () => new Response(x) };`,
+	);
 	assert.match(message, /missing\.ts:1:15: Could not resolve "no-such-package"/);
 });
 
@@ -33,20 +36,30 @@ for (const [specifier, advice] of [
 ]) {
 	test(`an import of ${specifier} names the import, who imports it, and what to use instead`, async () => {
 		await atoll.write("lib.ts", `import { x } from "${specifier as string}";\nexport const y = x;`);
-		const message = await problem("builtin", `import { y } from "./lib.ts";\nexport default { fetch: () => new Response(y) };`);
+		const message = await problem(
+			"builtin",
+			`import { y } from "./lib.ts";\nexport default { fetch: () => new Response(y) };`,
+		);
 		assert.match(message, new RegExp(`lib\\.ts:1:19: "${specifier as string}" is a Node.js built-in`));
 		assert.match(message, advice as RegExp);
 	});
 }
 
 test("a module without a handler is told what to export", async () => {
-	assert.match(await problem("none", "export const answer = 42;"), /none\.ts: no handler found: it exports only answer\. Export one from none\.ts/);
+	assert.match(
+		await problem("none", "export const answer = 42;"),
+		/none\.ts: no handler found: it exports only answer\. Export one from none\.ts/,
+	);
 	assert.match(await problem("empty", "export default {};"), /it exports no fetch handler/);
 	assert.match(await problem("nothing", "console.log(1);"), /it exports no fetch handler/);
 });
 
 test("a bundle over 10 MB is refused with its size", async () => {
-	const message = await problem("big", `export default { fetch: () => new Response(${JSON.stringify("x".repeat(11 * 1024 * 1024))}) }`, "js");
+	const message = await problem(
+		"big",
+		`export default { fetch: () => new Response(${JSON.stringify("x".repeat(11 * 1024 * 1024))}) }`,
+		"js",
+	);
 	assert.match(message, /the bundle is 11\.0 MB, more than the 10\.0 MB/);
 });
 
@@ -57,8 +70,15 @@ test("a failed deployment leaves the version before it in service", async () => 
 });
 
 test("a build that kills its process is a build error, and the next build works", async () => {
-	const message = await problem("killer", `"ab".repeat(2 ** 27).split("a");\nexport default { fetch: () => new Response("") };`, "js");
-	assert.match(message, /could not be compiled and started: the build process was lost \(ended by SIG\w+: Fatal JavaScript invalid size error/);
+	const message = await problem(
+		"killer",
+		`"ab".repeat(2 ** 27).split("a");\nexport default { fetch: () => new Response("") };`,
+		"js",
+	);
+	assert.match(
+		message,
+		/could not be compiled and started: the build process was lost \(ended by SIG\w+: Fatal JavaScript invalid size error/,
+	);
 	await atoll.deploy("after", `export default { fetch: () => new Response("fine") }`);
 	assert.equal(await atoll.text("after"), "fine");
 });
@@ -77,11 +97,17 @@ for (const [what, options, expected] of [
 ] as const) {
 	test(`deploy with ${what} is refused in words`, async () => {
 		const entry = await atoll.write("x.js", "export default { fetch: () => new Response('') }");
-		await assert.rejects(atoll.runtime.deploy({ name: "x", hostnames: ["x.test"], entry, ...(options as object) }), { name: "UsageError", message: expected });
+		await assert.rejects(atoll.runtime.deploy({ name: "x", hostnames: ["x.test"], entry, ...(options as object) }), {
+			name: "UsageError",
+			message: expected,
+		});
 	});
 }
 
 test("a hostname that another function has is refused", async () => {
 	await atoll.deploy("first", `export default { fetch: () => new Response("") }`);
-	await assert.rejects(atoll.deploy("second", `export default { fetch: () => new Response("") }`, { hostnames: ["FIRST.test."] }), /first\.test already leads to the function first/);
+	await assert.rejects(
+		atoll.deploy("second", `export default { fetch: () => new Response("") }`, { hostnames: ["FIRST.test."] }),
+		/first\.test already leads to the function first/,
+	);
 });

@@ -6,7 +6,9 @@ inBothIsolations("turns", (isolation) => {
 	const atoll = new TestRuntime({ isolation });
 
 	test("timers fire in order, can be cleared, and repeat", async () => {
-		await atoll.deploy("timers", `export default { async fetch() {
+		await atoll.deploy(
+			"timers",
+			`export default { async fetch() {
 			const seen = [];
 			setTimeout(() => seen.push("late"), 30);
 			setTimeout((a, b) => seen.push(a + b), 5, "ear", "ly");
@@ -14,7 +16,8 @@ inBothIsolations("turns", (isolation) => {
 			await new Promise((done) => { let n = 0; const id = setInterval(() => { seen.push("tick"); if (++n === 3) { clearInterval(id); done(); } }, 8); });
 			await new Promise((r) => setTimeout(r, 40));
 			return Response.json(seen);
-		} }`);
+		} }`,
+		);
 		const seen = (await (await atoll.fetch("timers")).json()) as string[];
 		assert.equal(seen[0], "early");
 		assert.equal(seen.filter((one) => one === "tick").length, 3);
@@ -22,48 +25,67 @@ inBothIsolations("turns", (isolation) => {
 	});
 
 	test("a timer from the top level runs in a later request's turn", async () => {
-		await atoll.deploy("global", `let ran = false; setTimeout(() => { ran = true; }, 1);
-			export default { async fetch() { await new Promise((r) => setTimeout(r, 5)); return new Response(String(ran)); } }`);
+		await atoll.deploy(
+			"global",
+			`let ran = false; setTimeout(() => { ran = true; }, 1);
+			export default { async fetch() { await new Promise((r) => setTimeout(r, 5)); return new Response(String(ran)); } }`,
+		);
 		await atoll.text("global");
 		assert.equal(await atoll.text("global"), "true");
 	});
 
 	test("requests interleave in one isolate", async () => {
-		await atoll.deploy("gate", `let open; const gate = new Promise((r) => { open = r; }); let waiting = 0;
+		await atoll.deploy(
+			"gate",
+			`let open; const gate = new Promise((r) => { open = r; }); let waiting = 0;
 			export default { async fetch(r) {
 				if (r.url.endsWith("/open")) { open(); return new Response("opened for " + waiting); }
 				waiting++; const until = setInterval(() => {}, 1000);
 				while (waiting < 3) await new Promise((r) => setTimeout(r, 2));
 				clearInterval(until);
 				return new Response("through");
-			} }`);
+			} }`,
+		);
 		assert.deepEqual(await Promise.all([1, 2, 3].map(() => atoll.text("gate"))), ["through", "through", "through"]);
 		assert.equal(await atoll.text("gate", "/open"), "opened for 3");
 		assert.equal(atoll.records.filter((record) => record.function === "gate" && record.cold).length, 1);
 	});
 
 	test("waitUntil goes on after the response, and the record waits for it", async () => {
-		await atoll.deploy("later", `export default { fetch(r, env, ctx) {
+		await atoll.deploy(
+			"later",
+			`export default { fetch(r, env, ctx) {
 			ctx.waitUntil(new Promise((done) => setTimeout(() => { console.log("afterwards"); done(); }, 20)));
 			ctx.waitUntil(Promise.reject(new Error("lost work")));
 			return new Response("now");
-		} }`);
+		} }`,
+		);
 		assert.equal(await atoll.text("later"), "now");
-		assert.equal(atoll.records.some((record) => record.function === "later"), false);
+		assert.equal(
+			atoll.records.some((record) => record.function === "later"),
+			false,
+		);
 		await atoll.log("afterwards");
 		await atoll.log("lost work");
 		assert.ok((await atoll.record("later")).wallMs >= 19);
 	});
 
 	test("a streamed request body comes in as it is sent, and a streamed response goes out as it is made", async () => {
-		await atoll.deploy("upper", `export default { fetch: (r) => new Response(r.body.pipeThrough(new TransformStream({
+		await atoll.deploy(
+			"upper",
+			`export default { fetch: (r) => new Response(r.body.pipeThrough(new TransformStream({
 			transform(chunk, c) { c.enqueue(chunk.map((b) => (b >= 97 && b <= 122 ? b - 32 : b))); },
-		}))) }`);
+		}))) }`,
+		);
 		const up = new TransformStream<Uint8Array, Uint8Array>();
 		const writer = up.writable.getWriter();
 		const encoder = new TextEncoder();
 		const first = writer.write(encoder.encode("ping "));
-		const response = await atoll.fetch("upper", "/", { method: "POST", body: up.readable, duplex: "half" } as RequestInit);
+		const response = await atoll.fetch("upper", "/", {
+			method: "POST",
+			body: up.readable,
+			duplex: "half",
+		} as RequestInit);
 		await first;
 		const reader = response.body!.getReader();
 		const decoder = new TextDecoder();
@@ -75,10 +97,13 @@ inBothIsolations("turns", (isolation) => {
 	});
 
 	test("a client that goes away aborts request.signal and cancels the response's stream", async () => {
-		await atoll.deploy("leaving", `export default { fetch(r) {
+		await atoll.deploy(
+			"leaving",
+			`export default { fetch(r) {
 			r.signal.addEventListener("abort", () => console.log("aborted: " + r.signal.reason.name));
 			return new Response(new ReadableStream({ start(c) { c.enqueue(new TextEncoder().encode("first")); }, cancel() { console.log("cancelled"); } }));
-		} }`);
+		} }`,
+		);
 		const response = await atoll.fetch("leaving");
 		const reader = response.body!.getReader();
 		await reader.read();
@@ -89,22 +114,28 @@ inBothIsolations("turns", (isolation) => {
 	});
 
 	test("a body made from a string stays one through being wrapped in another Response", async () => {
-		await atoll.deploy("wrap", `export default { fetch() {
+		await atoll.deploy(
+			"wrap",
+			`export default { fetch() {
 			const a = new Response("plain"); const b = new Response(a.body, { headers: a.headers }); const c = new Response(b.body, b);
 			return c;
-		} }`);
+		} }`,
+		);
 		const response = await atoll.fetch("wrap");
 		assert.equal(await response.text(), "plain");
 		assert.equal(response.headers.get("content-type"), "text/plain;charset=UTF-8");
 	});
 
 	test("console lines carry function, version and request id, and are formatted as Node's", async () => {
-		const { version } = await atoll.deploy("talk", `export default { fetch() {
+		const { version } = await atoll.deploy(
+			"talk",
+			`export default { fetch() {
 			console.log("%s has %d items", "cart", 2, { a: [1, "two", new Map([["k", null]])], u: undefined });
 			console.error(new TypeError("shown"));
 			console.debug("quiet"); console.warn("loud"); console.info([1, 2, 3]);
 			return new Response("");
-		} }`);
+		} }`,
+		);
 		await atoll.fetch("talk");
 		const line = await atoll.log("cart has");
 		assert.equal(line.message, "cart has 2 items { a: [ 1, 'two', Map(1) { 'k' => null } ], u: undefined }");
@@ -117,7 +148,11 @@ inBothIsolations("turns", (isolation) => {
 	});
 
 	test("what a request may log is bounded", async () => {
-		await atoll.deploy("flood", `export default { fetch() { for (let i = 0; i < 2000; i++) console.log("x".repeat(100)); return new Response("done"); } }`, { limits: { logBytes: 10_000 } });
+		await atoll.deploy(
+			"flood",
+			`export default { fetch() { for (let i = 0; i < 2000; i++) console.log("x".repeat(100)); return new Response("done"); } }`,
+			{ limits: { logBytes: 10_000 } },
+		);
 		assert.equal(await atoll.text("flood"), "done");
 		await atoll.log("more than 10000 bytes");
 		const lines = atoll.logs.filter((line) => line.function === "flood");
@@ -125,13 +160,19 @@ inBothIsolations("turns", (isolation) => {
 	});
 
 	test("functions share nothing, not even a global", async () => {
-		for (const name of ["one", "two"]) await atoll.deploy(name, `globalThis.seen = (globalThis.seen ?? []).concat("${name}"); export default { fetch: () => Response.json(globalThis.seen) }`);
+		for (const name of ["one", "two"])
+			await atoll.deploy(
+				name,
+				`globalThis.seen = (globalThis.seen ?? []).concat("${name}"); export default { fetch: () => Response.json(globalThis.seen) }`,
+			);
 		assert.equal(await atoll.text("one"), '["one"]');
 		assert.equal(await atoll.text("two"), '["two"]');
 	});
 
 	test("env reaches the handler, and its function alone", async () => {
-		await atoll.deploy("keeper", "export default { fetch: (r, env) => Response.json(env) }", { env: { SECRET: "s3cret", deep: { n: [1] } } });
+		await atoll.deploy("keeper", "export default { fetch: (r, env) => Response.json(env) }", {
+			env: { SECRET: "s3cret", deep: { n: [1] } },
+		});
 		assert.deepEqual(JSON.parse(await atoll.text("keeper")), { SECRET: "s3cret", deep: { n: [1] } });
 	});
 });
@@ -141,15 +182,26 @@ inBothIsolations("handlers", (isolation) => {
 	before(() => undefined);
 
 	const forms: Record<string, [source: string, extension?: string]> = {
-		"export default { fetch }": [`export default { fetch: (r, env, ctx) => new Response("form " + typeof ctx.waitUntil) }`],
-		"a class instance with fetch": ["class App { async fetch() { return new Response(this.text); } text = 'form function'; } export default new App();"],
+		"export default { fetch }": [
+			`export default { fetch: (r, env, ctx) => new Response("form " + typeof ctx.waitUntil) }`,
+		],
+		"a class instance with fetch": [
+			"class App { async fetch() { return new Response(this.text); } text = 'form function'; } export default new App();",
+		],
 		"export default function": [`export default async (request) => new Response("form function")`],
-		"addEventListener('fetch')": [`addEventListener("fetch", (event) => event.respondWith(Promise.resolve(new Response("form " + typeof event.waitUntil))));`],
+		"addEventListener('fetch')": [
+			`addEventListener("fetch", (event) => event.respondWith(Promise.resolve(new Response("form " + typeof event.waitUntil))));`,
+		],
 		"Deno.serve(handler)": [`Deno.serve(() => new Response("form function"));`],
 		"Deno.serve(options, handler)": [`Deno.serve({ port: 3000 }, (req) => new Response("form function"));`],
-		"a Hono app": [`import { Hono } from "hono"; const app = new Hono(); app.get("/", (c) => c.text("form function")); export default app;`],
-		"CommonJS": [`module.exports = { fetch: () => new Response("form function") };`],
-		"TypeScript with JSX": [`/** @jsxImportSource hono/jsx */\nconst Form = ({ of }: { of: string }) => <>form {of}</>;\nexport default { fetch: () => new Response(String(<Form of="function" />)) };`, "tsx"],
+		"a Hono app": [
+			`import { Hono } from "hono"; const app = new Hono(); app.get("/", (c) => c.text("form function")); export default app;`,
+		],
+		CommonJS: [`module.exports = { fetch: () => new Response("form function") };`],
+		"TypeScript with JSX": [
+			`/** @jsxImportSource hono/jsx */\nconst Form = ({ of }: { of: string }) => <>form {of}</>;\nexport default { fetch: () => new Response(String(<Form of="function" />)) };`,
+			"tsx",
+		],
 	};
 	for (const [form, [source, extension]] of Object.entries(forms)) {
 		test(form, async () => {

@@ -9,7 +9,12 @@ inBothIsolations("what bad input gets", (isolation) => {
 	});
 
 	test("a function that throws gets 500 exception, and its stack goes to the log, mapped into the source", async () => {
-		await atoll.deploy("throws", `type A = { a: string };\n\nfunction deep(a: A): never {\n\tthrow new RangeError("boom " + a.a);\n}\nexport default { fetch() { deep({ a: "x" }); } };`, {}, "ts");
+		await atoll.deploy(
+			"throws",
+			`type A = { a: string };\n\nfunction deep(a: A): never {\n\tthrow new RangeError("boom " + a.a);\n}\nexport default { fetch() { deep({ a: "x" }); } };`,
+			{},
+			"ts",
+		);
 		const response = await atoll.fetch("throws");
 		assert.equal(response.status, 500);
 		const body = await response.clone().text();
@@ -25,7 +30,7 @@ inBothIsolations("what bad input gets", (isolation) => {
 	});
 
 	for (const [what, source] of Object.entries({
-		"nothing": "fetch() {}",
+		nothing: "fetch() {}",
 		"a string": `fetch: () => "hello"`,
 		"a response whose body was read": `async fetch() { const r = new Response("x"); await r.text(); return r; }`,
 		"Response.error()": "fetch: () => Response.error()",
@@ -40,7 +45,12 @@ inBothIsolations("what bad input gets", (isolation) => {
 	}
 
 	test("one whose top level throws gets startup_failed, is tried again, and then with back-off", async () => {
-		const deployed = await atoll.deploy("broken", `globalThis.tries = 0; throw new Error("not today");`.concat(`\nexport default { fetch: () => new Response("") };`));
+		const deployed = await atoll.deploy(
+			"broken",
+			`globalThis.tries = 0; throw new Error("not today");`.concat(
+				`\nexport default { fetch: () => new Response("") };`,
+			),
+		);
 		assert.match(deployed.startFailure ?? "", /not today/);
 		for (let i = 0; i < 3; i++) {
 			const response = await atoll.fetch("broken");
@@ -53,7 +63,11 @@ inBothIsolations("what bad input gets", (isolation) => {
 	});
 
 	test("an endless loop gets 503 cpu_limit_exceeded, its neighbour answers, and the next request works", async () => {
-		await atoll.deploy("loop", `export default { fetch(r) { if (r.url.endsWith("/loop")) for (;;) {} return new Response("out"); } }`, { limits: { cpuMs: 50 } });
+		await atoll.deploy(
+			"loop",
+			`export default { fetch(r) { if (r.url.endsWith("/loop")) for (;;) {} return new Response("out"); } }`,
+			{ limits: { cpuMs: 50 } },
+		);
 		const response = await atoll.fetch("loop", "/loop");
 		assert.equal(response.status, 503);
 		assert.equal(await errorCode(response), "cpu_limit_exceeded");
@@ -67,7 +81,8 @@ inBothIsolations("what bad input gets", (isolation) => {
 		"microtasks without end": "async fetch() { for (;;) await null; }",
 		"arrays in a hot loop": "fetch() { let x; for (;;) x = new Array(1000); }",
 		"a regular expression that backtracks": `fetch() { /^(a+)+$/.test("a".repeat(40) + "!"); return new Response(""); }`,
-		"CPU time over many turns": "async fetch() { for (;;) { const end = performance.now() + 5; while (performance.now() < end); await new Promise((r) => setTimeout(r)); } }",
+		"CPU time over many turns":
+			"async fetch() { for (;;) { const end = performance.now() + 5; while (performance.now() < end); await new Promise((r) => setTimeout(r)); } }",
 		"a loop in waitUntil": `fetch(r, e, ctx) { ctx.waitUntil((async () => { await new Promise((r) => setTimeout(r, 5)); for (;;); })()); return new Response("early"); }`,
 	})) {
 		test(`${what} ends with the CPU limit`, async () => {
@@ -80,9 +95,13 @@ inBothIsolations("what bad input gets", (isolation) => {
 	}
 
 	test("a leak gets 503 memory_limit_exceeded, its neighbour answers, and the next request works", async () => {
-		await atoll.deploy("leak", `const kept = []; export default { fetch(r) { if (r.url.endsWith("/leak")) for (;;) kept.push(new Array(100).fill({})); return new Response("dry"); } }`, {
-			limits: { memoryMb: 16, cpuMs: 20_000 },
-		});
+		await atoll.deploy(
+			"leak",
+			`const kept = []; export default { fetch(r) { if (r.url.endsWith("/leak")) for (;;) kept.push(new Array(100).fill({})); return new Response("dry"); } }`,
+			{
+				limits: { memoryMb: 16, cpuMs: 20_000 },
+			},
+		);
 		const response = await atoll.fetch("leak", "/leak");
 		assert.equal(response.status, 503);
 		assert.equal(await errorCode(response), "memory_limit_exceeded");
@@ -91,7 +110,9 @@ inBothIsolations("what bad input gets", (isolation) => {
 	});
 
 	test("a top level that never ends gets startup_cpu_limit_exceeded", async () => {
-		const deployed = await atoll.deploy("slowstart", `for (;;) {}\nexport default { fetch: () => new Response("") };`, { limits: { startupCpuMs: 50 } });
+		const deployed = await atoll.deploy("slowstart", `for (;;) {}\nexport default { fetch: () => new Response("") };`, {
+			limits: { startupCpuMs: 50 },
+		});
 		assert.match(deployed.startFailure ?? "", /50 ms/);
 		const response = await atoll.fetch("slowstart");
 		assert.equal(response.status, 503);
@@ -107,10 +128,13 @@ inBothIsolations("what bad input gets", (isolation) => {
 	});
 
 	test("a response stream that fails half-way breaks off: it never looks whole", async () => {
-		await atoll.deploy("half", `export default { fetch: () => new Response(new ReadableStream({
+		await atoll.deploy(
+			"half",
+			`export default { fetch: () => new Response(new ReadableStream({
 			n: 0,
 			pull(c) { if (this.n++ < 2) c.enqueue(new TextEncoder().encode("part ")); else c.error(new Error("torn")); },
-		})) }`);
+		})) }`,
+		);
 		const response = await atoll.fetch("half");
 		assert.equal(response.status, 200);
 		await assert.rejects(response.text());
@@ -119,7 +143,10 @@ inBothIsolations("what bad input gets", (isolation) => {
 	});
 
 	test("a stream of something else than bytes breaks off and says why in the log", async () => {
-		await atoll.deploy("strings", `export default { fetch: () => new Response(new ReadableStream({ start(c) { c.enqueue("text"); c.close(); } })) }`);
+		await atoll.deploy(
+			"strings",
+			`export default { fetch: () => new Response(new ReadableStream({ start(c) { c.enqueue("text"); c.close(); } })) }`,
+		);
 		await assert.rejects((await atoll.fetch("strings")).text());
 		await atoll.log("Uint8Array");
 	});
@@ -133,12 +160,19 @@ inBothIsolations("what bad input gets", (isolation) => {
 			"(() => { const e = new Error('circle'); e.cause = e; throw e; })()",
 			"Promise.reject(Object.assign(new Error('x'), { stack: { toString() { throw 6 } } }))",
 		];
-		await atoll.deploy("hostile", `const cases = [${cases.map((code) => `() => ${code}`)}]; export default { fetch: (r) => cases[new URL(r.url).searchParams.get("n")]() }`);
-		for (let n = 0; n < cases.length; n++) assert.equal(await errorCode(await atoll.fetch("hostile", `/?n=${n}`)), "exception", cases[n]);
+		await atoll.deploy(
+			"hostile",
+			`const cases = [${cases.map((code) => `() => ${code}`)}]; export default { fetch: (r) => cases[new URL(r.url).searchParams.get("n")]() }`,
+		);
+		for (let n = 0; n < cases.length; n++)
+			assert.equal(await errorCode(await atoll.fetch("hostile", `/?n=${n}`)), "exception", cases[n]);
 	});
 
 	test("what nobody caught is logged with its function and version", async () => {
-		await atoll.deploy("uncaught", `export default { fetch() { setTimeout(() => { throw new Error("in a timer") }); Promise.reject(new Error("left alone")); return new Promise((r) => setTimeout(() => r(new Response("ok")), 5)); } }`);
+		await atoll.deploy(
+			"uncaught",
+			`export default { fetch() { setTimeout(() => { throw new Error("in a timer") }); Promise.reject(new Error("left alone")); return new Promise((r) => setTimeout(() => r(new Response("ok")), 5)); } }`,
+		);
 		assert.equal(await atoll.text("uncaught"), "ok");
 		const timer = await atoll.log("in a timer");
 		assert.match(timer.message, /uncaught\.js:1/);

@@ -6,7 +6,8 @@ import { Router } from "../../src/router/router.ts";
 
 test("exact names come first, then the longest wildcard, then *", () => {
 	const router = new Router<string>();
-	for (const pattern of ["*", "*.example.com", "*.b.example.com", "a.b.example.com"]) router.set(Router.normalize(pattern), pattern);
+	for (const pattern of ["*", "*.example.com", "*.b.example.com", "a.b.example.com"])
+		router.set(Router.normalize(pattern), pattern);
 	const expected: Record<string, string> = {
 		"a.b.example.com": "a.b.example.com",
 		"x.b.example.com": "*.b.example.com",
@@ -50,14 +51,19 @@ test("hosts are normalised: ports, case, a trailing dot, international names, ad
 		"%41.com": null,
 	};
 	for (const [value, expected] of Object.entries(hosts)) {
-		assert.deepEqual(parseHost(value), expected === null ? null : { hostname: expected[0], port: expected[1] }, JSON.stringify(value));
+		assert.deepEqual(
+			parseHost(value),
+			expected === null ? null : { hostname: expected[0], port: expected[1] },
+			JSON.stringify(value),
+		);
 	}
 	assert.equal(parseHost(`${"a".repeat(64)}.com`), null);
 	assert.equal(parseHost(`${"a.".repeat(200)}com`), null);
 });
 
 test("patterns that are none are refused", () => {
-	for (const pattern of ["", "a.*.b", "**", "*.", "http://a", "a b", "*a.com"]) assert.throws(() => Router.normalize(pattern), UsageError, pattern);
+	for (const pattern of ["", "a.*.b", "**", "*.", "http://a", "a b", "*a.com"])
+		assert.throws(() => Router.normalize(pattern), UsageError, pattern);
 });
 
 test("100,000 hostnames keep their own functions", () => {

@@ -3,7 +3,15 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, describe } from "node:test";
-import { createRuntime, type Deployed, type DeployOptions, type InvocationRecord, type LogLine, type Runtime, type RuntimeOptions } from "../../src/index.ts";
+import {
+	createRuntime,
+	type Deployed,
+	type DeployOptions,
+	type InvocationRecord,
+	type LogLine,
+	type Runtime,
+	type RuntimeOptions,
+} from "../../src/index.ts";
 
 export type Isolation = "process" | "inline";
 
@@ -24,19 +32,28 @@ export class TestRuntime {
 
 	constructor(options: RuntimeOptions = {}) {
 		before(async () => {
-			this.runtime = await createRuntime({ data: join(this.folder, "data"), ...options });
-			this.runtime.subscribe({
-				record: (record) => {
-					this.records.push(record);
-					this.#look();
-				},
-				log: (line) => {
-					this.logs.push(line);
-					this.#look();
-				},
-			});
+			this.#starting ??= this.#start(options);
+			await this.#starting;
 		});
 		after(() => this.runtime.close());
+		this.#options = options;
+	}
+	readonly #options: RuntimeOptions;
+	#starting: Promise<void> | null = null;
+
+	/** Hooks of one level may run side by side; whoever needs the runtime first starts it. */
+	async #start(options: RuntimeOptions): Promise<void> {
+		this.runtime = await createRuntime({ data: join(this.folder, "data"), ...options });
+		this.runtime.subscribe({
+			record: (record) => {
+				this.records.push(record);
+				this.#look();
+			},
+			log: (line) => {
+				this.logs.push(line);
+				this.#look();
+			},
+		});
 	}
 
 	/** Writes a file into the folder and returns its path. */
@@ -48,7 +65,14 @@ export class TestRuntime {
 	}
 
 	/** Deploys a module given as text, at `<name>.test`. */
-	async deploy(name: string, source: string, options: Partial<DeployOptions> = {}, extension = "js"): Promise<Deployed> {
+	async deploy(
+		name: string,
+		source: string,
+		options: Partial<DeployOptions> = {},
+		extension = "js",
+	): Promise<Deployed> {
+		this.#starting ??= this.#start(this.#options);
+		await this.#starting;
 		const entry = await this.write(`${name}.${extension}`, source);
 		return this.runtime.deploy({ name, hostnames: [`${name}.test`], entry, ...options });
 	}
@@ -72,7 +96,9 @@ export class TestRuntime {
 
 	/** Resolves with the first log line that holds a text, as soon as there is one. */
 	log(text: string | RegExp): Promise<LogLine> {
-		return this.#until(() => this.logs.find(({ message }) => (typeof text === "string" ? message.includes(text) : text.test(message))));
+		return this.#until(() =>
+			this.logs.find(({ message }) => (typeof text === "string" ? message.includes(text) : text.test(message))),
+		);
 	}
 
 	/** Resolves with the record of a request to a function; the `nth` of them, from 0. */
@@ -95,7 +121,9 @@ export function inBothIsolations(name: string, tests: (isolation: Isolation) => 
 /** Reads an error response: its code by header and by body, which must agree. */
 export async function errorCode(response: Response): Promise<string> {
 	const { error } = (await response.json()) as { error: { code: string; requestId: string } };
-	if (response.headers.get("x-atoll-error") !== error.code) throw new Error(`the header says ${response.headers.get("x-atoll-error")}, the body ${error.code}`);
-	if (response.headers.get("x-atoll-request-id") !== error.requestId) throw new Error("header and body name different requests");
+	if (response.headers.get("x-atoll-error") !== error.code)
+		throw new Error(`the header says ${response.headers.get("x-atoll-error")}, the body ${error.code}`);
+	if (response.headers.get("x-atoll-request-id") !== error.requestId)
+		throw new Error("header and body name different requests");
 	return error.code;
 }

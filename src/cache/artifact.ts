@@ -46,12 +46,16 @@ export function encodeArtifact(artifact: Artifact): Buffer {
 /** Reads an artifact's file; `null` if it is not whole and unchanged, or is another's. */
 export function decodeArtifact(bytes: Buffer, key: string): Artifact | null {
 	const rest = bytes.subarray(CHECKSUM);
-	if (bytes.length <= CHECKSUM || !createHash("sha256").update(rest).digest().equals(bytes.subarray(0, CHECKSUM))) return null;
+	if (bytes.length <= CHECKSUM || !createHash("sha256").update(rest).digest().equals(bytes.subarray(0, CHECKSUM)))
+		return null;
 	const line = rest.indexOf(10);
 	const head = JSON.parse(rest.toString("utf8", 0, line)) as Head;
 	if (head.format !== 1 || head.key !== key) return null;
 	let at = line + 1;
-	const next = (length: Bytes) => rest.subarray(at, (at += length));
+	const next = (length: Bytes) => {
+		at += length;
+		return rest.subarray(at - length, at);
+	};
 	return {
 		key,
 		startUs: head.startUs,

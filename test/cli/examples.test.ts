@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { before, test } from "node:test";
+import { findFunctions } from "../../src/config/project.ts";
+import { inBothIsolations, TestRuntime } from "../support/runtime.ts";
+
+inBothIsolations("the examples", (isolation) => {
+	const atoll = new TestRuntime({ isolation });
+	const sources = findFunctions("examples", "test");
+	before(async () => {
+		for (const { name, entry, hostnames } of sources) await atoll.runtime.deploy({ name, entry, hostnames });
+	});
+
+	test("all of them are found", () => {
+		assert.equal(sources.length, readdirSync("examples").length);
+	});
+	test("hello greets", async () => {
+		assert.equal(await atoll.text("hello", "/?name=Ada"), "Hello, Ada!\n");
+	});
+	test("app routes, and its middleware adds headers", async () => {
+		const response = await atoll.fetch("app", "/users/42");
+		assert.deepEqual(await response.json(), { id: 42, name: "Ada" });
+		assert.equal(response.headers.get("x-served-by"), "atoll");
+		assert.match(response.headers.get("server-timing") ?? "", /total/);
+		assert.equal((await atoll.fetch("app", "/teapot")).status, 418);
+		assert.equal((await atoll.fetch("app", "/nowhere")).status, 404);
+	});
+	test("stream sends line by line", async () => {
+		const response = await atoll.fetch("stream", "/?lines=2");
+		const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+		assert.equal((await reader.read()).value, "line 1 of 2\n");
+		assert.equal((await reader.read()).value, "line 2 of 2\n");
+	});
+	test("api takes a user, and says what is wrong with one", async () => {
+		const good = await atoll.fetch("api", "/", { method: "POST", body: '{"email":"ada@example.com","age":36}' });
+		assert.equal(good.status, 201);
+		assert.match(
+			((await good.json()) as { id: string }).id,
+			/^[\da-f]{8}-[\da-f]{4}-4[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/,
+		);
+		const bad = await atoll.fetch("api", "/", { method: "POST", body: '{"email":"ada","age":-1}' });
+		assert.equal(bad.status, 422);
+		assert.deepEqual(Object.keys(((await bad.json()) as { errors: object }).errors), ["email", "age"]);
+		assert.equal((await atoll.fetch("api", "/", { method: "POST", body: "{" })).status, 422);
+	});
+	test("page renders JSX, escaped", async () => {
+		assert.match(await atoll.text("page", "/?name=%3Cb%3E"), /<h1>Good day, &lt;b&gt;<\/h1><ul><li>isolates<\/li>/);
+	});
+	test("proxy fetches the page and rewrites it", async () => {
+		const response = await atoll.fetch("proxy", "/?name=Ada");
+		assert.match(await response.text(), /<h1>Good evening, Ada<\/h1>/);
+		assert.equal(response.headers.get("x-rewritten"), "yes");
+		assert.equal((await atoll.record("proxy")).subrequests, 1);
+	});
+	test("wasm adds", async () => {
+		assert.deepEqual(JSON.parse(await atoll.text("wasm", "/?a=20&b=22")), { a: 20, b: 22, sum: 42 });
+	});
+});

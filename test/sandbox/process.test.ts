@@ -1,0 +1,115 @@
+import assert from "node:assert/strict";
+import { readFileSync, readlinkSync } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { test } from "node:test";
+import { createRuntime } from "../../src/index.ts";
+import { TestRuntime } from "../support/runtime.ts";
+
+const atoll = new TestRuntime({ sandboxes: 2 });
+
+test("a sandbox has an empty environment and Node's permission model, and holds no socket but the link", async () => {
+	process.env.ATOLL_TEST_SECRET = "do not leak";
+	for (const pid of atoll.runtime.sandboxPids()) {
+		assert.equal(readFileSync(`/proc/${pid}/environ`, "utf8"), "");
+		const args = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+		assert.ok(args.includes("--permission"));
+		assert.ok(!args.some((arg) => /^--allow-(net|child-process|worker|fs-write|wasi)/.test(arg)));
+		const descriptors = await readdir(`/proc/${pid}/fd`);
+		const sockets = descriptors
+			.map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`))
+			.filter((target) => target.startsWith("socket:"));
+		assert.ok(sockets.length <= 2, `sockets: ${sockets}`);
+	}
+});
+
+test("two sandboxes share the functions, each with its home", async () => {
+	const names = Array.from({ length: 24 }, (_, i) => `home${i}`);
+	await Promise.all(
+		names.map((name) => atoll.deploy(name, `let n = 0; export default { fetch: () => new Response(String(++n)) }`)),
+	);
+	for (let round = 1; round <= 3; round++) {
+		assert.deepEqual(
+			await Promise.all(names.map((name) => atoll.text(name))),
+			names.map(() => String(round)),
+		);
+	}
+	assert.equal(atoll.runtime.stats().sandboxes, 2);
+});
+
+test("a sandbox that is killed under load is replaced at once: what may run again does, and nothing hangs", async () => {
+	await atoll.deploy(
+		"steady",
+		`export default { async fetch(r) { await new Promise((ok) => setTimeout(ok, 1)); return new Response("ok"); } }`,
+	);
+	const victims = atoll.runtime.sandboxPids().slice(0, 2);
+	let answered = 0;
+	const statuses = new Map<number, number>();
+	let stop = false;
+	const client = async () => {
+		while (!stop) {
+			const response = await atoll.fetch("steady");
+			const text = await response.text();
+			if (response.status === 200) assert.equal(text, "ok");
+			else assert.match(text, /sandbox_lost/);
+			statuses.set(response.status, (statuses.get(response.status) ?? 0) + 1);
+			answered++;
+		}
+	};
+	const clients = Array.from({ length: 8 }, client);
+	const until = async (count: number) => {
+		while (answered < count) await new Promise((resolve) => setImmediate(resolve));
+	};
+	await until(200);
+	for (const pid of victims) process.kill(pid, "SIGKILL");
+	await until(answered + 400);
+	stop = true;
+	await Promise.all(clients);
+	assert.equal(atoll.runtime.stats().restarts, 2);
+	// Only the turn that ran when its sandbox died cannot be told from one that killed it.
+	assert.ok((statuses.get(503) ?? 0) <= 2, JSON.stringify([...statuses]));
+	assert.deepEqual(
+		[...statuses.keys()].filter((status) => status !== 200 && status !== 503),
+		[],
+	);
+	assert.ok(
+		atoll.records.some((record) => record.function === "steady" && record.attempts === 2),
+		"no request was run again",
+	);
+});
+
+test("a request that has had an effect is not run again: it gets sandbox_lost with retry-after", async () => {
+	await atoll.deploy(
+		"side",
+		`export default { async fetch() { await fetch("http://steady.test/"); console.log("effect done"); await new Promise(() => {}); } }`,
+	);
+	const pending = atoll.fetch("side");
+	await atoll.log("effect done");
+	for (const pid of atoll.runtime.sandboxPids().slice(0, 2)) process.kill(pid, "SIGKILL");
+	const response = await pending;
+	assert.equal(response.status, 503);
+	assert.equal(response.headers.get("x-atoll-error"), "sandbox_lost");
+	assert.equal(response.headers.get("retry-after"), "1");
+});
+
+test("a function that crashes its sandbox is not run a second time, and its neighbours do not notice", async () => {
+	await atoll.deploy(
+		"crash",
+		`export default { fetch() { "ab".repeat(2 ** 27).split("a"); return new Response(""); } }`,
+	);
+	const before = atoll.runtime.stats().restarts;
+	const crash = atoll.fetch("crash");
+	const neighbours = Promise.all(Array.from({ length: 50 }, () => atoll.text("steady")));
+	assert.equal((await crash).headers.get("x-atoll-error"), "sandbox_lost");
+	assert.deepEqual(new Set(await neighbours), new Set(["ok"]));
+	assert.equal(atoll.runtime.stats().restarts, before + 1);
+	assert.equal((await atoll.record("crash")).attempts, 1);
+});
+
+test("closing leaves no process behind", async () => {
+	const runtime = await createRuntime({ data: `${atoll.folder}/data` });
+	const pids = runtime.sandboxPids();
+	assert.ok(pids.length >= 2);
+	await runtime.close();
+	for (const pid of pids) assert.throws(() => process.kill(pid, 0), /ESRCH/);
+	await assert.rejects(runtime.deploy({ name: "x", hostnames: ["x.test"], entry: "x.js" }), /the runtime is closed/);
+});

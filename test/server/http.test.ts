@@ -1,0 +1,266 @@
+import assert from "node:assert/strict";
+import { request } from "node:http";
+import { after, before, test } from "node:test";
+import { HttpServer } from "../../src/server/http-server.ts";
+import { bodyOf, exchange, statusOf } from "../support/raw-http.ts";
+import { inBothIsolations, TestRuntime } from "../support/runtime.ts";
+
+inBothIsolations("the HTTP server", (isolation) => {
+	const atoll = new TestRuntime({ isolation });
+	let server: HttpServer;
+	let port: number;
+	before(async () => {
+		server = new HttpServer(atoll.runtime.nodeHandler);
+		port = (await server.listen(0, "127.0.0.1")).port;
+		await atoll.deploy(
+			"echo",
+			`export default { async fetch(r) {
+			return Response.json({ method: r.method, url: r.url, headers: [...r.headers], body: r.body ? await r.text() : null });
+		} }`,
+		);
+		await atoll.deploy(
+			"body",
+			`export default { fetch: (r) => new Response("0123456789", { headers: { "x-kept": "1", "set-cookie": "a=1" } }) }`,
+		);
+		await atoll.deploy("pipe", "export default { fetch: (r) => new Response(r.body) }", {
+			limits: { requestBodyBytes: 200_000 },
+		});
+	});
+	after(() => server.close());
+
+	const send = (text: string, host = "echo.test") =>
+		exchange(port, text.replace("HOST", `Host: ${host}\r\nConnection: close`));
+	const code = (response: string) => /x-atoll-error: (\w+)/.exec(response)?.[1];
+
+	test("a request comes in whole: method, URL, headers, body", async () => {
+		const response = await send(
+			"POST /a/../b%20c?q=%C3%BC&r=|#no HTTP/1.1\r\nHOST\r\nX-One: 1\r\nx-one: 2\r\nContent-Length: 3\r\n\r\nabc",
+			"Echo.TEST:8787",
+		);
+		const { method, url, headers, body } = JSON.parse(bodyOf(response)) as {
+			method: string;
+			url: string;
+			headers: [string, string][];
+			body: string;
+		};
+		assert.equal(method, "POST");
+		assert.equal(url, "http://echo.test:8787/b%20c?q=%C3%BC&r=|");
+		assert.equal(body, "abc");
+		assert.ok(headers.some(([name, value]) => name === "x-one" && value === "1, 2"));
+		assert.match(response, /x-atoll-request-id: \S+/);
+	});
+
+	test("hop-by-hop headers stay on their connection, both ways", async () => {
+		const response = await exchange(
+			port,
+			"GET / HTTP/1.1\r\nHost: echo.test\r\nConnection: close, x-private\r\nX-Private: 1\r\nKeep-Alive: 5\r\nTE: trailers\r\nProxy-Authorization: x\r\nX-Public: 1\r\n\r\n",
+		);
+		const names = (JSON.parse(bodyOf(response)) as { headers: [string, string][] }).headers.map(([name]) => name);
+		assert.deepEqual(names.sort(), ["host", "x-public"]);
+		await atoll.deploy(
+			"hops",
+			`export default { fetch: () => new Response("x", { headers: { connection: "x-a", "keep-alive": "1", "transfer-encoding": "chunked", upgrade: "h2c", "x-atoll-error": "fake", "x-ok": "1" } }) }`,
+		);
+		const out = await send("GET / HTTP/1.1\r\nHOST\r\n\r\n", "hops.test");
+		assert.doesNotMatch(out, /x-a\b|upgrade|fake|chunked/i);
+		assert.match(out, /x-ok: 1/);
+	});
+
+	test("HEAD gives the head that GET would, and no body", async () => {
+		const response = await send("HEAD / HTTP/1.1\r\nHOST\r\n\r\n", "body.test");
+		assert.equal(statusOf(response), 200);
+		assert.match(response, /content-length: 10/i);
+		assert.match(response, /x-kept: 1/);
+		assert.equal(bodyOf(response), "");
+	});
+
+	test("one connection carries many requests, also when a body was not read", async () => {
+		const response = await exchange(
+			port,
+			"POST / HTTP/1.1\r\nHost: body.test\r\nContent-Length: 5\r\n\r\nfirst",
+			`POST / HTTP/1.1\r\nHost: body.test\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nsecond\r\n0\r\n\r\n`,
+			"GET / HTTP/1.1\r\nHost: body.test\r\nConnection: close\r\n\r\n",
+		);
+		assert.equal(response.match(/HTTP\/1\.1 200/g)?.length, 3);
+	});
+
+	test("100-continue is answered before the body is sent, and not where it would be refused", async () => {
+		const post = (host: string, length: number) =>
+			new Promise<string[]>((resolve, reject) => {
+				const seen: string[] = [];
+				const req = request({
+					port,
+					host: "127.0.0.1",
+					method: "POST",
+					headers: { host, expect: "100-continue", "content-length": length },
+				});
+				req.on("continue", () => {
+					seen.push("continue");
+					req.end("x".repeat(length));
+				});
+				req.on("response", (res) => {
+					seen.push(String(res.statusCode));
+					res.resume();
+					res.on("end", () => {
+						req.destroy();
+						resolve(seen);
+					});
+				});
+				req.on("error", reject);
+				req.flushHeaders();
+			});
+		assert.deepEqual(await post("pipe.test", 5), ["continue", "200"]);
+		assert.deepEqual(await post("pipe.test", 300_000), ["413"]);
+	});
+
+	for (const [what, head, status, error] of [
+		["no Host", "GET / HTTP/1.1\r\nConnection: close\r\n\r\n", 400, "bad_request"],
+		[
+			"two Hosts",
+			"GET / HTTP/1.1\r\nHost: echo.test\r\nHost: echo.test\r\nConnection: close\r\n\r\n",
+			400,
+			"bad_request",
+		],
+		["a malformed Host", "GET / HTTP/1.1\r\nHost: a b\r\nConnection: close\r\n\r\n", 400, "bad_request"],
+		["an unknown Host", "GET / HTTP/1.1\r\nHost: nobody.test\r\nConnection: close\r\n\r\n", 404, "hostname_not_found"],
+		["what is not HTTP", "hello?\r\n\r\n", 400, "bad_request"],
+		[
+			"a URL over 16 KB",
+			`GET /${"a".repeat(17_000)} HTTP/1.1\r\nHost: echo.test\r\nConnection: close\r\n\r\n`,
+			414,
+			"url_too_long",
+		],
+		[
+			"headers over 128 KB",
+			`GET / HTTP/1.1\r\nHost: echo.test\r\nX: ${"a".repeat(140_000)}\r\n\r\n`,
+			431,
+			"headers_too_large",
+		],
+		[
+			"a body over the limit",
+			"POST / HTTP/1.1\r\nHost: pipe.test\r\nConnection: close\r\nContent-Length: 200001\r\n\r\n",
+			413,
+			"body_too_large",
+		],
+		[
+			"both framings",
+			"POST / HTTP/1.1\r\nHost: echo.test\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+			400,
+			"bad_request",
+		],
+		[
+			"an absolute target of another kind",
+			"GET ftp://x/ HTTP/1.1\r\nHost: echo.test\r\nConnection: close\r\n\r\n",
+			400,
+			"bad_request",
+		],
+	] as const) {
+		test(`${what} gets ${status} ${error}`, async () => {
+			const response = await exchange(port, head);
+			assert.equal(statusOf(response), status);
+			assert.equal(code(response), error);
+			assert.equal((JSON.parse(bodyOf(response)) as { error: { code: string } }).error.code, error);
+		});
+	}
+
+	test("a chunked body that grows over the limit gets 413", async () => {
+		await atoll.deploy(
+			"eater",
+			"export default { async fetch(r) { try { return new Response(String((await r.text()).length)); } catch { await new Promise(() => {}); } } }",
+			{ limits: { requestBodyBytes: 100_000 } },
+		);
+		const chunk = `c350\r\n${"x".repeat(50_000)}\r\n`;
+		const response = await exchange(
+			port,
+			"POST / HTTP/1.1\r\nHost: eater.test\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n",
+			chunk,
+			chunk,
+			chunk,
+			"0\r\n\r\n",
+		);
+		assert.equal(statusOf(response), 413);
+	});
+
+	test("an absolute target counts, not the Host header", async () => {
+		const response = await send("GET http://echo.test/abs HTTP/1.1\r\nHOST\r\n\r\n", "other.test");
+		assert.equal((JSON.parse(bodyOf(response)) as { url: string }).url, "http://echo.test/abs");
+	});
+
+	test("a browser gets a page, and nothing in it runs", async () => {
+		const response = await send("GET / HTTP/1.1\r\nHOST\r\nAccept: text/html,*/*\r\n\r\n", "<b>.test");
+		assert.equal(statusOf(response), 400);
+		const page = await send("GET / HTTP/1.1\r\nHOST\r\nAccept: text/html,*/*\r\n\r\n", "nobody.test");
+		assert.match(page, /content-type: text\/html/);
+		assert.match(bodyOf(page), /<h1>404 <code>hostname_not_found/);
+	});
+
+	test("every header, cookie and status that a function sets arrives", async () => {
+		await atoll.deploy(
+			"heads",
+			`export default { fetch() {
+			const headers = new Headers({ "x-latin": "caf\\u00e9", etag: '"1"' });
+			headers.append("set-cookie", "a=1"); headers.append("set-cookie", "b=2; Path=/");
+			return new Response("x", { status: 207, statusText: "Many Things", headers });
+		} }`,
+		);
+		const response = await send("GET / HTTP/1.1\r\nHOST\r\n\r\n", "heads.test");
+		assert.match(response, /^HTTP\/1\.1 207 Many Things\r\n/);
+		assert.match(response, /set-cookie: a=1\r\n/);
+		assert.match(response, /set-cookie: b=2; Path=\/\r\n/);
+		assert.match(response, /x-latin: caf\xe9\r\n/);
+	});
+
+	for (const status of [204, 205, 304]) {
+		test(`a ${status} has no body`, async () => {
+			await atoll.deploy("empty", `export default { fetch: () => new Response(null, { status: ${status} }) }`);
+			const response = await send("GET / HTTP/1.1\r\nHOST\r\n\r\n", "empty.test");
+			assert.equal(statusOf(response), status);
+			assert.equal(bodyOf(response), "");
+		});
+	}
+
+	test("a stream that does not keep its Content-Length breaks off", async () => {
+		for (const length of [3, 30]) {
+			await atoll.deploy(
+				"liar",
+				`export default { fetch: () => new Response(new ReadableStream({ start(c) { c.enqueue(new Uint8Array(10)); c.close(); } }), { headers: { "content-length": "${length}" } }) }`,
+			);
+			await assert.rejects(fetchFrom("liar.test"), `${length}`);
+		}
+	});
+
+	function fetchFrom(host: string): Promise<number> {
+		return new Promise((resolve, reject) => {
+			const req = request({ port, host: "127.0.0.1", headers: { host }, agent: false }, (res) => {
+				let bytes = 0;
+				res.on("data", (chunk: Buffer) => {
+					bytes += chunk.length;
+				});
+				res.on("end", () => (res.complete ? resolve(bytes) : reject(new Error("cut"))));
+				res.on("error", reject);
+			});
+			req.on("error", reject);
+			req.end();
+		});
+	}
+
+	test("closing finishes what is in flight and refuses what is new", async () => {
+		await atoll.deploy(
+			"slow",
+			`export default { fetch: () => new Response(new ReadableStream({ async start(c) { c.enqueue(new TextEncoder().encode("be")); console.log("begun"); await new Promise((r) => setTimeout(r, 60)); c.enqueue(new TextEncoder().encode("gun")); c.close(); } })) }`,
+		);
+		const own = new HttpServer(atoll.runtime.nodeHandler);
+		const { port: ownPort } = await own.listen(0, "127.0.0.1");
+		const running = exchange(ownPort, "GET / HTTP/1.1\r\nHost: slow.test\r\n\r\n");
+		await atoll.log("begun");
+		const closed = own.close();
+		await assert.rejects(
+			new Promise((resolve, reject) =>
+				request({ port: ownPort, host: "127.0.0.1" }, resolve).on("error", reject).end(),
+			),
+			/ECONNREFUSED/,
+		);
+		assert.match(await running, /be\r\n3\r\ngun\r\n0\r\n\r\n$/);
+		await closed;
+	});
+});

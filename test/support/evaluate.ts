@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { before, test } from "node:test";
+import { TestRuntime } from "./runtime.ts";
+
+const EVALUATOR = `
+const AsyncFunction = (async () => {}).constructor;
+export default { async fetch(request) {
+	const code = await request.text();
+	try {
+		return Response.json({ value: await new AsyncFunction(code)() });
+	} catch (error) {
+		return Response.json({ error: error?.name ?? String(error), message: error?.message ?? "" });
+	}
+} };`;
+
+export interface Evaluated {
+	value?: unknown;
+	error?: string;
+	message?: string;
+}
+
+/** Runs code inside an isolate, as the body of an async function. */
+export class Evaluator {
+	readonly atoll = new TestRuntime({ isolation: "inline", limits: { cpuMs: 20_000 } });
+
+	constructor() {
+		before(() => this.atoll.deploy("evaluator", EVALUATOR));
+	}
+
+	async run(code: string): Promise<Evaluated> {
+		const response = await this.atoll.fetch("evaluator", "/", { method: "POST", body: code });
+		return (await response.json()) as Evaluated;
+	}
+
+	/** The value of an expression or of a body with `return`. */
+	async value(code: string): Promise<unknown> {
+		const { value, error, message } = await this.run(bodyOf(code));
+		assert.equal(error, undefined, `${error}: ${message}\nin: ${code}`);
+		return value;
+	}
+
+	/** A test for each line of code: it gives in an isolate what it gives in Node, which serves as the standard's oracle. */
+	sameAsNode(name: string, lines: string[]): void {
+		test(`${name}: as in Node`, async () => {
+			for (const line of lines) {
+				const code = bodyOf(line);
+				const expected = await inNode(code);
+				const { message, ...found } = await this.run(code);
+				assert.deepEqual(found, expected, `${line}\n${message ?? ""}`);
+			}
+		});
+	}
+}
+
+function bodyOf(code: string): string {
+	return /\breturn\b|;/.test(code) ? code : `return (${code});`;
+}
+
+async function inNode(code: string): Promise<Evaluated> {
+	const AsyncFunction = (async () => undefined).constructor as new (code: string) => () => Promise<unknown>;
+	try {
+		return JSON.parse(JSON.stringify({ value: await new AsyncFunction(code)() })) as Evaluated;
+	} catch (error) {
+		return { error: (error as Error).name };
+	}
+}
