@@ -1,0 +1,76 @@
+/** Packs the package, installs the tarball into an empty folder, and uses it there as a stranger would. */
+import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+
+const folder = mkdtempSync(join(tmpdir(), "atoll-package-"));
+after(() => rmSync(folder, { recursive: true, force: true }));
+const npm = (args: string[], cwd: string) => execFileSync("npm", args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+
+test("the tarball installs into an empty folder and works there", async (t) => {
+	npm(["pack", "--pack-destination", folder], process.cwd());
+	const tarball = readdirSync(folder).find((name) => name.endsWith(".tgz")) as string;
+	const project = join(folder, "project");
+	mkdirSync(project);
+	writeFileSync(join(project, "package.json"), '{ "name": "project", "private": true, "type": "module", "allowScripts": { "isolated-vm": true, "esbuild": true } }');
+	npm(["install", "--no-audit", "--no-fund", join(folder, tarball)], project);
+	writeFileSync(join(project, "hello.ts"), `export default { fetch: (request: Request) => new Response("packed " + new URL(request.url).pathname) };`);
+	const bin = join(project, "node_modules", ".bin", "atoll");
+
+	await t.test("atoll serve", async () => {
+		const child = spawn(process.execPath, [bin, "serve", "hello.ts", "--port", "0"], { cwd: project, stdio: ["ignore", "pipe", "inherit"] });
+		let output = "";
+		const port = await new Promise<string>((resolve, reject) => {
+			child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+				output += chunk;
+				const match = /"url":"http:\/\/localhost:(\d+)"[\s\S]*"ready"/.exec(output);
+				if (match !== null) resolve(match[1]);
+			});
+			child.on("exit", () => reject(new Error(`it ended:\n${output}`)));
+		});
+		assert.equal(await (await fetch(`http://127.0.0.1:${port}/x`)).text(), "packed /x");
+		const exited = new Promise((resolve) => child.removeAllListeners("exit").on("exit", resolve));
+		child.kill("SIGTERM");
+		assert.equal(await exited, 0);
+	});
+
+	await t.test('import { createRuntime } from "atoll"', () => {
+		writeFileSync(
+			join(project, "embed.js"),
+			`import { createRuntime } from "atoll";
+			for (const isolation of ["process", "inline"]) {
+				await using runtime = await createRuntime({ isolation });
+				await runtime.deploy({ name: "hello", hostnames: ["hello.example"], entry: "hello.ts" });
+				console.log(isolation, await (await runtime.fetch(new Request("http://hello.example/y"))).text());
+			}`,
+		);
+		assert.equal(execFileSync(process.execPath, ["embed.js"], { cwd: project, encoding: "utf8" }), "process packed /y\ninline packed /y\n");
+	});
+
+	await t.test("its types say what it takes", () => {
+		writeFileSync(join(project, "typed.ts"), `import { createRuntime, type InvocationRecord } from "atoll";\nconst runtime = await createRuntime({ limits: { cpuMs: 5 } });\nruntime.subscribe({ record: (record: InvocationRecord) => record.cpuMs.toFixed() });\n// @ts-expect-error: there is no such option\nawait createRuntime({ workers: 2 });\n`);
+		const tsc = join(process.cwd(), "node_modules", ".bin", "tsc");
+		execFileSync(process.execPath, [tsc, "--noEmit", "--strict", "--module", "nodenext", "--target", "es2024", "--lib", "es2024,esnext.disposable", "--types", "node", "--typeRoots", join(process.cwd(), "node_modules", "@types"), "typed.ts"], { cwd: project, stdio: "inherit" });
+	});
+
+	await t.test("a Node that is too old gets one clear sentence", (t2) => {
+		const old = ["/usr/bin/node", "/usr/local/bin/node"].find((path) => {
+			try {
+				return Number(execFileSync(path, ["-p", "process.versions.node.split('.')[0]"], { encoding: "utf8" })) < 24;
+			} catch {
+				return false; // There is no Node at this place.
+			}
+		});
+		if (old === undefined) {
+			t2.skip("this machine has no older Node to try");
+			return;
+		}
+		assert.throws(
+			() => execFileSync(old, [bin, "serve", "hello.ts"], { cwd: project, encoding: "utf8", stdio: "pipe" }),
+			(error: { status: number; stderr: string }) => error.status === 1 && /^atoll needs Node\.js 24 or newer, and this is [\d.]+\.\n$/.test(error.stderr),
+		);
+	});
+});
