@@ -1,0 +1,128 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { PassThrough } from "node:stream";
+import { Bench } from "tinybench";
+import { Builder } from "../src/build/builder.ts";
+import { ArtifactStore } from "../src/cache/artifact-store.ts";
+import { IsolateHost } from "../src/isolates/host.ts";
+import type { SandboxEvents } from "../src/isolates/protocol.ts";
+import { resolveLimits } from "../src/limits/limits.ts";
+import { parseHost } from "../src/router/hostname.ts";
+import { Router } from "../src/router/router.ts";
+import { FrameReader, FrameWriter } from "../src/sandbox/frames.ts";
+import { noteWriter, RunningNote } from "../src/sandbox/running-note.ts";
+
+const HEAD = JSON.stringify({ method: "GET", url: "http://f.localhost/users/42", headers: ["host", "f.localhost", "accept", "*/*", "user-agent", "bench"], body: "none" });
+
+/** Pieces of the prelude, each timed inside an isolate, a thousand times a turn. */
+const PRELUDE: Record<string, string> = {
+	"new Headers + get": `new Headers({ accept: "*/*", host: "a" }).get("accept")`,
+	"new URL + pathname": `new URL("http://a.localhost/users/42?q=1").pathname`,
+	"new URLSearchParams + get": `new URLSearchParams("a=1&b=2&c=3").get("b")`,
+	"new Response(string)": `new Response("hello", { headers: { "x-a": "b" } })`,
+	"new Request": `new Request("http://a.localhost/", { headers: { accept: "*/*" } })`,
+	"TextEncoder.encode, 200 characters": `new TextEncoder().encode(TEXT)`,
+	"TextDecoder.decode, 200 bytes": `new TextDecoder().decode(BYTES)`,
+	"crypto.randomUUID": "crypto.randomUUID()",
+};
+
+interface Row {
+	task: string;
+	us: number;
+	plusMinus: string;
+}
+
+/** Times the parts: the turn, the link, the router, the note, and the prelude's classes. */
+export async function benchMicro(): Promise<Row[]> {
+	const folder = mkdtempSync(join(tmpdir(), "atoll-bench-micro-"));
+	const store = await ArtifactStore.open(folder);
+	const builder = await Builder.create(store);
+	const image = async (entry: string) => {
+		const { artifact } = await builder.build({ name: "f", entry: resolve(entry), env: {}, limits: resolveLimits({}), development: false });
+		return { filename: "f.js", code: artifact.code, codeCache: artifact.codeCache, env: "{}", memoryMb: 128, startupCpuMs: 2000 };
+	};
+	const images = { hello: await image("examples/hello.ts"), app: await image("examples/app.ts"), prelude: await image("bench/functions/prelude.js") };
+	let last: unknown;
+	const events: SandboxEvents = {
+		want: () => undefined,
+		message: (...message) => {
+			last = message;
+		},
+		done: () => undefined,
+		failed: (_attempt, failure) => {
+			throw new Error(failure.message);
+		},
+		stats: () => undefined,
+	};
+	const host = new IsolateHost({ snapshot: builder.snapshot, maxIsolates: 500, maxBytes: 4e9, parked: 2 }, events);
+	let attempt = 1;
+	const turn = (version: number, head = HEAD, body?: Uint8Array) => {
+		host.request(attempt++, version, 60e6, head, body);
+		host.run();
+	};
+	host.load(1, images.hello);
+	host.load(2, images.app);
+	for (let i = 0; i < 100; i++) host.load(100 + i, images.app);
+	host.load(3, images.prelude);
+
+	const bench = new Bench({ time: 500, warmupTime: 300 });
+	bench.add("turn: hello", () => turn(1));
+	bench.add("turn: Hono app", () => turn(2));
+	let next = 0;
+	bench.add("turn: Hono app, going round 100 isolates", () => turn(100 + (next++ % 100)));
+
+	const note = RunningNote.create();
+	const write = noteWriter(note.descriptor);
+	let noted = 0;
+	bench.add("note whose turn it is", () => write(++noted));
+
+	const pipe = new PassThrough();
+	const writer = new FrameWriter(pipe);
+	const reader = new FrameReader(1e9, (frame) => {
+		last = frame;
+	});
+	pipe.on("data", (chunk: Buffer) => reader.read(chunk));
+	bench.add("link: 64 request frames written and read", () => {
+		for (let i = 0; i < 64; i++) writer.write(1, i, 0, 1, HEAD);
+		writer.flush();
+	});
+
+	const router = new Router<number>();
+	for (let i = 0; i < 100_000; i++) router.set(`host${i}.example.com`, i);
+	router.set("*.wild.example.com", 1);
+	const small = new Router<number>();
+	small.set("host1.example.com", 1);
+	bench.add("router: exact, 1 hostname", () => {
+		last = small.lookup("host1.example.com");
+	});
+	bench.add("router: exact, 100,000 hostnames", () => {
+		last = router.lookup("host77777.example.com");
+	});
+	bench.add("router: wildcard, 100,000 hostnames", () => {
+		last = router.lookup("a.b.wild.example.com");
+	});
+	bench.add("parse a Host header", () => {
+		last = parseHost("host77777.example.com:8787");
+	});
+	for (const [name, code] of Object.entries(PRELUDE)) {
+		const body = Buffer.from(code);
+		const head = HEAD.replace('"none"', '"whole"').replace('"GET"', '"POST"');
+		bench.add(`prelude ×1000: ${name}`, () => turn(3, head, body));
+	}
+	await bench.run();
+	host.close();
+	note.close();
+	await builder.close();
+	rmSync(folder, { recursive: true, force: true });
+	void last;
+	const rows = bench.tasks.map(({ name, result }): Row => {
+		if (result.state !== "completed") throw new Error(`${name}: ${result.state}`);
+		const { latency } = result;
+		const scale = name.startsWith("prelude ×1000: ") ? 1 : 1000;
+		return { task: name.replace("prelude ×1000", "prelude"), us: Math.round(latency.p50 * scale * 100) / 100, plusMinus: `${latency.rme.toFixed(1)} %` };
+	});
+	console.log("\nParts: median time of each, in µs\n");
+	console.table(rows);
+	return rows;
+}
