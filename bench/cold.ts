@@ -20,7 +20,12 @@ export async function benchCold(): Promise<Row[]> {
 	const folder = mkdtempSync(join(tmpdir(), "atoll-bench-cold-"));
 	const trivial = join(folder, "trivial.js");
 	writeFileSync(trivial, `export default { fetch: () => new Response("x") };`);
-	const kinds = { "a trivial function": trivial, "examples/hello.ts": resolve("examples/hello.ts"), "examples/app.ts (Hono)": resolve("examples/app.ts"), "examples/api.ts (zod)": resolve("examples/api.ts") };
+	const kinds = {
+		"a trivial function": trivial,
+		"examples/hello.ts": resolve("examples/hello.ts"),
+		"examples/app.ts (Hono)": resolve("examples/app.ts"),
+		"examples/api.ts (zod)": resolve("examples/api.ts"),
+	};
 	const copies = 30;
 	const runtime = await createRuntime({ data: join(folder, "data"), cache: { parked: 8 } });
 	const server = new HttpServer(runtime.nodeHandler);
@@ -29,7 +34,11 @@ export async function benchCold(): Promise<Row[]> {
 	const get = (host: string) =>
 		new Promise<number>((done, reject) => {
 			const began = performance.now();
-			request({ port, host: "127.0.0.1", agent, headers: { host } }, (res) => res.resume().on("end", () => done(performance.now() - began))).on("error", reject).end();
+			request({ port, host: "127.0.0.1", agent, headers: { host } }, (res) =>
+				res.resume().on("end", () => done(performance.now() - began)),
+			)
+				.on("error", reject)
+				.end();
 		});
 	const rows: Row[] = [];
 	try {

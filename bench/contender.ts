@@ -14,7 +14,9 @@ export class Contender {
 
 	/** Starts a script of `bench/servers/`, which prints `port N` when it is up. */
 	static start(name: string, script: string, args: string[] = []): Promise<Contender> {
-		const child = spawn(process.execPath, [`bench/servers/${script}`, ...args], { stdio: ["ignore", "pipe", "inherit"] });
+		const child = spawn(process.execPath, [`bench/servers/${script}`, ...args], {
+			stdio: ["ignore", "pipe", "inherit"],
+		});
 		return new Promise((resolve, reject) => {
 			let output = "";
 			child.stdout?.setEncoding("utf8").on("data", (chunk: string) => {

@@ -18,7 +18,13 @@ interface Row {
 /** Requests per second and latency of each contender in turn, round after round; the medians are what counts. */
 export async function benchHttp({ seconds = 3, rounds = 3 } = {}): Promise<Row[]> {
 	const data = mkdtempSync(join(tmpdir(), "atoll-bench-data-"));
-	const atoll = (name: string, isolation: string, entry: string, copies = 1) => ({ name, script: "atoll.ts", args: [isolation, entry, String(copies), data], hosts: copies, path: "/" });
+	const atoll = (name: string, isolation: string, entry: string, copies = 1) => ({
+		name,
+		script: "atoll.ts",
+		args: [isolation, entry, String(copies), data],
+		hosts: copies,
+		path: "/",
+	});
 	const contenders = [
 		{ name: "bare node:http", script: "bare.ts", args: [], hosts: 1, path: "/" },
 		atoll("atoll, 1 function", "process", "examples/hello.ts"),

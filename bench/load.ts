@@ -30,17 +30,33 @@ end
 `;
 
 /** Loads a server with wrk (https://github.com/wg/wrk), one thread, for some seconds. */
-export async function load(port: number, options: { connections: number; seconds: number; hosts?: number; path?: string }): Promise<Load> {
+export async function load(
+	port: number,
+	options: { connections: number; seconds: number; hosts?: number; path?: string },
+): Promise<Load> {
 	const folder = mkdtempSync(join(tmpdir(), "atoll-bench-"));
 	const script = join(folder, "wrk.lua");
 	writeFileSync(script, SCRIPT);
 	try {
 		const { connections, seconds, hosts = 1, path = "/" } = options;
-		const { stdout } = await run("wrk", ["-t1", `-c${connections}`, `-d${seconds}s`, "-s", script, `http://127.0.0.1:${port}`, "--", String(hosts), path]);
-		const [, requestsPerSecond, p50Us, p99Us, errors] = (/RESULT (\S+) (\S+) (\S+) (\S+)/.exec(stdout) as RegExpExecArray).map(Number);
+		const { stdout } = await run("wrk", [
+			"-t1",
+			`-c${connections}`,
+			`-d${seconds}s`,
+			"-s",
+			script,
+			`http://127.0.0.1:${port}`,
+			"--",
+			String(hosts),
+			path,
+		]);
+		const [, requestsPerSecond, p50Us, p99Us, errors] = (
+			/RESULT (\S+) (\S+) (\S+) (\S+)/.exec(stdout) as RegExpExecArray
+		).map(Number);
 		return { requestsPerSecond, p50Us, p99Us, errors };
 	} catch (error) {
-		if ((error as NodeJS.ErrnoException).code === "ENOENT") throw new Error("the benches of HTTP need wrk: apt-get install wrk");
+		if ((error as NodeJS.ErrnoException).code === "ENOENT")
+			throw new Error("the benches of HTTP need wrk: apt-get install wrk");
 		throw error;
 	} finally {
 		rmSync(folder, { recursive: true });

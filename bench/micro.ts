@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { PassThrough } from "node:stream";
+import { setFlagsFromString } from "node:v8";
 import { Bench } from "tinybench";
 import { Builder } from "../src/build/builder.ts";
 import { ArtifactStore } from "../src/cache/artifact-store.ts";
@@ -10,10 +11,16 @@ import type { SandboxEvents } from "../src/isolates/protocol.ts";
 import { resolveLimits } from "../src/limits/limits.ts";
 import { parseHost } from "../src/router/hostname.ts";
 import { Router } from "../src/router/router.ts";
+import { V8_FLAGS } from "../src/sandbox/confinement.ts";
 import { FrameReader, FrameWriter } from "../src/sandbox/frames.ts";
 import { noteWriter, RunningNote } from "../src/sandbox/running-note.ts";
 
-const HEAD = JSON.stringify({ method: "GET", url: "http://f.localhost/users/42", headers: ["host", "f.localhost", "accept", "*/*", "user-agent", "bench"], body: "none" });
+const HEAD = JSON.stringify({
+	method: "GET",
+	url: "http://f.localhost/users/42",
+	headers: ["host", "f.localhost", "accept", "*/*", "user-agent", "bench"],
+	body: "none",
+});
 
 /** Pieces of the prelude, each timed inside an isolate, a thousand times a turn. */
 const PRELUDE: Record<string, string> = {
@@ -35,14 +42,33 @@ interface Row {
 
 /** Times the parts: the turn, the link, the router, the note, and the prelude's classes. */
 export async function benchMicro(): Promise<Row[]> {
+	// The isolates are in this very process, which shall treat them as a sandbox does.
+	for (const flag of V8_FLAGS) setFlagsFromString(flag);
 	const folder = mkdtempSync(join(tmpdir(), "atoll-bench-micro-"));
 	const store = await ArtifactStore.open(folder);
 	const builder = await Builder.create(store);
 	const image = async (entry: string) => {
-		const { artifact } = await builder.build({ name: "f", entry: resolve(entry), env: {}, limits: resolveLimits({}), development: false });
-		return { filename: "f.js", code: artifact.code, codeCache: artifact.codeCache, env: "{}", memoryMb: 128, startupCpuMs: 2000 };
+		const { artifact } = await builder.build({
+			name: "f",
+			entry: resolve(entry),
+			env: {},
+			limits: resolveLimits({}),
+			development: false,
+		});
+		return {
+			filename: "f.js",
+			code: artifact.code,
+			codeCache: artifact.codeCache,
+			env: "{}",
+			memoryMb: 128,
+			startupCpuMs: 2000,
+		};
 	};
-	const images = { hello: await image("examples/hello.ts"), app: await image("examples/app.ts"), prelude: await image("bench/functions/prelude.js") };
+	const images = {
+		hello: await image("examples/hello.ts"),
+		app: await image("examples/app.ts"),
+		prelude: await image("bench/functions/prelude.js"),
+	};
 	let last: unknown;
 	const events: SandboxEvents = {
 		want: () => undefined,
@@ -120,7 +146,11 @@ export async function benchMicro(): Promise<Row[]> {
 		if (result.state !== "completed") throw new Error(`${name}: ${result.state}`);
 		const { latency } = result;
 		const scale = name.startsWith("prelude ×1000: ") ? 1 : 1000;
-		return { task: name.replace("prelude ×1000", "prelude"), us: Math.round(latency.p50 * scale * 100) / 100, plusMinus: `${latency.rme.toFixed(1)} %` };
+		return {
+			task: name.replace("prelude ×1000", "prelude"),
+			us: Math.round(latency.p50 * scale * 100) / 100,
+			plusMinus: `${latency.rme.toFixed(1)} %`,
+		};
 	});
 	console.log("\nParts: median time of each, in µs\n");
 	console.table(rows);

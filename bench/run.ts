@@ -13,7 +13,9 @@ if (unknown.length > 0) {
 	console.error(`there is no bench ${unknown.join(", ")}; there are ${Object.keys(BENCHES).join(", ")}`);
 	process.exit(1);
 }
-const results: Record<string, unknown> = { machine: { cpu: cpus()[0]?.model, cores: availableParallelism(), node: process.version, v8: process.versions.v8 } };
+const results: Record<string, unknown> = {
+	machine: { cpu: cpus()[0]?.model, cores: availableParallelism(), node: process.version, v8: process.versions.v8 },
+};
 for (const [name, bench] of Object.entries(BENCHES)) {
 	if (asked.length === 0 || asked.includes(name)) results[name] = await bench();
 }

@@ -7,7 +7,7 @@ import type { BuildError } from "./build/problem.ts";
 import { ArtifactStore } from "./cache/artifact-store.ts";
 import { checkDeployment, checkOptions, type DeployOptions, type RuntimeOptions } from "./config/options.ts";
 import { Deployments } from "./control/deployments.ts";
-import { Version } from "./control/version.ts";
+import { Version, type VersionSource } from "./control/version.ts";
 import type { FetchedResponse } from "./effects/effects.ts";
 import { Egress } from "./effects/egress.ts";
 import { stripHopByHop } from "./effects/hop-by-hop.ts";
@@ -81,7 +81,9 @@ export class Runtime {
 		this.#context = {
 			pool: undefined as unknown as SandboxPool,
 			observer: this.#observer,
-			subrequests: (depth) => followRedirects((hop) => this.#subrequest(hop, depth)),
+			subrequests: Array.from({ length: MAX_DEPTH + 2 }, (_, depth) =>
+				followRedirects((hop) => this.#subrequest(hop, depth)),
+			),
 			development: this.#development,
 			ended: () => {
 				this.#inFlight--;
@@ -135,16 +137,14 @@ export class Runtime {
 		const version = this.#deployments.byNumber(number);
 		if (version === undefined) return;
 		const { level, message } = JSON.parse(text) as { level: "log"; message: string };
-		void version.mapper().then((mapper) =>
-			this.#observer.log({
-				time: new Date().toISOString(),
-				level,
-				function: version.functionName,
-				version: version.id,
-				requestId: "",
-				message: mapper.map(message),
-			}),
-		);
+		this.#observer.log({
+			time: new Date().toISOString(),
+			level,
+			function: version.functionName,
+			version: version.id,
+			requestId: "",
+			message: version.hasFrames(message) ? version.mapper.map(message) : message,
+		});
 	}
 
 	/**
@@ -169,9 +169,13 @@ export class Runtime {
 		};
 		const built = await this.#builder.build(request);
 		this.#refuseIfClosing();
-		// Where an artifact is no longer whole on disk it is made again; its key then says whether the source is still the same.
-		const load = async () => (await this.#store.artifact(built.artifact.key)) ?? (await this.#rebuild(request, built));
-		this.#put(options, limits, built.artifact.key.slice(0, 12), load);
+		const { key } = built.artifact;
+		const source: VersionSource = {
+			// Where an artifact is no longer whole on disk it is made again; its key then says whether the source is still the same.
+			artifact: async () => (await this.#store.artifact(key)) ?? (await this.#rebuild(request, built)),
+			sourceMap: () => this.#store.sourceMap(key),
+		};
+		this.#put(options, limits, key.slice(0, 12), source);
 		return {
 			version: built.artifact.key.slice(0, 12),
 			inputs: built.inputs,
@@ -196,7 +200,7 @@ export class Runtime {
 		this.#put(options, this.#limits, "", new FunctionError("startup_failed", error.message));
 	}
 
-	#put(options: DeployOptions, limits: Limits, id: string, load: ConstructorParameters<typeof Version>[6]): void {
+	#put(options: DeployOptions, limits: Limits, id: string, source: VersionSource | FunctionError): void {
 		const patterns = this.#deployments.claim(options.name, options.hostnames);
 		const version = new Version(
 			this.#nextVersion++,
@@ -205,7 +209,7 @@ export class Runtime {
 			id,
 			limits,
 			options.env ?? {},
-			load,
+			source,
 		);
 		const before = this.#deployments.put(version, patterns);
 		if (before !== undefined) this.#pool.unload(before.number);

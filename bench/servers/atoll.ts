@@ -1,6 +1,7 @@
 /** atoll as a server, with as many copies of a function as asked for: `atoll.ts ISOLATION ENTRY COPIES DATA`. */
-import { HttpServer } from "../../src/server/http-server.ts";
+
 import { createRuntime } from "../../src/index.ts";
+import { HttpServer } from "../../src/server/http-server.ts";
 
 const [isolation, entry, copies, data] = process.argv.slice(2);
 const runtime = await createRuntime({ isolation: isolation as "process" | "inline", data });

@@ -53,7 +53,7 @@ export class Builder {
 	static async create(store: ArtifactStore): Promise<Builder> {
 		const prelude = await loadPrelude();
 		const toolchain = toolchainKey(prelude);
-		let snapshot = await store.snapshot(toolchain);
+		let snapshot = store.snapshot(toolchain);
 		if (snapshot === null) {
 			const pool = new BuildPool(1, () => undefined);
 			try {
@@ -93,7 +93,7 @@ export class Builder {
 			.digest("hex");
 		const kept = await this.#store.artifact(key);
 		const artifact = kept ?? (await this.#compile(request, bundle, key));
-		if (kept === null) await this.#store.saveArtifact(artifact);
+		if (kept === null) await this.#store.saveArtifact(artifact, bundle.sourceMap);
 		const { failure } = artifact;
 		if (failure?.message.startsWith("no handler found: ")) throw new BuildError([noHandler(request, failure.message)]);
 		return { artifact, warnings: bundle.warnings, inputs: bundle.inputs, cached: kept !== null };
@@ -111,20 +111,20 @@ export class Builder {
 		]);
 	}
 
-	async #compile(request: BuildRequest, { code, sourceMap }: Bundle & { ok: true }, key: string): Promise<Artifact> {
+	async #compile(request: BuildRequest, bundle: Bundle & { ok: true }, key: string): Promise<Artifact> {
+		const code = Buffer.from(bundle.code);
 		const image = {
 			filename: `${request.name}.js`,
-			code,
 			env: JSON.stringify(request.env),
 			memoryMb: request.limits.memoryMb,
 			startupCpuMs: request.limits.startupCpuMs,
 		};
 		try {
 			const frame = await this.#pool.run((process: BuildProcess) =>
-				process.ask(BuildFrame.compile, JSON.stringify(image)),
+				process.ask(BuildFrame.compile, JSON.stringify(image), code),
 			);
 			const { failure, startUs } = JSON.parse(frame.text) as CompileResult;
-			return { key, code, sourceMap, codeCache: frame.data as Buffer, startUs, failure };
+			return { key, code, codeCache: frame.data as Buffer, startUs, failure };
 		} catch (error) {
 			if (!(error instanceof BuildProcessError)) throw error;
 			throw new BuildError([

@@ -45,7 +45,7 @@ function compile(image: Omit<Image, "codeCache">): { result: CompileResult; code
 	const snapshot = base as ivm.ExternalCopy<ArrayBuffer>;
 	let codeCache: Uint8Array = new Uint8Array(0);
 	try {
-		codeCache = makeCodeCache(snapshot, image.code, image.filename);
+		codeCache = makeCodeCache(snapshot, Buffer.from(image.code).toString(), image.filename);
 	} catch (error) {
 		return {
 			result: {
@@ -77,7 +77,10 @@ const reader = new FrameReader(256 * 1024 * 1024, ({ kind, attempt, text, data }
 		base = new ivm.ExternalCopy(exactBuffer(data as Buffer));
 		dropPermissions();
 	} else {
-		const { result, codeCache } = compile(JSON.parse(text) as Omit<Image, "codeCache">);
+		const { result, codeCache } = compile({
+			...(JSON.parse(text) as Omit<Image, "code" | "codeCache">),
+			code: data as Buffer,
+		});
 		writer.write(BuildFrame.compile, attempt, 0, 0, JSON.stringify(result), codeCache);
 	}
 });

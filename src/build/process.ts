@@ -65,11 +65,11 @@ export class BuildProcess {
 	}
 
 	/** Asks for one thing and waits for its answer. Rejects with BuildProcessError if the process does not live to give it. */
-	async ask(kind: number, text: string): Promise<Frame> {
+	async ask(kind: number, text: string, data?: Uint8Array): Promise<Frame> {
 		if (this.ended) throw new BuildProcessError(this.#why ?? "the build process has ended");
 		const { promise, resolve, reject } = Promise.withResolvers<Frame>();
 		this.#job = { resolve, reject };
-		this.send(kind, text);
+		this.send(kind, text, data);
 		const deadline = Date.now() + MAX_WALL_MS;
 		const watch = setInterval(() => {
 			if (Date.now() > deadline) this.#kill(`it took more than ${MAX_WALL_MS / 1000} s`);

@@ -1,10 +1,20 @@
 import { createHash, randomBytes } from "node:crypto";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { UsageError } from "../errors.ts";
 import { type Artifact, decodeArtifact, encodeArtifact } from "./artifact.ts";
 
-/** Artifacts and base snapshots on disk, by what they were made from. What does not check out is as good as absent. */
+const CHECKSUM_BYTES = 32;
+
+function checksum(content: Uint8Array): Buffer {
+	return createHash("sha256").update(content).digest();
+}
+
+/**
+ * Artifacts and base snapshots on disk, by what they were made from. Each file begins with the SHA-256 of the
+ * rest; one that does not check out is as good as absent.
+ */
 export class ArtifactStore {
 	readonly #folder: string;
 
@@ -23,45 +33,55 @@ export class ArtifactStore {
 		return new ArtifactStore(folder);
 	}
 
+	/** `null` where it is missing or no longer whole. */
 	async artifact(key: string): Promise<Artifact | null> {
-		const bytes = await this.#read(`${key}.artifact`);
+		const bytes = this.#read(`${key}.artifact`);
 		return bytes === null ? null : decodeArtifact(bytes, key);
 	}
 
-	async saveArtifact(artifact: Artifact): Promise<void> {
+	/** The source map that belongs to an artifact; empty where it is missing or no longer whole. */
+	sourceMap(key: string): string {
+		return this.#read(`${key}.map`)?.toString() ?? "";
+	}
+
+	async saveArtifact(artifact: Artifact, sourceMap: string): Promise<void> {
+		await this.#write(`${artifact.key}.map`, Buffer.from(sourceMap));
 		await this.#write(`${artifact.key}.artifact`, encodeArtifact(artifact));
 	}
 
 	/** The base snapshot that a toolchain made. */
-	async snapshot(toolchain: string): Promise<Uint8Array | null> {
-		const bytes = await this.#read(`${toolchain}.snapshot`);
-		if (bytes === null || bytes.length <= 32) return null;
-		const rest = bytes.subarray(32);
-		return createHash("sha256").update(rest).digest().equals(bytes.subarray(0, 32)) ? rest : null;
+	snapshot(toolchain: string): Uint8Array | null {
+		return this.#read(`${toolchain}.snapshot`);
 	}
 
 	async saveSnapshot(toolchain: string, snapshot: Uint8Array): Promise<void> {
-		await this.#write(
-			`${toolchain}.snapshot`,
-			Buffer.concat([createHash("sha256").update(snapshot).digest(), snapshot]),
-		);
+		await this.#write(`${toolchain}.snapshot`, snapshot);
 	}
 
-	async #read(name: string): Promise<Buffer | null> {
+	/**
+	 * Reads a file and checks its sum. Synchronously: a cold start waits for it, the file is as a rule in the page cache, and
+	 * the thread pool's four round trips would take ten times as long as the read.
+	 */
+	#read(name: string): Buffer | null {
+		let bytes: Buffer;
 		try {
-			return await readFile(join(this.#folder, name));
+			bytes = readFileSync(join(this.#folder, name));
 		} catch (error) {
 			if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
 			throw error;
 		}
+		const content = bytes.subarray(CHECKSUM_BYTES);
+		return bytes.length > CHECKSUM_BYTES && checksum(content).equals(bytes.subarray(0, CHECKSUM_BYTES))
+			? content
+			: null;
 	}
 
 	/** Writes beside the place and renames, so that a reader sees all of it or nothing. */
-	async #write(name: string, bytes: Buffer): Promise<void> {
+	async #write(name: string, content: Uint8Array): Promise<void> {
 		const path = join(this.#folder, name);
 		const draft = `${path}.${randomBytes(6).toString("hex")}`;
 		try {
-			await writeFile(draft, bytes);
+			await writeFile(draft, Buffer.concat([checksum(content), content]));
 			await rename(draft, path);
 		} catch (error) {
 			await rm(draft, { force: true });

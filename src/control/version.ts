@@ -5,8 +5,13 @@ import { Backoff } from "../limits/backoff.ts";
 import type { Limits } from "../limits/limits.ts";
 import { StackMapper } from "../observe/source-map.ts";
 
-/** Gets a version's artifact: from disk, or built again where it is no longer whole there. */
-export type LoadArtifact = () => Promise<Artifact>;
+/** Where a version's large parts are kept. */
+export interface VersionSource {
+	/** Its artifact: from disk, or built again where it is no longer whole there. */
+	artifact(): Promise<Artifact>;
+	/** Its source map, or an empty string. */
+	sourceMap(): string;
+}
 
 /** One immutable upload of a function. What is large of it stays on disk until somebody needs it. */
 export class Version {
@@ -18,13 +23,13 @@ export class Version {
 	readonly id: string;
 	readonly limits: Limits;
 	readonly #env: string;
-	readonly #load: LoadArtifact | FunctionError;
+	readonly #source: VersionSource | FunctionError;
 	readonly backoff = new Backoff();
 	/** What the last failed start told, for requests that come while it is left alone. */
 	startFailure: FunctionError | null = null;
-	#mapper: Promise<StackMapper> | null = null;
+	#mapper: StackMapper | null = null;
 
-	/** `load` is an error where the version could not even be built: every request gets it. */
+	/** `source` is an error where the version could not even be built: every request gets it. */
 	constructor(
 		number: VersionNumber,
 		functionName: string,
@@ -32,7 +37,7 @@ export class Version {
 		id: string,
 		limits: Limits,
 		env: Record<string, unknown>,
-		load: LoadArtifact | FunctionError,
+		source: VersionSource | FunctionError,
 	) {
 		this.number = number;
 		this.functionName = functionName;
@@ -40,21 +45,16 @@ export class Version {
 		this.id = id;
 		this.limits = limits;
 		this.#env = JSON.stringify(env);
-		this.#load = load;
+		this.#source = source;
 	}
 
 	/** Why the version cannot be run now, or `null`. */
 	refusal(now: number): FunctionError | null {
-		if (this.#load instanceof FunctionError) return this.#load;
+		if (this.#source instanceof FunctionError) return this.#source;
 		const wait = this.backoff.remaining(now);
 		if (wait === 0 || this.startFailure === null) return null;
 		const { code, message, functionStack } = this.startFailure;
 		return new FunctionError(code, message, { stack: functionStack, retryAfter: wait / 1000 });
-	}
-
-	async #artifact(): Promise<Artifact> {
-		if (this.#load instanceof FunctionError) throw this.#load;
-		return this.#load();
 	}
 
 	get filename(): string {
@@ -62,7 +62,8 @@ export class Version {
 	}
 
 	async image(): Promise<Image> {
-		const { code, codeCache } = await this.#artifact();
+		if (this.#source instanceof FunctionError) throw this.#source;
+		const { code, codeCache } = await this.#source.artifact();
 		return {
 			filename: this.filename,
 			code,
@@ -74,10 +75,10 @@ export class Version {
 	}
 
 	/** Maps stacks into the source. The source map is read when the first stack has to be mapped. */
-	mapper(): Promise<StackMapper> {
-		this.#mapper ??= this.#artifact().then(
-			({ sourceMap }) => new StackMapper(this.filename, sourceMap),
-			() => new StackMapper(this.filename, ""),
+	get mapper(): StackMapper {
+		this.#mapper ??= new StackMapper(
+			this.filename,
+			this.#source instanceof FunctionError ? "" : this.#source.sourceMap(),
 		);
 		return this.#mapper;
 	}

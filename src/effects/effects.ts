@@ -30,8 +30,9 @@ export class Effects {
 	readonly #perform: PerformFetch;
 	readonly #most: number;
 	readonly #mostAtOnce: number;
-	readonly #running = new Map<number, Running>();
-	readonly #waiting: (() => void)[] = [];
+	/** Made at the first subrequest: most requests have none. */
+	#running: Map<number, Running> | null = null;
+	#waiting: (() => void)[] = [];
 	/** How many were started. */
 	count = 0;
 	#active = 0;
@@ -56,6 +57,7 @@ export class Effects {
 					)
 				: null;
 		const running: Running = { controller: new AbortController(), outgoing, incoming: null };
+		this.#running ??= new Map();
 		this.#running.set(op, running);
 		const start = () =>
 			void this.#run(
@@ -88,7 +90,7 @@ export class Effects {
 			if (!running.controller.signal.aborted) reply(Kind.answer, JSON.stringify({ error: (error as Error).message }));
 		} finally {
 			this.#active--;
-			this.#running.delete(op);
+			this.#running?.delete(op);
 			this.#waiting.shift()?.();
 		}
 	}
@@ -102,25 +104,26 @@ export class Effects {
 	}
 
 	chunk(op: number, bytes: Uint8Array): void {
-		this.#running.get(op)?.outgoing?.chunk(bytes);
+		this.#running?.get(op)?.outgoing?.chunk(bytes);
 	}
 
 	end(op: number, failure: string): void {
-		this.#running.get(op)?.outgoing?.end(failure === "" ? "" : "the function's request body failed");
+		this.#running?.get(op)?.outgoing?.end(failure === "" ? "" : "the function's request body failed");
 	}
 
 	credit(op: number, bytes: number): void {
-		this.#running.get(op)?.incoming?.credit(bytes);
+		this.#running?.get(op)?.incoming?.credit(bytes);
 	}
 
 	cancel(op: number): void {
-		const running = this.#running.get(op);
+		const running = this.#running?.get(op);
 		running?.controller.abort();
 		running?.incoming?.cancel();
 		running?.outgoing?.end("cancelled");
 	}
 
 	cancelAll(): void {
+		if (this.#running === null) return;
 		for (const op of this.#running.keys()) this.cancel(op);
 		for (const start of this.#waiting.splice(0)) start();
 	}

@@ -54,7 +54,8 @@ export class IsolateHost implements SandboxCommands {
 	readonly #parking: Parking;
 	readonly #warm: LRUCache<VersionNumber, FunctionIsolate>;
 	readonly #versions = new Map<VersionNumber, Version>();
-	readonly #attempts = new Map<AttemptId, Attempt>();
+	/** At the place of their number; not a Map, for the reason that `sandbox/sandbox.ts` gives. */
+	readonly #attempts: (Attempt | undefined)[] = [];
 	readonly #ready = new Set<VersionNumber>();
 	readonly #all = new Set<FunctionIsolate>();
 	#stats: SandboxStats = { isolates: 0, bytes: 0, hits: 0, coldStarts: 0, evictions: 0 };
@@ -77,6 +78,11 @@ export class IsolateHost implements SandboxCommands {
 				this.#retire(isolate);
 			},
 		});
+	}
+
+	expect(number: VersionNumber): void {
+		const version = this.#version(number);
+		if (version.image === null) version.wanted = true;
 	}
 
 	load(number: VersionNumber, image: Image): void {
@@ -102,7 +108,7 @@ export class IsolateHost implements SandboxCommands {
 		head: string,
 		body: Uint8Array | undefined,
 	): void {
-		this.#attempts.set(id, {
+		this.#attempts[id] = {
 			id,
 			version: number,
 			isolate: null,
@@ -111,12 +117,12 @@ export class IsolateHost implements SandboxCommands {
 			cold: false,
 			startUs: 0,
 			timers: NO_TIMERS,
-		});
+		};
 		this.#enqueue(number, { kind: Kind.request, attempt: id, op: 0, text: head, data: body });
 	}
 
 	message(kind: Kind, id: AttemptId, op: number, text: string, data: Uint8Array | number | undefined): void {
-		const attempt = this.#attempts.get(id);
+		const attempt = this.#attempts[id];
 		if (attempt !== undefined) this.#enqueue(attempt.version, { kind, attempt: id, op, text, data });
 	}
 
@@ -172,7 +178,7 @@ export class IsolateHost implements SandboxCommands {
 		const { queue } = version;
 		for (let i = 0; i < queue.length; i++) {
 			const task = queue[i];
-			const attempt = this.#attempts.get(task.attempt);
+			const attempt = this.#attempts[task.attempt];
 			if (attempt === undefined) continue;
 			if (task.kind === Kind.drop && attempt.isolate === null) {
 				this.#end(attempt);
@@ -256,7 +262,7 @@ export class IsolateHost implements SandboxCommands {
 		}
 		for (const message of isolate.takeOutbox()) this.#deliver(attempt, isolate, message);
 		if (end !== "completed") this.#uncaught(attempt, isolate, end.rejected);
-		if (task.kind === Kind.drop && this.#attempts.has(attempt.id)) this.#done(attempt, isolate);
+		if (task.kind === Kind.drop && this.#attempts[attempt.id] !== undefined) this.#done(attempt, isolate);
 	}
 
 	/** A promise that was rejected in the turn, and that nobody had handled when it ended. */
@@ -281,7 +287,7 @@ export class IsolateHost implements SandboxCommands {
 	/** What a message asks of the sandbox itself is done here; the rest goes to the edge. */
 	#deliver(attempt: Attempt, isolate: FunctionIsolate, message: Outgoing): void {
 		// An isolate speaks for the attempts that it runs, and for no other, whatever its code has done to the prelude.
-		const owner = message.attempt === attempt.id ? attempt : this.#attempts.get(message.attempt);
+		const owner = message.attempt === attempt.id ? attempt : this.#attempts[message.attempt];
 		if (owner === undefined || owner.isolate !== isolate) return;
 		switch (message.kind) {
 			case Kind.setTimer:
@@ -342,7 +348,7 @@ export class IsolateHost implements SandboxCommands {
 
 	#end(attempt: Attempt): void {
 		for (const timer of attempt.timers.values()) clearTimeout(timer);
-		this.#attempts.delete(attempt.id);
+		this.#attempts[attempt.id] = undefined;
 		attempt.isolate?.attempts.delete(attempt.id);
 	}
 
@@ -364,7 +370,7 @@ export class IsolateHost implements SandboxCommands {
 		if (end !== "disposed") return;
 		const image = version?.image;
 		for (const id of [...isolate.attempts]) {
-			const attempt = this.#attempts.get(id);
+			const attempt = this.#attempts[id];
 			if (attempt === undefined) continue;
 			this.#fail(attempt, {
 				code: "memory_limit_exceeded",
@@ -395,8 +401,8 @@ export class IsolateHost implements SandboxCommands {
 	close(): void {
 		this.#closed = true;
 		if (this.#scheduled !== null) clearImmediate(this.#scheduled);
-		for (const attempt of this.#attempts.values()) for (const timer of attempt.timers.values()) clearTimeout(timer);
-		this.#attempts.clear();
+		for (const attempt of this.#attempts.splice(0))
+			for (const timer of attempt?.timers.values() ?? []) clearTimeout(timer);
 		for (const isolate of this.#all) isolate.dispose();
 		this.#all.clear();
 		this.#warm.clear();

@@ -162,11 +162,13 @@ export class FunctionIsolate {
  * was made is set again; with V8's usual lazy functions a cold start would compile them one by one (4.1 ms instead of 1.2).
  */
 function compile(isolate: ivm.Isolate, image: Image): ivm.Script {
-	if (image.codeCache.byteLength === 0) return isolate.compileScriptSync(image.code, { filename: image.filename });
+	const { buffer, byteOffset, byteLength } = image.code;
+	const code = Buffer.from(buffer, byteOffset, byteLength).toString();
+	if (image.codeCache.byteLength === 0) return isolate.compileScriptSync(code, { filename: image.filename });
 	const cachedData = new ivm.ExternalCopy(exactBuffer(image.codeCache));
 	setFlagsFromString("--no-lazy");
 	try {
-		return isolate.compileScriptSync(image.code, { filename: image.filename, cachedData });
+		return isolate.compileScriptSync(code, { filename: image.filename, cachedData });
 	} finally {
 		setFlagsFromString("--lazy");
 		cachedData.release();

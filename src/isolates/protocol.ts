@@ -24,7 +24,8 @@ export interface SandboxSettings {
 export interface Image {
 	/** Names the script in stack traces: `hello.js`. */
 	filename: string;
-	code: string;
+	/** UTF-8; it stays bytes until the isolate that compiles it. */
+	code: Uint8Array;
 	/** The eager code cache; empty where there is none. */
 	codeCache: Uint8Array;
 	/** The function's environment as JSON. */
@@ -61,7 +62,9 @@ export interface SandboxStats {
 
 /** What the edge tells a sandbox, over the link or directly. */
 export interface SandboxCommands {
-	/** Gives a version's image, in answer to `want`. */
+	/** A version's image is on its way, so that the sandbox need not ask for it. */
+	expect(version: VersionNumber): void;
+	/** Gives a version's image, in answer to `want` or after `expect`. */
 	load(version: VersionNumber, image: Image): void;
 	/** A version will get no more requests: its isolate goes when it is idle. */
 	unload(version: VersionNumber): void;
@@ -79,7 +82,7 @@ export interface SandboxCommands {
 
 /** What a sandbox tells the edge. */
 export interface SandboxEvents {
-	/** The sandbox has no image of this version. */
+	/** The sandbox has no image of this version, and none is on its way. */
 	want(version: VersionNumber): void;
 	/** An effect, a part of a response, or a line of the log. `version` is whose isolate said it, so that the edge can check. */
 	message(

@@ -18,8 +18,8 @@ export interface Operation {
 /** One attempt at one request, as this isolate sees it: its operations, its timers, and what it still waits for. */
 export class Invocation {
 	readonly id: number;
-	readonly operations = new Map<number, Operation>();
-	readonly timers = new Map<number, () => void>();
+	#operations: Map<number, Operation> | null = null;
+	#timers: Set<number> | null = null;
 	/** Aborts `request.signal`; set when the function first touches it. */
 	abort: (() => void) | null = null;
 	responded = false;
@@ -30,6 +30,26 @@ export class Invocation {
 
 	constructor(id: number) {
 		this.id = id;
+	}
+
+	/** What waits for messages about this attempt's operations. Made when the first one does: many requests have none. */
+	get operations(): Map<number, Operation> {
+		this.#operations ??= new Map();
+		return this.#operations;
+	}
+
+	operation(op: number): Operation | undefined {
+		return this.#operations?.get(op);
+	}
+
+	/** The timers that it has started and that are not due yet. */
+	get timers(): Set<number> {
+		this.#timers ??= new Set();
+		return this.#timers;
+	}
+
+	get hasTimers(): boolean {
+		return this.#timers !== null;
 	}
 
 	nextOperation(): number {
@@ -52,13 +72,16 @@ export class Invocation {
 	finishIfIdle(): void {
 		if (this.#pending > 0 || !this.responded || this.done) return;
 		this.done = true;
-		invocations.delete(this.id);
+		invocations[this.id] = undefined;
 		this.emit(Kind.done, 0);
 	}
 }
 
-/** The attempts this isolate is working on, by their number. */
-export const invocations = new Map<number, Invocation>();
+/**
+ * The attempts this isolate is working on, by their number. An object, since a Map that is filled and emptied for ever
+ * keeps what it held until a major collection; without a prototype, which functions can change.
+ */
+export const invocations = Object.create(null) as Record<number, Invocation | undefined>;
 
 /** The attempt to which the running turn belongs; `null` while the function's top level runs. */
 export let current: Invocation | null = null;

@@ -44,7 +44,7 @@ function start(id: number, timer: Timer, wait: number): void {
 		timer.due = host === undefined ? wait : host.now() + wait;
 		global.add(id);
 	} else if (!owner.done) {
-		owner.timers.set(id, timer.run);
+		owner.timers.add(id);
 		owner.emit(Kind.setTimer, id, "", wait);
 	}
 }
@@ -60,7 +60,8 @@ function clearTimer(id: number): void {
 
 /** Forgets the timers of a request that has ended. */
 export function dropTimers(owner: Invocation): void {
-	for (const id of owner.timers.keys()) timers.delete(id);
+	if (!owner.hasTimers) return;
+	for (const id of owner.timers) timers.delete(id);
 	owner.timers.clear();
 }
 

@@ -22,13 +22,13 @@ const stringify = JSON.stringify;
 export function turn(kind: Kind, id: number, op: number, text: string, data: ArrayBuffer | number | undefined): void {
 	if (kind === Kind.request) {
 		const invocation = new Invocation(id);
-		invocations.set(id, invocation);
+		invocations[id] = invocation;
 		enter(invocation);
 		runGlobalTimers();
 		void answer(invocation, parse(text) as RequestHead, data as ArrayBuffer | undefined);
 		return;
 	}
-	const invocation = invocations.get(id) ?? null;
+	const invocation = invocations[id] ?? null;
 	enter(invocation);
 	runGlobalTimers();
 	if (invocation === null) {
@@ -37,19 +37,19 @@ export function turn(kind: Kind, id: number, op: number, text: string, data: Arr
 	}
 	switch (kind) {
 		case Kind.answer:
-			invocation.operations.get(op)?.answer?.(text, data as ArrayBuffer | undefined);
+			invocation.operation(op)?.answer?.(text, data as ArrayBuffer | undefined);
 			break;
 		case Kind.body:
-			invocation.operations.get(op)?.chunk?.(new Uint8Array(data as ArrayBuffer));
+			invocation.operation(op)?.chunk?.(new Uint8Array(data as ArrayBuffer));
 			break;
 		case Kind.end:
-			invocation.operations.get(op)?.end?.(text);
+			invocation.operation(op)?.end?.(text);
 			break;
 		case Kind.credit:
-			invocation.operations.get(op)?.credit?.(data as number);
+			invocation.operation(op)?.credit?.(data as number);
 			break;
 		case Kind.cancel:
-			invocation.operations.get(op)?.abort?.();
+			invocation.operation(op)?.abort?.();
 			break;
 		case Kind.timer:
 			runTimer(op);
@@ -60,7 +60,7 @@ export function turn(kind: Kind, id: number, op: number, text: string, data: Arr
 		case Kind.drop:
 			abort(invocation);
 			invocation.done = true;
-			invocations.delete(id);
+			invocations[id] = undefined;
 			dropTimers(invocation);
 			break;
 	}
@@ -69,7 +69,7 @@ export function turn(kind: Kind, id: number, op: number, text: string, data: Arr
 /** The client has gone: `request.signal` fires, and a response that is being streamed stops. */
 function abort(invocation: Invocation): void {
 	invocation.abort?.();
-	const main = invocation.operations.get(0);
+	const main = invocation.operation(0);
 	main?.end?.("the client has gone away");
 	main?.abort?.();
 }

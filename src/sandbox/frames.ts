@@ -13,6 +13,8 @@ export const FrameKind = {
 	settings: 64,
 	/** To a sandbox: a version's image. */
 	load: 65,
+	/** To a sandbox: an image that it lacks is on its way. */
+	expect: 71,
 	unload: 66,
 	/** From a sandbox: its settings are in place. */
 	ready: 67,
@@ -32,6 +34,11 @@ export interface Frame {
 
 const HEAD = 22;
 const SLAB = 256 * 1024;
+/**
+ * So many frames leave without waiting for more: the other process can begin on them while this one makes the next. With
+ * all of a round in one write the two would take turns instead of working side by side.
+ */
+const BATCH = 8;
 /** From this size on data is written as it is, without copying it into the slab. */
 const DIRECT = 16 * 1024;
 
@@ -42,6 +49,7 @@ export class FrameWriter {
 	#start = 0;
 	#end = 0;
 	#parts: Buffer[] = [];
+	#frames = 0;
 	#scheduled: NodeJS.Immediate | null = null;
 
 	constructor(socket: Writable) {
@@ -71,7 +79,8 @@ export class FrameWriter {
 			slab.set(data, this.#end);
 			this.#end += size;
 		}
-		this.#scheduled ??= setImmediate(() => this.flush());
+		if (++this.#frames >= BATCH) this.flush();
+		else this.#scheduled ??= setImmediate(() => this.flush());
 	}
 
 	#reserve(bytes: number): void {
@@ -89,6 +98,7 @@ export class FrameWriter {
 	flush(): void {
 		if (this.#scheduled !== null) clearImmediate(this.#scheduled);
 		this.#scheduled = null;
+		this.#frames = 0;
 		this.#cutPart();
 		const parts = this.#parts;
 		if (parts.length === 0) return;

@@ -38,11 +38,14 @@ function onFrame({ kind, attempt, op, version, text, data }: Frame): void {
 			const bytes = data as Buffer;
 			host.load(version, {
 				...image,
-				code: bytes.toString("utf8", 0, codeBytes),
+				code: bytes.subarray(0, codeBytes),
 				codeCache: bytes.subarray(codeBytes),
 			});
 			break;
 		}
+		case FrameKind.expect:
+			host.expect(version);
+			break;
 		case FrameKind.unload:
 			host.unload(version);
 			break;

@@ -112,7 +112,7 @@ export class ProcessPool implements SandboxPool {
 	}
 
 	unload(version: VersionNumber): void {
-		for (const { sandbox } of this.#places) sandbox.commands.unload(version);
+		for (const { sandbox } of this.#places) sandbox.unload(version);
 		this.#homes.delete(version);
 	}
 
@@ -162,7 +162,7 @@ export class InlinePool implements SandboxPool {
 		return this.#sandbox;
 	}
 	unload(version: VersionNumber): void {
-		this.#sandbox.commands.unload(version);
+		this.#sandbox.unload(version);
 	}
 	stats() {
 		return { sandboxes: 0, restarts: 0, ...this.#host.stats() };

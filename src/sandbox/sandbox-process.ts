@@ -95,10 +95,10 @@ export class SandboxProcess {
 function commandsOver(writer: FrameWriter): SandboxCommands {
 	return {
 		load(version, { code, codeCache, ...image }) {
-			const bytes = Buffer.from(code);
-			const text = JSON.stringify({ ...image, codeBytes: bytes.length });
-			writer.write(FrameKind.load, 0, 0, version, text, Buffer.concat([bytes, codeCache]));
+			const text = JSON.stringify({ ...image, codeBytes: code.length });
+			writer.write(FrameKind.load, 0, 0, version, text, Buffer.concat([code, codeCache]));
 		},
+		expect: (version) => writer.write(FrameKind.expect, 0, 0, version, ""),
 		unload: (version) => writer.write(FrameKind.unload, 0, 0, version, ""),
 		request: (attempt, version, budget, head, body) =>
 			writer.write(FrameKind.request, attempt, budget, version, head, body),

@@ -8,7 +8,7 @@ import type { InvocationRecord, LogLine, Trigger } from "../observe/record.ts";
 import type { RequestHead, ResponseHead } from "../prelude/messages.ts";
 import type { Attempt, AttemptOwner } from "../sandbox/attempt.ts";
 import type { SandboxPool } from "../sandbox/pool.ts";
-import { errorResponse } from "./error-response.ts";
+import { type ErrorDetail, errorResponse } from "./error-response.ts";
 import type { Exchange, ResponseSink } from "./exchange.ts";
 
 /** A request is started at most so often: once, and again when its sandbox was lost. */
@@ -18,8 +18,8 @@ const MAX_ATTEMPTS = 3;
 export interface InvocationContext {
 	pool: SandboxPool;
 	observer: Observer;
-	/** Makes the function that performs subrequests for requests at a depth. */
-	subrequests(depth: number): PerformFetch;
+	/** Performs subrequests, at the place of the depth at which they are. */
+	subrequests: PerformFetch[];
 	/** Whether errors are shown with their stacks. */
 	development: boolean;
 	/** Called once for each invocation: when everything that it started is done, or its client has gone. */
@@ -43,10 +43,6 @@ export class Invocation implements AttemptOwner {
 	#released = false;
 	#timer: NodeJS.Timeout | null = null;
 	#logBytes = 0;
-	/** The last line of the log that is still to be written. */
-	#lines: Promise<void> | null = null;
-	/** An error response that waits for its stack to be mapped. */
-	#pendingAnswer: Promise<void> | null = null;
 
 	constructor(
 		context: InvocationContext,
@@ -106,7 +102,7 @@ export class Invocation implements AttemptOwner {
 	#run(): void {
 		const { limits, number } = this.#version;
 		this.#record.attempts++;
-		this.#effects = new Effects(this.#context.subrequests(this.#exchange.depth + 1), limits);
+		this.#effects = new Effects(this.#context.subrequests[this.#exchange.depth + 1], limits);
 		this.#attempt = this.#context.pool.home(number).attempt(number, this, this.#effects);
 		const { body } = this.#exchange;
 		this.#attempt.start(
@@ -217,26 +213,16 @@ export class Invocation implements AttemptOwner {
 		this.#log(level, message);
 	}
 
-	/** Writes a line to the function's log. Lines that wait for their stacks to be mapped keep those after them waiting. */
+	/** Writes a line to the function's log, stacks in it mapped into the source. */
 	#log(level: LogLine["level"], message: string): void {
 		const { functionName, id } = this.#version;
-		const line: LogLine = {
+		this.#context.observer.log({
 			time: new Date().toISOString(),
 			level,
 			function: functionName,
 			version: id,
 			requestId: this.#record.requestId,
-			message,
-		};
-		const mapped = this.#version.hasFrames(message);
-		if (!mapped && this.#lines === null) {
-			this.#context.observer.log(line);
-			return;
-		}
-		const before = this.#lines;
-		this.#lines = this.#version.mapper().then(async (mapper) => {
-			await before;
-			this.#context.observer.log(mapped ? { ...line, message: mapper.map(message) } : line);
+			message: this.#version.hasFrames(message) ? this.#version.mapper.map(message) : message,
 		});
 	}
 
@@ -244,7 +230,7 @@ export class Invocation implements AttemptOwner {
 		this.#note(report);
 		if (report.cold) this.#version.backoff.succeeded();
 		// The isolate says that it is done, but never answered: its prelude no longer does what it should.
-		if (this.#state !== "answered" && this.#pendingAnswer === null)
+		if (this.#state !== "answered")
 			this.#fail(new FunctionError("invalid_response", "the function ended without a response"));
 		this.#finish();
 	}
@@ -265,7 +251,7 @@ export class Invocation implements AttemptOwner {
 	}
 
 	onLost(running: boolean): void {
-		const replayable = this.#state === "waiting" && this.#pendingAnswer === null && !this.#attempt?.hasEffects;
+		const replayable = this.#state === "waiting" && !this.#attempt?.hasEffects;
 		if (replayable && !running && this.#record.attempts < MAX_ATTEMPTS) {
 			this.#run();
 			return;
@@ -285,44 +271,27 @@ export class Invocation implements AttemptOwner {
 	#fail(error: FunctionError): void {
 		const { outcome } = this.#record;
 		if (outcome === "ok" || outcome === "client_gone") this.#record.outcome = error.code;
-		if (this.#state === "streaming") {
-			this.#state = "answered";
-			this.#sink.cut();
-			void this.#describe(error);
-			return;
-		}
-		if (this.#state === "answered") {
-			void this.#describe(error);
-			return;
-		}
+		const state = this.#state;
 		this.#state = "answered";
-		if (this.#context.development && error.functionStack !== "") {
-			this.#pendingAnswer = this.#describe(error).then((detail) => this.#answer(error, detail));
-		} else {
-			this.#answer(error, this.#context.development ? { stack: "", excerpt: null } : null);
-			void this.#describe(error);
-		}
+		if (state === "streaming") this.#sink.cut();
+		else if (state === "waiting") this.#answer(error);
+		const plain = error.code === "exception" || error.code === "invalid_response";
+		const what = error.functionStack || error.message;
+		this.#log("error", plain && error.functionStack !== "" ? what : `${error.code}: ${what}`);
 	}
 
-	#answer(error: FunctionError, detail: Parameters<typeof errorResponse>[3]): void {
+	#answer(error: FunctionError): void {
+		let detail: ErrorDetail | null = null;
+		if (this.#context.development) {
+			const { functionStack: stack } = error;
+			const { mapper } = this.#version;
+			detail = { stack: mapper.map(stack), excerpt: mapper.excerpt(stack) };
+		}
 		const { head, body } = errorResponse(error, this.#record.requestId, this.#accept, detail);
 		this.#record.status = head.status;
 		this.#record.responseBytes = body.byteLength;
 		head.headers.push("x-atoll-request-id", this.#record.requestId);
 		this.#sink.respond(head, body);
-	}
-
-	/** Writes the error to the function's log, its stack mapped into the source. */
-	async #describe(error: FunctionError) {
-		const { functionStack } = error;
-		if (functionStack === "") {
-			this.#log("error", `${error.code}: ${error.message}`);
-			return { stack: "", excerpt: null };
-		}
-		const plain = error.code === "exception" || error.code === "invalid_response";
-		this.#log("error", plain ? functionStack : `${error.code}: ${functionStack}`);
-		const mapper = await this.#version.mapper();
-		return { stack: mapper.map(functionStack), excerpt: mapper.excerpt(functionStack) };
 	}
 
 	#note(report: AttemptReport): void {
@@ -343,9 +312,7 @@ export class Invocation implements AttemptOwner {
 		if (!observer.listening) return;
 		this.#record.subrequests = this.#effects?.count ?? 0;
 		this.#record.wallMs = Math.round((performance.now() - this.#started) * 1000) / 1000;
-		const pending = this.#pendingAnswer ?? this.#lines;
-		if (pending === null) observer.record(this.#record);
-		else void pending.then(() => observer.record(this.#record));
+		observer.record(this.#record);
 	}
 }
 

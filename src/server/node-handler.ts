@@ -29,6 +29,8 @@ function toLowerCase(name: string): string {
 	return lower;
 }
 
+const SMALL_BODY = 8 * 1024;
+
 /** A target that needs no parsing to be in normal form. */
 const PLAIN_TARGET = /^\/[\w\-.~/?=&:@!$'()*+,;]*$/;
 
@@ -55,9 +57,7 @@ function readRequest(req: IncomingMessage): Exchange & { accept: string; content
 	const target = req.url ?? "/";
 	if (target.length > MAX_URL_BYTES) throw new FunctionError("url_too_long");
 	if (hostValue === null || hostValue === "") throw new FunctionError("bad_request", "The request has no Host header.");
-	let host = hosts.get(hostValue) ?? parseHost(hostValue);
-	if (host === null) throw new FunctionError("bad_request", "The request's Host header is malformed.");
-	if (hostValue.length <= 255) hosts.set(hostValue, host);
+	let host = hosts.get(hostValue) ?? readHost(hostValue);
 	const protocol = (req.socket as TLSSocket).encrypted ? "https:" : "http:";
 	let url: string;
 	if (PLAIN_TARGET.test(target) && !target.includes("/.")) {
@@ -85,6 +85,13 @@ function readRequest(req: IncomingMessage): Exchange & { accept: string; content
 		accept,
 		contentLength,
 	};
+}
+
+function readHost(value: string): Host {
+	const host = parseHost(value);
+	if (host === null) throw new FunctionError("bad_request", "The request's Host header is malformed.");
+	if (value.length <= 255) hosts.set(value, host);
+	return host;
 }
 
 function portSuffix({ port }: Host, protocol: string): string {
@@ -179,7 +186,10 @@ class NodeSink implements ResponseSink {
 		this.#writeHead(head, out);
 		this.#finished = true;
 		if (hidden) this.#res.end();
-		else this.#res.end(body);
+		else if (body.byteLength <= SMALL_BODY) {
+			// As a string of bytes a small body leaves with the head in one write; as a Buffer it would take a writev.
+			this.#res.end(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("latin1"), "latin1");
+		} else this.#res.end(body);
 		this.#discardRequest();
 	}
 

@@ -8,20 +8,30 @@ import { after, test } from "node:test";
 
 const folder = mkdtempSync(join(tmpdir(), "atoll-package-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
-const npm = (args: string[], cwd: string) => execFileSync("npm", args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+const npm = (args: string[], cwd: string) =>
+	execFileSync("npm", args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
 
 test("the tarball installs into an empty folder and works there", async (t) => {
 	npm(["pack", "--pack-destination", folder], process.cwd());
 	const tarball = readdirSync(folder).find((name) => name.endsWith(".tgz")) as string;
 	const project = join(folder, "project");
 	mkdirSync(project);
-	writeFileSync(join(project, "package.json"), '{ "name": "project", "private": true, "type": "module", "allowScripts": { "isolated-vm": true, "esbuild": true } }');
+	writeFileSync(
+		join(project, "package.json"),
+		'{ "name": "project", "private": true, "type": "module", "allowScripts": { "isolated-vm": true, "esbuild": true } }',
+	);
 	npm(["install", "--no-audit", "--no-fund", join(folder, tarball)], project);
-	writeFileSync(join(project, "hello.ts"), `export default { fetch: (request: Request) => new Response("packed " + new URL(request.url).pathname) };`);
+	writeFileSync(
+		join(project, "hello.ts"),
+		`export default { fetch: (request: Request) => new Response("packed " + new URL(request.url).pathname) };`,
+	);
 	const bin = join(project, "node_modules", ".bin", "atoll");
 
 	await t.test("atoll serve", async () => {
-		const child = spawn(process.execPath, [bin, "serve", "hello.ts", "--port", "0"], { cwd: project, stdio: ["ignore", "pipe", "inherit"] });
+		const child = spawn(process.execPath, [bin, "serve", "hello.ts", "--port", "0"], {
+			cwd: project,
+			stdio: ["ignore", "pipe", "inherit"],
+		});
 		let output = "";
 		const port = await new Promise<string>((resolve, reject) => {
 			child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
@@ -47,13 +57,38 @@ test("the tarball installs into an empty folder and works there", async (t) => {
 				console.log(isolation, await (await runtime.fetch(new Request("http://hello.example/y"))).text());
 			}`,
 		);
-		assert.equal(execFileSync(process.execPath, ["embed.js"], { cwd: project, encoding: "utf8" }), "process packed /y\ninline packed /y\n");
+		assert.equal(
+			execFileSync(process.execPath, ["embed.js"], { cwd: project, encoding: "utf8" }),
+			"process packed /y\ninline packed /y\n",
+		);
 	});
 
 	await t.test("its types say what it takes", () => {
-		writeFileSync(join(project, "typed.ts"), `import { createRuntime, type InvocationRecord } from "atoll";\nconst runtime = await createRuntime({ limits: { cpuMs: 5 } });\nruntime.subscribe({ record: (record: InvocationRecord) => record.cpuMs.toFixed() });\n// @ts-expect-error: there is no such option\nawait createRuntime({ workers: 2 });\n`);
+		writeFileSync(
+			join(project, "typed.ts"),
+			`import { createRuntime, type InvocationRecord } from "atoll";\nconst runtime = await createRuntime({ limits: { cpuMs: 5 } });\nruntime.subscribe({ record: (record: InvocationRecord) => record.cpuMs.toFixed() });\n// @ts-expect-error: there is no such option\nawait createRuntime({ workers: 2 });\n`,
+		);
 		const tsc = join(process.cwd(), "node_modules", ".bin", "tsc");
-		execFileSync(process.execPath, [tsc, "--noEmit", "--strict", "--module", "nodenext", "--target", "es2024", "--lib", "es2024,esnext.disposable", "--types", "node", "--typeRoots", join(process.cwd(), "node_modules", "@types"), "typed.ts"], { cwd: project, stdio: "inherit" });
+		execFileSync(
+			process.execPath,
+			[
+				tsc,
+				"--noEmit",
+				"--strict",
+				"--module",
+				"nodenext",
+				"--target",
+				"es2024",
+				"--lib",
+				"es2024,esnext.disposable",
+				"--types",
+				"node",
+				"--typeRoots",
+				join(process.cwd(), "node_modules", "@types"),
+				"typed.ts",
+			],
+			{ cwd: project, stdio: "inherit" },
+		);
 	});
 
 	await t.test("a Node that is too old gets one clear sentence", (t2) => {
@@ -70,7 +105,8 @@ test("the tarball installs into an empty folder and works there", async (t) => {
 		}
 		assert.throws(
 			() => execFileSync(old, [bin, "serve", "hello.ts"], { cwd: project, encoding: "utf8", stdio: "pipe" }),
-			(error: { status: number; stderr: string }) => error.status === 1 && /^atoll needs Node\.js 24 or newer, and this is [\d.]+\.\n$/.test(error.stderr),
+			(error: { status: number; stderr: string }) =>
+				error.status === 1 && /^atoll needs Node\.js 24 or newer, and this is [\d.]+\.\n$/.test(error.stderr),
 		);
 	});
 });
