@@ -81,10 +81,13 @@ export async function benchMicro(): Promise<Row[]> {
 		},
 		stats: () => undefined,
 	};
-	const host = new IsolateHost({ snapshot: builder.snapshot, maxIsolates: 500, maxBytes: 4e9, parked: 2 }, events);
+	const host = new IsolateHost(
+		{ snapshot: builder.snapshot, maxIsolates: 500, maxBytes: 4e9, maxProcessBytes: 8e9, parked: 2 },
+		events,
+	);
 	let attempt = 1;
 	const turn = (version: number, head = HEAD, body?: Uint8Array) => {
-		host.request(attempt++, version, 60e6, head, body);
+		host.request(attempt++, version, 60_000, false, head, body);
 		host.run();
 	};
 	host.load(1, images.hello);
@@ -101,7 +104,7 @@ export async function benchMicro(): Promise<Row[]> {
 	const note = RunningNote.create();
 	const write = noteWriter(note.descriptor);
 	let noted = 0;
-	bench.add("note whose turn it is", () => write(++noted));
+	bench.add("note whose turn it is", () => write(++noted, false));
 
 	const pipe = new PassThrough();
 	const writer = new FrameWriter(pipe);

@@ -13,8 +13,9 @@ import { Egress } from "./effects/egress.ts";
 import { stripHopByHop } from "./effects/hop-by-hop.ts";
 import { followRedirects, type Hop, without } from "./effects/redirects.ts";
 import { FunctionError, UsageError } from "./errors.ts";
-import type { SandboxSettings, SandboxStats, VersionNumber } from "./isolates/protocol.ts";
+import type { Microseconds, SandboxSettings, SandboxStats, VersionNumber } from "./isolates/protocol.ts";
 import { type Limits, resolveLimits } from "./limits/limits.ts";
+import { Strikes } from "./limits/strikes.ts";
 import { Observer } from "./observe/observer.ts";
 import type { Subscriber, Trigger } from "./observe/record.ts";
 import { InlinePool, ProcessPool, type SandboxPool } from "./sandbox/pool.ts";
@@ -41,7 +42,7 @@ export interface Deployed {
 export interface RuntimeStats extends SandboxStats {
 	/** Functions in service. */
 	functions: number;
-	/** Sandbox processes, without the spare; 0 when inline. */
+	/** Sandbox processes at work: those of the normal lane, the heavy lane and probation. 0 when inline. */
 	sandboxes: number;
 	/** How many sandboxes were lost and replaced. */
 	restarts: number;
@@ -63,6 +64,7 @@ export class Runtime {
 	readonly #deployments = new Deployments();
 	readonly #observer: Observer;
 	readonly #egress: Egress;
+	readonly #ownerStrikes = new Map<string, Strikes>();
 	readonly #context: InvocationContext;
 	#pool!: SandboxPool;
 	#nextVersion: VersionNumber = 1;
@@ -115,6 +117,7 @@ export class Runtime {
 			snapshot: this.#builder.snapshot,
 			maxIsolates: Math.max(1, Math.floor(maxIsolates / size)),
 			maxBytes: Math.max(1, Math.floor(maxBytes / size)),
+			maxProcessBytes: Math.max(2 ** 30, Math.floor((maxBytes / size) * 1.5)),
 			parked,
 		};
 		const images = async (number: VersionNumber) => {
@@ -175,7 +178,7 @@ export class Runtime {
 			artifact: async () => (await this.#store.artifact(key)) ?? (await this.#rebuild(request, built)),
 			sourceMap: () => this.#store.sourceMap(key),
 		};
-		this.#put(options, limits, key.slice(0, 12), source);
+		this.#put(options, limits, key.slice(0, 12), source, built.artifact.startUs);
 		return {
 			version: built.artifact.key.slice(0, 12),
 			inputs: built.inputs,
@@ -197,10 +200,16 @@ export class Runtime {
 	 */
 	deployBroken(given: DeployOptions, error: BuildError): void {
 		const options = checkDeployment(given);
-		this.#put(options, this.#limits, "", new FunctionError("startup_failed", error.message));
+		this.#put(options, this.#limits, "", new FunctionError("startup_failed", error.message), 0);
 	}
 
-	#put(options: DeployOptions, limits: Limits, id: string, source: VersionSource | FunctionError): void {
+	#put(
+		options: DeployOptions,
+		limits: Limits,
+		id: string,
+		source: VersionSource | FunctionError,
+		startUs: Microseconds,
+	): void {
 		const patterns = this.#deployments.claim(options.name, options.hostnames);
 		const version = new Version(
 			this.#nextVersion++,
@@ -210,9 +219,21 @@ export class Runtime {
 			limits,
 			options.env ?? {},
 			source,
+			startUs,
+			options.owner === undefined ? null : this.#strikesOf(options.owner),
 		);
 		const before = this.#deployments.put(version, patterns);
 		if (before !== undefined) this.#pool.unload(before.number);
+	}
+
+	/** Strikes count for an owner too: a hundred functions of one owner are one attacker. */
+	#strikesOf(owner: string): Strikes {
+		let strikes = this.#ownerStrikes.get(owner);
+		if (strikes === undefined) {
+			strikes = new Strikes();
+			this.#ownerStrikes.set(owner, strikes);
+		}
+		return strikes;
 	}
 
 	/** Takes a function out of service; requests that it has are finished. Returns whether there was one of that name. */

@@ -12,7 +12,10 @@ export interface RuntimeOptions {
 	 * code that is trusted, tests and debugging. Default: `"process"`.
 	 */
 	isolation?: "process" | "inline";
-	/** How many sandbox processes there are beside the spare. Default: one per core less one, at least one. */
+	/**
+	 * How many sandbox processes serve functions that have proven light; the heavy lane and the spare come on top. Default: one
+	 * per core less one, at least one.
+	 */
 	sandboxes?: number;
 	/** Limits for functions that set none of their own; see `Limits` for units and defaults. */
 	limits?: Partial<Limits>;

@@ -1,8 +1,10 @@
 import type { Artifact } from "../cache/artifact.ts";
 import { FunctionError } from "../errors.ts";
-import type { Image, VersionNumber } from "../isolates/protocol.ts";
+import type { Image, Microseconds, VersionNumber } from "../isolates/protocol.ts";
 import { Backoff } from "../limits/backoff.ts";
 import type { Limits } from "../limits/limits.ts";
+import { Pace } from "../limits/pace.ts";
+import { Strikes } from "../limits/strikes.ts";
 import { StackMapper } from "../observe/source-map.ts";
 
 /** Where a version's large parts are kept. */
@@ -25,6 +27,9 @@ export class Version {
 	readonly #env: string;
 	readonly #source: VersionSource | FunctionError;
 	readonly backoff = new Backoff();
+	readonly pace: Pace;
+	readonly #strikes = new Strikes();
+	readonly #ownerStrikes: Strikes | null;
 	/** What the last failed start told, for requests that come while it is left alone. */
 	startFailure: FunctionError | null = null;
 	#mapper: StackMapper | null = null;
@@ -38,7 +43,11 @@ export class Version {
 		limits: Limits,
 		env: Record<string, unknown>,
 		source: VersionSource | FunctionError,
+		startUs: Microseconds,
+		ownerStrikes: Strikes | null,
 	) {
+		this.pace = new Pace(startUs);
+		this.#ownerStrikes = ownerStrikes;
 		this.number = number;
 		this.functionName = functionName;
 		this.owner = owner;
@@ -51,10 +60,23 @@ export class Version {
 	/** Why the version cannot be run now, or `null`. */
 	refusal(now: number): FunctionError | null {
 		if (this.#source instanceof FunctionError) return this.#source;
+		const disabled = Math.max(this.#strikes.remaining(now), this.#ownerStrikes?.remaining(now) ?? 0);
+		if (disabled > 0) return new FunctionError("function_quarantined", undefined, { retryAfter: disabled / 1000 });
 		const wait = this.backoff.remaining(now);
 		if (wait === 0 || this.startFailure === null) return null;
 		const { code, message, functionStack } = this.startFailure;
 		return new FunctionError(code, message, { stack: functionStack, retryAfter: wait / 1000 });
+	}
+
+	/** The version cost a sandbox its life. */
+	strike(now: number): void {
+		this.#strikes.strike(now);
+		this.#ownerStrikes?.strike(now);
+	}
+
+	/** Where it is to run: alone if it has a strike, else by its pace. */
+	get lane(): "normal" | "heavy" | "probation" {
+		return this.#strikes.count(Date.now()) > 0 ? "probation" : this.pace.lane;
 	}
 
 	get filename(): string {

@@ -2,16 +2,19 @@ import { LRUCache } from "lru-cache";
 import { Kind } from "../prelude/messages.ts";
 import { cleanStack, FunctionIsolate, type Outgoing, StartError, type TurnEnd } from "./isolate.ts";
 import { Parking } from "./parked.ts";
-import type {
-	AttemptFailure,
-	AttemptId,
-	Image,
-	Microseconds,
-	SandboxCommands,
-	SandboxEvents,
-	SandboxSettings,
-	SandboxStats,
-	VersionNumber,
+import {
+	type AttemptFailure,
+	type AttemptId,
+	type Image,
+	LIGHT_TURN_US,
+	type Microseconds,
+	type Milliseconds,
+	NORMAL_TURN_MS,
+	type SandboxCommands,
+	type SandboxEvents,
+	type SandboxSettings,
+	type SandboxStats,
+	type VersionNumber,
 } from "./protocol.ts";
 
 /** One turn that waits to be run. */
@@ -28,7 +31,10 @@ interface Attempt {
 	version: VersionNumber;
 	isolate: FunctionIsolate | null;
 	budgetUs: Microseconds;
+	/** Its turns are cut early as long as nothing of it has been seen outside. */
+	light: boolean;
 	cpuUs: Microseconds;
+	longestTurnUs: Microseconds;
 	cold: boolean;
 	startUs: Microseconds;
 	timers: Map<number, NodeJS.Timeout>;
@@ -40,7 +46,6 @@ interface Version {
 	/** Turns to run; those of one version run in a row, because what an isolate touches is then still in the cache. */
 	queue: Task[];
 	wanted: boolean;
-	unloaded: boolean;
 }
 
 /** A new measurement of an isolate's memory every so many requests: it costs 1.7 µs. */
@@ -50,7 +55,7 @@ const MAX_TIMERS = 10_000;
 /** Runs functions' turns: in a sandbox process behind the link, or inline. All of it happens on one thread. */
 export class IsolateHost implements SandboxCommands {
 	readonly #events: SandboxEvents;
-	readonly #note: (attempt: AttemptId) => void;
+	readonly #note: (attempt: AttemptId, starting: boolean) => void;
 	readonly #parking: Parking;
 	readonly #warm: LRUCache<VersionNumber, FunctionIsolate>;
 	readonly #versions = new Map<VersionNumber, Version>();
@@ -64,8 +69,12 @@ export class IsolateHost implements SandboxCommands {
 	#scheduled: NodeJS.Immediate | null = null;
 	#closed = false;
 
-	/** `note` is told whose turn is about to run, and 0 when none is any more. */
-	constructor(settings: SandboxSettings, events: SandboxEvents, note: (attempt: AttemptId) => void = () => undefined) {
+	/** `note` is told whose turn, or whose isolate's start, is about to run, and 0 when none is any more. */
+	constructor(
+		settings: SandboxSettings,
+		events: SandboxEvents,
+		note: (attempt: AttemptId, starting: boolean) => void = () => undefined,
+	) {
 		this.#events = events;
 		this.#note = note;
 		this.#parking = new Parking(settings.snapshot, settings.parked);
@@ -89,14 +98,12 @@ export class IsolateHost implements SandboxCommands {
 		const version = this.#version(number);
 		version.image = image;
 		version.wanted = false;
-		version.unloaded = false;
 		if (version.queue.length > 0) this.#schedule(number);
 	}
 
 	unload(number: VersionNumber): void {
 		const version = this.#versions.get(number);
 		if (version === undefined) return;
-		version.unloaded = true;
 		this.#warm.delete(number);
 		this.#forget(number, version);
 	}
@@ -104,7 +111,8 @@ export class IsolateHost implements SandboxCommands {
 	request(
 		id: AttemptId,
 		number: VersionNumber,
-		budgetUs: Microseconds,
+		cpuMs: Milliseconds,
+		light: boolean,
 		head: string,
 		body: Uint8Array | undefined,
 	): void {
@@ -112,8 +120,10 @@ export class IsolateHost implements SandboxCommands {
 			id,
 			version: number,
 			isolate: null,
-			budgetUs,
+			budgetUs: cpuMs * 1000,
+			light,
 			cpuUs: 0,
+			longestTurnUs: 0,
 			cold: false,
 			startUs: 0,
 			timers: NO_TIMERS,
@@ -129,7 +139,7 @@ export class IsolateHost implements SandboxCommands {
 	#version(number: VersionNumber): Version {
 		let version = this.#versions.get(number);
 		if (version === undefined) {
-			version = { image: null, isolate: null, queue: [], wanted: false, unloaded: false };
+			version = { image: null, isolate: null, queue: [], wanted: false };
 			this.#versions.set(number, version);
 		}
 		return version;
@@ -163,7 +173,7 @@ export class IsolateHost implements SandboxCommands {
 			const version = this.#versions.get(number);
 			if (version !== undefined) this.#drain(number, version);
 		}
-		this.#note(0);
+		this.#note(0, false);
 		if (this.#statsChanged) {
 			this.#statsChanged = false;
 			this.#events.stats(this.stats());
@@ -185,7 +195,6 @@ export class IsolateHost implements SandboxCommands {
 				this.#events.done(attempt.id, this.#report(attempt, null));
 				continue;
 			}
-			this.#note(attempt.id);
 			if (task.kind === Kind.request) {
 				if (version.isolate === null) {
 					if (version.image === null) {
@@ -194,6 +203,7 @@ export class IsolateHost implements SandboxCommands {
 						version.wanted = true;
 						return;
 					}
+					this.#note(attempt.id, true);
 					if (!this.#start(number, version, version.image, attempt)) continue;
 				} else this.#stats.hits++;
 				const isolate = version.isolate as FunctionIsolate;
@@ -201,7 +211,10 @@ export class IsolateHost implements SandboxCommands {
 				isolate.attempts.add(attempt.id);
 				this.#warm.get(number);
 			}
-			if (attempt.isolate !== null) this.#turn(attempt, attempt.isolate, task);
+			if (attempt.isolate !== null) {
+				this.#note(attempt.id, false);
+				this.#turn(attempt, attempt.isolate, task);
+			}
 		}
 		version.queue = [];
 		this.#forget(number, version);
@@ -250,14 +263,19 @@ export class IsolateHost implements SandboxCommands {
 			return;
 		}
 		const before = isolate.cpuUs;
-		const end = isolate.turn(task.kind, task.attempt, task.op, task.text, task.data, Math.ceil(remaining / 1000));
+		const left = Math.ceil(remaining / 1000);
+		const timeout = attempt.light && left > NORMAL_TURN_MS ? NORMAL_TURN_MS : left;
+		const end = isolate.turn(task.kind, task.attempt, task.op, task.text, task.data, timeout);
 		if (end === "disposed") {
 			this.#condemn(isolate, end);
 			return;
 		}
-		attempt.cpuUs += isolate.cpuUs - before;
+		const used = isolate.cpuUs - before;
+		attempt.cpuUs += used;
+		if (used > attempt.longestTurnUs) attempt.longestTurnUs = used;
 		if (end === "cut") {
-			this.#exceeded(attempt, isolate);
+			if (timeout < left) this.#tooHeavy(attempt, isolate);
+			else this.#exceeded(attempt, isolate);
 			return;
 		}
 		for (const message of isolate.takeOutbox()) this.#deliver(attempt, isolate, message);
@@ -272,6 +290,11 @@ export class IsolateHost implements SandboxCommands {
 			message: `Unhandled promise rejection: ${cleanStack(error) || error.message}`,
 		});
 		this.#events.message(Kind.log, isolate.version, attempt.id, 0, text, undefined);
+	}
+
+	#tooHeavy(attempt: Attempt, isolate: FunctionIsolate): void {
+		this.#condemn(isolate, "cut");
+		this.#fail(attempt, { code: "too_heavy", message: `a turn ran for more than ${NORMAL_TURN_MS} ms`, stack: "" });
 	}
 
 	#exceeded(attempt: Attempt, isolate: FunctionIsolate): void {
@@ -289,6 +312,10 @@ export class IsolateHost implements SandboxCommands {
 		// An isolate speaks for the attempts that it runs, and for no other, whatever its code has done to the prelude.
 		const owner = message.attempt === attempt.id ? attempt : this.#attempts[message.attempt];
 		if (owner === undefined || owner.isolate !== isolate) return;
+		if (sizeOf(message) > MAX_MESSAGE) {
+			this.#tooLarge(owner, isolate, message);
+			return;
+		}
 		switch (message.kind) {
 			case Kind.setTimer:
 				this.#setTimer(owner, message.op, Number(message.data) || 0);
@@ -301,8 +328,20 @@ export class IsolateHost implements SandboxCommands {
 				this.#done(owner, isolate);
 				break;
 			default:
+				if (message.kind !== Kind.log) owner.light = false;
 				this.#send(isolate.version, message);
 		}
+	}
+
+	/** A head that no server would take. The edge would have to end the whole sandbox for it. */
+	#tooLarge(attempt: Attempt, isolate: FunctionIsolate, { kind }: Outgoing): void {
+		const what = kind === Kind.response ? "response's head" : "message";
+		const text = JSON.stringify({
+			code: "invalid_response",
+			message: `the function's ${what} is too large`,
+			stack: "",
+		});
+		this.#events.message(Kind.exception, isolate.version, attempt.id, 0, text, undefined);
 	}
 
 	#send(version: VersionNumber, { kind, attempt, op, text, data }: Outgoing): void {
@@ -340,6 +379,7 @@ export class IsolateHost implements SandboxCommands {
 	#report(attempt: Attempt, isolate: FunctionIsolate | null) {
 		return {
 			cpuUs: Math.round(attempt.cpuUs),
+			light: attempt.longestTurnUs <= LIGHT_TURN_US,
 			memoryBytes: isolate?.memoryBytes ?? 0,
 			cold: attempt.cold,
 			startUs: attempt.startUs,
@@ -408,6 +448,16 @@ export class IsolateHost implements SandboxCommands {
 		this.#warm.clear();
 		this.#parking.close();
 	}
+}
+
+/** The largest message an isolate may send: a body's window in UTF-8, and a generous head. */
+const MAX_MESSAGE = 2 * 1024 * 1024;
+
+/** How much a message may come to on the link; strings in UTF-8 at their worst. */
+function sizeOf({ text, data }: Outgoing): number {
+	const size =
+		typeof data === "string" ? data.length * 3 : typeof data === "number" || data === undefined ? 8 : data.byteLength;
+	return (typeof text === "string" ? text.length * 3 : 0) + size;
 }
 
 /** Shared by the attempts that never start a timer, which are most. */

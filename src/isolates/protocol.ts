@@ -8,6 +8,11 @@ export type Microseconds = number;
 export type Milliseconds = number;
 export type Bytes = number;
 
+/** A turn is light up to so much CPU time. */
+export const LIGHT_TURN_US: Microseconds = 5000;
+/** In the normal lane a turn is cut at so much. */
+export const NORMAL_TURN_MS: Milliseconds = 10;
+
 /** What a sandbox needs to know before its first request. */
 export interface SandboxSettings {
 	/** The base snapshot, from which isolates are parked. */
@@ -16,6 +21,8 @@ export interface SandboxSettings {
 	maxIsolates: number;
 	/** How much memory the warm isolates may use together. */
 	maxBytes: Bytes;
+	/** How large the sandbox's process may grow before it is killed. */
+	maxProcessBytes: Bytes;
 	/** How many isolates are created ahead of need. */
 	parked: number;
 }
@@ -36,7 +43,14 @@ export interface Image {
 
 /** Why an attempt has ended without an answer. */
 export interface AttemptFailure {
-	code: "cpu_limit_exceeded" | "memory_limit_exceeded" | "startup_failed" | "startup_cpu_limit_exceeded" | "exception";
+	/** `too_heavy`: a turn ran too long for the normal lane, and the request is to be run again in the heavy one. */
+	code:
+		| "too_heavy"
+		| "cpu_limit_exceeded"
+		| "memory_limit_exceeded"
+		| "startup_failed"
+		| "startup_cpu_limit_exceeded"
+		| "exception";
 	message: string;
 	/** The stack inside the function's script, or an empty string. */
 	stack: string;
@@ -47,6 +61,8 @@ export interface AttemptReport {
 	cpuUs: Microseconds;
 	/** The isolate's measured memory, as of its last measurement. */
 	memoryBytes: Bytes;
+	/** Whether all its turns took no more than `LIGHT_TURN_US`. */
+	light: boolean;
 	/** Whether this attempt started the isolate, and how long that took. */
 	cold: boolean;
 	startUs: Microseconds;
@@ -68,11 +84,15 @@ export interface SandboxCommands {
 	load(version: VersionNumber, image: Image): void;
 	/** A version will get no more requests: its isolate goes when it is idle. */
 	unload(version: VersionNumber): void;
-	/** Starts an attempt. `head` is a RequestHead as JSON, which nobody between here and the isolate parses. */
+	/**
+	 * Starts an attempt. `light` asks for its turns to be cut at `NORMAL_TURN_MS` as long as it has had no effect. `head` is a
+	 * RequestHead as JSON, which nobody between here and the isolate parses.
+	 */
 	request(
 		attempt: AttemptId,
 		version: VersionNumber,
-		cpuBudget: Microseconds,
+		cpuMs: Milliseconds,
+		light: boolean,
 		head: string,
 		body: Uint8Array | undefined,
 	): void;

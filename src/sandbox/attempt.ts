@@ -1,6 +1,13 @@
 import { BodySender } from "../effects/body.ts";
 import type { Effects } from "../effects/effects.ts";
-import type { AttemptFailure, AttemptId, AttemptReport, SandboxCommands, VersionNumber } from "../isolates/protocol.ts";
+import type {
+	AttemptFailure,
+	AttemptId,
+	AttemptReport,
+	Milliseconds,
+	SandboxCommands,
+	VersionNumber,
+} from "../isolates/protocol.ts";
 import { type FetchHead, Kind, type ResponseHead } from "../prelude/messages.ts";
 
 /** What becomes of an attempt, told to the invocation that it is an attempt at. */
@@ -12,10 +19,22 @@ export interface AttemptOwner {
 	onLog(line: string): void;
 	onDone(report: AttemptReport): void;
 	onFailed(failure: AttemptFailure, report: AttemptReport): void;
+	/** Whether nothing of the response has been sent, so that the request may be started again. */
+	mayRunAgain(): boolean;
+	/** The attempt was given up in favour of another, elsewhere. */
+	onMoved(): void;
+	/** The sandbox died, or had to be killed, while this attempt's turn ran. */
+	onCulprit(): void;
 	/** The sandbox is gone. `running` tells whether it was this attempt's turn that ran. */
 	onLost(running: boolean): void;
 	/** The request's body broke off, or grew beyond its limit. */
 	onBodyFailure(error: Error): void;
+}
+
+/** How long a turn, and the start of an isolate, may take at most. */
+export interface TurnBounds {
+	cpuMs: Milliseconds;
+	startupCpuMs: Milliseconds;
 }
 
 /**
@@ -25,6 +44,7 @@ export interface AttemptOwner {
 export class Attempt {
 	readonly id: AttemptId;
 	readonly version: VersionNumber;
+	readonly bounds: TurnBounds;
 	readonly #commands: SandboxCommands;
 	readonly #owner: AttemptOwner;
 	readonly #effects: Effects;
@@ -32,18 +52,28 @@ export class Attempt {
 	/** Whether anything it did has been seen outside, so that it cannot be undone by running it again. */
 	hasEffects = false;
 	#revoked = false;
+	/** Another attempt has taken its place: what becomes of this one matters to nobody. */
+	#superseded = false;
 
-	constructor(id: AttemptId, version: VersionNumber, commands: SandboxCommands, owner: AttemptOwner, effects: Effects) {
+	constructor(
+		id: AttemptId,
+		version: VersionNumber,
+		commands: SandboxCommands,
+		owner: AttemptOwner,
+		effects: Effects,
+		bounds: TurnBounds,
+	) {
 		this.id = id;
 		this.version = version;
 		this.#commands = commands;
 		this.#owner = owner;
 		this.#effects = effects;
+		this.bounds = bounds;
 	}
 
-	start(cpuMs: number, head: string, body: Uint8Array | AsyncIterable<Uint8Array> | null): void {
+	start(cpuMs: number, light: boolean, head: string, body: Uint8Array | AsyncIterable<Uint8Array> | null): void {
 		const whole = body instanceof Uint8Array ? body : undefined;
-		this.#commands.request(this.id, this.version, cpuMs * 1000, head, whole);
+		this.#commands.request(this.id, this.version, cpuMs, light, head, whole);
 		if (body !== null && whole === undefined) void this.#sendBody(body as AsyncIterable<Uint8Array>);
 	}
 
@@ -78,6 +108,15 @@ export class Attempt {
 		if (this.#revoked) return;
 		this.#send(Kind.drop, 0, "");
 		this.#release();
+	}
+
+	/** Another turn keeps this attempt waiting: it is run elsewhere, if it may be. Returns whether it is. */
+	move(): boolean {
+		if (this.#revoked || this.hasEffects || !this.#owner.mayRunAgain()) return false;
+		this.revoke();
+		this.#superseded = true;
+		this.#owner.onMoved();
+		return true;
 	}
 
 	#release(): void {
@@ -130,18 +169,20 @@ export class Attempt {
 
 	done(report: AttemptReport): void {
 		this.#release();
-		this.#owner.onDone(report);
+		if (!this.#superseded) this.#owner.onDone(report);
 	}
 
 	failed(failure: AttemptFailure, report: AttemptReport): void {
 		const revoked = this.#revoked;
 		this.#release();
+		if (this.#superseded) return;
 		if (revoked) this.#owner.onDone(report);
 		else this.#owner.onFailed(failure, report);
 	}
 
 	lost(running: boolean): void {
 		this.#release();
-		this.#owner.onLost(running);
+		if (running) this.#owner.onCulprit();
+		if (!this.#superseded) this.#owner.onLost(running);
 	}
 }

@@ -13,12 +13,16 @@ export const FrameKind = {
 	settings: 64,
 	/** To a sandbox: a version's image. */
 	load: 65,
+	/** To a sandbox: a request whose turns are to be cut early. */
+	lightRequest: 72,
 	/** To a sandbox: an image that it lacks is on its way. */
 	expect: 71,
 	unload: 66,
 	/** From a sandbox: its settings are in place. */
 	ready: 67,
 	want: 68,
+	/** Like `done`, of an attempt with a turn that was not light. */
+	doneHeavy: 73,
 	failed: 69,
 	stats: 70,
 } as const;

@@ -13,8 +13,8 @@ let host: IsolateHost | null = null;
 const events: SandboxEvents = {
 	want: (version) => writer.write(FrameKind.want, 0, 0, version, ""),
 	message: (kind, version, attempt, op, text, data) => writer.write(kind, attempt, op, version, text, data),
-	done: (attempt, report) =>
-		writer.write(FrameKind.done, attempt, report.cpuUs, report.startUs, "", report.memoryBytes),
+	done: (attempt, { cpuUs, startUs, light, memoryBytes }) =>
+		writer.write(light ? FrameKind.done : FrameKind.doneHeavy, attempt, cpuUs, startUs, "", memoryBytes),
 	failed: (attempt, failure, report) =>
 		writer.write(FrameKind.failed, attempt, 0, 0, JSON.stringify({ failure, report })),
 	stats: (stats) => writer.write(FrameKind.stats, 0, 0, 0, JSON.stringify(stats)),
@@ -31,7 +31,10 @@ function onFrame({ kind, attempt, op, version, text, data }: Frame): void {
 	}
 	switch (kind) {
 		case FrameKind.request:
-			host.request(attempt, version, op, text, data as Buffer | undefined);
+			host.request(attempt, version, op, false, text, data as Buffer | undefined);
+			break;
+		case FrameKind.lightRequest:
+			host.request(attempt, version, op, true, text, data as Buffer | undefined);
 			break;
 		case FrameKind.load: {
 			const { codeBytes, ...image } = JSON.parse(text) as Omit<Image, "code" | "codeCache"> & { codeBytes: number };

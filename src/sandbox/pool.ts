@@ -1,8 +1,9 @@
-import { createHash } from "node:crypto";
+import { availableParallelism } from "node:os";
 import { setFlagsFromString } from "node:v8";
 import type { SandboxSettings, SandboxStats, VersionNumber } from "../isolates/protocol.ts";
 import type { Kind } from "../prelude/messages.ts";
 import { V8_FLAGS } from "./confinement.ts";
+import { Lane } from "./lane.ts";
 import { type ImageSource, Sandbox } from "./sandbox.ts";
 import { SandboxProcess } from "./sandbox-process.ts";
 
@@ -12,10 +13,16 @@ export interface PoolEvents {
 	notice(level: "info" | "warn" | "error", message: string): void;
 }
 
+/**
+ * Which kind of sandbox serves a version: `normal` those that have proven light, `heavy` the rest, `probation` one that has
+ * cost a sandbox its life, and that runs alone.
+ */
+export type LaneName = "normal" | "heavy" | "probation";
+
 /** Where functions run: gives each version its home sandbox. */
 export interface SandboxPool {
-	/** The sandbox for a version; its attempts should run there as long as it lives. */
-	home(version: VersionNumber): Sandbox;
+	/** The sandbox for a version's next attempt; `null` if it is on probation and another one is being tried. */
+	home(version: VersionNumber, lane: LaneName): Sandbox | null;
 	/** A version will get no more requests. */
 	unload(version: VersionNumber): void;
 	stats(): { sandboxes: number; restarts: number } & SandboxStats;
@@ -24,42 +31,43 @@ export interface SandboxPool {
 	close(): Promise<void>;
 }
 
-/** Weight of a version on a sandbox, for rendezvous hashing: adding or losing a sandbox moves only its own share. */
-function weight(version: VersionNumber, place: number): number {
-	return createHash("sha1").update(`${version}/${place}`).digest().readUInt32LE(0);
-}
+/** How many sandboxes the heavy lane may have. */
+const MAX_HEAVY = Math.max(2, availableParallelism());
 
-/** Sandboxes in processes: as many as asked for, and a spare that takes over at once for one that is lost. */
+/** Sandboxes in processes, and a spare that takes over at once for one that is lost or held up. */
 export class ProcessPool implements SandboxPool {
 	readonly #settings: SandboxSettings;
 	readonly #images: ImageSource;
 	readonly #events: PoolEvents;
-	readonly #places: SandboxProcess[] = [];
-	readonly #homes = new Map<VersionNumber, number>();
-	#spare: SandboxProcess;
+	readonly #normal = new Lane();
+	readonly #heavy = new Lane();
+	#probation: { process: SandboxProcess; version: VersionNumber } | null = null;
+	#spare: SandboxProcess | null = null;
+	readonly #all = new Set<SandboxProcess>();
 	#restarts = 0;
 	#failedStarts = 0;
 	#closed = false;
 	#retry: NodeJS.Timeout | null = null;
 
-	private constructor(size: number, settings: SandboxSettings, images: ImageSource, events: PoolEvents) {
+	private constructor(settings: SandboxSettings, images: ImageSource, events: PoolEvents) {
 		this.#settings = settings;
 		this.#images = images;
 		this.#events = events;
-		for (let i = 0; i < size; i++) this.#places.push(this.#spawn());
-		this.#spare = this.#spawn();
 	}
 
-	/** Starts the sandboxes; resolves when all of them are ready. */
+	/** Starts `size` sandboxes for the normal lane, one for the heavy lane and the spare; resolves when all are ready. */
 	static async start(
 		size: number,
 		settings: SandboxSettings,
 		images: ImageSource,
 		events: PoolEvents,
 	): Promise<ProcessPool> {
-		const pool = new ProcessPool(size, settings, images, events);
+		const pool = new ProcessPool(settings, images, events);
+		for (let i = 0; i < size; i++) pool.#normal.members.push(pool.#spawn());
+		pool.#heavy.members.push(pool.#spawn());
+		pool.#spare = pool.#spawn();
 		try {
-			await Promise.all([...pool.#places, pool.#spare].map((process) => process.ready));
+			await Promise.all([...pool.#all].map((process) => process.ready));
 		} catch (error) {
 			await pool.close();
 			throw error;
@@ -68,67 +76,102 @@ export class ProcessPool implements SandboxPool {
 	}
 
 	#spawn(): SandboxProcess {
-		const process = new SandboxProcess(this.#settings, this.#images, (lost, why) => this.#replace(lost, why));
+		const process = new SandboxProcess(this.#settings, this.#images, {
+			onLost: (lost, why) => this.#onLost(lost, why),
+			onLongTurn: (stuck, attempt) => this.#onLongTurn(stuck, attempt),
+			onTurnOver: () => undefined,
+		});
+		this.#all.add(process);
 		process.sandbox.onStrayMessage = (kind, version, text) => this.#events.log(kind, version, text);
 		process.ready.then(
 			() => {
 				this.#failedStarts = 0;
 			},
-			() => undefined, // Its exit is what counts, and `#replace` hears of it.
+			() => undefined, // Its exit is what counts, and `#onLost` hears of it.
 		);
 		return process;
 	}
 
-	/** The spare steps into the place of a sandbox that was lost, and a new spare is started. */
-	#replace(lost: SandboxProcess, why: string): void {
-		if (this.#closed) return;
-		this.#restarts++;
-		const place = this.#places.indexOf(lost);
-		this.#events.notice("warn", `${place < 0 ? "the spare sandbox" : "a sandbox"} (pid ${lost.pid}) was lost: ${why}`);
-		if (place >= 0) {
-			this.#places[place] = this.#spare;
-			this.#spare = this.#spawn();
-		} else if (lost === this.#spare) {
-			// A spare that dies as it starts would be started for ever; wait longer each time.
-			this.#failedStarts++;
-			this.#spare = lost;
-			this.#retry = setTimeout(
-				() => {
-					if (!this.#closed) this.#spare = this.#spawn();
-				},
-				Math.min(50 * 2 ** this.#failedStarts, 10_000),
-			);
-		}
+	/** Gives the spare away and starts the next. Without one to give, a fresh sandbox takes the place as it starts. */
+	#takeSpare(): SandboxProcess {
+		const spare = this.#spare ?? this.#spawn();
+		this.#spare = this.#failedStarts === 0 ? this.#spawn() : null;
+		return spare;
 	}
 
-	home(version: VersionNumber): Sandbox {
-		let place = this.#homes.get(version);
-		if (place === undefined) {
-			place = 0;
-			for (let i = 1; i < this.#places.length; i++) if (weight(version, i) > weight(version, place)) place = i;
-			this.#homes.set(version, place);
+	/** The spare steps into the place of a sandbox that was lost. */
+	#onLost(lost: SandboxProcess, why: string): void {
+		this.#all.delete(lost);
+		if (this.#closed) return;
+		this.#restarts++;
+		this.#events.notice("warn", `a sandbox (pid ${lost.pid}) was lost: ${why}`);
+		if (this.#normal.has(lost)) this.#normal.replace(lost, this.#takeSpare());
+		else if (this.#heavy.has(lost)) {
+			if (this.#heavy.members.length > 1) this.#heavy.remove(lost);
+			else this.#heavy.replace(lost, this.#takeSpare());
+		} else if (this.#probation?.process === lost) this.#probation = null;
+		else if (lost === this.#spare) this.#respawnSpare();
+	}
+
+	/** A spare that dies as it starts would be started for ever: wait longer each time. */
+	#respawnSpare(): void {
+		this.#failedStarts++;
+		this.#spare = null;
+		this.#retry = setTimeout(
+			() => {
+				if (!this.#closed) this.#spare ??= this.#spawn();
+			},
+			Math.min(50 * 2 ** this.#failedStarts, 10_000),
+		);
+	}
+
+	/**
+	 * One turn keeps the others waiting. In the normal lane the spare takes the sandbox's place, and the sandbox serves heavy
+	 * functions once it can. In the heavy lane another member, or one more, takes the others' requests; beyond one a core
+	 * they wait.
+	 */
+	#onLongTurn(stuck: SandboxProcess, attempt: number): void {
+		if (this.#normal.has(stuck)) {
+			this.#normal.replace(stuck, this.#takeSpare());
+			this.#heavy.members.push(stuck);
+		} else if (this.#heavy.has(stuck)) {
+			if (this.#heavy.stuck) {
+				if (this.#heavy.members.length >= MAX_HEAVY) return;
+				this.#heavy.members.push(this.#takeSpare());
+			}
+		} else return;
+		stuck.sandbox.evacuate(attempt);
+	}
+
+	home(version: VersionNumber, lane: LaneName): Sandbox | null {
+		if (lane === "normal") return this.#normal.home(version).sandbox;
+		if (lane === "heavy") return this.#heavy.home(version).sandbox;
+		if (this.#probation === null) this.#probation = { process: this.#takeSpare(), version };
+		else if (this.#probation.version !== version) {
+			if (this.#probation.process.sandbox.load > 0) return null;
+			this.#probation.version = version;
 		}
-		return this.#places[place].sandbox;
+		return this.#probation.process.sandbox;
 	}
 
 	unload(version: VersionNumber): void {
-		for (const { sandbox } of this.#places) sandbox.unload(version);
-		this.#homes.delete(version);
+		for (const { sandbox } of this.#all) sandbox.unload(version);
 	}
 
 	stats() {
-		const all = this.#places.map(({ sandbox }) => sandbox.latest);
-		return { sandboxes: this.#places.length, restarts: this.#restarts, ...sum(all) };
+		const all = [...this.#all].map(({ sandbox }) => sandbox.latest);
+		const sandboxes = this.#normal.members.length + this.#heavy.members.length + (this.#probation === null ? 0 : 1);
+		return { sandboxes, restarts: this.#restarts, ...sum(all) };
 	}
 
 	pids(): number[] {
-		return [...this.#places, this.#spare].map((process) => process.pid);
+		return [...this.#all].map((process) => process.pid);
 	}
 
 	async close(): Promise<void> {
 		this.#closed = true;
 		if (this.#retry !== null) clearTimeout(this.#retry);
-		await Promise.all([...this.#places, this.#spare].map((process) => process.close()));
+		await Promise.all([...this.#all].map((process) => process.close()));
 	}
 }
 

@@ -5,11 +5,12 @@ import { join } from "node:path";
 import type { AttemptId } from "../isolates/protocol.ts";
 
 /**
- * Where a sandbox notes whose turn it runs, so that the edge can read it after the process was killed: four bytes in a
+ * Where a sandbox notes whose turn it runs, so that the edge can read it after the process was killed: eight bytes in a
  * file without a name, which both hold open. A note costs a turn less than a microsecond (`bench/micro.ts`).
  */
 export class RunningNote {
 	readonly descriptor: number;
+	readonly #bytes = Buffer.alloc(8);
 
 	private constructor(descriptor: number) {
 		this.descriptor = descriptor;
@@ -23,7 +24,7 @@ export class RunningNote {
 				const path = join(folder, name);
 				const descriptor = openSync(path, "wx+", 0o600);
 				unlinkSync(path);
-				writeSync(descriptor, new Uint8Array(4), 0, 4, 0);
+				writeSync(descriptor, new Uint8Array(8), 0, 8, 0);
 				return new RunningNote(descriptor);
 			} catch (error) {
 				if (folder === tmpdir()) throw error;
@@ -32,10 +33,11 @@ export class RunningNote {
 		throw new Error("unreachable");
 	}
 
-	read(): AttemptId {
-		const bytes = Buffer.alloc(4);
-		readSync(this.descriptor, bytes, 0, 4, 0);
-		return bytes.readUInt32LE(0);
+	/** Whose turn runs, 0 if none does; the turn's own number; whether it is the start of an isolate. */
+	read(): { attempt: AttemptId; turn: number; starting: boolean } {
+		readSync(this.descriptor, this.#bytes, 0, 8, 0);
+		const turn = this.#bytes.readUInt32LE(4);
+		return { attempt: this.#bytes.readUInt32LE(0), turn, starting: (turn & 1) === 1 };
 	}
 
 	close(): void {
@@ -44,13 +46,13 @@ export class RunningNote {
 }
 
 /** The sandbox's side: writes the note on an inherited descriptor. */
-export function noteWriter(descriptor: number): (attempt: AttemptId) => void {
-	const bytes = Buffer.alloc(4);
-	let noted = 0;
-	return (attempt) => {
-		if (attempt === noted) return;
-		noted = attempt;
+export function noteWriter(descriptor: number): (attempt: AttemptId, starting: boolean) => void {
+	const bytes = Buffer.alloc(8);
+	let turn = 0;
+	return (attempt, starting) => {
+		turn = (turn + 2) >>> 0;
 		bytes.writeUInt32LE(attempt, 0);
-		writeSync(descriptor, bytes, 0, 4, 0);
+		bytes.writeUInt32LE(starting ? turn + 1 : turn, 4);
+		writeSync(descriptor, bytes, 0, 8, 0);
 	};
 }

@@ -2,6 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import type { Duplex } from "node:stream";
 import type {
 	AttemptFailure,
+	AttemptId,
 	AttemptReport,
 	SandboxCommands,
 	SandboxSettings,
@@ -10,11 +11,25 @@ import type {
 import type { Kind } from "../prelude/messages.ts";
 import { LastWords, spawnConfined } from "./confinement.ts";
 import { type Frame, FrameKind, FrameReader, FrameWriter } from "./frames.ts";
+import { Progress } from "./progress.ts";
 import { RunningNote } from "./running-note.ts";
 import { type ImageSource, Sandbox } from "./sandbox.ts";
 
 /** No honest sandbox sends a larger frame: bodies come in pieces, and what comes whole is no larger than the window. */
 const MAX_FRAME = 4 * 1024 * 1024;
+
+/** What a sandbox's process tells the pool. */
+export interface SandboxProcessEvents {
+	/** The process has ended unasked. Called before its attempts are told, so that they find its successor. */
+	onLost(process: SandboxProcess, why: string): void;
+	/** One turn keeps the others waiting. Its attempt is named. */
+	onLongTurn(process: SandboxProcess, attempt: AttemptId): void;
+	/** The long turn is over. */
+	onTurnOver(process: SandboxProcess): void;
+}
+
+/** How long a turn may go on, beyond what its limits allow it, before the process is killed under it. */
+const GRACE_MS = 250;
 
 /** A sandbox in a process of its own, reached over the link. */
 export class SandboxProcess {
@@ -23,14 +38,16 @@ export class SandboxProcess {
 	readonly #socket: Duplex;
 	readonly #writer: FrameWriter;
 	readonly #note = RunningNote.create();
+	readonly #progress: Progress;
+	/** Whether one turn keeps all others waiting at this moment. */
+	stuck = false;
 	/** Resolves when the sandbox has its settings and can run turns; rejects if it never gets there. */
 	readonly ready: Promise<void>;
 	/** Resolves when the process has ended. */
 	readonly exited: Promise<void>;
 	#closing = false;
 
-	/** `onLost` is called if the process ends unasked, before its attempts are told. */
-	constructor(settings: SandboxSettings, images: ImageSource, onLost: (sandbox: SandboxProcess, why: string) => void) {
+	constructor(settings: SandboxSettings, images: ImageSource, events: SandboxProcessEvents) {
 		this.sandbox = new Sandbox(images);
 		this.#child = spawnConfined("sandbox/main", { descriptors: [this.#note.descriptor] });
 		this.#socket = this.#child.stdio[3] as Duplex;
@@ -38,6 +55,24 @@ export class SandboxProcess {
 		this.sandbox.commands = commandsOver(this.#writer);
 		const { snapshot, ...rest } = settings;
 		this.#writer.write(FrameKind.settings, 0, 0, 0, JSON.stringify(rest), snapshot);
+		this.#progress = new Progress(this.pid, this.#note, {
+			onLongTurn: (attempt) => {
+				this.stuck = true;
+				events.onLongTurn(this, attempt);
+			},
+			onTurnOver: () => {
+				this.stuck = false;
+				events.onTurnOver(this);
+			},
+			onStillRunning: (attempt, ms, starting) => {
+				const most = this.sandbox.longestTurnMs(attempt, starting);
+				if (ms > most + GRACE_MS) this.kill(`a turn ran for ${Math.round(ms)} ms and could not be ended`);
+			},
+			onMemory: (bytes) => {
+				if (bytes > settings.maxProcessBytes) this.kill(`it grew to ${Math.round(bytes / 2 ** 20)} MB`);
+			},
+		});
+		this.sandbox.onLoad = (loaded) => (loaded ? this.#progress.start() : this.#progress.stop());
 		const ready = Promise.withResolvers<void>();
 		const exited = Promise.withResolvers<void>();
 		this.ready = ready.promise;
@@ -60,10 +95,11 @@ export class SandboxProcess {
 			this.#ended = true;
 			this.#writer.close();
 			this.#socket.destroy();
-			const running = this.#note.read();
+			this.#progress.close();
+			const { attempt: running } = this.#note.read();
 			this.#note.close();
 			ready.reject(new Error(`a sandbox did not start: ${this.#why ?? why}`));
-			if (!this.#closing) onLost(this, this.#why ?? why);
+			if (!this.#closing) events.onLost(this, this.#why ?? why);
 			this.sandbox.lost(running);
 			exited.resolve();
 		};
@@ -100,8 +136,8 @@ function commandsOver(writer: FrameWriter): SandboxCommands {
 		},
 		expect: (version) => writer.write(FrameKind.expect, 0, 0, version, ""),
 		unload: (version) => writer.write(FrameKind.unload, 0, 0, version, ""),
-		request: (attempt, version, budget, head, body) =>
-			writer.write(FrameKind.request, attempt, budget, version, head, body),
+		request: (attempt, version, cpuMs, light, head, body) =>
+			writer.write(light ? FrameKind.lightRequest : FrameKind.request, attempt, cpuMs, version, head, body),
 		message: (kind, attempt, op, text, data) => writer.write(kind, attempt, op, 0, text, data),
 	};
 }
@@ -109,7 +145,14 @@ function commandsOver(writer: FrameWriter): SandboxCommands {
 function dispatch({ kind, attempt, op, version, text, data }: Frame, sandbox: Sandbox): void {
 	switch (kind) {
 		case FrameKind.done:
-			sandbox.done(attempt, { cpuUs: op, startUs: version, cold: version > 0, memoryBytes: Number(data) });
+		case FrameKind.doneHeavy:
+			sandbox.done(attempt, {
+				cpuUs: op,
+				startUs: version,
+				cold: version > 0,
+				light: kind === FrameKind.done,
+				memoryBytes: Number(data),
+			});
 			break;
 		case FrameKind.failed: {
 			const { failure, report } = JSON.parse(text) as { failure: AttemptFailure; report: AttemptReport };

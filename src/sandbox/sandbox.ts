@@ -4,13 +4,14 @@ import type {
 	AttemptId,
 	AttemptReport,
 	Image,
+	Milliseconds,
 	SandboxCommands,
 	SandboxEvents,
 	SandboxStats,
 	VersionNumber,
 } from "../isolates/protocol.ts";
 import type { Kind } from "../prelude/messages.ts";
-import { Attempt, type AttemptOwner } from "./attempt.ts";
+import { Attempt, type AttemptOwner, type TurnBounds } from "./attempt.ts";
 
 /** Where sandboxes get the images of versions from; rejects where there is none to be had. */
 export type ImageSource = (version: VersionNumber) => Promise<Image>;
@@ -38,14 +39,15 @@ export class Sandbox implements SandboxEvents {
 	}
 
 	/** Makes an attempt that runs here; it begins with its `start`. */
-	attempt(version: VersionNumber, owner: AttemptOwner, effects: Effects): Attempt {
+	attempt(version: VersionNumber, owner: AttemptOwner, effects: Effects, bounds: TurnBounds): Attempt {
 		if (!this.#sent.has(version)) {
 			this.commands.expect(version);
 			this.want(version);
 		}
 		const id = this.#free.pop() ?? this.#attempts.length;
-		const attempt = new Attempt(id, version, this.commands, owner, effects);
+		const attempt = new Attempt(id, version, this.commands, owner, effects, bounds);
 		this.#attempts[id] = attempt;
+		if (this.load === 1) this.onLoad(true);
 		return attempt;
 	}
 
@@ -55,6 +57,7 @@ export class Sandbox implements SandboxEvents {
 		if (attempt === undefined) return undefined;
 		this.#attempts[id] = undefined;
 		this.#free.push(id);
+		if (this.load === 0) this.onLoad(false);
 		return attempt;
 	}
 
@@ -78,7 +81,13 @@ export class Sandbox implements SandboxEvents {
 		const failure: AttemptFailure = { code: "startup_failed", message: error.message, stack: "" };
 		for (const attempt of this.#attempts.slice()) {
 			if (attempt?.version === version)
-				this.failed(attempt.id, failure, { cpuUs: 0, memoryBytes: 0, cold: false, startUs: 0 });
+				this.failed(attempt.id, failure, {
+					cpuUs: 0,
+					memoryBytes: 0,
+					light: true,
+					cold: false,
+					startUs: 0,
+				});
 		}
 	}
 
@@ -110,6 +119,25 @@ export class Sandbox implements SandboxEvents {
 	stats(stats: SandboxStats): void {
 		this.latest = stats;
 	}
+
+	/** How many attempts it holds. */
+	get load(): number {
+		return this.#attempts.length - 1 - this.#free.length;
+	}
+
+	/** Has every attempt but one run elsewhere, as far as they may. */
+	evacuate(except: AttemptId): void {
+		for (const attempt of this.#attempts.slice()) if (attempt !== undefined && attempt.id !== except) attempt.move();
+	}
+
+	/** How long a turn of an attempt, or the start of its isolate, may take at most. */
+	longestTurnMs(id: AttemptId, starting: boolean): Milliseconds {
+		const bounds = this.#attempts[id]?.bounds;
+		return bounds === undefined ? 0 : starting ? bounds.startupCpuMs : bounds.cpuMs;
+	}
+
+	/** Told when the first attempt comes and when the last has gone. */
+	onLoad: (loaded: boolean) => void = () => undefined;
 
 	/** The sandbox is gone, and with it all that it held. `running` is the attempt whose turn ran, if one did. */
 	lost(running: AttemptId): void {

@@ -13,6 +13,8 @@ import type { Exchange, ResponseSink } from "./exchange.ts";
 
 /** A request is started at most so often: once, and again when its sandbox was lost. */
 const MAX_ATTEMPTS = 3;
+/** Being moved away from behind a long turn is not its fault, and may happen so often on top. */
+const MAX_MOVES = 5;
 
 /** What an invocation needs of the runtime. */
 export interface InvocationContext {
@@ -103,10 +105,18 @@ export class Invocation implements AttemptOwner {
 		const { limits, number } = this.#version;
 		this.#record.attempts++;
 		this.#effects = new Effects(this.#context.subrequests[this.#exchange.depth + 1], limits);
-		this.#attempt = this.#context.pool.home(number).attempt(number, this, this.#effects);
+		const { lane } = this.#version;
+		const sandbox = this.#context.pool.home(number, lane);
+		if (sandbox === null) {
+			this.#fail(new FunctionError("overloaded", "another function is on probation", { retryAfter: 1 }));
+			this.#finish();
+			return;
+		}
+		this.#attempt = sandbox.attempt(number, this, this.#effects, limits);
 		const { body } = this.#exchange;
 		this.#attempt.start(
 			limits.cpuMs,
+			lane === "normal",
 			this.#head,
 			body === null || body instanceof Uint8Array ? body : this.#counted(body),
 		);
@@ -147,6 +157,18 @@ export class Invocation implements AttemptOwner {
 	}
 
 	// What follows is told by the attempt.
+
+	mayRunAgain(): boolean {
+		return this.#state === "waiting" && this.#record.attempts < MAX_ATTEMPTS + MAX_MOVES;
+	}
+
+	onMoved(): void {
+		this.#run();
+	}
+
+	onCulprit(): void {
+		this.#version.strike(Date.now());
+	}
 
 	onResponse(head: ResponseHead, body: Uint8Array | null): void {
 		if (this.#state !== "waiting") return;
@@ -228,6 +250,7 @@ export class Invocation implements AttemptOwner {
 
 	onDone(report: AttemptReport): void {
 		this.#note(report);
+		this.#version.pace.note(report.light);
 		if (report.cold) this.#version.backoff.succeeded();
 		// The isolate says that it is done, but never answered: its prelude no longer does what it should.
 		if (this.#state !== "answered")
@@ -237,6 +260,11 @@ export class Invocation implements AttemptOwner {
 
 	onFailed({ code, message, stack }: AttemptFailure, report: AttemptReport): void {
 		this.#note(report);
+		this.#version.pace.note(report.light && code !== "too_heavy");
+		if (code === "too_heavy") {
+			this.#run();
+			return;
+		}
 		const error = new FunctionError(code, message, { stack });
 		if (
 			code === "startup_failed" ||
@@ -251,8 +279,8 @@ export class Invocation implements AttemptOwner {
 	}
 
 	onLost(running: boolean): void {
-		const replayable = this.#state === "waiting" && !this.#attempt?.hasEffects;
-		if (replayable && !running && this.#record.attempts < MAX_ATTEMPTS) {
+		const replayable = this.mayRunAgain() && !this.#attempt?.hasEffects;
+		if (replayable && !running) {
 			this.#run();
 			return;
 		}

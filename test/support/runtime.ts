@@ -30,20 +30,23 @@ export class TestRuntime {
 	readonly logs: LogLine[] = [];
 	#waiting: { found: () => unknown; resolve: (value: unknown) => void }[] = [];
 
-	constructor(options: RuntimeOptions = {}) {
-		before(async () => {
-			this.#starting ??= this.#start(options);
-			await this.#starting;
-		});
-		after(() => this.runtime.close());
-		this.#options = options;
-	}
+	#starting: Promise<Runtime> | null = null;
 	readonly #options: RuntimeOptions;
-	#starting: Promise<void> | null = null;
 
-	/** Hooks of one level may run side by side; whoever needs the runtime first starts it. */
-	async #start(options: RuntimeOptions): Promise<void> {
-		this.runtime = await createRuntime({ data: join(this.folder, "data"), ...options });
+	constructor(options: RuntimeOptions = {}) {
+		this.#options = options;
+		before(() => this.ready());
+		after(() => this.runtime.close());
+	}
+
+	/** The runtime, once it is up. Hooks of one level may run side by side; whoever needs it first starts it. */
+	ready(): Promise<Runtime> {
+		this.#starting ??= this.#start();
+		return this.#starting;
+	}
+
+	async #start(): Promise<Runtime> {
+		this.runtime = await createRuntime({ data: join(this.folder, "data"), ...this.#options });
 		this.runtime.subscribe({
 			record: (record) => {
 				this.records.push(record);
@@ -54,6 +57,7 @@ export class TestRuntime {
 				this.#look();
 			},
 		});
+		return this.runtime;
 	}
 
 	/** Writes a file into the folder and returns its path. */
@@ -71,10 +75,9 @@ export class TestRuntime {
 		options: Partial<DeployOptions> = {},
 		extension = "js",
 	): Promise<Deployed> {
-		this.#starting ??= this.#start(this.#options);
-		await this.#starting;
+		const runtime = await this.ready();
 		const entry = await this.write(`${name}.${extension}`, source);
-		return this.runtime.deploy({ name, hostnames: [`${name}.test`], entry, ...options });
+		return runtime.deploy({ name, hostnames: [`${name}.test`], entry, ...options });
 	}
 
 	fetch(name: string, path = "/", init?: RequestInit): Promise<Response> {

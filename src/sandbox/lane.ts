@@ -1,0 +1,50 @@
+import type { VersionNumber } from "../isolates/protocol.ts";
+import type { SandboxProcess } from "./sandbox-process.ts";
+
+/** Weight of a version on a sandbox, for rendezvous hashing: adding or losing a sandbox moves only its own share. */
+function weight(version: VersionNumber, sandbox: number): number {
+	let hash = Math.imul(version, 0x9e3779b1) ^ Math.imul(sandbox, 0x85ebca6b);
+	hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+	hash = Math.imul(hash ^ (hash >>> 12), 0x297a2d39);
+	return (hash ^ (hash >>> 15)) >>> 0;
+}
+
+/** The sandboxes that serve one kind of function, each in a place of its own, which a successor takes over. */
+export class Lane {
+	readonly members: SandboxProcess[] = [];
+
+	/** The version's home, or the next best place if a long turn keeps that busy. */
+	home(version: VersionNumber): SandboxProcess {
+		const { members } = this;
+		if (members.length === 1) return members[0];
+		let best = -1;
+		let bestWeight = -1;
+		for (let place = 0; place < members.length; place++) {
+			// A sandbox that is stuck counts for less than any that is not, but for more than none.
+			const own = weight(version, place) + (members[place].stuck ? 0 : 2 ** 32);
+			if (own > bestWeight) {
+				bestWeight = own;
+				best = place;
+			}
+		}
+		return members[best];
+	}
+
+	has(process: SandboxProcess): boolean {
+		return this.members.includes(process);
+	}
+
+	/** Whether a long turn keeps every member busy. */
+	get stuck(): boolean {
+		return this.members.every((process) => process.stuck);
+	}
+
+	/** Puts a successor into a member's place. */
+	replace(member: SandboxProcess, successor: SandboxProcess): void {
+		this.members[this.members.indexOf(member)] = successor;
+	}
+
+	remove(member: SandboxProcess): void {
+		this.members.splice(this.members.indexOf(member), 1);
+	}
+}

@@ -1,0 +1,104 @@
+import { closeSync, openSync, readFileSync, readSync } from "node:fs";
+import type { AttemptId, Bytes, Milliseconds } from "../isolates/protocol.ts";
+import type { RunningNote } from "./running-note.ts";
+
+/** A turn that has run for so much of its sandbox's CPU time keeps others waiting. */
+const LONG_TURN_MS: Milliseconds = 25;
+const POLL_MS: Milliseconds = 5;
+/** Memory is looked at every so many polls. */
+const MEMORY_POLLS = 20;
+
+/** What a sandbox's progress tells whoever watches it. */
+export interface ProgressEvents {
+	/** One turn has run for long; told once for each turn. */
+	onLongTurn(attempt: AttemptId): void;
+	/** The long turn is over. */
+	onTurnOver(): void;
+	/** A turn runs on; `ms` of the sandbox's CPU time so far. Told at every poll of a long turn. */
+	onStillRunning(attempt: AttemptId, ms: Milliseconds, starting: boolean): void;
+	/** What the process has in memory. */
+	onMemory(bytes: Bytes): void;
+}
+
+/**
+ * Watches a sandbox from outside, by the note of whose turn it runs and by the CPU time of its thread: a machine that is
+ * busy with other things is not mistaken for a turn that is long. Where there is no /proc the clock on the wall stands in.
+ */
+export class Progress {
+	readonly #pid: number;
+	readonly #note: RunningNote;
+	readonly #events: ProgressEvents;
+	#schedstat: number | null = null;
+	readonly #buffer = Buffer.alloc(64);
+	#timer: NodeJS.Timeout | null = null;
+	#turn = 0;
+	#startedAt: Milliseconds = 0;
+	#long = false;
+	#polls = 0;
+
+	constructor(pid: number, note: RunningNote, events: ProgressEvents) {
+		this.#pid = pid;
+		this.#note = note;
+		this.#events = events;
+		try {
+			this.#schedstat = openSync(`/proc/${pid}/task/${pid}/schedstat`, "r");
+		} catch {
+			this.#schedstat = null; // Not Linux, or the process has just ended, which is noticed elsewhere.
+		}
+	}
+
+	/** Starts polling, if it does not already. Whoever holds attempts on the sandbox keeps it going. */
+	start(): void {
+		this.#timer ??= setInterval(() => this.#poll(), POLL_MS);
+	}
+
+	stop(): void {
+		if (this.#timer !== null) clearInterval(this.#timer);
+		this.#timer = null;
+	}
+
+	/** CPU time of the sandbox's thread. */
+	#cpuMs(): Milliseconds {
+		if (this.#schedstat === null) return performance.now();
+		try {
+			const length = readSync(this.#schedstat, this.#buffer, 0, this.#buffer.length, 0);
+			return Number.parseInt(this.#buffer.toString("latin1", 0, length), 10) / 1e6;
+		} catch {
+			return this.#startedAt; // The process has just ended: its exit is noticed elsewhere.
+		}
+	}
+
+	#poll(): void {
+		if (++this.#polls % MEMORY_POLLS === 0) this.#events.onMemory(this.#residentBytes());
+		const { attempt, turn, starting } = this.#note.read();
+		const running = attempt !== 0;
+		if (!running || turn !== this.#turn) {
+			if (this.#long) this.#events.onTurnOver();
+			this.#long = false;
+			this.#turn = turn;
+			if (running) this.#startedAt = this.#cpuMs();
+			return;
+		}
+		const ms = this.#cpuMs() - this.#startedAt;
+		if (ms < LONG_TURN_MS) return;
+		if (!this.#long) {
+			this.#long = true;
+			this.#events.onLongTurn(attempt);
+		}
+		this.#events.onStillRunning(attempt, ms, starting);
+	}
+
+	#residentBytes(): Bytes {
+		try {
+			return Number(readFileSync(`/proc/${this.#pid}/statm`, "latin1").split(" ")[1]) * 4096;
+		} catch {
+			return 0; // Not Linux, or the process has just ended.
+		}
+	}
+
+	close(): void {
+		this.stop();
+		if (this.#schedstat !== null) closeSync(this.#schedstat);
+		this.#schedstat = null;
+	}
+}

@@ -1,0 +1,5 @@
+export default {
+	fetch() {
+		return new Response(Array.prototype.join.call({ length: 2 ** 32 }, ""));
+	},
+};

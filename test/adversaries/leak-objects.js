@@ -1,0 +1,6 @@
+export default {
+	fetch() {
+		const kept = [];
+		for (;;) kept.push({ a: kept.length });
+	},
+};

@@ -1,0 +1,9 @@
+const bomb = async () => {
+	await Promise.all([bomb(), bomb()]);
+};
+export default {
+	async fetch() {
+		await bomb();
+		return new Response("x");
+	},
+};

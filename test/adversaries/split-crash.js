@@ -1,0 +1,5 @@
+export default {
+	fetch() {
+		return new Response(String("ab".repeat(2 ** 27).split("a").length));
+	},
+};

@@ -1,0 +1,6 @@
+export default {
+	fetch() {
+		let x;
+		for (;;) x = new Array(1000);
+	},
+};

@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { resolve } from "node:path";
+import { before, test } from "node:test";
+import { TestRuntime } from "../support/runtime.ts";
+
+/** What a client may get for each adversary; where several stand, the machine decides which limit is met first. */
+const CPU = ["cpu_limit_exceeded"];
+const MEMORY = ["memory_limit_exceeded", "cpu_limit_exceeded", "exception"];
+const LOST = ["sandbox_lost", "function_quarantined"];
+const OUTCOMES: Record<string, string[]> = {
+	"array-like-index-of": LOST,
+	"array-like-join": [...LOST, "exception", "cpu_limit_exceeded"],
+	"array-like-reverse": LOST,
+	"async-spin": CPU,
+	bigint: ["ok", ...CPU, ...LOST],
+	"comparator-sort": MEMORY,
+	"deep-recursion": [...CPU, ...LOST],
+	"endless-loop": CPU,
+	"endless-stream": ["ok"],
+	"escape-attempts": ["ok", "startup_failed", "startup_cpu_limit_exceeded"],
+	"fill-gigabytes": [...MEMORY, ...LOST],
+	"header-flood": ["invalid_response", ...CPU],
+	"hostile-response": ["invalid_response", "exception", ...CPU],
+	"json-bomb": [...MEMORY, ...LOST],
+	"leak-buffers": MEMORY,
+	"leak-objects": MEMORY,
+	"leak-strings": MEMORY,
+	"log-flood": ["ok", ...MEMORY],
+	"network-scan": ["ok"],
+	"never-answers": ["wall_time_exceeded"],
+	normalize: [...MEMORY, ...LOST],
+	"promise-bomb": MEMORY,
+	"prototype-pollution": ["ok", "exception", "invalid_response", "startup_failed", "sandbox_lost"],
+	"regex-bomb": CPU,
+	"rejection-flood": ["ok", ...CPU],
+	"slow-stream": ["ok"],
+	"sparse-sort": LOST,
+	"split-crash": LOST,
+	"timer-bomb": [...MEMORY, "wall_time_exceeded"],
+	"unrolled-allocation": CPU,
+	"wait-until-bomb": ["ok"],
+	"wasm-loop": CPU,
+	"wasm-memory": MEMORY,
+};
+
+const atoll = new TestRuntime({ limits: { cpuMs: 200, wallMs: 1500, memoryMb: 64 } });
+const names = readdirSync("test/adversaries").map((file) => file.replace(/\.js$/, ""));
+
+before(async () => {
+	const runtime = await atoll.ready();
+	for (const name of names) {
+		// What kills the process that builds it never gets as far as being called.
+		await runtime.deploy({ name, hostnames: [`${name}.test`], entry: resolve("test/adversaries", `${name}.js`) });
+	}
+	for (let i = 0; i < 5; i++)
+		await atoll.deploy(
+			`neighbour${i}`,
+			`export default { async fetch() { await null; return new Response("here ${i}"); } }`,
+		);
+});
+
+test("every adversary has its outcome named", () => {
+	assert.deepEqual(names.toSorted(), Object.keys(OUTCOMES).toSorted());
+});
+
+for (const name of names) {
+	test(`${name}: no neighbour fails, and it gets its answer`, async () => {
+		let stop = false;
+		let answered = 0;
+		const neighbours = Array.from({ length: 5 }, async (_, i) => {
+			while (!stop) {
+				const response = await atoll.fetch(`neighbour${i}`);
+				assert.equal(response.status, 200);
+				assert.equal(await response.text(), `here ${i}`);
+				answered++;
+				await new Promise((next) => setImmediate(next));
+			}
+		});
+		const watched = Promise.all(neighbours);
+		try {
+			const response = await Promise.race([
+				atoll.fetch(name),
+				watched.then(() => assert.fail("the neighbours stopped")),
+			]);
+			const code = response.headers.get("x-atoll-error") ?? "ok";
+			assert.ok(OUTCOMES[name].includes(code), `${name} got ${code}`);
+			if (code === "ok") await readSome(response, name);
+		} finally {
+			stop = true;
+			await watched;
+		}
+		assert.ok(answered > 0);
+	});
+}
+
+/** Reads the beginning of a body that may never end; what escape and scan found must be nothing. */
+async function readSome(response: Response, name: string): Promise<void> {
+	const reader = response.body?.getReader();
+	let text = "";
+	for (let i = 0; i < 5; i++) {
+		const { done, value } = (await reader?.read()) ?? { done: true };
+		if (done) break;
+		text += Buffer.from(value as Uint8Array).toString("latin1", 0, 1000);
+	}
+	await reader?.cancel();
+	if (name === "escape-attempts" || name === "network-scan") assert.equal(text, "[]");
+}
+
+test("a function with two strikes is disabled, then alone, and its neighbours never were", async () => {
+	const seen = new Set<string>();
+	for (let i = 0; i < 4; i++) seen.add((await atoll.fetch("split-crash")).headers.get("x-atoll-error") ?? "ok");
+	assert.deepEqual([...seen].toSorted(), ["function_quarantined", "sandbox_lost"].slice(0, seen.size));
+	const refused = await atoll.fetch("split-crash");
+	assert.equal(refused.headers.get("x-atoll-error"), "function_quarantined");
+	assert.ok(Number(refused.headers.get("retry-after")) >= 1);
+	assert.equal(await atoll.text("neighbour0"), "here 0");
+});
