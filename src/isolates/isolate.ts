@@ -4,6 +4,7 @@ import type { Kind } from "../prelude/messages.ts";
 import { KeyStore } from "./keys.ts";
 import type { ParkedIsolate } from "./parked.ts";
 import type { AttemptFailure, AttemptId, Bytes, Image, Microseconds, Milliseconds, VersionNumber } from "./protocol.ts";
+import { advanceClock } from "./services.ts";
 
 /** A message that an isolate has put into its outbox. */
 export interface Outgoing {
@@ -72,6 +73,7 @@ export class FunctionIsolate {
 	onCrypto: (attempt: AttemptId, op: number, text: string, data: Uint8Array | undefined) => void = () => undefined;
 
 	#start(image: Image): void {
+		advanceClock();
 		const { isolate, context, begin, finish } = this.#parked;
 		begin.applySync(undefined, [image.env]);
 		begin.release();
@@ -125,6 +127,7 @@ export class FunctionIsolate {
 		timeout: Milliseconds,
 	): TurnEnd {
 		const started = performance.now();
+		advanceClock();
 		try {
 			this.#parked.turn.applySync(undefined, [kind, attempt, op, text, transferable(data)], { timeout });
 			return "completed";

@@ -47,6 +47,18 @@ function decoderFor(label: string, fatal: boolean, ignoreBOM: boolean): TextDeco
 
 const encoder = new TextEncoder();
 
+let turnTime = currentTime();
+
+/** Milliseconds since the epoch, to the microsecond. */
+function currentTime(): number {
+	return Math.floor((performance.timeOrigin + performance.now()) * 1000) / 1000;
+}
+
+/** Sets the clocks of all isolates to the present. Done before each turn, and not while one runs. */
+export function advanceClock(): void {
+	turnTime = currentTime();
+}
+
 /**
  * The pure functions that a sandbox lends to every isolate. They take primitives and bytes and give the same; they
  * never throw, because an error that crosses into an isolate would carry the sandbox's stack with it.
@@ -82,7 +94,7 @@ const pure = {
 		const bytes = new Uint8Array(Math.min(Math.max(Number(length) || 0, 0), 65536));
 		return randomFillSync(bytes).buffer;
 	},
-	now: () => Math.floor((performance.timeOrigin + performance.now()) * 1000) / 1000,
+	now: () => turnTime,
 } satisfies Record<string, (...args: unknown[]) => unknown>;
 
 /** The pure functions as callbacks; one set serves every isolate. */

@@ -5,6 +5,7 @@
 import { AbortController, AbortSignal } from "./abort.ts";
 import { atob, btoa } from "./base64.ts";
 import { Blob, File } from "./blob.ts";
+import { installClock, installLateClocks, refuseSharedMemory } from "./clock.ts";
 import { console } from "./console.ts";
 import { Crypto, CryptoKey, crypto, SubtleCrypto } from "./crypto.ts";
 import { DOMException } from "./dom-exception.ts";
@@ -112,6 +113,7 @@ expose(
 	true,
 );
 setGlobalTarget(target);
+installClock();
 
 /** What the sandbox takes hold of when it parks an isolate, and then removes from the global scope. */
 const bridge = {
@@ -126,6 +128,8 @@ const bridge = {
 		// Shared memory would be a clock as fine as a Spectre attack needs, and a way to stop a thread. V8 defines it anew in
 		// every isolate that it makes from a snapshot, so it is taken away here.
 		for (const name of ["SharedArrayBuffer", "Atomics"]) Reflect.deleteProperty(scope, name);
+		refuseSharedMemory();
+		installLateClocks();
 	},
 	/** Readies the isolate for a function's script: its environment, and the hook that takes its exports. */
 	begin(env: string) {

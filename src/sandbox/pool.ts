@@ -21,6 +21,8 @@ export type LaneName = "normal" | "heavy" | "probation";
 
 /** Where functions run: gives each version its home sandbox. */
 export interface SandboxPool {
+	/** Whether light and heavy functions run apart. */
+	readonly hasLanes: boolean;
 	/** The sandbox for a version's next attempt; `null` if it is on probation and another one is being tried. */
 	home(version: VersionNumber, lane: LaneName): Sandbox | null;
 	/** A version will get no more requests. */
@@ -36,6 +38,7 @@ const MAX_HEAVY = Math.max(2, availableParallelism());
 
 /** Sandboxes in processes, and a spare that takes over at once for one that is lost or held up. */
 export class ProcessPool implements SandboxPool {
+	readonly hasLanes = true;
 	readonly #settings: SandboxSettings;
 	readonly #images: ImageSource;
 	readonly #events: PoolEvents;
@@ -183,6 +186,7 @@ function sum(all: SandboxStats[]): SandboxStats {
 
 /** The same isolates in this very process, for code that is trusted: no link, and nothing between it and this process. */
 export class InlinePool implements SandboxPool {
+	readonly hasLanes = false;
 	readonly #sandbox: Sandbox;
 	readonly #host: { close(): void; stats(): SandboxStats };
 

@@ -2,7 +2,7 @@ import { closeSync, openSync, readFileSync, readSync } from "node:fs";
 import type { AttemptId, Bytes, Milliseconds } from "../isolates/protocol.ts";
 import type { RunningNote } from "./running-note.ts";
 
-/** A turn that has run for so much of its sandbox's CPU time keeps others waiting. */
+/** A turn that has run for so long, by its sandbox's own clock, keeps others waiting. */
 const LONG_TURN_MS: Milliseconds = 25;
 const POLL_MS: Milliseconds = 5;
 /** Memory is looked at every so many polls. */
@@ -14,14 +14,14 @@ export interface ProgressEvents {
 	onLongTurn(attempt: AttemptId): void;
 	/** The long turn is over. */
 	onTurnOver(): void;
-	/** A turn runs on; `ms` of the sandbox's CPU time so far. Told at every poll of a long turn. */
+	/** A turn runs on; for `ms` so far by the sandbox's own clock. Told at every poll of a long turn. */
 	onStillRunning(attempt: AttemptId, ms: Milliseconds, starting: boolean): void;
 	/** What the process has in memory. */
 	onMemory(bytes: Bytes): void;
 }
 
 /**
- * Watches a sandbox from outside, by the note of whose turn it runs and by the CPU time of its thread: a machine that is
+ * Watches a sandbox from outside, by the note of whose turn it runs and by the time that its thread had: a machine that is
  * busy with other things is not mistaken for a turn that is long. Where there is no /proc the clock on the wall stands in.
  */
 export class Progress {
@@ -57,12 +57,15 @@ export class Progress {
 		this.#timer = null;
 	}
 
-	/** CPU time of the sandbox's thread. */
-	#cpuMs(): Milliseconds {
+	/**
+	 * A clock that stands still while the sandbox's thread waits for a core: what it ran or slept, since a turn can also block.
+	 */
+	#ownMs(): Milliseconds {
 		if (this.#schedstat === null) return performance.now();
 		try {
 			const length = readSync(this.#schedstat, this.#buffer, 0, this.#buffer.length, 0);
-			return Number.parseInt(this.#buffer.toString("latin1", 0, length), 10) / 1e6;
+			const waited = Number(this.#buffer.toString("latin1", 0, length).split(" ")[1]);
+			return performance.now() - waited / 1e6;
 		} catch {
 			return this.#startedAt; // The process has just ended: its exit is noticed elsewhere.
 		}
@@ -76,10 +79,10 @@ export class Progress {
 			if (this.#long) this.#events.onTurnOver();
 			this.#long = false;
 			this.#turn = turn;
-			if (running) this.#startedAt = this.#cpuMs();
+			if (running) this.#startedAt = this.#ownMs();
 			return;
 		}
-		const ms = this.#cpuMs() - this.#startedAt;
+		const ms = this.#ownMs() - this.#startedAt;
 		if (ms < LONG_TURN_MS) return;
 		if (!this.#long) {
 			this.#long = true;

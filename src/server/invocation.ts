@@ -116,7 +116,8 @@ export class Invocation implements AttemptOwner {
 		const { body } = this.#exchange;
 		this.#attempt.start(
 			limits.cpuMs,
-			lane === "normal",
+			// A turn may be cut early only where its request can be run again, and there is a heavy lane to run it in.
+			lane === "normal" && this.#context.pool.hasLanes && (body === null || body instanceof Uint8Array),
 			this.#head,
 			body === null || body instanceof Uint8Array ? body : this.#counted(body),
 		);

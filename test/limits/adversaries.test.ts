@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { resolve } from "node:path";
 import { before, test } from "node:test";
+import { HttpServer } from "../../src/server/http-server.ts";
+import { bodyOf, exchange } from "../support/raw-http.ts";
 import { TestRuntime } from "../support/runtime.ts";
 
 /** What a client may get for each adversary; where several stand, the machine decides which limit is met first. */
@@ -40,6 +42,7 @@ const OUTCOMES: Record<string, string[]> = {
 	"timer-bomb": [...MEMORY, "wall_time_exceeded"],
 	"unrolled-allocation": CPU,
 	"wait-until-bomb": ["ok"],
+	"wasm-atomic-wait": [...CPU, ...LOST, "exception"],
 	"wasm-loop": CPU,
 	"wasm-memory": MEMORY,
 };
@@ -115,4 +118,29 @@ test("a function with two strikes is disabled, then alone, and its neighbours ne
 	assert.equal(refused.headers.get("x-atoll-error"), "function_quarantined");
 	assert.ok(Number(refused.headers.get("retry-after")) >= 1);
 	assert.equal(await atoll.text("neighbour0"), "here 0");
+});
+
+test("a request whose turn is too long for the normal lane runs again in the heavy one, with all of its body", async () => {
+	await atoll.deploy(
+		"sometimes",
+		`export default { async fetch(r) { const n = Number(await r.text()); let x = 0; for (let i = 0; i < n; i++) x += i % 7; return new Response("n " + n + (x < 0 ? "!" : "")); } }`,
+		{ limits: { cpuMs: 5000 } },
+	);
+	const server = new HttpServer(atoll.runtime.nodeHandler);
+	const { port } = await server.listen(0, "127.0.0.1");
+	const post = async (n: number) =>
+		bodyOf(
+			await exchange(
+				port,
+				`POST / HTTP/1.1\r\nHost: sometimes.test\r\nConnection: close\r\nContent-Length: ${String(n).length}\r\n\r\n${n}`,
+			),
+		);
+	for (let i = 0; i < 30; i++) assert.equal(await post(i), `n ${i}`);
+	assert.equal(await post(60_000_000), "n 60000000");
+	assert.equal(atoll.records.findLast((record) => record.function === "sometimes")?.attempts, 2);
+	// A body that came as a stream cannot be sent again, so its turns are not cut early.
+	for (let i = 0; i < 30; i++) await post(i);
+	assert.equal(await atoll.text("sometimes", "/", { method: "POST", body: "60000000" }), "n 60000000");
+	assert.equal(atoll.records.findLast((record) => record.function === "sometimes")?.attempts, 1);
+	await server.close();
 });

@@ -161,6 +161,30 @@ evaluator.sameAsNode("the rest", [
 	`[typeof WebAssembly.instantiate, typeof globalThis.self]`.replace("globalThis.self", "globalThis"),
 ]);
 
+test("the time stands still while a turn runs, and goes on between turns", async () => {
+	const clocks = `[Date.now(), new Date().getTime(), Number(new (class extends Date {})()), new Date().constructor.now(), performance.now() + performance.timeOrigin, Temporal.Now.instant().epochMilliseconds, Date().length > 20, new Date() instanceof Date]`;
+	const [before, again, later] = (await evaluator.value(
+		`const read = () => ${clocks}; const a = read(); for (let i = 0; i < 2e7; i++); const b = read(); await new Promise((r) => setTimeout(r, 20)); return [a, b, read()];`,
+	)) as unknown[][];
+	assert.deepEqual(again, before);
+	for (let i = 0; i < 6; i++) assert.ok((later[i] as number) - (before[i] as number) >= 15, `clock ${i}`);
+	for (let i = 0; i < 6; i++) assert.ok(Math.abs((before[i] as number) - Date.now()) < 10_000, `clock ${i}`);
+	assert.equal(
+		await evaluator.value(
+			"new Date(0).toISOString() + new Date(2020, 0, 1, 12).getMonth() + Date.UTC(1970, 0, 2) + Date.parse('1970-01-01')",
+		),
+		"1970-01-01T00:00:00.000Z0864000000",
+	);
+});
+
+test("WebAssembly's memory cannot be shared", async () => {
+	assert.equal(
+		(await evaluator.run("new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true })")).error,
+		"TypeError",
+	);
+	assert.equal(await evaluator.value("new WebAssembly.Memory({ initial: 1 }).buffer.constructor.name"), "ArrayBuffer");
+});
+
 test("an isolate has no way to the host, and no shared memory", async () => {
 	assert.deepEqual(
 		await evaluator.value(
