@@ -80,6 +80,7 @@ export async function benchMicro(): Promise<Row[]> {
 			throw new Error(failure.message);
 		},
 		stats: () => undefined,
+		flush: () => undefined,
 	};
 	const host = new IsolateHost(
 		{ snapshot: builder.snapshot, maxIsolates: 500, maxBytes: 4e9, maxProcessBytes: 8e9, parked: 2 },

@@ -30,6 +30,8 @@ export class Version {
 	readonly pace: Pace;
 	readonly #strikes = new Strikes();
 	readonly #ownerStrikes: Strikes | null;
+	/** Requests that are being worked on. */
+	inFlight = 0;
 	/** What the last failed start told, for requests that come while it is left alone. */
 	startFailure: FunctionError | null = null;
 	#mapper: StackMapper | null = null;
@@ -62,6 +64,10 @@ export class Version {
 		if (this.#source instanceof FunctionError) return this.#source;
 		const disabled = Math.max(this.#strikes.remaining(now), this.#ownerStrikes?.remaining(now) ?? 0);
 		if (disabled > 0) return new FunctionError("function_quarantined", undefined, { retryAfter: disabled / 1000 });
+		if (this.inFlight >= this.limits.concurrentRequests) {
+			const message = `the function is already working on ${this.inFlight} requests`;
+			return new FunctionError("overloaded", message, { retryAfter: 1 });
+		}
 		const wait = this.backoff.remaining(now);
 		if (wait === 0 || this.startFailure === null) return null;
 		const { code, message, functionStack } = this.startFailure;

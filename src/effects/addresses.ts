@@ -1,4 +1,4 @@
-import { BlockList, isIP, isIPv6 } from "node:net";
+import { BlockList, isIP } from "node:net";
 import { UsageError } from "../errors.ts";
 
 /** Which addresses functions may reach. */
@@ -31,7 +31,6 @@ const PRIVATE = [
 	"240.0.0.0/4",
 	"::/96",
 	"::1/128",
-	"::ffff:0:0/96",
 	"64:ff9b::/96",
 	"64:ff9b:1::/48",
 	"100::/64",
@@ -44,13 +43,15 @@ const PRIVATE = [
 	"ff00::/8",
 ];
 
+/** Addresses by family, apart: a BlockList with both takes any IPv4 address for one that is mapped into IPv6. */
 interface List {
 	names: Set<string>;
-	addresses: BlockList;
+	ipv4: BlockList;
+	ipv6: BlockList;
 }
 
 function makeList(entries: string[], option: string): List {
-	const list: List = { names: new Set(), addresses: new BlockList() };
+	const list: List = { names: new Set(), ipv4: new BlockList(), ipv6: new BlockList() };
 	for (const entry of entries) {
 		const [address, prefix] = entry.split("/");
 		const bare = address.replace(/^\[|\]$/g, "");
@@ -61,20 +62,31 @@ function makeList(entries: string[], option: string): List {
 					`egress.${option}: ${JSON.stringify(entry)} is not a hostname, an address or a CIDR range`,
 				);
 			list.names.add(entry.toLowerCase());
-		} else if (prefix === undefined) list.addresses.addAddress(bare, family);
+		} else if (prefix === undefined) list[family].addAddress(bare, family);
 		else {
 			const bits = Number(prefix);
 			if (!/^\d+$/.test(prefix) || bits > (family === "ipv6" ? 128 : 32))
 				throw new UsageError(`egress.${option}: ${JSON.stringify(entry)} is not a CIDR range`);
-			list.addresses.addSubnet(bare, bits, family);
+			list[family].addSubnet(bare, bits, family);
 		}
 	}
 	return list;
 }
 
+/** An IPv4 address that is mapped into IPv6 (`::ffff:7f00:1`) as the IPv4 address that a connection to it reaches. */
+function unmap(address: string): string {
+	if (isIP(address) !== 6) return address;
+	const mapped = /^\[::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})\]$/.exec(
+		URL.parse(`http://[${address.split("%")[0]}]/`)?.hostname ?? "",
+	);
+	if (mapped === null) return address;
+	const [high, low] = [Number.parseInt(mapped[1], 16), Number.parseInt(mapped[2], 16)];
+	return `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
+}
+
 /** Decides which addresses functions may reach. By default that is the public internet and nothing of this machine's networks. */
 export class AddressGuard {
-	readonly #private = makeList(PRIVATE, "private").addresses;
+	readonly #private = makeList(PRIVATE, "private");
 	readonly #allow: List;
 	readonly #deny: List;
 
@@ -90,11 +102,10 @@ export class AddressGuard {
 
 	/** Why an address, that `hostname` resolved to, may not be connected to, or `null`. */
 	refuseAddress(address: string, hostname: string): string | null {
-		const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);
-		const plain = mapped === null ? address : mapped[1];
-		const family = isIPv6(plain) ? "ipv6" : "ipv4";
-		if (isIP(plain) === 0 || this.#deny.addresses.check(plain, family)) return `${hostname} is not allowed`;
-		if (this.#allow.names.has(hostname) || this.#allow.addresses.check(plain, family)) return null;
-		return this.#private.check(plain, family) ? `${hostname} is on a private network` : null;
+		const plain = unmap(address);
+		const family = isIP(plain) === 6 ? "ipv6" : "ipv4";
+		if (isIP(plain) === 0 || this.#deny[family].check(plain, family)) return `${hostname} is not allowed`;
+		if (this.#allow.names.has(hostname) || this.#allow[family].check(plain, family)) return null;
+		return this.#private[family].check(plain, family) ? `${hostname} is on a private network` : null;
 	}
 }

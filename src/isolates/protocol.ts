@@ -116,4 +116,6 @@ export interface SandboxEvents {
 	done(attempt: AttemptId, report: AttemptReport): void;
 	failed(attempt: AttemptId, failure: AttemptFailure, report: AttemptReport): void;
 	stats(stats: SandboxStats): void;
+	/** That was all for this round. */
+	flush(): void;
 }

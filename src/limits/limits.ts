@@ -15,6 +15,8 @@ export interface Limits {
 	subrequests: number;
 	/** Subrequests of one request that run at the same time; further ones wait. Default 6. */
 	concurrentSubrequests: number;
+	/** Requests of one function that are worked on at the same time; further ones get 503 `overloaded`. Default 1000. */
+	concurrentRequests: number;
 	/** Size of a request's body in bytes. Default 100 MB (2^20 bytes each). */
 	requestBodyBytes: number;
 	/** Size of what one request may log, in bytes. Default 256 KB. */
@@ -30,6 +32,7 @@ const DEFAULT_LIMITS: Limits = {
 	memoryMb: 128,
 	subrequests: 50,
 	concurrentSubrequests: 6,
+	concurrentRequests: 1000,
 	requestBodyBytes: 100 * MB,
 	logBytes: 256 * 1024,
 };
@@ -48,6 +51,7 @@ export const limitsSchema = z.strictObject({
 	memoryMb: whole(8, 16_384).optional(),
 	subrequests: whole(0, 1_000_000).optional(),
 	concurrentSubrequests: whole(1, 10_000).optional(),
+	concurrentRequests: whole(1, 1_000_000).optional(),
 	requestBodyBytes: whole(0, Number.MAX_SAFE_INTEGER).optional(),
 	logBytes: whole(0, 1024 * MB).optional(),
 });

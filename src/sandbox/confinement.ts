@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createRequire } from "node:module";
+import { setPriority } from "node:os";
 import { dirname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -37,6 +38,9 @@ function readable(): string[] {
 	];
 }
 
+/** How far below the edge such a process stands when the machine is busy: the edge must get to see what goes on. */
+const NICENESS = 2;
+
 export interface Confinement {
 	/** Further V8 flags. */
 	flags?: string[];
@@ -62,12 +66,14 @@ export function spawnConfined(entry: string, { flags = [], heapMb, descriptors =
 		...(heapMb === undefined ? [] : [`--max-old-space-size=${heapMb}`]),
 		join(sources, `${entry}${extension}`),
 	];
-	return spawn(process.execPath, args, {
+	const child = spawn(process.execPath, args, {
 		env: {},
 		cwd: "/",
 		stdio: ["ignore", "ignore", "pipe", "pipe", ...descriptors],
 		windowsHide: true,
 	});
+	if (child.pid !== undefined) setPriority(child.pid, NICENESS);
+	return child;
 }
 
 /**

@@ -18,6 +18,7 @@ const events: SandboxEvents = {
 	failed: (attempt, failure, report) =>
 		writer.write(FrameKind.failed, attempt, 0, 0, JSON.stringify({ failure, report })),
 	stats: (stats) => writer.write(FrameKind.stats, 0, 0, 0, JSON.stringify(stats)),
+	flush: () => writer.flush(),
 };
 
 function onFrame({ kind, attempt, op, version, text, data }: Frame): void {

@@ -116,6 +116,8 @@ export class Sandbox implements SandboxEvents {
 		this.#take(id)?.failed(failure, report);
 	}
 
+	flush(): void {} // Direct calls need none; over the link the other side flushes.
+
 	stats(stats: SandboxStats): void {
 		this.latest = stats;
 	}

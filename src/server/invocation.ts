@@ -43,6 +43,8 @@ export class Invocation implements AttemptOwner {
 	#state: "waiting" | "streaming" | "answered" = "waiting";
 	#recorded = false;
 	#released = false;
+	/** Whether it is among its version's requests in flight. */
+	#counts = false;
 	#timer: NodeJS.Timeout | null = null;
 	#logBytes = 0;
 
@@ -97,6 +99,8 @@ export class Invocation implements AttemptOwner {
 			this.#finish();
 			return;
 		}
+		this.#version.inFlight++;
+		this.#counts = true;
 		this.#timer = setTimeout(() => this.#tooLate(), this.#version.limits.wallMs);
 		this.#run();
 	}
@@ -336,6 +340,7 @@ export class Invocation implements AttemptOwner {
 		if (this.#recorded) return;
 		this.#recorded = true;
 		if (this.#timer !== null) clearTimeout(this.#timer);
+		if (this.#counts) this.#version.inFlight--;
 		const { observer } = this.#context;
 		this.#release();
 		if (!observer.listening) return;

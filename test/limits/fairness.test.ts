@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { errorCode, inBothIsolations, TestRuntime } from "../support/runtime.ts";
+
+inBothIsolations("fairness", (isolation) => {
+	const atoll = new TestRuntime({ isolation });
+
+	test("a function with a thousand requests at once does not keep another's one waiting for all of them", async () => {
+		await atoll.deploy(
+			"crowd",
+			`export default { fetch() { let x = 0; for (let i = 0; i < 20_000; i++) x += i; return new Response("crowd " + (x > 0)); } }`,
+		);
+		await atoll.deploy("single", `export default { fetch: () => new Response("single") }`);
+		await atoll.text("crowd");
+		await atoll.text("single");
+		let done = 0;
+		const crowd = Array.from({ length: 900 }, () => atoll.text("crowd").then(() => done++));
+		assert.equal(await atoll.text("single"), "single");
+		assert.ok(done < 900, `${done} of 900 came first`);
+		await Promise.all(crowd);
+		assert.equal(done, 900);
+	});
+
+	test("requests of one function beyond its limit get 503 overloaded with retry-after, and others none", async () => {
+		await atoll.deploy(
+			"full",
+			`export default { async fetch() { await new Promise((r) => setTimeout(r, 30)); return new Response("in"); } }`,
+			{ limits: { concurrentRequests: 3 } },
+		);
+		const responses = await Promise.all(Array.from({ length: 5 }, () => atoll.fetch("full")));
+		assert.deepEqual(responses.map(({ status }) => status).toSorted(), [200, 200, 200, 503, 503]);
+		const refused = responses.find(({ status }) => status === 503) as Response;
+		assert.equal(refused.headers.get("retry-after"), "1");
+		assert.equal(await errorCode(refused), "overloaded");
+		assert.equal(await atoll.text("single"), "single");
+		assert.equal(await atoll.text("full"), "in");
+	});
+});
