@@ -50,6 +50,8 @@ export interface RuntimeStats extends SandboxStats {
 	inFlight: number;
 }
 
+/** In development the processes that build are kept for an hour: whoever saves a file waits for them. */
+const DEVELOPMENT_IDLE_MS = 3600_000;
 /** Subrequests from function to function may go so deep. */
 const MAX_DEPTH = 16;
 /** Milliseconds that `close` waits for requests in flight. */
@@ -98,7 +100,7 @@ export class Runtime {
 	static async create(given: RuntimeOptions): Promise<Runtime> {
 		const options = checkOptions(given);
 		const store = await ArtifactStore.open(resolve(options.data ?? ".atoll"));
-		const builder = await Builder.create(store);
+		const builder = await Builder.create(store, options.development ? DEVELOPMENT_IDLE_MS : undefined);
 		const runtime = new Runtime(options, store, builder);
 		try {
 			await runtime.#startPool(options);

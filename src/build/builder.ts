@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { basename, extname, relative } from "node:path";
 import type { Artifact } from "../cache/artifact.ts";
 import type { ArtifactStore } from "../cache/artifact-store.ts";
+import type { Milliseconds } from "../isolates/protocol.ts";
 import { type Limits, MAX_BUNDLE_BYTES } from "../limits/limits.ts";
 import type { Bundle } from "./bundle.ts";
 import { Bundler } from "./bundler-client.ts";
@@ -35,27 +36,31 @@ export interface BuildResult {
 export class Builder {
 	readonly #store: ArtifactStore;
 	readonly #toolchain: string;
-	readonly #bundler = new Bundler();
+	readonly #bundler: Bundler;
 	readonly #pool: BuildPool;
 	/** What isolates are parked from. */
 	readonly snapshot: Uint8Array;
 
-	private constructor(store: ArtifactStore, toolchain: string, snapshot: Uint8Array) {
+	private constructor(store: ArtifactStore, toolchain: string, snapshot: Uint8Array, idleMs: Milliseconds) {
 		this.#store = store;
 		this.#toolchain = toolchain;
 		this.snapshot = snapshot;
-		this.#pool = new BuildPool(Math.max(1, Math.min(4, availableParallelism())), (process) =>
+		this.#bundler = new Bundler(idleMs);
+		this.#pool = new BuildPool(Math.max(1, Math.min(4, availableParallelism())), idleMs, (process) =>
 			process.send(BuildFrame.base, "", snapshot),
 		);
 	}
 
-	/** Makes the base snapshot, or takes it from the cache. */
-	static async create(store: ArtifactStore): Promise<Builder> {
+	/**
+	 * Makes the base snapshot, or takes it from the cache. `idleMs` is how long its processes are kept for the next build: five
+	 * seconds, or longer where somebody is waiting for every one.
+	 */
+	static async create(store: ArtifactStore, idleMs: Milliseconds = 5000): Promise<Builder> {
 		const prelude = await loadPrelude();
 		const toolchain = toolchainKey(prelude);
 		let snapshot = store.snapshot(toolchain);
 		if (snapshot === null) {
-			const pool = new BuildPool(1, () => undefined);
+			const pool = new BuildPool(1, 0, () => undefined);
 			try {
 				const { code, warmUp } = prelude;
 				const frame = await pool.run((process) => process.ask(BuildFrame.snapshot, JSON.stringify({ code, warmUp })));
@@ -65,7 +70,7 @@ export class Builder {
 			}
 			await store.saveSnapshot(toolchain, snapshot);
 		}
-		return new Builder(store, toolchain, snapshot);
+		return new Builder(store, toolchain, snapshot, idleMs);
 	}
 
 	/** Builds one function. Throws BuildError with every problem of its source. */

@@ -1,11 +1,11 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import type { Milliseconds } from "../isolates/protocol.ts";
 import type { Bundle, BundleRequest } from "./bundle.ts";
 import type { BundlerJob, BundlerResult } from "./bundler.ts";
 import { residentBytes } from "./process.ts";
 
-const IDLE_MS = 5000;
 const MAX_WALL_MS = 30_000;
 const MAX_RSS_BYTES = 2 * 1024 * 1024 * 1024;
 const WATCH_MS = 200;
@@ -20,11 +20,17 @@ interface Waiting {
 
 /** The bundler process: started when there is something to bundle, and kept a while for the next. */
 export class Bundler {
+	readonly #idleMs: Milliseconds;
 	#child: ChildProcess | null = null;
 	#next = 1;
 	readonly #waiting = new Map<number, Waiting>();
 	#idle: NodeJS.Timeout | null = null;
 	#watch: NodeJS.Timeout | null = null;
+
+	/** An idle bundler is kept for `idleMs`. */
+	constructor(idleMs: Milliseconds) {
+		this.#idleMs = idleMs;
+	}
 
 	async bundle(request: BundleRequest): Promise<Bundle> {
 		if (this.#idle !== null) clearTimeout(this.#idle);
@@ -57,7 +63,7 @@ export class Bundler {
 		if (this.#waiting.size > 0) return;
 		if (this.#watch !== null) clearInterval(this.#watch);
 		this.#watch = null;
-		this.#idle = setTimeout(() => void this.close(), IDLE_MS).unref();
+		this.#idle = setTimeout(() => void this.close(), this.#idleMs).unref();
 	}
 
 	#lost(child: ChildProcess, why: string): void {

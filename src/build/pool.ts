@@ -1,20 +1,20 @@
+import type { Milliseconds } from "../isolates/protocol.ts";
 import { BuildProcess } from "./process.ts";
-
-/** How long an idle build process is kept for the next job. */
-const IDLE_MS = 5000;
 
 /** A few build processes, started when there is work and ended a while after the last of it. */
 export class BuildPool {
 	readonly #size: number;
+	readonly #idleMs: Milliseconds;
 	readonly #prepare: (process: BuildProcess) => void;
 	readonly #all = new Set<BuildProcess>();
 	#idle: BuildProcess[] = [];
 	#waiting: ((process: BuildProcess) => void)[] = [];
 	#timer: NodeJS.Timeout | null = null;
 
-	/** `prepare` is told of every new process before its first job. */
-	constructor(size: number, prepare: (process: BuildProcess) => void) {
+	/** An idle process is kept for `idleMs`. `prepare` is told of every new one before its first job. */
+	constructor(size: number, idleMs: Milliseconds, prepare: (process: BuildProcess) => void) {
 		this.#size = size;
+		this.#idleMs = idleMs;
 		this.#prepare = prepare;
 	}
 
@@ -53,7 +53,7 @@ export class BuildPool {
 			return;
 		}
 		if (!process.ended) this.#idle.push(process);
-		if (this.#idle.length === this.#all.size) this.#timer ??= setTimeout(() => void this.close(), IDLE_MS).unref();
+		if (this.#idle.length === this.#all.size) this.#timer ??= setTimeout(() => void this.close(), this.#idleMs).unref();
 	}
 
 	/** Ends the idle processes; those at work end when their pool's owner ends, which closes their link. */

@@ -21,17 +21,7 @@ function partsOf(url: URL): string {
 	return text;
 }
 
-const SETTABLE = new Set<string>([
-	"protocol",
-	"username",
-	"password",
-	"host",
-	"hostname",
-	"port",
-	"pathname",
-	"search",
-	"hash",
-]);
+const SETTABLE = new Set<string>(PARTS.filter((part) => part !== "href" && part !== "origin"));
 
 const decoders = new Map<string, TextDecoder>();
 
