@@ -6,7 +6,12 @@ export class Contender {
 	readonly #child: ChildProcess;
 	readonly port: number;
 
+	#output = "";
+
 	private constructor(name: string, child: ChildProcess, port: number) {
+		child.stdout?.on("data", (chunk: string) => {
+			this.#output += chunk;
+		});
 		this.name = name;
 		this.#child = child;
 		this.port = port;
@@ -28,9 +33,15 @@ export class Contender {
 		});
 	}
 
-	async stop(): Promise<void> {
-		const exited = new Promise((resolve) => this.#child.on("exit", resolve));
+	get pid(): number {
+		return this.#child.pid ?? 0;
+	}
+
+	/** Ends it. Gives what it printed since it was up. */
+	async stop(): Promise<string> {
+		const exited = new Promise((resolve) => this.#child.on("close", resolve));
 		this.#child.kill("SIGTERM");
 		await exited;
+		return this.#output;
 	}
 }

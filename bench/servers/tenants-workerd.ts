@@ -1,0 +1,58 @@
+/** The same tenants on one workerd, its Host header routed by a worker: `tenants-workerd.ts FOLDER NEIGHBOURS ADVERSARY`. */
+import { spawn } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join, resolve } from "node:path";
+import { transformSync } from "esbuild";
+
+const [folder, neighbours, adversary] = process.argv.slice(2);
+mkdirSync(folder, { recursive: true });
+const port = await new Promise<number>((found) => {
+	const probe = createServer().listen(0, "127.0.0.1", () => {
+		const { port: free } = probe.address() as { port: number };
+		probe.close(() => found(free));
+	});
+});
+const names = [...Array.from({ length: Number(neighbours) }, (_, i) => `n${i}`), "adversary"];
+writeFileSync(
+	join(folder, "hello.js"),
+	transformSync(readFileSync("examples/hello.ts", "utf8"), { loader: "ts" }).code,
+);
+writeFileSync(join(folder, "adversary.js"), readFileSync(adversary));
+writeFileSync(
+	join(folder, "router.js"),
+	`export default { fetch(request, env) { return env[request.headers.get("host").split(".")[0]].fetch(request); } };`,
+);
+const worker = (file: string) =>
+	`(modules = [(name = "w.js", esModule = embed "${file}")], compatibilityDate = "2026-01-01")`;
+writeFileSync(
+	join(folder, "config.capnp"),
+	`using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [
+    ${names.map((name) => `(name = "${name}", worker = ${worker(name === "adversary" ? "adversary.js" : "hello.js")})`).join(",\n    ")},
+    (name = "router", worker = (modules = [(name = "w.js", esModule = embed "router.js")], compatibilityDate = "2026-01-01",
+      bindings = [${names.map((name) => `(name = "${name}", service = "${name}")`).join(", ")}]))
+  ],
+  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "router")]
+);
+`,
+);
+const child = spawn(resolve("node_modules/workerd/bin/workerd"), ["serve", join(folder, "config.capnp")], {
+	stdio: "ignore",
+});
+child.on("exit", (code, signal) => console.log(`ended ${signal ?? code}`));
+process.on("SIGTERM", () => {
+	child.kill("SIGKILL");
+	process.exit(0);
+});
+for (;;) {
+	try {
+		await fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(200) });
+		break;
+	} catch (error) {
+		if ((error as Error).name === "TimeoutError") break;
+		await new Promise((next) => setTimeout(next, 50));
+	}
+}
+console.log(`port ${port}`);
