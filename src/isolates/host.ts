@@ -1,13 +1,11 @@
-import { LRUCache } from "lru-cache";
 import { Kind } from "../prelude/messages.ts";
-import { cleanStack, FunctionIsolate, type Outgoing, StartError, type TurnEnd } from "./isolate.ts";
+import { Attempt } from "./attempt.ts";
+import { cleanStack, FunctionIsolate, type Outgoing, StartError } from "./isolate.ts";
 import { Parking } from "./parked.ts";
 import {
 	type AttemptFailure,
 	type AttemptId,
 	type Image,
-	LIGHT_TURN_US,
-	type Microseconds,
 	type Milliseconds,
 	NORMAL_TURN_MS,
 	type SandboxCommands,
@@ -16,6 +14,7 @@ import {
 	type SandboxStats,
 	type VersionNumber,
 } from "./protocol.ts";
+import { WarmIsolates } from "./warm.ts";
 
 /** One turn that waits to be run. */
 interface Task {
@@ -26,50 +25,28 @@ interface Task {
 	data: Uint8Array | number | undefined;
 }
 
-interface Attempt {
-	id: AttemptId;
-	version: VersionNumber;
-	isolate: FunctionIsolate | null;
-	budgetUs: Microseconds;
-	/** Its turns are cut early as long as nothing of it has been seen outside. */
-	light: boolean;
-	cpuUs: Microseconds;
-	longestTurnUs: Microseconds;
-	cold: boolean;
-	startUs: Microseconds;
-	timers: Map<number, NodeJS.Timeout>;
-}
-
 interface Version {
 	image: Image | null;
-	isolate: FunctionIsolate | null;
 	/** Turns to run; those of one version run in a row, because what an isolate touches is then still in the cache. */
 	queue: Task[];
 	wanted: boolean;
 }
 
-/** A new measurement of an isolate's memory every so many requests: it costs 1.7 µs. */
-const MEASURE_EVERY = 16;
 /** How many turns of one function run in a row before others have theirs. */
 const QUANTUM = 16;
 /** How long turns run before the link is looked at again. */
 const SLICE_MS = 3;
-const MAX_TIMERS = 10_000;
 
 /** Runs functions' turns: in a sandbox process behind the link, or inline. All of it happens on one thread. */
 export class IsolateHost implements SandboxCommands {
 	readonly #events: SandboxEvents;
 	readonly #note: (attempt: AttemptId, starting: boolean) => void;
 	readonly #parking: Parking;
-	readonly #warm: LRUCache<VersionNumber, FunctionIsolate>;
+	readonly #warm: WarmIsolates;
 	readonly #versions = new Map<VersionNumber, Version>();
 	/** At the place of their number; not a Map, for the reason that `sandbox/sandbox.ts` gives. */
 	readonly #attempts: (Attempt | undefined)[] = [];
 	readonly #ready = new Set<VersionNumber>();
-	readonly #all = new Set<FunctionIsolate>();
-	#stats: SandboxStats = { isolates: 0, bytes: 0, hits: 0, coldStarts: 0, evictions: 0 };
-	#statsChanged = false;
-	#requests = 0;
 	#scheduled: NodeJS.Immediate | null = null;
 	#closed = false;
 
@@ -83,13 +60,9 @@ export class IsolateHost implements SandboxCommands {
 		this.#note = note;
 		this.#parking = new Parking(settings.snapshot, settings.parked);
 		this.#parking.fill();
-		this.#warm = new LRUCache({
-			max: settings.maxIsolates,
-			maxSize: settings.maxBytes,
-			dispose: (isolate, _version, reason) => {
-				if (reason === "evict") this.#stats.evictions++;
-				this.#retire(isolate);
-			},
+		this.#warm = new WarmIsolates(settings, (number) => {
+			const version = this.#versions.get(number);
+			if (version !== undefined) this.#forget(number, version);
 		});
 	}
 
@@ -108,7 +81,7 @@ export class IsolateHost implements SandboxCommands {
 	unload(number: VersionNumber): void {
 		const version = this.#versions.get(number);
 		if (version === undefined) return;
-		this.#warm.delete(number);
+		this.#warm.remove(number);
 		this.#forget(number, version);
 	}
 
@@ -120,18 +93,7 @@ export class IsolateHost implements SandboxCommands {
 		head: string,
 		body: Uint8Array | undefined,
 	): void {
-		this.#attempts[id] = {
-			id,
-			version: number,
-			isolate: null,
-			budgetUs: cpuMs * 1000,
-			light,
-			cpuUs: 0,
-			longestTurnUs: 0,
-			cold: false,
-			startUs: 0,
-			timers: NO_TIMERS,
-		};
+		this.#attempts[id] = new Attempt(id, number, cpuMs, light);
 		this.#enqueue(number, { kind: Kind.request, attempt: id, op: 0, text: head, data: body });
 	}
 
@@ -143,7 +105,7 @@ export class IsolateHost implements SandboxCommands {
 	#version(number: VersionNumber): Version {
 		let version = this.#versions.get(number);
 		if (version === undefined) {
-			version = { image: null, isolate: null, queue: [], wanted: false };
+			version = { image: null, queue: [], wanted: false };
 			this.#versions.set(number, version);
 		}
 		return version;
@@ -171,10 +133,7 @@ export class IsolateHost implements SandboxCommands {
 		const until = performance.now() + SLICE_MS;
 		while (this.#ready.size > 0 && performance.now() < until) this.#round();
 		this.#note(0, false);
-		if (this.#statsChanged) {
-			this.#statsChanged = false;
-			this.#events.stats(this.stats());
-		}
+		if (this.#warm.changed) this.#events.stats(this.#warm.stats());
 		this.#events.flush();
 		if (this.#ready.size > 0 && !this.#closed) this.#scheduled = setImmediate(() => this.run());
 	}
@@ -186,7 +145,7 @@ export class IsolateHost implements SandboxCommands {
 			this.#ready.delete(number);
 			const version = this.#versions.get(number);
 			if (version === undefined) continue;
-			if (version.isolate === null && version.queue.some((task) => task.kind === Kind.request)) cold.push(number);
+			if (!this.#warm.has(number) && version.queue.some((task) => task.kind === Kind.request)) cold.push(number);
 			else this.#drain(number, version);
 		}
 		for (const number of cold) {
@@ -196,7 +155,7 @@ export class IsolateHost implements SandboxCommands {
 	}
 
 	stats(): SandboxStats {
-		return { ...this.#stats, isolates: this.#all.size, bytes: this.#warm.calculatedSize };
+		return this.#warm.stats();
 	}
 
 	#drain(number: VersionNumber, version: Version): void {
@@ -208,24 +167,24 @@ export class IsolateHost implements SandboxCommands {
 			if (attempt === undefined) continue;
 			if (task.kind === Kind.drop && attempt.isolate === null) {
 				this.#end(attempt);
-				this.#events.done(attempt.id, this.#report(attempt, null));
+				this.#events.done(attempt.id, attempt.report());
 				continue;
 			}
 			if (task.kind === Kind.request) {
-				if (version.isolate === null) {
-					if (version.image === null) {
-						version.queue = queue.slice(i);
-						if (!version.wanted) this.#events.want(number);
-						version.wanted = true;
-						return;
-					}
+				let isolate = this.#warm.get(number);
+				if (isolate !== undefined) this.#warm.hit();
+				else if (version.image === null) {
+					version.queue = queue.slice(i);
+					if (!version.wanted) this.#events.want(number);
+					version.wanted = true;
+					return;
+				} else {
 					this.#note(attempt.id, true);
-					if (!this.#start(number, version, version.image, attempt)) continue;
-				} else this.#stats.hits++;
-				const isolate = version.isolate as FunctionIsolate;
+					isolate = this.#start(number, version.image, attempt);
+					if (isolate === undefined) continue;
+				}
 				attempt.isolate = isolate;
 				isolate.attempts.add(attempt.id);
-				this.#warm.get(number);
 			}
 			if (attempt.isolate !== null) {
 				this.#note(attempt.id, false);
@@ -237,61 +196,54 @@ export class IsolateHost implements SandboxCommands {
 		else this.#forget(number, version);
 	}
 
-	/** Drops what is kept of a version that has no isolate and nothing waiting. Its image goes with its last isolate. */
+	/** Drops what is kept of a version that has no isolate and nothing waiting. */
 	#forget(number: VersionNumber, version: Version): void {
-		if (version.isolate === null && version.queue.length === 0 && !version.wanted) this.#versions.delete(number);
+		if (!this.#warm.has(number) && version.queue.length === 0 && !version.wanted) this.#versions.delete(number);
 	}
 
-	#start(number: VersionNumber, version: Version, image: Image, attempt: Attempt): boolean {
+	#start(number: VersionNumber, image: Image, attempt: Attempt): FunctionIsolate | undefined {
 		try {
 			const isolate = new FunctionIsolate(this.#parking.take(image.memoryMb), number, image);
 			isolate.onCrypto = (id, op, text, data) => {
 				if (id !== 0) this.message(Kind.answer, id, op, text, data);
 				else this.#globalAnswer(isolate, op, text, data);
 			};
-			version.isolate = isolate;
 			attempt.cold = true;
 			attempt.startUs = isolate.startUs;
-			this.#all.add(isolate);
-			this.#stats.coldStarts++;
-			this.#statsChanged = true;
+			this.#warm.add(isolate);
 			for (const message of isolate.takeOutbox()) this.#send(number, message);
-			this.#warm.set(number, isolate, { size: Math.max(isolate.memoryBytes, 1) });
-			return true;
+			return isolate;
 		} catch (error) {
 			if (!(error instanceof StartError)) throw error;
 			this.#fail(attempt, error.failure);
-			return false;
+			return undefined;
 		}
 	}
 
 	/** The result of an operation that was started at a function's top level; it belongs to no request's budget. */
 	#globalAnswer(isolate: FunctionIsolate, op: number, text: string, data: Uint8Array | undefined): void {
-		if (!this.#all.has(isolate)) return;
+		if (!this.#warm.alive(isolate)) return;
 		const end = isolate.turn(Kind.answer, 0, op, text, data, 10);
-		if (end === "cut" || end === "disposed") this.#condemn(isolate, end);
+		if (end === "cut") this.#warm.retire(isolate);
+		else if (end === "disposed") this.#lose(isolate);
 		else for (const message of isolate.takeOutbox()) this.#send(isolate.version, message);
 	}
 
 	#turn(attempt: Attempt, isolate: FunctionIsolate, task: Task): void {
-		const remaining = attempt.budgetUs - attempt.cpuUs;
-		if (remaining <= 0) {
+		const { ms, early } = attempt.allowance();
+		if (ms === 0) {
 			this.#exceeded(attempt, isolate);
 			return;
 		}
 		const before = isolate.cpuUs;
-		const left = Math.ceil(remaining / 1000);
-		const timeout = attempt.light && left > NORMAL_TURN_MS ? NORMAL_TURN_MS : left;
-		const end = isolate.turn(task.kind, task.attempt, task.op, task.text, task.data, timeout);
+		const end = isolate.turn(task.kind, task.attempt, task.op, task.text, task.data, ms);
 		if (end === "disposed") {
-			this.#condemn(isolate, end);
+			this.#lose(isolate);
 			return;
 		}
-		const used = isolate.cpuUs - before;
-		attempt.cpuUs += used;
-		if (used > attempt.longestTurnUs) attempt.longestTurnUs = used;
+		attempt.account(isolate.cpuUs - before);
 		if (end === "cut") {
-			if (timeout < left) this.#tooHeavy(attempt, isolate);
+			if (early) this.#tooHeavy(attempt, isolate);
 			else this.#exceeded(attempt, isolate);
 			return;
 		}
@@ -310,18 +262,13 @@ export class IsolateHost implements SandboxCommands {
 	}
 
 	#tooHeavy(attempt: Attempt, isolate: FunctionIsolate): void {
-		this.#condemn(isolate, "cut");
+		this.#warm.retire(isolate);
 		this.#fail(attempt, { code: "too_heavy", message: `a turn ran for more than ${NORMAL_TURN_MS} ms`, stack: "" });
 	}
 
 	#exceeded(attempt: Attempt, isolate: FunctionIsolate): void {
-		this.#condemn(isolate, "cut");
-		const used = Math.round(attempt.cpuUs / 1000);
-		this.#fail(attempt, {
-			code: "cpu_limit_exceeded",
-			message: `the request used ${used} ms of CPU time; its limit is ${Math.round(attempt.budgetUs / 1000)} ms`,
-			stack: "",
-		});
+		this.#warm.retire(isolate);
+		this.#fail(attempt, { code: "cpu_limit_exceeded", message: attempt.excess, stack: "" });
 	}
 
 	/** What a message asks of the sandbox itself is done here; the rest goes to the edge. */
@@ -335,17 +282,19 @@ export class IsolateHost implements SandboxCommands {
 		}
 		switch (message.kind) {
 			case Kind.setTimer:
-				this.#setTimer(owner, message.op, Number(message.data) || 0);
+				owner.setTimer(message.op, Number(message.data) || 0, () => {
+					this.message(Kind.timer, owner.id, message.op, "", undefined);
+					this.run();
+				});
 				break;
 			case Kind.clearTimer:
-				clearTimeout(owner.timers.get(message.op));
-				owner.timers.delete(message.op);
+				owner.clearTimer(message.op);
 				break;
 			case Kind.done:
 				this.#done(owner, isolate);
 				break;
 			default:
-				if (message.kind !== Kind.log) owner.light = false;
+				if (message.kind !== Kind.log) owner.commit();
 				this.#send(isolate.version, message);
 		}
 	}
@@ -372,97 +321,42 @@ export class IsolateHost implements SandboxCommands {
 		);
 	}
 
-	#setTimer(attempt: Attempt, timer: number, delay: number): void {
-		if (attempt.timers.size >= MAX_TIMERS) return;
-		if (attempt.timers === NO_TIMERS) attempt.timers = new Map();
-		const due = () => {
-			attempt.timers.delete(timer);
-			this.message(Kind.timer, attempt.id, timer, "", undefined);
-			this.run();
-		};
-		attempt.timers.set(timer, setTimeout(due, delay));
-	}
-
 	#done(attempt: Attempt, isolate: FunctionIsolate): void {
-		if (++this.#requests % MEASURE_EVERY === 0 || isolate.memoryBytes === 0) {
-			isolate.measure();
-			if (!isolate.retired) this.#warm.set(isolate.version, isolate, { size: Math.max(isolate.memoryBytes, 1) });
-		}
+		this.#warm.used(isolate);
 		this.#end(attempt);
-		this.#events.done(attempt.id, this.#report(attempt, isolate));
-		if (isolate.retired && isolate.attempts.size === 0) this.#dispose(isolate);
-	}
-
-	#report(attempt: Attempt, isolate: FunctionIsolate | null) {
-		return {
-			cpuUs: Math.round(attempt.cpuUs),
-			light: attempt.longestTurnUs <= LIGHT_TURN_US,
-			memoryBytes: isolate?.memoryBytes ?? 0,
-			cold: attempt.cold,
-			startUs: attempt.startUs,
-		};
-	}
-
-	#end(attempt: Attempt): void {
-		for (const timer of attempt.timers.values()) clearTimeout(timer);
-		this.#attempts[attempt.id] = undefined;
-		attempt.isolate?.attempts.delete(attempt.id);
+		this.#events.done(attempt.id, attempt.report());
 	}
 
 	#fail(attempt: Attempt, failure: AttemptFailure): void {
-		const { isolate } = attempt;
 		this.#end(attempt);
-		this.#events.failed(attempt.id, failure, this.#report(attempt, isolate));
-		if (isolate?.retired && isolate.attempts.size === 0) this.#dispose(isolate);
+		this.#events.failed(attempt.id, failure, attempt.report());
 	}
 
-	/** An isolate whose turn did not complete takes nothing new; if it is gone, so are the requests that it held. */
-	#condemn(isolate: FunctionIsolate, end: TurnEnd): void {
-		const version = this.#versions.get(isolate.version);
-		if (version?.isolate === isolate) {
-			version.isolate = null;
-			this.#warm.delete(isolate.version);
-		}
-		isolate.retired = true;
-		if (end !== "disposed") return;
-		const image = version?.image;
+	#end(attempt: Attempt): void {
+		const { isolate } = attempt;
+		this.#attempts[attempt.id] = undefined;
+		attempt.end();
+		if (isolate !== null) this.#warm.disposeIfIdle(isolate);
+	}
+
+	/** An isolate has outgrown its memory, and is gone with all that it held. */
+	#lose(isolate: FunctionIsolate): void {
+		const limit = this.#versions.get(isolate.version)?.image?.memoryMb;
+		this.#warm.retire(isolate);
 		for (const id of [...isolate.attempts]) {
 			const attempt = this.#attempts[id];
-			if (attempt === undefined) continue;
-			this.#fail(attempt, {
-				code: "memory_limit_exceeded",
-				message: `the function needs more than its ${image?.memoryMb ?? ""} MB`,
-				stack: "",
-			});
+			const message = `the function needs more than its ${limit ?? ""} MB`;
+			if (attempt !== undefined) this.#fail(attempt, { code: "memory_limit_exceeded", message, stack: "" });
 		}
-		this.#dispose(isolate);
-	}
-
-	#retire(isolate: FunctionIsolate): void {
-		isolate.retired = true;
-		this.#statsChanged = true;
-		const version = this.#versions.get(isolate.version);
-		if (version?.isolate === isolate) version.isolate = null;
-		if (isolate.attempts.size === 0) this.#dispose(isolate);
-	}
-
-	#dispose(isolate: FunctionIsolate): void {
-		this.#all.delete(isolate);
-		isolate.dispose();
-		this.#statsChanged = true;
-		const version = this.#versions.get(isolate.version);
-		if (version !== undefined) this.#forget(isolate.version, version);
+		this.#warm.dispose(isolate);
 	}
 
 	/** Disposes every isolate. Attempts that still run are dropped without a word. */
 	close(): void {
 		this.#closed = true;
 		if (this.#scheduled !== null) clearImmediate(this.#scheduled);
-		for (const attempt of this.#attempts.splice(0))
-			for (const timer of attempt?.timers.values() ?? []) clearTimeout(timer);
-		for (const isolate of this.#all) isolate.dispose();
-		this.#all.clear();
-		this.#warm.clear();
+		for (const attempt of this.#attempts.splice(0)) attempt?.end();
+		this.#warm.close();
 		this.#parking.close();
 	}
 }
@@ -476,6 +370,3 @@ function sizeOf({ text, data }: Outgoing): number {
 		typeof data === "string" ? data.length * 3 : typeof data === "number" || data === undefined ? 8 : data.byteLength;
 	return (typeof text === "string" ? text.length * 3 : 0) + size;
 }
-
-/** Shared by the attempts that never start a timer, which are most. */
-const NO_TIMERS: Map<number, NodeJS.Timeout> = new Map();

@@ -1,0 +1,92 @@
+import type { FunctionIsolate } from "./isolate.ts";
+import {
+	type AttemptId,
+	type AttemptReport,
+	LIGHT_TURN_US,
+	type Microseconds,
+	type Milliseconds,
+	NORMAL_TURN_MS,
+	type VersionNumber,
+} from "./protocol.ts";
+
+/** How many timers one attempt may have pending; further ones never fire. */
+const MAX_TIMERS = 10_000;
+
+/** One attempt as its sandbox sees it: where it runs, what it has used, and its timers. */
+export class Attempt {
+	readonly id: AttemptId;
+	readonly version: VersionNumber;
+	/** The isolate that runs it, from its first turn on. */
+	isolate: FunctionIsolate | null = null;
+	/** Whether it had to start that isolate, and how long that took. */
+	cold = false;
+	startUs: Microseconds = 0;
+	#light: boolean;
+	readonly #budgetUs: Microseconds;
+	#cpuUs: Microseconds = 0;
+	#longestTurnUs: Microseconds = 0;
+	/** Made with the first timer: most attempts have none. */
+	#timers: Map<number, NodeJS.Timeout> | null = null;
+
+	constructor(id: AttemptId, version: VersionNumber, cpuMs: Milliseconds, light: boolean) {
+		this.id = id;
+		this.version = version;
+		this.#budgetUs = cpuMs * 1000;
+		this.#light = light;
+	}
+
+	/** How long its next turn may run, and whether a cut at that would only be the normal lane's; 0 if its budget is spent. */
+	allowance(): { ms: Milliseconds; early: boolean } {
+		const left = Math.ceil((this.#budgetUs - this.#cpuUs) / 1000);
+		const early = this.#light && left > NORMAL_TURN_MS;
+		return { ms: early ? NORMAL_TURN_MS : Math.max(left, 0), early };
+	}
+
+	/** A turn of it has used so much. */
+	account(us: Microseconds): void {
+		this.#cpuUs += us;
+		if (us > this.#longestTurnUs) this.#longestTurnUs = us;
+	}
+
+	/** Something of it is seen outside, so that it cannot be run again: its turns are no longer cut early. */
+	commit(): void {
+		this.#light = false;
+	}
+
+	setTimer(timer: number, delay: Milliseconds, due: () => void): void {
+		this.#timers ??= new Map();
+		if (this.#timers.size >= MAX_TIMERS) return;
+		const fire = () => {
+			this.#timers?.delete(timer);
+			due();
+		};
+		this.#timers.set(timer, setTimeout(fire, delay));
+	}
+
+	clearTimer(timer: number): void {
+		clearTimeout(this.#timers?.get(timer));
+		this.#timers?.delete(timer);
+	}
+
+	/** It is over: its timers stop, and its isolate no longer waits for it. */
+	end(): void {
+		for (const timer of this.#timers?.values() ?? []) clearTimeout(timer);
+		this.#timers = null;
+		this.isolate?.attempts.delete(this.id);
+	}
+
+	/** What went beyond its limit, in words. */
+	get excess(): string {
+		return `the request used ${Math.round(this.#cpuUs / 1000)} ms of CPU time; its limit is ${Math.round(this.#budgetUs / 1000)} ms`;
+	}
+
+	report(): AttemptReport {
+		return {
+			cpuUs: Math.round(this.#cpuUs),
+			light: this.#longestTurnUs <= LIGHT_TURN_US,
+			memoryBytes: this.isolate?.memoryBytes ?? 0,
+			cold: this.cold,
+			startUs: this.startUs,
+		};
+	}
+}
