@@ -8,7 +8,7 @@ inBothIsolations("fairness", (isolation) => {
 	test("a function with a thousand requests at once does not keep another's one waiting for all of them", async () => {
 		await atoll.deploy(
 			"crowd",
-			`export default { fetch() { let x = 0; for (let i = 0; i < 20_000; i++) x += i; return new Response("crowd " + (x > 0)); } }`,
+			`export default { fetch() { let x = 0; for (let i = 0; i < 400_000; i++) x += i; return new Response("crowd " + (x > 0)); } }`,
 		);
 		await atoll.deploy("single", `export default { fetch: () => new Response("single") }`);
 		await atoll.text("crowd");
