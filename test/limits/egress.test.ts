@@ -4,196 +4,198 @@ import type { AddressInfo } from "node:net";
 import { after, before, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { AddressGuard } from "../../src/effects/addresses.ts";
-import { TestRuntime } from "../support/runtime.ts";
+import { inBothIsolations, TestRuntime } from "../support/runtime.ts";
 
-const atoll = new TestRuntime({
-	isolation: "inline",
-	egress: { allow: ["127.0.0.1"], deny: ["denied.test"] },
-	limits: { subrequests: 5 },
-});
-let origin: Server;
-let port: number;
-
-before(async () => {
-	origin = createServer((req, res) => {
-		const url = new URL(req.url ?? "/", "http://origin");
-		if (url.pathname === "/redirect")
-			res.writeHead(Number(url.searchParams.get("status")), { location: url.searchParams.get("to") ?? "" }).end();
-		else if (url.pathname === "/gzip") res.writeHead(200, { "content-encoding": "gzip" }).end(gzipSync("unpacked"));
-		else if (url.pathname === "/cut") {
-			res.writeHead(200, { "content-length": "100" });
-			res.write("begun", () => res.destroy());
-		} else if (url.pathname === "/hang") res.writeHead(200).write("first");
-		else {
-			let body = "";
-			req.setEncoding("latin1").on("data", (chunk: string) => {
-				body += chunk;
-			});
-			req.on("end", () =>
-				res.writeHead(200, { "content-type": "application/json", "x-origin": "yes" }).end(
-					JSON.stringify({
-						method: req.method,
-						path: req.url,
-						headers: req.headers,
-						body: body.slice(0, 100),
-						bytes: body.length,
-					}),
-				),
-			);
-		}
+inBothIsolations("egress", (isolation) => {
+	const atoll = new TestRuntime({
+		isolation,
+		egress: { allow: ["127.0.0.1"], deny: ["denied.test"] },
+		limits: { subrequests: 5 },
 	});
-	await new Promise<void>((resolve) => origin.listen(0, "127.0.0.1", resolve));
-	port = (origin.address() as AddressInfo).port;
-	await atoll.deploy(
-		"out",
-		`const AsyncFunction = (async () => {}).constructor; export default { async fetch(r, env) { try { return Response.json({ value: await new AsyncFunction("ORIGIN", await r.text())(env.ORIGIN) }); } catch (e) { return Response.json({ error: e.name + ": " + e.message }); } } };`,
-		{ env: { ORIGIN: `http://127.0.0.1:${port}` } },
-	);
-});
-after(() => {
-	origin.closeAllConnections();
-	origin.close();
-});
+	let origin: Server;
+	let port: number;
 
-async function run(code: string): Promise<{ value?: unknown; error?: string }> {
-	return JSON.parse(await atoll.text("out", "/", { method: "POST", body: code })) as {
-		value?: unknown;
-		error?: string;
-	};
-}
+	before(async () => {
+		origin = createServer((req, res) => {
+			const url = new URL(req.url ?? "/", "http://origin");
+			if (url.pathname === "/redirect")
+				res.writeHead(Number(url.searchParams.get("status")), { location: url.searchParams.get("to") ?? "" }).end();
+			else if (url.pathname === "/gzip") res.writeHead(200, { "content-encoding": "gzip" }).end(gzipSync("unpacked"));
+			else if (url.pathname === "/cut") {
+				res.writeHead(200, { "content-length": "100" });
+				res.write("begun", () => res.destroy());
+			} else if (url.pathname === "/hang") res.writeHead(200).write("first");
+			else {
+				let body = "";
+				req.setEncoding("latin1").on("data", (chunk: string) => {
+					body += chunk;
+				});
+				req.on("end", () =>
+					res.writeHead(200, { "content-type": "application/json", "x-origin": "yes" }).end(
+						JSON.stringify({
+							method: req.method,
+							path: req.url,
+							headers: req.headers,
+							body: body.slice(0, 100),
+							bytes: body.length,
+						}),
+					),
+				);
+			}
+		});
+		await new Promise<void>((resolve) => origin.listen(0, "127.0.0.1", resolve));
+		port = (origin.address() as AddressInfo).port;
+		await atoll.deploy(
+			"out",
+			`const AsyncFunction = (async () => {}).constructor; export default { async fetch(r, env) { try { return Response.json({ value: await new AsyncFunction("ORIGIN", await r.text())(env.ORIGIN) }); } catch (e) { return Response.json({ error: e.name + ": " + e.message }); } } };`,
+			{ env: { ORIGIN: `http://127.0.0.1:${port}` } },
+		);
+	});
+	after(() => {
+		origin.closeAllConnections();
+		origin.close();
+	});
 
-test("a request goes out with its method, headers and body, and no header of this connection", async () => {
-	const { value } = await run(
-		`const r = await fetch(ORIGIN + "/p?q=1", { method: "PUT", headers: { "x-a": "b", connection: "x-a", host: "evil", "transfer-encoding": "chunked", "content-length": "5" }, body: "content" }); return { ok: r.ok, url: r.url, header: r.headers.get("x-origin"), got: await r.json() };`,
-	);
-	const { ok, url, header, got } = value as {
-		ok: boolean;
-		url: string;
-		header: string;
-		got: { method: string; path: string; headers: Record<string, string>; body: string };
-	};
-	assert.deepEqual(
-		[ok, url, header, got.method, got.path, got.body],
-		[true, `http://127.0.0.1:${port}/p?q=1`, "yes", "PUT", "/p?q=1", "content"],
-	);
-	assert.equal(got.headers.host, `127.0.0.1:${port}`);
-	assert.equal(got.headers["x-a"], "b");
-	assert.equal(got.headers["content-length"], "7");
-});
-
-test("a streamed body goes out, and a compressed one comes in unpacked", async () => {
-	const { value } =
-		await run(`const body = new ReadableStream({ start(c) { for (let i = 0; i < 40; i++) c.enqueue(new Uint8Array(20_000).fill(65)); c.close(); } });
-		const r = await fetch(ORIGIN, { method: "POST", body, duplex: "half" }); const z = await fetch(ORIGIN + "/gzip"); return [(await r.json()).bytes, await z.text(), z.headers.get("content-encoding")];`);
-	assert.deepEqual(value, [800_000, "unpacked", null]);
-});
-
-test("redirects: followed with the method they ask for, refused, or handed over", async () => {
-	const go = (to: string, status: number) => `ORIGIN + "/redirect?status=${status}&to=${encodeURIComponent(to)}"`;
-	assert.deepEqual(
-		(
-			await run(
-				`const r = await fetch(${go("/end", 302)}, { method: "POST", body: "x" }); return [r.redirected, (await r.json()).method, new URL(r.url).pathname];`,
-			)
-		).value,
-		[true, "GET", "/end"],
-	);
-	assert.deepEqual(
-		(
-			await run(
-				`const r = await fetch(${go("/end", 307)}, { method: "POST", body: "x" }); const j = await r.json(); return [j.method, j.body];`,
-			)
-		).value,
-		["POST", "x"],
-	);
-	assert.deepEqual(
-		(
-			await run(
-				`const r = await fetch(${go("/end", 301)}, { redirect: "manual" }); return [r.status, r.headers.get("location")];`,
-			)
-		).value,
-		[301, "/end"],
-	);
-	assert.match(
-		(await run(`await fetch(${go("/end", 301)}, { redirect: "error" })`)).error ?? "",
-		/TypeError: fetch failed/,
-	);
-	assert.match((await run(`await fetch(${go("http://10.0.0.1/", 302)})`)).error ?? "", /private network/);
-	assert.match((await run(`await fetch(${go("file:///etc/passwd", 302)})`)).error ?? "", /only http and https/);
-});
-
-test("what goes wrong is a TypeError, and an abort its own reason", async () => {
-	assert.match(
-		(await run(`const r = await fetch(ORIGIN + "/cut"); await r.text()`)).error ?? "",
-		/TypeError: the response broke off/,
-	);
-	assert.match(
-		(await run(`await fetch("http://127.0.0.1:1/")`)).error ?? "",
-		/TypeError: fetch failed: 127\.0\.0\.1:1: .*ECONNREFUSED/,
-	);
-	assert.match((await run(`await fetch("http://denied.test/")`)).error ?? "", /denied\.test is not allowed/);
-	assert.match(
-		(
-			await run(
-				`const c = new AbortController(); const r = await fetch(ORIGIN + "/hang", { signal: c.signal }); c.abort(); await r.text()`,
-			)
-		).error ?? "",
-		/AbortError/,
-	);
-	assert.match(
-		(await run(`await fetch(ORIGIN + "/hang", { signal: AbortSignal.abort(new RangeError("mine")) })`)).error ?? "",
-		/RangeError: mine/,
-	);
-});
-
-test("subrequests beyond the limit are refused", async () => {
-	assert.match(
-		(await run(`for (let i = 0; i < 6; i++) await (await fetch(ORIGIN)).text()`)).error ?? "",
-		/already made its 5 subrequests/,
-	);
-});
-
-test("functions that call one another stop at a depth", async () => {
-	await atoll.deploy(
-		"mirror",
-		`export default { async fetch(r) { const x = await fetch(r.url); return new Response(x.status + " " + (await x.text()).slice(0, 50)); } }`,
-	);
-	assert.match(await atoll.text("mirror"), /^500 |^200 /);
-	await atoll.log("16 deep");
-});
-
-test("addresses of private networks are refused in every spelling", () => {
-	const guard = new AddressGuard();
-	for (const address of [
-		"127.0.0.1",
-		"10.1.2.3",
-		"172.16.0.1",
-		"172.31.255.255",
-		"192.168.1.1",
-		"169.254.169.254",
-		"100.64.0.1",
-		"0.0.0.0",
-		"224.0.0.1",
-		"255.255.255.255",
-		"::1",
-		"::",
-		"::ffff:127.0.0.1",
-		"::ffff:10.0.0.1",
-		"::ffff:7f00:1",
-		"::127.0.0.1",
-		"fd00::1",
-		"fe80::1",
-		"ff02::1",
-		"64:ff9b::7f00:1",
-		"2002:7f00:1::",
-	]) {
-		assert.match(guard.refuseAddress(address, "h") ?? "", /private network/, address);
+	async function run(code: string): Promise<{ value?: unknown; error?: string }> {
+		return JSON.parse(await atoll.text("out", "/", { method: "POST", body: code })) as {
+			value?: unknown;
+			error?: string;
+		};
 	}
-	for (const address of ["8.8.8.8", "172.32.0.1", "1.1.1.1", "2606:4700::1111"])
-		assert.equal(guard.refuseAddress(address, "h"), null, address);
-	const open = new AddressGuard({ allow: ["10.0.0.0/8", "db.internal"], deny: ["10.6.6.0/24"] });
-	assert.equal(open.refuseAddress("10.1.1.1", "h"), null);
-	assert.equal(open.refuseAddress("192.168.0.9", "db.internal"), null);
-	assert.notEqual(open.refuseAddress("10.6.6.6", "h"), null);
-	assert.notEqual(open.refuseAddress("192.168.0.9", "h"), null);
+
+	test("a request goes out with its method, headers and body, and no header of this connection", async () => {
+		const { value } = await run(
+			`const r = await fetch(ORIGIN + "/p?q=1", { method: "PUT", headers: { "x-a": "b", connection: "x-a", host: "evil", "transfer-encoding": "chunked", "content-length": "5" }, body: "content" }); return { ok: r.ok, url: r.url, header: r.headers.get("x-origin"), got: await r.json() };`,
+		);
+		const { ok, url, header, got } = value as {
+			ok: boolean;
+			url: string;
+			header: string;
+			got: { method: string; path: string; headers: Record<string, string>; body: string };
+		};
+		assert.deepEqual(
+			[ok, url, header, got.method, got.path, got.body],
+			[true, `http://127.0.0.1:${port}/p?q=1`, "yes", "PUT", "/p?q=1", "content"],
+		);
+		assert.equal(got.headers.host, `127.0.0.1:${port}`);
+		assert.equal(got.headers["x-a"], "b");
+		assert.equal(got.headers["content-length"], "7");
+	});
+
+	test("a streamed body goes out, and a compressed one comes in unpacked", async () => {
+		const { value } =
+			await run(`const body = new ReadableStream({ start(c) { for (let i = 0; i < 40; i++) c.enqueue(new Uint8Array(20_000).fill(65)); c.close(); } });
+		const r = await fetch(ORIGIN, { method: "POST", body, duplex: "half" }); const z = await fetch(ORIGIN + "/gzip"); return [(await r.json()).bytes, await z.text(), z.headers.get("content-encoding")];`);
+		assert.deepEqual(value, [800_000, "unpacked", null]);
+	});
+
+	test("redirects: followed with the method they ask for, refused, or handed over", async () => {
+		const go = (to: string, status: number) => `ORIGIN + "/redirect?status=${status}&to=${encodeURIComponent(to)}"`;
+		assert.deepEqual(
+			(
+				await run(
+					`const r = await fetch(${go("/end", 302)}, { method: "POST", body: "x" }); return [r.redirected, (await r.json()).method, new URL(r.url).pathname];`,
+				)
+			).value,
+			[true, "GET", "/end"],
+		);
+		assert.deepEqual(
+			(
+				await run(
+					`const r = await fetch(${go("/end", 307)}, { method: "POST", body: "x" }); const j = await r.json(); return [j.method, j.body];`,
+				)
+			).value,
+			["POST", "x"],
+		);
+		assert.deepEqual(
+			(
+				await run(
+					`const r = await fetch(${go("/end", 301)}, { redirect: "manual" }); return [r.status, r.headers.get("location")];`,
+				)
+			).value,
+			[301, "/end"],
+		);
+		assert.match(
+			(await run(`await fetch(${go("/end", 301)}, { redirect: "error" })`)).error ?? "",
+			/TypeError: fetch failed/,
+		);
+		assert.match((await run(`await fetch(${go("http://10.0.0.1/", 302)})`)).error ?? "", /private network/);
+		assert.match((await run(`await fetch(${go("file:///etc/passwd", 302)})`)).error ?? "", /only http and https/);
+	});
+
+	test("what goes wrong is a TypeError, and an abort its own reason", async () => {
+		assert.match(
+			(await run(`const r = await fetch(ORIGIN + "/cut"); await r.text()`)).error ?? "",
+			/TypeError: the response broke off/,
+		);
+		assert.match(
+			(await run(`await fetch("http://127.0.0.1:1/")`)).error ?? "",
+			/TypeError: fetch failed: 127\.0\.0\.1:1: .*ECONNREFUSED/,
+		);
+		assert.match((await run(`await fetch("http://denied.test/")`)).error ?? "", /denied\.test is not allowed/);
+		assert.match(
+			(
+				await run(
+					`const c = new AbortController(); const r = await fetch(ORIGIN + "/hang", { signal: c.signal }); c.abort(); await r.text()`,
+				)
+			).error ?? "",
+			/AbortError/,
+		);
+		assert.match(
+			(await run(`await fetch(ORIGIN + "/hang", { signal: AbortSignal.abort(new RangeError("mine")) })`)).error ?? "",
+			/RangeError: mine/,
+		);
+	});
+
+	test("subrequests beyond the limit are refused", async () => {
+		assert.match(
+			(await run(`for (let i = 0; i < 6; i++) await (await fetch(ORIGIN)).text()`)).error ?? "",
+			/already made its 5 subrequests/,
+		);
+	});
+
+	test("functions that call one another stop at a depth", async () => {
+		await atoll.deploy(
+			"mirror",
+			`export default { async fetch(r) { const x = await fetch(r.url); return new Response(x.status + " " + (await x.text()).slice(0, 50)); } }`,
+		);
+		assert.match(await atoll.text("mirror"), /^500 |^200 /);
+		await atoll.log("16 deep");
+	});
+
+	test("addresses of private networks are refused in every spelling", () => {
+		const guard = new AddressGuard();
+		for (const address of [
+			"127.0.0.1",
+			"10.1.2.3",
+			"172.16.0.1",
+			"172.31.255.255",
+			"192.168.1.1",
+			"169.254.169.254",
+			"100.64.0.1",
+			"0.0.0.0",
+			"224.0.0.1",
+			"255.255.255.255",
+			"::1",
+			"::",
+			"::ffff:127.0.0.1",
+			"::ffff:10.0.0.1",
+			"::ffff:7f00:1",
+			"::127.0.0.1",
+			"fd00::1",
+			"fe80::1",
+			"ff02::1",
+			"64:ff9b::7f00:1",
+			"2002:7f00:1::",
+		]) {
+			assert.match(guard.refuseAddress(address, "h") ?? "", /private network/, address);
+		}
+		for (const address of ["8.8.8.8", "172.32.0.1", "1.1.1.1", "2606:4700::1111"])
+			assert.equal(guard.refuseAddress(address, "h"), null, address);
+		const open = new AddressGuard({ allow: ["10.0.0.0/8", "db.internal"], deny: ["10.6.6.0/24"] });
+		assert.equal(open.refuseAddress("10.1.1.1", "h"), null);
+		assert.equal(open.refuseAddress("192.168.0.9", "db.internal"), null);
+		assert.notEqual(open.refuseAddress("10.6.6.6", "h"), null);
+		assert.notEqual(open.refuseAddress("192.168.0.9", "h"), null);
+	});
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
-import { TestRuntime } from "./runtime.ts";
+import { type Isolation, TestRuntime } from "./runtime.ts";
 
 const EVALUATOR = `
 const AsyncFunction = (async () => {}).constructor;
@@ -21,9 +21,10 @@ export interface Evaluated {
 
 /** Runs code inside an isolate, as the body of an async function. */
 export class Evaluator {
-	readonly atoll = new TestRuntime({ isolation: "inline", limits: { cpuMs: 20_000 } });
+	readonly atoll: TestRuntime;
 
-	constructor() {
+	constructor(isolation: Isolation) {
+		this.atoll = new TestRuntime({ isolation, limits: { cpuMs: 20_000 } });
 		before(() => this.atoll.deploy("evaluator", EVALUATOR));
 	}
 
