@@ -25,7 +25,6 @@ export interface BuildRequest {
 
 export interface BuildResult {
 	artifact: Artifact;
-	warnings: Problem[];
 	/** The files that went into the bundle, relative to the working directory. */
 	inputs: string[];
 	/** Whether the artifact came from the cache. */
@@ -101,7 +100,7 @@ export class Builder {
 		if (kept === null) await this.#store.saveArtifact(artifact, bundle.sourceMap);
 		const { failure } = artifact;
 		if (failure?.message.startsWith("no handler found: ")) throw new BuildError([noHandler(request, failure.message)]);
-		return { artifact, warnings: bundle.warnings, inputs: bundle.inputs, cached: kept !== null };
+		return { artifact, inputs: bundle.inputs, cached: kept !== null };
 	}
 
 	#checkSize({ entry }: BuildRequest, { code, inputs }: Bundle & { ok: true }): void {

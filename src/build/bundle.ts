@@ -15,7 +15,7 @@ export interface BundleRequest {
 
 /** A function's source as one script, or why there is none. */
 export type Bundle =
-	| { ok: true; code: string; sourceMap: string; warnings: Problem[]; inputs: string[] }
+	| { ok: true; code: string; sourceMap: string; inputs: string[] }
 	| { ok: false; problems: Problem[]; inputs: string[] };
 
 function toProblem({ text, location }: Message): Problem {
@@ -72,7 +72,7 @@ export async function bundle({ entry, development, cwd }: BundleRequest): Promis
 		const [map, code] = ["function.js.map", "function.js"].map(
 			(path) => result.outputFiles.find((file) => file.path.endsWith(path))?.text ?? "",
 		);
-		return { ok: true, code, sourceMap: map, warnings: result.warnings.map(toProblem), inputs };
+		return { ok: true, code, sourceMap: map, inputs };
 	} catch (error) {
 		const messages = (error as { errors?: Message[] }).errors;
 		if (messages === undefined) throw error;

@@ -2,9 +2,9 @@ import { type ChildProcess, fork } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Milliseconds } from "../isolates/protocol.ts";
+import { residentBytes } from "../sandbox/resident.ts";
 import type { Bundle, BundleRequest } from "./bundle.ts";
 import type { BundlerJob, BundlerResult } from "./bundler.ts";
-import { residentBytes } from "./process.ts";
 
 const MAX_WALL_MS = 30_000;
 const MAX_RSS_BYTES = 2 * 1024 * 1024 * 1024;

@@ -5,6 +5,7 @@
 import { Socket } from "node:net";
 import { setFlagsFromString } from "node:v8";
 import ivm from "isolated-vm";
+import { externalCopy } from "../isolates/external-copy.ts";
 import { FunctionIsolate, StartError } from "../isolates/isolate.ts";
 import { parkIsolate } from "../isolates/parked.ts";
 import type { AttemptFailure, Image } from "../isolates/protocol.ts";
@@ -20,10 +21,6 @@ function copyOut(copy: ivm.ExternalCopy<ArrayBuffer>): Uint8Array {
 	const bytes = new Uint8Array(copy.copy());
 	copy.release();
 	return bytes;
-}
-
-function exactBuffer(bytes: Uint8Array): ArrayBuffer {
-	return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
 }
 
 /** An eager code cache of the script: every function in it compiled, so that none is when a request waits. */
@@ -74,7 +71,7 @@ const reader = new FrameReader(256 * 1024 * 1024, ({ kind, attempt, text, data }
 		const made = ivm.Isolate.createSnapshot([{ code, filename: "atoll:prelude" }], warmUp);
 		writer.write(BuildFrame.snapshot, attempt, 0, 0, "", copyOut(made));
 	} else if (kind === BuildFrame.base) {
-		base = new ivm.ExternalCopy(exactBuffer(data as Buffer));
+		base = externalCopy(data as Buffer);
 		dropPermissions();
 	} else {
 		const { result, codeCache } = compile({

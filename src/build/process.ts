@@ -1,8 +1,8 @@
 import type { ChildProcess } from "node:child_process";
-import { readFileSync } from "node:fs";
 import type { Duplex } from "node:stream";
 import { LastWords, spawnConfined } from "../sandbox/confinement.ts";
 import { type Frame, FrameReader, FrameWriter } from "../sandbox/frames.ts";
+import { residentBytes } from "../sandbox/resident.ts";
 
 /** Bounds of one job of a build process. */
 const MAX_WALL_MS = 60_000;
@@ -12,15 +12,6 @@ const WATCH_MS = 100;
 /** A build process did not finish a job: too slow, too large, or dead. */
 export class BuildProcessError extends Error {
 	override name = "BuildProcessError";
-}
-
-/** Resident memory of a process in bytes; 0 where there is no /proc. */
-export function residentBytes(pid: number): number {
-	try {
-		return Number(readFileSync(`/proc/${pid}/statm`, "utf8").split(" ")[1]) * 4096;
-	} catch {
-		return 0; // No /proc, or the process has just ended: its exit is noticed elsewhere.
-	}
 }
 
 /** One confined process that builds, one job at a time, under limits of time and memory. */

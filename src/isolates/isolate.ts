@@ -1,6 +1,7 @@
 import { setFlagsFromString } from "node:v8";
-import ivm from "isolated-vm";
+import type ivm from "isolated-vm";
 import type { Kind } from "../prelude/messages.ts";
+import { externalCopy } from "./external-copy.ts";
 import { KeyStore } from "./keys.ts";
 import type { ParkedIsolate } from "./parked.ts";
 import type { AttemptFailure, AttemptId, Bytes, Image, Microseconds, Milliseconds, VersionNumber } from "./protocol.ts";
@@ -168,7 +169,7 @@ function compile(isolate: ivm.Isolate, image: Image): ivm.Script {
 	const { buffer, byteOffset, byteLength } = image.code;
 	const code = Buffer.from(buffer, byteOffset, byteLength).toString();
 	if (image.codeCache.byteLength === 0) return isolate.compileScriptSync(code, { filename: image.filename });
-	const cachedData = new ivm.ExternalCopy(exactBuffer(image.codeCache));
+	const cachedData = externalCopy(image.codeCache);
 	setFlagsFromString("--no-lazy");
 	try {
 		return isolate.compileScriptSync(code, { filename: image.filename, cachedData });
@@ -178,13 +179,9 @@ function compile(isolate: ivm.Isolate, image: Image): ivm.Script {
 	}
 }
 
-function exactBuffer(bytes: Uint8Array): ArrayBuffer {
-	return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
-}
-
 function transferable(data: Uint8Array | number | undefined): ivm.Copy<ArrayBuffer> | number | undefined {
 	if (data === undefined || typeof data === "number") return data;
-	return new ivm.ExternalCopy(exactBuffer(data), { transferOut: true }).copyInto({ release: true, transferIn: true });
+	return externalCopy(data).copyInto({ release: true, transferIn: true });
 }
 
 /** A stack without the frames of the sandbox itself: what is left points into the function's script. */

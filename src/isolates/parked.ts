@@ -1,4 +1,5 @@
 import ivm from "isolated-vm";
+import { externalCopy } from "./external-copy.ts";
 import { services } from "./services.ts";
 
 /** What an isolate does with the outside while it has no function yet: nothing. */
@@ -56,9 +57,7 @@ export class Parking {
 	#refilling: NodeJS.Immediate | null = null;
 
 	constructor(snapshot: Uint8Array, size: number) {
-		this.#snapshot = new ivm.ExternalCopy(
-			snapshot.buffer.slice(snapshot.byteOffset, snapshot.byteOffset + snapshot.byteLength) as ArrayBuffer,
-		);
+		this.#snapshot = externalCopy(snapshot);
 		this.#size = size;
 	}
 

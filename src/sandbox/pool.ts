@@ -82,7 +82,6 @@ export class ProcessPool implements SandboxPool {
 		const process = new SandboxProcess(this.#settings, this.#images, {
 			onLost: (lost, why) => this.#onLost(lost, why),
 			onLongTurn: (stuck, attempt) => this.#onLongTurn(stuck, attempt),
-			onTurnOver: () => undefined,
 		});
 		this.#all.add(process);
 		process.sandbox.onStrayMessage = (kind, version, text) => this.#events.log(kind, version, text);

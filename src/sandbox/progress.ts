@@ -1,5 +1,6 @@
-import { closeSync, openSync, readFileSync, readSync } from "node:fs";
+import { closeSync, openSync, readSync } from "node:fs";
 import type { AttemptId, Bytes, Milliseconds } from "../isolates/protocol.ts";
+import { residentBytes } from "./resident.ts";
 import type { RunningNote } from "./running-note.ts";
 
 /** A turn that has run for so long, by its sandbox's own clock, keeps others waiting. */
@@ -72,7 +73,7 @@ export class Progress {
 	}
 
 	#poll(): void {
-		if (++this.#polls % MEMORY_POLLS === 0) this.#events.onMemory(this.#residentBytes());
+		if (++this.#polls % MEMORY_POLLS === 0) this.#events.onMemory(residentBytes(this.#pid));
 		const { attempt, turn, starting } = this.#note.read();
 		const running = attempt !== 0;
 		if (!running || turn !== this.#turn) {
@@ -89,14 +90,6 @@ export class Progress {
 			this.#events.onLongTurn(attempt);
 		}
 		this.#events.onStillRunning(attempt, ms, starting);
-	}
-
-	#residentBytes(): Bytes {
-		try {
-			return Number(readFileSync(`/proc/${this.#pid}/statm`, "latin1").split(" ")[1]) * 4096;
-		} catch {
-			return 0; // Not Linux, or the process has just ended.
-		}
 	}
 
 	close(): void {

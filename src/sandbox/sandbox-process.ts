@@ -24,8 +24,6 @@ export interface SandboxProcessEvents {
 	onLost(process: SandboxProcess, why: string): void;
 	/** One turn keeps the others waiting. Its attempt is named. */
 	onLongTurn(process: SandboxProcess, attempt: AttemptId): void;
-	/** The long turn is over. */
-	onTurnOver(process: SandboxProcess): void;
 }
 
 /** How long a turn may go on, beyond what its limits allow it, before the process is killed under it. */
@@ -62,7 +60,6 @@ export class SandboxProcess {
 			},
 			onTurnOver: () => {
 				this.stuck = false;
-				events.onTurnOver(this);
 			},
 			onStillRunning: (attempt, ms, starting) => {
 				const most = this.sandbox.longestTurnMs(attempt, starting);
