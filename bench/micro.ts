@@ -61,6 +61,7 @@ export async function benchMicro(): Promise<Row[]> {
 			codeCache: artifact.codeCache,
 			env: "{}",
 			memoryMb: 128,
+			timers: 100,
 			startupCpuMs: 2000,
 		};
 	};

@@ -7,6 +7,7 @@ import type { BuildError } from "./build/problem.ts";
 import { ArtifactStore } from "./cache/artifact-store.ts";
 import { checkDeployment, checkOptions, type DeployOptions, type RuntimeOptions } from "./config/options.ts";
 import { Deployments } from "./control/deployments.ts";
+import { Owner } from "./control/owner.ts";
 import { Version, type VersionSource } from "./control/version.ts";
 import type { FetchedResponse } from "./effects/effects.ts";
 import { Egress } from "./effects/egress.ts";
@@ -14,8 +15,8 @@ import { stripHopByHop } from "./effects/hop-by-hop.ts";
 import { followRedirects, type Hop, without } from "./effects/redirects.ts";
 import { FunctionError, UsageError } from "./errors.ts";
 import type { Microseconds, SandboxSettings, SandboxStats, VersionNumber } from "./isolates/protocol.ts";
-import { type Limits, resolveLimits } from "./limits/limits.ts";
-import { Strikes } from "./limits/strikes.ts";
+import { DEFAULT_OWNER_LIMITS, defaultLimits, type Limits, type OwnerLimits, resolveLimits } from "./limits/limits.ts";
+import { Recycles } from "./limits/recycles.ts";
 import { Observer } from "./observe/observer.ts";
 import type { Subscriber, Trigger } from "./observe/record.ts";
 import { InlinePool, ProcessPool, type SandboxPool } from "./sandbox/pool.ts";
@@ -66,7 +67,9 @@ export class Runtime {
 	readonly #deployments = new Deployments();
 	readonly #observer: Observer;
 	readonly #egress: Egress;
-	readonly #ownerStrikes = new Map<string, Strikes>();
+	readonly #maxLimits: Partial<Limits>;
+	readonly #ownerLimits: OwnerLimits;
+	readonly #owners = new Map<string, Owner>();
 	readonly #context: InvocationContext;
 	#pool!: SandboxPool;
 	#nextVersion: VersionNumber = 1;
@@ -78,13 +81,16 @@ export class Runtime {
 	private constructor(options: RuntimeOptions, store: ArtifactStore, builder: Builder) {
 		this.#store = store;
 		this.#builder = builder;
-		this.#limits = resolveLimits(options.limits);
+		this.#maxLimits = options.maxLimits ?? {};
+		this.#limits = defaultLimits(options.limits, this.#maxLimits);
+		this.#ownerLimits = { ...DEFAULT_OWNER_LIMITS, ...options.ownerLimits };
 		this.#development = options.development ?? false;
 		this.#observer = new Observer(options.logger ?? null);
 		this.#egress = new Egress(options.egress);
 		this.#context = {
 			pool: undefined as unknown as SandboxPool,
 			observer: this.#observer,
+			recycles: new Recycles(options.recyclesPerMinute ?? 60),
 			subrequests: Array.from({ length: MAX_DEPTH + 2 }, (_, depth) =>
 				followRedirects((hop) => this.#subrequest(hop, depth)),
 			),
@@ -161,7 +167,7 @@ export class Runtime {
 		this.#refuseIfClosing();
 		const options = checkDeployment(given);
 		this.#deployments.claim(options.name, options.hostnames);
-		const limits = resolveLimits(options.limits, this.#limits);
+		const limits = resolveLimits(options.limits, this.#limits, this.#maxLimits);
 		const entry = resolve(options.entry);
 		if (!existsSync(entry) || !statSync(entry).isFile())
 			throw new UsageError(`${relative(process.cwd(), entry)}: there is no such file`);
@@ -216,26 +222,24 @@ export class Runtime {
 		const version = new Version(
 			this.#nextVersion++,
 			options.name,
-			options.owner ?? "default",
+			options.owner === undefined ? null : this.#owner(options.owner),
 			id,
 			limits,
 			options.env ?? {},
 			source,
 			startUs,
-			options.owner === undefined ? null : this.#strikesOf(options.owner),
 		);
 		const before = this.#deployments.put(version, patterns);
 		if (before !== undefined) this.#pool.unload(before.number);
 	}
 
-	/** Strikes count for an owner too: a hundred functions of one owner are one attacker. */
-	#strikesOf(owner: string): Strikes {
-		let strikes = this.#ownerStrikes.get(owner);
-		if (strikes === undefined) {
-			strikes = new Strikes();
-			this.#ownerStrikes.set(owner, strikes);
+	#owner(name: string): Owner {
+		let owner = this.#owners.get(name);
+		if (owner === undefined) {
+			owner = new Owner(name, this.#ownerLimits);
+			this.#owners.set(name, owner);
 		}
-		return strikes;
+		return owner;
 	}
 
 	/** Takes a function out of service; requests that it has are finished. Returns whether there was one of that name. */
@@ -318,6 +322,7 @@ export class Runtime {
 			responseBytes: body.byteLength,
 			subrequests: 0,
 			memoryBytes: 0,
+			exceeded: {},
 			attempts: 0,
 		});
 	}

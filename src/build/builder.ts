@@ -121,6 +121,7 @@ export class Builder {
 			filename: `${request.name}.js`,
 			env: JSON.stringify(request.env),
 			memoryMb: request.limits.memoryMb,
+			timers: request.limits.timers,
 			startupCpuMs: request.limits.startupCpuMs,
 		};
 		try {

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { EgressPolicy } from "../effects/addresses.ts";
 import { UsageError } from "../errors.ts";
 import type { Bytes } from "../isolates/protocol.ts";
-import { type Limits, limitsSchema } from "../limits/limits.ts";
+import { type Limits, limitsSchema, type OwnerLimits, ownerLimitsSchema } from "../limits/limits.ts";
 import type { Logger } from "../observe/observer.ts";
 
 /** How a runtime is set up; all of it is optional. */
@@ -19,6 +19,15 @@ export interface RuntimeOptions {
 	sandboxes?: number;
 	/** Limits for functions that set none of their own; see `Limits` for units and defaults. */
 	limits?: Partial<Limits>;
+	/** How far functions may raise their own limits; a deployment that asks for more is refused. Default: as far as they like. */
+	maxLimits?: Partial<Limits>;
+	/** What all functions of one owner may use together. */
+	ownerLimits?: Partial<OwnerLimits>;
+	/**
+	 * How many sandboxes functions may cost in a minute. Past that, functions that are new or have cost one before get 503
+	 * `overloaded` until the minute is over; proven ones are served as ever. Default: 60.
+	 */
+	recyclesPerMinute?: number;
 	cache?: CacheOptions;
 	/** Folder for artifacts and snapshots; it is made if it is missing. Default: `.atoll` in the working directory. */
 	data?: string;
@@ -46,7 +55,7 @@ export interface CacheOptions {
 export interface DeployOptions {
 	/** The function's name: letters, digits, `-`, `_` and `.`, up to 63. A deployed function of this name is replaced. */
 	name: string;
-	/** Whose function it is. Default: `"default"`. */
+	/** Whose function it is: what is done by functions of one owner counts together. Default: each stands for itself. */
 	owner?: string;
 	/** The hostnames that reach it: exact names, `*.example.com`, or `*` for all others. */
 	hostnames: string[];
@@ -64,6 +73,9 @@ const optionsSchema = z.strictObject({
 	isolation: z.enum(["process", "inline"]).optional(),
 	sandboxes: z.number().int().min(1).max(256).optional(),
 	limits: limitsSchema.optional(),
+	maxLimits: limitsSchema.optional(),
+	ownerLimits: ownerLimitsSchema.optional(),
+	recyclesPerMinute: z.number().int().min(1).optional(),
 	cache: z
 		.strictObject({
 			maxIsolates: z.number().int().min(1).optional(),

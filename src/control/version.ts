@@ -1,11 +1,13 @@
 import type { Artifact } from "../cache/artifact.ts";
 import { FunctionError } from "../errors.ts";
 import type { Image, Microseconds, VersionNumber } from "../isolates/protocol.ts";
+import { Gate } from "../limits/admission.ts";
 import { Backoff } from "../limits/backoff.ts";
 import type { Limits } from "../limits/limits.ts";
 import { Pace } from "../limits/pace.ts";
 import { Strikes } from "../limits/strikes.ts";
 import { StackMapper } from "../observe/source-map.ts";
+import type { Owner } from "./owner.ts";
 
 /** Where a version's large parts are kept. */
 export interface VersionSource {
@@ -20,7 +22,7 @@ export class Version {
 	/** Stands for it on the link. */
 	readonly number: VersionNumber;
 	readonly functionName: string;
-	readonly owner: string;
+	readonly #owner: Owner | null;
 	/** Names its content: the artifact's key, shortened. */
 	readonly id: string;
 	readonly limits: Limits;
@@ -29,9 +31,8 @@ export class Version {
 	readonly backoff = new Backoff();
 	readonly pace: Pace;
 	readonly #strikes = new Strikes();
-	readonly #ownerStrikes: Strikes | null;
-	/** Requests that are being worked on. */
-	inFlight = 0;
+	/** What its requests pass before they run: its own gate, then its owner's. */
+	readonly gates: readonly Gate[];
 	/** What the last failed start told, for requests that come while it is left alone. */
 	startFailure: FunctionError | null = null;
 	#mapper: StackMapper | null = null;
@@ -40,19 +41,19 @@ export class Version {
 	constructor(
 		number: VersionNumber,
 		functionName: string,
-		owner: string,
+		owner: Owner | null,
 		id: string,
 		limits: Limits,
 		env: Record<string, unknown>,
 		source: VersionSource | FunctionError,
 		startUs: Microseconds,
-		ownerStrikes: Strikes | null,
 	) {
 		this.pace = new Pace(startUs);
-		this.#ownerStrikes = ownerStrikes;
 		this.number = number;
 		this.functionName = functionName;
-		this.owner = owner;
+		this.#owner = owner;
+		const gate = new Gate(limits);
+		this.gates = owner === null ? [gate] : [gate, owner.gate];
 		this.id = id;
 		this.limits = limits;
 		this.#env = JSON.stringify(env);
@@ -62,12 +63,8 @@ export class Version {
 	/** Why the version cannot be run now, or `null`. */
 	refusal(now: number): FunctionError | null {
 		if (this.#source instanceof FunctionError) return this.#source;
-		const disabled = Math.max(this.#strikes.remaining(now), this.#ownerStrikes?.remaining(now) ?? 0);
+		const disabled = Math.max(this.#strikes.remaining(now), this.#owner?.strikes.remaining(now) ?? 0);
 		if (disabled > 0) return new FunctionError("function_quarantined", undefined, { retryAfter: disabled / 1000 });
-		if (this.inFlight >= this.limits.concurrentRequests) {
-			const message = `the function is already working on ${this.inFlight} requests`;
-			return new FunctionError("overloaded", message, { retryAfter: 1 });
-		}
 		const wait = this.backoff.remaining(now);
 		if (wait === 0 || this.startFailure === null) return null;
 		const { code, message, functionStack } = this.startFailure;
@@ -77,7 +74,12 @@ export class Version {
 	/** The version cost a sandbox its life. */
 	strike(now: number): void {
 		this.#strikes.strike(now);
-		this.#ownerStrikes?.strike(now);
+		this.#owner?.strikes.strike(now);
+	}
+
+	/** Whether it may well cost another sandbox: it has already, or its owner's functions have, or nothing is known of it. */
+	suspect(now: number): boolean {
+		return !this.pace.proven || this.#strikes.count(now) > 0 || (this.#owner?.strikes.count(now) ?? 0) > 0;
 	}
 
 	/** Where it is to run: alone if it has a strike, else by its pace. */
@@ -98,6 +100,7 @@ export class Version {
 			codeCache,
 			env: this.#env,
 			memoryMb: this.limits.memoryMb,
+			timers: this.limits.timers,
 			startupCpuMs: this.limits.startupCpuMs,
 		};
 	}

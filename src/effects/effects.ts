@@ -1,5 +1,6 @@
 import { type FetchHead, Kind, type ResponseHead } from "../prelude/messages.ts";
 import { BodyReceiver, BodySender } from "./body.ts";
+import { type EffectLimits, type OnExceeded, SubrequestBounds } from "./bounds.ts";
 
 /** Sends something about one effect back into the isolate. */
 export type Reply = (kind: Kind, text: string, data?: Uint8Array | number) => void;
@@ -23,13 +24,14 @@ interface Running {
 	controller: AbortController;
 	outgoing: BodyReceiver | null;
 	incoming: BodySender | null;
+	bounds: SubrequestBounds;
 }
 
 /** The effects of one attempt, with their limits: what it has started outside, and how to stop it. */
 export class Effects {
 	readonly #perform: PerformFetch;
-	readonly #most: number;
-	readonly #mostAtOnce: number;
+	readonly #limits: EffectLimits;
+	readonly #onExceeded: OnExceeded;
 	/** Made at the first subrequest: most requests have none. */
 	#running: Map<number, Running> | null = null;
 	#waiting: (() => void)[] = [];
@@ -37,15 +39,18 @@ export class Effects {
 	count = 0;
 	#active = 0;
 
-	constructor(perform: PerformFetch, limits: { subrequests: number; concurrentSubrequests: number }) {
+	constructor(perform: PerformFetch, limits: EffectLimits, onExceeded: OnExceeded) {
 		this.#perform = perform;
-		this.#most = limits.subrequests;
-		this.#mostAtOnce = limits.concurrentSubrequests;
+		this.#limits = limits;
+		this.#onExceeded = onExceeded;
 	}
 
 	fetch(op: number, head: FetchHead, content: Uint8Array | undefined, reply: Reply): void {
-		if (this.count >= this.#most) {
-			reply(Kind.answer, JSON.stringify({ error: `the request has already made its ${this.#most} subrequests` }));
+		const { subrequests, concurrentSubrequests } = this.#limits;
+		if (this.count >= subrequests) {
+			const message = `the request has already made its ${subrequests} subrequests`;
+			this.#onExceeded("subrequests", message);
+			reply(Kind.answer, JSON.stringify({ error: message }));
 			return;
 		}
 		this.count++;
@@ -56,7 +61,12 @@ export class Effects {
 						() => reply(Kind.cancel, ""),
 					)
 				: null;
-		const running: Running = { controller: new AbortController(), outgoing, incoming: null };
+		const running: Running = {
+			controller: new AbortController(),
+			outgoing,
+			incoming: null,
+			bounds: new SubrequestBounds(this.#limits, head.url, this.#onExceeded),
+		};
 		this.#running ??= new Map();
 		this.#running.set(op, running);
 		const start = () =>
@@ -66,15 +76,17 @@ export class Effects {
 				{ ...head, content: outgoing ?? content ?? null, signal: running.controller.signal },
 				reply,
 			);
-		if (this.#active < this.#mostAtOnce) start();
+		if (this.#active < concurrentSubrequests) start();
 		else this.#waiting.push(start);
 	}
 
 	async #run(op: number, running: Running, request: Subrequest, reply: Reply): Promise<void> {
 		this.#active++;
+		const { bounds } = running;
+		const { signal } = running.controller;
 		try {
-			if (running.controller.signal.aborted) return;
-			const { head, body, url, redirected } = await this.#perform(request);
+			if (signal.aborted) return;
+			const { head, body, url, redirected } = await bounds.wait(this.#perform(request));
 			const stream = body !== null && !(body instanceof Uint8Array);
 			const answer: ResponseHead = {
 				...head,
@@ -82,12 +94,14 @@ export class Effects {
 				url,
 				redirected,
 			};
+			if (body instanceof Uint8Array) bounds.size(body.byteLength);
 			reply(Kind.answer, JSON.stringify(answer), stream || body === null ? undefined : body);
 			if (!stream) return;
 			running.incoming = new BodySender();
-			await this.#sendBody(running.incoming, body, reply);
+			await this.#sendBody(running.incoming, bounds.body(body), reply);
 		} catch (error) {
-			if (!running.controller.signal.aborted) reply(Kind.answer, JSON.stringify({ error: (error as Error).message }));
+			if (!signal.aborted) reply(Kind.answer, JSON.stringify({ error: (error as Error).message }));
+			running.controller.abort();
 		} finally {
 			this.#active--;
 			this.#running?.delete(op);
@@ -95,7 +109,7 @@ export class Effects {
 		}
 	}
 
-	async #sendBody(sender: BodySender, body: ReadableStream<Uint8Array>, reply: Reply): Promise<void> {
+	async #sendBody(sender: BodySender, body: AsyncIterable<Uint8Array>, reply: Reply): Promise<void> {
 		try {
 			if (await sender.send(body, (piece) => reply(Kind.body, "", piece))) reply(Kind.end, "");
 		} catch (error) {
@@ -104,7 +118,9 @@ export class Effects {
 	}
 
 	chunk(op: number, bytes: Uint8Array): void {
-		this.#running?.get(op)?.outgoing?.chunk(bytes);
+		const running = this.#running?.get(op);
+		running?.bounds.progress();
+		running?.outgoing?.chunk(bytes);
 	}
 
 	end(op: number, failure: string): void {

@@ -9,9 +9,6 @@ import {
 	type VersionNumber,
 } from "./protocol.ts";
 
-/** How many timers one attempt may have pending; further ones never fire. */
-const MAX_TIMERS = 10_000;
-
 /** One attempt as its sandbox sees it: where it runs, what it has used, and its timers. */
 export class Attempt {
 	readonly id: AttemptId;
@@ -53,9 +50,10 @@ export class Attempt {
 		this.#light = false;
 	}
 
+	/** The prelude has seen to it that there are not too many; where a function has got around that, the rest never fire. */
 	setTimer(timer: number, delay: Milliseconds, due: () => void): void {
 		this.#timers ??= new Map();
-		if (this.#timers.size >= MAX_TIMERS) return;
+		if (this.#timers.size >= (this.isolate?.maxTimers ?? 0)) return;
 		const fire = () => {
 			this.#timers?.delete(timer);
 			due();

@@ -294,7 +294,7 @@ export class IsolateHost implements SandboxCommands {
 				this.#done(owner, isolate);
 				break;
 			default:
-				if (message.kind !== Kind.log) owner.commit();
+				if (message.kind !== Kind.log && message.kind !== Kind.exceeded) owner.commit();
 				this.#send(isolate.version, message);
 		}
 	}

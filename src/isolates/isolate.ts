@@ -41,6 +41,8 @@ export class FunctionIsolate {
 	readonly version: VersionNumber;
 	readonly #parked: ParkedIsolate;
 	readonly keys: KeyStore;
+	/** How many timers one attempt may have pending. */
+	readonly maxTimers: number;
 	/** The attempts that it still works on. */
 	readonly attempts = new Set<AttemptId>();
 	/** It takes no new requests and goes when its last attempt is done. */
@@ -53,6 +55,7 @@ export class FunctionIsolate {
 	constructor(parked: ParkedIsolate, version: VersionNumber, image: Image) {
 		const started = process.hrtime.bigint();
 		this.version = version;
+		this.maxTimers = image.timers;
 		this.#parked = parked;
 		this.keys = new KeyStore((...answer) => this.onCrypto(...answer));
 		parked.outlet.emit = (kind, attempt, op, text, data) => {
@@ -76,7 +79,7 @@ export class FunctionIsolate {
 	#start(image: Image): void {
 		advanceClock();
 		const { isolate, context, begin, finish } = this.#parked;
-		begin.applySync(undefined, [image.env]);
+		begin.applySync(undefined, [image.env, image.timers]);
 		begin.release();
 		const run = { filename: image.filename, timeout: image.startupCpuMs };
 		try {

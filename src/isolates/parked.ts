@@ -9,7 +9,7 @@ type Emit = (...args: unknown[]) => void;
 export interface ParkedIsolate {
 	isolate: ivm.Isolate;
 	context: ivm.Context;
-	begin: ivm.Reference<(env: string) => void>;
+	begin: ivm.Reference<(env: string, timers: number) => void>;
 	finish: ivm.Reference<() => string>;
 	turn: ivm.Reference<(...args: unknown[]) => void>;
 	/** Where the isolate's messages and its WebCrypto calls go; set by whoever takes it. */
@@ -40,7 +40,7 @@ export function parkIsolate(snapshot: ivm.ExternalCopy<ArrayBuffer>, memoryMb: n
 	const parked = {
 		isolate,
 		context,
-		begin: take<(env: string) => void>("begin"),
+		begin: take<(env: string, timers: number) => void>("begin"),
 		finish: take<() => string>("finish"),
 		turn: take<(...args: unknown[]) => void>("turn"),
 		outlet,

@@ -38,6 +38,8 @@ export interface Image {
 	/** The function's environment as JSON. */
 	env: string;
 	memoryMb: number;
+	/** How many timers one request may have pending. */
+	timers: number;
 	startupCpuMs: Milliseconds;
 }
 

@@ -13,10 +13,21 @@ export interface Limits {
 	memoryMb: number;
 	/** Subrequests of one request. Default 50. */
 	subrequests: number;
-	/** Subrequests of one request that run at the same time; further ones wait. Default 6. */
+	/**
+	 * Subrequests of one request that run at the same time; further ones wait. One whose response's body has not been read to
+	 * its end still runs. Default 6.
+	 */
 	concurrentSubrequests: number;
-	/** Requests of one function that are worked on at the same time; further ones get 503 `overloaded`. Default 1000. */
+	/** Time until a subrequest's response begins, and then between any two parts of its body, in milliseconds. Default 30 000. */
+	subrequestMs: number;
+	/** Size of a subrequest's response body, decompressed, in bytes. Default 100 MB. */
+	subrequestBodyBytes: number;
+	/** Timers of one request that are pending at the same time. Default 10 000. */
+	timers: number;
+	/** Requests of one function that are worked on at the same time. Default 1000. */
 	concurrentRequests: number;
+	/** Requests of one function that wait for others of it to end; further ones get 503 `overloaded`. Default 1000. */
+	queuedRequests: number;
 	/** Size of a request's body in bytes. Default 100 MB (2^20 bytes each). */
 	requestBodyBytes: number;
 	/** Size of what one request may log, in bytes. Default 256 KB. */
@@ -32,7 +43,11 @@ const DEFAULT_LIMITS: Limits = {
 	memoryMb: 128,
 	subrequests: 50,
 	concurrentSubrequests: 6,
+	subrequestMs: 30_000,
+	subrequestBodyBytes: 100 * MB,
+	timers: 10_000,
 	concurrentRequests: 1000,
+	queuedRequests: 1000,
 	requestBodyBytes: 100 * MB,
 	logBytes: 256 * 1024,
 };
@@ -51,15 +66,51 @@ export const limitsSchema = z.strictObject({
 	memoryMb: whole(8, 16_384).optional(),
 	subrequests: whole(0, 1_000_000).optional(),
 	concurrentSubrequests: whole(1, 10_000).optional(),
+	subrequestMs: whole(1, 24 * 3600_000).optional(),
+	subrequestBodyBytes: whole(0, Number.MAX_SAFE_INTEGER).optional(),
+	timers: whole(0, 1_000_000).optional(),
 	concurrentRequests: whole(1, 1_000_000).optional(),
+	queuedRequests: whole(0, 1_000_000).optional(),
 	requestBodyBytes: whole(0, Number.MAX_SAFE_INTEGER).optional(),
 	logBytes: whole(0, 1024 * MB).optional(),
 });
 
-/** The limits that hold where `given` is asked for: defaults filled in. Throws UsageError naming what is wrong. */
-export function resolveLimits(given: Partial<Limits> | undefined, defaults: Limits = DEFAULT_LIMITS): Limits {
-	const parsed = limitsSchema.safeParse(given ?? {});
-	if (!parsed.success) throw new UsageError(`limits: ${z.prettifyError(parsed.error).replaceAll("\n", " ")}`);
-	const set = Object.entries(parsed.data).filter(([, value]) => value !== undefined);
-	return { ...defaults, ...Object.fromEntries(set) };
+/** The limits of functions that set none of their own: none of them above its ceiling. */
+export function defaultLimits(given: Partial<Limits> = {}, ceilings: Partial<Limits> = {}): Limits {
+	const limits = resolveLimits(given);
+	for (const [name, most] of Object.entries(ceilings) as [keyof Limits, number][])
+		limits[name] = Math.min(limits[name], most);
+	return limits;
 }
+
+/** The limits of a function that asks for some of its own. Throws UsageError naming what is above its ceiling. */
+export function resolveLimits(
+	given: Partial<Limits> = {},
+	defaults = DEFAULT_LIMITS,
+	ceilings: Partial<Limits> = {},
+): Limits {
+	const limits = { ...defaults };
+	for (const [name, value] of Object.entries(given) as [keyof Limits, number | undefined][]) {
+		if (value === undefined) continue;
+		const most = ceilings[name];
+		if (most !== undefined && value > most)
+			throw new UsageError(`limits.${name}: ${value} is more than this runtime allows a function, which is ${most}`);
+		limits[name] = value;
+	}
+	return limits;
+}
+
+/** What the functions of one owner may use together. */
+export interface OwnerLimits {
+	/** Requests of all of an owner's functions that are worked on at the same time. Default 2000. */
+	concurrentRequests: number;
+	/** Requests of all of an owner's functions that wait; further ones get 503 `overloaded`. Default 2000. */
+	queuedRequests: number;
+}
+
+export const DEFAULT_OWNER_LIMITS: OwnerLimits = { concurrentRequests: 2000, queuedRequests: 2000 };
+
+export const ownerLimitsSchema = z.strictObject({
+	concurrentRequests: whole(1, 1_000_000).optional(),
+	queuedRequests: whole(0, 1_000_000).optional(),
+});

@@ -9,6 +9,7 @@ const LIGHT_REQUESTS = 20;
  */
 export class Pace {
 	#light = 0;
+	#done = 0;
 	readonly #startsLight: boolean;
 
 	constructor(startUs: Microseconds) {
@@ -19,8 +20,14 @@ export class Pace {
 		return this.#startsLight && this.#light >= LIGHT_REQUESTS ? "normal" : "heavy";
 	}
 
+	/** Whether it has served so many requests that little is to be feared of the next. */
+	get proven(): boolean {
+		return this.#done >= LIGHT_REQUESTS;
+	}
+
 	/** A request is done; `light` tells whether all of its turns were. */
 	note(light: boolean): void {
+		this.#done++;
 		if (light) this.#light++;
 		else this.#light = 0;
 	}

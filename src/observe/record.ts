@@ -1,4 +1,5 @@
 import type { ErrorCode } from "../errors.ts";
+import type { Limits } from "../limits/limits.ts";
 
 /** What started an invocation. */
 export type Trigger = "http" | "fetch" | "subrequest";
@@ -35,6 +36,8 @@ export interface InvocationRecord {
 	/** Size of the response's body in bytes, as far as it was sent. */
 	responseBytes: number;
 	subrequests: number;
+	/** How often each limit was exceeded, by its name in `Limits`; empty where none was. */
+	exceeded: Partial<Record<keyof Limits, number>>;
 	/** Memory of the isolate when it was last measured, in bytes. */
 	memoryBytes: number;
 	/** How often the request was started: more than once if a sandbox was lost under it. */

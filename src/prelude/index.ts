@@ -23,7 +23,7 @@ import { Request } from "./request.ts";
 import { Response } from "./response.ts";
 import * as streams from "./streams.ts";
 import { structuredClone } from "./structured-clone.ts";
-import { clearInterval, clearTimeout, queueMicrotask, setInterval, setTimeout } from "./timers.ts";
+import { clearInterval, clearTimeout, limitTimers, queueMicrotask, setInterval, setTimeout } from "./timers.ts";
 import { turn } from "./turn.ts";
 import { URL } from "./url.ts";
 import { URLSearchParams } from "./url-search-params.ts";
@@ -131,8 +131,9 @@ const bridge = {
 		refuseSharedMemory();
 		installLateClocks();
 	},
-	/** Readies the isolate for a function's script: its environment, and the hook that takes its exports. */
-	begin(env: string) {
+	/** Readies the isolate for a function's script: its environment, its limits, and the hook that takes its exports. */
+	begin(env: string, timers: number) {
+		limitTimers(timers);
 		setEnvironment(JSON.parse(env) as Record<string, unknown>);
 		Object.defineProperty(scope, "__atoll_exports", {
 			configurable: true,

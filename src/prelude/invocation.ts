@@ -48,8 +48,19 @@ export class Invocation {
 		return this.#timers;
 	}
 
+	/** Tells the platform, once, that the function has reached its limit of timers. */
+	tooManyTimers(): void {
+		if (!this.#toldOfTimers) this.emit(Kind.exceeded, 0, "timers");
+		this.#toldOfTimers = true;
+	}
+	#toldOfTimers = false;
+
 	get hasTimers(): boolean {
 		return this.#timers !== null;
+	}
+
+	get pendingTimers(): number {
+		return this.#timers === null ? 0 : this.#timers.size;
 	}
 
 	nextOperation(): number {

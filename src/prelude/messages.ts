@@ -38,6 +38,8 @@ export const Kind = {
 	clearTimer: 15,
 	/** To the isolate: the attempt is over, whatever it still waits for; nothing that it does from now on counts. */
 	drop: 16,
+	/** From the isolate: the function has reached a limit that the prelude keeps; the text names it. */
+	exceeded: 17,
 } as const;
 
 export type Kind = (typeof Kind)[keyof typeof Kind];

@@ -1,3 +1,4 @@
+import { DOMException } from "./dom-exception.ts";
 import { host } from "./host.ts";
 import { requireArguments } from "./interface.ts";
 import { current, type Invocation } from "./invocation.ts";
@@ -14,9 +15,19 @@ const timers = new Map<number, Timer>();
 /** Timers started at the top level belong to no request: they run at the start of a later turn, once they are due. */
 const global = new Set<number>();
 let nextId = 1;
+/** How many timers may be pending for one request, and as many again for the top level. */
+let most = 10_000;
+
+export function limitTimers(limit: number): void {
+	most = limit;
+}
 
 /** Starts a timer that belongs to the running request. Returns its number. */
 export function setTimer(callback: () => void, delay: number, repeat: boolean): number {
+	if ((current === null ? global.size : current.pendingTimers) >= most) {
+		current?.tooManyTimers();
+		throw new DOMException(`more than ${most} timers are pending`, "QuotaExceededError");
+	}
 	const id = nextId++;
 	const wait = delay >= 1 && delay <= 0x7fffffff ? Math.trunc(delay) : delay > 0x7fffffff ? 0x7fffffff : 0;
 	const owner = current;

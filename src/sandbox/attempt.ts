@@ -17,10 +17,12 @@ export interface AttemptOwner {
 	onEnd(failure: string): void;
 	onException(description: { code: "exception" | "invalid_response"; message: string; stack: string }): void;
 	onLog(line: string): void;
+	/** The function has reached a limit, which its isolate keeps. */
+	onExceeded(limit: "timers"): void;
 	onDone(report: AttemptReport): void;
 	onFailed(failure: AttemptFailure, report: AttemptReport): void;
-	/** Whether nothing of the response has been sent, so that the request may be started again. */
-	mayRunAgain(): boolean;
+	/** Whether the request may be started again, given whether this attempt has done anything that was seen outside. */
+	mayRunAgain(hasEffects: boolean): boolean;
 	/** The attempt was given up in favour of another, elsewhere. */
 	onMoved(): void;
 	/** The sandbox died, or had to be killed, while this attempt's turn ran. */
@@ -78,7 +80,6 @@ export class Attempt {
 	}
 
 	async #sendBody(body: AsyncIterable<Uint8Array>): Promise<void> {
-		this.hasEffects = true; // What was read of a stream cannot be read again.
 		this.#body = new BodySender();
 		try {
 			if (await this.#body.send(body, (piece) => this.#send(Kind.body, 0, "", piece))) this.#send(Kind.end, 0, "");
@@ -112,7 +113,7 @@ export class Attempt {
 
 	/** Another turn keeps this attempt waiting: it is run elsewhere, if it may be. Returns whether it is. */
 	move(): boolean {
-		if (this.#revoked || this.hasEffects || !this.#owner.mayRunAgain()) return false;
+		if (this.#revoked || !this.#owner.mayRunAgain(this.hasEffects)) return false;
 		this.revoke();
 		this.#superseded = true;
 		this.#owner.onMoved();
@@ -160,6 +161,9 @@ export class Attempt {
 				break;
 			case Kind.log:
 				this.#owner.onLog(text);
+				break;
+			case Kind.exceeded:
+				if (text === "timers") this.#owner.onExceeded(text);
 				break;
 			case Kind.exception:
 				this.#owner.onException(JSON.parse(text) as Parameters<AttemptOwner["onException"]>[0]);

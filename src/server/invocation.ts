@@ -3,13 +3,18 @@ import { Effects, type PerformFetch } from "../effects/effects.ts";
 import { isHopByHop } from "../effects/hop-by-hop.ts";
 import { FunctionError } from "../errors.ts";
 import type { AttemptFailure, AttemptReport } from "../isolates/protocol.ts";
+import { Admission } from "../limits/admission.ts";
+import type { Limits } from "../limits/limits.ts";
+import type { Recycles } from "../limits/recycles.ts";
 import type { Observer } from "../observe/observer.ts";
-import type { InvocationRecord, LogLine, Trigger } from "../observe/record.ts";
+import type { Trigger } from "../observe/record.ts";
 import type { RequestHead, ResponseHead } from "../prelude/messages.ts";
 import type { Attempt, AttemptOwner } from "../sandbox/attempt.ts";
 import type { SandboxPool } from "../sandbox/pool.ts";
 import { type ErrorDetail, errorResponse } from "./error-response.ts";
 import type { Exchange, ResponseSink } from "./exchange.ts";
+import { Recording } from "./recording.ts";
+import { isStream, ReplayableBody } from "./replayable-body.ts";
 
 /** A request is started at most so often: once, and again when its sandbox was lost. */
 const MAX_ATTEMPTS = 3;
@@ -20,6 +25,7 @@ const MAX_MOVES = 5;
 export interface InvocationContext {
 	pool: SandboxPool;
 	observer: Observer;
+	recycles: Recycles;
 	/** Performs subrequests, at the place of the depth at which they are. */
 	subrequests: PerformFetch[];
 	/** Whether errors are shown with their stacks. */
@@ -35,18 +41,15 @@ export class Invocation implements AttemptOwner {
 	readonly #exchange: Exchange;
 	readonly #sink: ResponseSink;
 	readonly #accept: string;
-	readonly #record: InvocationRecord;
-	readonly #started = performance.now();
+	readonly #recording: Recording;
 	readonly #head: string;
+	readonly #stream: ReplayableBody | null;
+	#admission: Admission | null = null;
 	#attempt: Attempt | null = null;
 	#effects: Effects | null = null;
 	#state: "waiting" | "streaming" | "answered" = "waiting";
-	#recorded = false;
 	#released = false;
-	/** Whether it is among its version's requests in flight. */
-	#counts = false;
 	#timer: NodeJS.Timeout | null = null;
-	#logBytes = 0;
 
 	constructor(
 		context: InvocationContext,
@@ -62,98 +65,91 @@ export class Invocation implements AttemptOwner {
 		this.#exchange = exchange;
 		this.#sink = sink;
 		this.#accept = accept;
-		const { method, url, headers, body, hostname } = exchange;
-		const head: RequestHead = {
-			method,
-			url,
-			headers,
-			body: body === null ? "none" : body instanceof Uint8Array ? "whole" : "stream",
-		};
+		this.#recording = new Recording(context.observer, version, exchange, requestId, trigger);
+		const { method, url, headers, body } = exchange;
+		const stream = isStream(body);
+		this.#stream = stream
+			? new ReplayableBody(body, (bytes) => {
+					this.#recording.record.requestBytes += bytes;
+					this.#timer?.refresh();
+				})
+			: null;
+		const head: RequestHead = { method, url, headers, body: body === null ? "none" : stream ? "stream" : "whole" };
 		this.#head = JSON.stringify(head);
-		this.#record = {
-			time: new Date().toISOString(),
-			requestId,
-			function: version.functionName,
-			version: version.id,
-			hostname,
-			trigger,
-			method,
-			status: 0,
-			outcome: "ok",
-			cold: false,
-			startMs: 0,
-			cpuMs: 0,
-			wallMs: 0,
-			requestBytes: body instanceof Uint8Array ? body.byteLength : 0,
-			responseBytes: 0,
-			subrequests: 0,
-			memoryBytes: 0,
-			attempts: 0,
-		};
 	}
 
 	start(): void {
-		const refusal = this.#version.refusal(Date.now());
+		const refusal = this.#refusal();
 		if (refusal !== null) {
-			this.#fail(refusal);
-			this.#finish();
+			this.#refuse(refusal);
 			return;
 		}
-		this.#version.inFlight++;
-		this.#counts = true;
 		this.#timer = setTimeout(() => this.#tooLate(), this.#version.limits.wallMs);
-		this.#run();
+		this.#admission = new Admission(
+			this.#version.gates,
+			() => this.#run(),
+			() => this.#refuse(overloaded("too many requests wait already", 1)),
+		);
+		this.#admission.ask();
+	}
+
+	#refusal(): FunctionError | null {
+		const now = Date.now();
+		const refusal = this.#version.refusal(now);
+		if (refusal !== null) return refusal;
+		const wait = this.#context.recycles.remaining(now);
+		return wait > 0 && this.#version.suspect(now)
+			? overloaded("functions have cost too many sandboxes within a minute, and this one is not proven", wait / 1000)
+			: null;
+	}
+
+	#refuse(error: FunctionError): void {
+		this.#fail(error);
+		this.#finish();
 	}
 
 	#run(): void {
-		const { limits, number } = this.#version;
-		this.#record.attempts++;
-		this.#effects = new Effects(this.#context.subrequests[this.#exchange.depth + 1], limits);
-		const { lane } = this.#version;
-		const sandbox = this.#context.pool.home(number, lane);
+		const { limits, number, lane } = this.#version;
+		const { pool, subrequests } = this.#context;
+		this.#recording.record.attempts++;
+		this.#effects = new Effects(subrequests[this.#exchange.depth + 1], limits, (limit, message) =>
+			this.#recording.exceeded(limit, message),
+		);
+		const sandbox = pool.home(number, lane);
 		if (sandbox === null) {
-			this.#fail(new FunctionError("overloaded", "another function is on probation", { retryAfter: 1 }));
-			this.#finish();
+			this.#refuse(overloaded("another function is on probation", 1));
 			return;
 		}
 		this.#attempt = sandbox.attempt(number, this, this.#effects, limits);
 		const { body } = this.#exchange;
-		this.#attempt.start(
-			limits.cpuMs,
-			// A turn may be cut early only where its request can be run again, and there is a heavy lane to run it in.
-			lane === "normal" && this.#context.pool.hasLanes && (body === null || body instanceof Uint8Array),
-			this.#head,
-			body === null || body instanceof Uint8Array ? body : this.#counted(body),
-		);
-	}
-
-	async *#counted(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-		for await (const chunk of body) {
-			this.#record.requestBytes += chunk.byteLength;
-			this.#timer?.refresh();
-			yield chunk;
-		}
+		// A turn may be cut early only where its request can surely be run again, and there is a heavy lane to run it in.
+		const light = lane === "normal" && pool.hasLanes && this.#stream === null;
+		this.#attempt.start(limits.cpuMs, light, this.#head, isStream(body) ? (this.#stream?.read() ?? null) : body);
 	}
 
 	#tooLate(): void {
 		const { wallMs } = this.#version.limits;
 		const what =
-			this.#state === "waiting"
-				? "did not answer"
-				: this.#state === "streaming"
-					? "sent nothing more of its response"
-					: "did not finish its waitUntil()";
+			this.#attempt === null
+				? "had no room for the request"
+				: this.#state === "waiting"
+					? "did not answer"
+					: this.#state === "streaming"
+						? "sent nothing more of its response"
+						: "did not finish its waitUntil()";
 		this.#fail(new FunctionError("wall_time_exceeded", `the function ${what} for ${wallMs} ms`));
-		this.#attempt?.revoke();
+		if (this.#attempt === null) this.#finish();
+		else this.#attempt.revoke();
 	}
 
 	/** The client has gone. The function hears of it through `request.signal`, and may still finish its `waitUntil`. */
 	abort(): void {
-		if (this.#recorded) return;
-		if (this.#record.outcome === "ok") this.#record.outcome = "client_gone";
+		if (this.#recording.finished) return;
+		this.#recording.outcome("client_gone");
 		this.#state = "answered";
-		this.#attempt?.abort();
 		this.#release();
+		if (this.#attempt === null) this.#finish();
+		else this.#attempt.abort();
 	}
 
 	#release(): void {
@@ -163,8 +159,17 @@ export class Invocation implements AttemptOwner {
 
 	// What follows is told by the attempt.
 
-	mayRunAgain(): boolean {
-		return this.#state === "waiting" && this.#record.attempts < MAX_ATTEMPTS + MAX_MOVES;
+	/**
+	 * Nothing of the response has been sent, all of the request is still there, and either nothing was done that it would do
+	 * again or its method says that this does no harm (https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2).
+	 */
+	mayRunAgain(hasEffects: boolean): boolean {
+		return (
+			this.#state === "waiting" &&
+			(!hasEffects || IDEMPOTENT.has(this.#exchange.method)) &&
+			this.#recording.record.attempts < MAX_ATTEMPTS + MAX_MOVES &&
+			(this.#stream?.replayable ?? true)
+		);
 	}
 
 	onMoved(): void {
@@ -172,25 +177,28 @@ export class Invocation implements AttemptOwner {
 	}
 
 	onCulprit(): void {
-		this.#version.strike(Date.now());
+		const now = Date.now();
+		this.#version.strike(now);
+		this.#context.recycles.note(now);
 	}
 
 	onResponse(head: ResponseHead, body: Uint8Array | null): void {
 		if (this.#state !== "waiting") return;
 		this.#timer?.refresh();
+		const { record } = this.#recording;
 		try {
 			if (!Number.isInteger(head.status) || head.status < 200 || head.status > 599 || !Array.isArray(head.headers))
 				throw new Error(`status ${head.status} cannot be sent`);
-			head.headers = responseHeaders(head.headers, this.#record.requestId);
+			head.headers = responseHeaders(head.headers, record.requestId);
 			if (head.body === "stream") {
 				this.#state = "streaming";
 				this.#sink.begin(head);
 			} else {
 				this.#state = "answered";
 				this.#sink.respond(head, body ?? (head.body === "whole" ? EMPTY : null));
-				this.#record.responseBytes = body?.byteLength ?? 0;
+				record.responseBytes = body?.byteLength ?? 0;
 			}
-			this.#record.status = head.status;
+			record.status = head.status;
 		} catch (error) {
 			this.#state = "waiting";
 			this.#fail(new FunctionError("invalid_response", (error as Error).message));
@@ -199,7 +207,7 @@ export class Invocation implements AttemptOwner {
 
 	onChunk(bytes: Uint8Array): void {
 		if (this.#state !== "streaming") return;
-		this.#record.responseBytes += bytes.byteLength;
+		this.#recording.record.responseBytes += bytes.byteLength;
 		this.#sink.write(bytes, () => {
 			this.#timer?.refresh();
 			this.#attempt?.credit(bytes.byteLength);
@@ -229,33 +237,15 @@ export class Invocation implements AttemptOwner {
 	}
 
 	onLog(text: string): void {
-		this.#logBytes += text.length;
-		const { logBytes } = this.#version.limits;
-		if (this.#logBytes > logBytes) {
-			if (this.#logBytes - text.length <= logBytes)
-				this.#log("warn", `the request logged more than ${logBytes} bytes; the rest is dropped`);
-			return;
-		}
-		const { level, message } = JSON.parse(text) as { level: LogLine["level"]; message: string };
-		this.#log(level, message);
+		this.#recording.line(text);
 	}
 
-	/** Writes a line to the function's log, stacks in it mapped into the source. */
-	#log(level: LogLine["level"], message: string): void {
-		const { functionName, id } = this.#version;
-		this.#context.observer.log({
-			time: new Date().toISOString(),
-			level,
-			function: functionName,
-			version: id,
-			requestId: this.#record.requestId,
-			message: this.#version.hasFrames(message) ? this.#version.mapper.map(message) : message,
-		});
+	onExceeded(limit: keyof Limits): void {
+		this.#recording.exceeded(limit, `the request has reached its limit of ${this.#version.limits[limit]} ${limit}`);
 	}
 
 	onDone(report: AttemptReport): void {
-		this.#note(report);
-		this.#version.pace.note(report.light);
+		this.#note(report, report.light);
 		if (report.cold) this.#version.backoff.succeeded();
 		// The isolate says that it is done, but never answered: its prelude no longer does what it should.
 		if (this.#state !== "answered")
@@ -264,8 +254,7 @@ export class Invocation implements AttemptOwner {
 	}
 
 	onFailed({ code, message, stack }: AttemptFailure, report: AttemptReport): void {
-		this.#note(report);
-		this.#version.pace.note(report.light && code !== "too_heavy");
+		this.#note(report, report.light && code !== "too_heavy");
 		if (code === "too_heavy") {
 			this.#run();
 			return;
@@ -279,18 +268,12 @@ export class Invocation implements AttemptOwner {
 			this.#version.backoff.failed(Date.now());
 			this.#version.startFailure = error;
 		}
-		this.#fail(error);
-		this.#finish();
+		this.#refuse(error);
 	}
 
 	onLost(running: boolean): void {
-		const replayable = this.mayRunAgain() && !this.#attempt?.hasEffects;
-		if (replayable && !running) {
-			this.#run();
-			return;
-		}
-		this.#fail(new FunctionError("sandbox_lost", undefined, { retryAfter: 1 }));
-		this.#finish();
+		if (!running && this.mayRunAgain(this.#attempt?.hasEffects ?? false)) this.#run();
+		else this.#refuse(new FunctionError("sandbox_lost", undefined, { retryAfter: 1 }));
 	}
 
 	onBodyFailure(error: Error): void {
@@ -302,15 +285,11 @@ export class Invocation implements AttemptOwner {
 
 	/** Ends the response with an error: as an error response, or by breaking off what has begun. */
 	#fail(error: FunctionError): void {
-		const { outcome } = this.#record;
-		if (outcome === "ok" || outcome === "client_gone") this.#record.outcome = error.code;
 		const state = this.#state;
 		this.#state = "answered";
 		if (state === "streaming") this.#sink.cut();
 		else if (state === "waiting") this.#answer(error);
-		const plain = error.code === "exception" || error.code === "invalid_response";
-		const what = error.functionStack || error.message;
-		this.#log("error", plain && error.functionStack !== "" ? what : `${error.code}: ${what}`);
+		this.#recording.failed(error);
 	}
 
 	#answer(error: FunctionError): void {
@@ -320,37 +299,35 @@ export class Invocation implements AttemptOwner {
 			const { mapper } = this.#version;
 			detail = { stack: mapper.map(stack), excerpt: mapper.excerpt(stack) };
 		}
-		const { head, body } = errorResponse(error, this.#record.requestId, this.#accept, detail);
-		this.#record.status = head.status;
-		this.#record.responseBytes = body.byteLength;
-		head.headers.push("x-atoll-request-id", this.#record.requestId);
+		const { record } = this.#recording;
+		const { head, body } = errorResponse(error, record.requestId, this.#accept, detail);
+		record.status = head.status;
+		record.responseBytes = body.byteLength;
+		head.headers.push("x-atoll-request-id", record.requestId);
 		this.#sink.respond(head, body);
 	}
 
-	#note(report: AttemptReport): void {
-		this.#record.cpuMs += report.cpuUs / 1000;
-		this.#record.memoryBytes = report.memoryBytes;
-		if (report.cold) {
-			this.#record.cold = true;
-			this.#record.startMs = report.startUs / 1000;
-		}
+	#note(report: AttemptReport, light: boolean): void {
+		this.#recording.note(report);
+		this.#version.pace.note(light);
 	}
 
 	#finish(): void {
-		if (this.#recorded) return;
-		this.#recorded = true;
+		if (this.#recording.finished) return;
 		if (this.#timer !== null) clearTimeout(this.#timer);
-		if (this.#counts) this.#version.inFlight--;
-		const { observer } = this.#context;
+		this.#recording.finish(this.#effects?.count ?? 0);
+		this.#stream?.close();
 		this.#release();
-		if (!observer.listening) return;
-		this.#record.subrequests = this.#effects?.count ?? 0;
-		this.#record.wallMs = Math.round((performance.now() - this.#started) * 1000) / 1000;
-		observer.record(this.#record);
+		this.#admission?.end();
 	}
 }
 
 const EMPTY = new Uint8Array(0);
+const IDEMPOTENT = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"]);
+
+function overloaded(message: string, retryAfter: number): FunctionError {
+	return new FunctionError("overloaded", message, { retryAfter });
+}
 
 /** What a client gets of a function's headers: not those of one connection, and the platform's own only from the platform. */
 function responseHeaders(headers: string[], requestId: string): string[] {

@@ -144,7 +144,8 @@ export function nodeHandler(dispatch: Dispatch, maxBody: (hostname: string) => n
 
 async function* bounded(req: IncomingMessage, most: number): AsyncGenerator<Uint8Array> {
 	let bytes = 0;
-	for await (const chunk of req as AsyncIterable<Buffer>) {
+	// The connection is kept where the function leaves the body unread: its response is still to be sent.
+	for await (const chunk of req.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
 		bytes += chunk.length;
 		if (bytes > most) throw new FunctionError("body_too_large");
 		yield chunk;

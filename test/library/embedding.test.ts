@@ -137,6 +137,7 @@ test("each request leaves one invocation record, to subscribers and as a JSON li
 		"requestBytes",
 		"responseBytes",
 		"subrequests",
+		"exceeded",
 		"memoryBytes",
 		"attempts",
 	]);

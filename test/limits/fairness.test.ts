@@ -25,7 +25,7 @@ inBothIsolations("fairness", (isolation) => {
 		await atoll.deploy(
 			"full",
 			`export default { async fetch() { await new Promise((r) => setTimeout(r, 30)); return new Response("in"); } }`,
-			{ limits: { concurrentRequests: 3 } },
+			{ limits: { concurrentRequests: 2, queuedRequests: 1 } },
 		);
 		const responses = await Promise.all(Array.from({ length: 5 }, () => atoll.fetch("full")));
 		assert.deepEqual(responses.map(({ status }) => status).toSorted(), [200, 200, 200, 503, 503]);

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { readFileSync, readlinkSync } from "node:fs";
 import { readdir } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import { createRuntime } from "../../src/index.ts";
 import { TestRuntime } from "../support/runtime.ts";
 
-const atoll = new TestRuntime({ sandboxes: 2 });
+const atoll = new TestRuntime({ sandboxes: 2, egress: { allow: ["127.0.0.1"] } });
 
 test("a sandbox has an empty environment and Node's permission model, and holds no socket but the link", async () => {
 	process.env.ATOLL_TEST_SECRET = "do not leak";
@@ -77,18 +79,59 @@ test("a sandbox that is killed under load is replaced at once: what may run agai
 	);
 });
 
-test("a request that has had an effect is not run again: it gets sandbox_lost with retry-after", async () => {
+test("a POST that has had an effect is not run again: it gets sandbox_lost with retry-after", async () => {
 	await atoll.deploy(
 		"side",
 		`export default { async fetch() { await fetch("http://steady.test/"); console.log("effect done"); await new Promise(() => {}); } }`,
 	);
-	const pending = atoll.fetch("side");
+	const pending = atoll.fetch("side", "/", { method: "POST" });
 	await atoll.log("effect done");
 	for (const pid of atoll.runtime.sandboxPids().slice(0, 2)) process.kill(pid, "SIGKILL");
 	const response = await pending;
 	assert.equal(response.status, 503);
 	assert.equal(response.headers.get("x-atoll-error"), "sandbox_lost");
 	assert.equal(response.headers.get("retry-after"), "1");
+});
+
+test("a GET that has had one is run again", async () => {
+	let asked = 0;
+	const origin = createServer((_, res) => res.end(String(++asked)));
+	await new Promise<void>((resolve) => origin.listen(0, "127.0.0.1", resolve));
+	const { port } = origin.address() as AddressInfo;
+	await atoll.deploy(
+		"again",
+		`export default { async fetch() {
+			const n = await (await fetch("http://127.0.0.1:${port}/")).text();
+			if (n === "1") { console.log("first effect done"); await new Promise(() => {}); }
+			return new Response(n);
+		} }`,
+	);
+	const pending = atoll.text("again");
+	await atoll.log("first effect done");
+	for (const pid of atoll.runtime.sandboxPids()) process.kill(pid, "SIGKILL");
+	assert.equal(await pending, "2");
+	assert.equal((await atoll.record("again")).attempts, 2);
+	origin.close();
+});
+
+test("a small body that comes as a stream is sent again, from its start", async () => {
+	await atoll.deploy(
+		"reader",
+		`export default { async fetch(r) { let text = ""; const decoder = new TextDecoder(); for await (const part of r.body) { text += decoder.decode(part); console.log("has " + text); } return new Response(text); } }`,
+	);
+	const body = new TransformStream<Uint8Array, Uint8Array>();
+	const writer = body.writable.getWriter();
+	const pending = atoll.text("reader", "/", { method: "POST", body: body.readable, duplex: "half" });
+	await writer.write(Buffer.from("one "));
+	await atoll.log("has one ");
+	for (const pid of atoll.runtime.sandboxPids()) process.kill(pid, "SIGKILL");
+	await writer.write(Buffer.from("two"));
+	await writer.close();
+	assert.equal(await pending, "one two");
+	assert.deepEqual((({ attempts, requestBytes }) => ({ attempts, requestBytes }))(await atoll.record("reader")), {
+		attempts: 2,
+		requestBytes: 7,
+	});
 });
 
 test("a function that crashes its sandbox is not run a second time, and its neighbours do not notice", async () => {

@@ -1,0 +1,78 @@
+import type { Limits } from "../limits/limits.ts";
+
+/** How many subrequests a request may make, how many at once, and how much each may take. */
+export type EffectLimits = Pick<
+	Limits,
+	"subrequests" | "concurrentSubrequests" | "subrequestMs" | "subrequestBodyBytes"
+>;
+
+/** Told when a limit is exceeded, with what happened. */
+export type OnExceeded = (limit: keyof EffectLimits, message: string) => void;
+
+/** How long one subrequest may keep its function waiting, and how much it may bring. */
+export class SubrequestBounds {
+	readonly #limits: EffectLimits;
+	readonly #host: string;
+	readonly #onExceeded: OnExceeded;
+	#timer: NodeJS.Timeout | null = null;
+
+	/** `url` is named where a limit is exceeded. */
+	constructor(limits: EffectLimits, url: string, onExceeded: OnExceeded) {
+		this.#limits = limits;
+		this.#host = URL.parse(url)?.host ?? "";
+		this.#onExceeded = onExceeded;
+	}
+
+	/** Waits for something that the other side does. Rejects once that has taken too long. */
+	async wait<T>(coming: Promise<T>): Promise<T> {
+		const { subrequestMs } = this.#limits;
+		const late = Promise.withResolvers<never>();
+		this.#timer = setTimeout(
+			() => late.reject(this.#exceeded("subrequestMs", `sent nothing for ${subrequestMs} ms`)),
+			subrequestMs,
+		);
+		coming.catch(() => undefined); // It may fail after the wait for it has.
+		try {
+			return await Promise.race([coming, late.promise]);
+		} finally {
+			clearTimeout(this.#timer);
+		}
+	}
+
+	/** Something has moved: the wait begins anew. */
+	progress(): void {
+		this.#timer?.refresh();
+	}
+
+	/** Throws if a body of so many bytes is too large. */
+	size(bytes: number): void {
+		const most = this.#limits.subrequestBodyBytes;
+		if (bytes > most) throw this.#exceeded("subrequestBodyBytes", `sent more than ${most} bytes`);
+	}
+
+	/** The body as it comes, within its bounds. The time that its reader takes does not count. */
+	async *body(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+		const parts = source[Symbol.asyncIterator]();
+		let bytes = 0;
+		let over = false;
+		try {
+			for (;;) {
+				const { done, value } = await this.wait(parts.next());
+				over = done === true;
+				if (over) return;
+				bytes += value.byteLength;
+				this.size(bytes);
+				yield value;
+			}
+		} finally {
+			// Not awaited: a source that has fallen silent would not answer this either.
+			if (!over) parts.return?.().catch(() => undefined);
+		}
+	}
+
+	#exceeded(limit: keyof EffectLimits, what: string): Error {
+		const message = `${this.#host} ${what}`;
+		this.#onExceeded(limit, `a subrequest was ended: ${message}`);
+		return new Error(message);
+	}
+}

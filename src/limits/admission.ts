@@ -1,0 +1,88 @@
+/** A gate that lets so many through at a time, and lets so many more wait. */
+export class Gate {
+	readonly #most: number;
+	readonly #mostWaiting: number;
+	#inside = 0;
+	/** In the order in which they came. It is empty unless there is overload. */
+	readonly #waiting = new Set<Admission>();
+
+	constructor(limits: { concurrentRequests: number; queuedRequests: number }) {
+		this.#most = limits.concurrentRequests;
+		this.#mostWaiting = limits.queuedRequests;
+	}
+
+	get inside(): number {
+		return this.#inside;
+	}
+
+	/** Whether there is room for one, be it to wait. */
+	get open(): boolean {
+		return this.#inside < this.#most || this.#waiting.size < this.#mostWaiting;
+	}
+
+	/** Takes one in. Returns whether it is through at once; else it is told when it is. */
+	enter(one: Admission): boolean {
+		if (this.#inside >= this.#most) {
+			this.#waiting.add(one);
+			return false;
+		}
+		this.#inside++;
+		return true;
+	}
+
+	/** One that was let through is done: its place goes to the one that has waited longest. */
+	leave(): void {
+		const [next] = this.#waiting;
+		if (next === undefined) this.#inside--;
+		else {
+			this.#waiting.delete(next);
+			next.letIn();
+		}
+	}
+
+	/** One that waits no longer wants to. */
+	withdraw(one: Admission): void {
+		this.#waiting.delete(one);
+	}
+}
+
+/** One request's way through the gates that it has to pass: its function's, then its owner's. */
+export class Admission {
+	readonly #gates: readonly Gate[];
+	readonly #begin: () => void;
+	readonly #refuse: () => void;
+	#passed = 0;
+
+	/** `begin` is called once it is through, `refuse` when a later gate has no room. */
+	constructor(gates: readonly Gate[], begin: () => void, refuse: () => void) {
+		this.#gates = gates;
+		this.#begin = begin;
+		this.#refuse = refuse;
+	}
+
+	/** Asks for entry. */
+	ask(): void {
+		while (this.#passed < this.#gates.length) {
+			const gate = this.#gates[this.#passed];
+			if (!gate.open) {
+				this.#refuse();
+				return;
+			}
+			if (!gate.enter(this)) return;
+			this.#passed++;
+		}
+		this.#begin();
+	}
+
+	/** The gate that it waited at has a place for it. */
+	letIn(): void {
+		this.#passed++;
+		this.ask();
+	}
+
+	/** The request is over, whether it came through or not. */
+	end(): void {
+		if (this.#passed < this.#gates.length) this.#gates[this.#passed].withdraw(this);
+		while (this.#passed > 0) this.#gates[--this.#passed].leave();
+	}
+}

@@ -1,0 +1,124 @@
+import type { Version } from "../control/version.ts";
+import type { ErrorCode, FunctionError } from "../errors.ts";
+import type { AttemptReport } from "../isolates/protocol.ts";
+import type { Limits } from "../limits/limits.ts";
+import type { Observer } from "../observe/observer.ts";
+import type { InvocationRecord, LogLine, Outcome, Trigger } from "../observe/record.ts";
+import type { Exchange } from "./exchange.ts";
+
+/** The limit whose excess an error tells of. */
+const LIMIT_OF: Partial<Record<ErrorCode, keyof Limits>> = {
+	cpu_limit_exceeded: "cpuMs",
+	memory_limit_exceeded: "memoryMb",
+	startup_cpu_limit_exceeded: "startupCpuMs",
+	wall_time_exceeded: "wallMs",
+	body_too_large: "requestBodyBytes",
+};
+
+/** What is told of a request: the record that it will leave, and the lines that it logs on the way. */
+export class Recording {
+	readonly #observer: Observer;
+	readonly #version: Version;
+	readonly #started = performance.now();
+	readonly record: InvocationRecord;
+	#logBytes = 0;
+	finished = false;
+
+	constructor(observer: Observer, version: Version, exchange: Exchange, requestId: string, trigger: Trigger) {
+		this.#observer = observer;
+		this.#version = version;
+		const { method, hostname, body } = exchange;
+		this.record = {
+			time: new Date().toISOString(),
+			requestId,
+			function: version.functionName,
+			version: version.id,
+			hostname,
+			trigger,
+			method,
+			status: 0,
+			outcome: "ok",
+			cold: false,
+			startMs: 0,
+			cpuMs: 0,
+			wallMs: 0,
+			requestBytes: body instanceof Uint8Array ? body.byteLength : 0,
+			responseBytes: 0,
+			subrequests: 0,
+			exceeded: {},
+			memoryBytes: 0,
+			attempts: 0,
+		};
+	}
+
+	/** A console line of the function, as its isolate sent it. */
+	line(text: string): void {
+		this.#logBytes += text.length;
+		const { logBytes } = this.#version.limits;
+		if (this.#logBytes > logBytes) {
+			if (this.#logBytes - text.length <= logBytes)
+				this.exceeded("logBytes", `the request logged more than ${logBytes} bytes; the rest is dropped`);
+			return;
+		}
+		const { level, message } = JSON.parse(text) as { level: LogLine["level"]; message: string };
+		this.log(level, message);
+	}
+
+	/** Writes a line to the function's log, stacks in it mapped into the source. */
+	log(level: LogLine["level"], message: string): void {
+		this.#observer.log({
+			time: new Date().toISOString(),
+			level,
+			function: this.#version.functionName,
+			version: this.#version.id,
+			requestId: this.record.requestId,
+			message: this.#version.hasFrames(message) ? this.#version.mapper.map(message) : message,
+		});
+	}
+
+	/** A limit was exceeded, which did not end the request. */
+	exceeded(limit: keyof Limits, message: string): void {
+		this.#count(limit);
+		this.log("warn", message);
+	}
+
+	#count(limit: keyof Limits): void {
+		const { exceeded } = this.record;
+		exceeded[limit] = (exceeded[limit] ?? 0) + 1;
+	}
+
+	/** The request failed. */
+	failed(error: FunctionError): void {
+		this.outcome(error.code);
+		const limit = LIMIT_OF[error.code];
+		if (limit !== undefined) this.#count(limit);
+		const plain = error.code === "exception" || error.code === "invalid_response";
+		const what = error.functionStack || error.message;
+		this.log("error", plain && error.functionStack !== "" ? what : `${error.code}: ${what}`);
+	}
+
+	/** How it ended. The first error is what counts; that the client has gone counts for less than any. */
+	outcome(outcome: Outcome): void {
+		const { record } = this;
+		if (record.outcome === "ok" || record.outcome === "client_gone") record.outcome = outcome;
+	}
+
+	/** What an attempt has used. */
+	note(report: AttemptReport): void {
+		this.record.cpuMs += report.cpuUs / 1000;
+		this.record.memoryBytes = report.memoryBytes;
+		if (report.cold) {
+			this.record.cold = true;
+			this.record.startMs = report.startUs / 1000;
+		}
+	}
+
+	/** Everything that the request started is done. Leaves the record, once. */
+	finish(subrequests: number): void {
+		this.finished = true;
+		if (!this.#observer.listening) return;
+		this.record.subrequests = subrequests;
+		this.record.wallMs = Math.round((performance.now() - this.#started) * 1000) / 1000;
+		this.#observer.record(this.record);
+	}
+}

@@ -1,0 +1,142 @@
+import assert from "node:assert/strict";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { after, before, test } from "node:test";
+import { gzipSync } from "node:zlib";
+import { createRuntime } from "../../src/index.ts";
+import { errorCode, inBothIsolations, TestRuntime } from "../support/runtime.ts";
+
+/** Answers after a timer, so that a few of its requests are at work at the same time. */
+const WAITS = `export default { async fetch() { await new Promise((r) => setTimeout(r, 30)); return new Response("in"); } }`;
+
+inBothIsolations("budgets", (isolation) => {
+	const atoll = new TestRuntime({
+		isolation,
+		egress: { allow: ["127.0.0.1"] },
+		maxLimits: { cpuMs: 500, timers: 50 },
+		ownerLimits: { concurrentRequests: 2, queuedRequests: 1 },
+	});
+	let origin: Server;
+	let url: string;
+
+	before(async () => {
+		origin = createServer((req, res) => {
+			if (req.url === "/silent") return;
+			if (req.url === "/stalls") res.writeHead(200).write("first");
+			else res.writeHead(200, { "content-encoding": "gzip" }).end(gzipSync(Buffer.alloc(10_000_000)));
+		});
+		await new Promise<void>((resolve) => origin.listen(0, "127.0.0.1", resolve));
+		url = `http://127.0.0.1:${(origin.address() as AddressInfo).port}`;
+	});
+	after(() => {
+		origin.closeAllConnections();
+		origin.close();
+	});
+
+	test("a deployment that asks for more than the operator's ceiling is refused, and nothing has changed", async () => {
+		await atoll.deploy("capped", `export default { fetch: () => new Response("v1") }`, { limits: { cpuMs: 500 } });
+		await assert.rejects(
+			atoll.deploy("capped", `export default { fetch: () => new Response("v2") }`, { limits: { cpuMs: 501 } }),
+			{ name: "UsageError", message: "limits.cpuMs: 501 is more than this runtime allows a function, which is 500" },
+		);
+		assert.equal(await atoll.text("capped"), "v1");
+	});
+
+	test("a ceiling below a default is the default", async () => {
+		await atoll.deploy(
+			"timers",
+			`export default { fetch() { let n = 0; try { for (;;) { setTimeout(() => {}, 60_000); n++; } } catch (e) { return new Response(n + " " + e.name); } } }`,
+		);
+		assert.equal(await atoll.text("timers"), "50 QuotaExceededError");
+		const { exceeded } = await atoll.record("timers");
+		assert.deepEqual(exceeded, { timers: 1 });
+		await atoll.log("the request has reached its limit of 50 timers");
+	});
+
+	test("an excess of CPU time is counted by the limit's name", async () => {
+		await atoll.deploy("spins", `export default { fetch() { for (;;); } }`, { limits: { cpuMs: 20 } });
+		assert.equal(await errorCode(await atoll.fetch("spins")), "cpu_limit_exceeded");
+		assert.deepEqual((await atoll.record("spins")).exceeded, { cpuMs: 1 });
+	});
+
+	test("requests of one owner beyond its limit wait, then are refused, and another owner's are not", async () => {
+		for (const [name, owner] of [
+			["a1", "a"],
+			["a2", "a"],
+			["b1", "b"],
+		])
+			await atoll.deploy(name, WAITS, { owner });
+		const all = await Promise.all(["a1", "a1", "a2", "a2", "a1", "b1", "b1"].map((name) => atoll.fetch(name)));
+		assert.deepEqual(
+			all.map(({ status }) => status),
+			[200, 200, 200, 503, 503, 200, 200],
+		);
+		assert.equal(await errorCode(all[3]), "overloaded");
+		assert.equal(all[3].headers.get("retry-after"), "1");
+		assert.equal(await atoll.text("a2"), "in", "places are given back");
+	});
+
+	test("a request that waits for a place and whose client goes gives up its place in the queue", async () => {
+		await atoll.deploy(
+			"queue",
+			`export default { async fetch() { console.log("busy"); await new Promise(() => {}); } }`,
+			{
+				limits: { concurrentRequests: 1, queuedRequests: 1, wallMs: 400 },
+			},
+		);
+		const first = atoll.fetch("queue");
+		await atoll.log("busy");
+		const gone = new AbortController();
+		const second = atoll.fetch("queue", "/", { signal: gone.signal });
+		gone.abort();
+		await assert.rejects(second);
+		const third = atoll.fetch("queue");
+		assert.equal(await errorCode(await first), "wall_time_exceeded");
+		assert.equal(await errorCode(await third), "wall_time_exceeded");
+		await atoll.record("queue", 2);
+		const outcomes = atoll.records.filter((record) => record.function === "queue").map(({ outcome }) => outcome);
+		assert.deepEqual(outcomes, ["client_gone", "wall_time_exceeded", "wall_time_exceeded"]);
+	});
+
+	test("a subrequest ends after its time, before the head and within the body, and beyond its size", async () => {
+		await atoll.deploy(
+			"out",
+			`export default { async fetch(r, env) {
+				try { return new Response(String((await (await fetch(env.ORIGIN + new URL(r.url).pathname)).arrayBuffer()).byteLength)); }
+				catch (e) { return new Response(e.name + ": " + (e.cause?.message ?? e.message)); }
+			} }`,
+			{ env: { ORIGIN: url }, limits: { subrequestMs: 60, subrequestBodyBytes: 1_000_000 } },
+		);
+		assert.match(await atoll.text("out", "/silent"), /^TypeError: .*sent nothing for 60 ms/);
+		assert.match(await atoll.text("out", "/stalls"), /sent nothing for 60 ms/);
+		assert.match(await atoll.text("out", "/bomb"), /sent more than 1000000 bytes/);
+		assert.deepEqual((await atoll.record("out", 1)).exceeded, { subrequestMs: 1 });
+		assert.deepEqual((await atoll.record("out", 2)).exceeded, { subrequestBodyBytes: 1 });
+	});
+});
+
+test("past so many lost sandboxes a minute suspects wait, and proven functions are served", async () => {
+	await recycling.deploy("proven", `export default { fetch: () => new Response("fine") }`);
+	for (let i = 0; i < 30; i++) assert.equal(await recycling.text("proven"), "fine");
+	for (let i = 0; i < 3; i++) {
+		await recycling.deploy(
+			`crash${i}`,
+			`export default { fetch() { "ab".repeat(2 ** 27).split("a"); return new Response(""); } }`,
+		);
+		const code = await errorCode(await recycling.fetch(`crash${i}`));
+		assert.equal(code, i < 2 ? "sandbox_lost" : "overloaded");
+	}
+	await recycling.deploy("new", `export default { fetch: () => new Response("new") }`);
+	const waits = await recycling.fetch("new");
+	assert.equal(await errorCode(waits), "overloaded");
+	assert.ok(Number(waits.headers.get("retry-after")) > 1);
+	assert.equal(await recycling.text("proven"), "fine");
+	assert.equal(recycling.runtime.stats().restarts, 2);
+});
+const recycling = new TestRuntime({ recyclesPerMinute: 2 });
+
+test("limits that make no sense are refused where they are given", async () => {
+	await assert.rejects(createRuntime({ maxLimits: { cpuMs: 0 } }), /maxLimits\.cpuMs/);
+	await assert.rejects(createRuntime({ ownerLimits: { requests: 1 } as never }), /ownerLimits: .*requests/);
+	await assert.rejects(createRuntime({ recyclesPerMinute: 0 }), /recyclesPerMinute/);
+});
