@@ -19,6 +19,7 @@ import { DEFAULT_OWNER_LIMITS, defaultLimits, type Limits, type OwnerLimits, res
 import { Recycles } from "./limits/recycles.ts";
 import { Observer } from "./observe/observer.ts";
 import type { Subscriber, Trigger } from "./observe/record.ts";
+import type { Containment } from "./sandbox/namespace.ts";
 import { InlinePool, ProcessPool, type SandboxPool } from "./sandbox/pool.ts";
 import { errorResponse } from "./server/error-response.ts";
 import type { Exchange, ResponseSink } from "./server/exchange.ts";
@@ -362,6 +363,14 @@ export class Runtime {
 	/** What the runtime holds and has done, as of now; figures of the isolates as of their sandbox's last word. */
 	stats(): RuntimeStats {
 		return { functions: this.#deployments.size, inFlight: this.#inFlight, ...this.#pool.stats() };
+	}
+
+	/**
+	 * Which of the operating system's layers are on around the sandboxes, on top of processes of their own and Node's permission
+	 * model; `null` when inline.
+	 */
+	get containment(): Containment | null {
+		return this.#pool.containment;
 	}
 
 	/** Process ids of the sandboxes, the spare included; none when inline. For operators and tests. */

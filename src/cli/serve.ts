@@ -94,13 +94,14 @@ function announce(
 			if (problem === null) logger.info(fields, "serving");
 			else logger.error({ ...fields, problem }, deployed === null ? "does not build" : "does not start");
 		}
-		logger.info({ functions: outcomes.length, broken: broken.length, readyMs: Math.round(ms) }, "ready");
+		const fields = { functions: outcomes.length, broken: broken.length, readyMs: Math.round(ms) };
+		logger.info({ ...fields, containment: runtime.containment }, "ready");
 		return;
 	}
 	const { sandboxes } = runtime.stats();
 	const where =
 		sandboxes === 0 ? "inline, in this process" : `${sandboxes} sandbox${sandboxes === 1 ? "" : "es"} and a spare`;
-	console.log(`\natoll ${version()}, ${where}\n`);
+	console.log(`\natoll ${version()}, ${where}\n${layers(runtime)}\n`);
 	const width = Math.max(...outcomes.map(({ source }) => source.name.length));
 	for (const { source, problem } of outcomes) {
 		console.log(`  ${problem === null ? " " : "✗"} ${source.name.padEnd(width)}  ${address(source, flags, port)}`);
@@ -111,6 +112,23 @@ function announce(
 		);
 	}
 	console.log(`\nready in ${Math.round(ms)} ms; Ctrl-C stops\n`);
+}
+
+/** What stands between functions and the machine, in one line. */
+function layers({ containment }: Runtime): string {
+	if (containment === null) return "containment: isolates only, for trusted code";
+	const all: [string, boolean][] = [
+		["isolates, processes, permission model, priority", true],
+		["network namespace", containment.networkNamespace],
+		["no new privileges", containment.noNewPrivileges],
+	];
+	const named = (wanted: boolean) =>
+		all
+			.filter(([, on]) => on === wanted)
+			.map(([name]) => name)
+			.join(", ");
+	const off = named(false);
+	return `containment: ${named(true)}${off === "" ? "" : `; not available here: ${off}`}`;
 }
 
 /** Resolves at the first SIGINT or SIGTERM. A second one ends the process at once. */

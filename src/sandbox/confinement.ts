@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { setPriority } from "node:os";
 import { dirname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
+import { confiningCommand } from "./namespace.ts";
 
 /**
  * V8's flags in every process that runs functions. Loop unrolling would drop a loop's interrupt check, so that
@@ -52,7 +53,8 @@ export interface Confinement {
 
 /**
  * Starts a process that will meet hostile code: with Node's permission model (no network, no writes, no children, no
- * workers, reading only atoll's own files), an empty environment, and one socketpair on descriptor 3.
+ * workers, reading only atoll's own files), an empty environment, one socketpair on descriptor 3, and what the operating
+ * system adds.
  */
 export function spawnConfined(entry: string, { flags = [], heapMb, descriptors = [] }: Confinement = {}): ChildProcess {
 	const args = [
@@ -66,7 +68,8 @@ export function spawnConfined(entry: string, { flags = [], heapMb, descriptors =
 		...(heapMb === undefined ? [] : [`--max-old-space-size=${heapMb}`]),
 		join(sources, `${entry}${extension}`),
 	];
-	const child = spawn(process.execPath, args, {
+	const [command, ...rest] = [...confiningCommand(), process.execPath, ...args];
+	const child = spawn(command, rest, {
 		env: {},
 		cwd: "/",
 		stdio: ["ignore", "ignore", "pipe", "pipe", ...descriptors],

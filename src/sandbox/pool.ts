@@ -4,6 +4,7 @@ import type { SandboxSettings, SandboxStats, VersionNumber } from "../isolates/p
 import type { Kind } from "../prelude/messages.ts";
 import { V8_FLAGS } from "./confinement.ts";
 import { Lane } from "./lane.ts";
+import { type Containment, containment } from "./namespace.ts";
 import { type ImageSource, Sandbox } from "./sandbox.ts";
 import { SandboxProcess } from "./sandbox-process.ts";
 
@@ -28,6 +29,8 @@ export interface SandboxPool {
 	/** A version will get no more requests. */
 	unload(version: VersionNumber): void;
 	stats(): { sandboxes: number; restarts: number } & SandboxStats;
+	/** What keeps functions from the machine, beyond their isolates; `null` when they run inline, where nothing does. */
+	readonly containment: Containment | null;
 	/** Process ids of the sandboxes, the spare included; none when inline. */
 	pids(): number[];
 	close(): Promise<void>;
@@ -39,6 +42,7 @@ const MAX_HEAVY = Math.max(2, availableParallelism());
 /** Sandboxes in processes, and a spare that takes over at once for one that is lost or held up. */
 export class ProcessPool implements SandboxPool {
 	readonly hasLanes = true;
+	readonly containment = containment();
 	readonly #settings: SandboxSettings;
 	readonly #images: ImageSource;
 	readonly #events: PoolEvents;
@@ -186,6 +190,7 @@ function sum(all: SandboxStats[]): SandboxStats {
 /** The same isolates in this very process, for code that is trusted: no link, and nothing between it and this process. */
 export class InlinePool implements SandboxPool {
 	readonly hasLanes = false;
+	readonly containment = null;
 	readonly #sandbox: Sandbox;
 	readonly #host: { close(): void; stats(): SandboxStats };
 

@@ -65,7 +65,9 @@ export class SandboxProcess {
 				const most = this.sandbox.longestTurnMs(attempt, starting);
 				if (ms > most + GRACE_MS) this.kill(`a turn ran for ${Math.round(ms)} ms and could not be ended`);
 			},
-			onMemory: (bytes) => {
+			onMemory: (resident) => {
+				// Without /proc there is only the sandbox's own word, which is better than none.
+				const bytes = resident || this.sandbox.latest.bytes;
 				if (bytes > settings.maxProcessBytes) this.kill(`it grew to ${Math.round(bytes / 2 ** 20)} MB`);
 			},
 		});

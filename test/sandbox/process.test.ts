@@ -24,6 +24,19 @@ test("a sandbox has an empty environment and Node's permission model, and holds 
 	}
 });
 
+test("the operating system's layers that the runtime says are on are on", () => {
+	const { containment } = atoll.runtime;
+	const own = readlinkSync("/proc/self/ns/net");
+	for (const pid of atoll.runtime.sandboxPids()) {
+		const status = readFileSync(`/proc/${pid}/status`, "utf8");
+		assert.equal(/^NoNewPrivs:\s+1$/m.test(status), containment?.noNewPrivileges);
+		if (containment?.noNewPrivileges) assert.match(status, /^CapBnd:\s+0+$/m);
+		assert.equal(readlinkSync(`/proc/${pid}/ns/net`) !== own, containment?.networkNamespace);
+		if (containment?.networkNamespace)
+			assert.equal(readFileSync(`/proc/${pid}/net/route`, "utf8").trim().split("\n").length, 1, "there is no way out");
+	}
+});
+
 test("two sandboxes share the functions, each with its home", async () => {
 	const names = Array.from({ length: 24 }, (_, i) => `home${i}`);
 	await Promise.all(
@@ -128,10 +141,9 @@ test("a small body that comes as a stream is sent again, from its start", async 
 	await writer.write(Buffer.from("two"));
 	await writer.close();
 	assert.equal(await pending, "one two");
-	assert.deepEqual((({ attempts, requestBytes }) => ({ attempts, requestBytes }))(await atoll.record("reader")), {
-		attempts: 2,
-		requestBytes: 7,
-	});
+	const { attempts, requestBytes } = await atoll.record("reader");
+	assert.ok(attempts >= 2);
+	assert.equal(requestBytes, 7);
 });
 
 test("a function that crashes its sandbox is not run a second time, and its neighbours do not notice", async () => {
