@@ -1,29 +1,37 @@
-/** `npm run bench [-- micro|cold|http|hostile …]`: all of it, or the named parts; prints tables and writes them as JSON. */
+/**
+ * `npm run bench [-- micro|cold|http|hostile[=NAME]|soak[=MINUTES] …]`: the short ones, or those that are named; prints tables
+ * and writes them as JSON.
+ */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus } from "node:os";
 import { benchCold } from "./cold.ts";
 import { benchHostile } from "./hostile.ts";
 import { benchHttp } from "./http.ts";
 import { benchMicro } from "./micro.ts";
+import { benchSoak } from "./soak.ts";
 
-const BENCHES: Record<string, () => Promise<unknown>> = { micro: benchMicro, cold: benchCold, http: benchHttp };
-/** Only when asked for: it takes a quarter of an hour. */
-const LONG: Record<string, () => Promise<unknown>> = { hostile: benchHostile };
+type Bench = (argument: string) => Promise<unknown>;
+const SHORT: Record<string, Bench> = { micro: benchMicro, cold: benchCold, http: () => benchHttp() };
+/** Only when asked for: they take a quarter of an hour each. */
+const LONG: Record<string, Bench> = { hostile: benchHostile, soak: benchSoak };
 
-const asked = process.argv.slice(2);
-const all = { ...BENCHES, ...LONG };
-const unknown = asked.filter((name) => !Object.hasOwn(all, name));
+const all = { ...SHORT, ...LONG };
+const asked = process.argv.slice(2).map((word) => {
+	const [name, argument = ""] = word.split("=");
+	return { name, argument };
+});
+const unknown = asked.filter(({ name }) => !Object.hasOwn(all, name));
 if (unknown.length > 0) {
-	console.error(`there is no bench ${unknown.join(", ")}; there are ${Object.keys(all).join(", ")}`);
+	const names = unknown.map(({ name }) => name).join(", ");
+	console.error(`there is no bench ${names}; there are ${Object.keys(all).join(", ")}`);
 	process.exit(1);
 }
 const results: Record<string, unknown> = {
 	machine: { cpu: cpus()[0]?.model, cores: availableParallelism(), node: process.version, v8: process.versions.v8 },
 };
-for (const [name, bench] of Object.entries(asked.length === 0 ? BENCHES : all)) {
-	if (asked.length === 0 || asked.includes(name)) results[name] = await bench();
-}
+const chosen = asked.length > 0 ? asked : Object.keys(SHORT).map((name) => ({ name, argument: "" }));
+for (const { name, argument } of chosen) results[name] = await all[name](argument);
 mkdirSync("bench/results", { recursive: true });
-const file = `bench/results/${asked.length === 0 ? "all" : asked.join("-")}.json`;
+const file = `bench/results/${asked.length === 0 ? "all" : asked.map(({ name }) => name).join("-")}.json`;
 writeFileSync(file, `${JSON.stringify(results, null, "\t")}\n`);
 console.log(`\nwritten to ${file}`);

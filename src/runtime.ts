@@ -22,7 +22,7 @@ import type { Subscriber, Trigger } from "./observe/record.ts";
 import type { Containment } from "./sandbox/namespace.ts";
 import { InlinePool, ProcessPool, type SandboxPool } from "./sandbox/pool.ts";
 import { errorResponse } from "./server/error-response.ts";
-import type { Exchange, ResponseSink } from "./server/exchange.ts";
+import type { Chain, Exchange, ResponseSink } from "./server/exchange.ts";
 import { fromRequest, toResponse } from "./server/fetch.ts";
 import { FetchSink } from "./server/fetch-sink.ts";
 import { Invocation, type InvocationContext } from "./server/invocation.ts";
@@ -56,6 +56,8 @@ export interface RuntimeStats extends SandboxStats {
 const DEVELOPMENT_IDLE_MS = 3600_000;
 /** Subrequests from function to function may go so deep. */
 const MAX_DEPTH = 16;
+/** One request from outside may lead to so many in all, itself included: else each of fifty would lead to fifty more. */
+const MAX_INVOCATIONS = 200;
 /** Milliseconds that `close` waits for requests in flight. */
 const CLOSE_TIMEOUT = 30_000;
 
@@ -92,9 +94,7 @@ export class Runtime {
 			pool: undefined as unknown as SandboxPool,
 			observer: this.#observer,
 			recycles: new Recycles(options.recyclesPerMinute ?? 60),
-			subrequests: Array.from({ length: MAX_DEPTH + 2 }, (_, depth) =>
-				followRedirects((hop) => this.#subrequest(hop, depth)),
-			),
+			subrequest: (request, { chain }) => followRedirects(request, (hop) => this.#subrequest(hop, chain)),
 			development: this.#development,
 			ended: () => {
 				this.#inFlight--;
@@ -237,7 +237,7 @@ export class Runtime {
 	#owner(name: string): Owner {
 		let owner = this.#owners.get(name);
 		if (owner === undefined) {
-			owner = new Owner(name, this.#ownerLimits);
+			owner = new Owner(name, this.#owners.size + 1, this.#ownerLimits);
 			this.#owners.set(name, owner);
 		}
 		return owner;
@@ -329,11 +329,14 @@ export class Runtime {
 	}
 
 	/** One request of a function's `fetch`: to another function of this runtime without leaving the process, else to the network. */
-	async #subrequest(hop: Hop, depth: number): Promise<FetchedResponse> {
+	async #subrequest(hop: Hop, { depth, total }: Chain): Promise<FetchedResponse> {
 		const url = URL.parse(hop.url);
 		const version = url === null || !/^https?:$/.test(url.protocol) ? undefined : this.#deployments.find(url.hostname);
 		if (url === null || version === undefined) return this.#egress.send(hop);
-		if (depth > MAX_DEPTH) throw new Error(`functions have called one another ${MAX_DEPTH} deep`);
+		if (depth === MAX_DEPTH) throw new Error(`functions have called one another ${MAX_DEPTH} deep`);
+		if (total.invocations === MAX_INVOCATIONS)
+			throw new Error(`one request has already led to ${MAX_INVOCATIONS} requests among functions`);
+		total.invocations++;
 		const headers = without(stripHopByHop(hop.headers), (name) => name === "host");
 		headers.push("host", url.host);
 		url.hash = "";
@@ -344,7 +347,7 @@ export class Runtime {
 			hostname: url.hostname,
 			headers,
 			body: hop.content,
-			depth,
+			chain: { depth: depth + 1, total },
 		};
 		const running = this.#dispatch(nextRequestId(), exchange, sink, "", "subrequest");
 		sink.onGone = () => running?.abort();

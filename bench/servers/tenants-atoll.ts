@@ -1,15 +1,22 @@
-/** Many tenants on one atoll: `tenants-atoll.ts DATA NEIGHBOURS ADVERSARY`, each at `<name>.localhost`. */
+/**
+ * Many tenants on one atoll: `tenants-atoll.ts DATA NEIGHBOURS ADVERSARY…`, each at `<name>.localhost`: the neighbours as
+ * `n0`, `n1`, …, the adversaries by their files' names.
+ */
+import { basename } from "node:path";
 import { createRuntime } from "../../src/index.ts";
 import { HttpServer } from "../../src/server/http-server.ts";
 
-const [data, neighbours, adversary] = process.argv.slice(2);
+const [data, neighbours, ...adversaries] = process.argv.slice(2);
 const runtime = await createRuntime({ data, limits: { cpuMs: 300, wallMs: 3000, memoryMb: 64 } });
-await Promise.all(
-	Array.from({ length: Number(neighbours) }, (_, i) =>
+await Promise.all([
+	...Array.from({ length: Number(neighbours) }, (_, i) =>
 		runtime.deploy({ name: `n${i}`, hostnames: [`n${i}.localhost`], entry: "examples/hello.ts" }),
 	),
-);
-await runtime.deploy({ name: "adversary", hostnames: ["adversary.localhost"], entry: adversary });
+	...adversaries.map((entry) => {
+		const name = basename(entry, ".js");
+		return runtime.deploy({ name, hostnames: [`${name}.localhost`], entry });
+	}),
+]);
 const server = new HttpServer(runtime.nodeHandler);
 const { port } = await server.listen(0, "127.0.0.1");
 console.log(`port ${port}`);

@@ -2,10 +2,11 @@
 import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { transformSync } from "esbuild";
 
 const [folder, neighbours, adversary] = process.argv.slice(2);
+const hostile = basename(adversary, ".js");
 mkdirSync(folder, { recursive: true });
 const port = await new Promise<number>((found) => {
 	const probe = createServer().listen(0, "127.0.0.1", () => {
@@ -13,7 +14,7 @@ const port = await new Promise<number>((found) => {
 		probe.close(() => found(free));
 	});
 });
-const names = [...Array.from({ length: Number(neighbours) }, (_, i) => `n${i}`), "adversary"];
+const names = [...Array.from({ length: Number(neighbours) }, (_, i) => `n${i}`), hostile];
 writeFileSync(
 	join(folder, "hello.js"),
 	transformSync(readFileSync("examples/hello.ts", "utf8"), { loader: "ts" }).code,
@@ -30,7 +31,7 @@ writeFileSync(
 	`using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
-    ${names.map((name) => `(name = "${name}", worker = ${worker(name === "adversary" ? "adversary.js" : "hello.js")})`).join(",\n    ")},
+    ${names.map((name) => `(name = "${name}", worker = ${worker(name === hostile ? "adversary.js" : "hello.js")})`).join(",\n    ")},
     (name = "router", worker = (modules = [(name = "w.js", esModule = embed "router.js")], compatibilityDate = "2026-01-01",
       bindings = [${names.map((name) => `(name = "${name}", service = "${name}")`).join(", ")}]))
   ],

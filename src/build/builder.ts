@@ -119,6 +119,7 @@ export class Builder {
 		const code = Buffer.from(bundle.code);
 		const image = {
 			filename: `${request.name}.js`,
+			owner: 0,
 			env: JSON.stringify(request.env),
 			memoryMb: request.limits.memoryMb,
 			timers: request.limits.timers,

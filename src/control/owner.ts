@@ -1,3 +1,4 @@
+import type { OwnerNumber } from "../isolates/protocol.ts";
 import { Gate } from "../limits/admission.ts";
 import type { OwnerLimits } from "../limits/limits.ts";
 import { Strikes } from "../limits/strikes.ts";
@@ -5,11 +6,13 @@ import { Strikes } from "../limits/strikes.ts";
 /** Whoever deploys functions. What they do together counts together: a hundred functions of one owner are one attacker. */
 export class Owner {
 	readonly name: string;
+	readonly number: OwnerNumber;
 	readonly strikes = new Strikes();
 	readonly gate: Gate;
 
-	constructor(name: string, limits: OwnerLimits) {
+	constructor(name: string, number: OwnerNumber, limits: OwnerLimits) {
 		this.name = name;
+		this.number = number;
 		this.gate = new Gate(limits);
 	}
 }

@@ -1,6 +1,6 @@
 import type { Artifact } from "../cache/artifact.ts";
 import { FunctionError } from "../errors.ts";
-import type { Image, Microseconds, VersionNumber } from "../isolates/protocol.ts";
+import type { Image, Microseconds, OwnerNumber, VersionNumber } from "../isolates/protocol.ts";
 import { Gate } from "../limits/admission.ts";
 import { Backoff } from "../limits/backoff.ts";
 import type { Limits } from "../limits/limits.ts";
@@ -23,6 +23,8 @@ export class Version {
 	readonly number: VersionNumber;
 	readonly functionName: string;
 	readonly #owner: Owner | null;
+	/** Whoever it belongs to: its owner, or itself, whose number is negative so as not to be an owner's. */
+	readonly ownerNumber: OwnerNumber;
 	/** Names its content: the artifact's key, shortened. */
 	readonly id: string;
 	readonly limits: Limits;
@@ -52,6 +54,7 @@ export class Version {
 		this.number = number;
 		this.functionName = functionName;
 		this.#owner = owner;
+		this.ownerNumber = owner?.number ?? -number;
 		const gate = new Gate(limits);
 		this.gates = owner === null ? [gate] : [gate, owner.gate];
 		this.id = id;
@@ -99,6 +102,7 @@ export class Version {
 			code,
 			codeCache,
 			env: this.#env,
+			owner: this.ownerNumber,
 			memoryMb: this.limits.memoryMb,
 			timers: this.limits.timers,
 			startupCpuMs: this.limits.startupCpuMs,

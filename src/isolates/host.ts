@@ -6,6 +6,7 @@ import {
 	type AttemptFailure,
 	type AttemptId,
 	type Image,
+	type Microseconds,
 	type Milliseconds,
 	NORMAL_TURN_MS,
 	type SandboxCommands,
@@ -14,6 +15,7 @@ import {
 	type SandboxStats,
 	type VersionNumber,
 } from "./protocol.ts";
+import { Schedule } from "./schedule.ts";
 import { WarmIsolates } from "./warm.ts";
 
 /** One turn that waits to be run. */
@@ -46,7 +48,12 @@ export class IsolateHost implements SandboxCommands {
 	readonly #versions = new Map<VersionNumber, Version>();
 	/** At the place of their number; not a Map, for the reason that `sandbox/sandbox.ts` gives. */
 	readonly #attempts: (Attempt | undefined)[] = [];
-	readonly #ready = new Set<VersionNumber>();
+	readonly #schedule = new Schedule(
+		(number) => this.#versions.get(number)?.image?.owner ?? 0,
+		(number) => this.#needsStart(number),
+	);
+	/** CPU time of the turns that `#drain` has run for the function that it is at. */
+	#usedUs: Microseconds = 0;
 	#scheduled: NodeJS.Immediate | null = null;
 	#closed = false;
 
@@ -75,7 +82,7 @@ export class IsolateHost implements SandboxCommands {
 		const version = this.#version(number);
 		version.image = image;
 		version.wanted = false;
-		if (version.queue.length > 0) this.#schedule(number);
+		if (version.queue.length > 0) this.#wake(number);
 	}
 
 	unload(number: VersionNumber): void {
@@ -114,11 +121,11 @@ export class IsolateHost implements SandboxCommands {
 	#enqueue(number: VersionNumber, task: Task): void {
 		const version = this.#version(number);
 		version.queue.push(task);
-		this.#schedule(number);
+		this.#wake(number);
 	}
 
-	#schedule(number: VersionNumber): void {
-		this.#ready.add(number);
+	#wake(number: VersionNumber): void {
+		this.#schedule.add(number);
 		if (this.#scheduled === null && !this.#closed) this.#scheduled = setImmediate(() => this.run());
 	}
 
@@ -131,27 +138,22 @@ export class IsolateHost implements SandboxCommands {
 		if (this.#scheduled !== null) clearImmediate(this.#scheduled);
 		this.#scheduled = null;
 		const until = performance.now() + SLICE_MS;
-		while (this.#ready.size > 0 && performance.now() < until) this.#round();
-		this.#note(0, false);
-		if (this.#warm.changed) this.#events.stats(this.#warm.stats());
-		this.#events.flush();
-		if (this.#ready.size > 0 && !this.#closed) this.#scheduled = setImmediate(() => this.run());
-	}
-
-	/** One round over the functions that have turns to run. Cold starts last: they take a hundred times a turn. */
-	#round(): void {
-		const cold: VersionNumber[] = [];
-		for (const number of [...this.#ready]) {
-			this.#ready.delete(number);
-			const version = this.#versions.get(number);
-			if (version === undefined) continue;
-			if (!this.#warm.has(number) && version.queue.some((task) => task.kind === Kind.request)) cold.push(number);
-			else this.#drain(number, version);
-		}
-		for (const number of cold) {
+		while (performance.now() < until) {
+			const number = this.#schedule.next();
+			if (number === undefined) break;
 			const version = this.#versions.get(number);
 			if (version !== undefined) this.#drain(number, version);
 		}
+		this.#note(0, false);
+		if (this.#warm.changed) this.#events.stats(this.#warm.stats());
+		this.#events.flush();
+		if (!this.#schedule.empty && !this.#closed) this.#scheduled = setImmediate(() => this.run());
+	}
+
+	/** Whether a function has a request waiting, and no isolate. */
+	#needsStart(number: VersionNumber): boolean {
+		if (this.#warm.has(number)) return false;
+		return this.#versions.get(number)?.queue.some((task) => task.kind === Kind.request) ?? false;
 	}
 
 	stats(): SandboxStats {
@@ -161,8 +163,10 @@ export class IsolateHost implements SandboxCommands {
 	#drain(number: VersionNumber, version: Version): void {
 		const { queue } = version;
 		const most = queue.length <= QUANTUM ? queue.length : QUANTUM;
-		for (let i = 0; i < most; i++) {
-			const task = queue[i];
+		this.#usedUs = 0;
+		let i = 0;
+		while (i < most && !this.#schedule.isSpent(this.#usedUs)) {
+			const task = queue[i++];
 			const attempt = this.#attempts[task.attempt];
 			if (attempt === undefined) continue;
 			if (task.kind === Kind.drop && attempt.isolate === null) {
@@ -174,7 +178,7 @@ export class IsolateHost implements SandboxCommands {
 				let isolate = this.#warm.get(number);
 				if (isolate !== undefined) this.#warm.hit();
 				else if (version.image === null) {
-					version.queue = queue.slice(i);
+					version.queue = queue.slice(i - 1);
 					if (!version.wanted) this.#events.want(number);
 					version.wanted = true;
 					return;
@@ -191,8 +195,9 @@ export class IsolateHost implements SandboxCommands {
 				this.#turn(attempt, attempt.isolate, task);
 			}
 		}
-		version.queue = queue.slice(most);
-		if (version.queue.length > 0) this.#ready.add(number);
+		this.#schedule.charge(number, this.#usedUs);
+		version.queue = queue.slice(i);
+		if (version.queue.length > 0) this.#schedule.add(number);
 		else this.#forget(number, version);
 	}
 
@@ -210,6 +215,7 @@ export class IsolateHost implements SandboxCommands {
 			};
 			attempt.cold = true;
 			attempt.startUs = isolate.startUs;
+			this.#usedUs += isolate.startUs;
 			this.#warm.add(isolate);
 			for (const message of isolate.takeOutbox()) this.#send(number, message);
 			return isolate;
@@ -241,7 +247,9 @@ export class IsolateHost implements SandboxCommands {
 			this.#lose(isolate);
 			return;
 		}
-		attempt.account(isolate.cpuUs - before);
+		const us = isolate.cpuUs - before;
+		attempt.account(us);
+		this.#usedUs += us;
 		if (end === "cut") {
 			if (early) this.#tooHeavy(attempt, isolate);
 			else this.#exceeded(attempt, isolate);

@@ -4,6 +4,8 @@ import type { Kind } from "../prelude/messages.ts";
 export type AttemptId = number;
 /** Stands for a version on the link; chosen by the edge. */
 export type VersionNumber = number;
+/** Stands for an owner on the link; chosen by the edge. A function without one stands for itself. */
+export type OwnerNumber = number;
 export type Microseconds = number;
 export type Milliseconds = number;
 export type Bytes = number;
@@ -35,6 +37,7 @@ export interface Image {
 	code: Uint8Array;
 	/** The eager code cache; empty where there is none. */
 	codeCache: Uint8Array;
+	owner: OwnerNumber;
 	/** The function's environment as JSON. */
 	env: string;
 	memoryMb: number;

@@ -5,6 +5,7 @@ import type {
 	AttemptId,
 	AttemptReport,
 	Milliseconds,
+	OwnerNumber,
 	SandboxCommands,
 	VersionNumber,
 } from "../isolates/protocol.ts";
@@ -46,6 +47,7 @@ export interface TurnBounds {
 export class Attempt {
 	readonly id: AttemptId;
 	readonly version: VersionNumber;
+	readonly ownerNumber: OwnerNumber;
 	readonly bounds: TurnBounds;
 	readonly #commands: SandboxCommands;
 	readonly #owner: AttemptOwner;
@@ -60,6 +62,7 @@ export class Attempt {
 	constructor(
 		id: AttemptId,
 		version: VersionNumber,
+		ownerNumber: OwnerNumber,
 		commands: SandboxCommands,
 		owner: AttemptOwner,
 		effects: Effects,
@@ -67,6 +70,7 @@ export class Attempt {
 	) {
 		this.id = id;
 		this.version = version;
+		this.ownerNumber = ownerNumber;
 		this.#commands = commands;
 		this.#owner = owner;
 		this.#effects = effects;

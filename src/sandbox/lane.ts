@@ -1,9 +1,9 @@
-import type { VersionNumber } from "../isolates/protocol.ts";
+import type { OwnerNumber, VersionNumber } from "../isolates/protocol.ts";
 import type { SandboxProcess } from "./sandbox-process.ts";
 
-/** Weight of a version on a sandbox, for rendezvous hashing: adding or losing a sandbox moves only its own share. */
-function weight(version: VersionNumber, sandbox: number): number {
-	let hash = Math.imul(version, 0x9e3779b1) ^ Math.imul(sandbox, 0x85ebca6b);
+/** Weight of a key on a sandbox, for rendezvous hashing: adding or losing a sandbox moves only its own share. */
+function weight(key: number, sandbox: number): number {
+	let hash = Math.imul(key, 0x9e3779b1) ^ Math.imul(sandbox, 0x85ebca6b);
 	hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
 	hash = Math.imul(hash ^ (hash >>> 12), 0x297a2d39);
 	return (hash ^ (hash >>> 15)) >>> 0;
@@ -13,15 +13,19 @@ function weight(version: VersionNumber, sandbox: number): number {
 export class Lane {
 	readonly members: SandboxProcess[] = [];
 
-	/** The version's home, or the next best place if a long turn keeps that busy. */
-	home(version: VersionNumber): SandboxProcess {
+	/**
+	 * The home of a version, or of all that belongs to an owner; or the next best place if a long turn keeps that busy, unless
+	 * it is a turn of the same owner, who is not to keep a second one busy.
+	 */
+	home(key: VersionNumber | OwnerNumber, owner: OwnerNumber): SandboxProcess {
 		const { members } = this;
 		if (members.length === 1) return members[0];
 		let best = -1;
 		let bestWeight = -1;
 		for (let place = 0; place < members.length; place++) {
 			// A sandbox that is stuck counts for less than any that is not, but for more than none.
-			const own = weight(version, place) + (members[place].stuck ? 0 : 2 ** 32);
+			const { stuckBy } = members[place];
+			const own = weight(key, place) + (stuckBy === null || stuckBy === owner ? 2 ** 32 : 0);
 			if (own > bestWeight) {
 				bestWeight = own;
 				best = place;
@@ -36,7 +40,7 @@ export class Lane {
 
 	/** Whether a long turn keeps every member busy. */
 	get stuck(): boolean {
-		return this.members.every((process) => process.stuck);
+		return this.members.every((process) => process.stuckBy !== null);
 	}
 
 	/** Puts a successor into a member's place. */

@@ -5,7 +5,7 @@ import type { Kind } from "../prelude/messages.ts";
 import { V8_FLAGS } from "./confinement.ts";
 import { Lane } from "./lane.ts";
 import { type Containment, containment } from "./namespace.ts";
-import { type ImageSource, Sandbox } from "./sandbox.ts";
+import { type ImageSource, type RunnableVersion, Sandbox } from "./sandbox.ts";
 import { SandboxProcess } from "./sandbox-process.ts";
 
 /** What the pool tells the runtime. */
@@ -25,7 +25,7 @@ export interface SandboxPool {
 	/** Whether light and heavy functions run apart. */
 	readonly hasLanes: boolean;
 	/** The sandbox for a version's next attempt; `null` if it is on probation and another one is being tried. */
-	home(version: VersionNumber, lane: LaneName): Sandbox | null;
+	home(version: RunnableVersion, lane: LaneName): Sandbox | null;
 	/** A version will get no more requests. */
 	unload(version: VersionNumber): void;
 	stats(): { sandboxes: number; restarts: number } & SandboxStats;
@@ -35,6 +35,9 @@ export interface SandboxPool {
 	pids(): number[];
 	close(): Promise<void>;
 }
+
+/** A sandbox that the heavy lane took on top of its first goes when it has had nothing to do for so long. */
+const IDLE_MS = 30_000;
 
 /** How many sandboxes the heavy lane may have. */
 const MAX_HEAVY = Math.max(2, availableParallelism());
@@ -55,6 +58,7 @@ export class ProcessPool implements SandboxPool {
 	#failedStarts = 0;
 	#closed = false;
 	#retry: NodeJS.Timeout | null = null;
+	#trimming: NodeJS.Timeout | null = null;
 
 	private constructor(settings: SandboxSettings, images: ImageSource, events: PoolEvents) {
 		this.#settings = settings;
@@ -70,6 +74,7 @@ export class ProcessPool implements SandboxPool {
 		events: PoolEvents,
 	): Promise<ProcessPool> {
 		const pool = new ProcessPool(settings, images, events);
+		pool.#trimming = setInterval(() => pool.#trim(), IDLE_MS / 3).unref();
 		for (let i = 0; i < size; i++) pool.#normal.members.push(pool.#spawn());
 		pool.#heavy.members.push(pool.#spawn());
 		pool.#spare = pool.#spawn();
@@ -85,7 +90,7 @@ export class ProcessPool implements SandboxPool {
 	#spawn(): SandboxProcess {
 		const process = new SandboxProcess(this.#settings, this.#images, {
 			onLost: (lost, why) => this.#onLost(lost, why),
-			onLongTurn: (stuck, attempt) => this.#onLongTurn(stuck, attempt),
+			onLongTurn: (stuck) => this.#onLongTurn(stuck),
 		});
 		this.#all.add(process);
 		process.sandbox.onStrayMessage = (kind, version, text) => this.#events.log(kind, version, text);
@@ -136,7 +141,7 @@ export class ProcessPool implements SandboxPool {
 	 * functions once it can. In the heavy lane another member, or one more, takes the others' requests; beyond one a core
 	 * they wait.
 	 */
-	#onLongTurn(stuck: SandboxProcess, attempt: number): void {
+	#onLongTurn(stuck: SandboxProcess): void {
 		if (this.#normal.has(stuck)) {
 			this.#normal.replace(stuck, this.#takeSpare());
 			this.#heavy.members.push(stuck);
@@ -146,12 +151,23 @@ export class ProcessPool implements SandboxPool {
 				this.#heavy.members.push(this.#takeSpare());
 			}
 		} else return;
-		stuck.sandbox.evacuate(attempt);
+		stuck.sandbox.evacuate(stuck.stuckBy ?? 0);
 	}
 
-	home(version: VersionNumber, lane: LaneName): Sandbox | null {
-		if (lane === "normal") return this.#normal.home(version).sandbox;
-		if (lane === "heavy") return this.#heavy.home(version).sandbox;
+	/** What the heavy lane needed once and no longer does is ended. */
+	#trim(): void {
+		for (const process of this.#heavy.members.slice(1)) {
+			if (process.idleMs < IDLE_MS) continue;
+			this.#heavy.remove(process);
+			this.#all.delete(process);
+			void process.close();
+		}
+	}
+
+	home({ number: version, ownerNumber }: RunnableVersion, lane: LaneName): Sandbox | null {
+		if (lane === "normal") return this.#normal.home(version, ownerNumber).sandbox;
+		// All that an owner computes is computed in one place, so that one owner cannot keep the whole lane busy.
+		if (lane === "heavy") return this.#heavy.home(ownerNumber, ownerNumber).sandbox;
 		if (this.#probation === null) this.#probation = { process: this.#takeSpare(), version };
 		else if (this.#probation.version !== version) {
 			if (this.#probation.process.sandbox.load > 0) return null;
@@ -177,6 +193,7 @@ export class ProcessPool implements SandboxPool {
 	async close(): Promise<void> {
 		this.#closed = true;
 		if (this.#retry !== null) clearTimeout(this.#retry);
+		if (this.#trimming !== null) clearInterval(this.#trimming);
 		await Promise.all([...this.#all].map((process) => process.close()));
 	}
 }

@@ -2,8 +2,9 @@ import type { ChildProcess } from "node:child_process";
 import type { Duplex } from "node:stream";
 import type {
 	AttemptFailure,
-	AttemptId,
 	AttemptReport,
+	Milliseconds,
+	OwnerNumber,
 	SandboxCommands,
 	SandboxSettings,
 	SandboxStats,
@@ -22,8 +23,8 @@ const MAX_FRAME = 4 * 1024 * 1024;
 export interface SandboxProcessEvents {
 	/** The process has ended unasked. Called before its attempts are told, so that they find its successor. */
 	onLost(process: SandboxProcess, why: string): void;
-	/** One turn keeps the others waiting. Its attempt is named. */
-	onLongTurn(process: SandboxProcess, attempt: AttemptId): void;
+	/** One turn keeps the others waiting: `stuckBy` says whose. */
+	onLongTurn(process: SandboxProcess): void;
 }
 
 /** How long a turn may go on, beyond what its limits allow it, before the process is killed under it. */
@@ -37,8 +38,8 @@ export class SandboxProcess {
 	readonly #writer: FrameWriter;
 	readonly #note = RunningNote.create();
 	readonly #progress: Progress;
-	/** Whether one turn keeps all others waiting at this moment. */
-	stuck = false;
+	/** Whose turn keeps all others waiting at this moment. */
+	stuckBy: OwnerNumber | null = null;
 	/** Resolves when the sandbox has its settings and can run turns; rejects if it never gets there. */
 	readonly ready: Promise<void>;
 	/** Resolves when the process has ended. */
@@ -55,11 +56,11 @@ export class SandboxProcess {
 		this.#writer.write(FrameKind.settings, 0, 0, 0, JSON.stringify(rest), snapshot);
 		this.#progress = new Progress(this.pid, this.#note, {
 			onLongTurn: (attempt) => {
-				this.stuck = true;
-				events.onLongTurn(this, attempt);
+				this.stuckBy = this.sandbox.ownerOf(attempt);
+				events.onLongTurn(this);
 			},
 			onTurnOver: () => {
-				this.stuck = false;
+				this.stuckBy = null;
 			},
 			onStillRunning: (attempt, ms, starting) => {
 				const most = this.sandbox.longestTurnMs(attempt, starting);
@@ -71,7 +72,11 @@ export class SandboxProcess {
 				if (bytes > settings.maxProcessBytes) this.kill(`it grew to ${Math.round(bytes / 2 ** 20)} MB`);
 			},
 		});
-		this.sandbox.onLoad = (loaded) => (loaded ? this.#progress.start() : this.#progress.stop());
+		this.sandbox.onLoad = (loaded) => {
+			this.#idleSince = loaded ? null : performance.now();
+			if (loaded) this.#progress.start();
+			else this.#progress.stop();
+		};
 		const ready = Promise.withResolvers<void>();
 		const exited = Promise.withResolvers<void>();
 		this.ready = ready.promise;
@@ -106,8 +111,14 @@ export class SandboxProcess {
 		const lastWords = new LastWords(this.#child);
 		this.#child.on("exit", (code, signal) => end(lastWords.describe(code, signal)));
 	}
+	#idleSince: Milliseconds | null = performance.now();
 	#ended = false;
 	#why: string | null = null;
+
+	/** How long it has had nothing to do. */
+	get idleMs(): Milliseconds {
+		return this.#idleSince === null ? 0 : performance.now() - this.#idleSince;
+	}
 
 	get pid(): number {
 		return this.#child.pid ?? 0;

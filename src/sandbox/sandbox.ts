@@ -5,6 +5,7 @@ import type {
 	AttemptReport,
 	Image,
 	Milliseconds,
+	OwnerNumber,
 	SandboxCommands,
 	SandboxEvents,
 	SandboxStats,
@@ -15,6 +16,13 @@ import { Attempt, type AttemptOwner, type TurnBounds } from "./attempt.ts";
 
 /** Where sandboxes get the images of versions from; rejects where there is none to be had. */
 export type ImageSource = (version: VersionNumber) => Promise<Image>;
+
+/** What a sandbox needs to know of a version to run it. */
+export interface RunnableVersion {
+	number: VersionNumber;
+	ownerNumber: OwnerNumber;
+	limits: TurnBounds;
+}
 
 const NO_STATS: SandboxStats = { isolates: 0, bytes: 0, hits: 0, coldStarts: 0, evictions: 0 };
 
@@ -39,13 +47,13 @@ export class Sandbox implements SandboxEvents {
 	}
 
 	/** Makes an attempt that runs here; it begins with its `start`. */
-	attempt(version: VersionNumber, owner: AttemptOwner, effects: Effects, bounds: TurnBounds): Attempt {
+	attempt({ number: version, ownerNumber, limits }: RunnableVersion, owner: AttemptOwner, effects: Effects): Attempt {
 		if (!this.#sent.has(version)) {
 			this.commands.expect(version);
 			this.want(version);
 		}
 		const id = this.#free.pop() ?? this.#attempts.length;
-		const attempt = new Attempt(id, version, this.commands, owner, effects, bounds);
+		const attempt = new Attempt(id, version, ownerNumber, this.commands, owner, effects, limits);
 		this.#attempts[id] = attempt;
 		if (this.load === 1) this.onLoad(true);
 		return attempt;
@@ -127,9 +135,15 @@ export class Sandbox implements SandboxEvents {
 		return this.#attempts.length - 1 - this.#free.length;
 	}
 
-	/** Has every attempt but one run elsewhere, as far as they may. */
-	evacuate(except: AttemptId): void {
-		for (const attempt of this.#attempts.slice()) if (attempt !== undefined && attempt.id !== except) attempt.move();
+	/** Has every attempt that is not this owner's run elsewhere, as far as they may. */
+	evacuate(except: OwnerNumber): void {
+		for (const attempt of this.#attempts.slice())
+			if (attempt !== undefined && attempt.ownerNumber !== except) attempt.move();
+	}
+
+	/** Whose function an attempt runs. */
+	ownerOf(id: AttemptId): OwnerNumber {
+		return this.#attempts[id]?.ownerNumber ?? 0;
 	}
 
 	/** How long a turn of an attempt, or the start of its isolate, may take at most. */

@@ -12,8 +12,20 @@ export interface Exchange {
 	headers: string[];
 	/** `null` for none, bytes if it has come in whole, else the stream of it. */
 	body: Uint8Array | AsyncIterable<Uint8Array> | null;
+	/** Where it stands among requests of functions to functions. */
+	chain: Chain;
+}
+
+/** The requests that functions make to other functions, from one request that came from outside. */
+export interface Chain {
 	/** How many functions deep in one another's subrequests this one is. */
 	depth: number;
+	/** All that the request from outside has led to so far. */
+	readonly total: { invocations: number };
+}
+
+export function newChain(): Chain {
+	return { depth: 0, total: { invocations: 1 } };
 }
 
 /** Where a response goes. Exactly one of `respond`, `begin` and `cut` is called first. */

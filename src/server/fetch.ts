@@ -1,7 +1,7 @@
 import type { FetchedResponse } from "../effects/effects.ts";
 import { stripHopByHop } from "../effects/hop-by-hop.ts";
 import { parseHost } from "../router/hostname.ts";
-import type { Exchange } from "./exchange.ts";
+import { type Exchange, newChain } from "./exchange.ts";
 
 /** A standard Request as the runtime takes it. Its URL names the function; a Host header wins, as it would on the wire. */
 export function fromRequest(request: Request): { exchange: Exchange; accept: string } {
@@ -21,7 +21,7 @@ export function fromRequest(request: Request): { exchange: Exchange; accept: str
 		hostname: parsed?.hostname ?? url.hostname,
 		headers: stripHopByHop(headers),
 		body: request.body as AsyncIterable<Uint8Array> | null,
-		depth: 0,
+		chain: newChain(),
 	};
 	return { exchange, accept: request.headers.get("accept") ?? "" };
 }

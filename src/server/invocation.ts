@@ -1,5 +1,5 @@
 import type { Version } from "../control/version.ts";
-import { Effects, type PerformFetch } from "../effects/effects.ts";
+import { Effects, type PerformFetch, type Subrequest } from "../effects/effects.ts";
 import { isHopByHop } from "../effects/hop-by-hop.ts";
 import { FunctionError } from "../errors.ts";
 import type { AttemptFailure, AttemptReport } from "../isolates/protocol.ts";
@@ -26,8 +26,8 @@ export interface InvocationContext {
 	pool: SandboxPool;
 	observer: Observer;
 	recycles: Recycles;
-	/** Performs subrequests, at the place of the depth at which they are. */
-	subrequests: PerformFetch[];
+	/** Performs a subrequest that a request at a function has made. */
+	subrequest(request: Subrequest, parent: Exchange): ReturnType<PerformFetch>;
 	/** Whether errors are shown with their stacks. */
 	development: boolean;
 	/** Called once for each invocation: when everything that it started is done, or its client has gone. */
@@ -109,18 +109,20 @@ export class Invocation implements AttemptOwner {
 	}
 
 	#run(): void {
-		const { limits, number, lane } = this.#version;
-		const { pool, subrequests } = this.#context;
+		const { limits, lane } = this.#version;
+		const { pool } = this.#context;
 		this.#recording.record.attempts++;
-		this.#effects = new Effects(subrequests[this.#exchange.depth + 1], limits, (limit, message) =>
-			this.#recording.exceeded(limit, message),
+		this.#effects = new Effects(
+			(request) => this.#context.subrequest(request, this.#exchange),
+			limits,
+			(limit, message) => this.#recording.exceeded(limit, message),
 		);
-		const sandbox = pool.home(number, lane);
+		const sandbox = pool.home(this.#version, lane);
 		if (sandbox === null) {
 			this.#refuse(overloaded("another function is on probation", 1));
 			return;
 		}
-		this.#attempt = sandbox.attempt(number, this, this.#effects, limits);
+		this.#attempt = sandbox.attempt(this.#version, this, this.#effects);
 		const { body } = this.#exchange;
 		// A turn may be cut early only where its request can surely be run again, and there is a heavy lane to run it in.
 		const light = lane === "normal" && pool.hasLanes && this.#stream === null;

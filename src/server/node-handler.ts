@@ -6,7 +6,7 @@ import { FunctionError } from "../errors.ts";
 import { MAX_URL_BYTES } from "../limits/limits.ts";
 import type { ResponseHead } from "../prelude/messages.ts";
 import { type Host, parseHost } from "../router/hostname.ts";
-import { type Exchange, KEPT_BODY, type ResponseSink } from "./exchange.ts";
+import { type Exchange, KEPT_BODY, newChain, type ResponseSink } from "./exchange.ts";
 import { nextRequestId } from "./request-id.ts";
 
 /** Takes a request that has come in, answers into the sink, and calls `abort`'s target when the client has gone. */
@@ -81,7 +81,7 @@ function readRequest(req: IncomingMessage): Exchange & { accept: string; content
 		hostname: host.hostname,
 		headers: strip ? stripHopByHop(headers) : headers,
 		body: null,
-		depth: 0,
+		chain: newChain(),
 		accept,
 		contentLength,
 	};

@@ -24,6 +24,7 @@ const OUTCOMES: Record<string, string[]> = {
 	"fill-gigabytes": [...MEMORY, ...LOST],
 	"header-flood": ["invalid_response", ...CPU],
 	"hostile-response": ["invalid_response", "exception", ...CPU],
+	"hostile-errors": ["exception"],
 	"json-bomb": [...MEMORY, ...LOST],
 	"leak-buffers": MEMORY,
 	"leak-objects": MEMORY,
@@ -36,9 +37,11 @@ const OUTCOMES: Record<string, string[]> = {
 	"prototype-pollution": ["ok", "exception", "invalid_response", "startup_failed", "sandbox_lost"],
 	"regex-bomb": CPU,
 	"rejection-flood": ["ok", ...CPU],
+	"self-fetch": ["ok", "wall_time_exceeded"],
 	"slow-stream": ["ok"],
 	"sparse-sort": LOST,
 	"split-crash": LOST,
+	"startup-loop": ["startup_cpu_limit_exceeded"],
 	"timer-bomb": [...MEMORY, "wall_time_exceeded"],
 	"unrolled-allocation": CPU,
 	"wait-until-bomb": ["ok"],
@@ -47,7 +50,7 @@ const OUTCOMES: Record<string, string[]> = {
 	"wasm-memory": MEMORY,
 };
 
-const atoll = new TestRuntime({ limits: { cpuMs: 200, wallMs: 1500, memoryMb: 64 } });
+const atoll = new TestRuntime({ limits: { cpuMs: 200, startupCpuMs: 200, wallMs: 1500, memoryMb: 64 } });
 const names = readdirSync("test/adversaries").map((file) => file.replace(/\.js$/, ""));
 
 before(async () => {
@@ -109,6 +112,40 @@ async function readSome(response: Response, name: string): Promise<void> {
 	await reader?.cancel();
 	if (name === "escape-attempts" || name === "network-scan") assert.equal(text, "[]");
 }
+
+test("two hundred functions of one owner, all misbehaving at once, are one attacker", async () => {
+	const kinds = ["split-crash", "endless-loop", "leak-objects", "sparse-sort", "rejection-flood"];
+	const mob = Array.from({ length: 200 }, (_, i) => `mob${i}`);
+	await Promise.all(
+		mob.map((name, i) =>
+			atoll.runtime.deploy({
+				name,
+				owner: "mob",
+				hostnames: [`${name}.test`],
+				entry: resolve("test/adversaries", `${kinds[i % kinds.length]}.js`),
+			}),
+		),
+	);
+	const before = atoll.runtime.stats().restarts;
+	let over = false;
+	const neighbours = Promise.all(
+		Array.from({ length: 5 }, async (_, i) => {
+			while (!over) assert.equal(await atoll.text(`neighbour${i}`), `here ${i}`);
+		}),
+	);
+	const codes = await Promise.all(
+		mob.map(async (name) => (await atoll.fetch(name)).headers.get("x-atoll-error") ?? "ok"),
+	);
+	over = true;
+	await neighbours;
+	assert.ok(codes.includes("sandbox_lost"));
+	assert.ok(atoll.runtime.stats().restarts - before < 60, `${atoll.runtime.stats().restarts - before} sandboxes lost`);
+	// A second strike, whichever of its functions gets it, disables them all.
+	for (let i = 0; i < 3; i++) await atoll.fetch("mob0");
+	for (const name of ["mob0", "mob1", "mob4"])
+		assert.equal((await atoll.fetch(name)).headers.get("x-atoll-error"), "function_quarantined");
+	for (let i = 0; i < 5; i++) assert.equal(await atoll.text(`neighbour${i}`), `here ${i}`);
+});
 
 test("a function with two strikes is disabled, then alone, and its neighbours never were", async () => {
 	const seen = new Set<string>();
