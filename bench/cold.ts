@@ -28,7 +28,7 @@ export async function benchCold(): Promise<Row[]> {
 	};
 	const copies = 30;
 	const runtime = await createRuntime({ data: join(folder, "data"), cache: { parked: 8 } });
-	const server = new HttpServer(runtime.nodeHandler);
+	const server = new HttpServer(runtime);
 	const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 	const { port } = await server.listen(0, "127.0.0.1");
 	const get = (host: string) =>

@@ -37,7 +37,7 @@ export async function benchSoak(given: string): Promise<Row[]> {
 			tenants.samples = [];
 			await new Promise((resolve) => setTimeout(resolve, ms));
 			const { samples } = tenants;
-			const { processes, mb, descriptors } = holdings(contender.pid);
+			const { processes, mb, ownMb, descriptors } = holdings(contender.pid);
 			rows.push({
 				minute,
 				requests: samples.length,
@@ -46,6 +46,7 @@ export async function benchSoak(given: string): Promise<Row[]> {
 				worstMs: percentile(samples, 1),
 				processes,
 				mb: Math.round(mb),
+				ownMb,
 				descriptors,
 			});
 			console.log(Object.values(rows[rows.length - 1]).join("\t"));

@@ -78,7 +78,10 @@ export function percentile(samples: Sample[], share: number): number {
 /** What a process and all below it hold. */
 export interface Holdings {
 	processes: number;
+	/** Resident memory of all of them. */
 	mb: number;
+	/** Resident memory of the first process alone. */
+	ownMb: number;
 	/** Open descriptors of the first process alone. */
 	descriptors: number;
 }
@@ -87,7 +90,12 @@ export function holdings(pid: number): Holdings {
 	try {
 		const own = (Number(readFileSync(`/proc/${pid}/statm`, "utf8").split(" ")[1]) * 4096) / 2 ** 20;
 		const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean);
-		const all: Holdings = { processes: 1, mb: own, descriptors: readdirSync(`/proc/${pid}/fd`).length };
+		const all: Holdings = {
+			processes: 1,
+			mb: own,
+			ownMb: Math.round(own),
+			descriptors: readdirSync(`/proc/${pid}/fd`).length,
+		};
 		for (const child of children) {
 			const { processes, mb } = holdings(Number(child));
 			all.processes += processes;
@@ -95,6 +103,6 @@ export function holdings(pid: number): Holdings {
 		}
 		return all;
 	} catch {
-		return { processes: 0, mb: 0, descriptors: 0 }; // It has just ended.
+		return { processes: 0, mb: 0, ownMb: 0, descriptors: 0 }; // It has just ended.
 	}
 }

@@ -2,6 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { availableParallelism, totalmem } from "node:os";
 import { relative, resolve } from "node:path";
+import type { Duplex } from "node:stream";
 import { Builder, type BuildRequest, type BuildResult } from "./build/builder.ts";
 import type { BuildError } from "./build/problem.ts";
 import { ArtifactStore } from "./cache/artifact-store.ts";
@@ -26,8 +27,9 @@ import type { Chain, Exchange, ResponseSink } from "./server/exchange.ts";
 import { fromRequest, toResponse } from "./server/fetch.ts";
 import { FetchSink } from "./server/fetch-sink.ts";
 import { Invocation, type InvocationContext } from "./server/invocation.ts";
-import { nodeHandler } from "./server/node-handler.ts";
+import { nodeHandler, upgradeHandler } from "./server/node-handler.ts";
 import { nextRequestId } from "./server/request-id.ts";
+import { WebSockets } from "./server/web-sockets.ts";
 
 /** What a deployment came to. */
 export interface Deployed {
@@ -74,6 +76,7 @@ export class Runtime {
 	readonly #ownerLimits: OwnerLimits;
 	readonly #owners = new Map<string, Owner>();
 	readonly #context: InvocationContext;
+	readonly #webSockets = new WebSockets();
 	#pool!: SandboxPool;
 	#nextVersion: VersionNumber = 1;
 	#inFlight = 0;
@@ -270,6 +273,17 @@ export class Runtime {
 		(hostname) => this.#deployments.find(hostname)?.limits.requestBodyBytes ?? this.#limits.requestBodyBytes,
 	);
 
+	/** A listener for upgrades of `node:http`, which functions answer with a WebSocket: `server.on("upgrade", runtime.upgradeHandler)`. */
+	readonly upgradeHandler: (req: IncomingMessage, socket: Duplex, head: Buffer) => void = upgradeHandler(
+		(requestId, request, sink, accept) => this.#dispatch(requestId, request, sink, accept, "http"),
+		(req, socket, head) => this.#webSockets.sink(req, socket, head),
+	);
+
+	/** Tells the clients of all WebSockets that the server goes away. */
+	closeWebSockets(): void {
+		this.#webSockets.close();
+	}
+
 	/** From a request to the invocation of the function that serves its hostname. Returns what can be aborted, if anything runs. */
 	#dispatch(
 		requestId: string,
@@ -347,6 +361,7 @@ export class Runtime {
 			hostname: url.hostname,
 			headers,
 			body: hop.content,
+			client: null,
 			chain: { depth: depth + 1, total },
 		};
 		const running = this.#dispatch(nextRequestId(), exchange, sink, "", "subrequest");
@@ -392,6 +407,7 @@ export class Runtime {
 	}
 
 	async #close(): Promise<void> {
+		this.closeWebSockets();
 		if (this.#inFlight > 0) {
 			const { promise, resolve: idle } = Promise.withResolvers<void>();
 			const timeout = setTimeout(idle, CLOSE_TIMEOUT);

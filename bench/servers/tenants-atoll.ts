@@ -7,7 +7,9 @@ import { createRuntime } from "../../src/index.ts";
 import { HttpServer } from "../../src/server/http-server.ts";
 
 const [data, neighbours, ...adversaries] = process.argv.slice(2);
-const runtime = await createRuntime({ data, limits: { cpuMs: 300, wallMs: 3000, memoryMb: 64 } });
+// Little room for warm isolates, so that what a soak shows to grow is not simply the cache filling up.
+const cache = { maxBytes: 256 * 2 ** 20 };
+const runtime = await createRuntime({ data, cache, limits: { cpuMs: 300, wallMs: 3000, memoryMb: 64 } });
 await Promise.all([
 	...Array.from({ length: Number(neighbours) }, (_, i) =>
 		runtime.deploy({ name: `n${i}`, hostnames: [`n${i}.localhost`], entry: "examples/hello.ts" }),
@@ -17,7 +19,7 @@ await Promise.all([
 		return runtime.deploy({ name, hostnames: [`${name}.localhost`], entry });
 	}),
 ]);
-const server = new HttpServer(runtime.nodeHandler);
+const server = new HttpServer(runtime);
 const { port } = await server.listen(0, "127.0.0.1");
 console.log(`port ${port}`);
 process.on("SIGTERM", async () => {

@@ -5,6 +5,7 @@
 import { Socket } from "node:net";
 import { setFlagsFromString } from "node:v8";
 import ivm from "isolated-vm";
+import { CacheStore } from "../isolates/cache-store.ts";
 import { externalCopy } from "../isolates/external-copy.ts";
 import { FunctionIsolate, StartError } from "../isolates/isolate.ts";
 import { parkIsolate } from "../isolates/parked.ts";
@@ -55,7 +56,12 @@ function compile(image: Omit<Image, "codeCache">): { result: CompileResult; code
 	let failure: AttemptFailure | null = null;
 	let startUs = 0;
 	try {
-		const isolate = new FunctionIsolate(parkIsolate(snapshot, image.memoryMb), 0, { ...image, codeCache });
+		const isolate = new FunctionIsolate(
+			parkIsolate(snapshot, image.memoryMb),
+			0,
+			{ ...image, codeCache },
+			new CacheStore(),
+		);
 		startUs = isolate.startUs;
 		isolate.dispose();
 	} catch (error) {

@@ -50,7 +50,7 @@ export async function run(
 	const sources = collect(flags);
 	const logger = createLogger();
 	const runtime = await createRuntime({ ...runtimeOptions(flags), logger, development });
-	const server = new HttpServer(runtime.nodeHandler);
+	const server = new HttpServer(runtime);
 	try {
 		const progress = (done: number) => {
 			if (terminal)

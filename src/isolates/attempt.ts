@@ -21,6 +21,8 @@ export class Attempt {
 	#light: boolean;
 	readonly #budgetUs: Microseconds;
 	#cpuUs: Microseconds = 0;
+	/** What it used before its budget was renewed. */
+	#earlierUs: Microseconds = 0;
 	#longestTurnUs: Microseconds = 0;
 	/** Made with the first timer: most attempts have none. */
 	#timers: Map<number, NodeJS.Timeout> | null = null;
@@ -43,6 +45,12 @@ export class Attempt {
 	account(us: Microseconds): void {
 		this.#cpuUs += us;
 		if (us > this.#longestTurnUs) this.#longestTurnUs = us;
+	}
+
+	/** Each message of a WebSocket has the budget of a request: the connection may last for days. */
+	renew(): void {
+		this.#earlierUs += this.#cpuUs;
+		this.#cpuUs = 0;
 	}
 
 	/** Something of it is seen outside, so that it cannot be run again: its turns are no longer cut early. */
@@ -80,7 +88,7 @@ export class Attempt {
 
 	report(): AttemptReport {
 		return {
-			cpuUs: Math.round(this.#cpuUs),
+			cpuUs: Math.round(this.#earlierUs + this.#cpuUs),
 			light: this.#longestTurnUs <= LIGHT_TURN_US,
 			memoryBytes: this.isolate?.memoryBytes ?? 0,
 			cold: this.cold,

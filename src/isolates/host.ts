@@ -1,5 +1,6 @@
 import { Kind } from "../prelude/messages.ts";
 import { Attempt } from "./attempt.ts";
+import { CacheStore } from "./cache-store.ts";
 import { cleanStack, FunctionIsolate, type Outgoing, StartError } from "./isolate.ts";
 import { Parking } from "./parked.ts";
 import {
@@ -44,6 +45,7 @@ export class IsolateHost implements SandboxCommands {
 	readonly #events: SandboxEvents;
 	readonly #note: (attempt: AttemptId, starting: boolean) => void;
 	readonly #parking: Parking;
+	readonly #caches = new CacheStore();
 	readonly #warm: WarmIsolates;
 	readonly #versions = new Map<VersionNumber, Version>();
 	/** At the place of their number; not a Map, for the reason that `sandbox/sandbox.ts` gives. */
@@ -191,6 +193,7 @@ export class IsolateHost implements SandboxCommands {
 				isolate.attempts.add(attempt.id);
 			}
 			if (attempt.isolate !== null) {
+				if (task.kind === Kind.socket) attempt.renew();
 				this.#note(attempt.id, false);
 				this.#turn(attempt, attempt.isolate, task);
 			}
@@ -208,7 +211,7 @@ export class IsolateHost implements SandboxCommands {
 
 	#start(number: VersionNumber, image: Image, attempt: Attempt): FunctionIsolate | undefined {
 		try {
-			const isolate = new FunctionIsolate(this.#parking.take(image.memoryMb), number, image);
+			const isolate = new FunctionIsolate(this.#parking.take(image.memoryMb), number, image, this.#caches);
 			isolate.onCrypto = (id, op, text, data) => {
 				if (id !== 0) this.message(Kind.answer, id, op, text, data);
 				else this.#globalAnswer(isolate, op, text, data);

@@ -1,6 +1,7 @@
 import { setFlagsFromString } from "node:v8";
 import type ivm from "isolated-vm";
 import type { Kind } from "../prelude/messages.ts";
+import type { CacheStore } from "./cache-store.ts";
 import { externalCopy } from "./external-copy.ts";
 import { KeyStore } from "./keys.ts";
 import type { ParkedIsolate } from "./parked.ts";
@@ -52,7 +53,7 @@ export class FunctionIsolate {
 	#outbox: Outgoing[] = [];
 
 	/** Compiles and runs the script. Throws StartError where that fails; the isolate is gone then. */
-	constructor(parked: ParkedIsolate, version: VersionNumber, image: Image) {
+	constructor(parked: ParkedIsolate, version: VersionNumber, image: Image, caches: CacheStore) {
 		const started = process.hrtime.bigint();
 		this.version = version;
 		this.maxTimers = image.timers;
@@ -61,6 +62,7 @@ export class FunctionIsolate {
 		parked.outlet.emit = (kind, attempt, op, text, data) => {
 			this.#outbox.push({ kind, attempt, op, text, data } as Outgoing);
 		};
+		Object.assign(parked.outlet, caches.of(version));
 		parked.outlet.crypto = (attempt, op, method, args) =>
 			this.keys.start(Number(attempt), Number(op), String(method), args as unknown[]);
 		try {

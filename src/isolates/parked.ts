@@ -3,7 +3,10 @@ import { externalCopy } from "./external-copy.ts";
 import { services } from "./services.ts";
 
 /** What an isolate does with the outside while it has no function yet: nothing. */
-type Emit = (...args: unknown[]) => void;
+type Emit = (...args: unknown[]) => unknown;
+
+/** The functions whose target depends on whose isolate it becomes. */
+const OUTLETS = ["emit", "crypto", "cacheMatch", "cacheBody", "cachePut", "cacheDelete"] as const;
 
 /** An isolate made from the base snapshot, with the sandbox's functions lent to it, waiting for a function's script. */
 export interface ParkedIsolate {
@@ -12,8 +15,8 @@ export interface ParkedIsolate {
 	begin: ivm.Reference<(env: string, timers: number) => void>;
 	finish: ivm.Reference<() => string>;
 	turn: ivm.Reference<(...args: unknown[]) => void>;
-	/** Where the isolate's messages and its WebCrypto calls go; set by whoever takes it. */
-	outlet: { emit: Emit; crypto: Emit };
+	/** Where what the isolate calls goes; set by whoever takes it. */
+	outlet: Record<(typeof OUTLETS)[number], Emit>;
 }
 
 /** How large an isolate's heap may grow unless its function says otherwise. */
@@ -28,11 +31,13 @@ export function parkIsolate(snapshot: ivm.ExternalCopy<ArrayBuffer>, memoryMb: n
 	context.global.deleteSync("__atoll_bridge");
 	const take = <F extends (...args: never[]) => unknown>(name: string) =>
 		bridge.getSync(name, { reference: true }) as unknown as ivm.Reference<F>;
-	const outlet: ParkedIsolate["outlet"] = { emit: () => undefined, crypto: () => undefined };
-	const own: [string, ivm.Callback][] = [
-		["emit", new ivm.Callback((...args: unknown[]) => outlet.emit(...args), { sync: true })],
-		["crypto", new ivm.Callback((...args: unknown[]) => outlet.crypto(...args), { sync: true })],
-	];
+	const outlet = Object.fromEntries(
+		OUTLETS.map((name) => [name, () => undefined]),
+	) as unknown as ParkedIsolate["outlet"];
+	const own = OUTLETS.map((name): [string, ivm.Callback] => [
+		name,
+		new ivm.Callback((...args: unknown[]) => outlet[name](...args), { sync: true }),
+	]);
 	const all = [...services, ...own];
 	const install = take<(names: string, ...functions: unknown[]) => void>("install");
 	install.applySync(undefined, [all.map(([name]) => name).join(","), ...all.map(([, callback]) => callback)]);

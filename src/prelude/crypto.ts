@@ -1,9 +1,10 @@
-import { copyBytes, isBufferSource } from "./bytes.ts";
+import { copyBytes, isBufferSource, viewBytes } from "./bytes.ts";
 import { DOMException } from "./dom-exception.ts";
 import { host } from "./host.ts";
 import { asInterface, requireArguments } from "./interface.ts";
 import type { Operation } from "./invocation.ts";
 import { current } from "./invocation.ts";
+import { defineSerializable } from "./structured-clone.ts";
 
 /** A key as the sandbox describes it; its material stays there, behind the number. */
 interface KeyDescription {
@@ -21,6 +22,7 @@ type Encoded =
 	| { error: string; message: string };
 
 let create: (description: KeyDescription) => CryptoKey;
+let copy: (key: CryptoKey) => CryptoKey;
 let handleOf: (key: CryptoKey) => number;
 let isKey: (value: unknown) => value is CryptoKey;
 
@@ -45,6 +47,7 @@ export class CryptoKey {
 	}
 	static {
 		handleOf = (key) => key.#key.handle;
+		copy = (key) => new CryptoKey(SECRET, key.#key);
 		isKey = (value): value is CryptoKey => typeof value === "object" && value !== null && #key in value;
 	}
 }
@@ -56,6 +59,7 @@ create = (description) => {
 	return new CryptoKey(SECRET, description);
 };
 asInterface(CryptoKey, "CryptoKey");
+defineSerializable(isKey, (key: CryptoKey) => copy(key));
 
 /** Operations started at the top level of a function wait here; they belong to no request. */
 export const globalOperations = new Map<number, Operation>();
@@ -170,6 +174,26 @@ export class Crypto {
 		return text;
 	}
 }
+Object.defineProperty(SubtleCrypto.prototype, "timingSafeEqual", {
+	/** https://developers.cloudflare.com/workers/runtime-apis/web-crypto/#timingsafeequal: takes as long wherever they differ. */
+	value: function timingSafeEqual(a: unknown, b: unknown): boolean {
+		if (!isBufferSource(a) || !isBufferSource(b))
+			throw new TypeError("timingSafeEqual: an argument is not a BufferSource");
+		const [one, other] = [viewBytes(a), viewBytes(b)];
+		if (one.length !== other.length) throw new TypeError("timingSafeEqual: the lengths differ");
+		let difference = 0;
+		for (let i = 0; i < one.length; i++) difference |= one[i] ^ other[i];
+		return difference === 0;
+	},
+	writable: true,
+	enumerable: true,
+	configurable: true,
+});
+Object.defineProperty(Crypto.prototype, "DigestStream", {
+	get: () => (require("./digest-stream.ts") as typeof import("./digest-stream.ts")).DigestStream,
+	enumerable: true,
+	configurable: true,
+});
 const HEX = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, "0"));
 asInterface(Crypto, "Crypto");
 export const crypto = new Crypto(SECRET);

@@ -66,6 +66,7 @@ export async function fetch(input: unknown, init?: unknown): Promise<Response> {
 		body,
 		url: answer.url ?? request.url,
 		redirected: answer.redirected ?? false,
+		webSocket: null,
 		contentType: () => headers.get("content-type"),
 	});
 }

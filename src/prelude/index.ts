@@ -16,6 +16,7 @@ import { FormData } from "./form-data.ts";
 import { adoptModule, countFetchListener, environment, FetchEvent, serve, setEnvironment } from "./handlers.ts";
 import { Headers } from "./headers.ts";
 import { type Host, installHost } from "./host.ts";
+import { nameFunction } from "./interface.ts";
 import { Navigator, navigator } from "./navigator.ts";
 import { Performance, performance, startClock } from "./performance.ts";
 import { reportError, setGlobalTarget } from "./report-error.ts";
@@ -27,11 +28,14 @@ import { clearInterval, clearTimeout, limitTimers, queueMicrotask, setInterval, 
 import { turn } from "./turn.ts";
 import { URL } from "./url.ts";
 import { URLSearchParams } from "./url-search-params.ts";
+import { installAsyncWebAssembly } from "./web-assembly.ts";
 
 const scope = globalThis as unknown as Record<string, unknown>;
 
 function expose(values: Record<string, unknown>, enumerable: boolean): void {
 	for (const key of Object.keys(values)) {
+		const value = values[key];
+		if (typeof value === "function") nameFunction(value, key);
 		Object.defineProperty(scope, key, { value: values[key], writable: true, enumerable, configurable: true });
 	}
 }
@@ -91,6 +95,34 @@ expose(
 	true,
 );
 
+/** Globals whose module is loaded when one of them is first touched: they cost the functions that have no use for them nothing. */
+function lazily(names: string[], load: () => unknown): void {
+	const define = (name: string, value: unknown, enumerable: boolean) =>
+		Object.defineProperty(scope, name, { value, writable: true, enumerable, configurable: true });
+	for (const name of names) {
+		const enumerable = /^[a-z]/.test(name);
+		Object.defineProperty(scope, name, {
+			get() {
+				const exports = load() as Record<string, unknown>;
+				for (const one of names)
+					if (Object.getOwnPropertyDescriptor(scope, one)?.get !== undefined) define(one, exports[one], enumerable);
+				return exports[name];
+			},
+			set: (value) => define(name, value, enumerable),
+			enumerable,
+			configurable: true,
+		});
+	}
+}
+
+lazily(["CompressionStream", "DecompressionStream"], () => require("./compression.ts"));
+lazily(["TextDecoderStream", "TextEncoderStream"], () => require("./encoding-streams.ts"));
+lazily(["URLPattern"], () => require("./url-pattern.ts"));
+lazily(["MessageChannel", "MessageEvent", "MessagePort"], () => require("./message-channel.ts"));
+lazily(["CloseEvent", "WebSocket", "WebSocketPair"], () => require("./web-socket.ts"));
+lazily(["Cache", "CacheStorage", "caches"], () => require("./caches.ts"));
+lazily(["Scheduler", "scheduler"], () => require("./scheduler.ts"));
+
 function streamInterfaces(): Record<string, unknown> {
 	const { isDisturbed, isReadable, ...interfaces } = streams;
 	void isDisturbed;
@@ -130,6 +162,7 @@ const bridge = {
 		for (const name of ["SharedArrayBuffer", "Atomics"]) Reflect.deleteProperty(scope, name);
 		refuseSharedMemory();
 		installLateClocks();
+		installAsyncWebAssembly();
 	},
 	/** Readies the isolate for a function's script: its environment, its limits, and the hook that takes its exports. */
 	begin(env: string, timers: number) {

@@ -5,7 +5,12 @@ export function asInterface<C extends abstract new (...args: never[]) => object>
 		if (key !== "constructor") Object.defineProperty(prototype, key, { enumerable: true });
 	}
 	Object.defineProperty(prototype, Symbol.toStringTag, { value: name, configurable: true });
+	nameFunction(constructor, name); // Its own was lost in minification.
 	return constructor;
+}
+
+export function nameFunction(value: object, name: string): void {
+	Object.defineProperty(value, "name", { value: name, configurable: true });
 }
 
 /** Web IDL's USVString conversion: a string whose lone surrogates are replaced by U+FFFD. */

@@ -13,6 +13,10 @@ export interface Operation {
 	credit?(bytes: number): void;
 	/** The client has gone. */
 	abort?(): void;
+	/** A message of a WebSocket. */
+	message?(data: string | ArrayBuffer): void;
+	/** A WebSocket's other side has closed. */
+	close?(codeAndReason: string): void;
 }
 
 /** One attempt at one request, as this isolate sees it: its operations, its timers, and what it still waits for. */

@@ -40,6 +40,10 @@ export const Kind = {
 	drop: 16,
 	/** From the isolate: the function has reached a limit that the prelude keeps; the text names it. */
 	exceeded: 17,
+	/** Both ways: a WebSocket's message, as text or, with data, as bytes. */
+	socket: 18,
+	/** Both ways: a WebSocket closes; the text is its code and reason as JSON. */
+	socketClose: 19,
 } as const;
 
 export type Kind = (typeof Kind)[keyof typeof Kind];
@@ -52,6 +56,18 @@ export interface RequestHead {
 	headers: string[];
 	/** `none`, `whole` (comes with the head) or `stream` (follows in body messages). */
 	body: BodyMode;
+	/** Who is at the other end of the connection; absent where there is none. */
+	client?: Client;
+}
+
+/** Who is at the other end of a request's connection. */
+export interface Client {
+	ip: string;
+	port: number;
+	/** Of HTTP, such as `HTTP/1.1`. */
+	protocol: string;
+	/** The version of TLS, such as `TLSv1.3`; `null` where there is none. */
+	tls: string | null;
 }
 
 /** A response as it leaves an isolate, or comes back from a subrequest. */
@@ -60,6 +76,8 @@ export interface ResponseHead {
 	statusText: string;
 	headers: string[];
 	body: BodyMode;
+	/** The operation of the WebSocket that a response with status 101 hands over. */
+	socket?: number;
 	/** Only on a subrequest's answer: the URL after redirects. */
 	url?: string;
 	redirected?: boolean;

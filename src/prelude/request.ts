@@ -2,6 +2,7 @@ import { AbortSignal, createSignal, followSignals } from "./abort.ts";
 import { Body, type BodyOwner, extractBody, mixinBody } from "./body.ts";
 import { Headers, headerList, headersFromList } from "./headers.ts";
 import { asInterface, requireArguments, toDictionary } from "./interface.ts";
+import type { Client } from "./messages.ts";
 import { type ReadableStream, TransformStream } from "./streams.ts";
 import { parseUrl, URL } from "./url.ts";
 
@@ -24,6 +25,7 @@ export interface RequestState extends BodyOwner {
 	referrer: string;
 	referrerPolicy: string;
 	duplex: "half";
+	client: Client | null;
 }
 
 const NORMALIZED = /^(?:delete|get|head|options|post|put)$/i;
@@ -152,6 +154,7 @@ export class Request {
 			referrer: toReferrer(dictionary.referrer, from),
 			referrerPolicy: toEnum(dictionary, "referrerPolicy", from?.referrerPolicy ?? ""),
 			duplex: "half",
+			client: from?.client ?? null,
 			contentType: () => headers.get("content-type"),
 		};
 		if (given !== null) this.#state.signal();
@@ -199,6 +202,10 @@ export class Request {
 	}
 	get duplex(): string {
 		return this.#state.duplex;
+	}
+	/** Who is at the other end of the connection; `null` for a request that the function made itself. */
+	get client(): Client | null {
+		return this.#state.client;
 	}
 	declare readonly body: ReadableStream | null;
 	declare readonly bodyUsed: boolean;

@@ -13,6 +13,8 @@ export interface ResponseState extends BodyOwner {
 	body: Body | null;
 	url: string;
 	redirected: boolean;
+	/** The socket that a response with status 101 hands over to the client. */
+	webSocket: unknown;
 }
 
 /** https://fetch.spec.whatwg.org/#null-body-status */
@@ -90,6 +92,10 @@ export class Response {
 	get headers(): Headers {
 		return this.#state.headers;
 	}
+	/** https://developers.cloudflare.com/workers/runtime-apis/websockets/ */
+	get webSocket(): unknown {
+		return this.#state.webSocket;
+	}
 	declare readonly body: ReadableStream | null;
 	declare readonly bodyUsed: boolean;
 
@@ -127,7 +133,10 @@ function initialize(
 ): ResponseState {
 	const dictionary = toDictionary(init, where);
 	const status = dictionary.status === undefined ? 200 : toStatusNumber(dictionary.status);
-	if (status < 200 || status > 599) throw new RangeError(`${where}: the status ${status} is not between 200 and 599`);
+	const webSocket = dictionary.webSocket ?? null;
+	// A function may switch protocols, unlike a page, but to nothing else than a WebSocket.
+	if ((status < 200 || status > 599) && !(status === 101 && webSocket !== null))
+		throw new RangeError(`${where}: the status ${status} is not between 200 and 599`);
 	const statusText = dictionary.statusText === undefined ? "" : `${dictionary.statusText as string}`;
 	if (!REASON.test(statusText))
 		throw new TypeError(`${where}: the statusText holds characters that a reason phrase may not`);
@@ -144,6 +153,7 @@ function initialize(
 		body: extracted?.body ?? null,
 		url: "",
 		redirected: false,
+		webSocket,
 		contentType: () => headers.get("content-type"),
 	};
 }

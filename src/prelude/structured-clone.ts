@@ -1,6 +1,7 @@
 import { blobBytes, createBlob, File, isBlob } from "./blob.ts";
 import { DOMException } from "./dom-exception.ts";
 import { requireArguments, toDictionary } from "./interface.ts";
+import { ReadableStream, TransformStream, WritableStream } from "./streams.ts";
 
 /**
  * https://html.spec.whatwg.org/#dom-structuredclone, by the steps of StructuredSerializeInternal and
@@ -12,17 +13,69 @@ export function structuredClone(value: unknown, options?: unknown): unknown {
 	const transferred = transfer === undefined ? [] : [...(transfer as Iterable<unknown>)];
 	const seen = new Map<object, unknown>();
 	for (const item of transferred) {
-		if (!(item instanceof ArrayBuffer)) throw cannot("an object in the transfer list is not transferable");
-		if (item.detached) throw cannot("an ArrayBuffer in the transfer list is detached");
-		if (seen.has(item)) throw cannot("an object stands twice in the transfer list");
-		seen.set(item, null);
+		if (!(item instanceof ArrayBuffer) && transferOf(item) === undefined)
+			throw cannot("an object in the transfer list is not transferable");
+		if (item instanceof ArrayBuffer && item.detached) throw cannot("an ArrayBuffer in the transfer list is detached");
+		if (seen.has(item as object)) throw cannot("an object stands twice in the transfer list");
+		seen.set(item as object, null);
 	}
 	seen.clear();
+	for (const item of transferred) {
+		const transfer = transferOf(item);
+		if (transfer !== undefined) seen.set(item as object, transfer(item as object));
+	}
 	// What is to be moved is cloned like the rest first, so that an error on the way leaves it untouched.
 	const result = clone(value, seen);
-	for (const buffer of transferred) (buffer as ArrayBuffer).transfer();
+	for (const item of transferred) if (item instanceof ArrayBuffer) item.transfer();
 	return result;
 }
+
+/** Interfaces whose objects can be moved, or copied, with how that is done; whoever defines one registers it. */
+const TRANSFERABLE: [is: (value: unknown) => boolean, transfer: (value: object) => object][] = [];
+const SERIALIZABLE: [is: (value: unknown) => boolean, copy: (value: object) => object][] = [];
+
+export function defineTransferable(is: (value: unknown) => boolean, transfer: (value: never) => object): void {
+	TRANSFERABLE.push([is, transfer as (value: object) => object]);
+}
+export function defineSerializable(is: (value: unknown) => boolean, copy: (value: never) => object): void {
+	SERIALIZABLE.push([is, copy as (value: object) => object]);
+}
+
+function transferOf(value: unknown): ((value: object) => object) | undefined {
+	return TRANSFERABLE.find(([is]) => is(value))?.[1];
+}
+
+// https://streams.spec.whatwg.org/#rs-transfer and its like: the original is piped into what takes its place.
+defineTransferable(
+	(value) => value instanceof ReadableStream,
+	(stream: ReadableStream) => {
+		if (stream.locked) throw cannot("a locked ReadableStream cannot be transferred");
+		return stream.pipeThrough(new TransformStream());
+	},
+);
+defineTransferable(
+	(value) => value instanceof WritableStream,
+	(stream: WritableStream) => {
+		if (stream.locked) throw cannot("a locked WritableStream cannot be transferred");
+		const { readable, writable } = new TransformStream();
+		void readable.pipeTo(stream).catch(() => undefined);
+		return writable;
+	},
+);
+defineTransferable(
+	(value) => value instanceof TransformStream,
+	({ readable, writable }: TransformStream) => {
+		if (readable.locked || writable.locked) throw cannot("a locked TransformStream cannot be transferred");
+		const [into, out] = [new TransformStream(), new TransformStream()];
+		void into.readable.pipeTo(writable).catch(() => undefined);
+		void readable.pipeTo(out.writable).catch(() => undefined);
+		const moved = Object.create(TransformStream.prototype) as object;
+		return Object.defineProperties(moved, {
+			readable: { value: out.readable },
+			writable: { value: into.writable },
+		});
+	},
+);
 
 function cannot(what: string): DOMException {
 	return new DOMException(`structuredClone: ${what}`, "DataCloneError");
@@ -90,6 +143,8 @@ function clone(value: unknown, seen: Map<object, unknown>): unknown {
 		if (!(value instanceof File)) return remember(copy);
 		return remember(new File([copy], value.name, { type: value.type, lastModified: value.lastModified }));
 	}
+	const serializable = SERIALIZABLE.find(([is]) => is(value));
+	if (serializable !== undefined) return remember(serializable[1](value));
 	if (Array.isArray(value)) {
 		const copy: unknown[] = remember(new Array(value.length));
 		return cloneProperties(value, copy, seen);
@@ -109,6 +164,7 @@ const TYPED: Record<string, unknown> = Object.fromEntries(
 		Uint16Array,
 		Int32Array,
 		Uint32Array,
+		Float16Array,
 		Float32Array,
 		Float64Array,
 		BigInt64Array,

@@ -4,7 +4,7 @@ import { receiveStream, sendStream } from "./body-stream.ts";
 import { exactBytes } from "./bytes.ts";
 import { globalOperations } from "./crypto.ts";
 import { handle } from "./handlers.ts";
-import { headerList, headersFromList } from "./headers.ts";
+import { type Headers, headerList, headersFromList } from "./headers.ts";
 import { enter, Invocation, invocations, type Operation } from "./invocation.ts";
 import { Kind, type RequestHead, type ResponseHead, STREAM_WINDOW } from "./messages.ts";
 import { describeError } from "./report-error.ts";
@@ -50,6 +50,12 @@ export function turn(kind: Kind, id: number, op: number, text: string, data: Arr
 			break;
 		case Kind.cancel:
 			invocation.operation(op)?.abort?.();
+			break;
+		case Kind.socket:
+			invocation.operation(op)?.message?.(data === undefined ? text : (data as ArrayBuffer));
+			break;
+		case Kind.socketClose:
+			invocation.operation(op)?.close?.(text);
 			break;
 		case Kind.timer:
 			runTimer(op);
@@ -108,6 +114,7 @@ function makeRequest(
 		referrer: "about:client",
 		referrerPolicy: "",
 		duplex: "half",
+		client: head.client ?? null,
 		contentType: () => headers.get("content-type"),
 	});
 }
@@ -146,13 +153,56 @@ function refuse(value: unknown): string | null {
 	}
 	const state = responseState(value);
 	if (state.type === "error") return "the handler returned Response.error(), which stands for a network error";
+	if (state.status === 101)
+		return state.webSocket === null ? "the handler returned status 101 without a webSocket" : null;
 	if (state.status < 200) return `the handler returned status ${state.status}, which cannot be sent`;
 	if (state.body?.unusable) return "the handler returned a Response whose body has already been read";
 	return null;
 }
 
+/** Answers with a WebSocket: the client's messages come as turns of this request until either side closes. */
+function upgrade(invocation: Invocation, headers: Headers, webSocket: unknown): void {
+	const { handOver } = require("./web-socket.ts") as typeof import("./web-socket.ts");
+	const op = invocation.nextOperation();
+	const server = handOver(webSocket, {
+		message: (data) => {
+			if (typeof data === "string") invocation.emit(Kind.socket, op, data);
+			else invocation.emit(Kind.socket, op, "", new Uint8Array(data));
+		},
+		close: (code, reason) => invocation.emit(Kind.socketClose, op, stringify([code, reason])),
+	});
+	if (server === null) {
+		const message = "the response's webSocket is not a socket of a WebSocketPair that is still unused";
+		fail(invocation, "invalid_response", { name: "TypeError", message, stack: `TypeError: ${message}` });
+		return;
+	}
+	const head: ResponseHead = { status: 101, statusText: "", headers: headerList(headers), body: "none", socket: op };
+	invocation.responded = true;
+	invocation.hold();
+	const operation: Operation = {
+		message(data) {
+			const size = typeof data === "string" ? data.length : data.byteLength;
+			server.end.message(data);
+			if (!invocation.done) invocation.emit(Kind.credit, op, "", size);
+		},
+		close(text) {
+			invocation.operations.delete(op);
+			const [code, reason] = parse(text) as [number, string];
+			server.end.close(code, reason);
+			invocation.release();
+		},
+	};
+	invocation.operations.set(op, operation);
+	invocation.emit(Kind.response, 0, stringify(head));
+	server.begin();
+}
+
 function respond(invocation: Invocation, method: string, response: Response, operation: Operation): void {
-	const { status, statusText, headers, body } = responseState(response);
+	const { status, statusText, headers, body, webSocket } = responseState(response);
+	if (status === 101) {
+		upgrade(invocation, headers, webSocket);
+		return;
+	}
 	const source = body === null ? null : body.source;
 	const none = body === null || isNullBodyStatus(status);
 	const whole = !none && source !== null && source.length <= STREAM_WINDOW;

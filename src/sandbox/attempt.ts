@@ -22,6 +22,11 @@ export interface AttemptOwner {
 	onExceeded(limit: "timers"): void;
 	onDone(report: AttemptReport): void;
 	onFailed(failure: AttemptFailure, report: AttemptReport): void;
+	/** The function says something over its WebSocket. */
+	onSocketMessage(data: string | Uint8Array): void;
+	/** The function has taken so many bytes of the client's messages. */
+	onSocketTaken(bytes: number): void;
+	onSocketClose(code: number, reason: string): void;
 	/** Whether the request may be started again, given whether this attempt has done anything that was seen outside. */
 	mayRunAgain(hasEffects: boolean): boolean;
 	/** The attempt was given up in favour of another, elsewhere. */
@@ -53,6 +58,8 @@ export class Attempt {
 	readonly #owner: AttemptOwner;
 	readonly #effects: Effects;
 	#body: BodySender | null = null;
+	/** The operation of its WebSocket; 0 if it has none. */
+	#socket = 0;
 	/** Whether anything it did has been seen outside, so that it cannot be undone by running it again. */
 	hasEffects = false;
 	#revoked = false;
@@ -102,6 +109,16 @@ export class Attempt {
 		this.#send(Kind.credit, 0, "", bytes);
 	}
 
+	/** The client says something over the WebSocket `op`. */
+	socketMessage(op: number, data: string | Uint8Array): void {
+		if (typeof data === "string") this.#send(Kind.socket, op, data);
+		else this.#send(Kind.socket, op, "", data);
+	}
+
+	socketClose(op: number, code: number, reason: string): void {
+		this.#send(Kind.socketClose, op, JSON.stringify([code, reason]));
+	}
+
 	/** The client has gone, or takes no more of the response. */
 	abort(): void {
 		this.#body?.cancel();
@@ -136,8 +153,16 @@ export class Attempt {
 		if (this.#revoked) return;
 		switch (kind) {
 			case Kind.response:
-				this.#owner.onResponse(JSON.parse(text) as ResponseHead, (data as Uint8Array | undefined) ?? null);
+				this.#onResponse(JSON.parse(text) as ResponseHead, (data as Uint8Array | undefined) ?? null);
 				break;
+			case Kind.socket:
+				if (op === this.#socket) this.#owner.onSocketMessage((data as Uint8Array | undefined) ?? text);
+				break;
+			case Kind.socketClose: {
+				const [code, reason] = JSON.parse(text) as [number, string];
+				if (op === this.#socket) this.#owner.onSocketClose(Number(code), String(reason));
+				break;
+			}
 			case Kind.body:
 				if (op === 0) this.#owner.onChunk(data as Uint8Array);
 				else this.#effects.chunk(op, data as Uint8Array);
@@ -148,6 +173,7 @@ export class Attempt {
 				break;
 			case Kind.credit:
 				if (op === 0) this.#body?.credit(Number(data));
+				else if (op === this.#socket) this.#owner.onSocketTaken(Number(data));
 				else this.#effects.credit(op, Number(data));
 				break;
 			case Kind.cancel:
@@ -173,6 +199,11 @@ export class Attempt {
 				this.#owner.onException(JSON.parse(text) as Parameters<AttemptOwner["onException"]>[0]);
 				break;
 		}
+	}
+
+	#onResponse(head: ResponseHead, body: Uint8Array | null): void {
+		if (head.socket !== undefined) this.#socket = head.socket;
+		this.#owner.onResponse(head, body);
 	}
 
 	done(report: AttemptReport): void {

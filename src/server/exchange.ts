@@ -1,5 +1,5 @@
 import type { Bytes } from "../isolates/protocol.ts";
-import type { ResponseHead } from "../prelude/messages.ts";
+import type { Client, ResponseHead } from "../prelude/messages.ts";
 import type { Hostname } from "../router/hostname.ts";
 
 /** A request as the runtime takes it, from whatever server or caller. */
@@ -12,6 +12,8 @@ export interface Exchange {
 	headers: string[];
 	/** `null` for none, bytes if it has come in whole, else the stream of it. */
 	body: Uint8Array | AsyncIterable<Uint8Array> | null;
+	/** Who is at the other end of the connection; `null` where there is none. */
+	client: Client | null;
 	/** Where it stands among requests of functions to functions. */
 	chain: Chain;
 }
@@ -38,8 +40,22 @@ export interface ResponseSink {
 	write(bytes: Uint8Array, taken: () => void): void;
 	/** The end of the body. */
 	end(): void;
+	/**
+	 * Switches to a WebSocket: `end` is the function's, the result the client's. Throws where the request asked for none.
+	 */
+	upgrade(head: ResponseHead, end: SocketEnd): SocketEnd;
 	/** Breaks off, so that what was sent cannot be taken for a whole response. */
 	cut(): void;
+}
+
+/** One end of a WebSocket, for whoever holds the other. */
+export interface SocketEnd {
+	/** A message, as text or as bytes. */
+	message(data: string | Uint8Array): void;
+	/** So many bytes of messages that came from here have been taken. */
+	taken(bytes: Bytes): void;
+	/** The other end closes; 1005 stands for no code, 1006 for a connection that broke off. */
+	close(code: number, reason: string): void;
 }
 
 /** A request's body may be this large to be kept and sent with the head, and sent again if a sandbox is lost. */

@@ -1,6 +1,6 @@
 import type { FetchedResponse } from "../effects/effects.ts";
 import type { ResponseHead } from "../prelude/messages.ts";
-import type { ResponseSink } from "./exchange.ts";
+import type { ResponseSink, SocketEnd } from "./exchange.ts";
 
 /** Collects a response; a streamed body is read no faster than its reader takes it. */
 export class FetchSink implements ResponseSink {
@@ -41,6 +41,10 @@ export class FetchSink implements ResponseSink {
 		this.#controller.enqueue(bytes);
 		if ((this.#controller.desiredSize ?? 0) > 0) taken();
 		else this.#taken.push(taken);
+	}
+
+	upgrade(): SocketEnd {
+		throw new Error("a WebSocket needs a request that came over a connection");
 	}
 
 	end(): void {

@@ -21,6 +21,7 @@ export function fromRequest(request: Request): { exchange: Exchange; accept: str
 		hostname: parsed?.hostname ?? url.hostname,
 		headers: stripHopByHop(headers),
 		body: request.body as AsyncIterable<Uint8Array> | null,
+		client: null,
 		chain: newChain(),
 	};
 	return { exchange, accept: request.headers.get("accept") ?? "" };

@@ -1,18 +1,31 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { type ErrorCode, FunctionError } from "../errors.ts";
 import { MAX_HEADER_BYTES } from "../limits/limits.ts";
 import { errorResponse } from "./error-response.ts";
+import { isWebSocketUpgrade } from "./node-handler.ts";
 import { nextRequestId } from "./request-id.ts";
 
 /** Milliseconds that a stop waits for the requests in flight. */
 const DRAIN_TIMEOUT = 30_000;
 
+/** What answers requests: a runtime. */
+interface Handlers {
+	nodeHandler(req: IncomingMessage, res: ServerResponse, expectsContinue?: boolean): void;
+	upgradeHandler(req: IncomingMessage, socket: Duplex, head: Buffer): void;
+	closeWebSockets(): void;
+}
+
 /** The HTTP server of `atoll serve`: node:http with the limits that hold before a function is known. */
 export class HttpServer {
 	readonly #server: Server;
 
-	constructor(handler: (req: IncomingMessage, res: ServerResponse, expectsContinue?: boolean) => void) {
+	readonly #runtime: Handlers;
+
+	constructor(runtime: Handlers) {
+		this.#runtime = runtime;
+		const { nodeHandler: handler } = runtime;
 		this.#server = createServer(
 			{
 				maxHeaderSize: MAX_HEADER_BYTES,
@@ -21,12 +34,15 @@ export class HttpServer {
 				keepAliveTimeout: 65_000,
 				requestTimeout: 300_000,
 				headersTimeout: 30_000,
+				// What asks to upgrade to something else is an ordinary request: https://www.rfc-editor.org/rfc/rfc9110#section-7.8
+				shouldUpgradeCallback: isWebSocketUpgrade,
 			},
 			(req, res) => handler(req, res),
 		);
 		// The size of all headers is bounded already; a bound on their number would drop the last of them silently.
 		this.#server.maxHeadersCount = 0;
 		this.#server.on("checkContinue", (req: IncomingMessage, res: ServerResponse) => handler(req, res, true));
+		this.#server.on("upgrade", runtime.upgradeHandler);
 		this.#server.on("clientError", refuse);
 	}
 
@@ -44,6 +60,7 @@ export class HttpServer {
 
 	/** Stops accepting and finishes what is in flight, for 30 seconds at most. */
 	async close(): Promise<void> {
+		this.#runtime.closeWebSockets();
 		const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
 		// A connection that was busy when the server closed becomes idle later, and would be kept alive.
 		const idle = setInterval(() => this.#server.closeIdleConnections(), 20);

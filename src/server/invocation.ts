@@ -12,7 +12,7 @@ import type { RequestHead, ResponseHead } from "../prelude/messages.ts";
 import type { Attempt, AttemptOwner } from "../sandbox/attempt.ts";
 import type { SandboxPool } from "../sandbox/pool.ts";
 import { type ErrorDetail, errorResponse } from "./error-response.ts";
-import type { Exchange, ResponseSink } from "./exchange.ts";
+import type { Exchange, ResponseSink, SocketEnd } from "./exchange.ts";
 import { Recording } from "./recording.ts";
 import { isStream, ReplayableBody } from "./replayable-body.ts";
 
@@ -46,6 +46,8 @@ export class Invocation implements AttemptOwner {
 	readonly #stream: ReplayableBody | null;
 	#admission: Admission | null = null;
 	#attempt: Attempt | null = null;
+	/** The client's end of the WebSocket that the function has answered with. */
+	#socket: SocketEnd | null = null;
 	#effects: Effects | null = null;
 	#state: "waiting" | "streaming" | "answered" = "waiting";
 	#released = false;
@@ -66,7 +68,7 @@ export class Invocation implements AttemptOwner {
 		this.#sink = sink;
 		this.#accept = accept;
 		this.#recording = new Recording(context.observer, version, exchange, requestId, trigger);
-		const { method, url, headers, body } = exchange;
+		const { method, url, headers, body, client } = exchange;
 		const stream = isStream(body);
 		this.#stream = stream
 			? new ReplayableBody(body, (bytes) => {
@@ -75,6 +77,7 @@ export class Invocation implements AttemptOwner {
 				})
 			: null;
 		const head: RequestHead = { method, url, headers, body: body === null ? "none" : stream ? "stream" : "whole" };
+		if (client !== null) head.client = client;
 		this.#head = JSON.stringify(head);
 	}
 
@@ -189,10 +192,13 @@ export class Invocation implements AttemptOwner {
 		this.#timer?.refresh();
 		const { record } = this.#recording;
 		try {
-			if (!Number.isInteger(head.status) || head.status < 200 || head.status > 599 || !Array.isArray(head.headers))
+			const upgrade = head.status === 101 && Number.isInteger(head.socket);
+			const sendable = Number.isInteger(head.status) && head.status >= 200 && head.status <= 599;
+			if ((!sendable && !upgrade) || !Array.isArray(head.headers))
 				throw new Error(`status ${head.status} cannot be sent`);
 			head.headers = responseHeaders(head.headers, record.requestId);
-			if (head.body === "stream") {
+			if (upgrade) this.#upgrade(head, head.socket as number);
+			else if (head.body === "stream") {
 				this.#state = "streaming";
 				this.#sink.begin(head);
 			} else {
@@ -205,6 +211,34 @@ export class Invocation implements AttemptOwner {
 			this.#state = "waiting";
 			this.#fail(new FunctionError("invalid_response", (error as Error).message));
 		}
+	}
+
+	/** From here on messages come and go until one side closes; a WebSocket may stand idle for as long as it likes. */
+	#upgrade(head: ResponseHead, op: number): void {
+		if (this.#timer !== null) clearTimeout(this.#timer);
+		this.#state = "streaming";
+		this.#socket = this.#sink.upgrade(head, {
+			message: (data) => this.#attempt?.socketMessage(op, data),
+			taken: () => undefined,
+			close: (code, reason) => {
+				this.#state = "answered";
+				this.#timer = setTimeout(() => this.#tooLate(), this.#version.limits.wallMs);
+				this.#attempt?.socketClose(op, code, reason);
+			},
+		});
+	}
+
+	onSocketMessage(data: string | Uint8Array): void {
+		this.#recording.record.responseBytes += data.length;
+		this.#socket?.message(data);
+	}
+
+	onSocketTaken(bytes: number): void {
+		this.#socket?.taken(bytes);
+	}
+
+	onSocketClose(code: number, reason: string): void {
+		this.#socket?.close(code, reason);
 	}
 
 	onChunk(bytes: Uint8Array): void {

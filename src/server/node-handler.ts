@@ -1,12 +1,13 @@
 import type { IncomingMessage, OutgoingHttpHeader, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import { LRUCache } from "lru-cache";
 import { isHopByHop, stripHopByHop } from "../effects/hop-by-hop.ts";
 import { FunctionError } from "../errors.ts";
 import { MAX_URL_BYTES } from "../limits/limits.ts";
-import type { ResponseHead } from "../prelude/messages.ts";
+import type { Client, ResponseHead } from "../prelude/messages.ts";
 import { type Host, parseHost } from "../router/hostname.ts";
-import { type Exchange, KEPT_BODY, newChain, type ResponseSink } from "./exchange.ts";
+import { type Exchange, KEPT_BODY, newChain, type ResponseSink, type SocketEnd } from "./exchange.ts";
 import { nextRequestId } from "./request-id.ts";
 
 /** Takes a request that has come in, answers into the sink, and calls `abort`'s target when the client has gone. */
@@ -81,10 +82,17 @@ function readRequest(req: IncomingMessage): Exchange & { accept: string; content
 		hostname: host.hostname,
 		headers: strip ? stripHopByHop(headers) : headers,
 		body: null,
+		client: clientOf(req),
 		chain: newChain(),
 		accept,
 		contentLength,
 	};
+}
+
+function clientOf({ socket, httpVersion }: IncomingMessage): Client {
+	const { remoteAddress = "", remotePort = 0 } = socket;
+	const tls = (socket as TLSSocket).encrypted ? (socket as TLSSocket).getProtocol() : null;
+	return { ip: remoteAddress.replace(/^::ffff:(?=\d+\.)/, ""), port: remotePort, protocol: `HTTP/${httpVersion}`, tls };
 }
 
 function readHost(value: string): Host {
@@ -96,6 +104,39 @@ function readHost(value: string): Host {
 
 function portSuffix({ port }: Host, protocol: string): string {
 	return port === "" || port === (protocol === "http:" ? "80" : "443") ? "" : `:${port}`;
+}
+
+/** Makes a listener for upgrades of `node:http` out of a dispatcher: what asks for a WebSocket and is one of HTTP's GETs. */
+export function upgradeHandler(
+	dispatch: Dispatch,
+	makeSink: (req: IncomingMessage, socket: Duplex, head: Buffer) => NodeSink,
+) {
+	return (req: IncomingMessage, socket: Duplex, head: Buffer): void => {
+		socket.on("error", () => socket.destroy());
+		const requestId = nextRequestId();
+		const sink = makeSink(req, socket, head);
+		try {
+			const exchange = readRequest(req);
+			if (!isWebSocketUpgrade(req))
+				throw new FunctionError("bad_request", "The only protocol to upgrade to is websocket.");
+			exchange.headers.push("upgrade", "websocket");
+			const running = dispatch(requestId, exchange, sink, exchange.accept);
+			if (running !== null) sink.onGone = () => running.abort();
+		} catch (error) {
+			if (!(error instanceof FunctionError)) throw error;
+			dispatch(requestId, error, sink, String(req.headers.accept ?? ""));
+		}
+	};
+}
+
+/** https://www.rfc-editor.org/rfc/rfc6455#section-4.2.1 */
+export function isWebSocketUpgrade({ method, headers }: IncomingMessage): boolean {
+	return (
+		method === "GET" &&
+		headers.upgrade?.toLowerCase() === "websocket" &&
+		/^[\w+/]{22}==$/.test(headers["sec-websocket-key"] ?? "") &&
+		headers["sec-websocket-version"] === "13"
+	);
 }
 
 /** Makes a listener for `node:http` out of a dispatcher. `maxBody` tells how large a hostname's request bodies may be. */
@@ -153,7 +194,7 @@ async function* bounded(req: IncomingMessage, most: number): AsyncGenerator<Uint
 }
 
 /** Writes a response to a `node:http` response. */
-class NodeSink implements ResponseSink {
+export class NodeSink implements ResponseSink {
 	readonly #req: IncomingMessage;
 	readonly #res: ServerResponse;
 	#finished = false;
@@ -232,6 +273,10 @@ class NodeSink implements ResponseSink {
 	cut(): void {
 		this.#finished = true;
 		this.#res.destroy();
+	}
+
+	upgrade(_head: ResponseHead, _end: SocketEnd): SocketEnd {
+		throw new Error("the request asked for no WebSocket");
 	}
 
 	/** A body that the function did not read must not be taken for the connection's next request. */

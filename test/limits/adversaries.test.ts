@@ -163,7 +163,7 @@ test("a request whose turn is too long for the normal lane runs again in the hea
 		`export default { async fetch(r) { const n = Number(await r.text()); let x = 0; for (let i = 0; i < n; i++) x += i % 7; return new Response("n " + n + (x < 0 ? "!" : "")); } }`,
 		{ limits: { cpuMs: 5000 } },
 	);
-	const server = new HttpServer(atoll.runtime.nodeHandler);
+	const server = new HttpServer(atoll.runtime);
 	const { port } = await server.listen(0, "127.0.0.1");
 	const post = async (n: number) =>
 		bodyOf(

@@ -16,7 +16,7 @@ inBothIsolations("large bodies", (isolation) => {
 	let server: HttpServer;
 	let port: number;
 	before(async () => {
-		server = new HttpServer(atoll.runtime.nodeHandler);
+		server = new HttpServer(atoll.runtime);
 		port = (await server.listen(0, "127.0.0.1")).port;
 		await atoll.deploy("through", "export default { fetch: (r) => new Response(r.body) }");
 		await atoll.deploy(

@@ -21,7 +21,7 @@ before(async () => {
 		"echo",
 		`export default { async fetch(r) { const text = await r.text(); return new Response(r.method + " " + text.length); } }`,
 	);
-	server = new HttpServer(atoll.runtime.nodeHandler);
+	server = new HttpServer(atoll.runtime);
 	({ port } = await server.listen(0, "127.0.0.1"));
 });
 after(() => server.close());

@@ -10,7 +10,7 @@ inBothIsolations("the HTTP server", (isolation) => {
 	let server: HttpServer;
 	let port: number;
 	before(async () => {
-		server = new HttpServer(atoll.runtime.nodeHandler);
+		server = new HttpServer(atoll.runtime);
 		port = (await server.listen(0, "127.0.0.1")).port;
 		await atoll.deploy(
 			"echo",
@@ -249,7 +249,7 @@ inBothIsolations("the HTTP server", (isolation) => {
 			"slow",
 			`export default { fetch: () => new Response(new ReadableStream({ async start(c) { c.enqueue(new TextEncoder().encode("be")); console.log("begun"); await new Promise((r) => setTimeout(r, 60)); c.enqueue(new TextEncoder().encode("gun")); c.close(); } })) }`,
 		);
-		const own = new HttpServer(atoll.runtime.nodeHandler);
+		const own = new HttpServer(atoll.runtime);
 		const { port: ownPort } = await own.listen(0, "127.0.0.1");
 		const running = exchange(ownPort, "GET / HTTP/1.1\r\nHost: slow.test\r\n\r\n");
 		await atoll.log("begun");

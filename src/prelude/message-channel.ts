@@ -1,0 +1,155 @@
+import { defineEventHandler, dispatchTrusted, Event, EventTarget } from "./event.ts";
+import { asInterface, requireArguments, toDictionary, toUSVString } from "./interface.ts";
+import { defineTransferable, structuredClone } from "./structured-clone.ts";
+import { setTimer } from "./timers.ts";
+
+/** https://html.spec.whatwg.org/#messageevent */
+export class MessageEvent extends Event {
+	readonly #data: unknown;
+	readonly #origin: string;
+	readonly #lastEventId: string;
+	readonly #source: unknown;
+	readonly #ports: readonly MessagePort[];
+
+	constructor(type: unknown, init?: unknown) {
+		requireArguments(arguments.length, 1, "MessageEvent constructor");
+		super(type, init);
+		const {
+			data = null,
+			origin = "",
+			lastEventId = "",
+			source = null,
+			ports = [],
+		} = toDictionary(init, "MessageEvent constructor");
+		this.#data = data;
+		this.#origin = toUSVString(origin);
+		this.#lastEventId = `${lastEventId as string}`;
+		this.#source = source;
+		this.#ports = Object.freeze([...(ports as Iterable<MessagePort>)]);
+	}
+	get data(): unknown {
+		return this.#data;
+	}
+	get origin(): string {
+		return this.#origin;
+	}
+	get lastEventId(): string {
+		return this.#lastEventId;
+	}
+	get source(): unknown {
+		return this.#source;
+	}
+	get ports(): readonly MessagePort[] {
+		return this.#ports;
+	}
+}
+asInterface(MessageEvent, "MessageEvent");
+
+const SECRET = Symbol("construct");
+let moved: (port: MessagePort) => MessagePort;
+let entangle: (one: MessagePort, other: MessagePort) => void;
+
+/** https://html.spec.whatwg.org/#message-ports: both ends are in one isolate. */
+export class MessagePort extends EventTarget {
+	#other: MessagePort | null = null;
+	#queue: unknown[] = [];
+	#started = false;
+	#scheduled = false;
+	#detached = false;
+
+	constructor(secret?: unknown) {
+		if (secret !== SECRET) throw new TypeError("Illegal constructor");
+		super();
+	}
+
+	postMessage(message: unknown, options?: unknown): void {
+		requireArguments(arguments.length, 1, "MessagePort.postMessage");
+		const transfer = Symbol.iterator in Object(options ?? {}) ? { transfer: options } : options;
+		const data = structuredClone(message, transfer);
+		if (this.#other === null || this.#other.#detached) return;
+		this.#other.#queue.push(data);
+		this.#other.#schedule();
+	}
+
+	start(): void {
+		this.#started = true;
+		this.#schedule();
+	}
+
+	close(): void {
+		const other = this.#other;
+		this.#detached = true;
+		this.#other = null;
+		if (other === null || other.#other === null) return;
+		other.#other = null;
+		setTimer(() => dispatchTrusted(other, new Event("close")), 0, false);
+	}
+
+	/** Each message is a task of its own: https://html.spec.whatwg.org/#port-message-queue */
+	#schedule(): void {
+		if (!this.#started || this.#scheduled || this.#queue.length === 0) return;
+		this.#scheduled = true;
+		setTimer(
+			() => {
+				this.#scheduled = false;
+				if (this.#detached || this.#queue.length === 0) return;
+				const data = this.#queue.shift();
+				this.#schedule();
+				dispatchTrusted(this, new MessageEvent("message", { data }));
+			},
+			0,
+			false,
+		);
+	}
+
+	static {
+		entangle = (one, other) => {
+			one.#other = other;
+			other.#other = one;
+		};
+		moved = (port) => {
+			const successor = new MessagePort(SECRET);
+			successor.#queue = port.#queue;
+			successor.#other = port.#other;
+			if (port.#other !== null) port.#other.#other = successor;
+			port.#queue = [];
+			port.#other = null;
+			port.#detached = true;
+			return successor;
+		};
+	}
+}
+asInterface(MessagePort, "MessagePort");
+defineTransferable(
+	(value) => value instanceof MessagePort,
+	(port: MessagePort) => moved(port),
+);
+defineEventHandler(MessagePort.prototype, "message");
+defineEventHandler(MessagePort.prototype, "messageerror");
+defineEventHandler(MessagePort.prototype, "close");
+// Setting `onmessage` also starts the port.
+const onmessage = Object.getOwnPropertyDescriptor(MessagePort.prototype, "onmessage") as PropertyDescriptor;
+Object.defineProperty(MessagePort.prototype, "onmessage", {
+	...onmessage,
+	set(this: MessagePort, value: unknown) {
+		onmessage.set?.call(this, value);
+		this.start();
+	},
+});
+
+/** https://html.spec.whatwg.org/#message-channels */
+export class MessageChannel {
+	readonly #one = new MessagePort(SECRET);
+	readonly #other = new MessagePort(SECRET);
+
+	constructor() {
+		entangle(this.#one, this.#other);
+	}
+	get port1(): MessagePort {
+		return this.#one;
+	}
+	get port2(): MessagePort {
+		return this.#other;
+	}
+}
+asInterface(MessageChannel, "MessageChannel");

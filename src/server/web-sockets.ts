@@ -1,0 +1,144 @@
+import { type IncomingMessage, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import { type WebSocket, WebSocketServer } from "ws";
+import type { ResponseHead } from "../prelude/messages.ts";
+import type { SocketEnd } from "./exchange.ts";
+import { NodeSink } from "./node-handler.ts";
+
+/** The largest message that a client may send, in bytes. */
+const MAX_MESSAGE = 1024 * 1024;
+/** How much a client may have sent ahead of its function, and a function ahead of its client. */
+const MAX_AHEAD = 1024 * 1024;
+const MAX_BUFFERED = 16 * 1024 * 1024;
+/** A client that answers no ping for so long is gone. */
+const PING_MS = 30_000;
+
+/** Switches connections to WebSockets, and keeps track of them. */
+export class WebSockets {
+	readonly #server = new WebSocketServer({
+		noServer: true,
+		clientTracking: true,
+		maxPayload: MAX_MESSAGE,
+		perMessageDeflate: false,
+		handleProtocols: (offered, req) => {
+			const chosen = this.#heads.get(req)?.headers ?? [];
+			const at = chosen.indexOf("sec-websocket-protocol");
+			return at >= 0 && offered.has(chosen[at + 1]) ? chosen[at + 1] : false;
+		},
+	});
+	/** What a function has answered to the requests that are just being upgraded. */
+	readonly #heads = new WeakMap<IncomingMessage, ResponseHead>();
+
+	constructor() {
+		this.#server.on("headers", (lines: string[], req: IncomingMessage) => {
+			const { headers } = this.#heads.get(req) as ResponseHead;
+			for (let i = 0; i < headers.length; i += 2)
+				if (!headers[i].startsWith("sec-websocket-")) lines.push(`${headers[i]}: ${headers[i + 1]}`);
+		});
+		// What is wrong with a handshake is the client's to fix, and it is told.
+		this.#server.on("wsClientError", (_error, socket) => {
+			socket.end("HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
+		});
+	}
+
+	/** A place for the answer to a request that asks for a WebSocket, be it one or an ordinary response. */
+	sink(req: IncomingMessage, socket: Duplex, head: Buffer): NodeSink {
+		return new UpgradeSink(req, socket, (answer, end) => this.#open(req, socket, head, answer, end));
+	}
+
+	#open(req: IncomingMessage, socket: Duplex, head: Buffer, answer: ResponseHead, end: SocketEnd): OpenSocket {
+		this.#heads.set(req, answer);
+		let open: WebSocket | null = null;
+		// The handshake is written at once; what makes it fail was checked before, or is answered with 400.
+		this.#server.handleUpgrade(req, socket, head, (webSocket) => {
+			open = webSocket;
+		});
+		if (open === null) throw new Error("the WebSocket handshake failed");
+		return new OpenSocket(open, end);
+	}
+
+	/** Tells all clients that the server goes away. */
+	close(): void {
+		for (const client of this.#server.clients) client.close(1001);
+	}
+}
+
+/** One WebSocket, as the function's side of it sees the client. */
+class OpenSocket implements SocketEnd {
+	readonly #socket: WebSocket;
+	#ahead = 0;
+
+	constructor(socket: WebSocket, end: SocketEnd) {
+		this.#socket = socket;
+		socket.binaryType = "nodebuffer";
+		socket.on("message", (data: Buffer, isBinary) => {
+			this.#ahead += data.length;
+			if (this.#ahead > MAX_AHEAD) socket.pause();
+			end.message(isBinary ? data : data.toString());
+		});
+		let alive = true;
+		socket.on("pong", () => {
+			alive = true;
+		});
+		const ping = setInterval(() => {
+			if (!alive) socket.terminate();
+			alive = false;
+			socket.ping();
+		}, PING_MS);
+		socket.on("error", () => undefined); // A close follows.
+		socket.on("close", (code, reason) => {
+			clearInterval(ping);
+			end.close(code, reason.toString());
+		});
+	}
+
+	message(data: string | Uint8Array): void {
+		this.#socket.send(data);
+		if (this.#socket.bufferedAmount > MAX_BUFFERED) this.#socket.terminate();
+	}
+
+	taken(bytes: number): void {
+		this.#ahead -= bytes;
+		if (this.#ahead <= MAX_AHEAD) this.#socket.resume();
+	}
+
+	close(code: number, reason: string): void {
+		if (code === 1005) this.#socket.close();
+		else if (isSendable(code)) this.#socket.close(code, reason);
+		else this.#socket.terminate();
+	}
+}
+
+/** https://www.rfc-editor.org/rfc/rfc6455#section-7.4: the codes that may go over the wire. */
+const isSendable = (code: number) =>
+	(code >= 1000 && code <= 1014 && ![1004, 1005, 1006].includes(code)) || (code >= 3000 && code <= 4999);
+
+/** Answers a request over a connection that `node:http` has handed over for an upgrade. */
+class UpgradeSink extends NodeSink {
+	readonly #open: (head: ResponseHead, end: SocketEnd) => OpenSocket;
+	readonly #response: ServerResponse;
+	readonly #socket: Duplex;
+	#webSocket: OpenSocket | null = null;
+
+	constructor(req: IncomingMessage, socket: Duplex, open: (head: ResponseHead, end: SocketEnd) => OpenSocket) {
+		const response = new ServerResponse(req);
+		response.shouldKeepAlive = false;
+		response.assignSocket(socket as never);
+		response.on("finish", () => socket.end());
+		super(req, response);
+		this.#response = response;
+		this.#socket = socket;
+		this.#open = open;
+	}
+
+	override upgrade(head: ResponseHead, end: SocketEnd): SocketEnd {
+		this.#response.detachSocket(this.#socket as never);
+		this.#webSocket = this.#open(head, end);
+		return this.#webSocket;
+	}
+
+	override cut(): void {
+		if (this.#webSocket === null) super.cut();
+		else this.#webSocket.close(1011, "");
+	}
+}
