@@ -124,7 +124,8 @@ class UpgradeSink extends NodeSink {
 		const response = new ServerResponse(req);
 		response.shouldKeepAlive = false;
 		response.assignSocket(socket as never);
-		response.on("finish", () => socket.end());
+		// Nobody reads this connection any more, so that nobody would see its other end close.
+		response.on("finish", () => socket.end(() => socket.destroy()));
 		super(req, response);
 		this.#response = response;
 		this.#socket = socket;
