@@ -215,9 +215,7 @@ export class Invocation implements AttemptOwner {
 
 	/** From here on messages come and go until one side closes; a WebSocket may stand idle for as long as it likes. */
 	#upgrade(head: ResponseHead, op: number): void {
-		if (this.#timer !== null) clearTimeout(this.#timer);
-		this.#state = "streaming";
-		this.#socket = this.#sink.upgrade(head, {
+		const end: SocketEnd = {
 			message: (data) => this.#attempt?.socketMessage(op, data),
 			taken: () => undefined,
 			close: (code, reason) => {
@@ -225,7 +223,15 @@ export class Invocation implements AttemptOwner {
 				this.#timer = setTimeout(() => this.#tooLate(), this.#version.limits.wallMs);
 				this.#attempt?.socketClose(op, code, reason);
 			},
-		});
+		};
+		try {
+			this.#socket = this.#sink.upgrade(head, end);
+		} catch (error) {
+			this.#attempt?.socketClose(op, 1006, "");
+			throw error;
+		}
+		if (this.#timer !== null) clearTimeout(this.#timer);
+		this.#state = "streaming";
 	}
 
 	onSocketMessage(data: string | Uint8Array): void {
