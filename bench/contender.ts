@@ -5,6 +5,8 @@ export class Contender {
 	readonly name: string;
 	readonly #child: ChildProcess;
 	readonly port: number;
+	/** Resolves when the process has ended, which a server may also do by itself. */
+	readonly #ended: Promise<unknown>;
 
 	#output = "";
 
@@ -12,6 +14,7 @@ export class Contender {
 		child.stdout?.on("data", (chunk: string) => {
 			this.#output += chunk;
 		});
+		this.#ended = new Promise((resolve) => child.on("close", resolve));
 		this.name = name;
 		this.#child = child;
 		this.port = port;
@@ -39,9 +42,8 @@ export class Contender {
 
 	/** Ends it. Gives what it printed since it was up. */
 	async stop(): Promise<string> {
-		const exited = new Promise((resolve) => this.#child.on("close", resolve));
 		this.#child.kill("SIGTERM");
-		await exited;
+		await this.#ended;
 		return this.#output;
 	}
 }

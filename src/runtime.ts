@@ -59,7 +59,7 @@ const DEVELOPMENT_IDLE_MS = 3600_000;
 /** Subrequests from function to function may go so deep. */
 const MAX_DEPTH = 16;
 /** One request from outside may lead to so many in all, itself included: else each of fifty would lead to fifty more. */
-const MAX_INVOCATIONS = 200;
+const MAX_INVOCATIONS = 32;
 /** Milliseconds that `close` waits for requests in flight. */
 const CLOSE_TIMEOUT = 30_000;
 

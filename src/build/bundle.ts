@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { basename, join, relative } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { build as esbuild, type Message, type Plugin } from "esbuild";
-import { nodeBuiltins } from "./node-builtins.ts";
+import { GLOBALS, nodeModules } from "./node-modules.ts";
 import type { Problem } from "./problem.ts";
 
 export interface BundleRequest {
@@ -42,20 +43,50 @@ function entryModule(entry: string): string {
 	return `import * as exports from ${JSON.stringify(entry)};\nglobalThis.__atoll_exports(exports);\n`;
 }
 
+/** What a bundle turns out to need, of which only bundling it tells. */
+interface Needs {
+	/** `async` functions are lowered to promises, whose continuations `node:async_hooks` can follow. */
+	asyncHooks: boolean;
+	/** The top level awaits, so that it has to run inside of an async function. */
+	topLevelAwait: boolean;
+	/** A global is named that the base snapshot does not hold. */
+	globals: boolean;
+}
+
+const NAMES_GLOBAL = /\b(?:Buffer|HTMLRewriter|clearImmediate|importMetaEnv|process|setImmediate)\b/;
+
 /** Bundles a function with all that it imports into one script. Never throws for what is wrong with the source. */
-export async function bundle({ entry, development, cwd }: BundleRequest): Promise<Bundle> {
+export async function bundle(request: BundleRequest): Promise<Bundle> {
+	const needs: Needs = { asyncHooks: false, topLevelAwait: false, globals: false };
+	for (;;) {
+		// Each try finds out what else is needed, until one finds nothing; what is needed once stays so.
+		const before = { ...needs };
+		const result = await tryBundle(request, needs);
+		if (isDeepStrictEqual(before, needs)) return result;
+	}
+}
+
+async function tryBundle({ entry, development, cwd }: BundleRequest, needs: Needs): Promise<Bundle> {
+	const { asyncHooks, topLevelAwait, globals } = needs;
+	const supported: Record<string, boolean> = asyncHooks
+		? { "async-await": false, "async-generator": false, "for-await": false }
+		: {};
 	try {
 		const result = await esbuild({
+			write: false,
+			metafile: true,
 			stdin: { contents: entryModule(entry), resolveDir: "/", sourcefile: "atoll-entry.js", loader: "js" },
 			absWorkingDir: cwd,
 			bundle: true,
-			write: false,
-			metafile: true,
 			// Nothing is written; the name only makes the source map's paths relative to the working directory.
 			outfile: join(cwd, "function.js"),
-			format: "iife",
+			format: topLevelAwait ? "esm" : "iife",
+			banner: { js: topLevelAwait ? "(async () => {" : "" },
+			footer: { js: topLevelAwait ? "})().catch(globalThis.__atoll_failed);" : "" },
 			platform: "browser",
 			target: "es2024",
+			supported,
+			inject: globals ? [GLOBALS] : [],
 			conditions: ["workerd", "worker", "edge-light", "import", "module", "browser"],
 			mainFields: ["browser", "module", "main"],
 			sourcemap: "external",
@@ -63,19 +94,34 @@ export async function bundle({ entry, development, cwd }: BundleRequest): Promis
 			legalComments: "none",
 			charset: "utf8",
 			jsx: "automatic",
-			define: { "process.env.NODE_ENV": development ? '"development"' : '"production"', global: "globalThis" },
+			define: {
+				"process.env.NODE_ENV": development ? '"development"' : '"production"',
+				global: "globalThis",
+				"import.meta.env": "importMetaEnv",
+			},
 			loader: { ".txt": "text", ".html": "text", ".sql": "text", ".css": "text", ".svg": "text", ".bin": "binary" },
-			plugins: [nodeBuiltins, webAssembly],
+			plugins: [
+				nodeModules((name) => {
+					if (name === "async_hooks") needs.asyncHooks = true;
+				}),
+				webAssembly,
+			],
 			logLevel: "silent",
 		});
-		const inputs = Object.keys(result.metafile.inputs).filter((input) => input !== "atoll-entry.js");
+		const [output] = Object.values(result.metafile.outputs).filter(({ entryPoint }) => entryPoint !== undefined);
+		// What stands in for the globals of Node is always looked at, and left out of most bundles.
+		const inputs = Object.entries(output.inputs)
+			.filter(([input, { bytesInOutput }]) => bytesInOutput > 0 && input !== "atoll-entry.js")
+			.map(([input]) => input);
 		const [map, code] = ["function.js.map", "function.js"].map(
 			(path) => result.outputFiles.find((file) => file.path.endsWith(path))?.text ?? "",
 		);
+		if (NAMES_GLOBAL.test(code)) needs.globals = true;
 		return { ok: true, code, sourceMap: map, inputs };
 	} catch (error) {
 		const messages = (error as { errors?: Message[] }).errors;
 		if (messages === undefined) throw error;
+		if (!topLevelAwait && messages.every(({ text }) => text.startsWith("Top-level await"))) needs.topLevelAwait = true;
 		const problems = messages.map((message) => {
 			const problem = toProblem(message);
 			if (problem.file !== "atoll-entry.js") return problem;

@@ -115,6 +115,16 @@ export function adoptModule(exports: Record<string, unknown>, scope: EventTarget
 	) {
 		handler = (request, invocation) =>
 			(object.fetch as (...args: unknown[]) => unknown)(request, env, new ExecutionContext(invocation));
+	} else if (
+		typeof main === "function" &&
+		typeof (main.prototype as { fetch?: unknown } | undefined)?.fetch === "function"
+	) {
+		// A class, as https://developers.cloudflare.com/workers/runtime-apis/bindings/service-bindings/rpc/ has it.
+		const Entrypoint = main as unknown as new (ctx: ExecutionContext, environment: unknown) => { fetch: Handler };
+		handler = (request, invocation) => {
+			const context = new ExecutionContext(invocation);
+			return (new Entrypoint(context, env).fetch as (...args: unknown[]) => unknown)(request, env, context);
+		};
 	} else if (typeof main === "function") {
 		handler = (request, invocation) =>
 			(main as (...args: unknown[]) => unknown)(request, env, new ExecutionContext(invocation));

@@ -19,7 +19,7 @@ import { type Host, installHost } from "./host.ts";
 import { nameFunction } from "./interface.ts";
 import { Navigator, navigator } from "./navigator.ts";
 import { Performance, performance, startClock } from "./performance.ts";
-import { reportError, setGlobalTarget } from "./report-error.ts";
+import { describeError, reportError, setGlobalTarget } from "./report-error.ts";
 import { Request } from "./request.ts";
 import { Response } from "./response.ts";
 import * as streams from "./streams.ts";
@@ -172,7 +172,15 @@ const bridge = {
 			configurable: true,
 			value: (exports: Record<string, unknown>) => {
 				Reflect.deleteProperty(scope, "__atoll_exports");
+				Reflect.deleteProperty(scope, "__atoll_failed");
 				failure = adoptModule(exports, target);
+			},
+		});
+		// A top level that awaits runs inside of an async function; what it throws has to be told.
+		Object.defineProperty(scope, "__atoll_failed", {
+			configurable: true,
+			value: (error: unknown) => {
+				failure = `its top level failed: ${describeError(error).stack}`;
 			},
 		});
 	},
@@ -180,5 +188,5 @@ const bridge = {
 	finish: () => failure ?? "",
 	turn,
 };
-let failure: string | null = "its script did not run to the end";
+let failure: string | null = "its script did not run to the end, or awaits something that only a request can wait for";
 Object.defineProperty(scope, "__atoll_bridge", { configurable: true, value: bridge });

@@ -1,0 +1,100 @@
+import { builtinModules } from "node:module";
+import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Plugin } from "esbuild";
+
+/** Where the modules of `compat/` are, as sources or built. */
+const here = fileURLToPath(import.meta.url);
+const extension = here.slice(here.lastIndexOf("."));
+const folder = fileURLToPath(new URL("./compat", import.meta.url));
+const local = (name: string) => `${folder}/${name}${extension}`;
+
+/** What stands in for a Node built-in: a module of ours, or of a package that atoll depends on. */
+const MODULES: Record<string, string> = {
+	assert: "assert/build/assert.js",
+	"assert/strict": "assert/build/assert.js",
+	async_hooks: local("async_hooks"),
+	buffer: local("buffer"),
+	crypto: local("crypto"),
+	events: local("events"),
+	path: "path-browserify",
+	"path/posix": "path-browserify",
+	perf_hooks: local("perf_hooks"),
+	process: local("process"),
+	querystring: "unenv/node/querystring",
+	stream: local("stream"),
+	"stream/promises": local("stream-promises"),
+	"stream/web": local("stream-web"),
+	string_decoder: "string_decoder/lib/string_decoder.js",
+	timers: local("timers"),
+	"timers/promises": local("timers-promises"),
+	url: "unenv/node/url",
+	util: local("util"),
+	"util/types": "unenv/node/util/types",
+};
+
+/** Modules of other platforms that code for them imports. */
+const PLATFORMS: Record<string, string> = { "cloudflare:workers": local("workers") };
+
+/** What to use in the place of a built-in for which there is no stand-in. */
+const INSTEAD: Record<string, string> = {
+	child_process: "nothing: a function cannot start processes",
+	cluster: "nothing: the platform scales functions",
+	dns: "fetch(), which resolves names itself",
+	fs: "an `import` of the file, which is bundled, or fetch()",
+	http: "fetch() for requests out, and the exported fetch handler for requests in",
+	http2: "fetch()",
+	https: "fetch()",
+	net: "fetch(): functions open no sockets",
+	os: "navigator",
+	tls: "fetch() with an https URL",
+	vm: "nothing: each function already has an isolate of its own",
+	worker_threads: "nothing: the platform runs functions in parallel",
+	zlib: "CompressionStream and DecompressionStream, or the npm package `fflate`",
+};
+
+const NAMES = new RegExp(
+	`^(?:node:.*|cloudflare:.*|(?:${builtinModules.filter((name) => !name.startsWith("_")).join("|")})(?:/.*)?)$`,
+);
+
+/** Whose exports are globals, each bundled where a function names it. */
+export const GLOBALS = local("globals");
+
+/**
+ * Gives imports of Node built-ins what stands in for them, and refuses the others with a message that helps. An npm package of
+ * the same name is taken where the function has one. `onUse` is told which were used.
+ */
+export function nodeModules(onUse: (name: string) => void): Plugin {
+	return {
+		name: "node-modules",
+		setup(build) {
+			// Of what a function does not name nothing is left in the bundle, whatever the module does when it is loaded.
+			build.onResolve({ filter: /^\.\// }, ({ path, importer }) =>
+				importer === GLOBALS ? { path: resolve(folder, path), sideEffects: false } : undefined,
+			);
+			build.onResolve({ filter: NAMES }, async ({ path, importer, resolveDir, kind, pluginData }) => {
+				if (pluginData === SECOND_TRY) return undefined;
+				const name = path.replace(/^node:/, "");
+				const isOurs =
+					importer.startsWith(folder) ||
+					/[\\/]node_modules[\\/](?:unenv|readable-stream|assert|util)[\\/]/.test(importer);
+				if (path === name && !isOurs) {
+					const resolved = await build.resolve(path, { kind, importer, resolveDir, pluginData: SECOND_TRY });
+					if (resolved.errors.length === 0 && resolved.path !== "") return resolved;
+				}
+				if (isOurs && path === name && MODULES[name] === undefined) return undefined;
+				const target = isOurs && name === "async_hooks" ? local("async-resource") : (MODULES[name] ?? PLATFORMS[path]);
+				if (target !== undefined) {
+					if (!isOurs) onUse(name);
+					return build.resolve(target, { kind, importer, resolveDir: folder, pluginData: SECOND_TRY });
+				}
+				const instead = INSTEAD[name.split("/")[0]];
+				const advice = instead === undefined ? "" : ` Use instead: ${instead}.`;
+				const what = path.startsWith("cloudflare:") ? "a module of Cloudflare's platform" : "a Node.js built-in";
+				return { errors: [{ text: `"${path}" is ${what}, which a function does not have.${advice}` }] };
+			});
+		},
+	};
+}
+
+const SECOND_TRY = Symbol("second try");
