@@ -1,5 +1,5 @@
 import { builtinModules } from "node:module";
-import { resolve } from "node:path";
+import { isAbsolute, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Plugin } from "esbuild";
 
@@ -80,7 +80,8 @@ export function nodeModules(onUse: (name: string) => void): Plugin {
 					/[\\/]node_modules[\\/](?:unenv|readable-stream|assert|util)[\\/]/.test(importer);
 				if (path === name && !isOurs) {
 					const resolved = await build.resolve(path, { kind, importer, resolveDir, pluginData: SECOND_TRY });
-					if (resolved.errors.length === 0 && resolved.path !== "") return resolved;
+					// A package may say that it has no use for the module in a browser; it gets it all the same.
+					if (resolved.errors.length === 0 && isAbsolute(resolved.path)) return resolved;
 				}
 				if (isOurs && path === name && MODULES[name] === undefined) return undefined;
 				const target = isOurs && name === "async_hooks" ? local("async-resource") : (MODULES[name] ?? PLATFORMS[path]);

@@ -103,7 +103,15 @@ export class Body {
 
 	/** https://fetch.spec.whatwg.org/#concept-body-clone */
 	clone(): Body {
-		if (this.source !== null && this.#stream === null) return new Body(this.source, null);
+		if (this.source !== null) {
+			// Nothing of it was read: both are made from the same, and a stream that was handed out is locked as by tee().
+			if (this.#stream !== null) {
+				sources.delete(this.#stream);
+				lock(this.#stream);
+			}
+			this.#stream = null;
+			return new Body(this.source, null);
+		}
 		const [one, two] = this.stream.tee();
 		this.#stream = one;
 		this.source = null;
