@@ -19,7 +19,7 @@ import type { Microseconds, SandboxSettings, SandboxStats, VersionNumber } from 
 import { DEFAULT_OWNER_LIMITS, defaultLimits, type Limits, type OwnerLimits, resolveLimits } from "./limits/limits.ts";
 import { Recycles } from "./limits/recycles.ts";
 import { Observer } from "./observe/observer.ts";
-import type { Subscriber, Trigger } from "./observe/record.ts";
+import { parseLine, type Subscriber, type Trigger } from "./observe/record.ts";
 import type { Containment } from "./sandbox/namespace.ts";
 import { InlinePool, ProcessPool, type SandboxPool } from "./sandbox/pool.ts";
 import { errorResponse } from "./server/error-response.ts";
@@ -138,7 +138,7 @@ export class Runtime {
 			return version.image();
 		};
 		const events = {
-			log: (_kind: number, number: VersionNumber, text: string) => this.#strayLog(number, text),
+			log: (number: VersionNumber, text: string) => this.#strayLog(number, text),
 			notice: (level: "info" | "warn" | "error", message: string) => this.#observer.notice(level, {}, message),
 		};
 		this.#pool = inline
@@ -151,7 +151,7 @@ export class Runtime {
 	#strayLog(number: VersionNumber, text: string): void {
 		const version = this.#deployments.byNumber(number);
 		if (version === undefined) return;
-		const { level, message } = JSON.parse(text) as { level: "log"; message: string };
+		const { level, message } = parseLine(text);
 		this.#observer.log({
 			time: new Date().toISOString(),
 			level,

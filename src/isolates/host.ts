@@ -258,18 +258,27 @@ export class IsolateHost implements SandboxCommands {
 			else this.#exceeded(attempt, isolate);
 			return;
 		}
-		for (const message of isolate.takeOutbox()) this.#deliver(attempt, isolate, message);
-		if (end !== "completed") this.#uncaught(attempt, isolate, end.rejected);
+		const outbox = isolate.takeOutbox();
+		// Before the request's end is delivered, if that was in the same turn: what is to be told belongs to it.
+		if (end !== "completed" && task.kind !== Kind.rejection) this.#uncaught(attempt, isolate, end.rejected);
+		for (const message of outbox) this.#deliver(attempt, isolate, message);
 		if (task.kind === Kind.drop && this.#attempts[attempt.id] !== undefined) this.#done(attempt, isolate);
 	}
 
-	/** A promise that was rejected in the turn, and that nobody had handled when it ended. */
-	#uncaught(attempt: Attempt, isolate: FunctionIsolate, error: Error): void {
-		const text = JSON.stringify({
-			level: "error",
-			message: `Unhandled promise rejection: ${cleanStack(error) || error.message}`,
-		});
-		this.#events.message(Kind.log, isolate.version, attempt.id, 0, text, undefined);
+	/** A promise was rejected in the turn, and nobody had handled it when it ended: the function's own listeners hear of it. */
+	#uncaught(attempt: Attempt, isolate: FunctionIsolate, reason: unknown): void {
+		const description =
+			reason instanceof Error
+				? { name: String(reason.name), message: String(reason.message), stack: cleanStack(reason) }
+				: { value: typeof reason === "bigint" || typeof reason === "symbol" ? String(reason) : reason };
+		const task: Task = {
+			kind: Kind.rejection,
+			attempt: attempt.id,
+			op: 0,
+			text: JSON.stringify(description),
+			data: undefined,
+		};
+		this.#turn(attempt, isolate, task);
 	}
 
 	#tooHeavy(attempt: Attempt, isolate: FunctionIsolate): void {

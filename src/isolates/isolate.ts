@@ -21,7 +21,7 @@ export interface Outgoing {
  * How a turn ended: by itself, cut off at its limit, or with the isolate gone. One that ended by itself may have left a
  * promise rejected and unhandled, of which isolated-vm tells by throwing its reason once the turn is over.
  */
-export type TurnEnd = "completed" | "cut" | "disposed" | { rejected: Error };
+export type TurnEnd = "completed" | "cut" | "disposed" | { rejected: unknown };
 
 /** Thrown when a function's script does not get as far as giving a handler. */
 export class StartError extends Error {
@@ -140,7 +140,7 @@ export class FunctionIsolate {
 		} catch (error) {
 			const disposed = this.#parked.isolate.isDisposed;
 			const cut = !disposed && isTimeout(error) && performance.now() - started >= timeout;
-			if (!disposed && !cut) return { rejected: error instanceof Error ? error : new Error(String(error)) };
+			if (!disposed && !cut) return { rejected: error };
 			this.#outbox = [];
 			return disposed ? "disposed" : "cut";
 		}

@@ -17,6 +17,7 @@ const METHODS = new Set([
 	"exportKey",
 	"wrapKey",
 	"unwrapKey",
+	"getPublicKey",
 ]);
 /** How many keys an isolate may hold; beyond it the one longest unused is forgotten, since nothing tells when a CryptoKey is collected. */
 const MAX_KEYS = 4096;

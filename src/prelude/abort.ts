@@ -110,7 +110,7 @@ export class AbortSignal extends EventTarget {
 }
 const SECRET = Symbol("construct");
 create = () => new AbortSignal(SECRET);
-asInterface(AbortSignal, "AbortSignal");
+asInterface(AbortSignal, "AbortSignal", { constructor: 0, "static abort": 0 });
 defineEventHandler(AbortSignal.prototype, "abort");
 
 function abortError(): DOMException {
@@ -127,6 +127,6 @@ export class AbortController {
 		abort(this.#signal, reason);
 	}
 }
-asInterface(AbortController, "AbortController");
+asInterface(AbortController, "AbortController", { abort: 0 });
 
 export { create as createSignal, dependOn as followSignals, onAbort };

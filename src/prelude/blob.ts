@@ -1,6 +1,7 @@
 import { concatBytes, copyBytes, decodeUtf8, encodeUtf8, isBufferSource } from "./bytes.ts";
 import { asInterface, requireArguments, toDictionary, toUSVString } from "./interface.ts";
 import { ReadableStream } from "./streams.ts";
+import { decodeStream } from "./text-stream.ts";
 
 let bytesOf: (blob: Blob) => Uint8Array;
 let create: (bytes: Uint8Array, type: string) => Blob;
@@ -51,6 +52,11 @@ export class Blob {
 		return create(this.#bytes.subarray(from, Math.max(from, to)), toType(type));
 	}
 
+	/** https://w3c.github.io/FileAPI/#text-stream-method-algo */
+	textStream(): ReadableStream<string> {
+		return decodeStream(this.stream());
+	}
+
 	stream(): ReadableStream<Uint8Array<ArrayBuffer>> {
 		const bytes = this.#bytes;
 		let offset = 0;
@@ -97,7 +103,7 @@ export class Blob {
 		return typeof value === "object" && value !== null && #bytes in value;
 	}
 }
-asInterface(Blob, "Blob");
+asInterface(Blob, "Blob", { constructor: 0, slice: 0 });
 const isBlob = Blob.is;
 Reflect.deleteProperty(Blob, "is");
 
@@ -144,6 +150,6 @@ export class File extends Blob {
 		return "";
 	}
 }
-asInterface(File, "File");
+asInterface(File, "File", { constructor: 2 });
 
 export { bytesOf as blobBytes, create as createBlob, isBlob };

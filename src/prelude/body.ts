@@ -5,6 +5,7 @@ import { toUSVString } from "./interface.ts";
 import { parseMime } from "./mime.ts";
 import { parseMultipart } from "./multipart.ts";
 import { isDisturbed, ReadableStream } from "./streams.ts";
+import { decodeStream } from "./text-stream.ts";
 import { isURLSearchParams, parseForm, type URLSearchParams } from "./url-search-params.ts";
 
 /** What a body was made from, as long as nobody has asked for it as a stream and read from that. */
@@ -221,6 +222,15 @@ export function mixinBody(prototype: object, get: Get): void {
 			throw new TypeError(
 				`formData(): the Content-Type is ${mime === null ? "missing" : `${mime.essence}`}, not multipart/form-data or application/x-www-form-urlencoded`,
 			);
+		},
+	};
+	/** https://fetch.spec.whatwg.org/#dom-body-textstream */
+	members.textStream = {
+		writable: true,
+		value: function textStream(this: unknown): ReadableStream<string> {
+			const { body } = get(this);
+			if (body?.unusable) throw new TypeError("Body is unusable: it has already been read, or its stream is locked");
+			return decodeStream(body === null ? new Body("", null).stream : body.stream);
 		},
 	};
 	for (const name of Object.keys(methods)) {

@@ -107,7 +107,7 @@ export class Cache {
 		return host.cacheDelete(this.#name, keyOf(key));
 	}
 }
-asInterface(Cache, "Cache");
+asInterface(Cache, "Cache", { constructor: 0, match: 1, delete: 1 });
 
 /** For how many seconds a response may be kept, by its Cache-Control; for ever where it does not say. */
 function freshness(headers: { get(name: string): string | null }): number {
@@ -154,6 +154,6 @@ export class CacheStorage {
 		return undefined;
 	}
 }
-asInterface(CacheStorage, "CacheStorage");
+asInterface(CacheStorage, "CacheStorage", { constructor: 0, match: 1 });
 const standard = new Cache(SECRET, "");
 export const caches = new CacheStorage(SECRET);

@@ -58,7 +58,7 @@ create = (description) => {
 		algorithm.publicExponent = new Uint8Array(algorithm.publicExponent as number[]);
 	return new CryptoKey(SECRET, description);
 };
-asInterface(CryptoKey, "CryptoKey");
+asInterface(CryptoKey, "CryptoKey", { constructor: 0 });
 defineSerializable(isKey, (key: CryptoKey) => copy(key));
 
 /** Operations started at the top level of a function wait here; they belong to no request. */
@@ -125,6 +125,7 @@ for (const [name, needed] of Object.entries({
 	exportKey: 2,
 	wrapKey: 4,
 	unwrapKey: 7,
+	getPublicKey: 2,
 })) {
 	const method = {
 		async [name](this: unknown, ...args: unknown[]) {
@@ -135,7 +136,7 @@ for (const [name, needed] of Object.entries({
 	Object.defineProperty(method, "length", { value: needed });
 	Object.defineProperty(SubtleCrypto.prototype, name, { value: method, writable: true, configurable: true });
 }
-asInterface(SubtleCrypto, "SubtleCrypto");
+asInterface(SubtleCrypto, "SubtleCrypto", { constructor: 0 });
 const subtle = new SubtleCrypto(SECRET);
 
 /** https://w3c.github.io/webcrypto/#crypto-interface */
@@ -189,11 +190,6 @@ Object.defineProperty(SubtleCrypto.prototype, "timingSafeEqual", {
 	enumerable: true,
 	configurable: true,
 });
-Object.defineProperty(Crypto.prototype, "DigestStream", {
-	get: () => (require("./digest-stream.ts") as typeof import("./digest-stream.ts")).DigestStream,
-	enumerable: true,
-	configurable: true,
-});
 const HEX = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, "0"));
-asInterface(Crypto, "Crypto");
+asInterface(Crypto, "Crypto", { constructor: 0 });
 export const crypto = new Crypto(SECRET);

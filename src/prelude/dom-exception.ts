@@ -68,11 +68,10 @@ export class DOMException extends Error {
 }
 
 asInterface(DOMException, "DOMException");
-for (const [name, value] of Object.entries(CODES)) {
-	const constant = `${name
-		.replace(/Error$/, "")
-		.replace(/(?<=[a-z])(?=[A-Z])/g, "_")
-		.toUpperCase()}_ERR`;
-	Object.defineProperty(DOMException, constant, { value, enumerable: true });
-	Object.defineProperty(DOMException.prototype, constant, { value, enumerable: true });
+/** The constants, in the order of their values, from 1: https://webidl.spec.whatwg.org/#idl-DOMException */
+const CONSTANTS =
+	"INDEX_SIZE DOMSTRING_SIZE HIERARCHY_REQUEST WRONG_DOCUMENT INVALID_CHARACTER NO_DATA_ALLOWED NO_MODIFICATION_ALLOWED NOT_FOUND NOT_SUPPORTED INUSE_ATTRIBUTE INVALID_STATE SYNTAX INVALID_MODIFICATION NAMESPACE INVALID_ACCESS VALIDATION TYPE_MISMATCH SECURITY NETWORK ABORT URL_MISMATCH QUOTA_EXCEEDED TIMEOUT INVALID_NODE_TYPE DATA_CLONE";
+for (const [i, name] of CONSTANTS.split(" ").entries()) {
+	for (const holder of [DOMException, DOMException.prototype])
+		Object.defineProperty(holder, `${name}_ERR`, { value: i + 1, enumerable: true });
 }

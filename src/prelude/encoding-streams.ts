@@ -71,4 +71,4 @@ export class TextDecoderStream {
 		return this.#transform.writable;
 	}
 }
-asInterface(TextDecoderStream, "TextDecoderStream");
+asInterface(TextDecoderStream, "TextDecoderStream", { constructor: 0 });

@@ -98,7 +98,7 @@ export class TextDecoder {
 		return text;
 	}
 }
-asInterface(TextDecoder, "TextDecoder");
+asInterface(TextDecoder, "TextDecoder", { constructor: 0, decode: 0 });
 
 const EMPTY = new Uint8Array(0);
 const UTF8_LABEL = /^[\t\n\f\r ]*utf-?8[\t\n\f\r ]*$/i;
@@ -147,18 +147,30 @@ function multiByteLength(encoding: string, bytes: Uint8Array): number {
 	}
 	let at = 0;
 	while (at < bytes.length) {
-		const lead = bytes[at];
-		let size = 1;
-		if (lead >= 0x81 && lead <= 0xfe) {
-			size = 2;
-			if ((encoding === "gb18030" || encoding === "gbk") && bytes[at + 1] >= 0x30 && bytes[at + 1] <= 0x39) size = 4;
-			if (encoding === "euc-jp" && lead === 0x8f) size = 3;
-			if (encoding === "euc-jp" && lead < 0xa1 && lead !== 0x8e && lead !== 0x8f) size = 1;
-			if (encoding === "shift_jis" && lead >= 0xa1 && lead <= 0xdf) size = 1;
-			if (at + 1 < bytes.length && bytes[at + 1] < 0x30) size = 1;
-		}
-		if (at + size > bytes.length) return at;
+		const size = sizeAt(encoding, bytes, at);
+		if (size === null) return at;
 		at += size;
 	}
 	return bytes.length;
+}
+
+const isBetween = (byte: number, least: number, most: number) => byte >= least && byte <= most;
+
+/** How many bytes the character at a place has; `null` if they have not all come. What is malformed counts as the decoder skips it. */
+function sizeAt(encoding: string, bytes: Uint8Array, at: number): number | null {
+	const [lead, second, third, fourth] = [bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]] as (
+		| number
+		| undefined
+	)[];
+	if (lead === undefined || lead < 0x80) return 1;
+	if (encoding === "shift_jis" && !isBetween(lead, 0x81, 0x9f) && !isBetween(lead, 0xe0, 0xfc)) return 1;
+	if (encoding === "euc-jp" && lead !== 0x8e && lead !== 0x8f && !isBetween(lead, 0xa1, 0xfe)) return 1;
+	if (!isBetween(lead, 0x81, 0xfe)) return 1;
+	if (second === undefined) return null;
+	if (encoding === "euc-jp" && lead === 0x8f && isBetween(second, 0xa1, 0xfe)) return third === undefined ? null : 3;
+	if ((encoding !== "gb18030" && encoding !== "gbk") || !isBetween(second, 0x30, 0x39)) return 2;
+	if (third === undefined) return null;
+	if (!isBetween(third, 0x81, 0xfe)) return 1;
+	if (fourth === undefined) return null;
+	return isBetween(fourth, 0x30, 0x39) ? 4 : 1;
 }

@@ -156,7 +156,7 @@ export class Event {
 		};
 	}
 }
-asInterface(Event, "Event");
+asInterface(Event, "Event", { constructor: 1 });
 for (const [name, value] of [
 	["NONE", 0],
 	["CAPTURING_PHASE", 1],
@@ -223,7 +223,7 @@ export class EventTarget {
 		return dispatchOn(event, this, this.#listeners);
 	}
 }
-asInterface(EventTarget, "EventTarget");
+asInterface(EventTarget, "EventTarget", { addEventListener: 2, removeEventListener: 2 });
 
 function listenerOptions(options: unknown) {
 	if (typeof options !== "object" || options === null) {
@@ -289,7 +289,7 @@ export class CustomEvent extends Event {
 		this.#detail = detail;
 	}
 }
-asInterface(CustomEvent, "CustomEvent");
+asInterface(CustomEvent, "CustomEvent", { constructor: 1 });
 
 /** https://html.spec.whatwg.org/#errorevent */
 export class ErrorEvent extends Event {
@@ -315,7 +315,7 @@ export class ErrorEvent extends Event {
 		return this.#init.error;
 	}
 }
-asInterface(ErrorEvent, "ErrorEvent");
+asInterface(ErrorEvent, "ErrorEvent", { constructor: 1 });
 
 /** https://html.spec.whatwg.org/#promiserejectionevent */
 export class PromiseRejectionEvent extends Event {
@@ -336,4 +336,4 @@ export class PromiseRejectionEvent extends Event {
 		return this.#reason;
 	}
 }
-asInterface(PromiseRejectionEvent, "PromiseRejectionEvent");
+asInterface(PromiseRejectionEvent, "PromiseRejectionEvent", { constructor: 2 });

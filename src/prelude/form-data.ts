@@ -88,7 +88,7 @@ export class FormData {
 		return typeof value === "object" && value !== null && #entries in value;
 	}
 }
-asInterface(FormData, "FormData");
+asInterface(FormData, "FormData", { constructor: 0, append: 2, set: 2, forEach: 1 });
 Object.defineProperty(FormData.prototype, Symbol.iterator, {
 	value: FormData.prototype.entries,
 	writable: true,

@@ -208,7 +208,7 @@ export class Headers {
 	}
 }
 const ITERATOR = Headers.prototype.entries;
-asInterface(Headers, "Headers");
+asInterface(Headers, "Headers", { constructor: 0, forEach: 1 });
 Object.defineProperty(Headers.prototype, Symbol.iterator, { value: ITERATOR, writable: true, configurable: true });
 
 const prototypes = new Map<string, object>();

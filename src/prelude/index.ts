@@ -18,7 +18,14 @@ import { Headers } from "./headers.ts";
 import { type Host, installHost } from "./host.ts";
 import { nameFunction } from "./interface.ts";
 import { Navigator, navigator } from "./navigator.ts";
-import { Performance, performance, startClock } from "./performance.ts";
+import {
+	Performance,
+	PerformanceEntry,
+	PerformanceMark,
+	PerformanceMeasure,
+	performance,
+	startClock,
+} from "./performance.ts";
 import { describeError, reportError, setGlobalTarget } from "./report-error.ts";
 import { Request } from "./request.ts";
 import { Response } from "./response.ts";
@@ -58,6 +65,9 @@ expose(
 		Headers,
 		Navigator,
 		Performance,
+		PerformanceEntry,
+		PerformanceMark,
+		PerformanceMeasure,
 		PromiseRejectionEvent,
 		Request,
 		Response,
@@ -123,10 +133,15 @@ lazily(["CloseEvent", "WebSocket", "WebSocketPair"], () => require("./web-socket
 lazily(["Cache", "CacheStorage", "caches"], () => require("./caches.ts"));
 lazily(["Scheduler", "scheduler"], () => require("./scheduler.ts"));
 
+Object.defineProperty(Crypto.prototype, "DigestStream", {
+	get: () => (require("./digest-stream.ts") as typeof import("./digest-stream.ts")).DigestStream,
+	enumerable: true,
+	configurable: true,
+});
+
 function streamInterfaces(): Record<string, unknown> {
-	const { isDisturbed, isReadable, ...interfaces } = streams;
+	const { isDisturbed, ...interfaces } = streams;
 	void isDisturbed;
-	void isReadable;
 	return interfaces;
 }
 
@@ -145,6 +160,10 @@ expose(
 	true,
 );
 setGlobalTarget(target);
+// The polyfill's own, of an earlier standard.
+Reflect.deleteProperty(streams.WritableStreamDefaultController.prototype, "abortReason");
+for (const operation of [fetch, setTimeout, setInterval, structuredClone])
+	Object.defineProperty(operation, "length", { value: 1, configurable: true });
 installClock();
 
 /** What the sandbox takes hold of when it parks an isolate, and then removes from the global scope. */

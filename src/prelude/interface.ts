@@ -1,8 +1,26 @@
-/** Gives a class the property attributes that Web IDL prescribes for an interface, and its `Symbol.toStringTag`. */
-export function asInterface<C extends abstract new (...args: never[]) => object>(constructor: C, name: string): C {
+/**
+ * Gives a class the property attributes that Web IDL prescribes for an interface, and its `Symbol.toStringTag`. `required` says
+ * how many arguments an operation (one of the class itself as `static name`), or `constructor`, needs, where that is fewer than the
+ * function takes: it becomes its `length`.
+ */
+export function asInterface<C extends abstract new (...args: never[]) => object>(
+	constructor: C,
+	name: string,
+	required: Record<string, number> = {},
+): C {
 	const prototype = constructor.prototype as object;
 	for (const key of Object.getOwnPropertyNames(prototype)) {
 		if (key !== "constructor") Object.defineProperty(prototype, key, { enumerable: true });
+	}
+	for (const key of Object.getOwnPropertyNames(constructor)) {
+		if (typeof Object.getOwnPropertyDescriptor(constructor, key)?.value === "function")
+			Object.defineProperty(constructor, key, { enumerable: true });
+	}
+	for (const key of Object.keys(required)) {
+		const isStatic = key.startsWith("static ");
+		const holder = isStatic ? constructor : prototype;
+		const operation = Object.getOwnPropertyDescriptor(holder, isStatic ? key.slice(7) : key)?.value;
+		Object.defineProperty(operation, "length", { value: required[key], configurable: true });
 	}
 	Object.defineProperty(prototype, Symbol.toStringTag, { value: name, configurable: true });
 	nameFunction(constructor, name); // Its own was lost in minification.

@@ -43,7 +43,7 @@ export class MessageEvent extends Event {
 		return this.#ports;
 	}
 }
-asInterface(MessageEvent, "MessageEvent");
+asInterface(MessageEvent, "MessageEvent", { constructor: 1 });
 
 const SECRET = Symbol("construct");
 let moved: (port: MessagePort) => MessagePort;
@@ -119,7 +119,7 @@ export class MessagePort extends EventTarget {
 		};
 	}
 }
-asInterface(MessagePort, "MessagePort");
+asInterface(MessagePort, "MessagePort", { constructor: 0, postMessage: 1 });
 defineTransferable(
 	(value) => value instanceof MessagePort,
 	(port: MessagePort) => moved(port),

@@ -44,6 +44,8 @@ export const Kind = {
 	socket: 18,
 	/** Both ways: a WebSocket closes; the text is its code and reason as JSON. */
 	socketClose: 19,
+	/** To the isolate: a promise was rejected in the turn before, and nobody has handled it; the text describes the reason. */
+	rejection: 20,
 } as const;
 
 export type Kind = (typeof Kind)[keyof typeof Kind];

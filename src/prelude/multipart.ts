@@ -34,10 +34,11 @@ export function parseMultipart(body: Uint8Array, boundary: string): FormData {
 		const content = body.subarray(position, end);
 		const disposition = headers.get("content-disposition") ?? "";
 		if (!/^form-data\s*(;|$)/i.test(disposition)) throw malformed("a part's Content-Disposition is not form-data");
-		const name = parameter(disposition, "name");
-		if (name === null) throw malformed("a part has no name");
-		const filename = parameter(disposition, "filename");
-		if (filename === null) form.append(name, decodeUtf8(content, true));
+		const given = parameters(disposition);
+		const name = given.get("name");
+		if (name === undefined) throw malformed("a part has no name");
+		const filename = given.get("filename");
+		if (filename === undefined) form.append(name, decodeUtf8(content, true));
 		else form.append(name, new File([content], filename, { type: headers.get("content-type") ?? "text/plain" }));
 		position = end + 2 + delimiter.length;
 	}
@@ -72,13 +73,13 @@ function findEnd(body: Uint8Array, delimiter: Uint8Array, from: number): number 
 	return -1;
 }
 
-function parameter(disposition: string, name: string): string | null {
-	const match = new RegExp(`;\\s*${name}=(?:"((?:[^"\\\\]|\\\\.)*)"|([^;\\s]*))`, "i").exec(disposition);
-	if (match === null) return null;
-	const raw = match[1] ?? match[2];
-	return raw
-		.replace(/\\(["\\])/g, "$1")
-		.replace(/%0A/gi, "\n")
-		.replace(/%0D/gi, "\r")
-		.replace(/%22/g, '"');
+/** A header's parameters, one after the other: what looks like one inside of another's quotes is none. A backslash is a backslash. */
+function parameters(disposition: string): Map<string, string> {
+	const found = new Map<string, string>();
+	for (const [, name, quoted, plain] of disposition.matchAll(/;\s*([^=\s;"]+)=(?:"([^"]*)"|([^;\s]*))/g)) {
+		const raw = quoted ?? plain;
+		if (!found.has(name.toLowerCase()))
+			found.set(name.toLowerCase(), raw.replace(/%0A/gi, "\n").replace(/%0D/gi, "\r").replace(/%22/g, '"'));
+	}
+	return found;
 }

@@ -16,5 +16,5 @@ export class Navigator {
 	}
 }
 const SECRET = Symbol("construct");
-asInterface(Navigator, "Navigator");
+asInterface(Navigator, "Navigator", { constructor: 0 });
 export const navigator = new Navigator(SECRET);

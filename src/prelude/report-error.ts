@@ -1,4 +1,11 @@
-import { dispatchTrusted, ErrorEvent, type EventTarget, setExceptionReporter } from "./event.ts";
+import {
+	dispatchTrusted,
+	ErrorEvent,
+	type Event,
+	type EventTarget,
+	PromiseRejectionEvent,
+	setExceptionReporter,
+} from "./event.ts";
 import { host } from "./host.ts";
 import { current } from "./invocation.ts";
 import { Kind } from "./messages.ts";
@@ -48,19 +55,32 @@ export function describeError(thrown: unknown): ErrorDescription {
 }
 
 let target: EventTarget | null = null;
-let onerror: unknown = null;
+const handlers: Record<string, unknown> = { error: null, unhandledrejection: null, rejectionhandled: null };
 
 /** Gives uncaught errors a place to be heard: the global scope's own listeners. */
 export function setGlobalTarget(scope: EventTarget): void {
 	target = scope;
-	Object.defineProperty(globalThis, "onerror", {
-		configurable: true,
-		enumerable: true,
-		get: () => onerror,
-		set: (value) => {
-			onerror = typeof value === "function" ? value : null;
-		},
-	});
+	for (const type of Object.keys(handlers)) {
+		Object.defineProperty(globalThis, `on${type}`, {
+			configurable: true,
+			enumerable: true,
+			get: () => handlers[type],
+			set: (value) => {
+				handlers[type] = typeof value === "function" ? value : null;
+			},
+		});
+	}
+}
+
+/** Dispatches an event to the global scope, after the handler that was set for it has had a look. Returns whether it counts still. */
+function tell(event: Event, handler: (handle: (...args: unknown[]) => unknown) => unknown): boolean {
+	const own = handlers[event.type];
+	try {
+		if (typeof own === "function" && handler(own as () => unknown) === true) event.preventDefault();
+	} catch (error) {
+		logUncaught(describeError(error));
+	}
+	return dispatchTrusted(target as EventTarget, event) && !event.defaultPrevented;
 }
 
 /** https://html.spec.whatwg.org/#report-the-exception */
@@ -68,24 +88,44 @@ export function reportError(thrown: unknown): void {
 	const description = describeError(thrown);
 	if (target !== null) {
 		const event = new ErrorEvent("error", { message: description.message, error: thrown, cancelable: true });
-		try {
-			if (typeof onerror === "function" && onerror(event.message, "", 0, 0, thrown) === true) event.preventDefault();
-		} catch (error) {
-			logUncaught(describeError(error));
-		}
-		if (!dispatchTrusted(target, event)) return;
+		if (!tell(event, (handle) => handle(event.message, "", 0, 0, thrown))) return;
 	}
 	logUncaught(description);
 }
 
-function logUncaught(description: ErrorDescription): void {
+const ERRORS: Record<string, ErrorConstructor> = {
+	EvalError,
+	RangeError,
+	ReferenceError,
+	SyntaxError,
+	TypeError,
+	URIError,
+};
+
+/**
+ * https://html.spec.whatwg.org/#unhandled-promise-rejections. V8 tells the sandbox of the rejection, not the isolate: what comes
+ * back in is a copy of the reason, and a promise that is rejected with it.
+ */
+export function reportRejection(attempt: number, description: ErrorDescription | { value?: unknown }): void {
+	const isError = "stack" in description;
+	let reason: unknown = isError ? undefined : description.value;
+	if (isError) {
+		const { name, message, stack } = description;
+		const error = new (ERRORS[name] ?? Error)(message);
+		Object.defineProperty(error, "stack", { value: stack, writable: true, configurable: true });
+		reason = error;
+	}
+	const promise = Promise.reject(reason);
+	promise.catch(() => undefined);
+	const event = new PromiseRejectionEvent("unhandledrejection", { promise, reason, cancelable: true });
+	if (target !== null && !tell(event, (handle) => handle(event))) return;
+	const { name, message, stack } = describeError(reason);
+	logUncaught({ name, message, stack: `Unhandled promise rejection: ${stack || message}` }, attempt);
+}
+
+function logUncaught(description: ErrorDescription, attempt = current?.id ?? 0): void {
 	if (host === undefined) return;
-	host.emit(
-		Kind.log,
-		current?.id ?? 0,
-		0,
-		JSON.stringify({ level: "error", uncaught: true, message: description.stack }),
-	);
+	host.emit(Kind.log, attempt, 0, JSON.stringify({ level: "error", uncaught: true, message: description.stack }));
 }
 
 setExceptionReporter(reportError);

@@ -238,7 +238,7 @@ export class Request {
 }
 const INTERNAL = Symbol("internal");
 mixinBody(Request.prototype, stateOf);
-asInterface(Request, "Request");
+asInterface(Request, "Request", { constructor: 1 });
 
 function isStreamInit(init: unknown): boolean {
 	return typeof init === "object" && init !== null && ("getReader" in init || Symbol.asyncIterator in init);

@@ -119,7 +119,7 @@ export class Response {
 }
 const INTERNAL = Symbol("internal");
 mixinBody(Response.prototype, stateOf);
-asInterface(Response, "Response");
+asInterface(Response, "Response", { constructor: 0, "static json": 1 });
 
 function toStatusNumber(value: unknown): number {
 	return (Math.trunc(Number(value)) || 0) & 0xffff;

@@ -26,5 +26,5 @@ export class Scheduler {
 		await promise;
 	}
 }
-asInterface(Scheduler, "Scheduler");
+asInterface(Scheduler, "Scheduler", { constructor: 0, wait: 1 });
 export const scheduler = new Scheduler(SECRET);

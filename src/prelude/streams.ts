@@ -18,14 +18,9 @@ import type { ReadableStream } from "web-streams-polyfill";
 
 interface Internals {
 	_disturbed: boolean;
-	_state: "readable" | "closed" | "errored";
 }
 
 /** https://streams.spec.whatwg.org/#is-readable-stream-disturbed */
 export function isDisturbed(stream: ReadableStream): boolean {
 	return (stream as unknown as Internals)._disturbed;
-}
-
-export function isReadable(stream: ReadableStream): boolean {
-	return (stream as unknown as Internals)._state === "readable";
 }

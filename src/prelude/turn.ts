@@ -7,7 +7,7 @@ import { handle } from "./handlers.ts";
 import { type Headers, headerList, headersFromList } from "./headers.ts";
 import { enter, Invocation, invocations, type Operation } from "./invocation.ts";
 import { Kind, type RequestHead, type ResponseHead, STREAM_WINDOW } from "./messages.ts";
-import { describeError } from "./report-error.ts";
+import { describeError, type ErrorDescription, reportRejection } from "./report-error.ts";
 import { createRequest, type Request } from "./request.ts";
 import { isNullBodyStatus, isResponse, type Response, responseState } from "./response.ts";
 import { dropTimers, runGlobalTimers, runTimer } from "./timers.ts";
@@ -31,6 +31,10 @@ export function turn(kind: Kind, id: number, op: number, text: string, data: Arr
 	const invocation = invocations[id] ?? null;
 	enter(invocation);
 	runGlobalTimers();
+	if (kind === Kind.rejection) {
+		reportRejection(id, parse(text) as ErrorDescription | { value?: unknown });
+		return;
+	}
 	if (invocation === null) {
 		if (id === 0 && kind === Kind.answer) globalOperations.get(op)?.answer?.(text, data as ArrayBuffer | undefined);
 		return;

@@ -454,4 +454,4 @@ export class URLPattern {
 		return result;
 	}
 }
-asInterface(URLPattern, "URLPattern");
+asInterface(URLPattern, "URLPattern", { constructor: 0, test: 0, exec: 0 });

@@ -205,7 +205,7 @@ export class URLSearchParams {
 		return typeof value === "object" && value !== null && #pairs in value;
 	}
 }
-asInterface(URLSearchParams, "URLSearchParams");
+asInterface(URLSearchParams, "URLSearchParams", { constructor: 0, delete: 1, has: 1, forEach: 1 });
 Object.defineProperty(URLSearchParams.prototype, Symbol.iterator, {
 	value: URLSearchParams.prototype.entries,
 	writable: true,

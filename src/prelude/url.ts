@@ -142,7 +142,7 @@ export class URL {
 		return this.href;
 	}
 }
-asInterface(URL, "URL");
+asInterface(URL, "URL", { constructor: 1, "static canParse": 1, "static parse": 1 });
 
 /** A URL as fetch, Request and Response.redirect take it; throws TypeError where it does not parse. */
 export function parseUrl(input: unknown, what: string): URL {

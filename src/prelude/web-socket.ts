@@ -29,7 +29,7 @@ export class CloseEvent extends Event {
 		return this.#reason;
 	}
 }
-asInterface(CloseEvent, "CloseEvent");
+asInterface(CloseEvent, "CloseEvent", { constructor: 1 });
 
 type Message = string | ArrayBuffer;
 
@@ -165,7 +165,7 @@ export class WebSocket extends EventTarget {
 		forward = (socket, end) => socket.#forward(end);
 	}
 }
-asInterface(WebSocket, "WebSocket");
+asInterface(WebSocket, "WebSocket", { constructor: 1, close: 0 });
 for (const [name, value] of Object.entries({ CONNECTING, OPEN, CLOSING, CLOSED }))
 	for (const holder of [WebSocket, WebSocket.prototype])
 		Object.defineProperty(holder, name, { value, enumerable: true });

@@ -1,7 +1,6 @@
 import { availableParallelism } from "node:os";
 import { setFlagsFromString } from "node:v8";
 import type { SandboxSettings, SandboxStats, VersionNumber } from "../isolates/protocol.ts";
-import type { Kind } from "../prelude/messages.ts";
 import { V8_FLAGS } from "./confinement.ts";
 import { Lane } from "./lane.ts";
 import { type Containment, containment } from "./namespace.ts";
@@ -10,7 +9,8 @@ import { SandboxProcess } from "./sandbox-process.ts";
 
 /** What the pool tells the runtime. */
 export interface PoolEvents {
-	log(kind: Kind, version: VersionNumber, text: string): void;
+	/** A line that a function wrote outside of any request. */
+	log(version: VersionNumber, text: string): void;
 	notice(level: "info" | "warn" | "error", message: string): void;
 }
 
@@ -93,7 +93,7 @@ export class ProcessPool implements SandboxPool {
 			onLongTurn: (stuck) => this.#onLongTurn(stuck),
 		});
 		this.#all.add(process);
-		process.sandbox.onStrayMessage = (kind, version, text) => this.#events.log(kind, version, text);
+		process.sandbox.onStrayLine = (version, text) => this.#events.log(version, text);
 		process.ready.then(
 			() => {
 				this.#failedStarts = 0;
@@ -220,7 +220,7 @@ export class InlinePool implements SandboxPool {
 		for (const flag of V8_FLAGS) setFlagsFromString(flag);
 		const { IsolateHost } = await import("../isolates/host.ts");
 		const sandbox = new Sandbox(images);
-		sandbox.onStrayMessage = (kind, version, text) => events.log(kind, version, text);
+		sandbox.onStrayLine = (version, text) => events.log(version, text);
 		const host = new IsolateHost(settings, sandbox);
 		sandbox.commands = host;
 		return new InlinePool(sandbox, host);

@@ -11,7 +11,7 @@ import type {
 	SandboxStats,
 	VersionNumber,
 } from "../isolates/protocol.ts";
-import type { Kind } from "../prelude/messages.ts";
+import { Kind } from "../prelude/messages.ts";
 import { Attempt, type AttemptOwner, type TurnBounds } from "./attempt.ts";
 
 /** Where sandboxes get the images of versions from; rejects where there is none to be had. */
@@ -110,11 +110,11 @@ export class Sandbox implements SandboxEvents {
 		const attempt = this.#attempts[id];
 		// A sandbox is not trusted to keep functions apart in what it says: an isolate speaks for its own version's requests.
 		if (attempt !== undefined && attempt.version === version) attempt.message(kind, op, text, data);
-		else if (id === 0 || attempt === undefined) this.onStrayMessage(kind, version, text);
+		else if (kind === Kind.log && (id === 0 || attempt === undefined)) this.onStrayLine(version, text);
 	}
 
 	/** What an isolate says outside of a request: lines of its log. */
-	onStrayMessage: (kind: Kind, version: VersionNumber, text: string) => void = () => undefined;
+	onStrayLine: (version: VersionNumber, text: string) => void = () => undefined;
 
 	done(id: AttemptId, report: AttemptReport): void {
 		this.#take(id)?.done(report);

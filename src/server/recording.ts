@@ -3,7 +3,7 @@ import type { ErrorCode, FunctionError } from "../errors.ts";
 import type { AttemptReport } from "../isolates/protocol.ts";
 import type { Limits } from "../limits/limits.ts";
 import type { Observer } from "../observe/observer.ts";
-import type { InvocationRecord, LogLine, Outcome, Trigger } from "../observe/record.ts";
+import { type InvocationRecord, type LogLine, type Outcome, parseLine, type Trigger } from "../observe/record.ts";
 import type { Exchange } from "./exchange.ts";
 
 /** The limit whose excess an error tells of. */
@@ -60,7 +60,7 @@ export class Recording {
 				this.exceeded("logBytes", `the request logged more than ${logBytes} bytes; the rest is dropped`);
 			return;
 		}
-		const { level, message } = JSON.parse(text) as { level: LogLine["level"]; message: string };
+		const { level, message } = parseLine(text);
 		this.log(level, message);
 	}
 

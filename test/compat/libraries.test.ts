@@ -31,7 +31,9 @@ async function inNode(file: string): Promise<(request: Request) => Promise<Respo
 		format: "esm",
 		jsx: "automatic",
 		define: { "process.env.NODE_ENV": '"production"' },
-		banner: { js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);' },
+		banner: {
+			js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
+		},
 		logLevel: "silent",
 	});
 	const module = (await import(pathToFileURL(outfile).href)) as {

@@ -21,6 +21,7 @@ const App = () => (
 	<Theme.Provider value="dark">
 		<List items={["b", "<a>", "c & d"]} />
 		<input disabled value={'"quoted"'} />
+		{/* biome-ignore lint/security/noDangerouslySetInnerHtml: what it renders is tested */}
 		<div dangerouslySetInnerHTML={{ __html: "<b>raw</b>" }} style={{ color: "red", marginTop: 4 }} />
 	</Theme.Provider>
 );

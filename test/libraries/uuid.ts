@@ -9,7 +9,7 @@ export default {
 			version(v7()),
 			stringify(parse("9b1deb4d-3b7d-4bad-9bdd-2b0d7b3dcb6d")),
 			NIL,
-			v7() < v7(),
+			((first) => first < v7())(v7()),
 		]);
 	},
 };

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
+import { isDeepStrictEqual } from "node:util";
 import { type Isolation, TestRuntime } from "./runtime.ts";
 
 const EVALUATOR = `
@@ -43,12 +44,15 @@ export class Evaluator {
 	/** A test for each line of code: it gives in an isolate what it gives in Node, which serves as the standard's oracle. */
 	sameAsNode(name: string, lines: string[]): void {
 		test(`${name}: as in Node`, async () => {
+			const wrong: unknown[] = [];
 			for (const line of lines) {
 				const code = bodyOf(line);
 				const expected = await inNode(code);
 				const { message, ...found } = await this.run(code);
-				assert.deepEqual(found, expected, `${line}\n${message ?? ""}`);
+				if (!isDeepStrictEqual(found, expected)) wrong.push({ line, found, message, expected });
 			}
+			for (const w of wrong) if (process.env.SHOW) console.error(`WRONG ${JSON.stringify(w)}`);
+			assert.deepEqual(wrong, []);
 		});
 	}
 }

@@ -314,6 +314,8 @@ class Cutter {
 	#source = "";
 	/** How much came before `#source`. */
 	#base = 0;
+	/** Up to where it has become tokens. */
+	#consumed = 0;
 	#name = "";
 	#start = 0;
 	#attributes: [string, string][] = [];
@@ -323,16 +325,16 @@ class Cutter {
 
 	constructor() {
 		const slice = (from: number, to: number) => this.#source.slice(from - this.#base, to - this.#base);
-		const open = (end: number, selfClosing: boolean) =>
-			this.#pieces.push({
-				kind: "open",
-				name: this.#name,
-				attributes: this.#attributes,
-				raw: slice(this.#start, end + 1),
-				selfClosing,
-			});
-		const plain = (kind: "text" | "comment" | "declaration" | "other", text: string, raw = text) =>
-			this.#pieces.push({ kind, text, raw });
+		const push = (piece: Piece, end: number) => {
+			this.#pieces.push(piece);
+			this.#consumed = Math.max(this.#consumed, end);
+		};
+		const open = (end: number, selfClosing: boolean) => {
+			const raw = slice(this.#start, end + 1);
+			push({ kind: "open", name: this.#name, attributes: this.#attributes, raw, selfClosing }, end + 1);
+		};
+		const plain = (kind: "text" | "comment" | "declaration" | "other", text: string, raw: string, end: number) =>
+			push({ kind, text, raw }, end);
 		this.#tokenizer = new Tokenizer(
 			{ decodeEntities: false },
 			{
@@ -356,17 +358,17 @@ class Cutter {
 				onselfclosingtag: (end) => open(end, true),
 				onclosetag: (from, to) => {
 					const name = slice(from, to);
-					this.#pieces.push({ kind: "close", name: name.toLowerCase(), raw: `</${name}>` });
+					push({ kind: "close", name: name.toLowerCase(), raw: `</${name}>` }, to);
 				},
-				ontext: (from, to) => plain("text", slice(from, to)),
+				ontext: (from, to) => plain("text", slice(from, to), slice(from, to), to),
 				ontextentity: () => undefined,
 				oncomment: (from, to, offset) => {
 					const text = slice(from, to - offset);
-					plain("comment", text, `<!--${text}-->`);
+					plain("comment", text, `<!--${text}-->`, to);
 				},
-				ondeclaration: (from, to) => plain("declaration", slice(from, to), `<!${slice(from, to)}>`),
-				oncdata: (from, to, offset) => plain("other", "", `<![CDATA[${slice(from, to - offset)}]]>`),
-				onprocessinginstruction: (from, to) => plain("other", "", `<${slice(from, to)}>`),
+				ondeclaration: (from, to) => plain("declaration", slice(from, to), `<!${slice(from, to)}>`, to),
+				oncdata: (from, to, offset) => plain("other", "", `<![CDATA[${slice(from, to - offset)}]]>`, to),
+				onprocessinginstruction: (from, to) => plain("other", "", `<${slice(from, to)}>`, to),
 				onend: () => undefined,
 			},
 		);
@@ -375,11 +377,9 @@ class Cutter {
 	write(chunk: string): Piece[] {
 		this.#source += chunk;
 		this.#tokenizer.write(chunk);
-		// A tag that is not complete yet begins with the last opening bracket.
-		const keep = Math.max(this.#source.lastIndexOf("<"), 0);
-		const cut = this.#source.length - keep > 1024 * 1024 ? this.#source.length : keep;
-		this.#base += cut;
-		this.#source = this.#source.slice(cut);
+		// What is not consumed yet belongs to a token that has only begun.
+		this.#source = this.#source.slice(this.#consumed - this.#base);
+		this.#base = this.#consumed;
 		return this.#take();
 	}
 
@@ -533,6 +533,8 @@ export class HTMLRewriter {
 	/** Throws TypeError for a selector that is malformed or not supported. */
 	on(selector: string, handlers: ElementHandlers): this {
 		const selectors = parseSelector(selector);
+		if (selectors.length === 0 || selectors.some((one) => one.length === 0))
+			throw new TypeError("HTMLRewriter: the selector is empty");
 		const probe: Open = {
 			name: "",
 			attributes: new Map(),
