@@ -1,0 +1,851 @@
+/// <reference path="./modules.d.ts" />
+/**
+ * The globals of a function that runs on atoll, and the types of its handler. For `"types": ["atoll/types"]` and `"lib": ["esnext"]` in a
+ * function's tsconfig.json: neither Node's globals nor the DOM's are there then, as they are not where it runs.
+ */
+
+// Handlers
+
+/** A handler's third argument. */
+export interface ExecutionContext {
+	/** Keeps the request's resources until the promise settles; its failure is logged. */
+	waitUntil(promise: Promise<unknown>): void;
+	/** Accepted for compatibility: there is no origin behind a function to pass through to. */
+	passThroughOnException(): void;
+	readonly props: Record<string, unknown>;
+}
+
+/** What a function's module exports as default. `Env` is what its configuration gives. */
+export interface Handler<Env = Record<string, unknown>> {
+	fetch(request: Request, env: Env, ctx: ExecutionContext): Response | Promise<Response>;
+}
+
+/** Who is at the other end of a request's connection. */
+export interface Client {
+	readonly ip: string;
+	readonly port: number;
+	/** Of HTTP, such as `HTTP/1.1`. */
+	readonly protocol: string;
+	/** The version of TLS, such as `TLSv1.3`; `null` where there is none. */
+	readonly tls: string | null;
+}
+
+declare global {
+	// Bytes and text
+
+	type BufferSource = ArrayBuffer | ArrayBufferView;
+	type BodyInit =
+		| string
+		| BufferSource
+		| Blob
+		| FormData
+		| URLSearchParams
+		| ReadableStream
+		| AsyncIterable<Uint8Array>;
+	type HeadersInit = Headers | Record<string, string> | Iterable<readonly [string, string]>;
+
+	function atob(data: string): string;
+	function btoa(data: string): string;
+
+	class TextEncoder {
+		readonly encoding: "utf-8";
+		encode(input?: string): Uint8Array<ArrayBuffer>;
+		encodeInto(source: string, destination: Uint8Array): { read: number; written: number };
+	}
+	interface TextDecoderOptions {
+		fatal?: boolean;
+		ignoreBOM?: boolean;
+	}
+	class TextDecoder {
+		constructor(label?: string, options?: TextDecoderOptions);
+		readonly encoding: string;
+		readonly fatal: boolean;
+		readonly ignoreBOM: boolean;
+		decode(input?: BufferSource, options?: { stream?: boolean }): string;
+	}
+	class TextEncoderStream {
+		readonly encoding: "utf-8";
+		readonly readable: ReadableStream<Uint8Array<ArrayBuffer>>;
+		readonly writable: WritableStream<string>;
+	}
+	class TextDecoderStream {
+		constructor(label?: string, options?: TextDecoderOptions);
+		readonly encoding: string;
+		readonly fatal: boolean;
+		readonly ignoreBOM: boolean;
+		readonly readable: ReadableStream<string>;
+		readonly writable: WritableStream<BufferSource>;
+	}
+	type CompressionFormat = "gzip" | "deflate" | "deflate-raw";
+	class CompressionStream {
+		constructor(format: CompressionFormat);
+		readonly readable: ReadableStream<Uint8Array<ArrayBuffer>>;
+		readonly writable: WritableStream<BufferSource>;
+	}
+	class DecompressionStream {
+		constructor(format: CompressionFormat);
+		readonly readable: ReadableStream<Uint8Array<ArrayBuffer>>;
+		readonly writable: WritableStream<BufferSource>;
+	}
+	class Blob {
+		constructor(
+			parts?: Iterable<string | BufferSource | Blob>,
+			options?: { type?: string; endings?: "transparent" | "native" },
+		);
+		readonly size: number;
+		readonly type: string;
+		arrayBuffer(): Promise<ArrayBuffer>;
+		bytes(): Promise<Uint8Array<ArrayBuffer>>;
+		slice(start?: number, end?: number, type?: string): Blob;
+		stream(): ReadableStream<Uint8Array<ArrayBuffer>>;
+		text(): Promise<string>;
+		textStream(): ReadableStream<string>;
+	}
+	class File extends Blob {
+		constructor(
+			parts: Iterable<string | BufferSource | Blob>,
+			name: string,
+			options?: { type?: string; lastModified?: number },
+		);
+		readonly name: string;
+		readonly lastModified: number;
+	}
+	class FormData {
+		append(name: string, value: string | Blob, filename?: string): void;
+		delete(name: string): void;
+		get(name: string): string | File | null;
+		getAll(name: string): (string | File)[];
+		has(name: string): boolean;
+		set(name: string, value: string | Blob, filename?: string): void;
+		forEach(callback: (value: string | File, name: string, form: FormData) => void): void;
+		entries(): IterableIterator<[string, string | File]>;
+		keys(): IterableIterator<string>;
+		values(): IterableIterator<string | File>;
+		[Symbol.iterator](): IterableIterator<[string, string | File]>;
+	}
+
+	// Fetch
+
+	class Headers {
+		constructor(init?: HeadersInit);
+		append(name: string, value: string): void;
+		delete(name: string): void;
+		get(name: string): string | null;
+		getSetCookie(): string[];
+		has(name: string): boolean;
+		set(name: string, value: string): void;
+		forEach(callback: (value: string, name: string, headers: Headers) => void): void;
+		entries(): IterableIterator<[string, string]>;
+		keys(): IterableIterator<string>;
+		values(): IterableIterator<string>;
+		[Symbol.iterator](): IterableIterator<[string, string]>;
+	}
+	interface Body {
+		readonly body: ReadableStream<Uint8Array<ArrayBuffer>> | null;
+		readonly bodyUsed: boolean;
+		arrayBuffer(): Promise<ArrayBuffer>;
+		blob(): Promise<Blob>;
+		bytes(): Promise<Uint8Array<ArrayBuffer>>;
+		formData(): Promise<FormData>;
+		json<T = unknown>(): Promise<T>;
+		text(): Promise<string>;
+		textStream(): ReadableStream<string>;
+	}
+	interface RequestInit {
+		method?: string;
+		headers?: HeadersInit;
+		body?: BodyInit | null;
+		redirect?: "follow" | "error" | "manual";
+		signal?: AbortSignal | null;
+		/** Needed where the body is a stream. */
+		duplex?: "half";
+		cache?: string;
+		credentials?: string;
+		integrity?: string;
+		keepalive?: boolean;
+		mode?: string;
+		referrer?: string;
+		referrerPolicy?: string;
+	}
+	interface Request extends Body {
+		readonly method: string;
+		readonly url: string;
+		readonly headers: Headers;
+		readonly redirect: "follow" | "error" | "manual";
+		readonly signal: AbortSignal;
+		/** Who asks; `null` for a request that the function has made itself. */
+		readonly client: Client | null;
+		readonly cache: string;
+		readonly credentials: string;
+		readonly destination: string;
+		readonly duplex: "half";
+		readonly integrity: string;
+		readonly keepalive: boolean;
+		readonly mode: string;
+		readonly referrer: string;
+		readonly referrerPolicy: string;
+		clone(): Request;
+	}
+	const Request: { prototype: Request; new (input: Request | URL | string, init?: RequestInit): Request };
+	interface ResponseInit {
+		status?: number;
+		statusText?: string;
+		headers?: HeadersInit;
+		/** With status 101: the socket of a WebSocketPair that becomes the client's. */
+		webSocket?: WebSocket | null;
+	}
+	interface Response extends Body {
+		readonly type: "default" | "basic" | "error" | "opaqueredirect";
+		readonly url: string;
+		readonly redirected: boolean;
+		readonly status: number;
+		readonly ok: boolean;
+		readonly statusText: string;
+		readonly headers: Headers;
+		readonly webSocket: WebSocket | null;
+		clone(): Response;
+	}
+	const Response: {
+		prototype: Response;
+		new (body?: BodyInit | null, init?: ResponseInit): Response;
+		error(): Response;
+		json(data: unknown, init?: ResponseInit): Response;
+		redirect(url: string | URL, status?: number): Response;
+	};
+	function fetch(input: Request | URL | string, init?: RequestInit): Promise<Response>;
+	class FetchEvent extends Event {
+		readonly request: Request;
+		respondWith(response: Response | Promise<Response>): void;
+		waitUntil(promise: Promise<unknown>): void;
+		passThroughOnException(): void;
+	}
+	class Cache {
+		match(
+			request: Request | URL | string,
+			options?: { ignoreMethod?: boolean; ignoreVary?: boolean },
+		): Promise<Response | undefined>;
+		put(request: Request | URL | string, response: Response): Promise<undefined>;
+		delete(request: Request | URL | string, options?: { ignoreMethod?: boolean }): Promise<boolean>;
+	}
+	class CacheStorage {
+		readonly default: Cache;
+		open(name: string): Promise<Cache>;
+		has(name: string): Promise<boolean>;
+		delete(name: string): Promise<boolean>;
+		keys(): Promise<string[]>;
+		match(request: Request | URL | string): Promise<Response | undefined>;
+	}
+	const caches: CacheStorage;
+
+	// URLs
+
+	class URL {
+		constructor(url: string | URL, base?: string | URL);
+		static canParse(url: string | URL, base?: string | URL): boolean;
+		static parse(url: string | URL, base?: string | URL): URL | null;
+		href: string;
+		readonly origin: string;
+		protocol: string;
+		username: string;
+		password: string;
+		host: string;
+		hostname: string;
+		port: string;
+		pathname: string;
+		search: string;
+		readonly searchParams: URLSearchParams;
+		hash: string;
+		toString(): string;
+		toJSON(): string;
+	}
+	class URLSearchParams {
+		constructor(init?: string | Record<string, string> | Iterable<readonly [string, string]>);
+		readonly size: number;
+		append(name: string, value: string): void;
+		delete(name: string, value?: string): void;
+		get(name: string): string | null;
+		getAll(name: string): string[];
+		has(name: string, value?: string): boolean;
+		set(name: string, value: string): void;
+		sort(): void;
+		toString(): string;
+		forEach(callback: (value: string, name: string, params: URLSearchParams) => void): void;
+		entries(): IterableIterator<[string, string]>;
+		keys(): IterableIterator<string>;
+		values(): IterableIterator<string>;
+		[Symbol.iterator](): IterableIterator<[string, string]>;
+	}
+	type URLPatternComponent =
+		| "protocol"
+		| "username"
+		| "password"
+		| "hostname"
+		| "port"
+		| "pathname"
+		| "search"
+		| "hash";
+	type URLPatternInit = Partial<Record<URLPatternComponent | "baseURL", string>>;
+	type URLPatternResult = { inputs: (string | URLPatternInit)[] } & Record<
+		URLPatternComponent,
+		{ input: string; groups: Record<string, string | undefined> }
+	>;
+	interface URLPattern extends Readonly<Record<URLPatternComponent, string>> {
+		readonly hasRegExpGroups: boolean;
+		test(input?: string | URLPatternInit, baseURL?: string): boolean;
+		exec(input?: string | URLPatternInit, baseURL?: string): URLPatternResult | null;
+	}
+	const URLPattern: {
+		prototype: URLPattern;
+		new (input: string, baseURL: string, options?: { ignoreCase?: boolean }): URLPattern;
+		new (input?: string | URLPatternInit, options?: { ignoreCase?: boolean }): URLPattern;
+	};
+
+	// Streams
+
+	interface QueuingStrategy<T> {
+		highWaterMark?: number;
+		size?(chunk: T): number;
+	}
+	class ByteLengthQueuingStrategy implements QueuingStrategy<ArrayBufferView> {
+		constructor(init: { highWaterMark: number });
+		readonly highWaterMark: number;
+		size(chunk: ArrayBufferView): number;
+	}
+	class CountQueuingStrategy implements QueuingStrategy<unknown> {
+		constructor(init: { highWaterMark: number });
+		readonly highWaterMark: number;
+		size(): 1;
+	}
+	interface UnderlyingSource<R> {
+		type?: undefined;
+		start?(controller: ReadableStreamDefaultController<R>): unknown;
+		pull?(controller: ReadableStreamDefaultController<R>): unknown;
+		cancel?(reason: unknown): unknown;
+	}
+	interface UnderlyingByteSource {
+		type: "bytes";
+		autoAllocateChunkSize?: number;
+		start?(controller: ReadableByteStreamController): unknown;
+		pull?(controller: ReadableByteStreamController): unknown;
+		cancel?(reason: unknown): unknown;
+	}
+	interface StreamPipeOptions {
+		preventAbort?: boolean;
+		preventCancel?: boolean;
+		preventClose?: boolean;
+		signal?: AbortSignal;
+	}
+	class ReadableStream<R = unknown> {
+		constructor(source: UnderlyingByteSource, strategy?: { highWaterMark?: number });
+		constructor(source?: UnderlyingSource<R>, strategy?: QueuingStrategy<R>);
+		static from<T>(iterable: AsyncIterable<T> | Iterable<T | PromiseLike<T>>): ReadableStream<T>;
+		readonly locked: boolean;
+		cancel(reason?: unknown): Promise<void>;
+		getReader(): ReadableStreamDefaultReader<R>;
+		getReader(options: { mode: "byob" }): ReadableStreamBYOBReader;
+		pipeThrough<T>(
+			transform: { readable: ReadableStream<T>; writable: WritableStream<R> },
+			options?: StreamPipeOptions,
+		): ReadableStream<T>;
+		pipeTo(destination: WritableStream<R>, options?: StreamPipeOptions): Promise<void>;
+		tee(): [ReadableStream<R>, ReadableStream<R>];
+		values(options?: { preventCancel?: boolean }): AsyncIterableIterator<R>;
+		[Symbol.asyncIterator](options?: { preventCancel?: boolean }): AsyncIterableIterator<R>;
+	}
+	type ReadableStreamReadResult<T> = { done: false; value: T } | { done: true; value: T | undefined };
+	class ReadableStreamDefaultReader<R = unknown> {
+		constructor(stream: ReadableStream<R>);
+		readonly closed: Promise<undefined>;
+		cancel(reason?: unknown): Promise<void>;
+		read(): Promise<ReadableStreamReadResult<R>>;
+		releaseLock(): void;
+	}
+	class ReadableStreamBYOBReader {
+		constructor(stream: ReadableStream);
+		readonly closed: Promise<undefined>;
+		cancel(reason?: unknown): Promise<void>;
+		read<T extends ArrayBufferView>(view: T, options?: { min?: number }): Promise<ReadableStreamReadResult<T>>;
+		releaseLock(): void;
+	}
+	class ReadableStreamDefaultController<R = unknown> {
+		private constructor();
+		readonly desiredSize: number | null;
+		close(): void;
+		enqueue(chunk?: R): void;
+		error(reason?: unknown): void;
+	}
+	class ReadableByteStreamController {
+		private constructor();
+		readonly byobRequest: ReadableStreamBYOBRequest | null;
+		readonly desiredSize: number | null;
+		close(): void;
+		enqueue(chunk: ArrayBufferView): void;
+		error(reason?: unknown): void;
+	}
+	class ReadableStreamBYOBRequest {
+		private constructor();
+		readonly view: Uint8Array<ArrayBuffer> | null;
+		respond(bytesWritten: number): void;
+		respondWithNewView(view: ArrayBufferView): void;
+	}
+	interface UnderlyingSink<W> {
+		start?(controller: WritableStreamDefaultController): unknown;
+		write?(chunk: W, controller: WritableStreamDefaultController): unknown;
+		close?(): unknown;
+		abort?(reason: unknown): unknown;
+	}
+	class WritableStream<W = unknown> {
+		constructor(sink?: UnderlyingSink<W>, strategy?: QueuingStrategy<W>);
+		readonly locked: boolean;
+		abort(reason?: unknown): Promise<void>;
+		close(): Promise<void>;
+		getWriter(): WritableStreamDefaultWriter<W>;
+	}
+	class WritableStreamDefaultWriter<W = unknown> {
+		constructor(stream: WritableStream<W>);
+		readonly closed: Promise<undefined>;
+		readonly desiredSize: number | null;
+		readonly ready: Promise<undefined>;
+		abort(reason?: unknown): Promise<void>;
+		close(): Promise<void>;
+		releaseLock(): void;
+		write(chunk?: W): Promise<void>;
+	}
+	class WritableStreamDefaultController {
+		private constructor();
+		readonly signal: AbortSignal;
+		error(reason?: unknown): void;
+	}
+	interface Transformer<I, O> {
+		start?(controller: TransformStreamDefaultController<O>): unknown;
+		transform?(chunk: I, controller: TransformStreamDefaultController<O>): unknown;
+		flush?(controller: TransformStreamDefaultController<O>): unknown;
+		cancel?(reason: unknown): unknown;
+	}
+	class TransformStream<I = unknown, O = I> {
+		constructor(
+			transformer?: Transformer<I, O>,
+			writableStrategy?: QueuingStrategy<I>,
+			readableStrategy?: QueuingStrategy<O>,
+		);
+		readonly readable: ReadableStream<O>;
+		readonly writable: WritableStream<I>;
+	}
+	class TransformStreamDefaultController<O = unknown> {
+		private constructor();
+		readonly desiredSize: number | null;
+		enqueue(chunk?: O): void;
+		error(reason?: unknown): void;
+		terminate(): void;
+	}
+
+	// Events
+
+	interface EventInit {
+		bubbles?: boolean;
+		cancelable?: boolean;
+		composed?: boolean;
+	}
+	class Event {
+		constructor(type: string, init?: EventInit);
+		readonly type: string;
+		readonly target: EventTarget | null;
+		readonly currentTarget: EventTarget | null;
+		readonly eventPhase: number;
+		readonly bubbles: boolean;
+		readonly cancelable: boolean;
+		readonly composed: boolean;
+		readonly defaultPrevented: boolean;
+		readonly isTrusted: boolean;
+		readonly timeStamp: number;
+		composedPath(): EventTarget[];
+		preventDefault(): void;
+		stopPropagation(): void;
+		stopImmediatePropagation(): void;
+	}
+	type EventListener<E extends Event = Event> = ((event: E) => unknown) | { handleEvent(event: E): unknown };
+	interface AddEventListenerOptions {
+		capture?: boolean;
+		once?: boolean;
+		passive?: boolean;
+		signal?: AbortSignal;
+	}
+	class EventTarget {
+		addEventListener<E extends Event = Event>(
+			type: string,
+			listener: EventListener<E> | null,
+			options?: boolean | AddEventListenerOptions,
+		): void;
+		removeEventListener<E extends Event = Event>(
+			type: string,
+			listener: EventListener<E> | null,
+			options?: boolean | { capture?: boolean },
+		): void;
+		dispatchEvent(event: Event): boolean;
+	}
+	class CustomEvent<T = unknown> extends Event {
+		constructor(type: string, init?: EventInit & { detail?: T });
+		readonly detail: T;
+	}
+	class ErrorEvent extends Event {
+		constructor(
+			type: string,
+			init?: EventInit & { message?: string; filename?: string; lineno?: number; colno?: number; error?: unknown },
+		);
+		readonly message: string;
+		readonly filename: string;
+		readonly lineno: number;
+		readonly colno: number;
+		readonly error: unknown;
+	}
+	class PromiseRejectionEvent extends Event {
+		constructor(type: string, init: EventInit & { promise: Promise<unknown>; reason?: unknown });
+		readonly promise: Promise<unknown>;
+		readonly reason: unknown;
+	}
+	class MessageEvent<T = unknown> extends Event {
+		constructor(
+			type: string,
+			init?: EventInit & { data?: T; origin?: string; lastEventId?: string; ports?: MessagePort[] },
+		);
+		readonly data: T;
+		readonly origin: string;
+		readonly lastEventId: string;
+		readonly ports: readonly MessagePort[];
+	}
+	class CloseEvent extends Event {
+		constructor(type: string, init?: EventInit & { wasClean?: boolean; code?: number; reason?: string });
+		readonly wasClean: boolean;
+		readonly code: number;
+		readonly reason: string;
+	}
+	class AbortController {
+		readonly signal: AbortSignal;
+		abort(reason?: unknown): void;
+	}
+	class AbortSignal extends EventTarget {
+		private constructor();
+		static abort(reason?: unknown): AbortSignal;
+		static any(signals: Iterable<AbortSignal>): AbortSignal;
+		static timeout(milliseconds: number): AbortSignal;
+		readonly aborted: boolean;
+		readonly reason: unknown;
+		onabort: ((event: Event) => unknown) | null;
+		throwIfAborted(): void;
+	}
+	class MessageChannel {
+		readonly port1: MessagePort;
+		readonly port2: MessagePort;
+	}
+	class MessagePort extends EventTarget {
+		private constructor();
+		onmessage: ((event: MessageEvent) => unknown) | null;
+		onmessageerror: ((event: MessageEvent) => unknown) | null;
+		postMessage(message: unknown, transfer?: object[] | { transfer?: object[] }): void;
+		start(): void;
+		close(): void;
+	}
+	class WebSocket extends EventTarget {
+		private constructor();
+		static readonly CONNECTING: 0;
+		static readonly OPEN: 1;
+		static readonly CLOSING: 2;
+		static readonly CLOSED: 3;
+		readonly readyState: 0 | 1 | 2 | 3;
+		binaryType: "arraybuffer" | "blob";
+		onmessage: ((event: MessageEvent<string | ArrayBuffer>) => unknown) | null;
+		onclose: ((event: CloseEvent) => unknown) | null;
+		accept(): void;
+		send(data: string | BufferSource | Blob): void;
+		close(code?: number, reason?: string): void;
+	}
+	class WebSocketPair {
+		readonly 0: WebSocket;
+		readonly 1: WebSocket;
+	}
+	class DOMException extends Error {
+		constructor(message?: string, name?: string | { name?: string; cause?: unknown });
+		readonly code: number;
+	}
+	function addEventListener(type: "fetch", listener: (event: FetchEvent) => unknown): void;
+	function addEventListener(type: "error", listener: (event: ErrorEvent) => unknown): void;
+	function addEventListener(type: "unhandledrejection", listener: (event: PromiseRejectionEvent) => unknown): void;
+	function addEventListener(
+		type: string,
+		listener: EventListener | null,
+		options?: boolean | AddEventListenerOptions,
+	): void;
+	function removeEventListener(
+		type: string,
+		listener: EventListener | null,
+		options?: boolean | { capture?: boolean },
+	): void;
+	function dispatchEvent(event: Event): boolean;
+	function reportError(error: unknown): void;
+	var onerror: ((message: string, source: string, line: number, column: number, error: unknown) => unknown) | null;
+	var onunhandledrejection: ((event: PromiseRejectionEvent) => unknown) | null;
+	var onrejectionhandled: ((event: PromiseRejectionEvent) => unknown) | null;
+
+	// Time
+
+	function setTimeout<A extends unknown[]>(callback: (...args: A) => void, delay?: number, ...args: A): number;
+	function setInterval<A extends unknown[]>(callback: (...args: A) => void, delay?: number, ...args: A): number;
+	function clearTimeout(timer?: number): void;
+	function clearInterval(timer?: number): void;
+	function queueMicrotask(callback: () => void): void;
+	const scheduler: { wait(milliseconds: number, options?: { signal?: AbortSignal }): Promise<void> };
+	class PerformanceEntry {
+		protected constructor();
+		readonly name: string;
+		readonly entryType: string;
+		readonly startTime: number;
+		readonly duration: number;
+		toJSON(): object;
+	}
+	class PerformanceMark extends PerformanceEntry {
+		constructor(name: string, options?: { startTime?: number; detail?: unknown });
+		readonly detail: unknown;
+	}
+	class PerformanceMeasure extends PerformanceEntry {
+		private constructor();
+		readonly detail: unknown;
+	}
+	class Performance extends EventTarget {
+		private constructor();
+		readonly timeOrigin: number;
+		/** It stands still during a turn. */
+		now(): number;
+		mark(name: string, options?: { startTime?: number; detail?: unknown }): PerformanceMark;
+		measure(
+			name: string,
+			start?: string | { start?: string | number; end?: string | number; duration?: number; detail?: unknown },
+			end?: string,
+		): PerformanceMeasure;
+		clearMarks(name?: string): void;
+		clearMeasures(name?: string): void;
+		getEntries(): PerformanceEntry[];
+		getEntriesByName(name: string, type?: string): PerformanceEntry[];
+		getEntriesByType(type: string): PerformanceEntry[];
+		toJSON(): object;
+	}
+	const performance: Performance;
+
+	// Cryptography
+
+	type AlgorithmIdentifier = string | { name: string; [parameter: string]: unknown };
+	interface JsonWebKey {
+		kty?: string;
+		[member: string]: unknown;
+	}
+	type KeyFormat = "raw" | "pkcs8" | "spki";
+	class CryptoKey {
+		private constructor();
+		readonly type: "public" | "private" | "secret";
+		readonly extractable: boolean;
+		readonly algorithm: { name: string; [parameter: string]: unknown };
+		readonly usages: string[];
+	}
+	interface CryptoKeyPair {
+		publicKey: CryptoKey;
+		privateKey: CryptoKey;
+	}
+	class SubtleCrypto {
+		private constructor();
+		decrypt(algorithm: AlgorithmIdentifier, key: CryptoKey, data: BufferSource): Promise<ArrayBuffer>;
+		deriveBits(algorithm: AlgorithmIdentifier, key: CryptoKey, length?: number | null): Promise<ArrayBuffer>;
+		deriveKey(
+			algorithm: AlgorithmIdentifier,
+			key: CryptoKey,
+			derived: AlgorithmIdentifier,
+			extractable: boolean,
+			usages: string[],
+		): Promise<CryptoKey>;
+		digest(algorithm: AlgorithmIdentifier, data: BufferSource): Promise<ArrayBuffer>;
+		encrypt(algorithm: AlgorithmIdentifier, key: CryptoKey, data: BufferSource): Promise<ArrayBuffer>;
+		exportKey(format: "jwk", key: CryptoKey): Promise<JsonWebKey>;
+		exportKey(format: KeyFormat, key: CryptoKey): Promise<ArrayBuffer>;
+		generateKey(
+			algorithm: AlgorithmIdentifier,
+			extractable: boolean,
+			usages: string[],
+		): Promise<CryptoKey | CryptoKeyPair>;
+		importKey(
+			format: "jwk",
+			data: JsonWebKey,
+			algorithm: AlgorithmIdentifier,
+			extractable: boolean,
+			usages: string[],
+		): Promise<CryptoKey>;
+		importKey(
+			format: KeyFormat,
+			data: BufferSource,
+			algorithm: AlgorithmIdentifier,
+			extractable: boolean,
+			usages: string[],
+		): Promise<CryptoKey>;
+		sign(algorithm: AlgorithmIdentifier, key: CryptoKey, data: BufferSource): Promise<ArrayBuffer>;
+		/** Takes as long wherever the two differ. Throws TypeError where their lengths do. */
+		timingSafeEqual(a: BufferSource, b: BufferSource): boolean;
+		unwrapKey(
+			format: KeyFormat | "jwk",
+			wrapped: BufferSource,
+			key: CryptoKey,
+			algorithm: AlgorithmIdentifier,
+			unwrapped: AlgorithmIdentifier,
+			extractable: boolean,
+			usages: string[],
+		): Promise<CryptoKey>;
+		verify(
+			algorithm: AlgorithmIdentifier,
+			key: CryptoKey,
+			signature: BufferSource,
+			data: BufferSource,
+		): Promise<boolean>;
+		wrapKey(
+			format: KeyFormat | "jwk",
+			key: CryptoKey,
+			wrapping: CryptoKey,
+			algorithm: AlgorithmIdentifier,
+		): Promise<ArrayBuffer>;
+	}
+	class Crypto {
+		private constructor();
+		readonly subtle: SubtleCrypto;
+		/** A WritableStream whose `digest` resolves once it is closed. */
+		readonly DigestStream: new (
+			algorithm: AlgorithmIdentifier,
+		) => WritableStream<string | BufferSource> & { readonly digest: Promise<ArrayBuffer> };
+		getRandomValues<T extends ArrayBufferView>(array: T): T;
+		randomUUID(): `${string}-${string}-${string}-${string}-${string}`;
+	}
+	const crypto: Crypto;
+
+	// The rest
+
+	function structuredClone<T>(value: T, options?: { transfer?: object[] }): T;
+	const self: typeof globalThis;
+	const navigator: { readonly userAgent: string; readonly language: string; readonly hardwareConcurrency: number };
+	interface Console {
+		assert(condition?: unknown, ...data: unknown[]): void;
+		clear(): void;
+		count(label?: string): void;
+		countReset(label?: string): void;
+		debug(...data: unknown[]): void;
+		dir(value?: unknown, options?: object): void;
+		dirxml(...data: unknown[]): void;
+		error(...data: unknown[]): void;
+		group(...data: unknown[]): void;
+		groupCollapsed(...data: unknown[]): void;
+		groupEnd(): void;
+		info(...data: unknown[]): void;
+		log(...data: unknown[]): void;
+		table(data?: unknown, columns?: string[]): void;
+		time(label?: string): void;
+		timeEnd(label?: string): void;
+		timeLog(label?: string, ...data: unknown[]): void;
+		trace(...data: unknown[]): void;
+		warn(...data: unknown[]): void;
+	}
+	const console: Console;
+	namespace Deno {
+		const env: { get(name: string): string | undefined; toObject(): Record<string, unknown> };
+		function serve(handler: (request: Request) => Response | Promise<Response>): object;
+		function serve(options: object, handler: (request: Request) => Response | Promise<Response>): object;
+	}
+	namespace WebAssembly {
+		type ImportValue = ((...args: never[]) => unknown) | Global | Memory | Table | number | bigint;
+		type Imports = Record<string, Record<string, ImportValue>>;
+		// biome-ignore lint/suspicious/noExplicitAny: what a module exports is known to nobody but its author
+		type Exports = Record<string, any>;
+		class Module {
+			constructor(bytes: BufferSource);
+			static customSections(module: Module, name: string): ArrayBuffer[];
+			static exports(module: Module): { kind: string; name: string }[];
+			static imports(module: Module): { kind: string; module: string; name: string }[];
+		}
+		class Instance {
+			constructor(module: Module, imports?: Imports);
+			readonly exports: Exports;
+		}
+		class Memory {
+			constructor(descriptor: { initial: number; maximum?: number });
+			readonly buffer: ArrayBuffer;
+			grow(pages: number): number;
+		}
+		class Table {
+			constructor(descriptor: { element: "anyfunc" | "externref"; initial: number; maximum?: number });
+			readonly length: number;
+			get(index: number): unknown;
+			grow(entries: number, value?: unknown): number;
+			set(index: number, value?: unknown): void;
+		}
+		class Global<T = unknown> {
+			constructor(descriptor: { value: "i32" | "i64" | "f32" | "f64" | "externref"; mutable?: boolean }, value?: T);
+			value: T;
+			valueOf(): T;
+		}
+		class CompileError extends Error {}
+		class LinkError extends Error {}
+		class RuntimeError extends Error {}
+		function compile(bytes: BufferSource): Promise<Module>;
+		function compileStreaming(source: Response | Promise<Response>): Promise<Module>;
+		function instantiate(bytes: BufferSource, imports?: Imports): Promise<{ module: Module; instance: Instance }>;
+		function instantiate(module: Module, imports?: Imports): Promise<Instance>;
+		function instantiateStreaming(
+			source: Response | Promise<Response>,
+			imports?: Imports,
+		): Promise<{ module: Module; instance: Instance }>;
+		function validate(bytes: BufferSource): boolean;
+	}
+	interface ImportMeta {
+		/** The function's environment, and in which mode it was built. */
+		readonly env: Record<string, unknown> & { readonly MODE: string; readonly PROD: boolean; readonly DEV: boolean };
+	}
+
+	// https://developers.cloudflare.com/workers/runtime-apis/html-rewriter/
+
+	namespace HTMLRewriterTypes {
+		interface ContentOptions {
+			html?: boolean;
+		}
+		interface Token {
+			readonly removed: boolean;
+			before(content: string, options?: ContentOptions): this;
+			after(content: string, options?: ContentOptions): this;
+			replace(content: string, options?: ContentOptions): this;
+			remove(): this;
+		}
+		interface Element extends Token {
+			tagName: string;
+			readonly attributes: IterableIterator<[string, string]>;
+			readonly namespaceURI: string;
+			getAttribute(name: string): string | null;
+			hasAttribute(name: string): boolean;
+			setAttribute(name: string, value: string): this;
+			removeAttribute(name: string): this;
+			prepend(content: string, options?: ContentOptions): this;
+			append(content: string, options?: ContentOptions): this;
+			setInnerContent(content: string, options?: ContentOptions): this;
+			removeAndKeepContent(): this;
+			onEndTag(handler: (end: Token & { name: string }) => unknown): void;
+		}
+		interface Handlers {
+			element?(element: Element): unknown;
+			comments?(comment: Token & { text: string }): unknown;
+			text?(text: Token & { readonly text: string; readonly lastInTextNode: boolean }): unknown;
+		}
+		interface DocumentHandlers extends Pick<Handlers, "comments" | "text"> {
+			doctype?(doctype: {
+				readonly name: string | null;
+				readonly publicId: string | null;
+				readonly systemId: string | null;
+			}): unknown;
+			end?(end: { append(content: string, options?: ContentOptions): unknown }): unknown;
+		}
+	}
+	class HTMLRewriter {
+		on(selector: string, handlers: HTMLRewriterTypes.Handlers): this;
+		onDocument(handlers: HTMLRewriterTypes.DocumentHandlers): this;
+		transform(response: Response): Response;
+	}
+}
