@@ -1,9 +1,9 @@
 // Replaces what a careless prelude would call, then uses the platform's APIs.
-const seen = [];
+let seen = 0;
 const spy = (object, name) => {
 	const original = object[name];
 	object[name] = function (...args) {
-		seen.push(name);
+		seen++;
 		return Reflect.apply(original, this, args);
 	};
 };
@@ -15,15 +15,13 @@ for (const [prototype, names] of [
 	[Uint8Array.prototype.__proto__, ["set", "slice", "subarray"]],
 ])
 	for (const name of names) spy(prototype, name);
-Object.defineProperty(Object.prototype, "get", { value: () => "polluted", configurable: true, writable: true });
-Object.defineProperty(Object.prototype, "body", { value: "polluted", configurable: true, writable: true });
-Object.defineProperty(Array.prototype, "0", { set() {}, get: () => "polluted", configurable: true });
+Object.prototype.source = Object.prototype.answer = Object.prototype.chunk = Object.prototype.end = "polluted";
 
 export default {
 	async fetch(request) {
 		const headers = new Headers([["a", "1"]]);
 		headers.append("b", request.headers.get("host"));
 		const text = await new Response(new URLSearchParams({ a: "b" })).text();
-		return new Response(`${text} ${headers.get("a")}`, { headers });
+		return new Response(`${text} ${headers.get("a")} ${seen > 0}`, { headers });
 	},
 };
