@@ -62,6 +62,7 @@ export async function benchMicro(): Promise<Row[]> {
 			env: "{}",
 			memoryMb: 128,
 			timers: 100,
+			logBytes: 1000,
 			owner: 0,
 			startupCpuMs: 2000,
 		};

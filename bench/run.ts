@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- micro|cold|http|hostile[=NAME]|soak[=MINUTES] …]`: the short ones, or those that are named; prints tables
+ * `npm run bench [-- micro|isolates[=CHECKOUT]|cold|http|hostile[=NAME]|soak[=MINUTES] …]`: the short ones, or those that are named; prints tables
  * and writes them as JSON.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -7,11 +7,17 @@ import { availableParallelism, cpus } from "node:os";
 import { benchCold } from "./cold.ts";
 import { benchHostile } from "./hostile.ts";
 import { benchHttp } from "./http.ts";
+import { benchIsolates } from "./isolates.ts";
 import { benchMicro } from "./micro.ts";
 import { benchSoak } from "./soak.ts";
 
 type Bench = (argument: string) => Promise<unknown>;
-const SHORT: Record<string, Bench> = { micro: benchMicro, cold: benchCold, http: () => benchHttp() };
+const SHORT: Record<string, Bench> = {
+	micro: benchMicro,
+	isolates: benchIsolates,
+	cold: benchCold,
+	http: () => benchHttp(),
+};
 /** Only when asked for: they take a quarter of an hour each. */
 const LONG: Record<string, Bench> = { hostile: benchHostile, soak: benchSoak };
 

@@ -123,6 +123,7 @@ export class Builder {
 			env: JSON.stringify(request.env),
 			memoryMb: request.limits.memoryMb,
 			timers: request.limits.timers,
+			logBytes: request.limits.logBytes,
 			startupCpuMs: request.limits.startupCpuMs,
 		};
 		try {

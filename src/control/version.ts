@@ -105,6 +105,7 @@ export class Version {
 			owner: this.ownerNumber,
 			memoryMb: this.limits.memoryMb,
 			timers: this.limits.timers,
+			logBytes: this.limits.logBytes,
 			startupCpuMs: this.limits.startupCpuMs,
 		};
 	}

@@ -234,7 +234,7 @@ export class IsolateHost implements SandboxCommands {
 		if (!this.#warm.alive(isolate)) return;
 		const end = isolate.turn(Kind.answer, 0, op, text, data, 10);
 		if (end === "cut") this.#warm.retire(isolate);
-		else if (end === "disposed") this.#lose(isolate);
+		else if (end === "disposed" || end === "overdue") this.#lose(isolate);
 		else for (const message of isolate.takeOutbox()) this.#send(isolate.version, message);
 	}
 
@@ -248,6 +248,11 @@ export class IsolateHost implements SandboxCommands {
 		const end = isolate.turn(task.kind, task.attempt, task.op, task.text, task.data, ms);
 		if (end === "disposed") {
 			this.#lose(isolate);
+			return;
+		}
+		if (end === "overdue") {
+			attempt.account(ms * 1000);
+			this.#overdue(attempt, isolate, early);
 			return;
 		}
 		const us = isolate.cpuUs - before;
@@ -279,6 +284,14 @@ export class IsolateHost implements SandboxCommands {
 			data: undefined,
 		};
 		this.#turn(attempt, isolate, task);
+	}
+
+	/** The turn's time was over in one of the sandbox's functions, which took the isolate, and the other requests that it held. */
+	#overdue(attempt: Attempt, isolate: FunctionIsolate, early: boolean): void {
+		isolate.attempts.delete(attempt.id);
+		if (early) this.#tooHeavy(attempt, isolate);
+		else this.#exceeded(attempt, isolate);
+		this.#lose(isolate, { code: "isolate_lost", message: "another request cost the isolate", stack: "" });
 	}
 
 	#tooHeavy(attempt: Attempt, isolate: FunctionIsolate): void {
@@ -359,14 +372,15 @@ export class IsolateHost implements SandboxCommands {
 		if (isolate !== null) this.#warm.disposeIfIdle(isolate);
 	}
 
-	/** An isolate has outgrown its memory, and is gone with all that it held. */
-	#lose(isolate: FunctionIsolate): void {
+	/** An isolate is gone with all that it held: it has outgrown its memory, unless something else is said. */
+	#lose(isolate: FunctionIsolate, why?: AttemptFailure): void {
 		const limit = this.#versions.get(isolate.version)?.image?.memoryMb;
+		const message = `the function needs more than its ${limit ?? ""} MB`;
+		const failure = why ?? { code: "memory_limit_exceeded", message, stack: "" };
 		this.#warm.retire(isolate);
 		for (const id of [...isolate.attempts]) {
 			const attempt = this.#attempts[id];
-			const message = `the function needs more than its ${limit ?? ""} MB`;
-			if (attempt !== undefined) this.#fail(attempt, { code: "memory_limit_exceeded", message, stack: "" });
+			if (attempt !== undefined) this.#fail(attempt, failure);
 		}
 		this.#warm.dispose(isolate);
 	}

@@ -1,9 +1,10 @@
 import { setFlagsFromString } from "node:v8";
 import type ivm from "isolated-vm";
-import type { Kind } from "../prelude/messages.ts";
+import { Kind } from "../prelude/messages.ts";
 import type { CacheStore } from "./cache-store.ts";
 import { externalCopy } from "./external-copy.ts";
 import { KeyStore } from "./keys.ts";
+import { Entry, within } from "./lent.ts";
 import type { ParkedIsolate } from "./parked.ts";
 import type { AttemptFailure, AttemptId, Bytes, Image, Microseconds, Milliseconds, VersionNumber } from "./protocol.ts";
 import { advanceClock } from "./services.ts";
@@ -18,10 +19,11 @@ export interface Outgoing {
 }
 
 /**
- * How a turn ended: by itself, cut off at its limit, or with the isolate gone. One that ended by itself may have left a
+ * How a turn ended: by itself, cut off at its limit, or with the isolate gone: at the same limit, but in one of the sandbox's own
+ * functions (`overdue`), or for its memory. One that ended by itself may have left a
  * promise rejected and unhandled, of which isolated-vm tells by throwing its reason once the turn is over.
  */
-export type TurnEnd = "completed" | "cut" | "disposed" | { rejected: unknown };
+export type TurnEnd = "completed" | "cut" | "overdue" | "disposed" | { rejected: unknown };
 
 /** Thrown when a function's script does not get as far as giving a handler. */
 export class StartError extends Error {
@@ -49,19 +51,24 @@ export class FunctionIsolate {
 	/** It takes no new requests and goes when its last attempt is done. */
 	retired = false;
 	readonly startUs: Microseconds;
+	#lentUs: Microseconds = 0;
 	memoryBytes: Bytes = 0;
 	#outbox: Outgoing[] = [];
+	/** What this turn has put into the outbox, and of that the log's. */
+	#outboxBytes: Bytes = 0;
+	#loggedBytes: Bytes = 0;
+	readonly #maxOutboxBytes: Bytes;
 
 	/** Compiles and runs the script. Throws StartError where that fails; the isolate is gone then. */
 	constructor(parked: ParkedIsolate, version: VersionNumber, image: Image, caches: CacheStore) {
 		const started = process.hrtime.bigint();
 		this.version = version;
 		this.maxTimers = image.timers;
+		this.#maxOutboxBytes = image.memoryMb * 2 ** 20;
 		this.#parked = parked;
 		this.keys = new KeyStore((...answer) => this.onCrypto(...answer));
-		parked.outlet.emit = (kind, attempt, op, text, data) => {
-			this.#outbox.push({ kind, attempt, op, text, data } as Outgoing);
-		};
+		parked.outlet.emit = (kind, attempt, op, text, data) =>
+			this.#put({ kind, attempt, op, text, data } as Outgoing, image.logBytes);
 		Object.assign(parked.outlet, caches.of(version));
 		parked.outlet.crypto = (attempt, op, method, args) =>
 			this.keys.start(Number(attempt), Number(op), String(method), args as unknown[]);
@@ -75,6 +82,19 @@ export class FunctionIsolate {
 		this.startUs = Number((process.hrtime.bigint() - started) / 1000n);
 	}
 
+	/** Puts a message into the outbox, which is kept outside of the isolate and has to count as if it were inside. */
+	#put(message: Outgoing, logBytes: Bytes): void {
+		const size = messageSize(message);
+		if (message.kind === Kind.log) {
+			// One line beyond the limit still goes out, by which the edge knows that there was more.
+			if (this.#loggedBytes > logBytes) return;
+			this.#loggedBytes += String(message.text).length;
+		}
+		this.#outboxBytes += size;
+		if (this.#outboxBytes <= this.#maxOutboxBytes) this.#outbox.push(message);
+		else this.#outbox = [];
+	}
+
 	/** Where results of WebCrypto operations go; set by the host. */
 	onCrypto: (attempt: AttemptId, op: number, text: string, data: Uint8Array | undefined) => void = () => undefined;
 
@@ -84,27 +104,28 @@ export class FunctionIsolate {
 		begin.applySync(undefined, [image.env, image.timers]);
 		begin.release();
 		const run = { filename: image.filename, timeout: image.startupCpuMs };
+		const entry = new Entry(isolate, image.startupCpuMs);
 		try {
 			const script = compile(isolate, image);
-			script.runSync(context, run);
+			within(entry, () => script.runSync(context, run));
 			script.release();
 		} catch (error) {
-			throw this.#startError(error as Error, image);
+			throw this.#startError(error as Error, image, entry.overdue);
 		}
 		const why = finish.applySync(undefined, []) as unknown as string;
 		finish.release();
 		if (why !== "") throw new StartError({ code: "startup_failed", message: `no handler found: ${why}`, stack: "" });
 	}
 
-	#startError(error: Error, image: Image): StartError {
-		if (this.#parked.isolate.isDisposed) {
+	#startError(error: Error, image: Image, overdue: boolean): StartError {
+		if (!overdue && this.#parked.isolate.isDisposed) {
 			return new StartError({
 				code: "memory_limit_exceeded",
 				message: `the function's top level needs more than ${image.memoryMb} MB`,
 				stack: "",
 			});
 		}
-		if (isTimeout(error)) {
+		if (overdue || isTimeout(error)) {
 			return new StartError({
 				code: "startup_cpu_limit_exceeded",
 				message: `the function's top level ran for more than ${image.startupCpuMs} ms`,
@@ -118,9 +139,9 @@ export class FunctionIsolate {
 		});
 	}
 
-	/** CPU time that the isolate has used since it was made. */
+	/** CPU time that the isolate has used since it was made, and that the sandbox's functions took for it. */
 	get cpuUs(): Microseconds {
-		return Number(this.#parked.isolate.cpuTime) / 1000;
+		return Number(this.#parked.isolate.cpuTime) / 1000 + this.#lentUs;
 	}
 
 	/** Runs one turn. What it leaves in the outbox is handed over by `takeOutbox`, or thrown away if the turn did not complete. */
@@ -134,15 +155,24 @@ export class FunctionIsolate {
 	): TurnEnd {
 		const started = performance.now();
 		advanceClock();
+		const entry = new Entry(this.#parked.isolate, timeout);
+		this.#outboxBytes = this.#loggedBytes = 0;
 		try {
-			this.#parked.turn.applySync(undefined, [kind, attempt, op, text, transferable(data)], { timeout });
-			return "completed";
+			within(entry, () =>
+				this.#parked.turn.applySync(undefined, [kind, attempt, op, text, transferable(data)], { timeout }),
+			);
+			if (this.#outboxBytes <= this.#maxOutboxBytes) return "completed";
+			this.dispose();
+			return "disposed";
 		} catch (error) {
+			if (entry.overdue) return "overdue";
 			const disposed = this.#parked.isolate.isDisposed;
 			const cut = !disposed && isTimeout(error) && performance.now() - started >= timeout;
 			if (!disposed && !cut) return { rejected: error };
 			this.#outbox = [];
 			return disposed ? "disposed" : "cut";
+		} finally {
+			this.#lentUs += entry.lentUs;
 		}
 	}
 
@@ -182,6 +212,12 @@ function compile(isolate: ivm.Isolate, image: Image): ivm.Script {
 		setFlagsFromString("--lazy");
 		cachedData.release();
 	}
+}
+
+/** How much a message takes, roughly. */
+function messageSize({ text, data }: Outgoing): Bytes {
+	const size = typeof data === "string" ? data.length * 2 : typeof data === "object" ? data.byteLength : 0;
+	return 100 + (typeof text === "string" ? text.length * 2 : 0) + size;
 }
 
 function transferable(data: Uint8Array | number | undefined): ivm.Copy<ArrayBuffer> | number | undefined {

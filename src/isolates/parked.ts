@@ -1,5 +1,6 @@
 import ivm from "isolated-vm";
 import { externalCopy } from "./external-copy.ts";
+import { lend } from "./lent.ts";
 import { services } from "./services.ts";
 
 /** What an isolate does with the outside while it has no function yet: nothing. */
@@ -34,10 +35,7 @@ export function parkIsolate(snapshot: ivm.ExternalCopy<ArrayBuffer>, memoryMb: n
 	const outlet = Object.fromEntries(
 		OUTLETS.map((name) => [name, () => undefined]),
 	) as unknown as ParkedIsolate["outlet"];
-	const own = OUTLETS.map((name): [string, ivm.Callback] => [
-		name,
-		new ivm.Callback((...args: unknown[]) => outlet[name](...args), { sync: true }),
-	]);
+	const own = OUTLETS.map((name): [string, ivm.Callback] => [name, lend((...args) => outlet[name](...args))]);
 	const all = [...services, ...own];
 	const install = take<(names: string, ...functions: unknown[]) => void>("install");
 	install.applySync(undefined, [all.map(([name]) => name).join(","), ...all.map(([, callback]) => callback)]);

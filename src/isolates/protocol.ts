@@ -43,14 +43,20 @@ export interface Image {
 	memoryMb: number;
 	/** How many timers one request may have pending. */
 	timers: number;
+	/** How much a request may log. What a turn logs beyond it never leaves the isolate. */
+	logBytes: Bytes;
 	startupCpuMs: Milliseconds;
 }
 
 /** Why an attempt has ended without an answer. */
 export interface AttemptFailure {
-	/** `too_heavy`: a turn ran too long for the normal lane, and the request is to be run again in the heavy one. */
+	/**
+	 * `too_heavy`: a turn ran too long for the normal lane, and the request is to be run again in the heavy one. `isolate_lost`: another
+	 * request cost the isolate, and this one is run again if it may be.
+	 */
 	code:
 		| "too_heavy"
+		| "isolate_lost"
 		| "cpu_limit_exceeded"
 		| "memory_limit_exceeded"
 		| "startup_failed"

@@ -1,5 +1,6 @@
 import { randomFillSync } from "node:crypto";
-import ivm from "isolated-vm";
+import type ivm from "isolated-vm";
+import { lend } from "./lent.ts";
 
 const PARTS = [
 	"href",
@@ -90,5 +91,5 @@ const pure = {
 /** The pure functions as callbacks; one set serves every isolate. */
 export const services: [name: string, callback: ivm.Callback][] = Object.entries(pure).map(([name, service]) => [
 	name,
-	new ivm.Callback(service as (...args: unknown[]) => unknown, { sync: true }),
+	lend(service as (...args: unknown[]) => unknown),
 ]);

@@ -301,6 +301,10 @@ export class Invocation implements AttemptOwner {
 			this.#run();
 			return;
 		}
+		if (code === "isolate_lost") {
+			this.onLost(false);
+			return;
+		}
 		const error = new FunctionError(code, message, { stack });
 		if (
 			code === "startup_failed" ||

@@ -1,0 +1,41 @@
+/**
+ * What an isolate costs in a checkout: `isolates.ts [CHECKOUT]`. Prints the base snapshot's size, the median time to park an
+ * isolate, and the resident memory of an idle one, as JSON.
+ */
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { setFlagsFromString } from "node:v8";
+
+const COUNT = 300;
+const checkout = resolve(process.argv[2] ?? ".");
+const load = <T>(path: string) => import(join(checkout, "src", path)) as Promise<T>;
+const { Builder } = await load<typeof import("../../src/build/builder.ts")>("build/builder.ts");
+const { ArtifactStore } = await load<typeof import("../../src/cache/artifact-store.ts")>("cache/artifact-store.ts");
+const { parkIsolate } = await load<typeof import("../../src/isolates/parked.ts")>("isolates/parked.ts");
+const { externalCopy } = await load<typeof import("../../src/isolates/external-copy.ts")>("isolates/external-copy.ts");
+const { V8_FLAGS } = await load<typeof import("../../src/sandbox/confinement.ts")>("sandbox/confinement.ts");
+
+for (const flag of V8_FLAGS) setFlagsFromString(flag);
+const folder = mkdtempSync(join(tmpdir(), "atoll-bench-isolates-"));
+try {
+	const builder = await Builder.create(await ArtifactStore.open(folder));
+	const snapshot = externalCopy(builder.snapshot);
+	const resident = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync("/proc/self/status", "utf8"))?.[1]) / 1024;
+	const kept = Array.from({ length: 20 }, () => parkIsolate(snapshot, 128));
+	const before = resident();
+	const times: number[] = [];
+	for (let i = 0; i < COUNT; i++) {
+		const began = performance.now();
+		kept.push(parkIsolate(snapshot, 128));
+		times.push(performance.now() - began);
+	}
+	const idleMb = (resident() - before) / COUNT;
+	times.sort((a, b) => a - b);
+	console.log(
+		JSON.stringify({ snapshotKb: Math.round(builder.snapshot.byteLength / 1024), parkMs: times[COUNT >> 1], idleMb }),
+	);
+	await builder.close();
+} finally {
+	rmSync(folder, { recursive: true, force: true });
+}

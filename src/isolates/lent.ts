@@ -1,0 +1,58 @@
+import ivm from "isolated-vm";
+import type { Microseconds, Milliseconds } from "./protocol.ts";
+
+/**
+ * One entry into an isolate. isolated-vm's `timeout` stands still while the isolate is in one of the sandbox's own functions, and so
+ * does its CPU time: a loop that calls one would go on for four times its limit. So these functions keep the time as well.
+ */
+export class Entry {
+	readonly #isolate: ivm.Isolate;
+	readonly #until: Milliseconds;
+	/** What the sandbox's functions took. */
+	lentUs: Microseconds = 0;
+	/** Whether one of them ended the isolate, since the entry's time was over. */
+	overdue = false;
+
+	constructor(isolate: ivm.Isolate, limit: Milliseconds) {
+		this.#isolate = isolate;
+		this.#until = performance.now() + limit + SLACK_MS;
+	}
+
+	/** Accounts for a call. Nothing but the isolate's end gets past a function's `catch`. */
+	add(from: Milliseconds, to: Milliseconds): void {
+		this.lentUs += (to - from) * 1000;
+		if (to <= this.#until || this.overdue) return;
+		this.overdue = true;
+		this.#isolate.dispose();
+	}
+}
+
+/** The isolate's own timer, which sees all but these calls, is to be first where both are due. */
+const SLACK_MS: Milliseconds = 5;
+
+/** The entry that runs; there is one at a time, on one thread. */
+let current: Entry | null = null;
+
+/** Runs something that enters an isolate. */
+export function within<T>(entry: Entry, run: () => T): T {
+	const before = current;
+	current = entry;
+	try {
+		return run();
+	} finally {
+		current = before;
+	}
+}
+
+/** A function of the sandbox as isolates can call it. */
+export function lend(call: (...args: unknown[]) => unknown): ivm.Callback {
+	return new ivm.Callback(
+		(...args: unknown[]) => {
+			const from = performance.now();
+			const result = call(...args);
+			current?.add(from, performance.now());
+			return result;
+		},
+		{ sync: true },
+	);
+}
