@@ -86,7 +86,14 @@ export async function benchMicro(): Promise<Row[]> {
 		flush: () => undefined,
 	};
 	const host = new IsolateHost(
-		{ snapshot: builder.snapshot, maxIsolates: 500, maxBytes: 4e9, maxProcessBytes: 8e9, parked: 2 },
+		{
+			snapshot: builder.snapshot,
+			maxIsolates: 500,
+			maxBytes: 4e9,
+			maxProcessBytes: 8e9,
+			parked: 2,
+			frozenClocks: true,
+		},
 		events,
 	);
 	let attempt = 1;

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { builtinModules } from "node:module";
 import { isAbsolute, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -72,6 +73,14 @@ export function nodeModules(onUse: (name: string) => void): Plugin {
 			build.onResolve({ filter: /^\.\// }, ({ path, importer }) =>
 				importer === GLOBALS ? { path: resolve(folder, path), sideEffects: false } : undefined,
 			);
+			// As it is loaded it looks at the prototypes of async functions, which must not be lowered for that.
+			build.onLoad({ filter: /[\\/]node-inspect-extracted[\\/]dist[\\/]inspect\.js$/ }, async ({ path }) => {
+				const source = await readFile(path, "utf8");
+				return {
+					contents: source.replace(/async function\*?\(\)\{\}/g, (text) => `Function("return ${text}")()`),
+					loader: "js",
+				};
+			});
 			build.onResolve({ filter: NAMES }, async ({ path, importer, resolveDir, kind, pluginData }) => {
 				if (pluginData === SECOND_TRY) return undefined;
 				const name = path.replace(/^node:/, "");

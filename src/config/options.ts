@@ -28,6 +28,11 @@ export interface RuntimeOptions {
 	 * `overloaded` until the minute is over; proven ones are served as ever. Default: 60.
 	 */
 	recyclesPerMinute?: number;
+	/**
+	 * Whether the time stands still for a function while one of its turns runs, so that it is no clock for a Spectre attack. Off only
+	 * where all functions are trusted. Default: true.
+	 */
+	frozenClocks?: boolean;
 	cache?: CacheOptions;
 	/** Folder for artifacts and snapshots; it is made if it is missing. Default: `.atoll` in the working directory. */
 	data?: string;
@@ -76,6 +81,7 @@ const optionsSchema = z.strictObject({
 	maxLimits: limitsSchema.optional(),
 	ownerLimits: ownerLimitsSchema.optional(),
 	recyclesPerMinute: z.number().int().min(1).optional(),
+	frozenClocks: z.boolean().optional(),
 	cache: z
 		.strictObject({
 			maxIsolates: z.number().int().min(1).optional(),

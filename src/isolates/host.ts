@@ -17,6 +17,7 @@ import {
 	type VersionNumber,
 } from "./protocol.ts";
 import { Schedule } from "./schedule.ts";
+import { runClocks } from "./services.ts";
 import { WarmIsolates } from "./warm.ts";
 
 /** One turn that waits to be run. */
@@ -67,6 +68,7 @@ export class IsolateHost implements SandboxCommands {
 	) {
 		this.#events = events;
 		this.#note = note;
+		if (!settings.frozenClocks) runClocks();
 		this.#parking = new Parking(settings.snapshot, settings.parked);
 		this.#parking.fill();
 		this.#warm = new WarmIsolates(settings, (number) => {

@@ -27,6 +27,8 @@ export interface SandboxSettings {
 	maxProcessBytes: Bytes;
 	/** How many isolates are created ahead of need. */
 	parked: number;
+	/** Whether the time stands still during a turn. */
+	frozenClocks: boolean;
 }
 
 /** A version as a sandbox runs it: its artifact, without what only the edge needs. */

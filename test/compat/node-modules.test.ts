@@ -182,6 +182,20 @@ inBothIsolations("Node's modules", (isolation: Isolation) => {
 		}
 	});
 
+	test("a function that imports async_hooks can import the others as well", async () => {
+		await atoll.deploy(
+			"together",
+			`import { AsyncLocalStorage } from "node:async_hooks"; import assert from "node:assert"; import { createHash } from "node:crypto"; import events from "node:events"; import { Readable } from "node:stream"; import url from "node:url"; import { inspect } from "node:util";
+			const storage = new AsyncLocalStorage();
+			export default { fetch: () => storage.run("kept", async () => {
+				let text = ""; for await (const part of Readable.from(["a", "b"])) text += part;
+				assert.equal(text, "ab");
+				return new Response([storage.getStore(), inspect(async () => {}), createHash("md5").update(text).digest("hex").length, typeof events.once, url.parse("http://a/b").pathname].join(" "));
+			}) };`,
+		);
+		assert.equal(await atoll.text("together"), "kept [Function (anonymous)] 32 function /b");
+	});
+
 	test("globals of Node are there where they are named, with the function's environment", async () => {
 		await atoll.deploy(
 			"globals",

@@ -63,6 +63,36 @@ test("the tarball installs into an empty folder and works there", async (t) => {
 		);
 	});
 
+	await t.test("what is bundled into functions comes along", () => {
+		writeFileSync(
+			join(project, "compat.js"),
+			`import { AsyncLocalStorage } from "node:async_hooks";
+			import { createHash } from "node:crypto";
+			import { EventEmitter } from "node:events";
+			import assert from "node:assert";
+			import { Readable } from "node:stream";
+			import { inspect } from "node:util";
+			const storage = new AsyncLocalStorage();
+			export default { async fetch() {
+				assert.ok(new EventEmitter() instanceof EventEmitter && Readable.from([]));
+				const page = new HTMLRewriter().on("b", { text: (t) => void (t.lastInTextNode || t.replace(inspect({ a: 1 }))) }).transform(new Response("<b>x</b>"));
+				const hash = createHash("sha1").update(Buffer.from("x")).digest("hex").slice(0, 6);
+				return storage.run("kept", async () => new Response([await page.text(), hash, storage.getStore(), new URLPattern({ pathname: "/:a" }).test("http://a/b")].join(" ")));
+			} };`,
+		);
+		writeFileSync(
+			join(project, "embed-compat.js"),
+			`import { createRuntime } from "atoll";
+			await using runtime = await createRuntime();
+			await runtime.deploy({ name: "compat", hostnames: ["compat.example"], entry: "compat.js" });
+			console.log(await (await runtime.fetch(new Request("http://compat.example/"))).text());`,
+		);
+		assert.equal(
+			execFileSync(process.execPath, ["embed-compat.js"], { cwd: project, encoding: "utf8" }),
+			"<b>{ a: 1 }</b> 11f6ad kept true\n",
+		);
+	});
+
 	await t.test("its types say what it takes", () => {
 		writeFileSync(
 			join(project, "typed.ts"),
