@@ -76,7 +76,7 @@ export class ProcessPool implements SandboxPool {
 		const pool = new ProcessPool(settings, images, events);
 		pool.#trimming = setInterval(() => pool.#trim(), IDLE_MS / 3).unref();
 		for (let i = 0; i < size; i++) pool.#normal.members.push(pool.#spawn());
-		pool.#heavy.members.push(pool.#spawn());
+		pool.#heavy.members.push(pool.#spawn().yieldToOthers());
 		pool.#spare = pool.#spawn();
 		try {
 			await Promise.all([...pool.#all].map((process) => process.ready));
@@ -119,7 +119,7 @@ export class ProcessPool implements SandboxPool {
 		if (this.#normal.has(lost)) this.#normal.replace(lost, this.#takeSpare());
 		else if (this.#heavy.has(lost)) {
 			if (this.#heavy.members.length > 1) this.#heavy.remove(lost);
-			else this.#heavy.replace(lost, this.#takeSpare());
+			else this.#heavy.replace(lost, this.#takeSpare().yieldToOthers());
 		} else if (this.#probation?.process === lost) this.#probation = null;
 		else if (lost === this.#spare) this.#respawnSpare();
 	}
@@ -144,11 +144,11 @@ export class ProcessPool implements SandboxPool {
 	#onLongTurn(stuck: SandboxProcess): void {
 		if (this.#normal.has(stuck)) {
 			this.#normal.replace(stuck, this.#takeSpare());
-			this.#heavy.members.push(stuck);
+			this.#heavy.members.push(stuck.yieldToOthers());
 		} else if (this.#heavy.has(stuck)) {
 			if (this.#heavy.stuck) {
 				if (this.#heavy.members.length >= MAX_HEAVY) return;
-				this.#heavy.members.push(this.#takeSpare());
+				this.#heavy.members.push(this.#takeSpare().yieldToOthers());
 			}
 		} else return;
 		stuck.sandbox.evacuate(stuck.stuckBy ?? 0);
@@ -168,7 +168,7 @@ export class ProcessPool implements SandboxPool {
 		if (lane === "normal") return this.#normal.home(version, ownerNumber).sandbox;
 		// All that an owner computes is computed in one place, so that one owner cannot keep the whole lane busy.
 		if (lane === "heavy") return this.#heavy.home(ownerNumber, ownerNumber).sandbox;
-		if (this.#probation === null) this.#probation = { process: this.#takeSpare(), version };
+		if (this.#probation === null) this.#probation = { process: this.#takeSpare().yieldToOthers(), version };
 		else if (this.#probation.version !== version) {
 			if (this.#probation.process.sandbox.load > 0) return null;
 			this.#probation.version = version;

@@ -1,4 +1,5 @@
 import type { ChildProcess } from "node:child_process";
+import { setPriority } from "node:os";
 import type { Duplex } from "node:stream";
 import type {
 	AttemptFailure,
@@ -26,6 +27,9 @@ export interface SandboxProcessEvents {
 	/** One turn keeps the others waiting: `stuckBy` says whose. */
 	onLongTurn(process: SandboxProcess): void;
 }
+
+/** Priority of a sandbox of the heavy lane, or on probation, below those of the normal lane. */
+const HEAVY_NICENESS = 10;
 
 /** How long a turn may go on, beyond what its limits allow it, before the process is killed under it. */
 const GRACE_MS = 250;
@@ -122,6 +126,16 @@ export class SandboxProcess {
 
 	get pid(): number {
 		return this.#child.pid ?? 0;
+	}
+
+	/** From now on it has the processor when nobody else wants it: it serves what is not known to be light. There is no way back. */
+	yieldToOthers(): this {
+		try {
+			setPriority(this.pid, HEAVY_NICENESS);
+		} catch {
+			// It has just ended, of which its exit tells.
+		}
+		return this;
 	}
 
 	/** Ends the process at once; its attempts are lost. */
