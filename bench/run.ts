@@ -1,10 +1,11 @@
 /**
- * `npm run bench [-- micro|isolates[=CHECKOUT]|cold|http|hostile[=NAME]|soak[=MINUTES] …]`: the short ones, or those that are named; prints tables
+ * `npm run bench [-- micro|isolates[=CHECKOUT]|cold|http|fairness|hostile[=NAME]|soak[=MINUTES] …]`: the short ones, or those that are named; prints tables
  * and writes them as JSON.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus } from "node:os";
 import { benchCold } from "./cold.ts";
+import { benchFairness } from "./fairness.ts";
 import { benchHostile } from "./hostile.ts";
 import { benchHttp } from "./http.ts";
 import { benchIsolates } from "./isolates.ts";
@@ -19,7 +20,7 @@ const SHORT: Record<string, Bench> = {
 	http: () => benchHttp(),
 };
 /** Only when asked for: they take a quarter of an hour each. */
-const LONG: Record<string, Bench> = { hostile: benchHostile, soak: benchSoak };
+const LONG: Record<string, Bench> = { fairness: benchFairness, hostile: benchHostile, soak: benchSoak };
 
 const all = { ...SHORT, ...LONG };
 const asked = process.argv.slice(2).map((word) => {

@@ -4,7 +4,7 @@ import { Kind } from "../prelude/messages.ts";
 import type { CacheStore } from "./cache-store.ts";
 import { externalCopy } from "./external-copy.ts";
 import { KeyStore } from "./keys.ts";
-import { Entry, within } from "./lent.ts";
+import { Entry, setEntry } from "./lent.ts";
 import type { ParkedIsolate } from "./parked.ts";
 import type { AttemptFailure, AttemptId, Bytes, Image, Microseconds, Milliseconds, VersionNumber } from "./protocol.ts";
 import { advanceClock } from "./services.ts";
@@ -104,13 +104,16 @@ export class FunctionIsolate {
 		begin.applySync(undefined, [image.env, image.timers]);
 		begin.release();
 		const run = { filename: image.filename, timeout: image.startupCpuMs };
-		const entry = new Entry(isolate, image.startupCpuMs);
+		const entry = new Entry(isolate, performance.now(), image.startupCpuMs);
+		const before = setEntry(entry);
 		try {
 			const script = compile(isolate, image);
-			within(entry, () => script.runSync(context, run));
+			script.runSync(context, run);
 			script.release();
 		} catch (error) {
 			throw this.#startError(error as Error, image, entry.overdue);
+		} finally {
+			setEntry(before);
 		}
 		const why = finish.applySync(undefined, []) as unknown as string;
 		finish.release();
@@ -155,12 +158,11 @@ export class FunctionIsolate {
 	): TurnEnd {
 		const started = performance.now();
 		advanceClock();
-		const entry = new Entry(this.#parked.isolate, timeout);
+		const entry = new Entry(this.#parked.isolate, started, timeout);
+		const before = setEntry(entry);
 		this.#outboxBytes = this.#loggedBytes = 0;
 		try {
-			within(entry, () =>
-				this.#parked.turn.applySync(undefined, [kind, attempt, op, text, transferable(data)], { timeout }),
-			);
+			this.#parked.turn.applySync(undefined, [kind, attempt, op, text, transferable(data)], { timeout });
 			if (this.#outboxBytes <= this.#maxOutboxBytes) return "completed";
 			this.dispose();
 			return "disposed";
@@ -172,6 +174,7 @@ export class FunctionIsolate {
 			this.#outbox = [];
 			return disposed ? "disposed" : "cut";
 		} finally {
+			setEntry(before);
 			this.#lentUs += entry.lentUs;
 		}
 	}

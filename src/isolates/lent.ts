@@ -13,9 +13,9 @@ export class Entry {
 	/** Whether one of them ended the isolate, since the entry's time was over. */
 	overdue = false;
 
-	constructor(isolate: ivm.Isolate, limit: Milliseconds) {
+	constructor(isolate: ivm.Isolate, began: Milliseconds, limit: Milliseconds) {
 		this.#isolate = isolate;
-		this.#until = performance.now() + limit + SLACK_MS;
+		this.#until = began + limit + SLACK_MS;
 	}
 
 	/** Accounts for a call. Nothing but the isolate's end gets past a function's `catch`. */
@@ -33,15 +33,11 @@ const SLACK_MS: Milliseconds = 5;
 /** The entry that runs; there is one at a time, on one thread. */
 let current: Entry | null = null;
 
-/** Runs something that enters an isolate. */
-export function within<T>(entry: Entry, run: () => T): T {
+/** What follows belongs to this entry, until it is set back to what was before. */
+export function setEntry(entry: Entry | null): Entry | null {
 	const before = current;
 	current = entry;
-	try {
-		return run();
-	} finally {
-		current = before;
-	}
+	return before;
 }
 
 /** A function of the sandbox as isolates can call it. */

@@ -89,10 +89,18 @@ function readRequest(req: IncomingMessage): Exchange & { accept: string; content
 	};
 }
 
+/** By connection, since it is the same for all of its requests. */
+const clients = new WeakMap<object, Client>();
+
 function clientOf({ socket, httpVersion }: IncomingMessage): Client {
+	const known = clients.get(socket);
+	if (known !== undefined) return known;
 	const { remoteAddress = "", remotePort = 0 } = socket;
 	const tls = (socket as TLSSocket).encrypted ? (socket as TLSSocket).getProtocol() : null;
-	return { ip: remoteAddress.replace(/^::ffff:(?=\d+\.)/, ""), port: remotePort, protocol: `HTTP/${httpVersion}`, tls };
+	const ip = remoteAddress.replace(/^::ffff:(?=\d+\.)/, "");
+	const client = { ip, port: remotePort, protocol: `HTTP/${httpVersion}`, tls };
+	clients.set(socket, client);
+	return client;
 }
 
 function readHost(value: string): Host {
