@@ -48,9 +48,9 @@ export interface RuntimeOptions {
 }
 
 export interface CacheOptions {
-	/** How many isolates stay warm at most, over all sandboxes. Default: 1000. */
+	/** How many isolates stay warm at most, over the sandboxes of the normal lane; each of the heavy lane has as large a share. Default: 1000. */
 	maxIsolates?: number;
-	/** How much memory the warm isolates may use, over all sandboxes, in bytes. Default: a quarter of the machine's. */
+	/** How much memory the warm isolates may use, shared out in the same way, in bytes. Default: a quarter of the machine's. */
 	maxBytes?: Bytes;
 	/** How many isolates each sandbox makes ahead of need, at some 1.5 MB each. Default: 4. */
 	parked?: number;
