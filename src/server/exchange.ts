@@ -52,8 +52,8 @@ export interface ResponseSink {
 export interface SocketEnd {
 	/** A message, as text or as bytes. */
 	message(data: string | Uint8Array): void;
-	/** So many bytes of messages that came from here have been taken. */
-	taken(bytes: Bytes): void;
+	/** So much of the messages that came from here has been taken: bytes, and of a text its UTF-16 units. */
+	taken(size: number): void;
 	/** The other end closes; 1005 stands for no code, 1006 for a connection that broke off. */
 	close(code: number, reason: string): void;
 }

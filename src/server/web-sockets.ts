@@ -72,9 +72,11 @@ class OpenSocket implements SocketEnd {
 		this.#socket = socket;
 		socket.binaryType = "nodebuffer";
 		socket.on("message", (data: Buffer, isBinary) => {
-			this.#ahead += data.length;
+			// Counted as the function will count it when it takes the message: a text by its UTF-16 units.
+			const message = isBinary ? data : data.toString();
+			this.#ahead += message.length;
 			if (this.#ahead > MAX_AHEAD) socket.pause();
-			end.message(isBinary ? data : data.toString());
+			end.message(message);
 		});
 		let alive = true;
 		socket.on("pong", () => {
@@ -97,8 +99,8 @@ class OpenSocket implements SocketEnd {
 		if (this.#socket.bufferedAmount > MAX_BUFFERED) this.#socket.terminate();
 	}
 
-	taken(bytes: number): void {
-		this.#ahead -= bytes;
+	taken(size: number): void {
+		this.#ahead -= size;
 		if (this.#ahead <= MAX_AHEAD) this.#socket.resume();
 	}
 

@@ -80,6 +80,18 @@ inBothIsolations("WebSockets", (isolation) => {
 		assert.deepEqual([record.status, record.outcome], [101, "ok"]);
 	});
 
+	test("text that is longer in UTF-8 than in UTF-16 is taken as fast as any", async () => {
+		const socket = open();
+		await next(socket);
+		const text = "語".repeat(40_000);
+		for (let i = 0; i < 40; i++) {
+			socket.send(text);
+			assert.equal(await next(socket), `you said ${text}`);
+		}
+		socket.close(4000, "done");
+		assert.deepEqual(await closing(socket), [4000, "done"]);
+	});
+
 	test("the function closes, with its code and reason", async () => {
 		const socket = open();
 		await next(socket);
