@@ -346,14 +346,7 @@ export class IsolateHost implements SandboxCommands {
 	}
 
 	#send(version: VersionNumber, { kind, attempt, op, text, data }: Outgoing): void {
-		this.#events.message(
-			kind,
-			version,
-			attempt,
-			op,
-			typeof text === "string" ? text : "",
-			typeof data === "string" ? Buffer.from(data) : data,
-		);
+		this.#events.message(kind, version, attempt, op, text, typeof data === "string" ? Buffer.from(data) : data);
 	}
 
 	#done(attempt: Attempt, isolate: FunctionIsolate): void {
@@ -404,5 +397,5 @@ const MAX_MESSAGE = 2 * 1024 * 1024;
 function sizeOf({ text, data }: Outgoing): number {
 	const size =
 		typeof data === "string" ? data.length * 3 : typeof data === "number" || data === undefined ? 8 : data.byteLength;
-	return (typeof text === "string" ? text.length * 3 : 0) + size;
+	return text.length * 3 + size;
 }

@@ -68,7 +68,7 @@ export class FunctionIsolate {
 		this.#parked = parked;
 		this.keys = new KeyStore((...answer) => this.onCrypto(...answer));
 		parked.outlet.emit = (kind, attempt, op, text, data) =>
-			this.#put({ kind, attempt, op, text, data } as Outgoing, image.logBytes);
+			this.#put(toOutgoing(kind, attempt, op, text, data), image.logBytes);
 		Object.assign(parked.outlet, caches.of(version));
 		parked.outlet.crypto = (attempt, op, method, args) =>
 			this.keys.start(Number(attempt), Number(op), String(method), args as unknown[]);
@@ -88,7 +88,7 @@ export class FunctionIsolate {
 		if (message.kind === Kind.log) {
 			// One line beyond the limit still goes out, by which the edge knows that there was more.
 			if (this.#loggedBytes > logBytes) return;
-			this.#loggedBytes += String(message.text).length;
+			this.#loggedBytes += message.text.length;
 		}
 		this.#outboxBytes += size;
 		if (this.#outboxBytes <= this.#maxOutboxBytes) this.#outbox.push(message);
@@ -217,10 +217,22 @@ function compile(isolate: ivm.Isolate, image: Image): ivm.Script {
 	}
 }
 
+/** Makes a message of what came out of an isolate, whatever it is: its code may have changed what the prelude sends. */
+function toOutgoing(kind: unknown, attempt: unknown, op: unknown, text: unknown, data: unknown): Outgoing {
+	const isData = typeof data === "string" || typeof data === "number" || data instanceof Uint8Array;
+	return {
+		kind: (Number(kind) >>> 0) as Kind,
+		attempt: Number(attempt) >>> 0,
+		op: Number(op) >>> 0,
+		text: typeof text === "string" ? text : "",
+		data: isData ? data : undefined,
+	};
+}
+
 /** How much a message takes, roughly. */
 function messageSize({ text, data }: Outgoing): Bytes {
 	const size = typeof data === "string" ? data.length * 2 : typeof data === "object" ? data.byteLength : 0;
-	return 100 + (typeof text === "string" ? text.length * 2 : 0) + size;
+	return 100 + text.length * 2 + size;
 }
 
 function transferable(data: Uint8Array | number | undefined): ivm.Copy<ArrayBuffer> | number | undefined {
