@@ -1,3 +1,4 @@
+import { errorType } from "./error-types.ts";
 import {
 	dispatchTrusted,
 	ErrorEvent,
@@ -93,15 +94,6 @@ export function reportError(thrown: unknown): void {
 	logUncaught(description);
 }
 
-const ERRORS: Record<string, ErrorConstructor> = {
-	EvalError,
-	RangeError,
-	ReferenceError,
-	SyntaxError,
-	TypeError,
-	URIError,
-};
-
 /**
  * https://html.spec.whatwg.org/#unhandled-promise-rejections. V8 tells the sandbox of the rejection, not the isolate: what comes
  * back in is a copy of the reason, and a promise that is rejected with it.
@@ -111,7 +103,7 @@ export function reportRejection(attempt: number, description: ErrorDescription |
 	let reason: unknown = isError ? undefined : description.value;
 	if (isError) {
 		const { name, message, stack } = description;
-		const error = new (ERRORS[name] ?? Error)(message);
+		const error = new (errorType(name))(message);
 		Object.defineProperty(error, "stack", { value: stack, writable: true, configurable: true });
 		reason = error;
 	}

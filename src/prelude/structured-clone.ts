@@ -1,5 +1,6 @@
 import { blobBytes, createBlob, File, isBlob } from "./blob.ts";
 import { DOMException } from "./dom-exception.ts";
+import { errorType } from "./error-types.ts";
 import { requireArguments, toDictionary } from "./interface.ts";
 import { ReadableStream, TransformStream, WritableStream } from "./streams.ts";
 
@@ -81,15 +82,6 @@ function cannot(what: string): DOMException {
 	return new DOMException(`structuredClone: ${what}`, "DataCloneError");
 }
 
-const ERRORS: Record<string, ErrorConstructor> = {
-	Error,
-	EvalError,
-	RangeError,
-	ReferenceError,
-	SyntaxError,
-	TypeError,
-	URIError,
-};
 const tag = (value: object) => Object.prototype.toString.call(value).slice(8, -1);
 
 function clone(value: unknown, seen: Map<object, unknown>): unknown {
@@ -204,8 +196,7 @@ function cloneProperties(from: object, to: object, seen: Map<object, unknown>): 
 
 function cloneError(error: Error, seen: Map<object, unknown>): Error {
 	const name = `${error.name}`;
-	const Constructor = Object.hasOwn(ERRORS, name) ? ERRORS[name] : Error;
-	const real = Reflect.construct(Error, [], Constructor) as Error;
+	const real = Reflect.construct(Error, [], errorType(name)) as Error;
 	seen.set(error, real);
 	const hidden = (key: string, value: unknown) =>
 		Object.defineProperty(real, key, { value, writable: true, enumerable: false, configurable: true });
