@@ -153,14 +153,7 @@ export class Runtime {
 		const version = this.#deployments.byNumber(number);
 		if (version === undefined) return;
 		const { level, message } = parseLine(text);
-		this.#observer.log({
-			time: new Date().toISOString(),
-			level,
-			function: version.functionName,
-			version: version.id,
-			requestId: "",
-			message: version.hasFrames(message) ? version.mapper.map(message) : message,
-		});
+		this.#observer.log(version.logLine("", level, message));
 	}
 
 	/**
@@ -191,9 +184,10 @@ export class Runtime {
 			artifact: async () => (await this.#store.artifact(key)) ?? (await this.#rebuild(request, built)),
 			sourceMap: () => this.#store.sourceMap(key),
 		};
-		this.#put(options, limits, key.slice(0, 12), source, built.artifact.startUs);
+		const id = key.slice(0, 12);
+		this.#put(options, limits, id, source, built.artifact.startUs);
 		return {
-			version: built.artifact.key.slice(0, 12),
+			version: id,
 			inputs: built.inputs,
 			cached: built.cached,
 			startFailure: built.artifact.failure?.message ?? null,

@@ -6,6 +6,7 @@ import { Backoff } from "../limits/backoff.ts";
 import type { Limits } from "../limits/limits.ts";
 import { Pace } from "../limits/pace.ts";
 import { Strikes } from "../limits/strikes.ts";
+import type { LogLine } from "../observe/record.ts";
 import { StackMapper } from "../observe/source-map.ts";
 import type { Owner } from "./owner.ts";
 
@@ -119,8 +120,15 @@ export class Version {
 		return this.#mapper;
 	}
 
-	/** Whether a line of the log has places in it that want mapping. */
-	hasFrames(message: string): boolean {
-		return message.includes(`${this.filename}:`);
+	/** A line for the function's log, stacks in it mapped into the source. `requestId` is empty outside of a request. */
+	logLine(requestId: string, level: LogLine["level"], message: string): LogLine {
+		return {
+			time: new Date().toISOString(),
+			level,
+			function: this.functionName,
+			version: this.id,
+			requestId,
+			message: message.includes(`${this.filename}:`) ? this.mapper.map(message) : message,
+		};
 	}
 }

@@ -11,10 +11,6 @@ export class Gate {
 		this.#mostWaiting = limits.queuedRequests;
 	}
 
-	get inside(): number {
-		return this.#inside;
-	}
-
 	/** Whether there is room for one, be it to wait. */
 	get open(): boolean {
 		return this.#inside < this.#most || this.#waiting.size < this.#mostWaiting;

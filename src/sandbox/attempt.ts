@@ -132,13 +132,12 @@ export class Attempt {
 		this.#release();
 	}
 
-	/** Another turn keeps this attempt waiting: it is run elsewhere, if it may be. Returns whether it is. */
-	move(): boolean {
-		if (this.#revoked || !this.#owner.mayRunAgain(this.hasEffects)) return false;
+	/** Another turn keeps this attempt waiting: it is run elsewhere, if it may be. */
+	move(): void {
+		if (this.#revoked || !this.#owner.mayRunAgain(this.hasEffects)) return;
 		this.revoke();
 		this.#superseded = true;
 		this.#owner.onMoved();
-		return true;
 	}
 
 	#release(): void {

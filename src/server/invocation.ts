@@ -129,7 +129,7 @@ export class Invocation implements AttemptOwner {
 		const { body } = this.#exchange;
 		// A turn may be cut early only where its request can surely be run again, and there is a heavy lane to run it in.
 		const light = lane === "normal" && pool.hasLanes && this.#stream === null;
-		this.#attempt.start(limits.cpuMs, light, this.#head, isStream(body) ? (this.#stream?.read() ?? null) : body);
+		this.#attempt.start(limits.cpuMs, light, this.#head, this.#stream === null ? body : this.#stream.read());
 	}
 
 	#tooLate(): void {

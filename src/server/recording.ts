@@ -64,16 +64,9 @@ export class Recording {
 		this.log(level, message);
 	}
 
-	/** Writes a line to the function's log, stacks in it mapped into the source. */
+	/** Writes a line to the function's log. */
 	log(level: LogLine["level"], message: string): void {
-		this.#observer.log({
-			time: new Date().toISOString(),
-			level,
-			function: this.#version.functionName,
-			version: this.#version.id,
-			requestId: this.record.requestId,
-			message: this.#version.hasFrames(message) ? this.#version.mapper.map(message) : message,
-		});
+		this.#observer.log(this.#version.logLine(this.record.requestId, level, message));
 	}
 
 	/** A limit was exceeded, which did not end the request. */
