@@ -43,7 +43,11 @@ export class KeyStore {
 		void this.#run(method, args).then(
 			(result) => this.#finish(attempt, op, result),
 			(error: Error) =>
-				this.#finish(attempt, op, { error: error?.name ?? "OperationError", message: String(error?.message ?? "") }),
+				this.#finish(attempt, op, {
+					type: "error",
+					error: error?.name ?? "OperationError",
+					message: String(error?.message ?? ""),
+				}),
 		);
 	}
 
@@ -83,12 +87,12 @@ export class KeyStore {
 
 	#describe(result: unknown): unknown {
 		if (result instanceof ArrayBuffer) return new Uint8Array(result);
-		if (result instanceof CryptoKey) return { key: this.#keep(result) };
+		if (result instanceof CryptoKey) return { type: "key", key: this.#keep(result) };
 		const pair = result as Partial<webcrypto.CryptoKeyPair> | undefined;
 		if (typeof pair === "object" && pair !== null && pair.publicKey !== undefined && pair.privateKey !== undefined) {
-			return { pair: [this.#keep(pair.publicKey), this.#keep(pair.privateKey)] };
+			return { type: "pair", pair: [this.#keep(pair.publicKey), this.#keep(pair.privateKey)] };
 		}
-		return { json: result };
+		return { type: "json", json: result };
 	}
 
 	#keep(key: webcrypto.CryptoKey): object {

@@ -3,6 +3,7 @@ import { exactBytes } from "./bytes.ts";
 import { headerList, headersFromList } from "./headers.ts";
 import { host } from "./host.ts";
 import { asInterface, requireArguments, toDictionary } from "./interface.ts";
+import { toJson } from "./json.ts";
 import { Request, requestState } from "./request.ts";
 import { createResponse, isResponse, type Response, responseState } from "./response.ts";
 
@@ -95,7 +96,7 @@ export class Cache {
 			statusText,
 			headers: headerList(headers).slice(),
 		};
-		host.cachePut(this.#name, keyOf(key), JSON.stringify(stored), exactBytes(bytes), seconds);
+		host.cachePut(this.#name, keyOf(key), toJson(stored), exactBytes(bytes), seconds);
 		return undefined;
 	}
 

@@ -1,6 +1,7 @@
 import { host } from "./host.ts";
 import { formatLog, inspect } from "./inspect.ts";
 import { current } from "./invocation.ts";
+import { toJson } from "./json.ts";
 import { Kind } from "./messages.ts";
 
 type Level = "debug" | "info" | "log" | "warn" | "error";
@@ -16,7 +17,7 @@ function write(level: Level, message: string): void {
 	if (host === undefined) return;
 	let text = indent === "" ? message : indent + message.replaceAll("\n", `\n${indent}`);
 	if (text.length > MAX_LINE) text = `${text.slice(0, MAX_LINE)}… (${text.length - MAX_LINE} more characters)`;
-	host.emit(Kind.log, current?.id ?? 0, 0, JSON.stringify({ level, message: text }));
+	host.emit(Kind.log, current?.id ?? 0, 0, toJson({ level, message: text }));
 }
 
 function elapsed(label: string): string {

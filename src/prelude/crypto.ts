@@ -2,8 +2,7 @@ import { copyBytes, isBufferSource, viewBytes } from "./bytes.ts";
 import { DOMException } from "./dom-exception.ts";
 import { host } from "./host.ts";
 import { asInterface, requireArguments } from "./interface.ts";
-import type { Operation } from "./invocation.ts";
-import { current } from "./invocation.ts";
+import { current, Operation } from "./invocation.ts";
 import { defineSerializable } from "./structured-clone.ts";
 
 /** A key as the sandbox describes it; its material stays there, behind the number. */
@@ -16,10 +15,10 @@ interface KeyDescription {
 }
 
 type Encoded =
-	| { key: KeyDescription }
-	| { pair: [KeyDescription, KeyDescription] }
-	| { json: unknown }
-	| { error: string; message: string };
+	| { type: "key"; key: KeyDescription }
+	| { type: "pair"; pair: [KeyDescription, KeyDescription] }
+	| { type: "json"; json: unknown }
+	| { type: "error"; error: string; message: string };
 
 let create: (description: KeyDescription) => CryptoKey;
 let copy: (key: CryptoKey) => CryptoKey;
@@ -87,23 +86,27 @@ async function call(method: string, args: unknown[], needed: number): Promise<un
 	const op = invocation === null ? nextGlobal++ : invocation.nextOperation();
 	const operations = invocation?.operations ?? globalOperations;
 	const { promise, resolve } = Promise.withResolvers<unknown>();
-	operations.set(op, {
-		answer(text, data) {
-			operations.delete(op);
-			resolve(data ?? JSON.parse(text));
-		},
-	});
+	const operation = new Operation();
+	operation.answer = (text, data) => {
+		operations.delete(op);
+		resolve(data ?? JSON.parse(text));
+	};
+	operations.set(op, operation);
 	host.crypto(invocation?.id ?? 0, op, method, encoded);
 	const result = await promise;
 	if (result instanceof ArrayBuffer) return result;
 	const answer = result as Encoded;
-	if ("error" in answer) {
-		if (answer.error === "TypeError") throw new TypeError(answer.message);
-		throw new DOMException(answer.message, answer.error);
+	switch (answer.type) {
+		case "error":
+			if (answer.error === "TypeError") throw new TypeError(answer.message);
+			throw new DOMException(answer.message, answer.error);
+		case "key":
+			return create(answer.key);
+		case "pair":
+			return { publicKey: create(answer.pair[0]), privateKey: create(answer.pair[1]) };
+		case "json":
+			return answer.json;
 	}
-	if ("key" in answer) return create(answer.key);
-	if ("pair" in answer) return { publicKey: create(answer.pair[0]), privateKey: create(answer.pair[1]) };
-	return answer.json;
 }
 
 /** https://w3c.github.io/webcrypto/#subtlecrypto-interface: the sandbox's own WebCrypto does the work. */

@@ -4,7 +4,8 @@ import { receiveStream, sendStream } from "./body-stream.ts";
 import { exactBytes } from "./bytes.ts";
 import { headerList, headersFromList } from "./headers.ts";
 import { requireArguments } from "./interface.ts";
-import { type Operation, requireInvocation } from "./invocation.ts";
+import { Operation, requireInvocation } from "./invocation.ts";
+import { toJson } from "./json.ts";
 import { type FetchHead, Kind, type ResponseHead, STREAM_WINDOW } from "./messages.ts";
 import { Request, requestState } from "./request.ts";
 import { createResponse, type Response } from "./response.ts";
@@ -26,11 +27,11 @@ export async function fetch(input: unknown, init?: unknown): Promise<Response> {
 		redirect: request.redirect,
 		body: request.body === null ? "none" : whole ? "whole" : "stream",
 	};
-	const operation: Operation = {};
+	const operation = new Operation();
 	const answered = Promise.withResolvers<{ text: string; data: ArrayBuffer | undefined }>();
 	operation.answer = (text, data) => answered.resolve({ text, data });
 	invocation.operations.set(op, operation);
-	invocation.emit(Kind.fetch, op, JSON.stringify(head), whole ? takeWhole(request.body as Body) : undefined);
+	invocation.emit(Kind.fetch, op, toJson(head), whole ? takeWhole(request.body as Body) : undefined);
 	if (head.body === "stream") void sendStream(invocation, op, (request.body as Body).stream, operation);
 
 	let finished = false;
@@ -44,7 +45,7 @@ export async function fetch(input: unknown, init?: unknown): Promise<Response> {
 	onAbort(signal, cancel);
 	const { text, data } = await answered.promise;
 	const answer = JSON.parse(text) as ResponseHead | { error: string };
-	if ("error" in answer) {
+	if (isFailure(answer)) {
 		finished = true;
 		invocation.operations.delete(op);
 		throw new TypeError(`fetch failed: ${answer.error}`);
@@ -69,6 +70,10 @@ export async function fetch(input: unknown, init?: unknown): Promise<Response> {
 		webSocket: null,
 		contentType: () => headers.get("content-type"),
 	});
+}
+
+function isFailure(answer: object): answer is { error: string } {
+	return Object.hasOwn(answer, "error");
 }
 
 function takeWhole(body: Body): string | Uint8Array {

@@ -186,7 +186,7 @@ function formatError(error: Error, level: number, depth: number, path: object[])
 		for (let at: object | null = error; at !== null; at = Object.getPrototypeOf(at)) {
 			const descriptor = Object.getOwnPropertyDescriptor(at, key);
 			if (descriptor !== undefined)
-				return "value" in descriptor
+				return Object.hasOwn(descriptor, "value")
 					? descriptor.value
 					: key === "stack" || at !== error
 						? descriptor.get?.call(error)
@@ -205,7 +205,8 @@ function formatError(error: Error, level: number, depth: number, path: object[])
 		(key) => key !== "stack" && key !== "message" && key !== "cause",
 	);
 	const cause = Object.getOwnPropertyDescriptor(error, "cause");
-	if (cause !== undefined && "value" in cause) extra.push(`[cause]: ${format(cause.value, level + 1, depth, path)}`);
+	if (cause !== undefined && Object.hasOwn(cause, "value"))
+		extra.push(`[cause]: ${format(cause.value, level + 1, depth, path)}`);
 	path.pop();
 	return extra.length === 0
 		? shown

@@ -45,7 +45,8 @@ export function requireArguments(given: number, needed: number, where: string): 
 
 /** Web IDL's conversion to a dictionary: absent and null make an empty one, primitives are refused. */
 export function toDictionary(value: unknown, where: string): Record<string, unknown> {
-	if (value === undefined || value === null) return {};
+	if (value === undefined || value === null) return ABSENT;
 	if (typeof value !== "object" && typeof value !== "function") throw new TypeError(`${where}: not an object`);
 	return value as Record<string, unknown>;
 }
+const ABSENT = Object.freeze(Object.create(null) as Record<string, unknown>);

@@ -1,22 +1,22 @@
 import { host } from "./host.ts";
 import { Kind } from "./messages.ts";
 
-/** What waits for messages about one operation of an attempt. */
-export interface Operation {
+/** What waits for messages about one operation of an attempt. It inherits nothing that a function could have put there. */
+export class Operation {
 	/** The effect's result. */
-	answer?(text: string, data: ArrayBuffer | undefined): void;
+	answer: ((text: string, data: ArrayBuffer | undefined) => void) | null = null;
 	/** A chunk of the body coming in. */
-	chunk?(bytes: Uint8Array): void;
+	chunk: ((bytes: Uint8Array) => void) | null = null;
 	/** The end of the body coming in: "" if it is whole, else why it broke (a text, or the very error to raise). */
-	end?(failure: unknown): void;
+	end: ((failure: unknown) => void) | null = null;
 	/** More room for the body going out. */
-	credit?(bytes: number): void;
+	credit: ((bytes: number) => void) | null = null;
 	/** The client has gone. */
-	abort?(): void;
+	abort: (() => void) | null = null;
 	/** A message of a WebSocket. */
-	message?(data: string | ArrayBuffer): void;
+	message: ((data: string | ArrayBuffer) => void) | null = null;
 	/** A WebSocket's other side has closed. */
-	close?(codeAndReason: string): void;
+	close: ((codeAndReason: string) => void) | null = null;
 }
 
 /** One attempt at one request, as this isolate sees it: its operations, its timers, and what it still waits for. */

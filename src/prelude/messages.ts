@@ -58,8 +58,8 @@ export interface RequestHead {
 	headers: string[];
 	/** `none`, `whole` (comes with the head) or `stream` (follows in body messages). */
 	body: BodyMode;
-	/** Who is at the other end of the connection; absent where there is none. */
-	client?: Client;
+	/** Who is at the other end of the connection; `null` where there is none. */
+	client: Client | null;
 }
 
 /** Who is at the other end of a request's connection. */
@@ -86,7 +86,7 @@ export interface ResponseHead {
 }
 
 /** A subrequest as it leaves an isolate. */
-export interface FetchHead extends RequestHead {
+export interface FetchHead extends Omit<RequestHead, "client"> {
 	redirect: "follow" | "error" | "manual";
 }
 

@@ -9,6 +9,7 @@ import {
 } from "./event.ts";
 import { host } from "./host.ts";
 import { current } from "./invocation.ts";
+import { toJson } from "./json.ts";
 import { Kind } from "./messages.ts";
 
 /** An error as it goes to the log: never more than this, whatever the thrown value pretends to be. */
@@ -99,10 +100,9 @@ export function reportError(thrown: unknown): void {
  * back in is a copy of the reason, and a promise that is rejected with it.
  */
 export function reportRejection(attempt: number, description: ErrorDescription | { value?: unknown }): void {
-	const isError = "stack" in description;
-	let reason: unknown = isError ? undefined : description.value;
-	if (isError) {
-		const { name, message, stack } = description;
+	let reason = (description as { value?: unknown }).value;
+	if (Object.hasOwn(description, "stack")) {
+		const { name, message, stack } = description as ErrorDescription;
 		const error = new (errorType(name))(message);
 		Object.defineProperty(error, "stack", { value: stack, writable: true, configurable: true });
 		reason = error;
@@ -117,7 +117,7 @@ export function reportRejection(attempt: number, description: ErrorDescription |
 
 function logUncaught(description: ErrorDescription, attempt = current?.id ?? 0): void {
 	if (host === undefined) return;
-	host.emit(Kind.log, attempt, 0, JSON.stringify({ level: "error", uncaught: true, message: description.stack }));
+	host.emit(Kind.log, attempt, 0, toJson({ level: "error", uncaught: true, message: description.stack }));
 }
 
 setExceptionReporter(reportError);

@@ -201,7 +201,7 @@ function cloneError(error: Error, seen: Map<object, unknown>): Error {
 	const hidden = (key: string, value: unknown) =>
 		Object.defineProperty(real, key, { value, writable: true, enumerable: false, configurable: true });
 	const message = Object.getOwnPropertyDescriptor(error, "message");
-	if (message !== undefined && "value" in message) hidden("message", `${message.value as string}`);
+	if (message !== undefined && Object.hasOwn(message, "value")) hidden("message", `${message.value as string}`);
 	const { stack } = error;
 	if (typeof stack === "string") hidden("stack", stack);
 	if (Object.hasOwn(error, "cause")) hidden("cause", clone(error.cause, seen));

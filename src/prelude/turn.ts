@@ -5,15 +5,13 @@ import { exactBytes } from "./bytes.ts";
 import { globalOperations } from "./crypto.ts";
 import { handle } from "./handlers.ts";
 import { type Headers, headerList, headersFromList } from "./headers.ts";
-import { enter, Invocation, invocations, type Operation } from "./invocation.ts";
+import { enter, Invocation, invocations, Operation } from "./invocation.ts";
+import { toJson } from "./json.ts";
 import { Kind, type RequestHead, type ResponseHead, STREAM_WINDOW } from "./messages.ts";
 import { describeError, type ErrorDescription, reportRejection } from "./report-error.ts";
 import { createRequest, type Request } from "./request.ts";
 import { isNullBodyStatus, isResponse, type Response, responseState } from "./response.ts";
 import { dropTimers, runGlobalTimers, runTimer } from "./timers.ts";
-
-const parse = JSON.parse;
-const stringify = JSON.stringify;
 
 /**
  * One turn: the only way into an isolate. It belongs to one attempt and carries one message. What it does shows in the
@@ -25,14 +23,14 @@ export function turn(kind: Kind, id: number, op: number, text: string, data: Arr
 		invocations[id] = invocation;
 		enter(invocation);
 		runGlobalTimers();
-		void answer(invocation, parse(text) as RequestHead, data as ArrayBuffer | undefined);
+		void answer(invocation, JSON.parse(text) as RequestHead, data as ArrayBuffer | undefined);
 		return;
 	}
 	const invocation = invocations[id] ?? null;
 	enter(invocation);
 	runGlobalTimers();
 	if (kind === Kind.rejection) {
-		reportRejection(id, parse(text) as ErrorDescription | { value?: unknown });
+		reportRejection(id, JSON.parse(text) as ErrorDescription | { value?: unknown });
 		return;
 	}
 	if (invocation === null) {
@@ -118,13 +116,13 @@ function makeRequest(
 		referrer: "about:client",
 		referrerPolicy: "",
 		duplex: "half",
-		client: head.client ?? null,
+		client: head.client,
 		contentType: () => headers.get("content-type"),
 	});
 }
 
 async function answer(invocation: Invocation, head: RequestHead, data: ArrayBuffer | undefined): Promise<void> {
-	const operation: Operation = {};
+	const operation = new Operation();
 	try {
 		const response = await handle(makeRequest(invocation, head, data, operation), invocation);
 		const why = refuse(response);
@@ -138,7 +136,7 @@ async function answer(invocation: Invocation, head: RequestHead, data: ArrayBuff
 function fail(invocation: Invocation, code: string, description: object): void {
 	if (invocation.responded) return;
 	invocation.responded = true;
-	invocation.emit(Kind.exception, 0, stringify({ code, ...description }));
+	invocation.emit(Kind.exception, 0, toJson({ code, ...description }));
 	invocation.finishIfIdle();
 }
 
@@ -173,7 +171,7 @@ function upgrade(invocation: Invocation, headers: Headers, webSocket: unknown): 
 			if (typeof data === "string") invocation.emit(Kind.socket, op, data);
 			else invocation.emit(Kind.socket, op, "", new Uint8Array(data));
 		},
-		close: (code, reason) => invocation.emit(Kind.socketClose, op, stringify([code, reason])),
+		close: (code, reason) => invocation.emit(Kind.socketClose, op, toJson([code, reason])),
 	});
 	if (server === null) {
 		const message = "the response's webSocket is not a socket of a WebSocketPair that is still unused";
@@ -183,21 +181,20 @@ function upgrade(invocation: Invocation, headers: Headers, webSocket: unknown): 
 	const head: ResponseHead = { status: 101, statusText: "", headers: headerList(headers), body: "none", socket: op };
 	invocation.responded = true;
 	invocation.hold();
-	const operation: Operation = {
-		message(data) {
-			const size = typeof data === "string" ? data.length : data.byteLength;
-			server.end.message(data);
-			if (!invocation.done) invocation.emit(Kind.credit, op, "", size);
-		},
-		close(text) {
-			invocation.operations.delete(op);
-			const [code, reason] = parse(text) as [number, string];
-			server.end.close(code, reason);
-			invocation.release();
-		},
+	const operation = new Operation();
+	operation.message = (data) => {
+		const size = typeof data === "string" ? data.length : data.byteLength;
+		server.end.message(data);
+		if (!invocation.done) invocation.emit(Kind.credit, op, "", size);
+	};
+	operation.close = (text) => {
+		invocation.operations.delete(op);
+		const [code, reason] = JSON.parse(text) as [number, string];
+		server.end.close(code, reason);
+		invocation.release();
 	};
 	invocation.operations.set(op, operation);
-	invocation.emit(Kind.response, 0, stringify(head));
+	invocation.emit(Kind.response, 0, toJson(head));
 	server.begin();
 }
 
@@ -216,13 +213,13 @@ function respond(invocation: Invocation, method: string, response: Response, ope
 	invocation.responded = true;
 	if (mode === "stream" && method === "HEAD") {
 		head.body = "none";
-		invocation.emit(Kind.response, 0, stringify(head));
+		invocation.emit(Kind.response, 0, toJson(head));
 		void (body as Body).stream.cancel().catch(() => undefined);
 	} else {
 		invocation.emit(
 			Kind.response,
 			0,
-			stringify(head),
+			toJson(head),
 			taken === null ? undefined : typeof taken === "string" ? taken : exactBytes(taken),
 		);
 		if (mode === "stream") {

@@ -76,8 +76,8 @@ export class Invocation implements AttemptOwner {
 					this.#timer?.refresh();
 				})
 			: null;
-		const head: RequestHead = { method, url, headers, body: body === null ? "none" : stream ? "stream" : "whole" };
-		if (client !== null) head.client = client;
+		const mode = body === null ? "none" : stream ? "stream" : "whole";
+		const head: RequestHead = { method, url, headers, body: mode, client };
 		this.#head = JSON.stringify(head);
 	}
 
