@@ -1,10 +1,9 @@
 /** Builds the package: dist/ with declarations, and the prelude as one script. */
 import { execFileSync } from "node:child_process";
-import { copyFileSync, rmSync } from "node:fs";
-import { build } from "esbuild";
-import { PRELUDE_OPTIONS } from "../src/build/prelude.ts";
+import { copyFileSync, rmSync, writeFileSync } from "node:fs";
+import { bundlePrelude } from "../src/build/prelude-bundle.ts";
 
 rmSync("dist", { recursive: true, force: true });
 execFileSync("tsc", ["-p", "tsconfig.build.json"], { stdio: "inherit" });
-await build({ ...PRELUDE_OPTIONS, entryPoints: ["src/prelude/index.ts"], outfile: "dist/prelude.js" });
+writeFileSync("dist/prelude.js", await bundlePrelude());
 copyFileSync("src/prelude/warm-up.js", "dist/warm-up.js");

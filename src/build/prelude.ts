@@ -17,7 +17,9 @@ export interface Prelude {
 
 /** The prelude as one script: built beforehand in a package, bundled on the spot in a checkout. */
 export async function loadPrelude(): Promise<Prelude> {
-	const code = existsSync(source) ? await bundlePrelude() : readFileSync(built, "utf8");
+	const code = existsSync(source)
+		? await (await import("./prelude-bundle.ts")).bundlePrelude()
+		: readFileSync(built, "utf8");
 	const warmUp = readFileSync(WARM_UP, "utf8");
 	return {
 		code,
@@ -25,18 +27,3 @@ export async function loadPrelude(): Promise<Prelude> {
 		hash: createHash("sha256").update(code).update("\0").update(warmUp).digest("hex").slice(0, 16),
 	};
 }
-
-async function bundlePrelude(): Promise<string> {
-	const { build } = await import("esbuild");
-	const result = await build({ ...PRELUDE_OPTIONS, entryPoints: [source], write: false, logLevel: "silent" });
-	return result.outputFiles[0].text;
-}
-
-/** How the prelude is bundled; the package's build uses the same. Its source is in every isolate, so it is as short as can be. */
-export const PRELUDE_OPTIONS = {
-	bundle: true,
-	format: "iife",
-	target: "esnext",
-	minify: true,
-	legalComments: "none",
-} as const;

@@ -22,10 +22,13 @@ function toName(name: unknown, where: string): string {
 function toValue(value: unknown, where: string): string {
 	const text = `${value as string}`;
 	if (NOT_LATIN1.test(text)) throw new TypeError(`${where}: a header's value holds a character above U+00FF`);
-	const normalized = text.replace(EDGES, "");
+	const normalized =
+		isSpace(text.charCodeAt(0)) || isSpace(text.charCodeAt(text.length - 1)) ? text.replace(EDGES, "") : text;
 	if (BAD_VALUE.test(normalized)) throw new TypeError(`${where}: a header's value holds NUL, CR or LF`);
 	return normalized;
 }
+
+const isSpace = (code: number) => code === 0x20 || code === 0x0d || code === 0x0a || code === 0x09;
 
 let createFrom: (list: string[], guard: Guard) => Headers;
 let listOf: (headers: Headers) => string[];
@@ -63,7 +66,7 @@ export class Headers {
 			return;
 		}
 		for (const key of Reflect.ownKeys(init)) {
-			if (!Object.getOwnPropertyDescriptor(init, key)?.enumerable) continue;
+			if (!Object.prototype.propertyIsEnumerable.call(init, key)) continue;
 			if (typeof key === "symbol") throw new TypeError("Headers constructor: a symbol is not a header name");
 			this.append(key, init[key]);
 		}

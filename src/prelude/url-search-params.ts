@@ -97,7 +97,7 @@ export class URLSearchParams {
 			} else {
 				const record = new Map<string, string>();
 				for (const key of Reflect.ownKeys(init)) {
-					if (!Object.getOwnPropertyDescriptor(init, key)?.enumerable) continue;
+					if (!Object.prototype.propertyIsEnumerable.call(init, key)) continue;
 					if (typeof key === "symbol") throw new TypeError("URLSearchParams constructor: a symbol is not a name");
 					record.set(toUSVString(key), toUSVString((init as Record<string, unknown>)[key]));
 				}
