@@ -128,13 +128,20 @@ export class FrameWriter {
 /** Thrown for bytes that no honest peer sends. */
 class FrameError extends Error {}
 
-/** Cuts what arrives into frames. Their data is a view of what was read, valid for as long as its holder likes. */
+/**
+ * Cuts what arrives into frames. Their data is a view of what was read, valid for as long as its holder likes. A piece of a
+ * body is handed on as it comes, as several where it came so: put together first, a stream would leave three times its
+ * bytes for the garbage collector.
+ */
 export class FrameReader {
 	readonly #maxBytes: number;
 	readonly #onFrame: (frame: Frame) => void;
 	#rest: Buffer[] = [];
 	#restBytes = 0;
 	#needed = 4;
+	/** The piece of a body of which more is to come, and how many bytes. */
+	#piece: Frame | null = null;
+	#pieceBytes = 0;
 
 	constructor(maxBytes: number, onFrame: (frame: Frame) => void) {
 		this.#maxBytes = maxBytes;
@@ -144,7 +151,9 @@ export class FrameReader {
 	/** Throws FrameError where the bytes are no frames. */
 	read(chunk: Buffer): void {
 		let bytes = chunk;
-		if (this.#restBytes > 0) {
+		if (this.#piece !== null) {
+			bytes = this.#goOn(this.#piece, chunk);
+		} else if (this.#restBytes > 0) {
 			this.#rest.push(chunk);
 			this.#restBytes += chunk.length;
 			if (this.#restBytes < this.#needed) return;
@@ -156,7 +165,10 @@ export class FrameReader {
 		while (bytes.length - at >= 4) {
 			const length = bytes.readUInt32LE(at);
 			if (length < HEAD - 4 || length > this.#maxBytes) throw new FrameError(`a frame of ${length} bytes`);
-			if (bytes.length - at < length + 4) break;
+			if (bytes.length - at < length + 4) {
+				if (this.#begin(bytes, at, at + 4 + length)) return;
+				break;
+			}
 			this.#frame(bytes, at, at + 4 + length);
 			at += 4 + length;
 		}
@@ -165,6 +177,32 @@ export class FrameReader {
 		this.#rest = [rest];
 		this.#restBytes = rest.length;
 		this.#needed = rest.length >= 4 ? rest.readUInt32LE(0) + 4 : 4;
+	}
+
+	/** Takes what is there of a piece of a body that is not all there yet. Returns whether it is one. */
+	#begin(bytes: Buffer, at: number, end: number): boolean {
+		if (bytes.length - at < HEAD || bytes[at + 4] !== Kind.body || bytes[at + 17] !== 1) return false;
+		if (bytes.readUInt32LE(at + 18) > 0) return false;
+		this.#piece = {
+			kind: Kind.body,
+			attempt: bytes.readUInt32LE(at + 5),
+			op: bytes.readUInt32LE(at + 9),
+			version: bytes.readUInt32LE(at + 13),
+			text: "",
+			data: undefined,
+		};
+		this.#pieceBytes = end - at - HEAD;
+		this.#goOn(this.#piece, bytes.subarray(at + HEAD));
+		return true;
+	}
+
+	/** Hands on what has come of the rest of a piece, and returns what came behind it. */
+	#goOn(piece: Frame, bytes: Buffer): Buffer {
+		const data = bytes.subarray(0, this.#pieceBytes);
+		this.#pieceBytes -= data.length;
+		if (this.#pieceBytes === 0) this.#piece = null;
+		if (data.length > 0) this.#onFrame({ ...piece, data });
+		return bytes.subarray(data.length);
 	}
 
 	#frame(bytes: Buffer, at: number, end: number): void {
