@@ -97,7 +97,10 @@ export class Runtime {
 			pool: undefined as unknown as SandboxPool,
 			observer: this.#observer,
 			recycles: new Recycles(options.recyclesPerMinute ?? 60),
-			subrequest: (request, { chain }) => followRedirects(request, (hop) => this.#subrequest(hop, chain)),
+			fetcher: ({ chain }) => ({
+				perform: (request) => followRedirects(request, (hop) => this.#subrequest(hop, chain)),
+				refusal: (url) => (this.#called(url) === undefined ? null : chainRefusal(chain)),
+			}),
 			development: this.#development,
 			ended: () => {
 				this.#inFlight--;
@@ -337,14 +340,20 @@ export class Runtime {
 		});
 	}
 
+	/** The URL of a subrequest that goes to a function of this runtime. */
+	#called(target: string): URL | undefined {
+		const url = URL.parse(target);
+		if (url === null || (url.protocol !== "http:" && url.protocol !== "https:")) return undefined;
+		return this.#deployments.find(url.hostname) === undefined ? undefined : url;
+	}
+
 	/** One request of a function's `fetch`: to another function of this runtime without leaving the process, else to the network. */
-	async #subrequest(hop: Hop, { depth, total }: Chain): Promise<FetchedResponse> {
-		const url = URL.parse(hop.url);
-		const version = url === null || !/^https?:$/.test(url.protocol) ? undefined : this.#deployments.find(url.hostname);
-		if (url === null || version === undefined) return this.#egress.send(hop);
-		if (depth === MAX_DEPTH) throw new Error(`functions have called one another ${MAX_DEPTH} deep`);
-		if (total.invocations === MAX_INVOCATIONS)
-			throw new Error(`one request has already led to ${MAX_INVOCATIONS} requests among functions`);
+	async #subrequest(hop: Hop, chain: Chain): Promise<FetchedResponse> {
+		const url = this.#called(hop.url);
+		if (url === undefined) return this.#egress.send(hop);
+		const refusal = chainRefusal(chain);
+		if (refusal !== null) throw new Error(refusal);
+		const { depth, total } = chain;
 		total.invocations++;
 		const headers = without(stripHopByHop(hop.headers), (name) => name === "host");
 		headers.push("host", url.host);
@@ -416,4 +425,12 @@ export class Runtime {
 	async [Symbol.asyncDispose](): Promise<void> {
 		await this.close();
 	}
+}
+
+/** Why a request may not lead to another one at a function. */
+function chainRefusal({ depth, total }: Chain): string | null {
+	if (depth === MAX_DEPTH) return `functions have called one another ${MAX_DEPTH} deep`;
+	if (total.invocations === MAX_INVOCATIONS)
+		return `one request has already led to ${MAX_INVOCATIONS} requests among functions`;
+	return null;
 }

@@ -20,6 +20,13 @@ export interface FetchedResponse {
 /** Performs a subrequest. Rejects with an Error whose message the function may read. */
 export type PerformFetch = (request: Subrequest) => Promise<FetchedResponse & { url: string; redirected: boolean }>;
 
+/** What does subrequests. */
+export interface Fetcher {
+	perform: PerformFetch;
+	/** Why this one is not even begun, or `null`: a function can ask for fifty in a turn, so that a refusal has to cost nothing. */
+	refusal(url: string): string | null;
+}
+
 interface Running {
 	controller: AbortController;
 	outgoing: BodyReceiver | null;
@@ -27,9 +34,12 @@ interface Running {
 	bounds: SubrequestBounds;
 }
 
+/** One for all: each of its own would take the edge the time of a stack trace. */
+const ENDED = new Error("nobody waits for the subrequest any more");
+
 /** The effects of one attempt, with their limits: what it has started outside, and how to stop it. */
 export class Effects {
-	readonly #perform: PerformFetch;
+	readonly #fetcher: Fetcher;
 	readonly #limits: EffectLimits;
 	readonly #onExceeded: OnExceeded;
 	/** Made at the first subrequest: most requests have none. */
@@ -39,8 +49,8 @@ export class Effects {
 	count = 0;
 	#active = 0;
 
-	constructor(perform: PerformFetch, limits: EffectLimits, onExceeded: OnExceeded) {
-		this.#perform = perform;
+	constructor(fetcher: Fetcher, limits: EffectLimits, onExceeded: OnExceeded) {
+		this.#fetcher = fetcher;
 		this.#limits = limits;
 		this.#onExceeded = onExceeded;
 	}
@@ -54,6 +64,11 @@ export class Effects {
 			return;
 		}
 		this.count++;
+		const refusal = this.#fetcher.refusal(head.url);
+		if (refusal !== null) {
+			reply(Kind.answer, JSON.stringify({ error: refusal }));
+			return;
+		}
 		const outgoing =
 			head.body === "stream"
 				? new BodyReceiver(
@@ -86,7 +101,7 @@ export class Effects {
 		const { signal } = running.controller;
 		try {
 			if (signal.aborted) return;
-			const { head, body, url, redirected } = await bounds.wait(this.#perform(request));
+			const { head, body, url, redirected } = await bounds.wait(this.#fetcher.perform(request));
 			const stream = body !== null && !(body instanceof Uint8Array);
 			const answer: ResponseHead = {
 				...head,
@@ -101,7 +116,7 @@ export class Effects {
 			await this.#sendBody(running.incoming, bounds.body(body), reply);
 		} catch (error) {
 			if (!signal.aborted) reply(Kind.answer, JSON.stringify({ error: (error as Error).message }));
-			running.controller.abort();
+			running.controller.abort(ENDED);
 		} finally {
 			this.#active--;
 			this.#running?.delete(op);
@@ -133,7 +148,7 @@ export class Effects {
 
 	cancel(op: number): void {
 		const running = this.#running?.get(op);
-		running?.controller.abort();
+		running?.controller.abort(ENDED);
 		running?.incoming?.cancel();
 		running?.outgoing?.end("cancelled");
 	}

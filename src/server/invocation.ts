@@ -1,5 +1,5 @@
 import type { Version } from "../control/version.ts";
-import { Effects, type PerformFetch, type Subrequest } from "../effects/effects.ts";
+import { Effects, type Fetcher } from "../effects/effects.ts";
 import { isHopByHop } from "../effects/hop-by-hop.ts";
 import { FunctionError } from "../errors.ts";
 import type { AttemptFailure, AttemptReport } from "../isolates/protocol.ts";
@@ -26,8 +26,8 @@ export interface InvocationContext {
 	pool: SandboxPool;
 	observer: Observer;
 	recycles: Recycles;
-	/** Performs a subrequest that a request at a function has made. */
-	subrequest(request: Subrequest, parent: Exchange): ReturnType<PerformFetch>;
+	/** Does the subrequests that a request at a function makes. */
+	fetcher(parent: Exchange): Fetcher;
 	/** Whether errors are shown with their stacks. */
 	development: boolean;
 	/** Called once for each invocation: when everything that it started is done, or its client has gone. */
@@ -115,10 +115,8 @@ export class Invocation implements AttemptOwner {
 		const { limits, lane } = this.#version;
 		const { pool } = this.#context;
 		this.#recording.record.attempts++;
-		this.#effects = new Effects(
-			(request) => this.#context.subrequest(request, this.#exchange),
-			limits,
-			(limit, message) => this.#recording.exceeded(limit, message),
+		this.#effects = new Effects(this.#context.fetcher(this.#exchange), limits, (limit, message) =>
+			this.#recording.exceeded(limit, message),
 		);
 		const sandbox = pool.home(this.#version, lane);
 		if (sandbox === null) {
