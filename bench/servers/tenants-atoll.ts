@@ -3,9 +3,12 @@
  * `n0`, `n1`, …, the adversaries by their files' names.
  */
 import { basename } from "node:path";
+import { setFlagsFromString } from "node:v8";
 import { createRuntime } from "../../src/index.ts";
 import { HttpServer } from "../../src/server/http-server.ts";
 
+// As bin/atoll.js does.
+setFlagsFromString("--no-concurrent-marking");
 const [data, neighbours, ...adversaries] = process.argv.slice(2);
 // Little room for warm isolates, so that what a soak shows to grow is not simply the cache filling up.
 const cache = { maxBytes: 256 * 2 ** 20 };
