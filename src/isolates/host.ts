@@ -39,7 +39,7 @@ interface Version {
 /** How many turns of one function run in a row before others have theirs. */
 const QUANTUM = 16;
 /** How long turns run before the link is looked at again. */
-const SLICE_MS = 3;
+const SLICE_MS = 1;
 
 /** Runs functions' turns: in a sandbox process behind the link, or inline. All of it happens on one thread. */
 export class IsolateHost implements SandboxCommands {

@@ -1,7 +1,7 @@
 import type { Microseconds, OwnerNumber, VersionNumber } from "./protocol.ts";
 
 /** What one owner's functions may use in a round; what they use beyond it they owe. */
-const QUANTUM_US: Microseconds = 5000;
+const QUANTUM_US: Microseconds = 1000;
 
 /**
  * Whose turns run next. Functions have their turns in rounds, and an owner that used more than its quantum in one goes without
