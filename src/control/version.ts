@@ -5,6 +5,7 @@ import { Gate } from "../limits/admission.ts";
 import { Backoff } from "../limits/backoff.ts";
 import type { Limits } from "../limits/limits.ts";
 import { Pace } from "../limits/pace.ts";
+import { Rate } from "../limits/rate.ts";
 import { Strikes } from "../limits/strikes.ts";
 import type { LogLine } from "../observe/record.ts";
 import { StackMapper } from "../observe/source-map.ts";
@@ -34,6 +35,8 @@ export class Version {
 	readonly backoff = new Backoff();
 	readonly pace: Pace;
 	readonly #strikes = new Strikes();
+	/** How fast its streamed responses leave. */
+	readonly streaming: Rate;
 	/** What its requests pass before they run: its own gate, then its owner's. */
 	readonly gates: readonly Gate[];
 	/** What the last failed start told, for requests that come while it is left alone. */
@@ -60,6 +63,7 @@ export class Version {
 		this.gates = owner === null ? [gate] : [gate, owner.gate];
 		this.id = id;
 		this.limits = limits;
+		this.streaming = new Rate(limits.streamedBytesPerSecond);
 		this.#env = JSON.stringify(env);
 		this.#source = source;
 	}

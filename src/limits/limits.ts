@@ -30,6 +30,11 @@ export interface Limits {
 	queuedRequests: number;
 	/** Size of a request's body in bytes. Default 100 MB (2^20 bytes each). */
 	requestBodyBytes: number;
+	/**
+	 * Bytes of streamed responses that one function sends in a second, over all of its requests; it is slowed down to that. A
+	 * stream that is read as fast as it can be made takes two of the machine's cores. At least 1 MB. Default 64 MB.
+	 */
+	streamedBytesPerSecond: number;
 	/** Size of what one request may log, in bytes. Default 256 KB. */
 	logBytes: number;
 }
@@ -49,6 +54,7 @@ const DEFAULT_LIMITS: Limits = {
 	concurrentRequests: 1000,
 	queuedRequests: 1000,
 	requestBodyBytes: 100 * MB,
+	streamedBytesPerSecond: 64 * MB,
 	logBytes: 256 * 1024,
 };
 
@@ -72,6 +78,7 @@ export const limitsSchema = z.strictObject({
 	concurrentRequests: whole(1, 1_000_000).optional(),
 	queuedRequests: whole(0, 1_000_000).optional(),
 	requestBodyBytes: whole(0, Number.MAX_SAFE_INTEGER).optional(),
+	streamedBytesPerSecond: whole(MB, Number.MAX_SAFE_INTEGER).optional(),
 	logBytes: whole(0, 1024 * MB).optional(),
 });
 

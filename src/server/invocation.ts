@@ -249,8 +249,13 @@ export class Invocation implements AttemptOwner {
 		if (this.#state !== "streaming") return;
 		this.#recording.record.responseBytes += bytes.byteLength;
 		this.#sink.write(bytes, () => {
-			this.#timer?.refresh();
-			this.#attempt?.credit(bytes.byteLength);
+			const credit = () => {
+				this.#timer?.refresh();
+				this.#attempt?.credit(bytes.byteLength);
+			};
+			const wait = this.#version.streaming.take(bytes.byteLength, performance.now());
+			if (wait < 1) credit();
+			else setTimeout(credit, wait).unref();
 		});
 	}
 

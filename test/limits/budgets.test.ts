@@ -4,6 +4,8 @@ import type { AddressInfo } from "node:net";
 import { after, before, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { createRuntime } from "../../src/index.ts";
+import { Rate } from "../../src/limits/rate.ts";
+import { STREAM_CHUNK, STREAM_WINDOW } from "../../src/prelude/messages.ts";
 import { errorCode, inBothIsolations, TestRuntime } from "../support/runtime.ts";
 
 /** Answers after a timer, so that a few of its requests are at work at the same time. */
@@ -113,6 +115,37 @@ inBothIsolations("budgets", (isolation) => {
 		assert.deepEqual((await atoll.record("out", 1)).exceeded, { subrequestMs: 1 });
 		assert.deepEqual((await atoll.record("out", 2)).exceeded, { subrequestBodyBytes: 1 });
 	});
+
+	test("a stream goes no faster than its function may send, and the function is not asked for more", async () => {
+		await atoll.deploy(
+			"fast",
+			`let made = 0;
+			const body = () => new ReadableStream({ pull(c) { made += 65536; c.enqueue(new Uint8Array(65536)); } }, { highWaterMark: 0 });
+			export default { fetch: (r) => new Response(r.url.endsWith("/made") ? String(made) : body()) };`,
+			{ limits: { streamedBytesPerSecond: 2 ** 20 } },
+		);
+		const response = await atoll.fetch("fast");
+		const reader = response.body?.getReader() as ReadableStreamDefaultReader<Uint8Array>;
+		// What may be on its way comes at once, then so much a second.
+		const began = performance.now();
+		for (let read = 0; read < 2 * STREAM_WINDOW; ) read += (await reader.read()).value?.byteLength ?? 0;
+		const made = Number(await atoll.text("fast", "/made"));
+		const most = STREAM_WINDOW + 2 * STREAM_CHUNK + 2 ** 20 * (0.05 + (performance.now() - began) / 1000);
+		assert.ok(made <= most, `${made} bytes made, ${most} allowed`);
+		await reader.cancel();
+	});
+});
+
+test("a rate lets a burst pass, and then what it says", () => {
+	const rate = new Rate(1000);
+	let now = 1_000_000;
+	assert.equal(rate.take(30, now), 0);
+	assert.equal(rate.take(20, now), 0);
+	assert.equal(rate.take(100, now), 100);
+	now += 100;
+	assert.equal(rate.take(10, now), 10);
+	now += 10_000;
+	assert.equal(rate.take(51, now), 1);
 });
 
 test("past so many lost sandboxes a minute suspects wait, and proven functions are served", async () => {

@@ -12,7 +12,10 @@ function residentMb(pid: number): number {
 }
 
 inBothIsolations("large bodies", (isolation) => {
-	const atoll = new TestRuntime({ isolation, limits: { cpuMs: 60_000, requestBodyBytes: 1024 * MB } });
+	const atoll = new TestRuntime({
+		isolation,
+		limits: { cpuMs: 60_000, requestBodyBytes: 1024 * MB, streamedBytesPerSecond: 1024 * MB },
+	});
 	let server: HttpServer;
 	let port: number;
 	before(async () => {
