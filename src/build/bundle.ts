@@ -45,8 +45,8 @@ function entryModule(entry: string): string {
 
 /** What a bundle turns out to need, of which only bundling it tells. */
 interface Needs {
-	/** `async` functions are lowered to promises, whose continuations `node:async_hooks` can follow. */
-	asyncHooks: boolean;
+	/** `async` functions are lowered to promises, whose continuations `node:async_hooks` can follow, and whose rejections the prelude. */
+	lowered: boolean;
 	/** The top level awaits, so that it has to run inside of an async function. */
 	topLevelAwait: boolean;
 	/** A global is named that the base snapshot does not hold. */
@@ -55,9 +55,12 @@ interface Needs {
 
 const NAMES_GLOBAL = /\b(?:Buffer|HTMLRewriter|clearImmediate|importMetaEnv|process|setImmediate)\b/;
 
+/** The events that tell of rejections, whose promises the prelude has to know. */
+const NAMES_REJECTIONS = /\b(?:on)?(?:unhandledrejection|rejectionhandled)\b/;
+
 /** Bundles a function with all that it imports into one script. Never throws for what is wrong with the source. */
 export async function bundle(request: BundleRequest): Promise<Bundle> {
-	const needs: Needs = { asyncHooks: false, topLevelAwait: false, globals: false };
+	const needs: Needs = { lowered: false, topLevelAwait: false, globals: false };
 	for (;;) {
 		// Each try finds out what else is needed, until one finds nothing; what is needed once stays so.
 		const before = { ...needs };
@@ -67,8 +70,8 @@ export async function bundle(request: BundleRequest): Promise<Bundle> {
 }
 
 async function tryBundle({ entry, development, cwd }: BundleRequest, needs: Needs): Promise<Bundle> {
-	const { asyncHooks, topLevelAwait, globals } = needs;
-	const supported: Record<string, boolean> = asyncHooks
+	const { lowered, topLevelAwait, globals } = needs;
+	const supported: Record<string, boolean> = lowered
 		? { "async-await": false, "async-generator": false, "for-await": false }
 		: {};
 	try {
@@ -102,7 +105,7 @@ async function tryBundle({ entry, development, cwd }: BundleRequest, needs: Need
 			loader: { ".txt": "text", ".html": "text", ".sql": "text", ".css": "text", ".svg": "text", ".bin": "binary" },
 			plugins: [
 				nodeModules((name) => {
-					if (name === "async_hooks") needs.asyncHooks = true;
+					if (name === "async_hooks") needs.lowered = true;
 				}),
 				webAssembly,
 			],
@@ -117,6 +120,7 @@ async function tryBundle({ entry, development, cwd }: BundleRequest, needs: Need
 			(path) => result.outputFiles.find((file) => file.path.endsWith(path))?.text ?? "",
 		);
 		if (NAMES_GLOBAL.test(code)) needs.globals = true;
+		if (NAMES_REJECTIONS.test(code)) needs.lowered = true;
 		return { ok: true, code, sourceMap: map, inputs };
 	} catch (error) {
 		const messages = (error as { errors?: Message[] }).errors;

@@ -1,7 +1,7 @@
 import { Event, type EventTarget } from "./event.ts";
 import { asInterface } from "./interface.ts";
 import type { Invocation } from "./invocation.ts";
-import { reportError } from "./report-error.ts";
+import { handlePromise, reportError } from "./report-error.ts";
 import type { Request } from "./request.ts";
 
 /** What a function does with a request; the value is checked to be a Response by whoever calls it. */
@@ -26,6 +26,7 @@ asInterface(ExecutionContext, "ExecutionContext");
 function waitUntil(invocation: Invocation, promise: unknown): void {
 	if (invocation.done) throw new Error("waitUntil() is not available after the request has ended");
 	invocation.hold();
+	handlePromise(promise);
 	void (async () => {
 		try {
 			await promise;

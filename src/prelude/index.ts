@@ -26,7 +26,7 @@ import {
 	performance,
 	startClock,
 } from "./performance.ts";
-import { describeError, reportError, setGlobalTarget } from "./report-error.ts";
+import { describeError, noteListener, reportError, setGlobalTarget } from "./report-error.ts";
 import { Request } from "./request.ts";
 import { Response } from "./response.ts";
 import * as streams from "./streams.ts";
@@ -151,6 +151,7 @@ expose(
 	{
 		addEventListener(type: unknown, callback: unknown, options?: unknown) {
 			if (type === "fetch") countFetchListener();
+			noteListener(type);
 			target.addEventListener(type, callback, options);
 		},
 		removeEventListener: (type: unknown, callback: unknown, options?: unknown) =>

@@ -69,6 +69,7 @@ export function setGlobalTarget(scope: EventTarget): void {
 			get: () => handlers[type],
 			set: (value) => {
 				handlers[type] = typeof value === "function" ? value : null;
+				noteListener(type);
 			},
 		});
 	}
@@ -95,11 +96,47 @@ export function reportError(thrown: unknown): void {
 	logUncaught(description);
 }
 
+/** Knows of the function's own promises; only where it listens for what becomes of them. */
+let tracker: typeof import("./promise-tracker.ts") | null = null;
+
+/** Something in the global scope listens for events of this type. */
+export function noteListener(type: unknown): void {
+	if (tracker !== null || (type !== "unhandledrejection" && type !== "rejectionhandled")) return;
+	tracker = require("./promise-tracker.ts") as typeof import("./promise-tracker.ts");
+	tracker.track(globalThis, ({ promise, reason }) => {
+		const event = new PromiseRejectionEvent("rejectionhandled", { promise, reason });
+		void Promise.resolve().then(() => tell(event, (handle) => handle(event)));
+	});
+}
+
+/** A turn begins in which rejections are kept apart from those of the one before. */
+export function beginRejections(): void {
+	tracker?.beginTurn();
+}
+
+/** The platform takes on what becomes of a promise. */
+export function handlePromise(promise: unknown): void {
+	tracker?.handle(promise);
+}
+
 /**
- * https://html.spec.whatwg.org/#unhandled-promise-rejections. V8 tells the sandbox of the rejection, not the isolate: what comes
- * back in is a copy of the reason, and a promise that is rejected with it.
+ * https://html.spec.whatwg.org/#unhandled-promise-rejections. V8 tells the sandbox of a rejection, not the isolate. Where the
+ * tracker knows of none that it could be, what comes back in is a copy of the reason, and a promise that is rejected with it.
  */
-export function reportRejection(attempt: number, description: ErrorDescription | { value?: unknown }): void {
+export function reportRejections(attempt: number, description: ErrorDescription | { value?: unknown }): void {
+	const known = tracker === null ? [] : tracker.takeUnhandled();
+	for (const { promise, reason } of known.length > 0 ? known : [copyOfRejection(description)]) {
+		const event = new PromiseRejectionEvent("unhandledrejection", { promise, reason, cancelable: true });
+		if (target !== null && !tell(event, (handle) => handle(event))) continue;
+		const { name, message, stack } = describeError(reason);
+		logUncaught({ name, message, stack: `Unhandled promise rejection: ${stack || message}` }, attempt);
+	}
+}
+
+function copyOfRejection(description: ErrorDescription | { value?: unknown }): {
+	promise: Promise<unknown>;
+	reason: unknown;
+} {
 	let reason = (description as { value?: unknown }).value;
 	if (Object.hasOwn(description, "stack")) {
 		const { name, message, stack } = description as ErrorDescription;
@@ -109,10 +146,7 @@ export function reportRejection(attempt: number, description: ErrorDescription |
 	}
 	const promise = Promise.reject(reason);
 	promise.catch(() => undefined);
-	const event = new PromiseRejectionEvent("unhandledrejection", { promise, reason, cancelable: true });
-	if (target !== null && !tell(event, (handle) => handle(event))) return;
-	const { name, message, stack } = describeError(reason);
-	logUncaught({ name, message, stack: `Unhandled promise rejection: ${stack || message}` }, attempt);
+	return { promise, reason };
 }
 
 function logUncaught(description: ErrorDescription, attempt = current?.id ?? 0): void {

@@ -8,7 +8,13 @@ import { type Headers, headerList, headersFromList } from "./headers.ts";
 import { enter, Invocation, invocations, Operation } from "./invocation.ts";
 import { toJson } from "./json.ts";
 import { Kind, type RequestHead, type ResponseHead, STREAM_WINDOW } from "./messages.ts";
-import { describeError, type ErrorDescription, reportRejection } from "./report-error.ts";
+import {
+	beginRejections,
+	describeError,
+	type ErrorDescription,
+	handlePromise,
+	reportRejections,
+} from "./report-error.ts";
 import { createRequest, type Request } from "./request.ts";
 import { isNullBodyStatus, isResponse, type Response, responseState } from "./response.ts";
 import { dropTimers, runGlobalTimers, runTimer } from "./timers.ts";
@@ -18,6 +24,7 @@ import { dropTimers, runGlobalTimers, runTimer } from "./timers.ts";
  * outbox; the microtasks that it leaves run before the sandbox gets control back.
  */
 export function turn(kind: Kind, id: number, op: number, text: string, data: ArrayBuffer | number | undefined): void {
+	if (kind !== Kind.rejection) beginRejections();
 	if (kind === Kind.request) {
 		const invocation = new Invocation(id);
 		invocations[id] = invocation;
@@ -30,7 +37,7 @@ export function turn(kind: Kind, id: number, op: number, text: string, data: Arr
 	enter(invocation);
 	runGlobalTimers();
 	if (kind === Kind.rejection) {
-		reportRejection(id, JSON.parse(text) as ErrorDescription | { value?: unknown });
+		reportRejections(id, JSON.parse(text) as ErrorDescription | { value?: unknown });
 		return;
 	}
 	if (invocation === null) {
@@ -124,7 +131,9 @@ function makeRequest(
 async function answer(invocation: Invocation, head: RequestHead, data: ArrayBuffer | undefined): Promise<void> {
 	const operation = new Operation();
 	try {
-		const response = await handle(makeRequest(invocation, head, data, operation), invocation);
+		const answered = handle(makeRequest(invocation, head, data, operation), invocation);
+		handlePromise(answered);
+		const response = await answered;
 		const why = refuse(response);
 		if (why === null) respond(invocation, head.method, response as Response, operation);
 		else fail(invocation, "invalid_response", { name: "TypeError", message: why, stack: `TypeError: ${why}` });
