@@ -1,4 +1,5 @@
 import { randomFillSync } from "node:crypto";
+import { TextDecoder as StandardDecoder } from "@exodus/bytes/encoding.js";
 import type ivm from "isolated-vm";
 import { lend } from "./lent.ts";
 
@@ -24,13 +25,21 @@ function partsOf(url: URL): string {
 
 const SETTABLE = new Set<string>(PARTS.filter((part) => part !== "href" && part !== "origin"));
 
-const decoders = new Map<string, TextDecoder>();
+type Decoder = Pick<TextDecoder, "decode">;
+const decoders = new Map<string, Decoder>();
 
-function decoderFor(label: string, fatal: boolean, ignoreBOM: boolean): TextDecoder {
+// It reads its tables from a file when it first needs one, which a sandbox can do only until it has given up its permissions.
+new StandardDecoder("euc-kr").decode(new Uint8Array([0xb0, 0xa1]));
+
+const UNICODE = /^utf-(?:8|16[bl]e)$/;
+
+function decoderFor(label: string, fatal: boolean, ignoreBOM: boolean): Decoder {
 	const key = `${label} ${fatal} ${ignoreBOM}`;
 	let decoder = decoders.get(key);
 	if (decoder === undefined) {
-		decoder = new TextDecoder(label, { fatal, ignoreBOM });
+		// Node's own tables for the others are those of ICU, which are not the standard's.
+		const Decoder = UNICODE.test(label) ? TextDecoder : StandardDecoder;
+		decoder = new Decoder(label, { fatal, ignoreBOM });
 		decoders.set(key, decoder);
 	}
 	return decoder;
@@ -73,7 +82,7 @@ const pure = {
 	},
 	encodingName(label: unknown) {
 		try {
-			return new TextDecoder(String(label)).encoding;
+			return new StandardDecoder(String(label)).encoding;
 		} catch {
 			return null; // Not the name of an encoding, which the isolate turns into its own RangeError.
 		}

@@ -43,8 +43,9 @@ export function isBufferSource(value: unknown): value is ArrayBuffer | ArrayBuff
 	return isView(value) || value instanceof ArrayBuffer;
 }
 
-/** A view of a BufferSource's bytes, without copying them. */
+/** A view of a BufferSource's bytes, without copying them; a detached one has none: https://webidl.spec.whatwg.org/#dfn-get-buffer-source-copy */
 export function viewBytes(source: ArrayBuffer | ArrayBufferView): Uint8Array {
+	if (((isView(source) ? source.buffer : source) as ArrayBuffer).detached) return new Uint8Array(0);
 	if (isView(source)) return new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
 	return new Uint8Array(source);
 }

@@ -133,6 +133,8 @@ for (const [name, needed] of Object.entries({
 	const method = {
 		async [name](this: unknown, ...args: unknown[]) {
 			if (!(this instanceof SubtleCrypto)) throw new TypeError("Illegal invocation");
+			if (name === "importKey" && args[0] === "jwk" && isBufferSource(args[1]))
+				throw new TypeError("SubtleCrypto.importKey: a key in the format jwk is a JsonWebKey, not bytes");
 			return call(name, args, needed);
 		},
 	}[name];

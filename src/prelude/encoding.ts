@@ -86,7 +86,7 @@ export class TextDecoder {
 		const keepBOM = this.#ignoreBOM || this.#bomSeen;
 		this.#bomSeen = true;
 		if (this.#encoding === "utf-8" && !this.#fatal) return decodeUtf8(bytes, keepBOM);
-		const text = host.decode(exactBytes(bytes), this.#encoding, this.#fatal, keepBOM);
+		const text = this.#decode(bytes, keepBOM);
 		if (text === null) {
 			this.#streaming = false;
 			const error = new TypeError(`The encoded data was not valid for encoding ${this.#encoding}`) as TypeError & {
@@ -97,9 +97,28 @@ export class TextDecoder {
 		}
 		return text;
 	}
+
+	/** `null` where the bytes are malformed and that is fatal. */
+	#decode(bytes: Uint8Array<ArrayBuffer>, keepBOM: boolean): string | null {
+		if (!IN_PIECES.test(this.#encoding)) return host.decode(exactBytes(bytes), this.#encoding, this.#fatal, keepBOM);
+		// The sandbox's decoders of old encodings are slow: between two pieces the function's time can end.
+		let text = "";
+		for (let at = 0; at < bytes.length; ) {
+			const piece = bytes.subarray(at, at + PIECE);
+			const whole = at + PIECE < bytes.length ? completeLength(this.#encoding, piece) : piece.length;
+			const decoded = host.decode(piece.slice(0, whole), this.#encoding, this.#fatal, keepBOM);
+			if (decoded === null) return null;
+			text += decoded;
+			at += whole;
+		}
+		return text;
+	}
 }
 asInterface(TextDecoder, "TextDecoder", { constructor: 0, decode: 0 });
 
+const PIECE = 256 * 1024;
+/** All but those of Unicode, which are fast, and the one that has a state. */
+const IN_PIECES = /^(?!utf-|iso-2022-jp$)/;
 const EMPTY = new Uint8Array(0);
 const UTF8_LABEL = /^[\t\n\f\r ]*utf-?8[\t\n\f\r ]*$/i;
 

@@ -21,6 +21,7 @@ export function setExceptionReporter(report: (error: unknown) => void): void {
 
 let dispatchOn: (event: Event, target: EventTarget, listeners: Registration[]) => boolean;
 let trust: (event: Event) => void;
+let isTrusted: (this: Event) => boolean;
 
 /** https://dom.spec.whatwg.org/#interface-event */
 export class Event {
@@ -47,6 +48,8 @@ export class Event {
 	constructor(type: unknown, init?: unknown) {
 		requireArguments(arguments.length, 1, "Event constructor");
 		this.#type = `${type as string}`;
+		// [LegacyUnforgeable]: each event's own, and not to be redefined.
+		Object.defineProperty(this, "isTrusted", { get: isTrusted, enumerable: true });
 		const dictionary = toDictionary(init, "Event constructor");
 		this.#bubbles = Boolean(dictionary.bubbles);
 		this.#cancelable = Boolean(dictionary.cancelable);
@@ -105,9 +108,7 @@ export class Event {
 	get composed(): boolean {
 		return this.#composed;
 	}
-	get isTrusted(): boolean {
-		return this.#trusted;
-	}
+	declare readonly isTrusted: boolean;
 	get timeStamp(): number {
 		return this.#timeStamp;
 	}
@@ -120,6 +121,14 @@ export class Event {
 	}
 
 	static {
+		isTrusted = Object.getOwnPropertyDescriptor(
+			{
+				get isTrusted(): boolean {
+					return (this as unknown as Event).#trusted;
+				},
+			},
+			"isTrusted",
+		)?.get as (this: Event) => boolean;
 		trust = (event) => {
 			event.#trusted = true;
 		};

@@ -1,6 +1,7 @@
+import { DOMException } from "./dom-exception.ts";
 import { defineEventHandler, dispatchTrusted, Event, EventTarget } from "./event.ts";
 import { asInterface, requireArguments, toDictionary, toUSVString } from "./interface.ts";
-import { defineTransferable, structuredClone } from "./structured-clone.ts";
+import { cloneAndTransfer, defineTransferable, transferList } from "./structured-clone.ts";
 import { setTimer } from "./timers.ts";
 
 /** https://html.spec.whatwg.org/#messageevent */
@@ -52,7 +53,7 @@ let entangle: (one: MessagePort, other: MessagePort) => void;
 /** https://html.spec.whatwg.org/#message-ports: both ends are in one isolate. */
 export class MessagePort extends EventTarget {
 	#other: MessagePort | null = null;
-	#queue: unknown[] = [];
+	#queue: { data: unknown; ports: MessagePort[] }[] = [];
 	#started = false;
 	#scheduled = false;
 	#detached = false;
@@ -64,10 +65,12 @@ export class MessagePort extends EventTarget {
 
 	postMessage(message: unknown, options?: unknown): void {
 		requireArguments(arguments.length, 1, "MessagePort.postMessage");
-		const transfer = Symbol.iterator in Object(options ?? {}) ? { transfer: options } : options;
-		const data = structuredClone(message, transfer);
+		const isList = typeof options === "object" && options !== null && Symbol.iterator in options;
+		const transfer = isList ? [...(options as Iterable<unknown>)] : transferList(options, "MessagePort.postMessage");
+		if (transfer.includes(this)) throw new DOMException("a port cannot be sent through itself", "DataCloneError");
+		const { clone: data, moved: successors } = cloneAndTransfer(message, transfer);
 		if (this.#other === null || this.#other.#detached) return;
-		this.#other.#queue.push(data);
+		this.#other.#queue.push({ data, ports: successors.filter((value) => value instanceof MessagePort) });
 		this.#other.#schedule();
 	}
 
@@ -93,9 +96,9 @@ export class MessagePort extends EventTarget {
 			() => {
 				this.#scheduled = false;
 				if (this.#detached || this.#queue.length === 0) return;
-				const data = this.#queue.shift();
+				const message = this.#queue.shift();
 				this.#schedule();
-				dispatchTrusted(this, new MessageEvent("message", { data }));
+				dispatchTrusted(this, new MessageEvent("message", message));
 			},
 			0,
 			false,

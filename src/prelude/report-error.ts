@@ -8,6 +8,7 @@ import {
 	setExceptionReporter,
 } from "./event.ts";
 import { host } from "./host.ts";
+import { requireArguments } from "./interface.ts";
 import { current } from "./invocation.ts";
 import { toJson } from "./json.ts";
 import { Kind } from "./messages.ts";
@@ -88,6 +89,7 @@ function tell(event: Event, handler: (handle: (...args: unknown[]) => unknown) =
 
 /** https://html.spec.whatwg.org/#report-the-exception */
 export function reportError(thrown: unknown): void {
+	requireArguments(arguments.length, 1, "reportError");
 	const description = describeError(thrown);
 	if (target !== null) {
 		const event = new ErrorEvent("error", { message: description.message, error: thrown, cancelable: true });

@@ -10,8 +10,17 @@ import { ReadableStream, TransformStream, WritableStream } from "./streams.ts";
  */
 export function structuredClone(value: unknown, options?: unknown): unknown {
 	requireArguments(arguments.length, 1, "structuredClone");
-	const { transfer } = toDictionary(options, "structuredClone");
-	const transferred = transfer === undefined ? [] : [...(transfer as Iterable<unknown>)];
+	return cloneAndTransfer(value, transferList(options, "structuredClone")).clone;
+}
+
+/** The `transfer` of StructuredSerializeOptions: https://html.spec.whatwg.org/#structuredserializeoptions */
+export function transferList(options: unknown, where: string): unknown[] {
+	const { transfer } = toDictionary(options, where);
+	return transfer === undefined ? [] : [...(transfer as Iterable<unknown>)];
+}
+
+/** https://html.spec.whatwg.org/#structuredserializewithtransfer and back: the clone, and what took the place of each that was moved. */
+export function cloneAndTransfer(value: unknown, transferred: unknown[]): { clone: unknown; moved: unknown[] } {
 	const seen = new Map<object, unknown>();
 	for (const item of transferred) {
 		if (!(item instanceof ArrayBuffer) && transferOf(item) === undefined)
@@ -28,7 +37,7 @@ export function structuredClone(value: unknown, options?: unknown): unknown {
 	// What is to be moved is cloned like the rest first, so that an error on the way leaves it untouched.
 	const result = clone(value, seen);
 	for (const item of transferred) if (item instanceof ArrayBuffer) item.transfer();
-	return result;
+	return { clone: result, moved: transferred.map((item) => seen.get(item as object)) };
 }
 
 /** Interfaces whose objects can be moved, or copied, with how that is done; whoever defines one registers it. */

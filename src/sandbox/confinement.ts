@@ -26,16 +26,18 @@ const sources = dirname(dirname(here));
 
 function packageFolder(name: string, from: string): string {
 	const entry = createRequire(from).resolve(name);
-	return entry.slice(
-		0,
-		entry.lastIndexOf(`${sep}node_modules${sep}${name}${sep}`) + `${sep}node_modules${sep}${name}`.length,
-	);
+	const folder = join(`${sep}node_modules`, name);
+	return entry.slice(0, entry.lastIndexOf(`${folder}${sep}`) + folder.length);
 }
 
-/** What a confined process may read: atoll's own code, isolated-vm and lru-cache. Nothing else, nothing to write. */
+/** What a confined process may read: atoll's own code, isolated-vm, and what `isolates/` imports. Nothing else, nothing to write. */
 function readable(): string[] {
 	const ivm = packageFolder("isolated-vm", here);
-	const folders = [ivm, packageFolder("node-gyp-build", join(ivm, "package.json")), packageFolder("lru-cache", here)];
+	const folders = [
+		ivm,
+		packageFolder("node-gyp-build", join(ivm, "package.json")),
+		...["lru-cache", "@exodus/bytes"].map((name) => packageFolder(name, here)),
+	];
 	// node-gyp-build looks for this file to tell Alpine's libc from others.
 	return [
 		join(dirname(sources), "package.json"),
