@@ -2,10 +2,14 @@ import type { Microseconds } from "../isolates/protocol.ts";
 
 const LIGHT_START_US: Microseconds = 10_000;
 const LIGHT_REQUESTS = 20;
+/** More light requests than these say nothing more, and each slow one takes so many away. */
+const MOST_LIGHT = 40;
+const SLOW_COSTS = 10;
 
 /**
  * Whether a version has proven light. A new one starts in the heavy lane, so that nobody waits behind it should it compute;
- * after 20 requests with light turns it moves to the normal lane, and back as soon as it stops being light.
+ * after 20 requests with light turns it moves to the normal lane. It moves back when a turn had to be cut there, or when more
+ * than a tenth of its requests have slow turns: the first turn of a cold isolate may be one, on a busy machine.
  */
 export class Pace {
 	#light = 0;
@@ -28,7 +32,11 @@ export class Pace {
 	/** A request is done; `light` tells whether all of its turns were. */
 	note(light: boolean): void {
 		this.#done++;
-		if (light) this.#light++;
-		else this.#light = 0;
+		this.#light = light ? Math.min(this.#light + 1, MOST_LIGHT) : Math.max(this.#light - SLOW_COSTS, 0);
+	}
+
+	/** A turn was too long for the normal lane. */
+	cut(): void {
+		this.#light = 0;
 	}
 }

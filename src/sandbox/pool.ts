@@ -57,6 +57,8 @@ export class ProcessPool implements SandboxPool {
 	#restarts = 0;
 	#failedStarts = 0;
 	#closed = false;
+	/** In no lane any more: they finish what they have. */
+	readonly #retired = new Set<SandboxProcess>();
 	#retry: NodeJS.Timeout | null = null;
 	#trimming: NodeJS.Timeout | null = null;
 
@@ -122,6 +124,7 @@ export class ProcessPool implements SandboxPool {
 			else this.#heavy.replace(lost, this.#takeSpare().yieldToOthers());
 		} else if (this.#probation?.process === lost) this.#probation = null;
 		else if (lost === this.#spare) this.#respawnSpare();
+		else this.#retired.delete(lost);
 	}
 
 	/** A spare that dies as it starts would be started for ever: wait longer each time. */
@@ -138,13 +141,16 @@ export class ProcessPool implements SandboxPool {
 
 	/**
 	 * One turn keeps the others waiting. In the normal lane the spare takes the sandbox's place, and the sandbox serves heavy
-	 * functions once it can. In the heavy lane another member, or one more, takes the others' requests; beyond one a core
-	 * they wait.
+	 * functions once it can, or finishes what it has where there is already one a core: more would be busy at the same time than
+	 * the machine has room for, and those who wait would be the neighbours. In the heavy lane another member, or one more, takes
+	 * the others' requests; beyond one a core they wait.
 	 */
 	#onLongTurn(stuck: SandboxProcess): void {
 		if (this.#normal.has(stuck)) {
 			this.#normal.replace(stuck, this.#takeSpare());
-			this.#heavy.members.push(stuck.yieldToOthers());
+			stuck.yieldToOthers();
+			if (this.#heavy.members.length < MAX_HEAVY) this.#heavy.members.push(stuck);
+			else this.#retired.add(stuck);
 		} else if (this.#heavy.has(stuck)) {
 			if (this.#heavy.stuck) {
 				if (this.#heavy.members.length >= MAX_HEAVY) return;
@@ -154,8 +160,14 @@ export class ProcessPool implements SandboxPool {
 		stuck.sandbox.evacuate(stuck.stuckBy ?? 0);
 	}
 
-	/** What the heavy lane needed once and no longer does is ended. */
+	/** What the heavy lane needed once and no longer does is ended, and so is what has finished. */
 	#trim(): void {
+		for (const process of this.#retired) {
+			if (process.idleMs === 0) continue;
+			this.#retired.delete(process);
+			this.#all.delete(process);
+			void process.close();
+		}
 		for (const process of this.#heavy.members.slice(1)) {
 			if (process.idleMs < IDLE_MS) continue;
 			this.#heavy.remove(process);

@@ -299,8 +299,9 @@ export class Invocation implements AttemptOwner {
 	}
 
 	onFailed({ code, message, stack }: AttemptFailure, report: AttemptReport): void {
-		this.#note(report, report.light && code !== "too_heavy");
+		this.#note(report, report.light);
 		if (code === "too_heavy") {
+			this.#version.pace.cut();
 			this.#run();
 			return;
 		}
