@@ -3,7 +3,7 @@ import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { ResponseHead } from "../prelude/messages.ts";
 import type { SocketEnd } from "./exchange.ts";
-import { NodeSink } from "./node-handler.ts";
+import { NodeSink } from "./node-sink.ts";
 
 /** The largest message that a client may send, in bytes. */
 const MAX_MESSAGE = 1024 * 1024;
