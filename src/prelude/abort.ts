@@ -1,5 +1,6 @@
 import { DOMException } from "./dom-exception.ts";
-import { defineEventHandler, dispatchTrusted, Event, EventTarget } from "./event.ts";
+import { dispatchTrusted, Event, EventTarget } from "./event.ts";
+import { defineEventHandler } from "./event-handler.ts";
 import { asInterface, requireArguments } from "./interface.ts";
 import { setTimer } from "./timers.ts";
 

@@ -21,6 +21,7 @@ export function setExceptionReporter(report: (error: unknown) => void): void {
 
 let dispatchOn: (event: Event, target: EventTarget, listeners: Registration[]) => boolean;
 let trust: (event: Event) => void;
+let listenersOf: (target: EventTarget) => Registration[];
 let isTrusted: (this: Event) => boolean;
 
 /** https://dom.spec.whatwg.org/#interface-event */
@@ -184,7 +185,7 @@ function performanceNow(): number {
 /** Dispatches an event that the runtime itself makes, with `isTrusted` true. */
 export function dispatchTrusted(target: EventTarget, event: Event): boolean {
 	trust(event);
-	return target.dispatchEvent(event);
+	return dispatchOn(event, target, listenersOf(target));
 }
 
 /** https://dom.spec.whatwg.org/#interface-eventtarget */
@@ -231,6 +232,10 @@ export class EventTarget {
 		if (!(event instanceof Event)) throw new TypeError("EventTarget.dispatchEvent: not an Event");
 		return dispatchOn(event, this, this.#listeners);
 	}
+
+	static {
+		listenersOf = (target) => target.#listeners;
+	}
 }
 asInterface(EventTarget, "EventTarget", { addEventListener: 2, removeEventListener: 2 });
 
@@ -241,108 +246,3 @@ function listenerOptions(options: unknown) {
 	const { capture, once, passive, signal } = options as Record<string, unknown>;
 	return { capture: Boolean(capture), once: Boolean(once), passive: Boolean(passive), signal };
 }
-
-const handlers = new WeakMap<EventTarget, Map<string, { handler: unknown; listener: (event: Event) => void }>>();
-
-/** Defines an event handler attribute such as `onabort`: https://html.spec.whatwg.org/#event-handler-idl-attributes */
-export function defineEventHandler(prototype: object, type: string): void {
-	Object.defineProperty(prototype, `on${type}`, {
-		configurable: true,
-		enumerable: true,
-		get(this: EventTarget) {
-			return handlers.get(this)?.get(type)?.handler ?? null;
-		},
-		set(this: EventTarget, value: unknown) {
-			let own = handlers.get(this);
-			if (own === undefined) {
-				own = new Map();
-				handlers.set(this, own);
-			}
-			const handler = typeof value === "function" || (typeof value === "object" && value !== null) ? value : null;
-			const existing = own.get(type);
-			if (existing !== undefined) {
-				if (handler === null) {
-					own.delete(type);
-					this.removeEventListener(type, existing.listener);
-				} else existing.handler = handler;
-				return;
-			}
-			if (handler === null) return;
-			const entry = {
-				handler: handler as unknown,
-				listener: (event: Event) => {
-					if (typeof entry.handler === "function" && entry.handler.call(event.currentTarget, event) === false)
-						event.preventDefault();
-				},
-			};
-			own.set(type, entry);
-			this.addEventListener(type, entry.listener);
-		},
-	});
-}
-
-/** https://dom.spec.whatwg.org/#interface-customevent */
-export class CustomEvent extends Event {
-	#detail: unknown;
-	constructor(type: unknown, init?: unknown) {
-		requireArguments(arguments.length, 1, "CustomEvent constructor");
-		super(type, init);
-		const { detail } = toDictionary(init, "CustomEvent constructor");
-		this.#detail = detail === undefined ? null : detail;
-	}
-	get detail(): unknown {
-		return this.#detail;
-	}
-	initCustomEvent(type: unknown, bubbles: unknown = false, cancelable: unknown = false, detail: unknown = null): void {
-		this.initEvent(type, bubbles, cancelable);
-		this.#detail = detail;
-	}
-}
-asInterface(CustomEvent, "CustomEvent", { constructor: 1 });
-
-/** https://html.spec.whatwg.org/#errorevent */
-export class ErrorEvent extends Event {
-	#init: Record<string, unknown>;
-	constructor(type: unknown, init?: unknown) {
-		requireArguments(arguments.length, 1, "ErrorEvent constructor");
-		super(type, init);
-		this.#init = { ...toDictionary(init, "ErrorEvent constructor") };
-	}
-	get message(): string {
-		return this.#init.message === undefined ? "" : `${this.#init.message as string}`;
-	}
-	get filename(): string {
-		return this.#init.filename === undefined ? "" : `${this.#init.filename as string}`;
-	}
-	get lineno(): number {
-		return Number(this.#init.lineno ?? 0) >>> 0;
-	}
-	get colno(): number {
-		return Number(this.#init.colno ?? 0) >>> 0;
-	}
-	get error(): unknown {
-		return this.#init.error;
-	}
-}
-asInterface(ErrorEvent, "ErrorEvent", { constructor: 1 });
-
-/** https://html.spec.whatwg.org/#promiserejectionevent */
-export class PromiseRejectionEvent extends Event {
-	#promise: unknown;
-	#reason: unknown;
-	constructor(type: unknown, init: unknown) {
-		requireArguments(arguments.length, 2, "PromiseRejectionEvent constructor");
-		super(type, init);
-		const dictionary = toDictionary(init, "PromiseRejectionEvent constructor");
-		if (dictionary.promise === undefined) throw new TypeError("PromiseRejectionEvent constructor: promise is required");
-		this.#promise = dictionary.promise;
-		this.#reason = dictionary.reason;
-	}
-	get promise(): unknown {
-		return this.#promise;
-	}
-	get reason(): unknown {
-		return this.#reason;
-	}
-}
-asInterface(PromiseRejectionEvent, "PromiseRejectionEvent", { constructor: 2 });

@@ -10,7 +10,7 @@ import { console } from "./console.ts";
 import { Crypto, CryptoKey, crypto, SubtleCrypto } from "./crypto.ts";
 import { DOMException } from "./dom-exception.ts";
 import { TextDecoder, TextEncoder } from "./encoding.ts";
-import { CustomEvent, ErrorEvent, Event, EventTarget, PromiseRejectionEvent } from "./event.ts";
+import { Event, EventTarget } from "./event.ts";
 import { fetch } from "./fetch.ts";
 import { FormData } from "./form-data.ts";
 import { adoptModule, countFetchListener, environment, FetchEvent, serve, setEnvironment } from "./handlers.ts";
@@ -54,9 +54,7 @@ expose(
 		Blob,
 		Crypto,
 		CryptoKey,
-		CustomEvent,
 		DOMException,
-		ErrorEvent,
 		Event,
 		EventTarget,
 		FetchEvent,
@@ -68,7 +66,6 @@ expose(
 		PerformanceEntry,
 		PerformanceMark,
 		PerformanceMeasure,
-		PromiseRejectionEvent,
 		Request,
 		Response,
 		SubtleCrypto,
@@ -126,6 +123,7 @@ function lazily(names: string[], load: () => unknown): void {
 }
 
 lazily(["CompressionStream", "DecompressionStream"], () => require("./compression.ts"));
+lazily(["CustomEvent", "ErrorEvent", "PromiseRejectionEvent"], () => require("./event-types.ts"));
 lazily(["TextDecoderStream", "TextEncoderStream"], () => require("./encoding-streams.ts"));
 lazily(["URLPattern"], () => require("./url-pattern.ts"));
 lazily(["MessageChannel", "MessageEvent", "MessagePort"], () => require("./message-channel.ts"));

@@ -1,12 +1,5 @@
 import { errorType } from "./error-types.ts";
-import {
-	dispatchTrusted,
-	ErrorEvent,
-	type Event,
-	type EventTarget,
-	PromiseRejectionEvent,
-	setExceptionReporter,
-} from "./event.ts";
+import { dispatchTrusted, type Event, type EventTarget, setExceptionReporter } from "./event.ts";
 import { host } from "./host.ts";
 import { requireArguments } from "./interface.ts";
 import { current } from "./invocation.ts";
@@ -57,6 +50,8 @@ export function describeError(thrown: unknown): ErrorDescription {
 	return { name: "Error", message: text, stack: `Uncaught ${text}` };
 }
 
+const eventTypes = () => require("./event-types.ts") as typeof import("./event-types.ts");
+
 let target: EventTarget | null = null;
 const handlers: Record<string, unknown> = { error: null, unhandledrejection: null, rejectionhandled: null };
 
@@ -92,7 +87,11 @@ export function reportError(thrown: unknown): void {
 	requireArguments(arguments.length, 1, "reportError");
 	const description = describeError(thrown);
 	if (target !== null) {
-		const event = new ErrorEvent("error", { message: description.message, error: thrown, cancelable: true });
+		const event = new (eventTypes().ErrorEvent)("error", {
+			message: description.message,
+			error: thrown,
+			cancelable: true,
+		});
 		if (!tell(event, (handle) => handle(event.message, "", 0, 0, thrown))) return;
 	}
 	logUncaught(description);
@@ -106,7 +105,7 @@ export function noteListener(type: unknown): void {
 	if (tracker !== null || (type !== "unhandledrejection" && type !== "rejectionhandled")) return;
 	tracker = require("./promise-tracker.ts") as typeof import("./promise-tracker.ts");
 	tracker.track(globalThis, ({ promise, reason }) => {
-		const event = new PromiseRejectionEvent("rejectionhandled", { promise, reason });
+		const event = new (eventTypes().PromiseRejectionEvent)("rejectionhandled", { promise, reason });
 		void Promise.resolve().then(() => tell(event, (handle) => handle(event)));
 	});
 }
@@ -128,7 +127,7 @@ export function handlePromise(promise: unknown): void {
 export function reportRejections(attempt: number, description: ErrorDescription | { value?: unknown }): void {
 	const known = tracker === null ? [] : tracker.takeUnhandled();
 	for (const { promise, reason } of known.length > 0 ? known : [copyOfRejection(description)]) {
-		const event = new PromiseRejectionEvent("unhandledrejection", { promise, reason, cancelable: true });
+		const event = new (eventTypes().PromiseRejectionEvent)("unhandledrejection", { promise, reason, cancelable: true });
 		if (target !== null && !tell(event, (handle) => handle(event))) continue;
 		const { name, message, stack } = describeError(reason);
 		logUncaught({ name, message, stack: `Unhandled promise rejection: ${stack || message}` }, attempt);

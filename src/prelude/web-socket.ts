@@ -1,7 +1,8 @@
 import { Blob, blobBytes, isBlob } from "./blob.ts";
 import { copyBytes, encodeUtf8, isBufferSource } from "./bytes.ts";
 import { DOMException } from "./dom-exception.ts";
-import { defineEventHandler, dispatchTrusted, Event, EventTarget } from "./event.ts";
+import { dispatchTrusted, Event, EventTarget } from "./event.ts";
+import { defineEventHandler } from "./event-handler.ts";
 import { asInterface, requireArguments, toDictionary, toUSVString } from "./interface.ts";
 import { MessageEvent } from "./message-channel.ts";
 
