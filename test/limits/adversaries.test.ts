@@ -32,7 +32,7 @@ const OUTCOMES: Record<string, string[]> = {
 	"leak-objects": MEMORY,
 	"leak-strings": MEMORY,
 	"log-flood": ["ok", ...CPU],
-	"multipart-bomb": ["ok", ...MEMORY],
+	"multipart-bomb": ["ok", ...MEMORY, ...LOST],
 	"network-scan": ["ok"],
 	"never-answers": ["wall_time_exceeded"],
 	normalize: [...MEMORY, ...LOST],
