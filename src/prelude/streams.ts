@@ -14,15 +14,7 @@ export {
 	WritableStreamDefaultWriter,
 } from "web-streams-polyfill";
 
-import { ReadableStream } from "web-streams-polyfill";
-
-// https://webidl.spec.whatwg.org/#js-asynchronous-iterator-prototype-object: it inherits from %AsyncIteratorPrototype%.
-const iterators = Object.getPrototypeOf(new ReadableStream().values()) as object;
-Object.setPrototypeOf(
-	iterators,
-	Object.getPrototypeOf(Object.getPrototypeOf(async function* () {}).prototype) as object,
-);
-Reflect.deleteProperty(iterators, Symbol.asyncIterator);
+import type { ReadableStream } from "web-streams-polyfill";
 
 interface Internals {
 	_disturbed: boolean;

@@ -274,11 +274,6 @@ standard("https://streams.spec.whatwg.org/", {
 			error("RangeError"),
 		],
 		[
-			"the iterator's prototype has next and return",
-			`const p = Object.getPrototypeOf(new ReadableStream().values()); return [Object.keys(p), Object.getPrototypeOf(p) === Object.getPrototypeOf(Object.getPrototypeOf(async function* () {}).prototype)]`,
-			[["next", "return"], true],
-		],
-		[
 			"values is Symbol.asyncIterator",
 			`ReadableStream.prototype.values === ReadableStream.prototype[Symbol.asyncIterator]`,
 			true,
