@@ -41,8 +41,6 @@ class Hardening {
 
 	constructor(script: string, program: Program) {
 		this.#script = script;
-		for (const name of declared(program))
-			if (GLOBALS.has(name)) throw new Error(`the script declares a ${name} of its own`);
 		this.#visit(program, null);
 	}
 
@@ -88,6 +86,8 @@ ${text}
 
 	/** Edits are added in the order of the text: of two at one place the earlier comes first. */
 	#visit(node: AnyNode, parent: AnyNode | null): void {
+		for (const name of declared(node))
+			if (GLOBALS.has(name)) throw new Error(`the script declares a ${name} of its own`);
 		switch (node.type) {
 			case "CallExpression":
 				this.#visitCall(node);

@@ -7,7 +7,8 @@ import { harden } from "./harden.ts";
  * and, since its text is in every isolate, as short as can be.
  */
 export async function bundlePrelude(): Promise<string> {
-	const hardened = await harden(await bundle("index.ts"), await bundleIntrinsics());
+	const [script, intrinsics] = await Promise.all([bundle("index.ts"), bundleIntrinsics()]);
+	const hardened = await harden(script, intrinsics);
 	// The streams' private properties go by names of up to forty letters, in their brand checks as strings.
 	const named = hardened.replace(/(hasOwnProperty, \w+, \[)(?="_)/g, "$1/* @__KEY__ */ ");
 	const { code } = await transform(named, { ...TARGET, minify: true, mangleProps: /^_[a-z]/ });

@@ -4,23 +4,37 @@ import type { AnyNode } from "acorn";
 export function children(node: AnyNode): AnyNode[] {
 	const named = "computed" in node && !node.computed;
 	const found: AnyNode[] = [];
-	for (const [key, value] of Object.entries(node)) {
+	for (const key in node) {
 		if (key === "label" || (named && (key === "property" || key === "key"))) continue;
-		for (const child of Array.isArray(value) ? (value as unknown[]) : [value])
-			if (typeof (child as AnyNode | null)?.type === "string") found.push(child as AnyNode);
+		const value = node[key as keyof AnyNode] as unknown;
+		if (Array.isArray(value)) for (const one of value) add(found, one);
+		else add(found, value);
 	}
 	return found;
 }
 
-/** The names that a script declares anywhere. */
+function add(found: AnyNode[], value: unknown): void {
+	if (typeof (value as AnyNode | null | undefined)?.type === "string") found.push(value as AnyNode);
+}
+
+/** The names that a node itself declares. */
 export function declared(node: AnyNode): string[] {
-	const patterns: (AnyNode | null | undefined)[] = [];
-	if (node.type === "VariableDeclarator") patterns.push(node.id);
-	if (node.type === "CatchClause") patterns.push(node.param);
-	if (node.type === "ClassDeclaration" || node.type === "ClassExpression") patterns.push(node.id);
-	if (node.type === "FunctionDeclaration" || node.type === "FunctionExpression") patterns.push(node.id);
-	if ("params" in node) patterns.push(...node.params);
-	return [...patterns.flatMap(bound), ...children(node).flatMap(declared)];
+	switch (node.type) {
+		case "VariableDeclarator":
+			return bound(node.id);
+		case "CatchClause":
+			return bound(node.param);
+		case "ClassDeclaration":
+		case "ClassExpression":
+			return bound(node.id);
+		case "FunctionDeclaration":
+		case "FunctionExpression":
+			return [...bound(node.id), ...node.params.flatMap(bound)];
+		case "ArrowFunctionExpression":
+			return node.params.flatMap(bound);
+		default:
+			return [];
+	}
 }
 
 function bound(pattern: AnyNode | null | undefined): string[] {
