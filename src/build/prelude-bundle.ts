@@ -1,13 +1,14 @@
 import { fileURLToPath } from "node:url";
 import { build, transform } from "esbuild";
 import { harden } from "./harden.ts";
+import { bundleLazily } from "./lazy-modules.ts";
 
 /**
  * The prelude from its source, as a package contains it: bundled, made independent of what functions do to JavaScript's built-ins,
  * and, since its text is in every isolate, as short as can be.
  */
 export async function bundlePrelude(): Promise<string> {
-	const [script, intrinsics] = await Promise.all([bundle("index.ts"), bundleIntrinsics()]);
+	const [script, intrinsics] = await Promise.all([bundleLazily(OPTIONS), bundleIntrinsics()]);
 	const hardened = await harden(script, intrinsics);
 	// The streams' private properties go by names of up to forty letters, in their brand checks as strings.
 	const named = hardened.replace(/(hasOwnProperty, \w+, \[)(?="_)/g, "$1/* @__KEY__ */ ");
@@ -17,20 +18,10 @@ export async function bundlePrelude(): Promise<string> {
 
 /** `prelude/intrinsics.ts` as an expression whose value has its exports. */
 export async function bundleIntrinsics(): Promise<string> {
-	return `(() => { ${await bundle("intrinsics.ts", "intrinsics")} return intrinsics; })()`;
+	const entry = fileURLToPath(new URL("../prelude/intrinsics.ts", import.meta.url));
+	const result = await build({ ...OPTIONS, entryPoints: [entry], format: "iife", globalName: "intrinsics" });
+	return `(() => { ${result.outputFiles[0].text} return intrinsics; })()`;
 }
 
 const TARGET = { target: "esnext", legalComments: "none" } as const;
-
-async function bundle(entry: string, globalName?: string): Promise<string> {
-	const result = await build({
-		...TARGET,
-		entryPoints: [fileURLToPath(new URL(`../prelude/${entry}`, import.meta.url))],
-		bundle: true,
-		format: "iife",
-		globalName,
-		write: false,
-		logLevel: "silent",
-	});
-	return result.outputFiles[0].text;
-}
+const OPTIONS = { ...TARGET, bundle: true, write: false, logLevel: "silent" } as const;

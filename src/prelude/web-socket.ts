@@ -4,7 +4,8 @@ import { DOMException } from "./dom-exception.ts";
 import { dispatchTrusted, Event, EventTarget } from "./event.ts";
 import { defineEventHandler } from "./event-handler.ts";
 import { asInterface, requireArguments, toDictionary, toUSVString } from "./interface.ts";
-import { MessageEvent } from "./message-channel.ts";
+
+const { MessageEvent } = require("./message-channel.ts") as typeof import("./message-channel.ts");
 
 /** https://websockets.spec.whatwg.org/#the-closeevent-interface */
 export class CloseEvent extends Event {
