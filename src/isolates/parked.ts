@@ -13,7 +13,7 @@ const OUTLETS = ["emit", "crypto", "cacheMatch", "cacheBody", "cachePut", "cache
 export interface ParkedIsolate {
 	isolate: ivm.Isolate;
 	context: ivm.Context;
-	begin: ivm.Reference<(env: string, timers: number) => void>;
+	begin: ivm.Reference<(env: string, timers: number, temporal: boolean) => void>;
 	finish: ivm.Reference<() => string>;
 	turn: ivm.Reference<(...args: unknown[]) => void>;
 	/** Where what the isolate calls goes; set by whoever takes it. */
@@ -43,7 +43,7 @@ export function parkIsolate(snapshot: ivm.ExternalCopy<ArrayBuffer>, memoryMb: n
 	const parked = {
 		isolate,
 		context,
-		begin: take<(env: string, timers: number) => void>("begin"),
+		begin: take<(env: string, timers: number, temporal: boolean) => void>("begin"),
 		finish: take<() => string>("finish"),
 		turn: take<(...args: unknown[]) => void>("turn"),
 		outlet,

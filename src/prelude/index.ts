@@ -5,7 +5,7 @@
 import { AbortController, AbortSignal } from "./abort.ts";
 import { atob, btoa } from "./base64.ts";
 import { Blob, File } from "./blob.ts";
-import { installClock, installLateClocks, refuseSharedMemory } from "./clock.ts";
+import { installClock, installIntlClock, installTemporal, refuseSharedMemory } from "./clock.ts";
 import { console } from "./console.ts";
 import { Crypto, CryptoKey, crypto, SubtleCrypto } from "./crypto.ts";
 import { DOMException } from "./dom-exception.ts";
@@ -179,11 +179,15 @@ const bridge = {
 		// every isolate that it makes from a snapshot, so it is taken away here.
 		for (const name of ["SharedArrayBuffer", "Atomics"]) Reflect.deleteProperty(scope, name);
 		refuseSharedMemory();
-		installLateClocks();
+		installIntlClock();
 		installAsyncWebAssembly();
 	},
-	/** Readies the isolate for a function's script: its environment, its limits, and the hook that takes its exports. */
-	begin(env: string, timers: number) {
+	/**
+	 * Readies the isolate for a function's script: its environment, its limits, and the hook that takes its exports.
+	 * `temporal` says whether the script names it.
+	 */
+	begin(env: string, timers: number, temporal: boolean) {
+		installTemporal(temporal);
 		limitTimers(timers);
 		setEnvironment(JSON.parse(env) as Record<string, unknown>);
 		Object.defineProperty(scope, "__atoll_exports", {

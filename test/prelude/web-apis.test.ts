@@ -200,6 +200,14 @@ inBothIsolations("Web APIs", (isolation) => {
 		assert.equal(await evaluator.value("navigator.userAgent"), "atoll");
 	});
 
+	test("a function that does not name Temporal has none", async () => {
+		await evaluator.atoll.deploy(
+			"unnamed",
+			`export default { fetch: () => Response.json(["Temp", "oral"].join("") in globalThis) }`,
+		);
+		assert.equal(await evaluator.atoll.text("unnamed"), "false");
+	});
+
 	test("randomness is not frozen in the base snapshot", async () => {
 		const { atoll } = evaluator;
 		for (const name of ["rand1", "rand2"])

@@ -5,6 +5,7 @@ import { type Isolation, TestRuntime } from "./runtime.ts";
 
 const EVALUATOR = `
 const AsyncFunction = (async () => {}).constructor;
+void globalThis.Temporal; // Which an isolate has where the script names it.
 export default { async fetch(request) {
 	const code = await request.text();
 	try {
