@@ -10,23 +10,20 @@ import { checkDeployment, checkOptions, type DeployOptions, type RuntimeOptions 
 import { Deployments } from "./control/deployments.ts";
 import { Owner } from "./control/owner.ts";
 import { Version, type VersionSource } from "./control/version.ts";
-import type { FetchedResponse } from "./effects/effects.ts";
 import { Egress } from "./effects/egress.ts";
-import { stripHopByHop } from "./effects/hop-by-hop.ts";
-import { followRedirects, type Hop, without } from "./effects/redirects.ts";
 import { FunctionError, UsageError } from "./errors.ts";
-import type { Microseconds, SandboxSettings, SandboxStats, VersionNumber } from "./isolates/protocol.ts";
+import type { Microseconds, Milliseconds, SandboxSettings, SandboxStats, VersionNumber } from "./isolates/protocol.ts";
 import { DEFAULT_OWNER_LIMITS, defaultLimits, type Limits, type OwnerLimits, resolveLimits } from "./limits/limits.ts";
 import { Recycles } from "./limits/recycles.ts";
 import { Observer } from "./observe/observer.ts";
-import { parseLine, type Subscriber, type Trigger } from "./observe/record.ts";
+import { parseLine, type Subscriber } from "./observe/record.ts";
+import { InlinePool } from "./sandbox/inline-pool.ts";
 import type { Containment } from "./sandbox/namespace.ts";
-import { InlinePool, ProcessPool, type SandboxPool } from "./sandbox/pool.ts";
-import { errorResponse } from "./server/error-response.ts";
-import type { Chain, Exchange, ResponseSink } from "./server/exchange.ts";
+import type { SandboxPool } from "./sandbox/pool.ts";
+import { ProcessPool } from "./sandbox/process-pool.ts";
+import { Dispatcher } from "./server/dispatcher.ts";
 import { fromRequest, toResponse } from "./server/fetch.ts";
 import { FetchSink } from "./server/fetch-sink.ts";
-import { Invocation, type InvocationContext } from "./server/invocation.ts";
 import { nodeHandler, upgradeHandler } from "./server/node-handler.ts";
 import { nextRequestId } from "./server/request-id.ts";
 import { WebSockets } from "./server/web-sockets.ts";
@@ -56,12 +53,8 @@ export interface RuntimeStats extends SandboxStats {
 
 /** In development the processes that build are kept for an hour: whoever saves a file waits for them. */
 const DEVELOPMENT_IDLE_MS = 3600_000;
-/** Subrequests from function to function may go so deep. */
-const MAX_DEPTH = 16;
-/** One request from outside may lead to so many in all, itself included: else each of fifty would lead to fifty more. */
-const MAX_INVOCATIONS = 32;
-/** Milliseconds that `close` waits for requests in flight. */
-const CLOSE_TIMEOUT = 30_000;
+/** `close` waits so long for requests in flight. */
+const CLOSE_TIMEOUT: Milliseconds = 30_000;
 
 /** A running atoll: functions, their isolates, and the ways to reach them. Made by `createRuntime`. */
 export class Runtime {
@@ -75,13 +68,11 @@ export class Runtime {
 	readonly #maxLimits: Partial<Limits>;
 	readonly #ownerLimits: OwnerLimits;
 	readonly #owners = new Map<string, Owner>();
-	readonly #context: InvocationContext;
 	readonly #webSockets = new WebSockets();
 	#pool!: SandboxPool;
+	#dispatcher!: Dispatcher;
 	#nextVersion: VersionNumber = 1;
-	#inFlight = 0;
 	#closing: Promise<void> | null = null;
-	#idle: (() => void) | null = null;
 
 	/** @internal */
 	private constructor(options: RuntimeOptions, store: ArtifactStore, builder: Builder) {
@@ -93,20 +84,6 @@ export class Runtime {
 		this.#development = options.development ?? false;
 		this.#observer = new Observer(options.logger ?? null);
 		this.#egress = new Egress(options.egress);
-		this.#context = {
-			pool: undefined as unknown as SandboxPool,
-			observer: this.#observer,
-			recycles: new Recycles(options.recyclesPerMinute ?? 60),
-			fetcher: ({ chain }) => ({
-				perform: (request) => followRedirects(request, (hop) => this.#subrequest(hop, chain)),
-				refusal: (url) => (this.#called(url) === undefined ? null : chainRefusal(chain)),
-			}),
-			development: this.#development,
-			ended: () => {
-				this.#inFlight--;
-				if (this.#inFlight === 0) this.#idle?.();
-			},
-		};
 	}
 
 	/** @internal */
@@ -116,7 +93,7 @@ export class Runtime {
 		const builder = await Builder.create(store, options.development ? DEVELOPMENT_IDLE_MS : undefined);
 		const runtime = new Runtime(options, store, builder);
 		try {
-			await runtime.#startPool(options);
+			await runtime.#start(options);
 			return runtime;
 		} catch (error) {
 			await Promise.all([builder.close(), runtime.#egress.close()]);
@@ -124,7 +101,7 @@ export class Runtime {
 		}
 	}
 
-	async #startPool(options: RuntimeOptions): Promise<void> {
+	async #start(options: RuntimeOptions): Promise<void> {
 		const inline = options.isolation === "inline";
 		const size = inline ? 1 : (options.sandboxes ?? Math.max(1, availableParallelism() - 1));
 		const { maxIsolates = 1000, maxBytes = Math.floor(totalmem() / 4), parked = 4 } = options.cache ?? {};
@@ -148,7 +125,14 @@ export class Runtime {
 		this.#pool = inline
 			? await InlinePool.start(settings, images, events)
 			: await ProcessPool.start(size, settings, images, events);
-		this.#context.pool = this.#pool;
+		this.#dispatcher = new Dispatcher({
+			deployments: this.#deployments,
+			pool: this.#pool,
+			egress: this.#egress,
+			observer: this.#observer,
+			recycles: new Recycles(options.recyclesPerMinute ?? 60),
+			development: this.#development,
+		});
 	}
 
 	/** A line that a function wrote outside of any request. */
@@ -255,7 +239,7 @@ export class Runtime {
 	readonly fetch = async (request: Request): Promise<Response> => {
 		const sink = new FetchSink();
 		const { exchange, accept } = fromRequest(request);
-		const running = this.#dispatch(nextRequestId(), exchange, sink, accept, "fetch");
+		const running = this.#dispatcher.dispatch(nextRequestId(), exchange, sink, accept, "fetch");
 		const abort = () => {
 			running?.abort();
 			sink.cut();
@@ -267,114 +251,19 @@ export class Runtime {
 
 	/** A listener for `node:http`: `http.createServer(runtime.nodeHandler)`. */
 	readonly nodeHandler: (req: IncomingMessage, res: ServerResponse, expectsContinue?: boolean) => void = nodeHandler(
-		(requestId, request, sink, accept) => this.#dispatch(requestId, request, sink, accept, "http"),
+		(requestId, request, sink, accept) => this.#dispatcher.dispatch(requestId, request, sink, accept, "http"),
 		(hostname) => this.#deployments.find(hostname)?.limits.requestBodyBytes ?? this.#limits.requestBodyBytes,
 	);
 
 	/** A listener for upgrades of `node:http`, which functions answer with a WebSocket: `server.on("upgrade", runtime.upgradeHandler)`. */
 	readonly upgradeHandler: (req: IncomingMessage, socket: Duplex, head: Buffer) => void = upgradeHandler(
-		(requestId, request, sink, accept) => this.#dispatch(requestId, request, sink, accept, "http"),
+		(requestId, request, sink, accept) => this.#dispatcher.dispatch(requestId, request, sink, accept, "http"),
 		(req, socket, head) => this.#webSockets.sink(req, socket, head),
 	);
 
 	/** Tells the clients of all WebSockets that the server goes away. */
 	closeWebSockets(): void {
 		this.#webSockets.close();
-	}
-
-	/** From a request to the invocation of the function that serves its hostname. Returns what can be aborted, if anything runs. */
-	#dispatch(
-		requestId: string,
-		request: Exchange | FunctionError,
-		sink: ResponseSink,
-		accept: string,
-		trigger: Trigger,
-	): Invocation | null {
-		try {
-			if (request instanceof FunctionError) throw request;
-			const version = this.#deployments.lookup(request.hostname);
-			const invocation = new Invocation(this.#context, version, request, sink, requestId, trigger, accept);
-			this.#inFlight++;
-			invocation.start();
-			return invocation;
-		} catch (error) {
-			if (!(error instanceof FunctionError)) throw error;
-			this.#reject(error, requestId, request, sink, accept, trigger);
-			return null;
-		}
-	}
-
-	/** Answers a request that reaches no function, and records it. */
-	#reject(
-		error: FunctionError,
-		requestId: string,
-		request: Exchange | FunctionError,
-		sink: ResponseSink,
-		accept: string,
-		trigger: Trigger,
-	): void {
-		const { head, body } = errorResponse(error, requestId, accept, null);
-		head.headers.push("x-atoll-request-id", requestId);
-		sink.respond(head, body);
-		const exchange = request instanceof FunctionError ? null : request;
-		this.#observer.record({
-			time: new Date().toISOString(),
-			requestId,
-			function: "",
-			version: "",
-			hostname: exchange?.hostname ?? "",
-			trigger,
-			method: exchange?.method ?? "",
-			status: error.status,
-			outcome: error.code,
-			cold: false,
-			startMs: 0,
-			cpuMs: 0,
-			wallMs: 0,
-			requestBytes: 0,
-			responseBytes: body.byteLength,
-			subrequests: 0,
-			memoryBytes: 0,
-			exceeded: {},
-			attempts: 0,
-		});
-	}
-
-	/** The URL of a subrequest that goes to a function of this runtime. */
-	#called(target: string): URL | undefined {
-		const url = URL.parse(target);
-		if (url === null || (url.protocol !== "http:" && url.protocol !== "https:")) return undefined;
-		return this.#deployments.find(url.hostname) === undefined ? undefined : url;
-	}
-
-	/** One request of a function's `fetch`: to another function of this runtime without leaving the process, else to the network. */
-	async #subrequest(hop: Hop, chain: Chain): Promise<FetchedResponse> {
-		const url = this.#called(hop.url);
-		if (url === undefined) return this.#egress.send(hop);
-		const refusal = chainRefusal(chain);
-		if (refusal !== null) throw new Error(refusal);
-		const { depth, total } = chain;
-		total.invocations++;
-		const headers = without(stripHopByHop(hop.headers), (name) => name === "host");
-		headers.push("host", url.host);
-		url.hash = "";
-		const sink = new FetchSink();
-		const exchange: Exchange = {
-			method: hop.method,
-			url: url.href,
-			hostname: url.hostname,
-			headers,
-			body: hop.content,
-			client: null,
-			chain: { depth: depth + 1, total },
-		};
-		const running = this.#dispatch(nextRequestId(), exchange, sink, "", "subrequest");
-		sink.onGone = () => running?.abort();
-		hop.signal.addEventListener("abort", () => {
-			running?.abort();
-			sink.cut();
-		});
-		return sink.response;
 	}
 
 	/** Hears of every request and of every line that functions log. Returns the function that ends the subscription. */
@@ -384,7 +273,7 @@ export class Runtime {
 
 	/** What the runtime holds and has done, as of now; figures of the isolates as of their sandbox's last word. */
 	stats(): RuntimeStats {
-		return { functions: this.#deployments.size, inFlight: this.#inFlight, ...this.#pool.stats() };
+		return { functions: this.#deployments.size, inFlight: this.#dispatcher.inFlight, ...this.#pool.stats() };
 	}
 
 	/**
@@ -412,25 +301,11 @@ export class Runtime {
 
 	async #close(): Promise<void> {
 		this.closeWebSockets();
-		if (this.#inFlight > 0) {
-			const { promise, resolve: idle } = Promise.withResolvers<void>();
-			const timeout = setTimeout(idle, CLOSE_TIMEOUT);
-			this.#idle = idle;
-			await promise;
-			clearTimeout(timeout);
-		}
+		await this.#dispatcher.drain(CLOSE_TIMEOUT);
 		await Promise.all([this.#builder.close(), this.#pool.close(), this.#egress.close()]);
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
 		await this.close();
 	}
-}
-
-/** Why a request may not lead to another one at a function. */
-function chainRefusal({ depth, total }: Chain): string | null {
-	if (depth === MAX_DEPTH) return `functions have called one another ${MAX_DEPTH} deep`;
-	if (total.invocations === MAX_INVOCATIONS)
-		return `one request has already led to ${MAX_INVOCATIONS} requests among functions`;
-	return null;
 }

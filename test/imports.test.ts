@@ -36,7 +36,7 @@ const MAY_IMPORT: Record<string, string[]> = {
 };
 
 /** Entries of processes that run functions, and inline mode: these alone load isolated-vm. */
-const LOADS_ISOLATES = ["sandbox/main.ts", "sandbox/pool.ts", "build/main.ts"];
+const LOADS_ISOLATES = ["sandbox/main.ts", "sandbox/inline-pool.ts", "build/main.ts"];
 
 const files = readdirSync("src", { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
 

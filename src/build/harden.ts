@@ -4,10 +4,10 @@ import { children, declared } from "./syntax-tree.ts";
 
 /**
  * Makes a script independent of what becomes of JavaScript's built-ins after it has begun to run. Its calls of their methods
- * and static functions, its uses of their constructors and of iteration become uses of what `prelude/intrinsics.ts` kept
+ * and static functions, its uses of their constructors and of iteration become uses of what `prelude/intrinsics/` kept
  * when the script began. A script that uses them in a way that cannot be made so is refused.
  *
- * `intrinsics` is the text of an expression whose value has that module's exports.
+ * `intrinsics` is the text of an expression whose value has the exports of that folder's `index.ts`.
  */
 export async function harden(script: string, intrinsics: string): Promise<string> {
 	const { parse } = await import("acorn");
@@ -21,7 +21,7 @@ interface Edit {
 	text: string;
 }
 
-/** Built-ins that look up others, and what `prelude/intrinsics.ts` has in their place. */
+/** Built-ins that look up others, and what `prelude/intrinsics/` has in their place. */
 const STAND_INS: Record<string, string> = {
 	Promise: "$kept.makePromise",
 	"Promise.all": "$kept.all",

@@ -16,9 +16,9 @@ export async function bundlePrelude(): Promise<string> {
 	return code;
 }
 
-/** `prelude/intrinsics.ts` as an expression whose value has its exports. */
+/** `prelude/intrinsics/` as an expression whose value has its exports. */
 export async function bundleIntrinsics(): Promise<string> {
-	const entry = fileURLToPath(new URL("../prelude/intrinsics.ts", import.meta.url));
+	const entry = fileURLToPath(new URL("../prelude/intrinsics/index.ts", import.meta.url));
 	const result = await build({ ...OPTIONS, entryPoints: [entry], format: "iife", globalName: "intrinsics" });
 	return `(() => { ${result.outputFiles[0].text} return intrinsics; })()`;
 }

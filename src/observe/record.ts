@@ -44,6 +44,31 @@ export interface InvocationRecord {
 	attempts: number;
 }
 
+/** The record of a request that has just arrived, and of which nothing else is known yet. */
+export function newRecord(requestId: string, trigger: Trigger): InvocationRecord {
+	return {
+		time: new Date().toISOString(),
+		requestId,
+		function: "",
+		version: "",
+		hostname: "",
+		trigger,
+		method: "",
+		status: 0,
+		outcome: "ok",
+		cold: false,
+		startMs: 0,
+		cpuMs: 0,
+		wallMs: 0,
+		requestBytes: 0,
+		responseBytes: 0,
+		subrequests: 0,
+		exceeded: {},
+		memoryBytes: 0,
+		attempts: 0,
+	};
+}
+
 /** A line that a function wrote, or an error that nobody caught. */
 export interface LogLine {
 	time: string;

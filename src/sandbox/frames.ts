@@ -183,14 +183,7 @@ export class FrameReader {
 	#begin(bytes: Buffer, at: number, end: number): boolean {
 		if (bytes.length - at < HEAD || bytes[at + 4] !== Kind.body || bytes[at + 17] !== 1) return false;
 		if (bytes.readUInt32LE(at + 18) > 0) return false;
-		this.#piece = {
-			kind: Kind.body,
-			attempt: bytes.readUInt32LE(at + 5),
-			op: bytes.readUInt32LE(at + 9),
-			version: bytes.readUInt32LE(at + 13),
-			text: "",
-			data: undefined,
-		};
+		this.#piece = readFrame(bytes, at, "", undefined);
 		this.#pieceBytes = end - at - HEAD;
 		this.#goOn(this.#piece, bytes.subarray(at + HEAD));
 		return true;
@@ -216,13 +209,19 @@ export class FrameReader {
 			if (end - dataStart !== 8) throw new FrameError("a number that is not 8 bytes long");
 			data = bytes.readDoubleLE(dataStart);
 		}
-		this.#onFrame({
-			kind: bytes[at + 4],
-			attempt: bytes.readUInt32LE(at + 5),
-			op: bytes.readUInt32LE(at + 9),
-			version: bytes.readUInt32LE(at + 13),
-			text: dataStart === textStart ? "" : bytes.toString("utf8", textStart, dataStart),
-			data,
-		});
+		const text = dataStart === textStart ? "" : bytes.toString("utf8", textStart, dataStart);
+		this.#onFrame(readFrame(bytes, at, text, data));
 	}
+}
+
+/** A frame by its head, which begins at `at`. */
+function readFrame(bytes: Buffer, at: number, text: string, data: Buffer | number | undefined): Frame {
+	return {
+		kind: bytes[at + 4],
+		attempt: bytes.readUInt32LE(at + 5),
+		op: bytes.readUInt32LE(at + 9),
+		version: bytes.readUInt32LE(at + 13),
+		text,
+		data,
+	};
 }

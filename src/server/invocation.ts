@@ -16,7 +16,7 @@ import type { Exchange, ResponseSink, SocketEnd } from "./exchange.ts";
 import { Recording } from "./recording.ts";
 import { isStream, ReplayableBody } from "./replayable-body.ts";
 
-/** A request is started at most so often: once, and again when its sandbox was lost. */
+/** A request is started at most so often where its sandbox is lost each time. */
 const MAX_ATTEMPTS = 3;
 /** Being moved away from behind a long turn is not its fault, and may happen so often on top. */
 const MAX_MOVES = 5;
@@ -51,6 +51,8 @@ export class Invocation implements AttemptOwner {
 	#effects: Effects | null = null;
 	#state: "waiting" | "streaming" | "answered" = "waiting";
 	#released = false;
+	/** How often its sandbox, or its isolate, was lost under it. */
+	#losses = 0;
 	#timer: NodeJS.Timeout | null = null;
 
 	constructor(
@@ -322,7 +324,9 @@ export class Invocation implements AttemptOwner {
 	}
 
 	onLost(running: boolean): void {
-		if (!running && this.mayRunAgain(this.#attempt?.hasEffects ?? false)) this.#run();
+		this.#losses++;
+		const again = !running && this.#losses < MAX_ATTEMPTS && this.mayRunAgain(this.#attempt?.hasEffects ?? false);
+		if (again) this.#run();
 		else this.#refuse(new FunctionError("sandbox_lost", undefined, { retryAfter: 1 }));
 	}
 

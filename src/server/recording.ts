@@ -3,7 +3,14 @@ import type { ErrorCode, FunctionError } from "../errors.ts";
 import type { AttemptReport } from "../isolates/protocol.ts";
 import type { Limits } from "../limits/limits.ts";
 import type { Observer } from "../observe/observer.ts";
-import { type InvocationRecord, type LogLine, type Outcome, parseLine, type Trigger } from "../observe/record.ts";
+import {
+	type InvocationRecord,
+	type LogLine,
+	newRecord,
+	type Outcome,
+	parseLine,
+	type Trigger,
+} from "../observe/record.ts";
 import type { Exchange } from "./exchange.ts";
 
 /** The limit whose excess an error tells of. */
@@ -28,27 +35,12 @@ export class Recording {
 		this.#observer = observer;
 		this.#version = version;
 		const { method, hostname, body } = exchange;
-		this.record = {
-			time: new Date().toISOString(),
-			requestId,
-			function: version.functionName,
-			version: version.id,
-			hostname,
-			trigger,
-			method,
-			status: 0,
-			outcome: "ok",
-			cold: false,
-			startMs: 0,
-			cpuMs: 0,
-			wallMs: 0,
-			requestBytes: body instanceof Uint8Array ? body.byteLength : 0,
-			responseBytes: 0,
-			subrequests: 0,
-			exceeded: {},
-			memoryBytes: 0,
-			attempts: 0,
-		};
+		this.record = newRecord(requestId, trigger);
+		this.record.function = version.functionName;
+		this.record.version = version.id;
+		this.record.hostname = hostname;
+		this.record.method = method;
+		if (body instanceof Uint8Array) this.record.requestBytes = body.byteLength;
 	}
 
 	/** A console line of the function, as its isolate sent it. */

@@ -58,12 +58,20 @@ export class Evaluator {
 	}
 }
 
-function bodyOf(code: string): string {
-	return /\breturn\b|;/.test(code) ? code : `return (${code});`;
+const AsyncFunction = (async () => undefined).constructor as new (code: string) => () => Promise<unknown>;
+
+/** The body of a function that gives the value of an expression; code that is none is a body already. */
+export function bodyOf(code: string): string {
+	const body = `return (${code}\n);`;
+	try {
+		new AsyncFunction(body);
+		return body;
+	} catch {
+		return code;
+	}
 }
 
 async function inNode(code: string): Promise<Evaluated> {
-	const AsyncFunction = (async () => undefined).constructor as new (code: string) => () => Promise<unknown>;
 	try {
 		return JSON.parse(JSON.stringify({ value: await new AsyncFunction(code)() })) as Evaluated;
 	} catch (error) {

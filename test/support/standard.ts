@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type Evaluated, Evaluator } from "./evaluate.ts";
+import { bodyOf, type Evaluated, Evaluator } from "./evaluate.ts";
 
 /** What a step of an algorithm says, a piece of code that takes it, and what that gives: a value, or an error's name. */
 export type Step = [says: string, code: string, gives: unknown];
@@ -18,22 +18,13 @@ export function standard(url: string, sections: Record<string, Step[]>): void {
 		for (const [section, steps] of Object.entries(sections)) {
 			for (const [says, code, gives] of steps) {
 				test(`${section} ${says}`, async () => {
-					const { message, ...found } = await evaluator.run(isExpression(code) ? `return (${code});` : code);
+					const { message, ...found } = await evaluator.run(bodyOf(code));
 					const expected = isError(gives) ? gives : { value: gives };
 					assert.deepEqual(found, expected, `${code}\n${message ?? ""}`);
 				});
 			}
 		}
 	});
-}
-
-function isExpression(code: string): boolean {
-	const AsyncFunction = (async () => undefined).constructor as new (code: string) => unknown;
-	try {
-		return Boolean(new AsyncFunction(`return (${code}\n)`));
-	} catch {
-		return false;
-	}
 }
 
 function isError(gives: unknown): gives is Evaluated {

@@ -1,15 +1,15 @@
 /** What HTMLRewriter's handlers are given: https://developers.cloudflare.com/workers/runtime-apis/html-rewriter/. */
 
 const escapeText = (text: string) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
-export const escapeAttribute = (text: string) => text.replaceAll("&", "&amp;").replaceAll('"', "&quot;");
+const escapeAttribute = (text: string) => text.replaceAll("&", "&amp;").replaceAll('"', "&quot;");
 
 export interface ContentOptions {
 	html?: boolean;
 }
-export const render = (content: string, options?: ContentOptions) => (options?.html ? content : escapeText(content));
+const render = (content: string, options?: ContentOptions) => (options?.html ? content : escapeText(content));
 
 /** What is done to one token: what stands before and after it, and what in its place. */
-export class Token {
+class Token {
 	protected start = "";
 	protected end = "";
 	protected replacement: string | null = null;

@@ -1,6 +1,7 @@
 import { Tokenizer } from "htmlparser2";
 
 const ENTITIES: Record<string, string> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'", "#39": "'" };
+
 /** A token, with its text as it came. */
 export type Piece =
 	| { kind: "open"; name: string; attributes: [string, string][]; raw: string; selfClosing: boolean }

@@ -1,0 +1,45 @@
+import { setFlagsFromString } from "node:v8";
+import type { SandboxSettings, SandboxStats, VersionNumber } from "../isolates/protocol.ts";
+import { V8_FLAGS } from "./confinement.ts";
+import type { PoolEvents, SandboxPool } from "./pool.ts";
+import { type ImageSource, Sandbox } from "./sandbox.ts";
+
+/** The same isolates in this very process, for code that is trusted: no link, and nothing between it and this process. */
+export class InlinePool implements SandboxPool {
+	readonly hasLanes = false;
+	readonly containment = null;
+	readonly #sandbox: Sandbox;
+	readonly #host: { close(): void; stats(): SandboxStats };
+
+	private constructor(sandbox: Sandbox, host: { close(): void; stats(): SandboxStats }) {
+		this.#sandbox = sandbox;
+		this.#host = host;
+	}
+
+	static async start(settings: SandboxSettings, images: ImageSource, events: PoolEvents): Promise<InlinePool> {
+		for (const flag of V8_FLAGS) setFlagsFromString(flag);
+		const { IsolateHost } = await import("../isolates/host.ts");
+		const sandbox = new Sandbox(images);
+		sandbox.onStrayLine = (version, text) => events.log(version, text);
+		const host = new IsolateHost(settings, sandbox);
+		sandbox.commands = host;
+		return new InlinePool(sandbox, host);
+	}
+
+	home(): Sandbox {
+		return this.#sandbox;
+	}
+	unload(version: VersionNumber): void {
+		this.#sandbox.unload(version);
+	}
+	stats() {
+		return { sandboxes: 0, restarts: 0, ...this.#host.stats() };
+	}
+	pids(): number[] {
+		return [];
+	}
+	async close(): Promise<void> {
+		this.#host.close();
+		this.#sandbox.lost(0);
+	}
+}

@@ -1,0 +1,190 @@
+import { availableParallelism } from "node:os";
+import type { SandboxSettings, SandboxStats, VersionNumber } from "../isolates/protocol.ts";
+import { Lane } from "./lane.ts";
+import { containment } from "./namespace.ts";
+import type { LaneName, PoolEvents, SandboxPool } from "./pool.ts";
+import type { ImageSource, RunnableVersion, Sandbox } from "./sandbox.ts";
+import { SandboxProcess } from "./sandbox-process.ts";
+
+/** A sandbox that the heavy lane took on top of its first goes when it has had nothing to do for so long. */
+const IDLE_MS = 30_000;
+
+/** How many sandboxes the heavy lane may have. */
+const MAX_HEAVY = Math.max(2, availableParallelism());
+
+/** Sandboxes in processes, and a spare that takes over at once for one that is lost or held up. */
+export class ProcessPool implements SandboxPool {
+	readonly hasLanes = true;
+	readonly containment = containment();
+	readonly #settings: SandboxSettings;
+	readonly #images: ImageSource;
+	readonly #events: PoolEvents;
+	readonly #normal = new Lane();
+	readonly #heavy = new Lane();
+	#probation: { process: SandboxProcess; version: VersionNumber } | null = null;
+	#spare: SandboxProcess | null = null;
+	readonly #all = new Set<SandboxProcess>();
+	#restarts = 0;
+	#failedStarts = 0;
+	#closed = false;
+	/** In no lane any more: they finish what they have. */
+	readonly #retired = new Set<SandboxProcess>();
+	#retry: NodeJS.Timeout | null = null;
+	#trimming: NodeJS.Timeout | null = null;
+
+	private constructor(settings: SandboxSettings, images: ImageSource, events: PoolEvents) {
+		this.#settings = settings;
+		this.#images = images;
+		this.#events = events;
+	}
+
+	/** Starts `size` sandboxes for the normal lane, one for the heavy lane and the spare; resolves when all are ready. */
+	static async start(
+		size: number,
+		settings: SandboxSettings,
+		images: ImageSource,
+		events: PoolEvents,
+	): Promise<ProcessPool> {
+		const pool = new ProcessPool(settings, images, events);
+		pool.#trimming = setInterval(() => pool.#trim(), IDLE_MS / 3).unref();
+		for (let i = 0; i < size; i++) pool.#normal.members.push(pool.#spawn());
+		pool.#heavy.members.push(pool.#spawn().yieldToOthers());
+		pool.#spare = pool.#spawn();
+		try {
+			await Promise.all([...pool.#all].map((process) => process.ready));
+		} catch (error) {
+			await pool.close();
+			throw error;
+		}
+		return pool;
+	}
+
+	#spawn(): SandboxProcess {
+		const process = new SandboxProcess(this.#settings, this.#images, {
+			onLost: (lost, why) => this.#onLost(lost, why),
+			onLongTurn: (stuck) => this.#onLongTurn(stuck),
+		});
+		this.#all.add(process);
+		process.sandbox.onStrayLine = (version, text) => this.#events.log(version, text);
+		process.ready.then(
+			() => {
+				this.#failedStarts = 0;
+			},
+			() => undefined, // Its exit is what counts, and `#onLost` hears of it.
+		);
+		return process;
+	}
+
+	/** Gives the spare away and starts the next. Without one to give, a fresh sandbox takes the place as it starts. */
+	#takeSpare(): SandboxProcess {
+		const spare = this.#spare ?? this.#spawn();
+		this.#spare = this.#failedStarts === 0 ? this.#spawn() : null;
+		return spare;
+	}
+
+	/** The spare steps into the place of a sandbox that was lost. */
+	#onLost(lost: SandboxProcess, why: string): void {
+		this.#all.delete(lost);
+		if (this.#closed) return;
+		this.#restarts++;
+		this.#events.notice("warn", `a sandbox (pid ${lost.pid}) was lost: ${why}`);
+		if (this.#normal.has(lost)) this.#normal.replace(lost, this.#takeSpare());
+		else if (this.#heavy.has(lost)) {
+			if (this.#heavy.members.length > 1) this.#heavy.remove(lost);
+			else this.#heavy.replace(lost, this.#takeSpare().yieldToOthers());
+		} else if (this.#probation?.process === lost) this.#probation = null;
+		else if (lost === this.#spare) this.#respawnSpare();
+		else this.#retired.delete(lost);
+	}
+
+	/** A spare that dies as it starts would be started for ever: wait longer each time. */
+	#respawnSpare(): void {
+		this.#failedStarts++;
+		this.#spare = null;
+		this.#retry = setTimeout(
+			() => {
+				if (!this.#closed) this.#spare ??= this.#spawn();
+			},
+			Math.min(50 * 2 ** this.#failedStarts, 10_000),
+		);
+	}
+
+	/**
+	 * One turn keeps the others waiting. In the normal lane the spare takes the sandbox's place, and the sandbox serves heavy
+	 * functions once it can, or finishes what it has where there is already one a core: more would be busy at the same time than
+	 * the machine has room for, and those who wait would be the neighbours. In the heavy lane another member, or one more, takes
+	 * the others' requests; beyond one a core they wait.
+	 */
+	#onLongTurn(stuck: SandboxProcess): void {
+		if (this.#normal.has(stuck)) {
+			this.#normal.replace(stuck, this.#takeSpare());
+			stuck.yieldToOthers();
+			if (this.#heavy.members.length < MAX_HEAVY) this.#heavy.members.push(stuck);
+			else this.#retired.add(stuck);
+		} else if (this.#heavy.has(stuck)) {
+			if (this.#heavy.stuck) {
+				if (this.#heavy.members.length >= MAX_HEAVY) return;
+				this.#heavy.members.push(this.#takeSpare().yieldToOthers());
+			}
+		} else return;
+		stuck.sandbox.evacuate(stuck.stuckBy ?? 0);
+	}
+
+	/** What the heavy lane needed once and no longer does is ended, and so is what has finished. */
+	#trim(): void {
+		for (const process of this.#retired) {
+			if (process.idleMs === 0) continue;
+			this.#retired.delete(process);
+			this.#end(process);
+		}
+		for (const process of this.#heavy.members.slice(1)) {
+			if (process.idleMs < IDLE_MS) continue;
+			this.#heavy.remove(process);
+			this.#end(process);
+		}
+	}
+
+	#end(process: SandboxProcess): void {
+		this.#all.delete(process);
+		void process.close();
+	}
+
+	home({ number: version, ownerNumber }: RunnableVersion, lane: LaneName): Sandbox | null {
+		if (lane === "normal") return this.#normal.home(version, ownerNumber).sandbox;
+		// All that an owner computes is computed in one place, so that one owner cannot keep the whole lane busy.
+		if (lane === "heavy") return this.#heavy.home(ownerNumber, ownerNumber).sandbox;
+		if (this.#probation === null) this.#probation = { process: this.#takeSpare().yieldToOthers(), version };
+		else if (this.#probation.version !== version) {
+			if (this.#probation.process.sandbox.load > 0) return null;
+			this.#probation.version = version;
+		}
+		return this.#probation.process.sandbox;
+	}
+
+	unload(version: VersionNumber): void {
+		for (const { sandbox } of this.#all) sandbox.unload(version);
+	}
+
+	stats() {
+		const all = [...this.#all].map(({ sandbox }) => sandbox.latest);
+		const sandboxes = this.#normal.members.length + this.#heavy.members.length + (this.#probation === null ? 0 : 1);
+		return { sandboxes, restarts: this.#restarts, ...sum(all) };
+	}
+
+	pids(): number[] {
+		return [...this.#all].map((process) => process.pid);
+	}
+
+	async close(): Promise<void> {
+		this.#closed = true;
+		if (this.#retry !== null) clearTimeout(this.#retry);
+		if (this.#trimming !== null) clearInterval(this.#trimming);
+		await Promise.all([...this.#all].map((process) => process.close()));
+	}
+}
+
+function sum(all: SandboxStats[]): SandboxStats {
+	const total: SandboxStats = { isolates: 0, bytes: 0, hits: 0, coldStarts: 0, evictions: 0 };
+	for (const one of all) for (const key of Object.keys(total) as (keyof SandboxStats)[]) total[key] += one[key];
+	return total;
+}

@@ -1,0 +1,160 @@
+import type { Deployments } from "../control/deployments.ts";
+import type { FetchedResponse } from "../effects/effects.ts";
+import type { Egress } from "../effects/egress.ts";
+import { stripHopByHop } from "../effects/hop-by-hop.ts";
+import { followRedirects, type Hop, without } from "../effects/redirects.ts";
+import { FunctionError } from "../errors.ts";
+import type { Milliseconds } from "../isolates/protocol.ts";
+import type { Recycles } from "../limits/recycles.ts";
+import type { Observer } from "../observe/observer.ts";
+import { newRecord, type Trigger } from "../observe/record.ts";
+import type { SandboxPool } from "../sandbox/pool.ts";
+import { errorResponse } from "./error-response.ts";
+import type { Chain, Exchange, ResponseSink } from "./exchange.ts";
+import { FetchSink } from "./fetch-sink.ts";
+import { Invocation, type InvocationContext } from "./invocation.ts";
+import { nextRequestId } from "./request-id.ts";
+
+/** Subrequests from function to function may go so deep. */
+const MAX_DEPTH = 16;
+/** One request from outside may lead to so many in all, itself included: else each of fifty would lead to fifty more. */
+const MAX_INVOCATIONS = 32;
+
+/** What requests are served with. */
+export interface DispatcherSettings {
+	deployments: Deployments;
+	pool: SandboxPool;
+	egress: Egress;
+	observer: Observer;
+	recycles: Recycles;
+	/** Whether errors are shown with their stacks. */
+	development: boolean;
+}
+
+/** Hands each request to an invocation of the function that serves its hostname, and functions' requests to one another likewise. */
+export class Dispatcher {
+	readonly #deployments: Deployments;
+	readonly #egress: Egress;
+	readonly #observer: Observer;
+	readonly #context: InvocationContext;
+	/** Requests that are being worked on. */
+	inFlight = 0;
+	#idle: (() => void) | null = null;
+
+	constructor({ deployments, egress, ...shared }: DispatcherSettings) {
+		this.#deployments = deployments;
+		this.#egress = egress;
+		this.#observer = shared.observer;
+		this.#context = {
+			...shared,
+			fetcher: ({ chain }) => ({
+				perform: (request) => followRedirects(request, (hop) => this.#subrequest(hop, chain)),
+				refusal: (url) => (this.#called(url) === undefined ? null : chainRefusal(chain)),
+			}),
+			ended: () => {
+				this.inFlight--;
+				if (this.inFlight === 0) this.#idle?.();
+			},
+		};
+	}
+
+	/** Returns what can be aborted, if anything runs. */
+	dispatch(
+		requestId: string,
+		request: Exchange | FunctionError,
+		sink: ResponseSink,
+		accept: string,
+		trigger: Trigger,
+	): Invocation | null {
+		try {
+			if (request instanceof FunctionError) throw request;
+			const version = this.#deployments.lookup(request.hostname);
+			const invocation = new Invocation(this.#context, version, request, sink, requestId, trigger, accept);
+			this.inFlight++;
+			invocation.start();
+			return invocation;
+		} catch (error) {
+			if (!(error instanceof FunctionError)) throw error;
+			this.#reject(error, requestId, request, sink, accept, trigger);
+			return null;
+		}
+	}
+
+	/** Answers a request that reaches no function, and records it. */
+	#reject(
+		error: FunctionError,
+		requestId: string,
+		request: Exchange | FunctionError,
+		sink: ResponseSink,
+		accept: string,
+		trigger: Trigger,
+	): void {
+		const { head, body } = errorResponse(error, requestId, accept, null);
+		head.headers.push("x-atoll-request-id", requestId);
+		sink.respond(head, body);
+		const record = newRecord(requestId, trigger);
+		if (!(request instanceof FunctionError)) {
+			record.hostname = request.hostname;
+			record.method = request.method;
+		}
+		record.status = error.status;
+		record.outcome = error.code;
+		record.responseBytes = body.byteLength;
+		this.#observer.record(record);
+	}
+
+	/** The URL of a subrequest that goes to a function of this runtime. */
+	#called(target: string): URL | undefined {
+		const url = URL.parse(target);
+		if (url === null || (url.protocol !== "http:" && url.protocol !== "https:")) return undefined;
+		return this.#deployments.find(url.hostname) === undefined ? undefined : url;
+	}
+
+	/** One request of a function's `fetch`: to another function of this runtime without leaving the process, else to the network. */
+	async #subrequest(hop: Hop, chain: Chain): Promise<FetchedResponse> {
+		const url = this.#called(hop.url);
+		if (url === undefined) return this.#egress.send(hop);
+		const refusal = chainRefusal(chain);
+		if (refusal !== null) throw new Error(refusal);
+		const { depth, total } = chain;
+		total.invocations++;
+		const headers = without(stripHopByHop(hop.headers), (name) => name === "host");
+		headers.push("host", url.host);
+		url.hash = "";
+		const sink = new FetchSink();
+		const exchange: Exchange = {
+			method: hop.method,
+			url: url.href,
+			hostname: url.hostname,
+			headers,
+			body: hop.content,
+			client: null,
+			chain: { depth: depth + 1, total },
+		};
+		const running = this.dispatch(nextRequestId(), exchange, sink, "", "subrequest");
+		sink.onGone = () => running?.abort();
+		hop.signal.addEventListener("abort", () => {
+			running?.abort();
+			sink.cut();
+		});
+		return sink.response;
+	}
+
+	/** Resolves when no request is being worked on any more, or so much later. */
+	async drain(timeout: Milliseconds): Promise<void> {
+		if (this.inFlight === 0) return;
+		const { promise, resolve } = Promise.withResolvers<void>();
+		const timer = setTimeout(resolve, timeout);
+		this.#idle = resolve;
+		await promise;
+		clearTimeout(timer);
+	}
+}
+
+/** Why a request may not lead to another one at a function. */
+function chainRefusal({ depth, total }: Chain): string | null {
+	if (depth === MAX_DEPTH) return `functions have called one another ${MAX_DEPTH} deep`;
+	if (total.invocations === MAX_INVOCATIONS)
+		return `one request has already led to ${MAX_INVOCATIONS} requests among functions`;
+	return null;
+}
