@@ -9,7 +9,7 @@ import { CacheStore } from "../isolates/cache-store.ts";
 import { externalCopy } from "../isolates/external-copy.ts";
 import { FunctionIsolate, StartError } from "../isolates/isolate.ts";
 import { parkIsolate } from "../isolates/parked.ts";
-import type { AttemptFailure, Image } from "../isolates/protocol.ts";
+import type { AttemptFailure, Image, Microseconds } from "../isolates/protocol.ts";
 import { dropPermissions } from "../sandbox/confinement.ts";
 import { type Frame, FrameReader, FrameWriter } from "../sandbox/frames.ts";
 import { BuildFrame, type CompileResult } from "./messages.ts";
@@ -39,7 +39,27 @@ function makeCodeCache(snapshot: ivm.ExternalCopy<ArrayBuffer>, code: string, fi
 	}
 }
 
-function compile(image: Omit<Image, "codeCache">): { result: CompileResult; codeCache: Uint8Array } {
+/** Runs a function's top level to its end. Gives how long that took; rejects with StartError. */
+async function tryStart(snapshot: ivm.ExternalCopy<ArrayBuffer>, image: Image): Promise<Microseconds> {
+	const { promise, resolve, reject } = Promise.withResolvers<void>();
+	const isolate = new FunctionIsolate(parkIsolate(snapshot, image.memoryMb), 0, image, new CacheStore(), {
+		budget: () => 0,
+		onOperation: () => undefined,
+		onAnswer(starting, answer) {
+			try {
+				starting.resume(answer);
+				if (!starting.starting) resolve();
+			} catch (error) {
+				reject(error as Error);
+			}
+		},
+	});
+	if (isolate.starting) await promise;
+	isolate.dispose();
+	return isolate.startUs;
+}
+
+async function compile(image: Omit<Image, "codeCache">): Promise<{ result: CompileResult; codeCache: Uint8Array }> {
 	const snapshot = base as ivm.ExternalCopy<ArrayBuffer>;
 	let codeCache: Uint8Array = new Uint8Array(0);
 	try {
@@ -56,14 +76,7 @@ function compile(image: Omit<Image, "codeCache">): { result: CompileResult; code
 	let failure: AttemptFailure | null = null;
 	let startUs = 0;
 	try {
-		const isolate = new FunctionIsolate(
-			parkIsolate(snapshot, image.memoryMb),
-			0,
-			{ ...image, codeCache },
-			new CacheStore(),
-		);
-		startUs = isolate.startUs;
-		isolate.dispose();
+		startUs = await tryStart(snapshot, { ...image, codeCache });
 	} catch (error) {
 		if (!(error instanceof StartError)) throw error;
 		failure = error.failure;
@@ -80,11 +93,11 @@ const reader = new FrameReader(256 * 1024 * 1024, ({ kind, attempt, text, data }
 		base = externalCopy(data as Buffer);
 		dropPermissions();
 	} else {
-		const { result, codeCache } = compile({
-			...(JSON.parse(text) as Omit<Image, "code" | "codeCache">),
-			code: data as Buffer,
+		const image = { ...(JSON.parse(text) as Omit<Image, "code" | "codeCache">), code: data as Buffer };
+		void compile(image).then(({ result, codeCache }) => {
+			writer.write(BuildFrame.compile, attempt, 0, 0, JSON.stringify(result), codeCache);
+			writer.flush();
 		});
-		writer.write(BuildFrame.compile, attempt, 0, 0, JSON.stringify(result), codeCache);
 	}
 });
 socket.on("data", (chunk: Buffer) => {

@@ -18,6 +18,10 @@ export class Attempt {
 	/** Whether it had to start that isolate, and how long that took. */
 	cold = false;
 	startUs: Microseconds = 0;
+	/** Operations of WebCrypto that it has begun and that are not over: none of them can be stopped. */
+	operations = 0;
+	/** It has done all that it had to, but for these operations, of which nobody waits for one. */
+	finished = false;
 	#light: boolean;
 	readonly #budgetUs: Microseconds;
 	#cpuUs: Microseconds = 0;
@@ -41,10 +45,15 @@ export class Attempt {
 		return { ms: early ? NORMAL_TURN_MS : Math.max(left, 0), early };
 	}
 
-	/** A turn of it has used so much. */
+	/** A turn of it, or an operation that it has begun, has used so much. */
 	account(us: Microseconds): void {
 		this.#cpuUs += us;
 		if (us > this.#longestTurnUs) this.#longestTurnUs = us;
+	}
+
+	/** How much it may still use. */
+	get leftUs(): Microseconds {
+		return this.finished ? 0 : this.#budgetUs - this.#cpuUs;
 	}
 
 	/** Each message of a WebSocket has the budget of a request: the connection may last for days. */

@@ -1,7 +1,8 @@
 import { Kind } from "../prelude/messages.ts";
 import { Attempt } from "./attempt.ts";
 import { CacheStore } from "./cache-store.ts";
-import { cleanStack, FunctionIsolate, type Outgoing, StartError } from "./isolate.ts";
+import { cleanStack, FunctionIsolate, type IsolateOwner, type Outgoing, StartError } from "./isolate.ts";
+import type { Answer } from "./keys.ts";
 import { Parking } from "./parked.ts";
 import {
 	type AttemptFailure,
@@ -22,15 +23,20 @@ import { WarmIsolates } from "./warm.ts";
 
 /** One turn that waits to be run. */
 interface Task {
-	kind: Kind;
+	/** `held`: answers to what the top level has begun, which the attempt pays for. */
+	kind: Kind | "held";
 	attempt: AttemptId;
 	op: number;
 	text: string;
 	data: Uint8Array | number | undefined;
 }
 
+type Turn = Task & { kind: Kind };
+
 interface Version {
 	image: Image | null;
+	/** Its next isolate, whose top level has not come to its end yet. */
+	starting: FunctionIsolate | null;
 	/** Turns to run; those of one version run in a row, because what an isolate touches is then still in the cache. */
 	queue: Task[];
 	wanted: boolean;
@@ -42,7 +48,7 @@ const QUANTUM = 16;
 const SLICE_MS = 1;
 
 /** Runs functions' turns: in a sandbox process behind the link, or inline. All of it happens on one thread. */
-export class IsolateHost implements SandboxCommands {
+export class IsolateHost implements SandboxCommands, IsolateOwner {
 	readonly #events: SandboxEvents;
 	readonly #note: (attempt: AttemptId, starting: boolean) => void;
 	readonly #parking: Parking;
@@ -93,7 +99,13 @@ export class IsolateHost implements SandboxCommands {
 		const version = this.#versions.get(number);
 		if (version === undefined) return;
 		this.#warm.remove(number);
+		if (version.starting !== null && version.queue.length === 0) this.#abandon(version);
 		this.#forget(number, version);
+	}
+
+	#abandon(version: Version): void {
+		version.starting?.dispose();
+		version.starting = null;
 	}
 
 	request(
@@ -116,7 +128,7 @@ export class IsolateHost implements SandboxCommands {
 	#version(number: VersionNumber): Version {
 		let version = this.#versions.get(number);
 		if (version === undefined) {
-			version = { image: null, queue: [], wanted: false };
+			version = { image: null, starting: null, queue: [], wanted: false };
 			this.#versions.set(number, version);
 		}
 		return version;
@@ -168,6 +180,8 @@ export class IsolateHost implements SandboxCommands {
 		const { queue } = version;
 		const most = queue.length <= QUANTUM ? queue.length : QUANTUM;
 		this.#usedUs = 0;
+		/** The next request can have no isolate yet. */
+		let waits = false;
 		let i = 0;
 		while (i < most && !this.#schedule.isSpent(this.#usedUs)) {
 			const task = queue[i++];
@@ -182,46 +196,51 @@ export class IsolateHost implements SandboxCommands {
 				let isolate = this.#warm.get(number);
 				if (isolate !== undefined) this.#warm.hit();
 				else if (version.image === null) {
-					version.queue = queue.slice(i - 1);
 					if (!version.wanted) this.#events.want(number);
 					version.wanted = true;
-					return;
+					waits = true;
+					break;
 				} else {
 					this.#note(attempt.id, true);
-					isolate = this.#start(number, version.image, attempt);
+					isolate = version.starting ?? this.#start(number, version, version.image, attempt);
 					if (isolate === undefined) continue;
+					if (isolate.starting) {
+						waits = true;
+						break;
+					}
 				}
 				attempt.isolate = isolate;
 				isolate.attempts.add(attempt.id);
 			}
-			if (attempt.isolate !== null) {
-				if (task.kind === Kind.socket) attempt.renew();
-				this.#note(attempt.id, false);
-				this.#turn(attempt, attempt.isolate, task);
-			}
+			const { isolate } = attempt;
+			if (isolate === null) continue;
+			this.#note(attempt.id, false);
+			if (task.kind === Kind.request || task.kind === "held") this.#tellHeld(attempt, isolate);
+			if (task.kind === "held" || this.#attempts[attempt.id] === undefined) continue;
+			if (task.kind === Kind.socket) attempt.renew();
+			this.#turn(attempt, isolate, { ...task, kind: task.kind });
 		}
 		this.#schedule.charge(number, this.#usedUs);
-		version.queue = queue.slice(i);
+		version.queue = queue.slice(waits ? i - 1 : i);
+		if (waits) return;
 		if (version.queue.length > 0) this.#schedule.add(number);
 		else this.#forget(number, version);
 	}
 
 	/** Drops what is kept of a version that has no isolate and nothing waiting. */
 	#forget(number: VersionNumber, version: Version): void {
-		if (!this.#warm.has(number) && version.queue.length === 0 && !version.wanted) this.#versions.delete(number);
+		if (this.#warm.has(number) || version.queue.length > 0 || version.wanted || version.starting !== null) return;
+		this.#versions.delete(number);
 	}
 
-	#start(number: VersionNumber, image: Image, attempt: Attempt): FunctionIsolate | undefined {
+	#start(number: VersionNumber, version: Version, image: Image, attempt: Attempt): FunctionIsolate | undefined {
 		try {
-			const isolate = new FunctionIsolate(this.#parking.take(image.memoryMb), number, image, this.#caches);
-			isolate.onCrypto = (id, op, text, data) => {
-				if (id !== 0) this.message(Kind.answer, id, op, text, data);
-				else this.#globalAnswer(isolate, op, text, data);
-			};
+			const isolate = new FunctionIsolate(this.#parking.take(image.memoryMb), number, image, this.#caches, this);
+			this.#usedUs += isolate.startUs;
 			attempt.cold = true;
 			attempt.startUs = isolate.startUs;
-			this.#usedUs += isolate.startUs;
-			this.#warm.add(isolate);
+			if (isolate.starting) version.starting = isolate;
+			else this.#warm.add(isolate);
 			for (const message of isolate.takeOutbox()) this.#send(number, message);
 			return isolate;
 		} catch (error) {
@@ -231,16 +250,78 @@ export class IsolateHost implements SandboxCommands {
 		}
 	}
 
-	/** The result of an operation that was started at a function's top level; it belongs to no request's budget. */
-	#globalAnswer(isolate: FunctionIsolate, op: number, text: string, data: Uint8Array | undefined): void {
-		if (!this.#warm.alive(isolate)) return;
-		const end = isolate.turn(Kind.answer, 0, op, text, data, 10);
-		if (end === "cut") this.#warm.retire(isolate);
-		else if (end === "disposed" || end === "overdue") this.#lose(isolate);
-		else for (const message of isolate.takeOutbox()) this.#send(isolate.version, message);
+	/** How much CPU time an attempt may still use; 0 if it is over. */
+	budget(id: AttemptId): Microseconds {
+		return this.#attempts[id]?.leftUs ?? 0;
 	}
 
-	#turn(attempt: Attempt, isolate: FunctionIsolate, task: Task): void {
+	onOperation(isolate: FunctionIsolate, id: AttemptId): void {
+		const attempt = this.#attempts[id];
+		if (attempt?.isolate === isolate) attempt.operations++;
+	}
+
+	onAnswer(isolate: FunctionIsolate, answer: Answer): void {
+		if (answer.attempt !== 0) this.#answer(isolate, answer);
+		else if (isolate.starting) this.#resume(isolate, answer);
+		else if (this.#warm.alive(isolate)) {
+			isolate.held.push(answer);
+			this.#offerHeld(isolate);
+		}
+	}
+
+	#answer(isolate: FunctionIsolate, { attempt: id, op, text, data, us }: Answer): void {
+		const attempt = this.#attempts[id];
+		if (attempt?.isolate !== isolate) return;
+		attempt.account(us);
+		attempt.operations--;
+		if (!attempt.finished) this.message(Kind.answer, id, op, text, data);
+		else if (attempt.operations === 0) this.#done(attempt, isolate);
+	}
+
+	/** The top level goes on, on the account of the request that has waited for it longest. */
+	#resume(isolate: FunctionIsolate, answer: Answer): void {
+		const version = this.#versions.get(isolate.version);
+		if (version?.starting !== isolate) return;
+		const waiting = version.queue
+			.filter(({ kind }) => kind === Kind.request)
+			.map(({ attempt }) => this.#attempts[attempt])
+			.filter((attempt) => attempt !== undefined);
+		this.#note(waiting[0]?.id ?? 0, true);
+		try {
+			isolate.resume(answer);
+			for (const attempt of waiting.slice(0, 1)) attempt.startUs = isolate.startUs;
+			if (!isolate.starting) {
+				version.starting = null;
+				this.#warm.add(isolate);
+			}
+			for (const message of isolate.takeOutbox()) this.#send(isolate.version, message);
+		} catch (error) {
+			if (!(error instanceof StartError)) throw error;
+			version.starting = null;
+			for (const attempt of waiting) this.#fail(attempt, error.failure);
+		}
+		this.#note(0, false);
+		this.#wake(isolate.version);
+	}
+
+	/** An attempt that runs gets a turn for what the top level's operations have come to; without one they wait. */
+	#offerHeld(isolate: FunctionIsolate): void {
+		if (isolate.held.length === 0) return;
+		const [id] = isolate.attempts;
+		if (id === undefined) return;
+		this.#enqueue(isolate.version, { kind: "held", attempt: id, op: 0, text: "", data: undefined });
+	}
+
+	#tellHeld(attempt: Attempt, isolate: FunctionIsolate): void {
+		while (this.#attempts[attempt.id] !== undefined) {
+			const answer = isolate.held.shift();
+			if (answer === undefined) return;
+			const { op, text, data } = answer;
+			this.#turn(attempt, isolate, { kind: Kind.answer, attempt: 0, op, text, data });
+		}
+	}
+
+	#turn(attempt: Attempt, isolate: FunctionIsolate, task: Turn): void {
 		const { ms, early } = attempt.allowance();
 		if (ms === 0) {
 			this.#exceeded(attempt, isolate);
@@ -278,7 +359,7 @@ export class IsolateHost implements SandboxCommands {
 			reason instanceof Error
 				? { name: String(reason.name), message: String(reason.message), stack: cleanStack(reason) }
 				: { value: typeof reason === "bigint" || typeof reason === "symbol" ? String(reason) : reason };
-		const task: Task = {
+		const task: Turn = {
 			kind: Kind.rejection,
 			attempt: attempt.id,
 			op: 0,
@@ -308,6 +389,10 @@ export class IsolateHost implements SandboxCommands {
 
 	/** What a message asks of the sandbox itself is done here; the rest goes to the edge. */
 	#deliver(attempt: Attempt, isolate: FunctionIsolate, message: Outgoing): void {
+		if (message.attempt === 0) {
+			if (message.kind === Kind.log) this.#send(isolate.version, message);
+			return;
+		}
 		// An isolate speaks for the attempts that it runs, and for no other, whatever its code has done to the prelude.
 		const owner = message.attempt === attempt.id ? attempt : this.#attempts[message.attempt];
 		if (owner === undefined || owner.isolate !== isolate) return;
@@ -350,6 +435,8 @@ export class IsolateHost implements SandboxCommands {
 	}
 
 	#done(attempt: Attempt, isolate: FunctionIsolate): void {
+		attempt.finished = true;
+		if (attempt.operations > 0) return;
 		this.#warm.used(isolate);
 		this.#end(attempt);
 		this.#events.done(attempt.id, attempt.report());
@@ -364,7 +451,9 @@ export class IsolateHost implements SandboxCommands {
 		const { isolate } = attempt;
 		this.#attempts[attempt.id] = undefined;
 		attempt.end();
-		if (isolate !== null) this.#warm.disposeIfIdle(isolate);
+		if (isolate === null) return;
+		this.#offerHeld(isolate);
+		this.#warm.disposeIfIdle(isolate);
 	}
 
 	/** An isolate is gone with all that it held: it has outgrown its memory, unless something else is said. */
@@ -385,6 +474,7 @@ export class IsolateHost implements SandboxCommands {
 		this.#closed = true;
 		if (this.#scheduled !== null) clearImmediate(this.#scheduled);
 		for (const attempt of this.#attempts.splice(0)) attempt?.end();
+		for (const version of this.#versions.values()) this.#abandon(version);
 		this.#warm.close();
 		this.#parking.close();
 	}

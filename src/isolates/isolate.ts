@@ -3,7 +3,7 @@ import type ivm from "isolated-vm";
 import { Kind } from "../prelude/messages.ts";
 import type { CacheStore } from "./cache-store.ts";
 import { externalCopy } from "./external-copy.ts";
-import { KeyStore } from "./keys.ts";
+import { type Answer, KeyStore } from "./keys.ts";
 import { Entry, setEntry } from "./lent.ts";
 import type { ParkedIsolate } from "./parked.ts";
 import type { AttemptFailure, AttemptId, Bytes, Image, Microseconds, Milliseconds, VersionNumber } from "./protocol.ts";
@@ -39,18 +39,35 @@ function isTimeout(error: unknown): boolean {
 	return error instanceof Error && error.message === "Script execution timed out.";
 }
 
+/** What an isolate asks of whoever runs it. */
+export interface IsolateOwner {
+	/** How much CPU time an attempt may still use; 0 if it is over. */
+	budget(attempt: AttemptId): Microseconds;
+	/** An operation of WebCrypto has begun, of an attempt, or of the top level if that is 0. Each has an answer. */
+	onOperation(isolate: FunctionIsolate, attempt: AttemptId): void;
+	/** An operation of WebCrypto has ended; one of the top level's while the isolate starts goes to `resume`. */
+	onAnswer(isolate: FunctionIsolate, answer: Answer): void;
+}
+
 /** One V8 isolate running one version. It runs one turn at a time, synchronously. */
 export class FunctionIsolate {
 	readonly version: VersionNumber;
 	readonly #parked: ParkedIsolate;
-	readonly keys: KeyStore;
+	readonly #image: Image;
+	readonly #keys: KeyStore;
 	/** How many timers one attempt may have pending. */
 	readonly maxTimers: number;
 	/** The attempts that it still works on. */
 	readonly attempts = new Set<AttemptId>();
 	/** It takes no new requests and goes when its last attempt is done. */
 	retired = false;
-	readonly startUs: Microseconds;
+	/** The top level awaits an operation that it has begun: there is no handler yet. */
+	starting = false;
+	startUs: Microseconds = 0;
+	/** What operations of the top level have taken on other threads. */
+	#operationsUs: Microseconds = 0;
+	/** Answers to the top level's operations that came after it had ended: they wait for a request's turn. */
+	readonly held: Answer[] = [];
 	#lentUs: Microseconds = 0;
 	memoryBytes: Bytes = 0;
 	#outbox: Outgoing[] = [];
@@ -60,26 +77,65 @@ export class FunctionIsolate {
 	readonly #maxOutboxBytes: Bytes;
 
 	/** Compiles and runs the script. Throws StartError where that fails; the isolate is gone then. */
-	constructor(parked: ParkedIsolate, version: VersionNumber, image: Image, caches: CacheStore) {
-		const started = process.hrtime.bigint();
+	constructor(parked: ParkedIsolate, version: VersionNumber, image: Image, caches: CacheStore, owner: IsolateOwner) {
+		const started = performance.now();
 		this.version = version;
+		this.#image = image;
 		this.maxTimers = image.timers;
 		this.#maxOutboxBytes = image.memoryMb * 2 ** 20;
 		this.#parked = parked;
-		this.keys = new KeyStore((...answer) => this.onCrypto(...answer));
+		this.#keys = new KeyStore({
+			owner: image.owner,
+			maxBytes: image.memoryMb * 2 ** 20,
+			budget: (attempt) => (attempt === 0 ? this.#startupUs : owner.budget(attempt)),
+			onAnswer: (answer) => owner.onAnswer(this, answer),
+		});
 		parked.outlet.emit = (kind, attempt, op, text, data) =>
 			this.#put(toOutgoing(kind, attempt, op, text, data), image.logBytes);
 		Object.assign(parked.outlet, caches.of(version));
-		parked.outlet.crypto = (attempt, op, method, args) =>
-			this.keys.start(Number(attempt), Number(op), String(method), args as unknown[]);
+		parked.outlet.crypto = (attempt, op, method, args) => {
+			const id = Number(attempt) >>> 0;
+			owner.onOperation(this, id);
+			this.#keys.start(id, Number(op) >>> 0, String(method), args);
+		};
 		try {
 			this.#start(image);
+			this.#finish();
 		} catch (error) {
 			this.dispose();
 			throw error;
 		}
-		this.measure();
-		this.startUs = Number((process.hrtime.bigint() - started) / 1000n);
+		this.#account(started);
+	}
+
+	/**
+	 * Hands in the answer to an operation that the top level awaits, after which it may have come to its end, or await the next.
+	 * Throws StartError where it fails; the isolate is gone then.
+	 */
+	resume({ op, text, data, us }: Answer): void {
+		const started = performance.now();
+		this.#operationsUs += us;
+		const ms = Math.ceil(this.#startupUs / 1000);
+		const end = ms > 0 ? this.turn(Kind.answer, 0, op, text, data, ms) : "cut";
+		try {
+			if (end === "disposed") throw this.#tooMuchMemory();
+			if (end === "cut" || end === "overdue") throw this.#tooMuchTime();
+			this.#finish();
+		} catch (error) {
+			this.dispose();
+			throw error;
+		}
+		this.#account(started);
+	}
+
+	#account(started: Milliseconds): void {
+		this.startUs += Math.round((performance.now() - started) * 1000);
+		if (!this.starting) this.measure();
+	}
+
+	/** What is left of the time for its start. */
+	get #startupUs(): Microseconds {
+		return this.#image.startupCpuMs * 1000 - this.cpuUs - this.#operationsUs;
 	}
 
 	/** Puts a message into the outbox, which is kept outside of the isolate and has to count as if it were inside. */
@@ -95,12 +151,9 @@ export class FunctionIsolate {
 		else this.#outbox = [];
 	}
 
-	/** Where results of WebCrypto operations go; set by the host. */
-	onCrypto: (attempt: AttemptId, op: number, text: string, data: Uint8Array | undefined) => void = () => undefined;
-
 	#start(image: Image): void {
 		advanceClock();
-		const { isolate, context, begin, finish } = this.#parked;
+		const { isolate, context, begin } = this.#parked;
 		begin.applySync(undefined, [image.env, image.timers, bytesOf(image.code).includes("Temporal")]);
 		begin.release();
 		const run = { filename: image.filename, timeout: image.startupCpuMs };
@@ -111,30 +164,35 @@ export class FunctionIsolate {
 			script.runSync(context, run);
 			script.release();
 		} catch (error) {
-			throw this.#startError(error as Error, image, entry.overdue);
+			throw this.#startError(error as Error, entry.overdue);
 		} finally {
 			setEntry(before);
 		}
-		const why = finish.applySync(undefined, []) as unknown as string;
+	}
+
+	/** Asks whether there is a handler now. */
+	#finish(): void {
+		const { finish } = this.#parked;
+		const why = finish.applySync(undefined, []) as unknown as string | null;
+		this.starting = why === null;
+		if (why === null) return;
 		finish.release();
 		if (why !== "") throw new StartError({ code: "startup_failed", message: `no handler found: ${why}`, stack: "" });
 	}
 
-	#startError(error: Error, image: Image, overdue: boolean): StartError {
-		if (!overdue && this.#parked.isolate.isDisposed) {
-			return new StartError({
-				code: "memory_limit_exceeded",
-				message: `the function's top level needs more than ${image.memoryMb} MB`,
-				stack: "",
-			});
-		}
-		if (overdue || isTimeout(error)) {
-			return new StartError({
-				code: "startup_cpu_limit_exceeded",
-				message: `the function's top level ran for more than ${image.startupCpuMs} ms`,
-				stack: "",
-			});
-		}
+	#tooMuchMemory(): StartError {
+		const message = `the function's top level needs more than ${this.#image.memoryMb} MB`;
+		return new StartError({ code: "memory_limit_exceeded", message, stack: "" });
+	}
+
+	#tooMuchTime(): StartError {
+		const message = `the function's top level ran for more than ${this.#image.startupCpuMs} ms`;
+		return new StartError({ code: "startup_cpu_limit_exceeded", message, stack: "" });
+	}
+
+	#startError(error: Error, overdue: boolean): StartError {
+		if (!overdue && this.#parked.isolate.isDisposed) return this.#tooMuchMemory();
+		if (overdue || isTimeout(error)) return this.#tooMuchTime();
 		return new StartError({
 			code: "startup_failed",
 			message: `${error?.name ?? "Error"}: ${error?.message ?? error}`,
@@ -194,7 +252,7 @@ export class FunctionIsolate {
 	}
 
 	dispose(): void {
-		this.keys.close();
+		this.#keys.close();
 		if (!this.#parked.isolate.isDisposed) this.#parked.isolate.dispose();
 	}
 }

@@ -1,8 +1,19 @@
 import { webcrypto } from "node:crypto";
 import { LRUCache } from "lru-cache";
-import type { AttemptId } from "./protocol.ts";
+import { costOf } from "./operation-cost.ts";
+import type { AttemptId, Bytes, Microseconds, OwnerNumber } from "./protocol.ts";
+import { threadPool } from "./thread-pool.ts";
 
-type Answer = (attempt: AttemptId, op: number, text: string, data: Uint8Array | undefined) => void;
+/** What an operation came to, for the isolate that has begun it: JSON, or bytes. */
+export interface Answer {
+	/** 0 for what the function's top level has begun. */
+	attempt: AttemptId;
+	op: number;
+	text: string;
+	data: Uint8Array | undefined;
+	/** What it took of the processor. */
+	us: Microseconds;
+}
 
 const METHODS = new Set([
 	"encrypt",
@@ -21,54 +32,79 @@ const METHODS = new Set([
 ]);
 /** How many keys an isolate may hold; beyond it the one longest unused is forgotten, since nothing tells when a CryptoKey is collected. */
 const MAX_KEYS = 4096;
-/** How many operations of one isolate run at once on the thread pool, which all isolates share, and how many may wait. */
-const MAX_RUNNING = 8;
-const MAX_WAITING = 10_000;
+/** How many operations of one isolate may be under way. */
+const MAX_OPERATIONS = 10_000;
+/** The largest result that an operation may be asked for. */
+const MAX_RESULT: Bytes = 2 ** 20;
+
+export interface KeyStoreSettings {
+	owner: OwnerNumber;
+	/** How much the isolate's operations may hold at once. */
+	maxBytes: Bytes;
+	/** How much CPU time an attempt may still use; 0 if it is over. */
+	budget(attempt: AttemptId): Microseconds;
+	onAnswer(answer: Answer): void;
+}
 
 /** An isolate's WebCrypto: its keys stay here, and it names them by number. */
 export class KeyStore {
-	readonly #answer: Answer;
+	readonly #settings: KeyStoreSettings;
 	#keys = new LRUCache<number, webcrypto.CryptoKey>({ max: MAX_KEYS });
 	#next = 1;
-	#running = 0;
-	#waiting: (() => void)[] = [];
+	#operations = 0;
+	/** What the operations under way were given. */
+	#bytes: Bytes = 0;
 	#closed = false;
 
-	constructor(answer: Answer) {
-		this.#answer = answer;
+	constructor(settings: KeyStoreSettings) {
+		this.#settings = settings;
 	}
 
-	/** Starts an operation. Its result, or why it failed, goes to `answer`; this itself never throws. */
-	start(attempt: AttemptId, op: number, method: string, args: unknown[]): void {
-		void this.#run(method, args).then(
-			(result) => this.#finish(attempt, op, result),
-			(error: Error) =>
-				this.#finish(attempt, op, {
-					type: "error",
-					error: error?.name ?? "OperationError",
-					message: String(error?.message ?? ""),
-				}),
-		);
-	}
-
-	async #run(method: string, args: unknown[]): Promise<unknown> {
-		if (!METHODS.has(method) || !Array.isArray(args)) throw new TypeError("not a WebCrypto operation");
-		if (this.#waiting.length >= MAX_WAITING) throw new DOMException("too many operations at once", "OperationError");
-		if (this.#running >= MAX_RUNNING) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-		this.#running++;
-		try {
-			const subtle = webcrypto.subtle as unknown as Record<string, (...rest: unknown[]) => Promise<unknown>>;
-			return this.#describe(await subtle[method](...args.map((argument) => this.#revive(argument))));
-		} finally {
-			this.#running--;
-			this.#waiting.shift()?.();
+	/** Starts an operation. Its result, or why it failed, goes to `onAnswer`, and never at once; this itself never throws. */
+	start(attempt: AttemptId, op: number, method: string, args: unknown): void {
+		const { owner, maxBytes } = this.#settings;
+		const bytes = sizeOf(args);
+		this.#operations++;
+		this.#bytes += bytes;
+		let outcome: { result: unknown } = { result: failure("OperationError", "the request is over") };
+		let least: Microseconds = 0;
+		const run = async () => {
+			if (this.#closed) return;
+			try {
+				if (!METHODS.has(method) || !Array.isArray(args)) throw new TypeError("not a WebCrypto operation");
+				const given = args.map((argument) => this.#revive(argument));
+				const cost = costOf(method, given);
+				if (cost.resultBytes > MAX_RESULT) throw new DOMException("so much at once is not available", "OperationError");
+				if (cost.us > this.#settings.budget(attempt)) {
+					least = cost.us;
+					throw new DOMException("the operation takes more CPU time than there is left", "OperationError");
+				}
+				const subtle = webcrypto.subtle as unknown as Record<string, (...rest: unknown[]) => Promise<unknown>>;
+				outcome = { result: this.#describe(await subtle[method](...given)) };
+			} catch (error) {
+				const { name, message } = error as Error;
+				outcome = { result: failure(name ?? "OperationError", String(message ?? "")) };
+			}
+		};
+		const done = (us: Microseconds) => {
+			this.#operations--;
+			this.#bytes -= bytes;
+			if (this.#closed) return;
+			const { result } = outcome;
+			const isBytes = result instanceof Uint8Array;
+			this.#settings.onAnswer({
+				attempt,
+				op,
+				text: isBytes ? "" : JSON.stringify(result),
+				data: isBytes ? result : undefined,
+				us: Math.max(us, least),
+			});
+		};
+		if (this.#operations <= MAX_OPERATIONS && this.#bytes <= maxBytes) threadPool.add(owner, { run, done });
+		else {
+			outcome = { result: failure("OperationError", "too many operations at once") };
+			queueMicrotask(() => done(0));
 		}
-	}
-
-	#finish(attempt: AttemptId, op: number, result: unknown): void {
-		if (this.#closed) return;
-		if (result instanceof Uint8Array) this.#answer(attempt, op, "", result);
-		else this.#answer(attempt, op, JSON.stringify(result), undefined);
 	}
 
 	/** Puts keys back in the place of their numbers. */
@@ -108,4 +144,18 @@ export class KeyStore {
 		this.#closed = true;
 		this.#keys.clear();
 	}
+}
+
+function failure(error: string, message: string): object {
+	return { type: "error", error, message };
+}
+
+/** How many bytes arguments hold. */
+function sizeOf(value: unknown): Bytes {
+	if (typeof value === "string") return value.length * 2;
+	if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return value.byteLength;
+	if (typeof value !== "object" || value === null) return 8;
+	let bytes = 64;
+	for (const item of Object.values(value)) bytes += sizeOf(item);
+	return bytes;
 }

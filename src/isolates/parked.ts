@@ -14,7 +14,7 @@ export interface ParkedIsolate {
 	isolate: ivm.Isolate;
 	context: ivm.Context;
 	begin: ivm.Reference<(env: string, timers: number, temporal: boolean) => void>;
-	finish: ivm.Reference<() => string>;
+	finish: ivm.Reference<() => string | null>;
 	turn: ivm.Reference<(...args: unknown[]) => void>;
 	/** Where what the isolate calls goes; set by whoever takes it. */
 	outlet: Record<(typeof OUTLETS)[number], Emit>;
@@ -44,7 +44,7 @@ export function parkIsolate(snapshot: ivm.ExternalCopy<ArrayBuffer>, memoryMb: n
 		isolate,
 		context,
 		begin: take<(env: string, timers: number, temporal: boolean) => void>("begin"),
-		finish: take<() => string>("finish"),
+		finish: take<() => string | null>("finish"),
 		turn: take<(...args: unknown[]) => void>("turn"),
 		outlet,
 	};

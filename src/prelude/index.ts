@@ -7,7 +7,7 @@ import { atob, btoa } from "./base64.ts";
 import { Blob, File } from "./blob.ts";
 import { installClock, installIntlClock, installTemporal, refuseSharedMemory } from "./clock.ts";
 import { console } from "./console.ts";
-import { Crypto, CryptoKey, crypto, SubtleCrypto } from "./crypto.ts";
+import { Crypto, CryptoKey, crypto, globalOperations, SubtleCrypto } from "./crypto.ts";
 import { DOMException } from "./dom-exception.ts";
 import { TextDecoder, TextEncoder } from "./encoding.ts";
 import { Event, EventTarget } from "./event.ts";
@@ -206,9 +206,10 @@ const bridge = {
 			},
 		});
 	},
-	/** Why the function's script gave no handler, or an empty string. */
-	finish: () => failure ?? "",
+	/** Why the function's script gave no handler; empty if it did, `null` while it awaits operations that it has begun. */
+	finish: () => (failure === UNFINISHED && globalOperations.size > 0 ? null : (failure ?? "")),
 	turn,
 };
-let failure: string | null = "its script did not run to the end, or awaits something that only a request can wait for";
+const UNFINISHED = "its script did not run to the end, or awaits something that only a request can wait for";
+let failure: string | null = UNFINISHED;
 Object.defineProperty(scope, "__atoll_bridge", { configurable: true, value: bridge });

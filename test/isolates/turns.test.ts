@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
-import { inBothIsolations, TestRuntime } from "../support/runtime.ts";
+import { errorCode, inBothIsolations, TestRuntime } from "../support/runtime.ts";
 
 inBothIsolations("turns", (isolation) => {
 	const atoll = new TestRuntime({ isolation });
@@ -32,6 +32,66 @@ inBothIsolations("turns", (isolation) => {
 		);
 		await atoll.text("global");
 		assert.equal(await atoll.text("global"), "true");
+	});
+
+	test("a top level may await WebCrypto, one operation after the other", async () => {
+		await atoll.deploy(
+			"awaits",
+			`const digest = await crypto.subtle.digest("SHA-256", new Uint8Array(1));
+			console.log("halfway");
+			const key = await crypto.subtle.importKey("raw", digest, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+			export default { async fetch() { return new Response((await crypto.subtle.sign("HMAC", key, digest)).byteLength + key.type); } }`,
+		);
+		const answers = await Promise.all([1, 2, 3].map(() => atoll.text("awaits")));
+		assert.deepEqual(answers, ["32secret", "32secret", "32secret"]);
+		assert.equal(atoll.records.filter((record) => record.function === "awaits" && record.cold).length, 1);
+		await atoll.log("halfway");
+	});
+
+	test("a top level that fails after it has awaited fails its start", async () => {
+		await assert.rejects(
+			atoll.deploy(
+				"awaits-fails",
+				`await crypto.subtle.digest("SHA-256", new Uint8Array(1)); throw new RangeError("too late"); export default {};`,
+			),
+			/RangeError: too late/,
+		);
+		await atoll.deploy(
+			"awaits-long",
+			`for (;;) await crypto.subtle.digest("SHA-256", new Uint8Array(1)); export default { fetch() {} };`,
+			{ limits: { startupCpuMs: 50 } },
+		);
+		assert.equal(await errorCode(await atoll.fetch("awaits-long")), "startup_cpu_limit_exceeded");
+	});
+
+	test("an operation that the top level does not wait for is answered in a request's turn", async () => {
+		await atoll.deploy(
+			"begins",
+			`const digest = crypto.subtle.digest("SHA-256", new Uint8Array(1)).then((d) => crypto.subtle.digest("SHA-256", d));
+			export default { async fetch() { return new Response(String((await digest).byteLength)); } }`,
+		);
+		assert.equal(await atoll.text("begins"), "32");
+		assert.equal(await atoll.text("begins"), "32");
+	});
+
+	test("what WebCrypto takes is the request's CPU time", async () => {
+		await atoll.deploy(
+			"derives",
+			`export default { async fetch(request) {
+				const iterations = Number(new URL(request.url).searchParams.get("n"));
+				const key = await crypto.subtle.importKey("raw", new Uint8Array(8), "PBKDF2", false, ["deriveBits"]);
+				const bits = crypto.subtle.deriveBits({ name: "PBKDF2", hash: "SHA-256", salt: new Uint8Array(8), iterations }, key, 256);
+				return new Response(request.url.includes("wait") ? String((await bits).byteLength) : "gone");
+			} }`,
+			{ limits: { cpuMs: 1000 } },
+		);
+		assert.equal(await atoll.text("derives", "/wait?n=400000"), "32");
+		assert.equal(await atoll.text("derives", "/?n=400000"), "gone");
+		for (const nth of [0, 1]) {
+			const { cpuMs } = await atoll.record("derives", nth);
+			assert.ok(cpuMs > 20, `${cpuMs} ms for 400,000 rounds of SHA-256`);
+		}
+		assert.equal(await errorCode(await atoll.fetch("derives", "/wait?n=2000000000")), "cpu_limit_exceeded");
 	});
 
 	test("requests interleave in one isolate", async () => {
