@@ -92,6 +92,7 @@ export async function benchMicro(): Promise<Row[]> {
 			maxBytes: 4e9,
 			maxProcessBytes: 8e9,
 			parked: 2,
+			memoryMb: 128,
 			frozenClocks: true,
 		},
 		events,

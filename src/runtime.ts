@@ -111,6 +111,7 @@ export class Runtime {
 			maxBytes: Math.max(1, Math.floor(maxBytes / size)),
 			maxProcessBytes: Math.max(2 ** 30, Math.floor((maxBytes / size) * 1.5)),
 			parked,
+			memoryMb: this.#limits.memoryMb,
 			frozenClocks: options.frozenClocks ?? true,
 		};
 		const images = async (number: VersionNumber) => {

@@ -2,6 +2,7 @@ import type { FunctionIsolate } from "./isolate.ts";
 import {
 	type AttemptId,
 	type AttemptReport,
+	LIGHT_START_US,
 	LIGHT_TURN_US,
 	type Microseconds,
 	type Milliseconds,
@@ -98,7 +99,7 @@ export class Attempt {
 	report(): AttemptReport {
 		return {
 			cpuUs: Math.round(this.#earlierUs + this.#cpuUs),
-			light: this.#longestTurnUs <= LIGHT_TURN_US,
+			light: this.#longestTurnUs <= LIGHT_TURN_US && this.startUs <= LIGHT_START_US,
 			memoryBytes: this.isolate?.memoryBytes ?? 0,
 			cold: this.cold,
 			startUs: this.startUs,

@@ -3,7 +3,7 @@ import { Attempt } from "./attempt.ts";
 import { CacheStore } from "./cache-store.ts";
 import { cleanStack, FunctionIsolate, type IsolateOwner, type Outgoing, StartError } from "./isolate.ts";
 import type { Answer } from "./keys.ts";
-import { Parking } from "./parked.ts";
+import { Parking } from "./parking.ts";
 import {
 	type AttemptFailure,
 	type AttemptId,
@@ -15,6 +15,7 @@ import {
 	type SandboxEvents,
 	type SandboxSettings,
 	type SandboxStats,
+	type Stock,
 	type VersionNumber,
 } from "./protocol.ts";
 import { Schedule } from "./schedule.ts";
@@ -75,8 +76,7 @@ export class IsolateHost implements SandboxCommands, IsolateOwner {
 		this.#events = events;
 		this.#note = note;
 		if (!settings.frozenClocks) runClocks();
-		this.#parking = new Parking(settings.snapshot, settings.parked);
-		this.#parking.fill();
+		this.#parking = new Parking(settings.snapshot, settings.parked, settings.memoryMb);
 		this.#warm = new WarmIsolates(settings, (number) => {
 			const version = this.#versions.get(number);
 			if (version !== undefined) this.#forget(number, version);
@@ -106,6 +106,10 @@ export class IsolateHost implements SandboxCommands, IsolateOwner {
 	#abandon(version: Version): void {
 		version.starting?.dispose();
 		version.starting = null;
+	}
+
+	stock(wanted: Stock): void {
+		this.#parking.stock(wanted);
 	}
 
 	request(
@@ -328,8 +332,10 @@ export class IsolateHost implements SandboxCommands, IsolateOwner {
 			return;
 		}
 		const before = isolate.cpuUs;
+		const began = performance.now();
 		const end = isolate.turn(task.kind, task.attempt, task.op, task.text, task.data, ms);
 		if (end === "disposed") {
+			attempt.account((performance.now() - began) * 1000);
 			this.#lose(isolate);
 			return;
 		}

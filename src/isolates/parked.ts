@@ -1,5 +1,4 @@
 import ivm from "isolated-vm";
-import { externalCopy } from "./external-copy.ts";
 import { lend } from "./lent.ts";
 import { services } from "./services.ts";
 
@@ -19,9 +18,6 @@ export interface ParkedIsolate {
 	/** Where what the isolate calls goes; set by whoever takes it. */
 	outlet: Record<(typeof OUTLETS)[number], Emit>;
 }
-
-/** How large an isolate's heap may grow unless its function says otherwise. */
-const DEFAULT_MEMORY_MB = 128;
 
 export function parkIsolate(snapshot: ivm.ExternalCopy<ArrayBuffer>, memoryMb: number): ParkedIsolate {
 	const isolate = new ivm.Isolate({ snapshot, memoryLimit: memoryMb, onCatastrophicError: () => process.abort() });
@@ -50,46 +46,4 @@ export function parkIsolate(snapshot: ivm.ExternalCopy<ArrayBuffer>, memoryMb: n
 	};
 	bridge.release();
 	return parked;
-}
-
-/** A few isolates made ahead of need, so that a cold start does not wait for one. */
-export class Parking {
-	readonly #snapshot: ivm.ExternalCopy<ArrayBuffer>;
-	readonly #size: number;
-	#ready: ParkedIsolate[] = [];
-	#refilling: NodeJS.Immediate | null = null;
-
-	constructor(snapshot: Uint8Array, size: number) {
-		this.#snapshot = externalCopy(snapshot);
-		this.#size = size;
-	}
-
-	/** Makes all of them now. */
-	fill(): void {
-		while (this.#ready.length < this.#size) this.#ready.push(parkIsolate(this.#snapshot, DEFAULT_MEMORY_MB));
-	}
-
-	take(memoryMb: number): ParkedIsolate {
-		if (memoryMb !== DEFAULT_MEMORY_MB) return parkIsolate(this.#snapshot, memoryMb);
-		const parked = this.#ready.pop() ?? parkIsolate(this.#snapshot, memoryMb);
-		this.#refill();
-		return parked;
-	}
-
-	/** One isolate an event-loop round, so that requests in between do not wait for all of them. */
-	#refill(): void {
-		if (this.#refilling !== null || this.#ready.length >= this.#size) return;
-		this.#refilling = setImmediate(() => {
-			this.#refilling = null;
-			this.#ready.push(parkIsolate(this.#snapshot, DEFAULT_MEMORY_MB));
-			this.#refill();
-		});
-	}
-
-	close(): void {
-		if (this.#refilling !== null) clearImmediate(this.#refilling);
-		this.#refilling = null;
-		for (const { isolate } of this.#ready) isolate.dispose();
-		this.#ready = [];
-	}
 }

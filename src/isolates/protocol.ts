@@ -9,9 +9,15 @@ export type OwnerNumber = number;
 export type Microseconds = number;
 export type Milliseconds = number;
 export type Bytes = number;
+export type Megabytes = number;
+
+/** Isolates to have ready: memory limits, each with how many of it. */
+export type Stock = [memoryMb: Megabytes, count: number][];
 
 /** A turn is light up to so much CPU time. */
 export const LIGHT_TURN_US: Microseconds = 5000;
+/** So is the start of an isolate. */
+export const LIGHT_START_US: Microseconds = 10_000;
 /** In the normal lane a turn is cut at so much. */
 export const NORMAL_TURN_MS: Milliseconds = 10;
 
@@ -25,8 +31,9 @@ export interface SandboxSettings {
 	maxBytes: Bytes;
 	/** How large the sandbox's process may grow before it is killed. */
 	maxProcessBytes: Bytes;
-	/** How many isolates are created ahead of need. */
+	/** How many isolates are created ahead of need, and with which memory limit at first. */
 	parked: number;
+	memoryMb: Megabytes;
 	/** Whether the time stands still during a turn. */
 	frozenClocks: boolean;
 }
@@ -74,7 +81,7 @@ export interface AttemptReport {
 	cpuUs: Microseconds;
 	/** The isolate's measured memory, as of its last measurement. */
 	memoryBytes: Bytes;
-	/** Whether all its turns took no more than `LIGHT_TURN_US`. */
+	/** Whether all its turns took no more than `LIGHT_TURN_US`, and its isolate's start no more than `LIGHT_START_US`. */
 	light: boolean;
 	/** Whether this attempt started the isolate, and how long that took. */
 	cold: boolean;
@@ -97,6 +104,8 @@ export interface SandboxCommands {
 	load(version: VersionNumber, image: Image): void;
 	/** A version will get no more requests: its isolate goes when it is idle. */
 	unload(version: VersionNumber): void;
+	/** Has isolates ready: the sandbox may have to take over from another one at once. */
+	stock(wanted: Stock): void;
 	/**
 	 * Starts an attempt. `light` asks for its turns to be cut at `NORMAL_TURN_MS` as long as it has had no effect. `head` is a
 	 * RequestHead as JSON, which nobody between here and the isolate parses.

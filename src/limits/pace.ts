@@ -1,6 +1,5 @@
-import type { Microseconds } from "../isolates/protocol.ts";
+import { LIGHT_START_US, type Microseconds } from "../isolates/protocol.ts";
 
-const LIGHT_START_US: Microseconds = 10_000;
 const LIGHT_REQUESTS = 20;
 /** More light requests than these say nothing more, and each slow one takes so many away. */
 const MOST_LIGHT = 40;
@@ -9,7 +8,7 @@ const SLOW_COSTS = 10;
 /**
  * Whether a version has proven light. A new one starts in the heavy lane, so that nobody waits behind it should it compute;
  * after 20 requests with light turns it moves to the normal lane. It moves back when a turn had to be cut there, or when more
- * than a tenth of its requests have slow turns: the first turn of a cold isolate may be one, on a busy machine.
+ * than a tenth of its requests have slow turns or fail: the first turn of a cold isolate may be slow, on a busy machine.
  */
 export class Pace {
 	#light = 0;

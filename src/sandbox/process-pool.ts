@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import type { SandboxSettings, SandboxStats, VersionNumber } from "../isolates/protocol.ts";
+import type { Milliseconds, SandboxSettings, SandboxStats, VersionNumber } from "../isolates/protocol.ts";
 import { Lane } from "./lane.ts";
 import { containment } from "./namespace.ts";
 import type { LaneName, PoolEvents, SandboxPool } from "./pool.ts";
@@ -7,7 +7,12 @@ import type { ImageSource, RunnableVersion, Sandbox } from "./sandbox.ts";
 import { SandboxProcess } from "./sandbox-process.ts";
 
 /** A sandbox that the heavy lane took on top of its first goes when it has had nothing to do for so long. */
-const IDLE_MS = 30_000;
+const IDLE_MS: Milliseconds = 30_000;
+const TEND_MS: Milliseconds = 5000;
+/** A takeover is a rush of cold starts. The next spare, whose start takes a core for a while, waits until that is over. */
+const RUSH_MS: Milliseconds = 300;
+/** How many isolates a spare has ready at most. */
+const MOST_STOCKED = 64;
 
 /** How many sandboxes the heavy lane may have. */
 const MAX_HEAVY = Math.max(2, availableParallelism());
@@ -29,8 +34,12 @@ export class ProcessPool implements SandboxPool {
 	#closed = false;
 	/** In no lane any more: they finish what they have. */
 	readonly #retired = new Set<SandboxProcess>();
-	#retry: NodeJS.Timeout | null = null;
-	#trimming: NodeJS.Timeout | null = null;
+	#nextSpare: NodeJS.Timeout | null = null;
+	/** What the spare was told to have ready. */
+	#stock = "";
+	/** Sandboxes that have isolates ready for a takeover, which may be over. */
+	readonly #stocked = new Set<SandboxProcess>();
+	#tending: NodeJS.Timeout | null = null;
 
 	private constructor(settings: SandboxSettings, images: ImageSource, events: PoolEvents) {
 		this.#settings = settings;
@@ -46,7 +55,7 @@ export class ProcessPool implements SandboxPool {
 		events: PoolEvents,
 	): Promise<ProcessPool> {
 		const pool = new ProcessPool(settings, images, events);
-		pool.#trimming = setInterval(() => pool.#trim(), IDLE_MS / 3).unref();
+		pool.#tending = setInterval(() => pool.#tend(), TEND_MS).unref();
 		for (let i = 0; i < size; i++) pool.#normal.members.push(pool.#spawn());
 		pool.#heavy.members.push(pool.#spawn().yieldToOthers());
 		pool.#spare = pool.#spawn();
@@ -75,16 +84,56 @@ export class ProcessPool implements SandboxPool {
 		return process;
 	}
 
-	/** Gives the spare away and starts the next. Without one to give, a fresh sandbox takes the place as it starts. */
+	/** Gives the spare away. Without one to give, a fresh sandbox takes the place as it starts. */
 	#takeSpare(): SandboxProcess {
 		const spare = this.#spare ?? this.#spawn();
-		this.#spare = this.#failedStarts === 0 ? this.#spawn() : null;
+		this.#spare = null;
+		this.#startSpare(RUSH_MS);
 		return spare;
+	}
+
+	#startSpare(delay: Milliseconds): void {
+		this.#nextSpare ??= setTimeout(() => {
+			this.#nextSpare = null;
+			if (this.#closed || this.#spare !== null) return;
+			this.#spare = this.#spawn();
+			this.#stock = "";
+		}, delay);
+	}
+
+	/** The spare takes over from a sandbox of the normal lane at once if it has isolates ready for all that was warm there. */
+	#stockSpare(): void {
+		if (this.#spare === null) return;
+		const { parked, memoryMb } = this.#settings;
+		const [fullest] = this.#normal.members.toSorted((a, b) => b.sandbox.latest.isolates - a.sandbox.latest.isolates);
+		const stock = fullest.sandbox.stock;
+		if (stock.length === 0) stock.push([memoryMb, parked]);
+		let room = MOST_STOCKED;
+		for (const entry of stock) {
+			entry[1] = Math.min(entry[1], room);
+			room -= entry[1];
+		}
+		const text = JSON.stringify(stock);
+		if (text === this.#stock) return;
+		this.#stock = text;
+		this.#stocked.add(this.#spare);
+		this.#spare.sandbox.commands.stock(stock);
+	}
+
+	/** A sandbox that took over keeps no more isolates ready than any other. */
+	#unstock(): void {
+		const { parked, memoryMb } = this.#settings;
+		for (const process of this.#stocked) {
+			if (process === this.#spare) continue;
+			this.#stocked.delete(process);
+			process.sandbox.commands.stock([[memoryMb, parked]]);
+		}
 	}
 
 	/** The spare steps into the place of a sandbox that was lost. */
 	#onLost(lost: SandboxProcess, why: string): void {
 		this.#all.delete(lost);
+		this.#stocked.delete(lost);
 		if (this.#closed) return;
 		this.#restarts++;
 		this.#events.notice("warn", `a sandbox (pid ${lost.pid}) was lost: ${why}`);
@@ -93,20 +142,12 @@ export class ProcessPool implements SandboxPool {
 			if (this.#heavy.members.length > 1) this.#heavy.remove(lost);
 			else this.#heavy.replace(lost, this.#takeSpare().yieldToOthers());
 		} else if (this.#probation?.process === lost) this.#probation = null;
-		else if (lost === this.#spare) this.#respawnSpare();
-		else this.#retired.delete(lost);
-	}
-
-	/** A spare that dies as it starts would be started for ever: wait longer each time. */
-	#respawnSpare(): void {
-		this.#failedStarts++;
-		this.#spare = null;
-		this.#retry = setTimeout(
-			() => {
-				if (!this.#closed) this.#spare ??= this.#spawn();
-			},
-			Math.min(50 * 2 ** this.#failedStarts, 10_000),
-		);
+		else if (lost === this.#spare) {
+			// One that dies as it starts would be started for ever: wait longer each time.
+			this.#failedStarts++;
+			this.#spare = null;
+			this.#startSpare(Math.min(50 * 2 ** this.#failedStarts, 10_000));
+		} else this.#retired.delete(lost);
 	}
 
 	/**
@@ -131,7 +172,9 @@ export class ProcessPool implements SandboxPool {
 	}
 
 	/** What the heavy lane needed once and no longer does is ended, and so is what has finished. */
-	#trim(): void {
+	#tend(): void {
+		this.#stockSpare();
+		this.#unstock();
 		for (const process of this.#retired) {
 			if (process.idleMs === 0) continue;
 			this.#retired.delete(process);
@@ -146,6 +189,7 @@ export class ProcessPool implements SandboxPool {
 
 	#end(process: SandboxProcess): void {
 		this.#all.delete(process);
+		this.#stocked.delete(process);
 		void process.close();
 	}
 
@@ -153,7 +197,8 @@ export class ProcessPool implements SandboxPool {
 		if (lane === "normal") return this.#normal.home(version, ownerNumber).sandbox;
 		// All that an owner computes is computed in one place, so that one owner cannot keep the whole lane busy.
 		if (lane === "heavy") return this.#heavy.home(ownerNumber, ownerNumber).sandbox;
-		if (this.#probation === null) this.#probation = { process: this.#takeSpare().yieldToOthers(), version };
+		// Whoever is on probation waits for a sandbox to start, and not the others for the spare.
+		if (this.#probation === null) this.#probation = { process: this.#spawn().yieldToOthers(), version };
 		else if (this.#probation.version !== version) {
 			if (this.#probation.process.sandbox.load > 0) return null;
 			this.#probation.version = version;
@@ -177,8 +222,8 @@ export class ProcessPool implements SandboxPool {
 
 	async close(): Promise<void> {
 		this.#closed = true;
-		if (this.#retry !== null) clearTimeout(this.#retry);
-		if (this.#trimming !== null) clearInterval(this.#trimming);
+		if (this.#nextSpare !== null) clearTimeout(this.#nextSpare);
+		if (this.#tending !== null) clearInterval(this.#tending);
 		await Promise.all([...this.#all].map((process) => process.close()));
 	}
 }

@@ -4,11 +4,13 @@ import type {
 	AttemptId,
 	AttemptReport,
 	Image,
+	Megabytes,
 	Milliseconds,
 	OwnerNumber,
 	SandboxCommands,
 	SandboxEvents,
 	SandboxStats,
+	Stock,
 	VersionNumber,
 } from "../isolates/protocol.ts";
 import { Kind } from "../prelude/messages.ts";
@@ -36,8 +38,8 @@ export class Sandbox implements SandboxEvents {
 	 */
 	readonly #attempts: (Attempt | undefined)[] = [undefined];
 	readonly #free: AttemptId[] = [];
-	/** Versions whose image was sent here. The sandbox may have dropped one since; it asks for it then. */
-	readonly #sent = new Set<VersionNumber>();
+	/** Versions whose image was sent here, with their memory limits. The sandbox may have dropped one since; it asks for it then. */
+	readonly #sent = new Map<VersionNumber, Megabytes>();
 	latest: SandboxStats = NO_STATS;
 	/** Set right after construction, by whoever knows how the sandbox is reached. */
 	commands!: SandboxCommands;
@@ -70,9 +72,12 @@ export class Sandbox implements SandboxEvents {
 	}
 
 	want(version: VersionNumber): void {
-		this.#sent.add(version);
+		this.#sent.set(version, 0);
 		this.#images(version).then(
-			(image) => this.commands.load(version, image),
+			(image) => {
+				if (this.#sent.has(version)) this.#sent.set(version, image.memoryMb);
+				this.commands.load(version, image);
+			},
 			(error: Error) => this.#withoutImage(version, error),
 		);
 	}
@@ -133,6 +138,13 @@ export class Sandbox implements SandboxEvents {
 	/** How many attempts it holds. */
 	get load(): number {
 		return this.#attempts.length - 1 - this.#free.length;
+	}
+
+	/** The isolates that another sandbox would need to take over from this one. */
+	get stock(): Stock {
+		const counts = new Map<Megabytes, number>();
+		for (const memoryMb of this.#sent.values()) if (memoryMb > 0) counts.set(memoryMb, (counts.get(memoryMb) ?? 0) + 1);
+		return [...counts];
 	}
 
 	/** Has every attempt that is not this owner's run elsewhere, as far as they may. */

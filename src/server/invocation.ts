@@ -51,6 +51,8 @@ export class Invocation implements AttemptOwner {
 	#effects: Effects | null = null;
 	#state: "waiting" | "streaming" | "answered" = "waiting";
 	#released = false;
+	/** It has proven too heavy for the normal lane. */
+	#heavy = false;
 	/** How often its sandbox, or its isolate, was lost under it. */
 	#losses = 0;
 	#timer: NodeJS.Timeout | null = null;
@@ -114,8 +116,9 @@ export class Invocation implements AttemptOwner {
 	}
 
 	#run(): void {
-		const { limits, lane } = this.#version;
+		const { limits } = this.#version;
 		const { pool } = this.#context;
+		const lane = this.#version.lane === "normal" && this.#heavy ? "heavy" : this.#version.lane;
 		this.#recording.record.attempts++;
 		this.#effects = new Effects(this.#context.fetcher(this.#exchange), limits, (limit, message) =>
 			this.#recording.exceeded(limit, message),
@@ -292,7 +295,8 @@ export class Invocation implements AttemptOwner {
 	}
 
 	onDone(report: AttemptReport): void {
-		this.#note(report, report.light);
+		this.#recording.note(report);
+		this.#version.pace.note(report.light);
 		if (report.cold) this.#version.backoff.succeeded();
 		// The isolate says that it is done, but never answered: its prelude no longer does what it should.
 		if (this.#state !== "answered")
@@ -301,9 +305,13 @@ export class Invocation implements AttemptOwner {
 	}
 
 	onFailed({ code, message, stack }: AttemptFailure, report: AttemptReport): void {
-		this.#note(report, report.light);
+		this.#recording.note(report);
+		const { pace } = this.#version;
 		if (code === "too_heavy") {
-			this.#version.pace.cut();
+			// The first turn of a cold isolate may be slow on a busy machine, which says little of those after it.
+			if (report.cold) pace.note(false);
+			else pace.cut();
+			this.#heavy = true;
 			this.#run();
 			return;
 		}
@@ -311,6 +319,7 @@ export class Invocation implements AttemptOwner {
 			this.onLost(false);
 			return;
 		}
+		pace.note(false); // However little it used before it failed: what cannot start has not proven light.
 		const error = new FunctionError(code, message, { stack });
 		if (
 			code === "startup_failed" ||
@@ -359,11 +368,6 @@ export class Invocation implements AttemptOwner {
 		record.responseBytes = body.byteLength;
 		head.headers.push("x-atoll-request-id", record.requestId);
 		this.#sink.respond(head, body);
-	}
-
-	#note(report: AttemptReport, light: boolean): void {
-		this.#recording.note(report);
-		this.#version.pace.note(light);
 	}
 
 	#finish(): void {
