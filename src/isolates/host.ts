@@ -291,8 +291,10 @@ export class IsolateHost implements SandboxCommands, IsolateOwner {
 			.map(({ attempt }) => this.#attempts[attempt])
 			.filter((attempt) => attempt !== undefined);
 		this.#note(waiting[0]?.id ?? 0, true);
+		const before = isolate.startUs;
 		try {
 			isolate.resume(answer);
+			this.#schedule.charge(isolate.version, isolate.startUs - before);
 			for (const attempt of waiting.slice(0, 1)) attempt.startUs = isolate.startUs;
 			if (!isolate.starting) {
 				version.starting = null;

@@ -154,16 +154,10 @@ export class Crypto {
 	}
 	getRandomValues<T>(array: T): T {
 		requireArguments(arguments.length, 1, "Crypto.getRandomValues");
-		if (
-			!ArrayBuffer.isView(array) ||
-			array instanceof DataView ||
-			array instanceof Float32Array ||
-			array instanceof Float64Array
-		) {
-			const isView = ArrayBuffer.isView(array);
-			if (!isView) throw new TypeError("Crypto.getRandomValues: the argument is not an integer typed array");
+		if (!ArrayBuffer.isView(array))
+			throw new TypeError("Crypto.getRandomValues: the argument is not an integer typed array");
+		if (!INTEGER_ARRAY.test(`${arrayName.call(array)}`))
 			throw new DOMException("Crypto.getRandomValues: the array is not of an integer type", "TypeMismatchError");
-		}
 		if (array.byteLength > 65536)
 			throw new DOMException("Crypto.getRandomValues: more than 65536 bytes are asked for", "QuotaExceededError");
 		new Uint8Array(array.buffer, array.byteOffset, array.byteLength).set(
@@ -195,6 +189,10 @@ Object.defineProperty(SubtleCrypto.prototype, "timingSafeEqual", {
 	enumerable: true,
 	configurable: true,
 });
+/** The name of a typed array's type; `undefined` for a DataView. */
+const arrayName = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)
+	?.get as (this: ArrayBufferView) => string | undefined;
+const INTEGER_ARRAY = /^(?:Big)?U?[Ii]nt\d+(?:Clamped)?Array$/;
 const HEX = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, "0"));
 asInterface(Crypto, "Crypto", { constructor: 0 });
 export const crypto = new Crypto(SECRET);

@@ -19,7 +19,7 @@ export type LaneName = "normal" | "heavy" | "probation";
 export interface SandboxPool {
 	/** Whether light and heavy functions run apart. */
 	readonly hasLanes: boolean;
-	/** The sandbox for a version's next attempt; `null` if it is on probation and another one is being tried. */
+	/** The sandbox for a version's next attempt; `null` if it is on probation and another one is being tried, or if no sandbox starts. */
 	home(version: RunnableVersion, lane: LaneName): Sandbox | null;
 	/** A version will get no more requests. */
 	unload(version: VersionNumber): void;

@@ -11,6 +11,7 @@ const IDLE_MS: Milliseconds = 30_000;
 const TEND_MS: Milliseconds = 5000;
 /** A takeover is a rush of cold starts. The next spare, whose start takes a core for a while, waits until that is over. */
 const RUSH_MS: Milliseconds = 300;
+const MOST_WAIT_MS: Milliseconds = 10_000;
 /** How many isolates a spare has ready at most. */
 const MOST_STOCKED = 64;
 
@@ -78,6 +79,7 @@ export class ProcessPool implements SandboxPool {
 		process.ready.then(
 			() => {
 				this.#failedStarts = 0;
+				if (!this.#closed) this.#fillPlaces();
 			},
 			() => undefined, // Its exit is what counts, and `#onLost` hears of it.
 		);
@@ -88,17 +90,31 @@ export class ProcessPool implements SandboxPool {
 	#takeSpare(): SandboxProcess {
 		const spare = this.#spare ?? this.#spawn();
 		this.#spare = null;
-		this.#startSpare(RUSH_MS);
+		this.#startSpare();
 		return spare;
 	}
 
-	#startSpare(delay: Milliseconds): void {
+	/** Starts the next spare, after the rush; where sandboxes fail as they start, after a wait that is longer each time. */
+	#startSpare(): void {
+		const wait = this.#failedStarts === 0 ? RUSH_MS : Math.min(RUSH_MS * 2 ** this.#failedStarts, MOST_WAIT_MS);
 		this.#nextSpare ??= setTimeout(() => {
 			this.#nextSpare = null;
 			if (this.#closed || this.#spare !== null) return;
 			this.#spare = this.#spawn();
 			this.#stock = "";
-		}, delay);
+		}, wait);
+	}
+
+	/** A successor takes the place of a member that was lost. Where none would start the place stays empty until one does. */
+	#succeed(lane: Lane, lost: SandboxProcess): void {
+		if (this.#spare === null && this.#failedStarts > 0) this.#startSpare();
+		else if (lane === this.#heavy) lane.replace(lost, this.#takeSpare().yieldToOthers());
+		else lane.replace(lost, this.#takeSpare());
+	}
+
+	#fillPlaces(): void {
+		for (const lane of [this.#normal, this.#heavy])
+			for (const member of lane.members.slice()) if (member.ended) this.#succeed(lane, member);
 	}
 
 	/** The spare takes over from a sandbox of the normal lane at once if it has isolates ready for all that was warm there. */
@@ -137,16 +153,15 @@ export class ProcessPool implements SandboxPool {
 		if (this.#closed) return;
 		this.#restarts++;
 		this.#events.notice("warn", `a sandbox (pid ${lost.pid}) was lost: ${why}`);
-		if (this.#normal.has(lost)) this.#normal.replace(lost, this.#takeSpare());
+		if (!lost.started) this.#failedStarts++;
+		if (this.#normal.has(lost)) this.#succeed(this.#normal, lost);
 		else if (this.#heavy.has(lost)) {
 			if (this.#heavy.members.length > 1) this.#heavy.remove(lost);
-			else this.#heavy.replace(lost, this.#takeSpare().yieldToOthers());
+			else this.#succeed(this.#heavy, lost);
 		} else if (this.#probation?.process === lost) this.#probation = null;
 		else if (lost === this.#spare) {
-			// One that dies as it starts would be started for ever: wait longer each time.
-			this.#failedStarts++;
 			this.#spare = null;
-			this.#startSpare(Math.min(50 * 2 ** this.#failedStarts, 10_000));
+			this.#startSpare();
 		} else this.#retired.delete(lost);
 	}
 
@@ -194,9 +209,12 @@ export class ProcessPool implements SandboxPool {
 	}
 
 	home({ number: version, ownerNumber }: RunnableVersion, lane: LaneName): Sandbox | null {
-		if (lane === "normal") return this.#normal.home(version, ownerNumber).sandbox;
-		// All that an owner computes is computed in one place, so that one owner cannot keep the whole lane busy.
-		if (lane === "heavy") return this.#heavy.home(ownerNumber, ownerNumber).sandbox;
+		if (lane !== "probation") {
+			// All that an owner computes is computed in one place, so that one owner cannot keep the whole heavy lane busy.
+			const process =
+				lane === "normal" ? this.#normal.home(version, ownerNumber) : this.#heavy.home(ownerNumber, ownerNumber);
+			return process.ended ? null : process.sandbox;
+		}
 		// Whoever is on probation waits for a sandbox to start, and not the others for the spare.
 		if (this.#probation === null) this.#probation = { process: this.#spawn().yieldToOthers(), version };
 		else if (this.#probation.version !== version) {

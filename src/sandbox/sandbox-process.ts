@@ -44,6 +44,9 @@ export class SandboxProcess {
 	readonly #progress: Progress;
 	/** Whose turn keeps all others waiting at this moment. */
 	stuckBy: OwnerNumber | null = null;
+	/** Whether it has got as far as having its settings, and whether the process is gone. */
+	started = false;
+	ended = false;
 	/** Resolves when the sandbox has its settings and can run turns; rejects if it never gets there. */
 	readonly ready: Promise<void>;
 	/** Resolves when the process has ended. */
@@ -87,8 +90,10 @@ export class SandboxProcess {
 		this.exited = exited.promise;
 		this.ready.catch(() => undefined);
 		const reader = new FrameReader(MAX_FRAME, (frame) => {
-			if (frame.kind === FrameKind.ready) ready.resolve();
-			else dispatch(frame, this.sandbox);
+			if (frame.kind === FrameKind.ready) {
+				this.started = true;
+				ready.resolve();
+			} else dispatch(frame, this.sandbox);
 		});
 		this.#socket.on("data", (chunk: Buffer) => {
 			try {
@@ -99,8 +104,8 @@ export class SandboxProcess {
 		});
 		this.#socket.on("error", () => this.kill("the link failed"));
 		const end = (why: string) => {
-			if (this.#ended) return;
-			this.#ended = true;
+			if (this.ended) return;
+			this.ended = true;
 			this.#writer.close();
 			this.#socket.destroy();
 			this.#progress.close();
@@ -116,7 +121,6 @@ export class SandboxProcess {
 		this.#child.on("exit", (code, signal) => end(lastWords.describe(code, signal)));
 	}
 	#idleSince: Milliseconds | null = performance.now();
-	#ended = false;
 	#why: string | null = null;
 
 	/** How long it has had nothing to do. */

@@ -125,7 +125,7 @@ export class Invocation implements AttemptOwner {
 		);
 		const sandbox = pool.home(this.#version, lane);
 		if (sandbox === null) {
-			this.#refuse(overloaded("another function is on probation", 1));
+			this.#refuse(overloaded(lane === "probation" ? "another function is on probation" : "no sandbox has started", 1));
 			return;
 		}
 		this.#attempt = sandbox.attempt(this.#version, this, this.#effects);

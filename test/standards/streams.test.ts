@@ -274,6 +274,11 @@ standard("https://streams.spec.whatwg.org/", {
 			error("RangeError"),
 		],
 		[
+			"the iterators' prototype has next and return, and inherits from %AsyncIteratorPrototype%",
+			`const prototype = Object.getPrototypeOf(new ReadableStream().values()); const generic = Object.getPrototypeOf(Object.getPrototypeOf(async function* () {}.prototype)); return [Object.getOwnPropertyNames(prototype).sort().join(), Object.getPrototypeOf(prototype) === generic, Object.prototype.toString.call(prototype), Object.getOwnPropertyDescriptor(prototype, "next").enumerable]`,
+			["next,return", true, "[object ReadableStream AsyncIterator]", true],
+		],
+		[
 			"values is Symbol.asyncIterator",
 			`ReadableStream.prototype.values === ReadableStream.prototype[Symbol.asyncIterator]`,
 			true,
