@@ -567,6 +567,11 @@ declare global {
 		constructor(message?: string, name?: string | { name?: string; cause?: unknown });
 		readonly code: number;
 	}
+	class QuotaExceededError extends DOMException {
+		constructor(message?: string, options?: { quota?: number; requested?: number });
+		readonly quota: number | null;
+		readonly requested: number | null;
+	}
 	function addEventListener(type: "fetch", listener: (event: FetchEvent) => unknown): void;
 	function addEventListener(type: "error", listener: (event: ErrorEvent) => unknown): void;
 	function addEventListener(type: "unhandledrejection", listener: (event: PromiseRejectionEvent) => unknown): void;

@@ -1,5 +1,5 @@
 import { copyBytes, isBufferSource, viewBytes } from "./bytes.ts";
-import { DOMException } from "./dom-exception.ts";
+import { DOMException, quotaExceeded } from "./dom-exception.ts";
 import { host } from "./host.ts";
 import { asInterface, requireArguments } from "./interface.ts";
 import { current, Operation } from "./invocation.ts";
@@ -158,8 +158,7 @@ export class Crypto {
 			throw new TypeError("Crypto.getRandomValues: the argument is not an integer typed array");
 		if (!INTEGER_ARRAY.test(`${arrayName.call(array)}`))
 			throw new DOMException("Crypto.getRandomValues: the array is not of an integer type", "TypeMismatchError");
-		if (array.byteLength > 65536)
-			throw new DOMException("Crypto.getRandomValues: more than 65536 bytes are asked for", "QuotaExceededError");
+		if (array.byteLength > 65536) throw quotaExceeded("Crypto.getRandomValues: more than 65536 bytes are asked for");
 		new Uint8Array(array.buffer, array.byteOffset, array.byteLength).set(
 			new Uint8Array(host.randomBytes(array.byteLength)),
 		);

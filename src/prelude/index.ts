@@ -129,6 +129,7 @@ lazily(["URLPattern"], () => require("./url-pattern.ts"));
 lazily(["MessageChannel", "MessageEvent", "MessagePort"], () => require("./message-channel.ts"));
 lazily(["CloseEvent", "WebSocket", "WebSocketPair"], () => require("./web-socket.ts"));
 lazily(["Cache", "CacheStorage", "caches"], () => require("./caches.ts"));
+lazily(["QuotaExceededError"], () => require("./quota-exceeded-error.ts"));
 lazily(["Scheduler", "scheduler"], () => require("./scheduler.ts"));
 
 Object.defineProperty(Crypto.prototype, "DigestStream", {

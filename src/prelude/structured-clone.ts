@@ -87,6 +87,14 @@ defineTransferable(
 	},
 );
 
+function cloneException(value: DOMException): DOMException {
+	if (value.name !== "QuotaExceededError") return new DOMException(value.message, value.name);
+	const { QuotaExceededError } = require("./quota-exceeded-error.ts") as typeof import("./quota-exceeded-error.ts");
+	if (!(value instanceof QuotaExceededError)) return new DOMException(value.message, value.name);
+	const { message, quota, requested } = value;
+	return new QuotaExceededError(message, { quota: quota ?? undefined, requested: requested ?? undefined });
+}
+
 function cannot(what: string): DOMException {
 	return new DOMException(`structuredClone: ${what}`, "DataCloneError");
 }
@@ -137,7 +145,7 @@ function clone(value: unknown, seen: Map<object, unknown>): unknown {
 		for (const item of [...value]) copy.add(clone(item, seen));
 		return copy;
 	}
-	if (value instanceof DOMException) return remember(new DOMException(value.message, value.name));
+	if (value instanceof DOMException) return remember(cloneException(value));
 	if (value instanceof Error) return cloneError(value, seen);
 	if (isBlob(value)) {
 		const copy = createBlob(blobBytes(value), value.type);

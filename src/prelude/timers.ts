@@ -1,4 +1,4 @@
-import { DOMException } from "./dom-exception.ts";
+import { quotaExceeded } from "./dom-exception.ts";
 import { host } from "./host.ts";
 import { requireArguments } from "./interface.ts";
 import { current, type Invocation } from "./invocation.ts";
@@ -26,7 +26,7 @@ export function limitTimers(limit: number): void {
 export function setTimer(callback: () => void, delay: number, repeat: boolean): number {
 	if ((current === null ? global.size : current.pendingTimers) >= most) {
 		current?.tooManyTimers();
-		throw new DOMException(`more than ${most} timers are pending`, "QuotaExceededError");
+		throw quotaExceeded(`more than ${most} timers are pending`);
 	}
 	const id = nextId++;
 	const wait = delay >= 1 && delay <= 0x7fffffff ? Math.trunc(delay) : delay > 0x7fffffff ? 0x7fffffff : 0;

@@ -254,6 +254,13 @@ standard("https://webidl.spec.whatwg.org/", {
 			`const e = new DOMException("m", "NotFoundError"); return [e.message, e.name, e.code]`,
 			["m", "NotFoundError", 8],
 		],
+		[
+			"what exceeds a quota is an interface of its own, and can be cloned",
+			`let e; try { crypto.getRandomValues(new Uint8Array(70_000)); } catch (error) { e = structuredClone(error); } const own = structuredClone(new QuotaExceededError("m", { quota: 5, requested: 7 })); return [e instanceof QuotaExceededError, e instanceof DOMException, e.name, e.code, e.quota, own.quota, own.requested, own.message, String(own)]`,
+			[true, true, "QuotaExceededError", 22, null, 5, 7, "m", "QuotaExceededError: m"],
+		],
+		["a quota below zero", `new QuotaExceededError("", { quota: -1 })`, error("RangeError")],
+		["less requested than the quota", `new QuotaExceededError("", { quota: 2, requested: 1 })`, error("RangeError")],
 		["defaults", `const e = new DOMException(); return [e.message, e.name, e.code]`, ["", "Error", 0]],
 		["a name that is not in the table has code 0", `new DOMException("", "EncodingError").code`, 0],
 		[
