@@ -1,8 +1,9 @@
 import { copyBytes, isBufferSource, viewBytes } from "./bytes.ts";
-import { DOMException, quotaExceeded } from "./dom-exception.ts";
+import { DOMException } from "./dom-exception.ts";
 import { host } from "./host.ts";
 import { asInterface, requireArguments } from "./interface.ts";
 import { current, Operation } from "./invocation.ts";
+import { quotaExceeded } from "./quota.ts";
 import { defineSerializable } from "./structured-clone.ts";
 
 /** A key as the sandbox describes it; its material stays there, behind the number. */

@@ -67,12 +67,6 @@ export class DOMException extends Error {
 	}
 }
 
-/** The error for what goes beyond a limit, which is an interface of its own. */
-export function quotaExceeded(message: string): DOMException {
-	const { QuotaExceededError } = require("./quota-exceeded-error.ts") as typeof import("./quota-exceeded-error.ts");
-	return new QuotaExceededError(message);
-}
-
 asInterface(DOMException, "DOMException");
 /** The constants, in the order of their values, from 1: https://webidl.spec.whatwg.org/#idl-DOMException */
 const CONSTANTS =

@@ -1,8 +1,8 @@
-import { quotaExceeded } from "./dom-exception.ts";
 import { host } from "./host.ts";
 import { requireArguments } from "./interface.ts";
 import { current, type Invocation } from "./invocation.ts";
 import { Kind } from "./messages.ts";
+import { quotaExceeded } from "./quota.ts";
 import { reportError } from "./report-error.ts";
 
 interface Timer {
