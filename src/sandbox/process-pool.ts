@@ -12,6 +12,8 @@ const TEND_MS: Milliseconds = 5000;
 /** A takeover is a rush of cold starts. The next spare, whose start takes a core for a while, waits until that is over. */
 const RUSH_MS: Milliseconds = 300;
 const MOST_WAIT_MS: Milliseconds = 10_000;
+/** So many sandboxes in a row may fail as they start before it is taken for the machine's fault. */
+const FAILED_STARTS = 3;
 /** How many isolates a spare has ready at most. */
 const MOST_STOCKED = 64;
 
@@ -96,7 +98,8 @@ export class ProcessPool implements SandboxPool {
 
 	/** Starts the next spare, after the rush; where sandboxes fail as they start, after a wait that is longer each time. */
 	#startSpare(): void {
-		const wait = this.#failedStarts === 0 ? RUSH_MS : Math.min(RUSH_MS * 2 ** this.#failedStarts, MOST_WAIT_MS);
+		const tooMany = Math.max(0, this.#failedStarts - FAILED_STARTS);
+		const wait = Math.min(RUSH_MS * 2 ** tooMany, MOST_WAIT_MS);
 		this.#nextSpare ??= setTimeout(() => {
 			this.#nextSpare = null;
 			if (this.#closed || this.#spare !== null) return;
@@ -107,7 +110,7 @@ export class ProcessPool implements SandboxPool {
 
 	/** A successor takes the place of a member that was lost. Where none would start the place stays empty until one does. */
 	#succeed(lane: Lane, lost: SandboxProcess): void {
-		if (this.#spare === null && this.#failedStarts > 0) this.#startSpare();
+		if (this.#spare === null && this.#failedStarts > FAILED_STARTS) this.#startSpare();
 		else if (lane === this.#heavy) lane.replace(lost, this.#takeSpare().yieldToOthers());
 		else lane.replace(lost, this.#takeSpare());
 	}

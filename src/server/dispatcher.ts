@@ -5,10 +5,8 @@ import { stripHopByHop } from "../effects/hop-by-hop.ts";
 import { followRedirects, type Hop, without } from "../effects/redirects.ts";
 import { FunctionError } from "../errors.ts";
 import type { Milliseconds } from "../isolates/protocol.ts";
-import type { Recycles } from "../limits/recycles.ts";
 import type { Observer } from "../observe/observer.ts";
 import { newRecord, type Trigger } from "../observe/record.ts";
-import type { SandboxPool } from "../sandbox/pool.ts";
 import { errorResponse } from "./error-response.ts";
 import type { Chain, Exchange, ResponseSink } from "./exchange.ts";
 import { FetchSink } from "./fetch-sink.ts";
@@ -21,14 +19,9 @@ const MAX_DEPTH = 16;
 const MAX_INVOCATIONS = 32;
 
 /** What requests are served with. */
-export interface DispatcherSettings {
+export interface DispatcherSettings extends Omit<InvocationContext, "fetcher" | "ended"> {
 	deployments: Deployments;
-	pool: SandboxPool;
 	egress: Egress;
-	observer: Observer;
-	recycles: Recycles;
-	/** Whether errors are shown with their stacks. */
-	development: boolean;
 }
 
 /** Hands each request to an invocation of the function that serves its hostname, and functions' requests to one another likewise. */
