@@ -16,7 +16,7 @@ import type { Microseconds, Milliseconds, SandboxSettings, SandboxStats, Version
 import { DEFAULT_OWNER_LIMITS, defaultLimits, type Limits, type OwnerLimits, resolveLimits } from "./limits/limits.ts";
 import { Recycles } from "./limits/recycles.ts";
 import { Observer } from "./observe/observer.ts";
-import { parseLine, type Subscriber } from "./observe/record.ts";
+import type { Subscriber } from "./observe/record.ts";
 import { InlinePool } from "./sandbox/inline-pool.ts";
 import type { Containment } from "./sandbox/namespace.ts";
 import type { SandboxPool } from "./sandbox/pool.ts";
@@ -138,10 +138,8 @@ export class Runtime {
 
 	/** A line that a function wrote outside of any request. */
 	#strayLog(number: VersionNumber, text: string): void {
-		const version = this.#deployments.byNumber(number);
-		if (version === undefined) return;
-		const { level, message } = parseLine(text);
-		this.#observer.log(version.logLine("", level, message));
+		const line = this.#deployments.byNumber(number)?.strayLine(text);
+		if (line) this.#observer.log(line);
 	}
 
 	/**

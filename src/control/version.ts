@@ -2,12 +2,13 @@ import type { Artifact } from "../cache/artifact.ts";
 import { FunctionError } from "../errors.ts";
 import type { Image, Microseconds, OwnerNumber, VersionNumber } from "../isolates/protocol.ts";
 import { Gate } from "../limits/admission.ts";
+import { Allowance } from "../limits/allowance.ts";
 import { Backoff } from "../limits/backoff.ts";
 import type { Limits } from "../limits/limits.ts";
 import { Pace } from "../limits/pace.ts";
 import { Rate } from "../limits/rate.ts";
 import { Strikes } from "../limits/strikes.ts";
-import type { LogLine } from "../observe/record.ts";
+import { type LogLine, parseLine } from "../observe/record.ts";
 import { StackMapper } from "../observe/source-map.ts";
 import type { Owner } from "./owner.ts";
 
@@ -37,6 +38,8 @@ export class Version {
 	readonly #strikes = new Strikes();
 	/** How fast its streamed responses leave. */
 	readonly streaming: Rate;
+	/** What is logged outside of requests, which no request's limit bounds. */
+	readonly #strays: Allowance;
 	/** What its requests pass before they run: its own gate, then its owner's. */
 	readonly gates: readonly Gate[];
 	/** What the last failed start told, for requests that come while it is left alone. */
@@ -64,6 +67,7 @@ export class Version {
 		this.id = id;
 		this.limits = limits;
 		this.streaming = new Rate(limits.streamedBytesPerSecond);
+		this.#strays = new Allowance(limits.logBytes);
 		this.#env = JSON.stringify(env);
 		this.#source = source;
 	}
@@ -122,6 +126,23 @@ export class Version {
 			this.#source instanceof FunctionError ? "" : this.#source.sourceMap(),
 		);
 		return this.#mapper;
+	}
+
+	/** A line that the function has logged outside of any request, as its isolate sent it; `null` where there were too many. */
+	strayLine(text: string): LogLine | null {
+		const { level, message } = parseLine(text);
+		switch (this.#strays.take(text.length, performance.now())) {
+			case "within":
+				return this.logLine("", level, message);
+			case "beyond":
+				return this.logLine(
+					"",
+					"warn",
+					`more than ${this.limits.logBytes} bytes a second were logged outside of requests; the rest is dropped`,
+				);
+			case "dropped":
+				return null;
+		}
 	}
 
 	/** A line for the function's log, stacks in it mapped into the source. `requestId` is empty outside of a request. */

@@ -88,7 +88,7 @@ export class Attempt {
 	end(): void {
 		for (const timer of this.#timers?.values() ?? []) clearTimeout(timer);
 		this.#timers = null;
-		this.isolate?.attempts.delete(this.id);
+		this.isolate?.forget(this.id);
 	}
 
 	/** What went beyond its limit, in words. */

@@ -96,6 +96,7 @@ export class IsolateHost implements SandboxCommands, IsolateOwner {
 	}
 
 	unload(number: VersionNumber): void {
+		this.#caches.drop(number);
 		const version = this.#versions.get(number);
 		if (version === undefined) return;
 		this.#warm.remove(number);

@@ -39,6 +39,9 @@ function isTimeout(error: unknown): boolean {
 	return error instanceof Error && error.message === "Script execution timed out.";
 }
 
+/** Outside of a request an isolate may log as much in so long as in one. */
+const STRAY_MS: Milliseconds = 1000;
+
 /** What an isolate asks of whoever runs it. */
 export interface IsolateOwner {
 	/** How much CPU time an attempt may still use; 0 if it is over. */
@@ -71,9 +74,11 @@ export class FunctionIsolate {
 	#lentUs: Microseconds = 0;
 	memoryBytes: Bytes = 0;
 	#outbox: Outgoing[] = [];
-	/** What this turn has put into the outbox, and of that the log's. */
+	/** What this turn has put into the outbox. */
 	#outboxBytes: Bytes = 0;
-	#loggedBytes: Bytes = 0;
+	/** What each attempt has logged; under 0 what was logged outside of any in this second. */
+	readonly #logged = new Map<AttemptId, Bytes>();
+	#strayingSince: Milliseconds = 0;
 	readonly #maxOutboxBytes: Bytes;
 
 	/** Compiles and runs the script. Throws StartError where that fails; the isolate is gone then. */
@@ -141,14 +146,30 @@ export class FunctionIsolate {
 	/** Puts a message into the outbox, which is kept outside of the isolate and has to count as if it were inside. */
 	#put(message: Outgoing, logBytes: Bytes): void {
 		const size = messageSize(message);
-		if (message.kind === Kind.log) {
-			// One line beyond the limit still goes out, by which the edge knows that there was more.
-			if (this.#loggedBytes > logBytes) return;
-			this.#loggedBytes += message.text.length;
-		}
+		if (message.kind === Kind.log && !this.#mayLog(message, logBytes)) return;
 		this.#outboxBytes += size;
 		if (this.#outboxBytes <= this.#maxOutboxBytes) this.#outbox.push(message);
 		else this.#outbox = [];
+	}
+
+	/** Whether a line may still leave. One beyond the limit does, by which the edge knows that there was more. */
+	#mayLog({ attempt, text }: Outgoing, most: Bytes): boolean {
+		const now = performance.now();
+		if (now - this.#strayingSince > STRAY_MS) {
+			this.#strayingSince = now;
+			this.#logged.delete(0);
+		}
+		const id = this.attempts.has(attempt) ? attempt : 0;
+		const logged = this.#logged.get(id) ?? 0;
+		if (logged > most) return false;
+		this.#logged.set(id, logged + text.length);
+		return true;
+	}
+
+	/** An attempt is over. */
+	forget(attempt: AttemptId): void {
+		this.attempts.delete(attempt);
+		this.#logged.delete(attempt);
 	}
 
 	#start(image: Image): void {
@@ -218,7 +239,7 @@ export class FunctionIsolate {
 		advanceClock();
 		const entry = new Entry(this.#parked.isolate, started, timeout);
 		const before = setEntry(entry);
-		this.#outboxBytes = this.#loggedBytes = 0;
+		this.#outboxBytes = 0;
 		try {
 			this.#parked.turn.applySync(undefined, [kind, attempt, op, text, transferable(data)], { timeout });
 			if (this.#outboxBytes <= this.#maxOutboxBytes) return "completed";

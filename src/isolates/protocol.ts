@@ -52,7 +52,7 @@ export interface Image {
 	memoryMb: number;
 	/** How many timers one request may have pending. */
 	timers: number;
-	/** How much a request may log. What a turn logs beyond it never leaves the isolate. */
+	/** How much a request may log, and in a second what belongs to none. What goes beyond it never leaves the isolate. */
 	logBytes: Bytes;
 	startupCpuMs: Milliseconds;
 }

@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import type { Milliseconds, SandboxSettings, SandboxStats, VersionNumber } from "../isolates/protocol.ts";
+import type { Bytes, Milliseconds, SandboxSettings, SandboxStats, VersionNumber } from "../isolates/protocol.ts";
 import { Lane } from "./lane.ts";
 import { containment } from "./namespace.ts";
 import type { LaneName, PoolEvents, SandboxPool } from "./pool.ts";
@@ -14,8 +14,10 @@ const RUSH_MS: Milliseconds = 300;
 const MOST_WAIT_MS: Milliseconds = 10_000;
 /** So many sandboxes in a row may fail as they start before it is taken for the machine's fault. */
 const FAILED_STARTS = 3;
-/** How many isolates a spare has ready at most. */
+/** How many isolates a spare has ready at most, each of some 2.5 MB, and which share of what warm isolates may use. */
 const MOST_STOCKED = 64;
+const STOCKED_BYTES: Bytes = 2.5 * 2 ** 20;
+const STOCKED_SHARE = 1 / 8;
 
 /** How many sandboxes the heavy lane may have. */
 const MAX_HEAVY = Math.max(2, availableParallelism());
@@ -123,11 +125,11 @@ export class ProcessPool implements SandboxPool {
 	/** The spare takes over from a sandbox of the normal lane at once if it has isolates ready for all that was warm there. */
 	#stockSpare(): void {
 		if (this.#spare === null) return;
-		const { parked, memoryMb } = this.#settings;
+		const { parked, memoryMb, maxBytes } = this.#settings;
 		const [fullest] = this.#normal.members.toSorted((a, b) => b.sandbox.latest.isolates - a.sandbox.latest.isolates);
 		const stock = fullest.sandbox.stock;
 		if (stock.length === 0) stock.push([memoryMb, parked]);
-		let room = MOST_STOCKED;
+		let room = Math.min(MOST_STOCKED, Math.max(parked, Math.floor((maxBytes * STOCKED_SHARE) / STOCKED_BYTES)));
 		for (const entry of stock) {
 			entry[1] = Math.min(entry[1], room);
 			room -= entry[1];

@@ -219,6 +219,20 @@ inBothIsolations("turns", (isolation) => {
 		assert.ok(lines.length < 120, `${lines.length} lines`);
 	});
 
+	test("so is what is logged outside of requests, which is what the top level's operations do", async () => {
+		await atoll.deploy(
+			"strays",
+			`const flood = (async () => { for (let i = 0; i < 50; i++) { await crypto.subtle.digest("SHA-256", new Uint8Array(1)); console.log("y".repeat(1000)); } })();
+			export default { async fetch() { await flood; return new Response("done"); } }`,
+			{ limits: { logBytes: 10_000 } },
+		);
+		assert.equal(await atoll.text("strays"), "done");
+		await atoll.log("more than 10000 bytes a second were logged outside of requests");
+		const lines = atoll.logs.filter((line) => line.function === "strays");
+		assert.ok(lines.length < 30, `${lines.length} lines`);
+		assert.equal(lines[0].requestId, "");
+	});
+
 	test("functions share nothing, not even a global", async () => {
 		for (const name of ["one", "two"])
 			await atoll.deploy(
