@@ -15,8 +15,15 @@ export interface Prelude {
 	hash: string;
 }
 
-/** The prelude as one script: built beforehand in a package, bundled on the spot in a checkout. */
-export async function loadPrelude(): Promise<Prelude> {
+let loading: Promise<Prelude> | null = null;
+
+/** The prelude as one script: built beforehand in a package, bundled on the spot in a checkout, once for a process. */
+export function loadPrelude(): Promise<Prelude> {
+	loading ??= load();
+	return loading;
+}
+
+async function load(): Promise<Prelude> {
 	const code = existsSync(source)
 		? await (await import("./prelude-bundle.ts")).bundlePrelude()
 		: readFileSync(built, "utf8");
