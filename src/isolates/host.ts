@@ -1,38 +1,25 @@
 import { Kind } from "../prelude/messages.ts";
-import { Attempt } from "./attempt.ts";
+import type { Attempt } from "./attempt.ts";
 import { CacheStore } from "./cache-store.ts";
-import { cleanStack, FunctionIsolate, type IsolateOwner, type Outgoing, StartError } from "./isolate.ts";
+import { FunctionIsolate, type IsolateOwner, StartError } from "./isolate.ts";
 import type { Answer } from "./keys.ts";
 import { Parking } from "./parking.ts";
-import {
-	type AttemptFailure,
-	type AttemptId,
-	type Image,
-	type Microseconds,
-	type Milliseconds,
-	NORMAL_TURN_MS,
-	type SandboxCommands,
-	type SandboxEvents,
-	type SandboxSettings,
-	type SandboxStats,
-	type Stock,
-	type VersionNumber,
+import type {
+	AttemptId,
+	Image,
+	Microseconds,
+	Milliseconds,
+	SandboxCommands,
+	SandboxEvents,
+	SandboxSettings,
+	SandboxStats,
+	Stock,
+	VersionNumber,
 } from "./protocol.ts";
+import { Runner, type Task } from "./runner.ts";
 import { Schedule } from "./schedule.ts";
 import { runClocks } from "./services.ts";
 import { WarmIsolates } from "./warm.ts";
-
-/** One turn that waits to be run. */
-interface Task {
-	/** `held`: answers to what the top level has begun, which the attempt pays for. */
-	kind: Kind | "held";
-	attempt: AttemptId;
-	op: number;
-	text: string;
-	data: Uint8Array | number | undefined;
-}
-
-type Turn = Task & { kind: Kind };
 
 interface Version {
 	image: Image | null;
@@ -56,14 +43,11 @@ export class IsolateHost implements SandboxCommands, IsolateOwner {
 	readonly #caches = new CacheStore();
 	readonly #warm: WarmIsolates;
 	readonly #versions = new Map<VersionNumber, Version>();
-	/** At the place of their number; not a Map, for the reason that `sandbox/sandbox.ts` gives. */
-	readonly #attempts: (Attempt | undefined)[] = [];
+	readonly #runner: Runner;
 	readonly #schedule = new Schedule(
 		(number) => this.#versions.get(number)?.image?.owner ?? 0,
 		(number) => this.#needsStart(number),
 	);
-	/** CPU time of the turns that `#drain` has run for the function that it is at. */
-	#usedUs: Microseconds = 0;
 	#scheduled: NodeJS.Immediate | null = null;
 	#closed = false;
 
@@ -81,6 +65,9 @@ export class IsolateHost implements SandboxCommands, IsolateOwner {
 			const version = this.#versions.get(number);
 			if (version !== undefined) this.#forget(number, version);
 		});
+		this.#runner = new Runner(events, this.#warm, (attempt, task) =>
+			this.#enqueue(attempt.version, { ...task, attempt: attempt.id }),
+		);
 	}
 
 	expect(number: VersionNumber): void {
@@ -121,12 +108,12 @@ export class IsolateHost implements SandboxCommands, IsolateOwner {
 		head: string,
 		body: Uint8Array | undefined,
 	): void {
-		this.#attempts[id] = new Attempt(id, number, cpuMs, light);
+		this.#runner.begin(id, number, cpuMs, light);
 		this.#enqueue(number, { kind: Kind.request, attempt: id, op: 0, text: head, data: body });
 	}
 
 	message(kind: Kind, id: AttemptId, op: number, text: string, data: Uint8Array | number | undefined): void {
-		const attempt = this.#attempts[id];
+		const attempt = this.#runner.get(id);
 		if (attempt !== undefined) this.#enqueue(attempt.version, { kind, attempt: id, op, text, data });
 	}
 
@@ -184,17 +171,16 @@ export class IsolateHost implements SandboxCommands, IsolateOwner {
 	#drain(number: VersionNumber, version: Version): void {
 		const { queue } = version;
 		const most = queue.length <= QUANTUM ? queue.length : QUANTUM;
-		this.#usedUs = 0;
+		this.#runner.usedUs = 0;
 		/** The next request can have no isolate yet. */
 		let waits = false;
 		let i = 0;
-		while (i < most && !this.#schedule.isSpent(this.#usedUs)) {
+		while (i < most && !this.#schedule.isSpent(this.#runner.usedUs)) {
 			const task = queue[i++];
-			const attempt = this.#attempts[task.attempt];
+			const attempt = this.#runner.get(task.attempt);
 			if (attempt === undefined) continue;
 			if (task.kind === Kind.drop && attempt.isolate === null) {
-				this.#end(attempt);
-				this.#events.done(attempt.id, attempt.report());
+				this.#runner.done(attempt);
 				continue;
 			}
 			if (task.kind === Kind.request) {
@@ -220,12 +206,12 @@ export class IsolateHost implements SandboxCommands, IsolateOwner {
 			const { isolate } = attempt;
 			if (isolate === null) continue;
 			this.#note(attempt.id, false);
-			if (task.kind === Kind.request || task.kind === "held") this.#tellHeld(attempt, isolate);
-			if (task.kind === "held" || this.#attempts[attempt.id] === undefined) continue;
+			if (task.kind === Kind.request || task.kind === "held") this.#runner.tellHeld(attempt, isolate);
+			if (task.kind === "held" || this.#runner.get(attempt.id) === undefined) continue;
 			if (task.kind === Kind.socket) attempt.renew();
-			this.#turn(attempt, isolate, { ...task, kind: task.kind });
+			this.#runner.turn(attempt, isolate, { ...task, kind: task.kind });
 		}
-		this.#schedule.charge(number, this.#usedUs);
+		this.#schedule.charge(number, this.#runner.usedUs);
 		version.queue = queue.slice(waits ? i - 1 : i);
 		if (waits) return;
 		if (version.queue.length > 0) this.#schedule.add(number);
@@ -241,46 +227,35 @@ export class IsolateHost implements SandboxCommands, IsolateOwner {
 	#start(number: VersionNumber, version: Version, image: Image, attempt: Attempt): FunctionIsolate | undefined {
 		try {
 			const isolate = new FunctionIsolate(this.#parking.take(image.memoryMb), number, image, this.#caches, this);
-			this.#usedUs += isolate.startUs;
+			this.#runner.usedUs += isolate.startUs;
 			attempt.cold = true;
 			attempt.startUs = isolate.startUs;
 			if (isolate.starting) version.starting = isolate;
 			else this.#warm.add(isolate);
-			for (const message of isolate.takeOutbox()) this.#send(number, message);
+			this.#runner.sendStrays(isolate);
 			return isolate;
 		} catch (error) {
 			if (!(error instanceof StartError)) throw error;
-			this.#fail(attempt, error.failure);
+			this.#runner.fail(attempt, error.failure);
 			return undefined;
 		}
 	}
 
-	/** How much CPU time an attempt may still use; 0 if it is over. */
 	budget(id: AttemptId): Microseconds {
-		return this.#attempts[id]?.leftUs ?? 0;
+		return this.#runner.budget(id);
 	}
 
 	onOperation(isolate: FunctionIsolate, id: AttemptId): void {
-		const attempt = this.#attempts[id];
-		if (attempt?.isolate === isolate) attempt.operations++;
+		this.#runner.onOperation(isolate, id);
 	}
 
 	onAnswer(isolate: FunctionIsolate, answer: Answer): void {
-		if (answer.attempt !== 0) this.#answer(isolate, answer);
+		if (answer.attempt !== 0) this.#runner.onAnswer(isolate, answer);
 		else if (isolate.starting) this.#resume(isolate, answer);
 		else if (this.#warm.alive(isolate)) {
 			isolate.held.push(answer);
-			this.#offerHeld(isolate);
+			this.#runner.offerHeld(isolate);
 		}
-	}
-
-	#answer(isolate: FunctionIsolate, { attempt: id, op, text, data, us }: Answer): void {
-		const attempt = this.#attempts[id];
-		if (attempt?.isolate !== isolate) return;
-		attempt.account(us);
-		attempt.operations--;
-		if (!attempt.finished) this.message(Kind.answer, id, op, text, data);
-		else if (attempt.operations === 0) this.#done(attempt, isolate);
 	}
 
 	/** The top level goes on, on the account of the request that has waited for it longest. */
@@ -289,7 +264,7 @@ export class IsolateHost implements SandboxCommands, IsolateOwner {
 		if (version?.starting !== isolate) return;
 		const waiting = version.queue
 			.filter(({ kind }) => kind === Kind.request)
-			.map(({ attempt }) => this.#attempts[attempt])
+			.map(({ attempt }) => this.#runner.get(attempt))
 			.filter((attempt) => attempt !== undefined);
 		this.#note(waiting[0]?.id ?? 0, true);
 		const before = isolate.startUs;
@@ -301,200 +276,23 @@ export class IsolateHost implements SandboxCommands, IsolateOwner {
 				version.starting = null;
 				this.#warm.add(isolate);
 			}
-			for (const message of isolate.takeOutbox()) this.#send(isolate.version, message);
+			this.#runner.sendStrays(isolate);
 		} catch (error) {
 			if (!(error instanceof StartError)) throw error;
 			version.starting = null;
-			for (const attempt of waiting) this.#fail(attempt, error.failure);
+			for (const attempt of waiting) this.#runner.fail(attempt, error.failure);
 		}
 		this.#note(0, false);
 		this.#wake(isolate.version);
-	}
-
-	/** An attempt that runs gets a turn for what the top level's operations have come to; without one they wait. */
-	#offerHeld(isolate: FunctionIsolate): void {
-		if (isolate.held.length === 0) return;
-		const [id] = isolate.attempts;
-		if (id === undefined) return;
-		this.#enqueue(isolate.version, { kind: "held", attempt: id, op: 0, text: "", data: undefined });
-	}
-
-	#tellHeld(attempt: Attempt, isolate: FunctionIsolate): void {
-		while (this.#attempts[attempt.id] !== undefined) {
-			const answer = isolate.held.shift();
-			if (answer === undefined) return;
-			const { op, text, data } = answer;
-			this.#turn(attempt, isolate, { kind: Kind.answer, attempt: 0, op, text, data });
-		}
-	}
-
-	#turn(attempt: Attempt, isolate: FunctionIsolate, task: Turn): void {
-		const { ms, early } = attempt.allowance();
-		if (ms === 0) {
-			this.#exceeded(attempt, isolate);
-			return;
-		}
-		const before = isolate.cpuUs;
-		const began = performance.now();
-		const end = isolate.turn(task.kind, task.attempt, task.op, task.text, task.data, ms);
-		if (end === "disposed") {
-			attempt.account((performance.now() - began) * 1000);
-			this.#lose(isolate);
-			return;
-		}
-		if (end === "overdue") {
-			attempt.account(ms * 1000);
-			this.#overdue(attempt, isolate, early);
-			return;
-		}
-		const us = isolate.cpuUs - before;
-		attempt.account(us);
-		this.#usedUs += us;
-		if (end === "cut") {
-			if (early) this.#tooHeavy(attempt, isolate);
-			else this.#exceeded(attempt, isolate);
-			return;
-		}
-		const outbox = isolate.takeOutbox();
-		// Before the request's end is delivered, if that was in the same turn: what is to be told belongs to it.
-		if (end !== "completed" && task.kind !== Kind.rejection) this.#uncaught(attempt, isolate, end.rejected);
-		for (const message of outbox) this.#deliver(attempt, isolate, message);
-		if (task.kind === Kind.drop && this.#attempts[attempt.id] !== undefined) this.#done(attempt, isolate);
-	}
-
-	/** A promise was rejected in the turn, and nobody had handled it when it ended: the function's own listeners hear of it. */
-	#uncaught(attempt: Attempt, isolate: FunctionIsolate, reason: unknown): void {
-		const description =
-			reason instanceof Error
-				? { name: String(reason.name), message: String(reason.message), stack: cleanStack(reason) }
-				: { value: typeof reason === "bigint" || typeof reason === "symbol" ? String(reason) : reason };
-		const task: Turn = {
-			kind: Kind.rejection,
-			attempt: attempt.id,
-			op: 0,
-			text: JSON.stringify(description),
-			data: undefined,
-		};
-		this.#turn(attempt, isolate, task);
-	}
-
-	/** The turn's time was over in one of the sandbox's functions, which took the isolate, and the other requests that it held. */
-	#overdue(attempt: Attempt, isolate: FunctionIsolate, early: boolean): void {
-		isolate.attempts.delete(attempt.id);
-		if (early) this.#tooHeavy(attempt, isolate);
-		else this.#exceeded(attempt, isolate);
-		this.#lose(isolate, { code: "isolate_lost", message: "another request cost the isolate", stack: "" });
-	}
-
-	#tooHeavy(attempt: Attempt, isolate: FunctionIsolate): void {
-		this.#warm.retire(isolate);
-		this.#fail(attempt, { code: "too_heavy", message: `a turn ran for more than ${NORMAL_TURN_MS} ms`, stack: "" });
-	}
-
-	#exceeded(attempt: Attempt, isolate: FunctionIsolate): void {
-		this.#warm.retire(isolate);
-		this.#fail(attempt, { code: "cpu_limit_exceeded", message: attempt.excess, stack: "" });
-	}
-
-	/** What a message asks of the sandbox itself is done here; the rest goes to the edge. */
-	#deliver(attempt: Attempt, isolate: FunctionIsolate, message: Outgoing): void {
-		if (message.attempt === 0) {
-			if (message.kind === Kind.log) this.#send(isolate.version, message);
-			return;
-		}
-		// An isolate speaks for the attempts that it runs, and for no other, whatever its code has done to the prelude.
-		const owner = message.attempt === attempt.id ? attempt : this.#attempts[message.attempt];
-		if (owner === undefined || owner.isolate !== isolate) return;
-		if (sizeOf(message) > MAX_MESSAGE) {
-			this.#tooLarge(owner, isolate, message);
-			return;
-		}
-		switch (message.kind) {
-			case Kind.setTimer:
-				owner.setTimer(message.op, Number(message.data) || 0, () => {
-					this.message(Kind.timer, owner.id, message.op, "", undefined);
-					this.run();
-				});
-				break;
-			case Kind.clearTimer:
-				owner.clearTimer(message.op);
-				break;
-			case Kind.done:
-				this.#done(owner, isolate);
-				break;
-			default:
-				if (message.kind !== Kind.log && message.kind !== Kind.exceeded) owner.commit();
-				this.#send(isolate.version, message);
-		}
-	}
-
-	/** A head that no server would take. The edge would have to end the whole sandbox for it. */
-	#tooLarge(attempt: Attempt, isolate: FunctionIsolate, { kind }: Outgoing): void {
-		const what = kind === Kind.response ? "response's head" : "message";
-		const text = JSON.stringify({
-			code: "invalid_response",
-			message: `the function's ${what} is too large`,
-			stack: "",
-		});
-		this.#events.message(Kind.exception, isolate.version, attempt.id, 0, text, undefined);
-	}
-
-	#send(version: VersionNumber, { kind, attempt, op, text, data }: Outgoing): void {
-		this.#events.message(kind, version, attempt, op, text, typeof data === "string" ? Buffer.from(data) : data);
-	}
-
-	#done(attempt: Attempt, isolate: FunctionIsolate): void {
-		attempt.finished = true;
-		if (attempt.operations > 0) return;
-		this.#warm.used(isolate);
-		this.#end(attempt);
-		this.#events.done(attempt.id, attempt.report());
-	}
-
-	#fail(attempt: Attempt, failure: AttemptFailure): void {
-		this.#end(attempt);
-		this.#events.failed(attempt.id, failure, attempt.report());
-	}
-
-	#end(attempt: Attempt): void {
-		const { isolate } = attempt;
-		this.#attempts[attempt.id] = undefined;
-		attempt.end();
-		if (isolate === null) return;
-		this.#offerHeld(isolate);
-		this.#warm.disposeIfIdle(isolate);
-	}
-
-	/** An isolate is gone with all that it held: it has outgrown its memory, unless something else is said. */
-	#lose(isolate: FunctionIsolate, why?: AttemptFailure): void {
-		const limit = this.#versions.get(isolate.version)?.image?.memoryMb;
-		const message = `the function needs more than its ${limit ?? ""} MB`;
-		const failure = why ?? { code: "memory_limit_exceeded", message, stack: "" };
-		this.#warm.retire(isolate);
-		for (const id of [...isolate.attempts]) {
-			const attempt = this.#attempts[id];
-			if (attempt !== undefined) this.#fail(attempt, failure);
-		}
-		this.#warm.dispose(isolate);
 	}
 
 	/** Disposes every isolate. Attempts that still run are dropped without a word. */
 	close(): void {
 		this.#closed = true;
 		if (this.#scheduled !== null) clearImmediate(this.#scheduled);
-		for (const attempt of this.#attempts.splice(0)) attempt?.end();
+		this.#runner.close();
 		for (const version of this.#versions.values()) this.#abandon(version);
 		this.#warm.close();
 		this.#parking.close();
 	}
-}
-
-/** The largest message an isolate may send: a body's window in UTF-8, and a generous head. */
-const MAX_MESSAGE = 2 * 1024 * 1024;
-
-/** How much a message may come to on the link; strings in UTF-8 at their worst. */
-function sizeOf({ text, data }: Outgoing): number {
-	const size =
-		typeof data === "string" ? data.length * 3 : typeof data === "number" || data === undefined ? 8 : data.byteLength;
-	return text.length * 3 + size;
 }

@@ -5,18 +5,19 @@ import type { CacheStore } from "./cache-store.ts";
 import { externalCopy } from "./external-copy.ts";
 import { type Answer, KeyStore } from "./keys.ts";
 import { Entry, setEntry } from "./lent.ts";
+import { Outbox, type Outgoing } from "./outbox.ts";
 import type { ParkedIsolate } from "./parked.ts";
-import type { AttemptFailure, AttemptId, Bytes, Image, Microseconds, Milliseconds, VersionNumber } from "./protocol.ts";
+import type {
+	AttemptFailure,
+	AttemptId,
+	Bytes,
+	Image,
+	Megabytes,
+	Microseconds,
+	Milliseconds,
+	VersionNumber,
+} from "./protocol.ts";
 import { advanceClock } from "./services.ts";
-
-/** A message that an isolate has put into its outbox. */
-export interface Outgoing {
-	kind: Kind;
-	attempt: AttemptId;
-	op: number;
-	text: string;
-	data: Uint8Array | string | number | undefined;
-}
 
 /**
  * How a turn ended: by itself, cut off at its limit, or with the isolate gone: at the same limit, but in one of the sandbox's own
@@ -39,9 +40,6 @@ function isTimeout(error: unknown): boolean {
 	return error instanceof Error && error.message === "Script execution timed out.";
 }
 
-/** Outside of a request an isolate may log as much in so long as in one. */
-const STRAY_MS: Milliseconds = 1000;
-
 /** What an isolate asks of whoever runs it. */
 export interface IsolateOwner {
 	/** How much CPU time an attempt may still use; 0 if it is over. */
@@ -60,6 +58,7 @@ export class FunctionIsolate {
 	readonly #keys: KeyStore;
 	/** How many timers one attempt may have pending. */
 	readonly maxTimers: number;
+	readonly memoryMb: Megabytes;
 	/** The attempts that it still works on. */
 	readonly attempts = new Set<AttemptId>();
 	/** It takes no new requests and goes when its last attempt is done. */
@@ -73,13 +72,7 @@ export class FunctionIsolate {
 	readonly held: Answer[] = [];
 	#lentUs: Microseconds = 0;
 	memoryBytes: Bytes = 0;
-	#outbox: Outgoing[] = [];
-	/** What this turn has put into the outbox. */
-	#outboxBytes: Bytes = 0;
-	/** What each attempt has logged; under 0 what was logged outside of any in this second. */
-	readonly #logged = new Map<AttemptId, Bytes>();
-	#strayingSince: Milliseconds = 0;
-	readonly #maxOutboxBytes: Bytes;
+	readonly #outbox: Outbox;
 
 	/** Compiles and runs the script. Throws StartError where that fails; the isolate is gone then. */
 	constructor(parked: ParkedIsolate, version: VersionNumber, image: Image, caches: CacheStore, owner: IsolateOwner) {
@@ -87,7 +80,8 @@ export class FunctionIsolate {
 		this.version = version;
 		this.#image = image;
 		this.maxTimers = image.timers;
-		this.#maxOutboxBytes = image.memoryMb * 2 ** 20;
+		this.memoryMb = image.memoryMb;
+		this.#outbox = new Outbox(image.memoryMb * 2 ** 20, image.logBytes, this.attempts);
 		this.#parked = parked;
 		this.#keys = new KeyStore({
 			owner: image.owner,
@@ -95,8 +89,7 @@ export class FunctionIsolate {
 			budget: (attempt) => (attempt === 0 ? this.#startupUs : owner.budget(attempt)),
 			onAnswer: (answer) => owner.onAnswer(this, answer),
 		});
-		parked.outlet.emit = (kind, attempt, op, text, data) =>
-			this.#put(toOutgoing(kind, attempt, op, text, data), image.logBytes);
+		parked.outlet.emit = (kind, attempt, op, text, data) => this.#outbox.put(kind, attempt, op, text, data);
 		Object.assign(parked.outlet, caches.of(version));
 		parked.outlet.crypto = (attempt, op, method, args) => {
 			const id = Number(attempt) >>> 0;
@@ -143,33 +136,10 @@ export class FunctionIsolate {
 		return this.#image.startupCpuMs * 1000 - this.cpuUs - this.#operationsUs;
 	}
 
-	/** Puts a message into the outbox, which is kept outside of the isolate and has to count as if it were inside. */
-	#put(message: Outgoing, logBytes: Bytes): void {
-		const size = messageSize(message);
-		if (message.kind === Kind.log && !this.#mayLog(message, logBytes)) return;
-		this.#outboxBytes += size;
-		if (this.#outboxBytes <= this.#maxOutboxBytes) this.#outbox.push(message);
-		else this.#outbox = [];
-	}
-
-	/** Whether a line may still leave. One beyond the limit does, by which the edge knows that there was more. */
-	#mayLog({ attempt, text }: Outgoing, most: Bytes): boolean {
-		const now = performance.now();
-		if (now - this.#strayingSince > STRAY_MS) {
-			this.#strayingSince = now;
-			this.#logged.delete(0);
-		}
-		const id = this.attempts.has(attempt) ? attempt : 0;
-		const logged = this.#logged.get(id) ?? 0;
-		if (logged > most) return false;
-		this.#logged.set(id, logged + text.length);
-		return true;
-	}
-
 	/** An attempt is over. */
 	forget(attempt: AttemptId): void {
 		this.attempts.delete(attempt);
-		this.#logged.delete(attempt);
+		this.#outbox.forget(attempt);
 	}
 
 	#start(image: Image): void {
@@ -239,10 +209,10 @@ export class FunctionIsolate {
 		advanceClock();
 		const entry = new Entry(this.#parked.isolate, started, timeout);
 		const before = setEntry(entry);
-		this.#outboxBytes = 0;
+		this.#outbox.begin();
 		try {
 			this.#parked.turn.applySync(undefined, [kind, attempt, op, text, transferable(data)], { timeout });
-			if (this.#outboxBytes <= this.#maxOutboxBytes) return "completed";
+			if (!this.#outbox.overflown) return "completed";
 			this.dispose();
 			return "disposed";
 		} catch (error) {
@@ -250,7 +220,7 @@ export class FunctionIsolate {
 			const disposed = this.#parked.isolate.isDisposed;
 			const cut = !disposed && isTimeout(error) && performance.now() - started >= timeout;
 			if (!disposed && !cut) return { rejected: error };
-			this.#outbox = [];
+			this.#outbox.take();
 			return disposed ? "disposed" : "cut";
 		} finally {
 			setEntry(before);
@@ -259,9 +229,7 @@ export class FunctionIsolate {
 	}
 
 	takeOutbox(): Outgoing[] {
-		const outbox = this.#outbox;
-		if (outbox.length > 0) this.#outbox = [];
-		return outbox;
+		return this.#outbox.take();
 	}
 
 	/** Reads the isolate's memory, as V8 counts it. */
@@ -297,24 +265,6 @@ function compile(isolate: ivm.Isolate, image: Image): ivm.Script {
 		setFlagsFromString("--lazy");
 		cachedData.release();
 	}
-}
-
-/** Makes a message of what came out of an isolate, whatever it is: its code may have changed what the prelude sends. */
-function toOutgoing(kind: unknown, attempt: unknown, op: unknown, text: unknown, data: unknown): Outgoing {
-	const isData = typeof data === "string" || typeof data === "number" || data instanceof Uint8Array;
-	return {
-		kind: (Number(kind) >>> 0) as Kind,
-		attempt: Number(attempt) >>> 0,
-		op: Number(op) >>> 0,
-		text: typeof text === "string" ? text : "",
-		data: isData ? data : undefined,
-	};
-}
-
-/** How much a message takes, roughly. */
-function messageSize({ text, data }: Outgoing): Bytes {
-	const size = typeof data === "string" ? data.length * 2 : typeof data === "object" ? data.byteLength : 0;
-	return 100 + text.length * 2 + size;
 }
 
 function transferable(data: Uint8Array | number | undefined): ivm.Copy<ArrayBuffer> | number | undefined {

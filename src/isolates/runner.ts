@@ -1,0 +1,260 @@
+import { Kind } from "../prelude/messages.ts";
+import { Attempt } from "./attempt.ts";
+import { cleanStack, type FunctionIsolate } from "./isolate.ts";
+import type { Answer } from "./keys.ts";
+import { isTooLarge, type Outgoing } from "./outbox.ts";
+import {
+	type AttemptFailure,
+	type AttemptId,
+	type Microseconds,
+	type Milliseconds,
+	NORMAL_TURN_MS,
+	type SandboxEvents,
+	type VersionNumber,
+} from "./protocol.ts";
+import type { WarmIsolates } from "./warm.ts";
+
+/** One turn that waits to be run. */
+export interface Task {
+	/** `held`: answers to what the top level has begun, which the attempt pays for. */
+	kind: Kind | "held";
+	attempt: AttemptId;
+	op: number;
+	text: string;
+	data: Uint8Array | number | undefined;
+}
+
+/** One that is more than a word from the host to itself. */
+export type Turn = Task & { kind: Kind };
+
+/** Runs the turns of attempts, and tells the edge what comes of them. */
+export class Runner {
+	readonly #events: SandboxEvents;
+	readonly #warm: WarmIsolates;
+	readonly #later: (attempt: Attempt, task: Omit<Task, "attempt">) => void;
+	/** At the place of their number; not a Map, for the reason that `sandbox/sandbox.ts` gives. */
+	readonly #attempts: (Attempt | undefined)[] = [];
+	/** CPU time of the turns that it has run; whoever wants to know of some sets it to 0 before. */
+	usedUs: Microseconds = 0;
+
+	/** `later` is given what waits for a turn of an attempt. */
+	constructor(
+		events: SandboxEvents,
+		warm: WarmIsolates,
+		later: (attempt: Attempt, task: Omit<Task, "attempt">) => void,
+	) {
+		this.#events = events;
+		this.#warm = warm;
+		this.#later = later;
+	}
+
+	begin(id: AttemptId, version: VersionNumber, cpuMs: Milliseconds, light: boolean): Attempt {
+		const attempt = new Attempt(id, version, cpuMs, light);
+		this.#attempts[id] = attempt;
+		return attempt;
+	}
+
+	/** An attempt that is not over. */
+	get(id: AttemptId): Attempt | undefined {
+		return this.#attempts[id];
+	}
+
+	/** How much CPU time an attempt may still use; 0 if it is over. */
+	budget(id: AttemptId): Microseconds {
+		return this.#attempts[id]?.leftUs ?? 0;
+	}
+
+	/** An operation of WebCrypto has begun. */
+	onOperation(isolate: FunctionIsolate, id: AttemptId): void {
+		const attempt = this.#attempts[id];
+		if (attempt?.isolate === isolate) attempt.operations++;
+	}
+
+	/** One has ended. */
+	onAnswer(isolate: FunctionIsolate, { attempt: id, op, text, data, us }: Answer): void {
+		const attempt = this.#attempts[id];
+		if (attempt?.isolate !== isolate) return;
+		attempt.account(us);
+		attempt.operations--;
+		if (!attempt.finished) this.#later(attempt, { kind: Kind.answer, op, text, data });
+		else if (attempt.operations === 0) this.done(attempt);
+	}
+
+	/** A top level has nothing to say but lines for the log. */
+	sendStrays(isolate: FunctionIsolate): void {
+		for (const message of isolate.takeOutbox()) if (message.kind === Kind.log) this.#send(isolate.version, message);
+	}
+
+	/** An attempt that runs gets a turn for what the top level's operations have come to; without one they wait. */
+	offerHeld(isolate: FunctionIsolate): void {
+		if (isolate.held.length === 0) return;
+		const [id] = isolate.attempts;
+		const attempt = id === undefined ? undefined : this.#attempts[id];
+		if (attempt !== undefined) this.#later(attempt, { kind: "held", op: 0, text: "", data: undefined });
+	}
+
+	tellHeld(attempt: Attempt, isolate: FunctionIsolate): void {
+		while (this.#attempts[attempt.id] !== undefined) {
+			const answer = isolate.held.shift();
+			if (answer === undefined) return;
+			const { op, text, data } = answer;
+			this.turn(attempt, isolate, { kind: Kind.answer, attempt: 0, op, text, data });
+		}
+	}
+
+	/** Runs one turn of an attempt, and all that follows from how it ends. */
+	turn(attempt: Attempt, isolate: FunctionIsolate, task: Turn): void {
+		const { ms, early } = attempt.allowance();
+		if (ms === 0) {
+			this.#exceeded(attempt, isolate);
+			return;
+		}
+		const before = isolate.cpuUs;
+		const began = performance.now();
+		const end = isolate.turn(task.kind, task.attempt, task.op, task.text, task.data, ms);
+		if (end === "disposed") {
+			attempt.account((performance.now() - began) * 1000);
+			this.#lose(isolate);
+			return;
+		}
+		if (end === "overdue") {
+			attempt.account(ms * 1000);
+			this.#overdue(attempt, isolate, early);
+			return;
+		}
+		const us = isolate.cpuUs - before;
+		attempt.account(us);
+		this.usedUs += us;
+		if (end === "cut") {
+			if (early) this.#tooHeavy(attempt, isolate);
+			else this.#exceeded(attempt, isolate);
+			return;
+		}
+		const outbox = isolate.takeOutbox();
+		// Before the request's end is delivered, if that was in the same turn: what is to be told belongs to it.
+		if (end !== "completed" && task.kind !== Kind.rejection) this.#uncaught(attempt, isolate, end.rejected);
+		for (const message of outbox) this.#deliver(attempt, isolate, message);
+		if (task.kind === Kind.drop && this.#attempts[attempt.id] !== undefined) this.done(attempt);
+	}
+
+	/** A promise was rejected in the turn, and nobody had handled it when it ended: the function's own listeners hear of it. */
+	#uncaught(attempt: Attempt, isolate: FunctionIsolate, reason: unknown): void {
+		const description =
+			reason instanceof Error
+				? { name: String(reason.name), message: String(reason.message), stack: cleanStack(reason) }
+				: { value: typeof reason === "bigint" || typeof reason === "symbol" ? String(reason) : reason };
+		const task: Turn = {
+			kind: Kind.rejection,
+			attempt: attempt.id,
+			op: 0,
+			text: JSON.stringify(description),
+			data: undefined,
+		};
+		this.turn(attempt, isolate, task);
+	}
+
+	/** The turn's time was over in one of the sandbox's functions, which took the isolate, and the other requests that it held. */
+	#overdue(attempt: Attempt, isolate: FunctionIsolate, early: boolean): void {
+		isolate.attempts.delete(attempt.id);
+		if (early) this.#tooHeavy(attempt, isolate);
+		else this.#exceeded(attempt, isolate);
+		this.#lose(isolate, { code: "isolate_lost", message: "another request cost the isolate", stack: "" });
+	}
+
+	#tooHeavy(attempt: Attempt, isolate: FunctionIsolate): void {
+		this.#warm.retire(isolate);
+		this.fail(attempt, { code: "too_heavy", message: `a turn ran for more than ${NORMAL_TURN_MS} ms`, stack: "" });
+	}
+
+	#exceeded(attempt: Attempt, isolate: FunctionIsolate): void {
+		this.#warm.retire(isolate);
+		this.fail(attempt, { code: "cpu_limit_exceeded", message: attempt.excess, stack: "" });
+	}
+
+	/** What a message asks of the sandbox itself is done here; the rest goes to the edge. */
+	#deliver(attempt: Attempt, isolate: FunctionIsolate, message: Outgoing): void {
+		if (message.attempt === 0) {
+			if (message.kind === Kind.log) this.#send(isolate.version, message);
+			return;
+		}
+		// An isolate speaks for the attempts that it runs, and for no other, whatever its code has done to the prelude.
+		const owner = message.attempt === attempt.id ? attempt : this.#attempts[message.attempt];
+		if (owner === undefined || owner.isolate !== isolate) return;
+		if (isTooLarge(message)) {
+			this.#tooLarge(owner, isolate, message);
+			return;
+		}
+		switch (message.kind) {
+			case Kind.setTimer:
+				owner.setTimer(message.op, Number(message.data) || 0, () => {
+					if (this.#attempts[owner.id] === owner)
+						this.#later(owner, { kind: Kind.timer, op: message.op, text: "", data: undefined });
+				});
+				break;
+			case Kind.clearTimer:
+				owner.clearTimer(message.op);
+				break;
+			case Kind.done:
+				this.done(owner);
+				break;
+			default:
+				if (message.kind !== Kind.log && message.kind !== Kind.exceeded) owner.commit();
+				this.#send(isolate.version, message);
+		}
+	}
+
+	/** A head that no server would take. The edge would have to end the whole sandbox for it. */
+	#tooLarge(attempt: Attempt, isolate: FunctionIsolate, { kind }: Outgoing): void {
+		const what = kind === Kind.response ? "response's head" : "message";
+		const text = JSON.stringify({
+			code: "invalid_response",
+			message: `the function's ${what} is too large`,
+			stack: "",
+		});
+		this.#events.message(Kind.exception, isolate.version, attempt.id, 0, text, undefined);
+	}
+
+	#send(version: VersionNumber, { kind, attempt, op, text, data }: Outgoing): void {
+		this.#events.message(kind, version, attempt, op, text, typeof data === "string" ? Buffer.from(data) : data);
+	}
+
+	/** All that an attempt had to do is done. */
+	done(attempt: Attempt): void {
+		attempt.finished = true;
+		if (attempt.operations > 0) return;
+		if (attempt.isolate !== null) this.#warm.used(attempt.isolate);
+		this.#end(attempt);
+		this.#events.done(attempt.id, attempt.report());
+	}
+
+	fail(attempt: Attempt, failure: AttemptFailure): void {
+		this.#end(attempt);
+		this.#events.failed(attempt.id, failure, attempt.report());
+	}
+
+	#end(attempt: Attempt): void {
+		const { isolate } = attempt;
+		this.#attempts[attempt.id] = undefined;
+		attempt.end();
+		if (isolate === null) return;
+		this.offerHeld(isolate);
+		this.#warm.disposeIfIdle(isolate);
+	}
+
+	/** An isolate is gone with all that it held: it has outgrown its memory, unless something else is said. */
+	#lose(isolate: FunctionIsolate, why?: AttemptFailure): void {
+		const message = `the function needs more than its ${isolate.memoryMb} MB`;
+		const failure = why ?? { code: "memory_limit_exceeded", message, stack: "" };
+		this.#warm.retire(isolate);
+		for (const id of [...isolate.attempts]) {
+			const attempt = this.#attempts[id];
+			if (attempt !== undefined) this.fail(attempt, failure);
+		}
+		this.#warm.dispose(isolate);
+	}
+
+	/** Attempts that still run are dropped without a word. */
+	close(): void {
+		for (const attempt of this.#attempts.splice(0)) attempt?.end();
+	}
+}
