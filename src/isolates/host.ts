@@ -65,9 +65,7 @@ export class IsolateHost implements SandboxCommands, IsolateOwner {
 			const version = this.#versions.get(number);
 			if (version !== undefined) this.#forget(number, version);
 		});
-		this.#runner = new Runner(events, this.#warm, (attempt, task) =>
-			this.#enqueue(attempt.version, { ...task, attempt: attempt.id }),
-		);
+		this.#runner = new Runner(events, this.#warm, (task) => this.#enqueue(task));
 	}
 
 	expect(number: VersionNumber): void {
@@ -108,13 +106,13 @@ export class IsolateHost implements SandboxCommands, IsolateOwner {
 		head: string,
 		body: Uint8Array | undefined,
 	): void {
-		this.#runner.begin(id, number, cpuMs, light);
-		this.#enqueue(number, { kind: Kind.request, attempt: id, op: 0, text: head, data: body });
+		const attempt = this.#runner.begin(id, number, cpuMs, light);
+		this.#enqueue({ kind: Kind.request, attempt, op: 0, text: head, data: body });
 	}
 
 	message(kind: Kind, id: AttemptId, op: number, text: string, data: Uint8Array | number | undefined): void {
 		const attempt = this.#runner.get(id);
-		if (attempt !== undefined) this.#enqueue(attempt.version, { kind, attempt: id, op, text, data });
+		if (attempt !== undefined) this.#enqueue({ kind, attempt, op, text, data });
 	}
 
 	#version(number: VersionNumber): Version {
@@ -126,10 +124,9 @@ export class IsolateHost implements SandboxCommands, IsolateOwner {
 		return version;
 	}
 
-	#enqueue(number: VersionNumber, task: Task): void {
-		const version = this.#version(number);
-		version.queue.push(task);
-		this.#wake(number);
+	#enqueue(task: Task): void {
+		this.#version(task.attempt.version).queue.push(task);
+		this.#wake(task.attempt.version);
 	}
 
 	#wake(number: VersionNumber): void {
@@ -177,8 +174,8 @@ export class IsolateHost implements SandboxCommands, IsolateOwner {
 		let i = 0;
 		while (i < most && !this.#schedule.isSpent(this.#runner.usedUs)) {
 			const task = queue[i++];
-			const attempt = this.#runner.get(task.attempt);
-			if (attempt === undefined) continue;
+			const { attempt } = task;
+			if (!this.#runner.has(attempt)) continue;
 			if (task.kind === Kind.drop && attempt.isolate === null) {
 				this.#runner.done(attempt);
 				continue;
@@ -207,9 +204,9 @@ export class IsolateHost implements SandboxCommands, IsolateOwner {
 			if (isolate === null) continue;
 			this.#note(attempt.id, false);
 			if (task.kind === Kind.request || task.kind === "held") this.#runner.tellHeld(attempt, isolate);
-			if (task.kind === "held" || this.#runner.get(attempt.id) === undefined) continue;
+			if (task.kind === "held" || !this.#runner.has(attempt)) continue;
 			if (task.kind === Kind.socket) attempt.renew();
-			this.#runner.turn(attempt, isolate, { ...task, kind: task.kind });
+			this.#runner.turn(attempt, isolate, { ...task, kind: task.kind, attempt: attempt.id });
 		}
 		this.#schedule.charge(number, this.#runner.usedUs);
 		version.queue = queue.slice(waits ? i - 1 : i);
@@ -264,8 +261,8 @@ export class IsolateHost implements SandboxCommands, IsolateOwner {
 		if (version?.starting !== isolate) return;
 		const waiting = version.queue
 			.filter(({ kind }) => kind === Kind.request)
-			.map(({ attempt }) => this.#runner.get(attempt))
-			.filter((attempt) => attempt !== undefined);
+			.map(({ attempt }) => attempt)
+			.filter((attempt) => this.#runner.has(attempt));
 		this.#note(waiting[0]?.id ?? 0, true);
 		const before = isolate.startUs;
 		try {

@@ -14,35 +14,36 @@ import {
 } from "./protocol.ts";
 import type { WarmIsolates } from "./warm.ts";
 
-/** One turn that waits to be run. */
-export interface Task {
-	/** `held`: answers to what the top level has begun, which the attempt pays for. */
-	kind: Kind | "held";
+/** One turn of an attempt. */
+interface Turn {
+	kind: Kind;
+	/** 0 for what the top level has begun, though an attempt pays for it. */
 	attempt: AttemptId;
 	op: number;
 	text: string;
 	data: Uint8Array | number | undefined;
 }
 
-/** One that is more than a word from the host to itself. */
-export type Turn = Task & { kind: Kind };
+/** What waits for a turn. */
+export interface Task extends Omit<Turn, "kind" | "attempt"> {
+	/** `held`: answers to what the top level has begun, which the attempt pays for. */
+	kind: Kind | "held";
+	/** The attempt itself and not its number, which another may have by the time this is done. */
+	attempt: Attempt;
+}
 
 /** Runs the turns of attempts, and tells the edge what comes of them. */
 export class Runner {
 	readonly #events: SandboxEvents;
 	readonly #warm: WarmIsolates;
-	readonly #later: (attempt: Attempt, task: Omit<Task, "attempt">) => void;
+	readonly #later: (task: Task) => void;
 	/** At the place of their number; not a Map, for the reason that `sandbox/sandbox.ts` gives. */
 	readonly #attempts: (Attempt | undefined)[] = [];
 	/** CPU time of the turns that it has run; whoever wants to know of some sets it to 0 before. */
 	usedUs: Microseconds = 0;
 
 	/** `later` is given what waits for a turn of an attempt. */
-	constructor(
-		events: SandboxEvents,
-		warm: WarmIsolates,
-		later: (attempt: Attempt, task: Omit<Task, "attempt">) => void,
-	) {
+	constructor(events: SandboxEvents, warm: WarmIsolates, later: (task: Task) => void) {
 		this.#events = events;
 		this.#warm = warm;
 		this.#later = later;
@@ -54,9 +55,14 @@ export class Runner {
 		return attempt;
 	}
 
-	/** An attempt that is not over. */
+	/** The attempt of a number that is not over. */
 	get(id: AttemptId): Attempt | undefined {
 		return this.#attempts[id];
+	}
+
+	/** Whether an attempt is not over. */
+	has(attempt: Attempt): boolean {
+		return this.#attempts[attempt.id] === attempt;
 	}
 
 	/** How much CPU time an attempt may still use; 0 if it is over. */
@@ -76,7 +82,7 @@ export class Runner {
 		if (attempt?.isolate !== isolate) return;
 		attempt.account(us);
 		attempt.operations--;
-		if (!attempt.finished) this.#later(attempt, { kind: Kind.answer, op, text, data });
+		if (!attempt.finished) this.#later({ kind: Kind.answer, attempt, op, text, data });
 		else if (attempt.operations === 0) this.done(attempt);
 	}
 
@@ -90,11 +96,11 @@ export class Runner {
 		if (isolate.held.length === 0) return;
 		const [id] = isolate.attempts;
 		const attempt = id === undefined ? undefined : this.#attempts[id];
-		if (attempt !== undefined) this.#later(attempt, { kind: "held", op: 0, text: "", data: undefined });
+		if (attempt !== undefined) this.#later({ kind: "held", attempt, op: 0, text: "", data: undefined });
 	}
 
 	tellHeld(attempt: Attempt, isolate: FunctionIsolate): void {
-		while (this.#attempts[attempt.id] !== undefined) {
+		while (this.has(attempt)) {
 			const answer = isolate.held.shift();
 			if (answer === undefined) return;
 			const { op, text, data } = answer;
@@ -134,7 +140,7 @@ export class Runner {
 		// Before the request's end is delivered, if that was in the same turn: what is to be told belongs to it.
 		if (end !== "completed" && task.kind !== Kind.rejection) this.#uncaught(attempt, isolate, end.rejected);
 		for (const message of outbox) this.#deliver(attempt, isolate, message);
-		if (task.kind === Kind.drop && this.#attempts[attempt.id] !== undefined) this.done(attempt);
+		if (task.kind === Kind.drop && this.has(attempt)) this.done(attempt);
 	}
 
 	/** A promise was rejected in the turn, and nobody had handled it when it ended: the function's own listeners hear of it. */
@@ -187,8 +193,8 @@ export class Runner {
 		switch (message.kind) {
 			case Kind.setTimer:
 				owner.setTimer(message.op, Number(message.data) || 0, () => {
-					if (this.#attempts[owner.id] === owner)
-						this.#later(owner, { kind: Kind.timer, op: message.op, text: "", data: undefined });
+					if (this.has(owner))
+						this.#later({ kind: Kind.timer, attempt: owner, op: message.op, text: "", data: undefined });
 				});
 				break;
 			case Kind.clearTimer:
