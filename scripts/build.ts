@@ -1,9 +1,18 @@
-/** Builds the package: dist/ with declarations, and the prelude as one script. */
+/** Builds the package: dist/ with declarations, and the prelude and what confined processes run as one script each. */
 import { execFileSync } from "node:child_process";
 import { copyFileSync, rmSync, writeFileSync } from "node:fs";
+import { build } from "esbuild";
 import { bundlePrelude } from "../src/build/prelude-bundle.ts";
+import { CONFINED_BUNDLE, CONFINED_ENTRIES } from "../src/sandbox/script.ts";
 
 rmSync("dist", { recursive: true, force: true });
 execFileSync("tsc", ["-p", "tsconfig.build.json"], { stdio: "inherit" });
 writeFileSync("dist/prelude.js", await bundlePrelude());
 copyFileSync("src/prelude/warm-up.js", "dist/warm-up.js");
+await build({
+	...CONFINED_BUNDLE,
+	entryPoints: CONFINED_ENTRIES.map((entry) => `dist/${entry}.js`),
+	outdir: "dist",
+	outbase: "dist",
+	allowOverwrite: true,
+});

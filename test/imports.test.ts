@@ -24,8 +24,8 @@ const MAY_IMPORT: Record<string, string[]> = {
 	control: ["router", "cache", "limits", "observe", "isolates", "errors"],
 	config: ["effects", "limits", "observe", "isolates", "errors"],
 	cache: ["isolates", "errors"],
-	build: ["cache", "sandbox", "isolates", "limits", "errors"],
-	sandbox: ["effects", "isolates", "prelude"],
+	build: ["cache", "sandbox", "isolates", "limits", "errors", "checkout"],
+	sandbox: ["effects", "isolates", "prelude", "checkout"],
 	effects: ["isolates", "limits", "prelude", "errors"],
 	limits: ["isolates", "errors"],
 	observe: ["limits", "errors"],
@@ -33,6 +33,7 @@ const MAY_IMPORT: Record<string, string[]> = {
 	isolates: ["prelude"],
 	prelude: [],
 	errors: [],
+	checkout: [],
 };
 
 /** Entries of processes that run functions, and inline mode: these alone load isolated-vm. */

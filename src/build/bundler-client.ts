@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { getCompileCacheDir } from "node:module";
 import { fileURLToPath } from "node:url";
 import type { Milliseconds } from "../isolates/protocol.ts";
 import { residentBytes } from "../sandbox/resident.ts";
@@ -46,7 +47,7 @@ export class Bundler {
 
 	#start(): ChildProcess {
 		const child = fork(entry, {
-			env: { PATH: process.env.PATH },
+			env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: getCompileCacheDir() },
 			execArgv: [],
 			stdio: ["ignore", "ignore", "inherit", "ipc"],
 		});

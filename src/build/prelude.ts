@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { IS_CHECKOUT, Kept } from "../checkout.ts";
 
 const built = fileURLToPath(new URL("../prelude.js", import.meta.url));
-const source = fileURLToPath(new URL("../prelude/index.ts", import.meta.url));
 
 /** A request as the prelude will handle it, run while the base snapshot is made so that its bytecode is in there. */
-const WARM_UP = fileURLToPath(new URL(existsSync(source) ? "../prelude/warm-up.js" : "../warm-up.js", import.meta.url));
+const WARM_UP = fileURLToPath(new URL(IS_CHECKOUT ? "../prelude/warm-up.js" : "../warm-up.js", import.meta.url));
 
 export interface Prelude {
 	code: string;
@@ -17,20 +17,28 @@ export interface Prelude {
 
 let loading: Promise<Prelude> | null = null;
 
-/** The prelude as one script: built beforehand in a package, bundled on the spot in a checkout, once for a process. */
+/** The prelude as one script: built beforehand in a package, bundled in a checkout, once until its source changes. */
 export function loadPrelude(): Promise<Prelude> {
 	loading ??= load();
 	return loading;
 }
 
 async function load(): Promise<Prelude> {
-	const code = existsSync(source)
-		? await (await import("./prelude-bundle.ts")).bundlePrelude()
-		: readFileSync(built, "utf8");
+	const code = IS_CHECKOUT ? await bundled() : readFileSync(built, "utf8");
 	const warmUp = readFileSync(WARM_UP, "utf8");
 	return {
 		code,
 		warmUp,
 		hash: createHash("sha256").update(code).update("\0").update(warmUp).digest("hex").slice(0, 16),
 	};
+}
+
+async function bundled(): Promise<string> {
+	const kept = new Kept("prelude", ".js", ["prelude", "build"]);
+	const before = kept.read();
+	if (before !== null) return before;
+	const { bundlePrelude } = await import("./prelude-bundle.ts");
+	const code = await bundlePrelude();
+	kept.write(code);
+	return code;
 }

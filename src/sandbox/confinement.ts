@@ -4,6 +4,7 @@ import { setPriority } from "node:os";
 import { dirname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { confiningCommand } from "./namespace.ts";
+import { type ConfinedEntry, confinedScript, SOURCES } from "./script.ts";
 
 /**
  * V8's flags in every process that runs functions. Loop unrolling would drop a loop's interrupt check, so that
@@ -20,9 +21,6 @@ export const V8_FLAGS = ["--no-turboshaft-loop-unrolling", "--no-concurrent-reco
 const OWN_PROCESS_FLAGS = ["--single-threaded-gc"];
 
 const here = fileURLToPath(import.meta.url);
-/** `.ts` when run from source, `.js` when built: the entry of a child is the file of the same kind. */
-const extension = here.slice(here.lastIndexOf("."));
-const sources = dirname(dirname(here));
 
 function packageFolder(name: string, from: string): string {
 	const entry = createRequire(from).resolve(name);
@@ -30,18 +28,15 @@ function packageFolder(name: string, from: string): string {
 	return entry.slice(0, entry.lastIndexOf(`${folder}${sep}`) + folder.length);
 }
 
-/** What a confined process may read: atoll's own code, isolated-vm, and what `isolates/` imports. Nothing else, nothing to write. */
-function readable(): string[] {
+/** What a confined process may read: its own script, and isolated-vm. Nothing else, nothing to write. */
+function readable(script: string, bundled: boolean): string[] {
 	const ivm = packageFolder("isolated-vm", here);
-	const folders = [
-		ivm,
-		packageFolder("node-gyp-build", join(ivm, "package.json")),
-		...["lru-cache", "@exodus/bytes"].map((name) => packageFolder(name, here)),
-	];
+	const folders = [ivm, packageFolder("node-gyp-build", join(ivm, "package.json"))];
+	if (!bundled) folders.push(SOURCES, ...["lru-cache", "@exodus/bytes"].map((name) => packageFolder(name, here)));
 	// node-gyp-build looks for this file to tell Alpine's libc from others.
 	return [
-		join(dirname(sources), "package.json"),
-		join(sources, "*"),
+		script,
+		join(dirname(SOURCES), "package.json"),
 		...folders.map((folder) => join(folder, "*")),
 		"/etc/alpine-release",
 	];
@@ -61,21 +56,25 @@ export interface Confinement {
 
 /**
  * Starts a process that will meet hostile code: with Node's permission model (no network, no writes, no children, no
- * workers, reading only atoll's own files), an empty environment, one socketpair on descriptor 3, and what the operating
+ * workers, reading only its own script), an empty environment, one socketpair on descriptor 3, and what the operating
  * system adds.
  */
-export function spawnConfined(entry: string, { flags = [], heapMb, descriptors = [] }: Confinement = {}): ChildProcess {
+export function spawnConfined(
+	entry: ConfinedEntry,
+	{ flags = [], heapMb, descriptors = [] }: Confinement = {},
+): ChildProcess {
+	const { path, bundled } = confinedScript(entry);
 	const args = [
 		"--no-node-snapshot",
 		"--disable-warning=PERM0001",
 		"--permission",
 		"--allow-addons",
-		...readable().map((path) => `--allow-fs-read=${path}`),
+		...readable(path, bundled).map((file) => `--allow-fs-read=${file}`),
 		...V8_FLAGS,
 		...OWN_PROCESS_FLAGS,
 		...flags,
 		...(heapMb === undefined ? [] : [`--max-old-space-size=${heapMb}`]),
-		join(sources, `${entry}${extension}`),
+		path,
 	];
 	const [command, ...rest] = [...confiningCommand(), process.execPath, ...args];
 	const child = spawn(command, rest, {
