@@ -1,5 +1,7 @@
 #!/usr/bin/env node
 import { existsSync } from "node:fs";
+import module from "node:module";
+import { fileURLToPath } from "node:url";
 import { setFlagsFromString } from "node:v8";
 
 if (Number(process.versions.node.split(".")[0]) < 24) {
@@ -9,7 +11,10 @@ if (Number(process.versions.node.split(".")[0]) < 24) {
 // A response that is streamed fast has the edge collect garbage ten times a second, and V8's helpers would do it on the core
 // that a sandbox needs: its neighbours' p99 is 14 ms with them and 8 without (npm run bench -- hostile=endless-stream).
 setFlagsFromString("--no-concurrent-marking");
-// A checkout runs from its source, which Node reads as it is; the package holds dist/ alone.
+// A checkout runs from its source, which Node reads as it is, and faster where it may keep what it makes of it; the package holds
+// dist/ alone.
 const source = new URL("../src/cli/main.ts", import.meta.url);
-const { main } = await import(existsSync(source) ? source.href : "../dist/cli/main.js");
+const isCheckout = existsSync(source);
+if (isCheckout) module.enableCompileCache(fileURLToPath(new URL("../node_modules/.cache/atoll/modules", import.meta.url)));
+const { main } = await import(isCheckout ? source.href : "../dist/cli/main.js");
 await main(process.argv.slice(2));

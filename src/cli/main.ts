@@ -1,9 +1,6 @@
 import { parseArgs } from "node:util";
 import { UsageError } from "../errors.ts";
-import { build } from "./build.ts";
-import { dev } from "./dev.ts";
 import type { Flags } from "./flags.ts";
-import { serve } from "./serve.ts";
 import { version } from "./version.ts";
 
 const HELP = `atoll: a lightweight, isolate-based edge function runtime
@@ -23,7 +20,12 @@ const HELP = `atoll: a lightweight, isolate-based edge function runtime
   --version, --help
 `;
 
-const COMMANDS: Record<string, (flags: Flags) => Promise<void>> = { serve, dev, build };
+/** Loaded when they are asked for: a mistake in the command line is answered without the runtime. */
+const COMMANDS: Record<string, () => Promise<(flags: Flags) => Promise<void>>> = {
+	serve: async () => (await import("./serve.ts")).serve,
+	dev: async () => (await import("./dev.ts")).dev,
+	build: async () => (await import("./build.ts")).build,
+};
 
 function parse(args: string[]) {
 	try {
@@ -76,7 +78,8 @@ export async function main(args: string[]): Promise<void> {
 			throw new UsageError(`--isolation must be process or inline, not ${JSON.stringify(isolation)}`);
 		if (paths.length === 0)
 			throw new UsageError(`atoll ${command} needs the path of a function, or of a folder of functions`);
-		await COMMANDS[command]({
+		const run = await COMMANDS[command]();
+		await run({
 			paths,
 			port: toInteger(values.port, "port", 0, 65535) ?? 8787,
 			host: values.host ?? "127.0.0.1",
