@@ -12,6 +12,7 @@ import {
 	type Runtime,
 	type RuntimeOptions,
 } from "../../src/index.ts";
+import { keepSnapshot, lendSnapshot } from "./snapshot.ts";
 
 export type Isolation = "process" | "inline";
 
@@ -46,7 +47,10 @@ export class TestRuntime {
 	}
 
 	async #start(): Promise<Runtime> {
-		this.runtime = await createRuntime({ data: join(this.folder, "data"), ...this.#options });
+		const data = join(this.folder, "data");
+		lendSnapshot(data);
+		this.runtime = await createRuntime({ data, ...this.#options });
+		keepSnapshot(data);
 		this.runtime.subscribe({
 			record: (record) => {
 				this.records.push(record);
