@@ -75,10 +75,8 @@ test("a build that kills its process is a build error, and the next build works"
 		`"ab".repeat(2 ** 27).split("a");\nexport default { fetch: () => new Response("") };`,
 		"js",
 	);
-	assert.match(
-		message,
-		/could not be compiled and started: the build process was lost \(ended by SIG\w+: Fatal JavaScript invalid size error/,
-	);
+	// By V8's own word, or where the machine is slow by isolated-vm's, which waits no longer for a turn to end and says nothing.
+	assert.match(message, /could not be compiled and started: the build process was lost \(ended by SIG\w+[:)]/);
 	await atoll.deploy("after", `export default { fetch: () => new Response("fine") }`);
 	assert.equal(await atoll.text("after"), "fine");
 });

@@ -9,7 +9,7 @@ inBothIsolations("warm isolates", (isolation) => {
 		cache: { maxIsolates: 50, parked: 2 },
 	});
 
-	const count = isolation === "inline" ? 300 : 1000;
+	const count = isolation === "inline" ? 200 : 400;
 	test(`${count} functions with room for 50 all answer correctly while they evict one another`, async () => {
 		const names = Array.from({ length: count }, (_, i) => `many${i}`);
 		// One source for all: what is built is the same artifact but for its name, so that the test is about running them.
@@ -30,7 +30,7 @@ inBothIsolations("warm isolates", (isolation) => {
 			return seed / 2 ** 31;
 		};
 		const ask = async () => {
-			for (let i = 0; i < 250; i++) {
+			for (let i = 0; i < 125; i++) {
 				const name = names[Math.floor(random() ** 2 * names.length)];
 				assert.equal(await atoll.text(name, `/${i}`), `${name} /${i}`);
 			}
@@ -40,7 +40,7 @@ inBothIsolations("warm isolates", (isolation) => {
 		// The bound is one sandbox's share, and a busy machine may have made the heavy lane take on another.
 		assert.ok(isolates <= 58 * Math.max(1, sandboxes), `${isolates} isolates are warm`);
 		assert.ok(evictions > 100, `${evictions} evictions`);
-		assert.ok(hits > 0 && coldStarts > 300, `${hits} hits, ${coldStarts} cold starts`);
+		assert.ok(hits > 0 && coldStarts > 200, `${hits} hits, ${coldStarts} cold starts`);
 	});
 
 	test("cold requests that come together start one isolate", async () => {
@@ -85,7 +85,9 @@ inBothIsolations("a cache bounded by bytes", (isolation) => {
 				`const kept = Array.from({ length: 50_000 }, (_, i) => ({ i })); export default { fetch: () => new Response(String(kept.length)) }`,
 			);
 		for (const name of names) assert.equal(await atoll.text(name), "50000");
-		const { bytes, isolates, evictions } = atoll.runtime.stats();
-		assert.ok(bytes <= 12_000_000 && isolates < 12 && evictions > 0, JSON.stringify({ bytes, isolates, evictions }));
+		const { bytes, isolates, evictions, sandboxes } = atoll.runtime.stats();
+		// The bound is each sandbox's, and a busy machine may have made the heavy lane take on another.
+		const most = 12_000_000 * Math.max(1, sandboxes);
+		assert.ok(bytes <= most && isolates < 12 && evictions > 0, JSON.stringify({ bytes, isolates, evictions }));
 	});
 });

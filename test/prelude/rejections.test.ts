@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inBothIsolations, TestRuntime } from "../support/runtime.ts";
 
-/** Each request runs one case, and tells what its listeners have heard so far, with what they were told held against the real thing. */
+/**
+ * A request runs one case, and the next one tells what its listeners have heard, with what they were told held against the real
+ * thing. Each case is a function of its own: one that had proven light would go on in another isolate, which has heard nothing.
+ */
 const FUNCTION = `
 	const heard = [];
 	const known = new Map();
@@ -104,16 +107,17 @@ const EXPECTED: Record<string, unknown[]> = {
 inBothIsolations("unhandled rejections", (isolation) => {
 	const atoll = new TestRuntime({ isolation });
 	test("a function hears of the very promise and reason, and of those that were handled after all", async () => {
-		await atoll.deploy("rejections", FUNCTION);
 		for (const [name, expected] of Object.entries(EXPECTED)) {
-			await atoll.text("rejections", `/${name}`);
-			assert.deepEqual(JSON.parse(await atoll.text("rejections", "/heard")), expected, name);
+			await atoll.deploy(name, FUNCTION);
+			await atoll.text(name, `/${name}`);
+			assert.deepEqual(JSON.parse(await atoll.text(name, "/heard")), expected, name);
 		}
 	});
 
 	test("of a promise that the platform made it hears with a copy of the reason", async () => {
-		await atoll.text("rejections", "/platform");
-		const [[event, promise, reason]] = JSON.parse(await atoll.text("rejections", "/heard")) as string[][];
+		await atoll.deploy("platform", FUNCTION);
+		await atoll.text("platform", "/platform");
+		const [[event, promise, reason]] = JSON.parse(await atoll.text("platform", "/heard")) as string[][];
 		assert.deepEqual([event, promise], ["unhandled", "unknown"]);
 		assert.match(reason, /not an absolute URL.* \(copy\)$/);
 	});
