@@ -181,6 +181,8 @@ declare global {
 		readonly duplex: "half";
 		readonly integrity: string;
 		readonly keepalive: boolean;
+		readonly isReloadNavigation: boolean;
+		readonly isHistoryNavigation: boolean;
 		readonly mode: string;
 		readonly referrer: string;
 		readonly referrerPolicy: string;

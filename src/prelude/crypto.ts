@@ -1,7 +1,7 @@
 import { copyBytes, isBufferSource, viewBytes } from "./bytes.ts";
 import { DOMException } from "./dom-exception.ts";
 import { host } from "./host.ts";
-import { asInterface, requireArguments } from "./interface.ts";
+import { asInterface, asSingleton, requireArguments } from "./interface.ts";
 import { current, Operation } from "./invocation.ts";
 import { quotaExceeded } from "./quota.ts";
 import { defineSerializable } from "./structured-clone.ts";
@@ -194,5 +194,4 @@ const arrayName = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Arr
 	?.get as (this: ArrayBufferView) => string | undefined;
 const INTEGER_ARRAY = /^(?:Big)?U?[Ii]nt\d+(?:Clamped)?Array$/;
 const HEX = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, "0"));
-asInterface(Crypto, "Crypto", { constructor: 0 });
-export const crypto = new Crypto(SECRET);
+export const crypto = asSingleton(Crypto, "Crypto", new Crypto(SECRET));

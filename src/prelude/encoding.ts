@@ -4,13 +4,17 @@ import { asInterface, requireArguments, toDictionary, toUSVString } from "./inte
 
 /** https://encoding.spec.whatwg.org/#interface-textencoder */
 export class TextEncoder {
+	readonly #encoding = "utf-8";
+
 	get encoding(): string {
-		return "utf-8";
+		return this.#encoding;
 	}
 	encode(input: unknown = ""): Uint8Array<ArrayBuffer> {
+		if (!(#encoding in this)) throw new TypeError("Illegal invocation");
 		return encodeUtf8(`${input as string}`);
 	}
 	encodeInto(source: unknown, destination: unknown): { read: number; written: number } {
+		if (!(#encoding in this)) throw new TypeError("Illegal invocation");
 		requireArguments(arguments.length, 2, "TextEncoder.encodeInto");
 		const text = toUSVString(source);
 		if (!(destination instanceof Uint8Array))

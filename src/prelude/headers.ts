@@ -225,19 +225,16 @@ export function pairIterator<E, T>(
 ): IterableIterator<T> {
 	let prototype = prototypes.get(name);
 	if (prototype === undefined) {
-		prototype = Object.create(IteratorPrototype, {
-			next: {
-				value(this: { step?: () => IteratorResult<unknown> }) {
-					const step = steps.get(this);
-					if (step === undefined) throw new TypeError(`next() called on something that is not a ${name} iterator`);
-					return step();
-				},
-				writable: true,
-				enumerable: true,
-				configurable: true,
+		// A literal's method has the name and the attributes that Web IDL gives it.
+		prototype = {
+			__proto__: IteratorPrototype,
+			next(this: object): IteratorResult<unknown> {
+				const step = steps.get(this);
+				if (step === undefined) throw new TypeError(`next() called on something that is not a ${name} iterator`);
+				return step();
 			},
-			[Symbol.toStringTag]: { value: `${name} Iterator`, configurable: true },
-		}) as object;
+		} as object;
+		Object.defineProperty(prototype, Symbol.toStringTag, { value: `${name} Iterator`, configurable: true });
 		prototypes.set(name, prototype);
 	}
 	let index = 0;

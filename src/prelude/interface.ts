@@ -27,6 +27,39 @@ export function asInterface<C extends abstract new (...args: never[]) => object>
 	return constructor;
 }
 
+/**
+ * The same for an interface with one instance, which holds nothing of its own that would tell it from another object: its operations and
+ * attributes refuse to be called on one.
+ */
+export function asSingleton<C extends abstract new (...args: never[]) => object>(
+	constructor: C,
+	name: string,
+	instance: InstanceType<C>,
+	required: Record<string, number> = {},
+): InstanceType<C> {
+	const { prototype } = constructor as unknown as { prototype: object };
+	for (const key of Object.getOwnPropertyNames(prototype)) {
+		if (key === "constructor") continue;
+		const descriptor = Object.getOwnPropertyDescriptor(prototype, key) as PropertyDescriptor;
+		for (const part of ["value", "get"] as const) {
+			const original = descriptor[part] as ((...args: unknown[]) => unknown) | undefined;
+			if (typeof original !== "function") continue;
+			const { member } = {
+				member(this: unknown, ...args: unknown[]) {
+					if (this !== instance) throw new TypeError("Illegal invocation");
+					return Reflect.apply(original, this, args);
+				},
+			};
+			nameFunction(member, original.name);
+			Object.defineProperty(member, "length", { value: original.length, configurable: true });
+			descriptor[part] = member;
+		}
+		Object.defineProperty(prototype, key, descriptor);
+	}
+	asInterface(constructor, name, { constructor: 0, ...required });
+	return instance;
+}
+
 export function nameFunction(value: object, name: string): void {
 	Object.defineProperty(value, "name", { value: name, configurable: true });
 }

@@ -23,6 +23,8 @@ export class MessageEvent extends Event {
 			source = null,
 			ports = [],
 		} = toDictionary(init, "MessageEvent constructor");
+		if (source !== null && !(source instanceof MessagePort))
+			throw new TypeError("MessageEvent constructor: source is not a MessagePort");
 		this.#data = data;
 		this.#origin = toUSVString(origin);
 		this.#lastEventId = `${lastEventId as string}`;

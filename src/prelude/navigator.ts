@@ -1,4 +1,4 @@
-import { asInterface } from "./interface.ts";
+import { asSingleton } from "./interface.ts";
 
 /** https://html.spec.whatwg.org/#navigator, the part that WinterTC asks for. */
 export class Navigator {
@@ -16,5 +16,4 @@ export class Navigator {
 	}
 }
 const SECRET = Symbol("construct");
-asInterface(Navigator, "Navigator", { constructor: 0 });
-export const navigator = new Navigator(SECRET);
+export const navigator = asSingleton(Navigator, "Navigator", new Navigator(SECRET));

@@ -1,7 +1,7 @@
 import { DOMException } from "./dom-exception.ts";
 import { EventTarget } from "./event.ts";
 import { host } from "./host.ts";
-import { asInterface, requireArguments, toDictionary } from "./interface.ts";
+import { asInterface, asSingleton, requireArguments, toDictionary } from "./interface.ts";
 import { structuredClone } from "./structured-clone.ts";
 
 let origin = 0;
@@ -159,15 +159,13 @@ export class Performance extends EventTarget {
 		return { timeOrigin: origin };
 	}
 }
-asInterface(Performance, "Performance", {
-	constructor: 0,
+export const performance = asSingleton(Performance, "Performance", new Performance(SECRET), {
 	mark: 1,
 	measure: 1,
 	clearMarks: 0,
 	clearMeasures: 0,
 	getEntriesByName: 1,
 });
-export const performance = new Performance(SECRET);
 
 function timeOf(mark: unknown): number {
 	if (typeof mark === "number") {

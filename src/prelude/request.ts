@@ -35,6 +35,7 @@ const ENUMS: Record<string, string[]> = {
 	cache: ["default", "no-store", "reload", "no-cache", "force-cache", "only-if-cached"],
 	credentials: ["omit", "same-origin", "include"],
 	mode: ["navigate", "same-origin", "no-cors", "cors"],
+	priority: ["high", "low", "auto"],
 	referrerPolicy: [
 		"",
 		"no-referrer",
@@ -130,6 +131,7 @@ export class Request {
 				throw new TypeError("Request constructor: the given request's body has already been read");
 			body = handOver(from.body);
 		}
+		toEnum(dictionary, "priority", "auto"); // Which changes nothing here.
 		if (dictionary.duplex !== undefined && dictionary.duplex !== "half")
 			throw new TypeError("Request constructor: duplex must be half");
 		let signal: AbortSignal | null = null;
@@ -196,6 +198,12 @@ export class Request {
 	}
 	get keepalive(): boolean {
 		return this.#state.keepalive;
+	}
+	get isReloadNavigation(): boolean {
+		return false;
+	}
+	get isHistoryNavigation(): boolean {
+		return false;
 	}
 	get signal(): AbortSignal {
 		return this.#state.signal();

@@ -68,6 +68,29 @@ describe("conformance", () => {
 		`[typeof WebAssembly.compile, typeof WebAssembly.Module, Object.prototype.toString.call(WebAssembly)]`,
 	]);
 
+	// https://webidl.spec.whatwg.org/#js-operations: what is called on something else throws a TypeError.
+	evaluator.sameAsNode("operations and attributes of their own interface alone", [
+		`Object.getOwnPropertyDescriptor(Crypto.prototype, "subtle").get.call({})`,
+		`Crypto.prototype.getRandomValues.call({}, new Uint8Array(1))`,
+		`const { randomUUID } = crypto; return randomUUID()`,
+		`const { now } = performance; return now()`,
+		`Performance.prototype.mark.call({}, "x")`,
+		`Object.getOwnPropertyDescriptor(Navigator.prototype, "userAgent").get.call({})`,
+		`TextEncoder.prototype.encode.call({}, "a")`,
+		`TextEncoder.prototype.encodeInto.call({}, "a", new Uint8Array(1))`,
+		`Object.getOwnPropertyDescriptor(TextEncoder.prototype, "encoding").get.call({})`,
+		`[performance.now.name, performance.mark.length, crypto.randomUUID.name, crypto.getRandomValues.length, Object.getOwnPropertyDescriptor(Crypto.prototype, "subtle").get.name]`,
+		`Object.getOwnPropertyDescriptor(Object.getPrototypeOf(new Headers().entries()), "next").value.name`,
+	]);
+
+	evaluator.sameAsNode("Request's priority, MessageEvent's source", [
+		`new Request("http://a/", { priority: "urgent" })`,
+		`new Request("http://a/", { priority: "low" }).url`,
+		`[new Request("http://a/").isHistoryNavigation, new Request("http://a/").isReloadNavigation]`,
+		`new MessageEvent("m", { source: 5 })`,
+		`new MessageEvent("m", { source: new MessageChannel().port1 }).source instanceof MessagePort`,
+	]);
+
 	evaluator.sameAsNode("Headers", [
 		`new Headers({ "": "x" })`,
 		`new Headers([["a", "b", "c"]])`,
