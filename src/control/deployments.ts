@@ -25,6 +25,11 @@ export class Deployments {
 		return this.#router.lookup(hostname)?.version;
 	}
 
+	/** Whether a hostname is one of the functions' own, and not just one of all that `*` would take. */
+	has(hostname: string): boolean {
+		return this.#router.named(hostname) !== undefined;
+	}
+
 	byNumber(number: VersionNumber): Version | undefined {
 		return this.#byNumber.get(number);
 	}

@@ -1,18 +1,23 @@
-import { lookup } from "node:dns";
 import { isIP, type LookupFunction } from "node:net";
 import { Readable } from "node:stream";
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from "node:zlib";
 import { Agent, type Dispatcher, request } from "undici";
+import type { OwnerNumber } from "../isolates/protocol.ts";
 import { AddressGuard, type EgressPolicy } from "./addresses.ts";
 import type { FetchedResponse } from "./effects.ts";
 import { isHopByHop } from "./hop-by-hop.ts";
+import { Names } from "./names.ts";
 import { type Hop, without } from "./redirects.ts";
 
 class Refused extends Error {}
 
+/** Owners have other numbers. */
+const NOBODY: OwnerNumber = 0;
+
 /** Functions' requests to the outside: http and https, to allowed addresses. */
 export class Egress {
 	readonly #guard: AddressGuard;
+	readonly #names = new Names();
 	readonly #agent: Agent;
 
 	constructor(policy: EgressPolicy | undefined) {
@@ -20,16 +25,19 @@ export class Egress {
 		this.#agent = new Agent({ connect: { lookup: this.#lookup, timeout: 10_000 }, maxOrigins: 10_000 });
 	}
 
-	/** Resolves a name and refuses before connecting: the address that is checked is the one that is connected to. */
+	/**
+	 * What a connection is made to: the addresses that the name was resolved to for whoever asked first, and checked here. There is no
+	 * second look-up between the check and the connection. A later connection of the pool's own making is on nobody's account.
+	 */
 	readonly #lookup: LookupFunction = (hostname, options, callback) => {
-		lookup(hostname, { ...options, all: true }, (error, addresses) => {
-			if (error !== null) return callback(error, []);
-			const allowed = addresses.filter(({ address }) => this.#guard.refuseAddress(address, hostname) === null);
+		void this.#names.resolve(hostname, NOBODY).then((resolved) => {
+			if (resolved instanceof Error) return callback(resolved, []);
+			const allowed = resolved.filter(({ address }) => this.#guard.refuseAddress(address, hostname) === null);
 			if (allowed.length === 0) {
 				const why =
-					addresses.length === 0
+					resolved.length === 0
 						? `${hostname} has no address`
-						: (this.#guard.refuseAddress(addresses[0].address, hostname) as string);
+						: (this.#guard.refuseAddress(resolved[0].address, hostname) as string);
 				return callback(new Refused(why), []);
 			}
 			if (options.all === true) callback(null, allowed);
@@ -37,15 +45,18 @@ export class Egress {
 		});
 	};
 
-	/** Sends one request. Rejects with what the function may know of the failure. */
-	async send({ url: target, method, headers, content, signal }: Hop): Promise<FetchedResponse> {
+	/** Sends one request of an owner's function. Rejects with what the function may know of the failure. */
+	async send({ url: target, method, headers, content, signal }: Hop, owner: OwnerNumber): Promise<FetchedResponse> {
 		const url = new URL(target);
 		if (url.protocol !== "http:" && url.protocol !== "https:")
 			throw new Error(`only http and https can be fetched, not ${url.protocol}`);
-		const hostname = url.hostname.replace(/^\[|\]$/g, "");
+		// A name with a dot at its end is the same name, and not another one that nobody has thought of denying.
+		const hostname = url.hostname.replace(/^\[|\]$|\.$/g, "");
+		const isAddress = isIP(hostname) !== 0;
 		const refused =
-			this.#guard.refuseName(hostname) ?? (isIP(hostname) === 0 ? null : this.#guard.refuseAddress(hostname, hostname));
+			this.#guard.refuseName(hostname) ?? (isAddress ? this.#guard.refuseAddress(hostname, hostname) : null);
 		if (refused !== null) throw new Error(refused);
+		url.hostname = isAddress ? url.hostname : hostname;
 		const sent = without(
 			headers,
 			(name) => isHopByHop(name) || name === "host" || name === "content-length" || name === "expect",
@@ -53,6 +64,7 @@ export class Egress {
 		if (!hasHeader(sent, "accept")) sent.push("accept", "*/*");
 		if (!hasHeader(sent, "user-agent")) sent.push("user-agent", "atoll");
 		if (!hasHeader(sent, "accept-encoding")) sent.push("accept-encoding", "gzip, deflate, br");
+		if (!isAddress) await this.#names.resolve(hostname, owner);
 		try {
 			const response = await request(url, {
 				method: method as Dispatcher.HttpMethod,

@@ -16,6 +16,12 @@ export async function fetch(input: unknown, init?: unknown): Promise<Response> {
 	const request = requestState(new Request(input, init));
 	const signal = request.signal();
 	signal.throwIfAborted();
+	if (request.url.startsWith("data:")) {
+		const { fetchDataUrl } = require("./data-url.ts") as typeof import("./data-url.ts");
+		const response = fetchDataUrl(request.url);
+		if (response === null) throw new TypeError("fetch failed: the data: URL is malformed");
+		return response;
+	}
 	const invocation = requireInvocation("fetch()");
 	const op = invocation.nextOperation();
 	const source = request.body === null ? null : request.body.source;

@@ -74,8 +74,11 @@ export class Response {
 	get type(): string {
 		return this.#state.type;
 	}
+	/** Without its fragment: https://fetch.spec.whatwg.org/#dom-response-url */
 	get url(): string {
-		return this.#state.url;
+		const { url } = this.#state;
+		const hash = url.indexOf("#");
+		return hash < 0 ? url : url.slice(0, hash);
 	}
 	get redirected(): boolean {
 		return this.#state.redirected;

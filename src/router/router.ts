@@ -43,6 +43,11 @@ export class Router<T> {
 
 	/** What serves a hostname that `parseHost` gave. */
 	lookup(hostname: Hostname): T | undefined {
+		return this.named(hostname) ?? this.#any;
+	}
+
+	/** The same, where a pattern names the hostname: `*` takes whatever comes, but says of no hostname that it is ours. */
+	named(hostname: Hostname): T | undefined {
 		const exact = this.#exact.get(hostname);
 		if (exact !== undefined) return exact;
 		if (this.#suffixes.size > 0) {
@@ -51,6 +56,6 @@ export class Router<T> {
 				if (target !== undefined) return target;
 			}
 		}
-		return this.#any;
+		return undefined;
 	}
 }

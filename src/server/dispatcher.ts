@@ -4,7 +4,7 @@ import type { Egress } from "../effects/egress.ts";
 import { stripHopByHop } from "../effects/hop-by-hop.ts";
 import { followRedirects, type Hop, without } from "../effects/redirects.ts";
 import { FunctionError } from "../errors.ts";
-import type { Milliseconds } from "../isolates/protocol.ts";
+import type { Milliseconds, OwnerNumber } from "../isolates/protocol.ts";
 import type { Observer } from "../observe/observer.ts";
 import { newRecord, type Trigger } from "../observe/record.ts";
 import { errorResponse } from "./error-response.ts";
@@ -40,8 +40,8 @@ export class Dispatcher {
 		this.#observer = shared.observer;
 		this.#context = {
 			...shared,
-			fetcher: ({ chain }) => ({
-				perform: (request) => followRedirects(request, (hop) => this.#subrequest(hop, chain)),
+			fetcher: ({ chain }, owner) => ({
+				perform: (request) => followRedirects(request, (hop) => this.#subrequest(hop, chain, owner)),
 				refusal: (url) => (this.#called(url) === undefined ? null : chainRefusal(chain)),
 			}),
 			ended: () => {
@@ -96,17 +96,20 @@ export class Dispatcher {
 		this.#observer.record(record);
 	}
 
-	/** The URL of a subrequest that goes to a function of this runtime. */
+	/**
+	 * The URL of a subrequest that goes to a function of this runtime. That it is for a hostname which one of them has is not the
+	 * client's to say: a function that serves every hostname does so for clients, and fetches from all of them.
+	 */
 	#called(target: string): URL | undefined {
 		const url = URL.parse(target);
 		if (url === null || (url.protocol !== "http:" && url.protocol !== "https:")) return undefined;
-		return this.#deployments.find(url.hostname) === undefined ? undefined : url;
+		return this.#deployments.has(url.hostname) ? url : undefined;
 	}
 
 	/** One request of a function's `fetch`: to another function of this runtime without leaving the process, else to the network. */
-	async #subrequest(hop: Hop, chain: Chain): Promise<FetchedResponse> {
+	async #subrequest(hop: Hop, chain: Chain, owner: OwnerNumber): Promise<FetchedResponse> {
 		const url = this.#called(hop.url);
-		if (url === undefined) return this.#egress.send(hop);
+		if (url === undefined) return this.#egress.send(hop, owner);
 		const refusal = chainRefusal(chain);
 		if (refusal !== null) throw new Error(refusal);
 		const { depth, total } = chain;

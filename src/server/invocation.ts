@@ -2,7 +2,7 @@ import type { Version } from "../control/version.ts";
 import { Effects, type Fetcher } from "../effects/effects.ts";
 import { isHopByHop } from "../effects/hop-by-hop.ts";
 import { FunctionError } from "../errors.ts";
-import type { AttemptFailure, AttemptReport } from "../isolates/protocol.ts";
+import type { AttemptFailure, AttemptReport, OwnerNumber } from "../isolates/protocol.ts";
 import { Admission } from "../limits/admission.ts";
 import type { Limits } from "../limits/limits.ts";
 import type { Recycles } from "../limits/recycles.ts";
@@ -26,8 +26,8 @@ export interface InvocationContext {
 	pool: SandboxPool;
 	observer: Observer;
 	recycles: Recycles;
-	/** Does the subrequests that a request at a function makes. */
-	fetcher(parent: Exchange): Fetcher;
+	/** Does the subrequests that a request at an owner's function makes. */
+	fetcher(parent: Exchange, owner: OwnerNumber): Fetcher;
 	/** Whether errors are shown with their stacks. */
 	development: boolean;
 	/** Called once for each invocation: when everything that it started is done, or its client has gone. */
@@ -120,8 +120,10 @@ export class Invocation implements AttemptOwner {
 		const { pool } = this.#context;
 		const lane = this.#version.lane === "normal" && this.#heavy ? "heavy" : this.#version.lane;
 		this.#recording.record.attempts++;
-		this.#effects = new Effects(this.#context.fetcher(this.#exchange), limits, (limit, message) =>
-			this.#recording.exceeded(limit, message),
+		this.#effects = new Effects(
+			this.#context.fetcher(this.#exchange, this.#version.ownerNumber),
+			limits,
+			(limit, message) => this.#recording.exceeded(limit, message),
 		);
 		const sandbox = pool.home(this.#version, lane);
 		if (sandbox === null) {

@@ -132,7 +132,8 @@ inBothIsolations("egress", (isolation) => {
 			(await run(`await fetch("http://127.0.0.1:1/")`)).error ?? "",
 			/TypeError: fetch failed: 127\.0\.0\.1:1: .*ECONNREFUSED/,
 		);
-		assert.match((await run(`await fetch("http://denied.test/")`)).error ?? "", /denied\.test is not allowed/);
+		for (const name of ["denied.test", "DENIED.test", "denied.test."])
+			assert.match((await run(`await fetch("http://${name}/")`)).error ?? "", /denied\.test is not allowed/);
 		assert.match(
 			(
 				await run(
@@ -145,6 +146,20 @@ inBothIsolations("egress", (isolation) => {
 			(await run(`await fetch(ORIGIN + "/hang", { signal: AbortSignal.abort(new RangeError("mine")) })`)).error ?? "",
 			/RangeError: mine/,
 		);
+	});
+
+	test("a function that serves every hostname fetches from all of them", async () => {
+		await atoll.deploy(
+			"any",
+			`export default { async fetch(r, env) { return r.url.endsWith("/self") ? new Response("self") : fetch(env.ORIGIN + "/self"); } }`,
+			{ env: { ORIGIN: `http://127.0.0.1:${port}` }, hostnames: ["*"] },
+		);
+		assert.equal(((await (await atoll.fetch("whatever")).json()) as { path: string }).path, "/self");
+	});
+
+	test("a name is resolved, to what is then connected to", async () => {
+		assert.equal((await run(`return (await fetch("http://localhost:${port}/named")).status`)).value, 200);
+		assert.match((await run(`await fetch("http://no-such-name.invalid/")`)).error ?? "", /does not resolve/);
 	});
 
 	test("subrequests beyond the limit are refused", async () => {

@@ -91,6 +91,24 @@ describe("conformance", () => {
 		`new MessageEvent("m", { source: new MessageChannel().port1 }).source instanceof MessagePort`,
 	]);
 
+	// https://fetch.spec.whatwg.org/#data-url-processor
+	evaluator.sameAsNode("fetch of a data: URL", [
+		`const r = await fetch("data:text/plain,hello%20w%6frld"); return [r.status, r.statusText, r.headers.get("content-type"), await r.text(), r.url, r.type]`,
+		`(await fetch("data:,x")).headers.get("content-type")`,
+		`(await fetch("data:;charset=utf-8,x")).headers.get("content-type")`,
+		`(await fetch("data:bogus,x")).headers.get("content-type")`,
+		`(await fetch('data:TEXT/Plain;Charset=UTF-8;x="y",x')).headers.get("content-type")`,
+		`const r = await fetch("data:text/html ;base64 ,x"); return [r.headers.get("content-type"), await r.text()]`,
+		`await (await fetch("data:;base64,aGk=")).text()`,
+		`await (await fetch("data:application/json;base64,eyJhIjoxfQ")).json()`,
+		`[...await (await fetch("data:image/png,%FF%00%zz%4")).bytes()]`,
+		`const r = await fetch("data:,a#b"); return [r.url, await r.text()]`,
+		`await (await fetch("data:,é")).text()`,
+		`fetch("data:;base64,*")`,
+		`fetch("data:text/plain")`,
+		`fetch("data:,x", { signal: AbortSignal.abort() })`,
+	]);
+
 	evaluator.sameAsNode("Headers", [
 		`new Headers({ "": "x" })`,
 		`new Headers([["a", "b", "c"]])`,
