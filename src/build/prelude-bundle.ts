@@ -13,7 +13,8 @@ export async function bundlePrelude(): Promise<string> {
 	// The streams' private properties go by names of up to forty letters, in their brand checks as strings.
 	const named = hardened.replace(/(hasOwnProperty, \w+, \[)(?="_)/g, "$1/* @__KEY__ */ ");
 	const { code } = await transform(named, { ...TARGET, minify: true, mangleProps: /^_[a-z]/ });
-	return code;
+	// As the modules that it comes from were. Else a function could take the prelude's own functions from a stack's call sites.
+	return `"use strict";${code}`;
 }
 
 /** `prelude/intrinsics/` as an expression whose value has its exports. */
