@@ -64,8 +64,9 @@ export class Egress {
 		if (!hasHeader(sent, "accept")) sent.push("accept", "*/*");
 		if (!hasHeader(sent, "user-agent")) sent.push("user-agent", "atoll");
 		if (!hasHeader(sent, "accept-encoding")) sent.push("accept-encoding", "gzip, deflate, br");
-		if (!isAddress) await this.#names.resolve(hostname, owner);
 		try {
+			const resolved = isAddress ? [] : await this.#names.resolve(hostname, owner);
+			if (resolved instanceof Error) throw resolved;
 			const response = await request(url, {
 				method: method as Dispatcher.HttpMethod,
 				headers: sent,

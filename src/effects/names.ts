@@ -18,6 +18,9 @@ const TTL_MS: Milliseconds = 10_000;
 const FAILURE_TTL_MS: Milliseconds = 1000;
 const MOST_KNOWN = 10_000;
 
+/** No name is longer, so that none that is needs to be asked for, or kept: https://www.rfc-editor.org/rfc/rfc1035#section-2.3.4 */
+const MOST_LETTERS = 253;
+
 /** What a name resolves to, or why it does not. */
 export type Resolved = LookupAddress[] | Error;
 
@@ -44,6 +47,7 @@ export class Names {
 
 	/** Resolves with addresses, or with the error that says why there is none. */
 	resolve(hostname: string, owner: OwnerNumber): Promise<Resolved> {
+		if (hostname.length > MOST_LETTERS) return Promise.resolve(TOO_LONG);
 		const known = this.#known.get(hostname);
 		if (known !== undefined) return Promise.resolve(known.resolved);
 		const { promise, resolve } = Promise.withResolvers<Resolved>();
@@ -98,4 +102,5 @@ export class Names {
 	}
 }
 
+const TOO_LONG = new Error(`no name has more than ${MOST_LETTERS} letters`);
 const TOO_MANY = new Error("too many names wait to be resolved already");

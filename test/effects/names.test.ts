@@ -57,6 +57,12 @@ test("what was resolved is known for a while, a failure too, and who asks meanwh
 	assert.deepEqual(resolver.running, []);
 });
 
+test("what is too long for a name is not asked for", async () => {
+	const resolver = new Resolver();
+	assert.match(String(await resolver.names.resolve("a".repeat(254), 1)), /no name has more than 253 letters/);
+	assert.deepEqual(resolver.running, []);
+});
+
 test("an owner's names that wait are bounded", async () => {
 	const resolver = new Resolver();
 	const all = Array.from({ length: 500 }, (_, i) => resolver.names.resolve(`n${i}.test`, 1));
