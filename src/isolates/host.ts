@@ -19,6 +19,7 @@ import type {
 import { Runner, type Task } from "./runner.ts";
 import { Schedule } from "./schedule.ts";
 import { runClocks } from "./services.ts";
+import { readThreadClock } from "./thread-clock.ts";
 import { WarmIsolates } from "./warm.ts";
 
 interface Version {
@@ -142,6 +143,7 @@ export class IsolateHost implements SandboxCommands, IsolateOwner {
 	run(): void {
 		if (this.#scheduled !== null) clearImmediate(this.#scheduled);
 		this.#scheduled = null;
+		readThreadClock();
 		const until = performance.now() + SLICE_MS;
 		while (performance.now() < until) {
 			const number = this.#schedule.next();

@@ -18,6 +18,7 @@ import type {
 	VersionNumber,
 } from "./protocol.ts";
 import { advanceClock } from "./services.ts";
+import { readThreadClock, usedUs } from "./thread-clock.ts";
 
 /**
  * How a turn ended: by itself, cut off at its limit, or with the isolate gone: at the same limit, but in one of the sandbox's own
@@ -65,6 +66,7 @@ export class FunctionIsolate {
 	retired = false;
 	/** The top level awaits an operation that it has begun: there is no handler yet. */
 	starting = false;
+	/** CPU time that its start has taken. */
 	startUs: Microseconds = 0;
 	/** What operations of the top level have taken on other threads. */
 	#operationsUs: Microseconds = 0;
@@ -76,6 +78,7 @@ export class FunctionIsolate {
 
 	/** Compiles and runs the script. Throws StartError where that fails; the isolate is gone then. */
 	constructor(parked: ParkedIsolate, version: VersionNumber, image: Image, caches: CacheStore, owner: IsolateOwner) {
+		readThreadClock();
 		const started = performance.now();
 		this.version = version;
 		this.#image = image;
@@ -111,6 +114,7 @@ export class FunctionIsolate {
 	 * Throws StartError where it fails; the isolate is gone then.
 	 */
 	resume({ op, text, data, us }: Answer): void {
+		readThreadClock();
 		const started = performance.now();
 		this.#operationsUs += us;
 		const ms = Math.ceil(this.#startupUs / 1000);
@@ -127,7 +131,7 @@ export class FunctionIsolate {
 	}
 
 	#account(started: Milliseconds): void {
-		this.startUs += Math.round((performance.now() - started) * 1000);
+		this.startUs += Math.round(usedUs((performance.now() - started) * 1000));
 		if (!this.starting) this.measure();
 	}
 

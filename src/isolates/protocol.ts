@@ -81,7 +81,10 @@ export interface AttemptReport {
 	cpuUs: Microseconds;
 	/** The isolate's measured memory, as of its last measurement. */
 	memoryBytes: Bytes;
-	/** Whether all its turns took no more than `LIGHT_TURN_US`, and its isolate's start no more than `LIGHT_START_US`. */
+	/**
+	 * Whether all its turns took no more than `LIGHT_TURN_US`, or than `NORMAL_TURN_MS` where it was the isolate's first request, and the
+	 * isolate's start no more than `LIGHT_START_US`.
+	 */
 	light: boolean;
 	/** Whether this attempt started the isolate, and how long that took. */
 	cold: boolean;

@@ -12,6 +12,7 @@ import {
 	type SandboxEvents,
 	type VersionNumber,
 } from "./protocol.ts";
+import { usedUs } from "./thread-clock.ts";
 import type { WarmIsolates } from "./warm.ts";
 
 /** One turn of an attempt. */
@@ -119,7 +120,7 @@ export class Runner {
 		const began = performance.now();
 		const end = isolate.turn(task.kind, task.attempt, task.op, task.text, task.data, ms);
 		if (end === "disposed") {
-			attempt.account((performance.now() - began) * 1000);
+			attempt.account(usedUs((performance.now() - began) * 1000));
 			this.#lose(isolate);
 			return;
 		}
@@ -128,7 +129,9 @@ export class Runner {
 			this.#overdue(attempt, isolate, early);
 			return;
 		}
-		const us = isolate.cpuUs - before;
+		// A turn that was cut at its limit has used that up, by the clock that cut it.
+		const wallUs = isolate.cpuUs - before;
+		const us = end === "cut" && !early ? wallUs : usedUs(wallUs);
 		attempt.account(us);
 		this.usedUs += us;
 		if (end === "cut") {

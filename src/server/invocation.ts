@@ -310,9 +310,9 @@ export class Invocation implements AttemptOwner {
 		this.#recording.note(report);
 		const { pace } = this.#version;
 		if (code === "too_heavy") {
-			// The first turn of a cold isolate may be slow on a busy machine, which says little of those after it.
-			if (report.cold) pace.note(false);
-			else pace.cut();
+			// The first turn of a cold isolate says little of those after it; and one that was light has only waited for a core.
+			if (report.cold) pace.note(report.light);
+			else if (!report.light) pace.cut();
 			this.#heavy = true;
 			this.#run();
 			return;
