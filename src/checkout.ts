@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -8,6 +8,8 @@ export const IS_CHECKOUT = import.meta.url.endsWith(".ts");
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const FOLDER = join(ROOT, "node_modules/.cache/atoll");
+/** What was made of older sources stays for so long: a server that still runs by them starts its sandboxes from it. */
+const KEPT_MS = 7 * 24 * 3600_000;
 /** What it means that a file cannot be kept in a checkout that belongs to somebody else. */
 const READ_ONLY = ["EACCES", "EPERM", "EROFS"];
 
@@ -15,37 +17,28 @@ const READ_ONLY = ["EACCES", "EPERM", "EROFS"];
  * What a checkout has made of its source, kept until that changes: it would take a second at every start, and in every file of tests.
  */
 export class Kept {
-	readonly #name: string;
-	readonly #extension: string;
 	/** Where it is, if it is kept. */
 	readonly path: string;
 
-	/** `folders`, of `src/`, hold all that it is made from, and what makes it. */
-	constructor(name: string, extension: string, folders: string[]) {
-		this.#name = name;
-		this.#extension = extension;
-		this.path = join(FOLDER, `${name}-${hashOf(folders)}${extension}`);
+	constructor(name: string, extension: string) {
+		hash ??= sourceHash();
+		this.path = join(FOLDER, `${name}-${hash}${extension}`);
 	}
 
-	/** `null` if it is not kept. */
-	read(): string | null {
-		try {
-			return readFileSync(this.path, "utf8");
-		} catch (error) {
-			if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
-			throw error;
-		}
+	get exists(): boolean {
+		return existsSync(this.path);
 	}
 
-	/** Keeps it, in the place of what was made of an older source. Returns whether it could be. */
+	/** Keeps it. Returns whether it could be. */
 	write(content: string): boolean {
 		try {
 			mkdirSync(FOLDER, { recursive: true });
-			const beside = join(FOLDER, `${this.#name}-${process.pid}.tmp`);
+			for (const file of readdirSync(FOLDER, { withFileTypes: true })) {
+				const path = join(FOLDER, file.name);
+				if (file.isFile() && Date.now() - statSync(path).mtimeMs > KEPT_MS) rmSync(path, { force: true });
+			}
+			const beside = `${this.path}.${process.pid}.tmp`;
 			writeFileSync(beside, content);
-			for (const file of readdirSync(FOLDER))
-				if (file.startsWith(`${this.#name}-`) && file.endsWith(this.#extension))
-					rmSync(join(FOLDER, file), { force: true });
 			renameSync(beside, this.path);
 			return true;
 		} catch (error) {
@@ -55,14 +48,15 @@ export class Kept {
 	}
 }
 
-function hashOf(folders: string[]): string {
-	const hash = createHash("sha256");
-	const sources = folders.flatMap((folder) =>
-		readdirSync(join(ROOT, "src", folder), { recursive: true, withFileTypes: true })
-			.filter((file) => file.isFile())
-			.map((file) => join(file.parentPath, file.name)),
-	);
+let hash: string | null = null;
+
+/** Of all sources, whichever of them it is made from, and of the packages. */
+function sourceHash(): string {
+	const sum = createHash("sha256");
+	const sources = readdirSync(join(ROOT, "src"), { recursive: true, withFileTypes: true })
+		.filter((file) => file.isFile())
+		.map((file) => join(file.parentPath, file.name));
 	for (const path of [...sources.sort(), join(ROOT, "package-lock.json")])
-		hash.update(path).update("\0").update(readFileSync(path)).update("\0");
-	return hash.digest("hex").slice(0, 16);
+		sum.update(path).update("\0").update(readFileSync(path)).update("\0");
+	return sum.digest("hex").slice(0, 16);
 }

@@ -34,9 +34,8 @@ async function load(): Promise<Prelude> {
 }
 
 async function bundled(): Promise<string> {
-	const kept = new Kept("prelude", ".js", ["prelude", "build"]);
-	const before = kept.read();
-	if (before !== null) return before;
+	const kept = new Kept("prelude", ".js");
+	if (kept.exists) return readFileSync(kept.path, "utf8");
 	const { bundlePrelude } = await import("./prelude-bundle.ts");
 	const code = await bundlePrelude();
 	kept.write(code);

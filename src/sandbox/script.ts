@@ -31,8 +31,8 @@ export function confinedScript(entry: ConfinedEntry): { path: string; bundled: b
 
 function bundle(entry: ConfinedEntry): string {
 	const source = join(SOURCES, `${entry}.ts`);
-	const kept = new Kept(entry.replace("/", "-"), ".mjs", ["isolates", "prelude", "sandbox", "build"]);
-	if (kept.read() !== null) return kept.path;
+	const kept = new Kept(entry.replace("/", "-"), ".mjs");
+	if (kept.exists) return kept.path;
 	const { buildSync } = createRequire(import.meta.url)("esbuild") as typeof import("esbuild");
 	const { outputFiles } = buildSync({ ...CONFINED_BUNDLE, entryPoints: [source], write: false, logLevel: "silent" });
 	return kept.write(outputFiles[0].text) ? kept.path : source;

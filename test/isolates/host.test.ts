@@ -1,42 +1,27 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { after, test } from "node:test";
-import { Builder } from "../../src/build/builder.ts";
-import { ArtifactStore } from "../../src/cache/artifact-store.ts";
 import { IsolateHost } from "../../src/isolates/host.ts";
 import { Kind } from "../../src/prelude/messages.ts";
-import { temporaryFolder } from "../support/runtime.ts";
+import { sandboxSettings } from "../support/sandbox.ts";
 
 test("what comes late for an attempt that is over does not reach the next one of its number", async () => {
-	const builder = await Builder.create(await ArtifactStore.open(join(temporaryFolder(), "data")));
-	after(() => builder.close());
+	const settings = await sandboxSettings();
 	const told: string[] = [];
 	const { promise: over, resolve } = Promise.withResolvers<void>();
 	const head = JSON.stringify({ method: "GET", url: "http://a.test/", headers: [], body: "none", client: null });
-	const host = new IsolateHost(
-		{
-			snapshot: builder.snapshot,
-			maxIsolates: 10,
-			maxBytes: 1e9,
-			maxProcessBytes: 2e9,
-			parked: 1,
-			memoryMb: 128,
-			frozenClocks: true,
+	const host = new IsolateHost(settings, {
+		want: () => undefined,
+		message: (kind) => told.push(kind === Kind.response ? "response" : `message ${kind}`),
+		done: (attempt) => {
+			told.push("done");
+			// The edge uses the number again at once, while a word for the first attempt still waits.
+			if (told.length === 2) host.request(attempt, 1, 100, false, head, undefined);
+			else resolve();
 		},
-		{
-			want: () => undefined,
-			message: (kind) => told.push(kind === Kind.response ? "response" : `message ${kind}`),
-			done: (attempt) => {
-				told.push("done");
-				// The edge uses the number again at once, while a word for the first attempt still waits.
-				if (told.length === 2) host.request(attempt, 1, 100, false, head, undefined);
-				else resolve();
-			},
-			failed: (_attempt, { message }) => assert.fail(message),
-			stats: () => undefined,
-			flush: () => undefined,
-		},
-	);
+		failed: (_attempt, { message }) => assert.fail(message),
+		stats: () => undefined,
+		flush: () => undefined,
+	});
 	after(() => host.close());
 	host.load(1, {
 		filename: "a.js",

@@ -1,25 +1,13 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { after, test } from "node:test";
-import { Builder } from "../../src/build/builder.ts";
-import { ArtifactStore } from "../../src/cache/artifact-store.ts";
 import { ProcessPool } from "../../src/sandbox/process-pool.ts";
-import { temporaryFolder } from "../support/runtime.ts";
+import { sandboxSettings } from "../support/sandbox.ts";
 
 const VERSION = { number: 1, ownerNumber: -1, limits: { cpuMs: 100, startupCpuMs: 100 } };
 
 test("where no sandbox starts requests are refused, with waits between the attempts, until one does", async () => {
-	const builder = await Builder.create(await ArtifactStore.open(join(temporaryFolder(), "data")));
-	after(() => builder.close());
-	const settings = {
-		snapshot: builder.snapshot,
-		maxIsolates: 10,
-		maxBytes: 1e9,
-		maxProcessBytes: 2e9,
-		parked: 1,
-		memoryMb: 128,
-		frozenClocks: true,
-	};
+	const settings = await sandboxSettings();
+	const { snapshot } = settings;
 	let lost = 0;
 	const pool = await ProcessPool.start(1, settings, () => Promise.reject(new Error("there is no image")), {
 		log: () => undefined,
@@ -35,6 +23,6 @@ test("where no sandbox starts requests are refused, with waits between the attem
 	};
 	await until(() => homes().every((home) => home === null));
 	assert.ok(lost < 12, `${lost} sandboxes were lost`);
-	settings.snapshot = builder.snapshot;
+	settings.snapshot = snapshot;
 	await until(() => homes().every((home) => home !== null));
 });

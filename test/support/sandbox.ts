@@ -1,0 +1,26 @@
+import { join } from "node:path";
+import { after } from "node:test";
+import { Builder } from "../../src/build/builder.ts";
+import { ArtifactStore } from "../../src/cache/artifact-store.ts";
+import type { SandboxSettings } from "../../src/isolates/protocol.ts";
+import { temporaryFolder } from "./runtime.ts";
+import { keepSnapshot, lendSnapshot } from "./snapshot.ts";
+
+/** What a sandbox is started with, for tests of what lies below the runtime. */
+export async function sandboxSettings(): Promise<SandboxSettings> {
+	const data = join(temporaryFolder(), "data");
+	lendSnapshot(data);
+	const builder = await Builder.create(await ArtifactStore.open(data));
+	after(() => builder.close());
+	keepSnapshot(data);
+	const { snapshot } = builder;
+	return {
+		snapshot,
+		maxIsolates: 10,
+		maxBytes: 1e9,
+		maxProcessBytes: 2e9,
+		parked: 1,
+		memoryMb: 128,
+		frozenClocks: true,
+	};
+}
