@@ -8,6 +8,7 @@ import { Builder } from "../src/build/builder.ts";
 import { ArtifactStore } from "../src/cache/artifact-store.ts";
 import { IsolateHost } from "../src/isolates/host.ts";
 import type { SandboxEvents } from "../src/isolates/protocol.ts";
+import { Launcher } from "../src/launcher/launcher.ts";
 import { resolveLimits } from "../src/limits/limits.ts";
 import { parseHost } from "../src/router/hostname.ts";
 import { Router } from "../src/router/router.ts";
@@ -46,7 +47,8 @@ export async function benchMicro(): Promise<Row[]> {
 	for (const flag of V8_FLAGS) setFlagsFromString(flag);
 	const folder = mkdtempSync(join(tmpdir(), "atoll-bench-micro-"));
 	const store = await ArtifactStore.open(folder);
-	const builder = await Builder.create(store);
+	const launcher = new Launcher();
+	const builder = await Builder.create(store, launcher);
 	const image = async (entry: string) => {
 		const { artifact } = await builder.build({
 			name: "f",
@@ -157,6 +159,7 @@ export async function benchMicro(): Promise<Row[]> {
 	host.close();
 	note.close();
 	await builder.close();
+	await launcher.close();
 	rmSync(folder, { recursive: true, force: true });
 	void last;
 	const rows = bench.tasks.map(({ name, result }): Row => {

@@ -9,6 +9,7 @@ import { benchFairness } from "./fairness.ts";
 import { benchHostile } from "./hostile.ts";
 import { benchHttp } from "./http.ts";
 import { benchIsolates } from "./isolates.ts";
+import { benchLaunch } from "./launch.ts";
 import { benchMicro } from "./micro.ts";
 import { benchSoak } from "./soak.ts";
 
@@ -17,6 +18,7 @@ const SHORT: Record<string, Bench> = {
 	micro: benchMicro,
 	isolates: benchIsolates,
 	cold: benchCold,
+	launch: () => benchLaunch(),
 	http: () => benchHttp(),
 };
 /** Only when asked for: they take a quarter of an hour each. */

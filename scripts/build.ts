@@ -1,17 +1,17 @@
-/** Builds the package: dist/ with declarations, and the prelude and what confined processes run as one script each. */
+/** Builds the package: dist/ with declarations, and the prelude and what other processes run as one script each. */
 import { execFileSync } from "node:child_process";
 import { copyFileSync, rmSync, writeFileSync } from "node:fs";
 import { build } from "esbuild";
 import { bundlePrelude } from "../src/build/prelude-bundle.ts";
-import { CONFINED_BUNDLE, CONFINED_ENTRIES } from "../src/sandbox/script.ts";
+import { ENTRIES, ENTRY_BUNDLE } from "../src/launcher/script.ts";
 
 rmSync("dist", { recursive: true, force: true });
 execFileSync("tsc", ["-p", "tsconfig.build.json"], { stdio: "inherit" });
 writeFileSync("dist/prelude.js", await bundlePrelude());
 copyFileSync("src/prelude/warm-up.js", "dist/warm-up.js");
 await build({
-	...CONFINED_BUNDLE,
-	entryPoints: CONFINED_ENTRIES.map((entry) => `dist/${entry}.js`),
+	...ENTRY_BUNDLE,
+	entryPoints: ENTRIES.map((entry) => `dist/${entry}.js`),
 	outdir: "dist",
 	outbase: "dist",
 	allowOverwrite: true,

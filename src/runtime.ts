@@ -13,6 +13,7 @@ import { Version, type VersionSource } from "./control/version.ts";
 import { Egress } from "./effects/egress.ts";
 import { FunctionError, UsageError } from "./errors.ts";
 import type { Microseconds, Milliseconds, SandboxSettings, SandboxStats, VersionNumber } from "./isolates/protocol.ts";
+import { Launcher } from "./launcher/launcher.ts";
 import { DEFAULT_OWNER_LIMITS, defaultLimits, type Limits, type OwnerLimits, resolveLimits } from "./limits/limits.ts";
 import { Recycles } from "./limits/recycles.ts";
 import { Observer } from "./observe/observer.ts";
@@ -58,6 +59,7 @@ const CLOSE_TIMEOUT: Milliseconds = 30_000;
 
 /** A running atoll: functions, their isolates, and the ways to reach them. Made by `createRuntime`. */
 export class Runtime {
+	readonly #launcher: Launcher;
 	readonly #builder: Builder;
 	readonly #store: ArtifactStore;
 	readonly #limits: Limits;
@@ -75,7 +77,8 @@ export class Runtime {
 	#closing: Promise<void> | null = null;
 
 	/** @internal */
-	private constructor(options: RuntimeOptions, store: ArtifactStore, builder: Builder) {
+	private constructor(options: RuntimeOptions, launcher: Launcher, store: ArtifactStore, builder: Builder) {
+		this.#launcher = launcher;
 		this.#store = store;
 		this.#builder = builder;
 		this.#maxLimits = options.maxLimits ?? {};
@@ -90,13 +93,18 @@ export class Runtime {
 	static async create(given: RuntimeOptions): Promise<Runtime> {
 		const options = checkOptions(given);
 		const store = await ArtifactStore.open(resolve(options.data ?? ".atoll"));
-		const builder = await Builder.create(store, options.development ? DEVELOPMENT_IDLE_MS : undefined);
-		const runtime = new Runtime(options, store, builder);
+		const launcher = new Launcher();
+		if (options.isolation !== "inline") launcher.start();
 		try {
-			await runtime.#start(options);
+			const builder = await Builder.create(store, launcher, options.development ? DEVELOPMENT_IDLE_MS : undefined);
+			const runtime = new Runtime(options, launcher, store, builder);
+			await runtime.#start(options).catch(async (error: Error) => {
+				await Promise.all([builder.close(), runtime.#egress.close()]);
+				throw error;
+			});
 			return runtime;
 		} catch (error) {
-			await Promise.all([builder.close(), runtime.#egress.close()]);
+			await launcher.close();
 			throw error;
 		}
 	}
@@ -125,7 +133,7 @@ export class Runtime {
 		};
 		this.#pool = inline
 			? await InlinePool.start(settings, images, events)
-			: await ProcessPool.start(size, settings, images, events);
+			: await ProcessPool.start(this.#launcher, size, settings, images, events);
 		this.#dispatcher = new Dispatcher({
 			deployments: this.#deployments,
 			pool: this.#pool,
@@ -302,6 +310,7 @@ export class Runtime {
 		this.closeWebSockets();
 		await this.#dispatcher.drain(CLOSE_TIMEOUT);
 		await Promise.all([this.#builder.close(), this.#pool.close(), this.#egress.close()]);
+		await this.#launcher.close();
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {

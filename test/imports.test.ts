@@ -5,13 +5,14 @@ import { test } from "node:test";
 
 /** The rooms of src/, each with those that it may import from. What stands lower never knows what stands above. */
 const MAY_IMPORT: Record<string, string[]> = {
-	cli: ["index", "runtime", "config", "build", "cache", "limits", "observe", "server", "errors"],
+	cli: ["index", "runtime", "config", "build", "launcher", "cache", "limits", "observe", "server", "errors"],
 	index: ["runtime", "config", "build", "effects", "limits", "observe", "sandbox", "errors"],
 	runtime: [
 		"server",
 		"control",
 		"config",
 		"build",
+		"launcher",
 		"cache",
 		"effects",
 		"limits",
@@ -24,8 +25,9 @@ const MAY_IMPORT: Record<string, string[]> = {
 	control: ["router", "cache", "limits", "observe", "isolates", "errors"],
 	config: ["effects", "limits", "observe", "isolates", "errors"],
 	cache: ["isolates", "errors"],
-	build: ["cache", "sandbox", "isolates", "limits", "errors", "checkout"],
-	sandbox: ["effects", "isolates", "prelude", "checkout"],
+	build: ["cache", "sandbox", "launcher", "isolates", "limits", "errors", "checkout"],
+	sandbox: ["launcher", "effects", "isolates", "prelude"],
+	launcher: ["checkout"],
 	effects: ["isolates", "limits", "prelude", "errors"],
 	limits: ["isolates", "errors"],
 	observe: ["limits", "errors"],

@@ -6,6 +6,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setFlagsFromString } from "node:v8";
+import type { Launcher } from "../../src/launcher/launcher.ts";
 
 const COUNT = 300;
 const checkout = resolve(process.argv[2] ?? ".");
@@ -19,7 +20,12 @@ const { V8_FLAGS } = await load<typeof import("../../src/sandbox/confinement.ts"
 for (const flag of V8_FLAGS) setFlagsFromString(flag);
 const folder = mkdtempSync(join(tmpdir(), "atoll-bench-isolates-"));
 try {
-	const builder = await Builder.create(await ArtifactStore.open(folder));
+	// Checkouts from before there was a launcher do without.
+	const launcher = await load<typeof import("../../src/launcher/launcher.ts")>("launcher/launcher.ts").then(
+		({ Launcher }) => new Launcher(),
+		() => undefined,
+	);
+	const builder = await Builder.create(await ArtifactStore.open(folder), launcher as Launcher);
 	const snapshot = externalCopy(builder.snapshot);
 	const resident = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync("/proc/self/status", "utf8"))?.[1]) / 1024;
 	const kept = Array.from({ length: 20 }, () => parkIsolate(snapshot, 128));
@@ -36,6 +42,7 @@ try {
 		JSON.stringify({ snapshotKb: Math.round(builder.snapshot.byteLength / 1024), parkMs: times[COUNT >> 1], idleMb }),
 	);
 	await builder.close();
+	await launcher?.close();
 } finally {
 	rmSync(folder, { recursive: true, force: true });
 }

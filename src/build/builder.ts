@@ -4,6 +4,7 @@ import { basename, extname, relative } from "node:path";
 import type { Artifact } from "../cache/artifact.ts";
 import type { ArtifactStore } from "../cache/artifact-store.ts";
 import type { Milliseconds } from "../isolates/protocol.ts";
+import type { Launcher } from "../launcher/launcher.ts";
 import { type Limits, MAX_BUNDLE_BYTES } from "../limits/limits.ts";
 import type { Bundle } from "./bundle.ts";
 import { Bundler } from "./bundler-client.ts";
@@ -40,12 +41,18 @@ export class Builder {
 	/** What isolates are parked from. */
 	readonly snapshot: Uint8Array;
 
-	private constructor(store: ArtifactStore, toolchain: string, snapshot: Uint8Array, idleMs: Milliseconds) {
+	private constructor(
+		store: ArtifactStore,
+		launcher: Launcher,
+		toolchain: string,
+		snapshot: Uint8Array,
+		idleMs: Milliseconds,
+	) {
 		this.#store = store;
 		this.#toolchain = toolchain;
 		this.snapshot = snapshot;
-		this.#bundler = new Bundler(idleMs);
-		this.#pool = new BuildPool(Math.max(1, Math.min(4, availableParallelism())), idleMs, (process) =>
+		this.#bundler = new Bundler(launcher, idleMs);
+		this.#pool = new BuildPool(launcher, Math.max(1, Math.min(4, availableParallelism())), idleMs, (process) =>
 			process.send(BuildFrame.base, "", snapshot),
 		);
 	}
@@ -54,12 +61,12 @@ export class Builder {
 	 * Makes the base snapshot, or takes it from the cache. `idleMs` is how long its processes are kept for the next build: five
 	 * seconds, or longer where somebody is waiting for every one.
 	 */
-	static async create(store: ArtifactStore, idleMs: Milliseconds = 5000): Promise<Builder> {
+	static async create(store: ArtifactStore, launcher: Launcher, idleMs: Milliseconds = 5000): Promise<Builder> {
 		const prelude = await loadPrelude();
 		const toolchain = toolchainKey(prelude);
 		let snapshot = store.snapshot(toolchain);
 		if (snapshot === null) {
-			const pool = new BuildPool(1, 0, () => undefined);
+			const pool = new BuildPool(launcher, 1, 0, () => undefined);
 			try {
 				const { code, warmUp } = prelude;
 				const frame = await pool.run((process) => process.ask(BuildFrame.snapshot, JSON.stringify({ code, warmUp })));
@@ -69,7 +76,7 @@ export class Builder {
 			}
 			await store.saveSnapshot(toolchain, snapshot);
 		}
-		return new Builder(store, toolchain, snapshot, idleMs);
+		return new Builder(store, launcher, toolchain, snapshot, idleMs);
 	}
 
 	/** Builds one function. Throws BuildError with every problem of its source. */

@@ -1,11 +1,13 @@
-import { type ChildProcess, fork } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { getCompileCacheDir } from "node:module";
+import type { Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import type { Milliseconds } from "../isolates/protocol.ts";
+import { BELOW_EDGE, type LaunchedProcess, type Launcher, niceness } from "../launcher/launcher.ts";
+import { FrameReader, FrameWriter } from "../sandbox/frames.ts";
 import { residentBytes } from "../sandbox/resident.ts";
 import type { Bundle, BundleRequest } from "./bundle.ts";
-import type { BundlerJob, BundlerResult } from "./bundler.ts";
+import { BuildFrame } from "./messages.ts";
 
 const MAX_WALL_MS = 30_000;
 const MAX_RSS_BYTES = 2 * 1024 * 1024 * 1024;
@@ -19,42 +21,81 @@ interface Waiting {
 	deadline: number;
 }
 
-/** The bundler process: started when there is something to bundle, and kept a while for the next. */
+/** The bundler process, with what it is asked over its link. */
+class BundlerProcess {
+	readonly process: LaunchedProcess;
+	readonly #writer = new FrameWriter();
+	#link: Socket | null = null;
+	#closing = false;
+
+	constructor(launcher: Launcher, onBundle: (id: number, bundle: Bundle) => void, onEnded: () => void) {
+		const reader = new FrameReader(256 * 1024 * 1024, ({ attempt: id, data }) =>
+			onBundle(id, JSON.parse((data as Buffer).toString()) as Bundle),
+		);
+		const env: Record<string, string> = { PATH: process.env.PATH ?? "" };
+		const compileCache = getCompileCacheDir();
+		if (compileCache !== undefined) env.NODE_COMPILE_CACHE = compileCache;
+		this.process = launcher.launch(
+			{ command: process.execPath, args: [entry], env, niceness: niceness(BELOW_EDGE), file: null },
+			{
+				onLaunched: (_, link) => {
+					this.#link = link;
+					link.on("data", (chunk: Buffer) => reader.read(chunk));
+					link.on("error", () => this.process.kill());
+					this.#writer.open(link);
+					if (this.#closing) link.destroy();
+				},
+				onEnded,
+			},
+		);
+	}
+
+	ask(id: number, request: BundleRequest): void {
+		this.#writer.write(BuildFrame.bundle, id, 0, 0, JSON.stringify(request));
+	}
+
+	/** Lets it end by itself, so that it keeps what it has compiled. */
+	async close(): Promise<void> {
+		this.#closing = true;
+		this.#link?.destroy();
+		await this.process.exited;
+	}
+}
+
+/** Bundles in a process of its own: started when there is something to bundle, and kept a while for the next. */
 export class Bundler {
+	readonly #launcher: Launcher;
 	readonly #idleMs: Milliseconds;
-	#child: ChildProcess | null = null;
+	#child: BundlerProcess | null = null;
 	#next = 1;
 	readonly #waiting = new Map<number, Waiting>();
 	#idle: NodeJS.Timeout | null = null;
 	#watch: NodeJS.Timeout | null = null;
 
 	/** An idle bundler is kept for `idleMs`. */
-	constructor(idleMs: Milliseconds) {
+	constructor(launcher: Launcher, idleMs: Milliseconds) {
+		this.#launcher = launcher;
 		this.#idleMs = idleMs;
 	}
 
 	async bundle(request: BundleRequest): Promise<Bundle> {
 		if (this.#idle !== null) clearTimeout(this.#idle);
 		this.#idle = null;
-		const child = this.#child ?? this.#start();
+		this.#child ??= this.#start();
 		const id = this.#next++;
 		const { promise, resolve } = Promise.withResolvers<Bundle>();
 		this.#waiting.set(id, { resolve, deadline: Date.now() + MAX_WALL_MS });
 		this.#watch ??= setInterval(() => this.#check(), WATCH_MS);
-		child.send({ ...request, id } satisfies BundlerJob);
+		this.#child.ask(id, request);
 		return promise;
 	}
 
-	#start(): ChildProcess {
-		const child = fork(entry, {
-			env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: getCompileCacheDir() },
-			execArgv: [],
-			stdio: ["ignore", "ignore", "inherit", "ipc"],
-		});
-		child.on("message", ({ id, bundle }: BundlerResult) => this.#finish(id, bundle));
-		child.on("error", (error) => this.#lost(child, error.message));
-		child.on("exit", () => this.#lost(child, "the bundler ended unexpectedly"));
-		this.#child = child;
+	#start(): BundlerProcess {
+		const child: BundlerProcess = new BundlerProcess(
+			this.#launcher,
+			(id, bundle) => this.#finish(id, bundle),
+			() => this.#lost(child, "the bundler ended unexpectedly"),
+		);
 		return child;
 	}
 
@@ -67,7 +108,7 @@ export class Bundler {
 		this.#idle = setTimeout(() => void this.close(), this.#idleMs).unref();
 	}
 
-	#lost(child: ChildProcess, why: string): void {
+	#lost(child: BundlerProcess, why: string): void {
 		if (this.#child !== child) return;
 		this.#child = null;
 		for (const id of [...this.#waiting.keys()]) this.#finish(id, { ok: false, problems: [{ text: why }], inputs: [] });
@@ -76,12 +117,12 @@ export class Bundler {
 	/** Ends the bundler with its esbuild service if a job takes too long or both together are too large. */
 	#check(): void {
 		const child = this.#child;
-		if (child?.pid === undefined) return;
+		if (child === null || child.process.pid === 0) return;
+		const { pid } = child.process;
 		const late = [...this.#waiting.values()].some(({ deadline }) => Date.now() > deadline);
-		const family = [child.pid, ...childrenOf(child.pid)];
-		const large = family.reduce((sum, pid) => sum + residentBytes(pid), 0) > MAX_RSS_BYTES;
+		const large = [pid, ...childrenOf(pid)].reduce((sum, one) => sum + residentBytes(one), 0) > MAX_RSS_BYTES;
 		if (!late && !large) return;
-		child.kill("SIGKILL");
+		child.process.kill();
 		this.#lost(
 			child,
 			late
@@ -96,10 +137,8 @@ export class Bundler {
 		this.#idle = this.#watch = null;
 		const child = this.#child;
 		if (child === null) return;
-		const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
 		this.#lost(child, "the runtime is closing");
-		if (child.connected) child.disconnect();
-		await exited;
+		await child.close();
 	}
 }
 

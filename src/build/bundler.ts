@@ -1,23 +1,29 @@
-/** The bundler process: holds the one esbuild service, and bundles what it is asked to over Node's IPC channel. */
+/** The bundler process: holds the one esbuild service, and bundles what it is asked to over frames on descriptor 3. */
+import { Socket } from "node:net";
+import { FrameReader, FrameWriter } from "../sandbox/frames.ts";
 import { type Bundle, type BundleRequest, bundle } from "./bundle.ts";
+import { BuildFrame } from "./messages.ts";
 
-export interface BundlerJob extends BundleRequest {
-	id: number;
-}
-export interface BundlerResult {
-	id: number;
-	bundle: Bundle | { ok: false; problems: { text: string }[]; inputs: string[] };
-}
+const socket = new Socket({ fd: 3, readable: true, writable: true });
+const writer = new FrameWriter(socket);
 
-process.on("message", (job: BundlerJob) => {
-	void bundle(job)
-		.catch((error: Error) => ({
-			ok: false as const,
+async function answer(id: number, request: BundleRequest): Promise<void> {
+	const result = await bundle(request).catch(
+		(error: Error): Bundle => ({
+			ok: false,
 			problems: [{ text: `the bundler failed: ${error.message}` }],
 			inputs: [],
-		}))
-		.then((result) => process.send?.({ id: job.id, bundle: result } satisfies BundlerResult));
-});
-process.on("disconnect", () => process.exit(0));
+		}),
+	);
+	writer.write(BuildFrame.bundle, id, 0, 0, "", Buffer.from(JSON.stringify(result)));
+}
+
+const reader = new FrameReader(
+	1024 * 1024,
+	({ attempt: id, text }) => void answer(id, JSON.parse(text) as BundleRequest),
+);
+socket.on("data", (chunk: Buffer) => reader.read(chunk));
+socket.on("close", () => process.exit(0));
+socket.on("error", () => process.exit(0));
 process.on("SIGINT", () => undefined);
 process.on("SIGTERM", () => undefined);

@@ -1,6 +1,6 @@
 import type { AttemptFailure, Microseconds } from "../isolates/protocol.ts";
 
-/** The frames between the edge and a build process. */
+/** The frames between the edge and the processes that build. */
 export const BuildFrame = {
 	/** Make the base snapshot of a prelude; it comes back as data. */
 	snapshot: 80,
@@ -8,6 +8,8 @@ export const BuildFrame = {
 	base: 81,
 	/** Make a version's code cache, and start it once. */
 	compile: 82,
+	/** Bundle a function; both ways, with the job's number in place of an attempt's. */
+	bundle: 83,
 } as const;
 
 export interface CompileResult {

@@ -1,8 +1,10 @@
 import type { Milliseconds } from "../isolates/protocol.ts";
+import type { Launcher } from "../launcher/launcher.ts";
 import { BuildProcess } from "./process.ts";
 
 /** A few build processes, started when there is work and ended a while after the last of it. */
 export class BuildPool {
+	readonly #launcher: Launcher;
 	readonly #size: number;
 	readonly #idleMs: Milliseconds;
 	readonly #prepare: (process: BuildProcess) => void;
@@ -12,7 +14,8 @@ export class BuildPool {
 	#timer: NodeJS.Timeout | null = null;
 
 	/** An idle process is kept for `idleMs`. `prepare` is told of every new one before its first job. */
-	constructor(size: number, idleMs: Milliseconds, prepare: (process: BuildProcess) => void) {
+	constructor(launcher: Launcher, size: number, idleMs: Milliseconds, prepare: (process: BuildProcess) => void) {
+		this.#launcher = launcher;
 		this.#size = size;
 		this.#idleMs = idleMs;
 		this.#prepare = prepare;
@@ -39,7 +42,7 @@ export class BuildPool {
 	}
 
 	#start(): BuildProcess {
-		const process = new BuildProcess();
+		const process = new BuildProcess(this.#launcher);
 		this.#prepare(process);
 		this.#all.add(process);
 		return process;

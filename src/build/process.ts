@@ -1,6 +1,5 @@
-import type { ChildProcess } from "node:child_process";
-import type { Duplex } from "node:stream";
-import { LastWords, spawnConfined } from "../sandbox/confinement.ts";
+import { BELOW_EDGE, type LaunchedProcess, type Launcher, niceness } from "../launcher/launcher.ts";
+import { confined } from "../sandbox/confinement.ts";
 import { type Frame, FrameReader, FrameWriter } from "../sandbox/frames.ts";
 import { residentBytes } from "../sandbox/resident.ts";
 
@@ -16,39 +15,37 @@ export class BuildProcessError extends Error {
 
 /** One confined process that builds, one job at a time, under limits of time and memory. */
 export class BuildProcess {
-	readonly #child: ChildProcess;
-	readonly #socket: Duplex;
-	readonly #writer: FrameWriter;
+	readonly #process: LaunchedProcess;
+	readonly #writer = new FrameWriter();
 	#job: { resolve: (frame: Frame) => void; reject: (error: Error) => void } | null = null;
 	#why: string | null = null;
-	ended = false;
 
-	constructor() {
-		this.#child = spawnConfined("build/main", { heapMb: 1024 });
-		this.#socket = this.#child.stdio[3] as Duplex;
-		this.#writer = new FrameWriter(this.#socket);
+	constructor(launcher: Launcher) {
 		const reader = new FrameReader(256 * 1024 * 1024, (frame) => {
 			const job = this.#job;
 			this.#job = null;
 			job?.resolve(frame);
 		});
-		this.#socket.on("data", (chunk: Buffer) => reader.read(chunk));
-		this.#socket.on("error", () => this.#child.kill("SIGKILL"));
-		this.#child.on("error", (error) => {
-			this.#why = error.message;
-			this.#end();
-		});
-		const lastWords = new LastWords(this.#child);
-		this.#child.on("exit", (code, signal) => {
-			this.#why ??= `the build process was lost (${lastWords.describe(code, signal)})`;
-			this.#end();
-		});
+		this.#process = launcher.launch(
+			{ ...confined("build/main", 1024), niceness: niceness(BELOW_EDGE), file: null },
+			{
+				onLaunched: (_, link) => {
+					link.on("data", (chunk: Buffer) => reader.read(chunk));
+					link.on("error", () => this.#process.kill());
+					this.#writer.open(link);
+				},
+				onEnded: (how) => {
+					this.#writer.close();
+					this.#why ??= `the build process was lost (${how})`;
+					this.#job?.reject(new BuildProcessError(this.#why));
+					this.#job = null;
+				},
+			},
+		);
 	}
 
-	#end(): void {
-		this.ended = true;
-		this.#job?.reject(new BuildProcessError(this.#why ?? "the build process has ended"));
-		this.#job = null;
+	get ended(): boolean {
+		return this.#process.ended;
 	}
 
 	send(kind: number, text: string, data?: Uint8Array): void {
@@ -64,7 +61,7 @@ export class BuildProcess {
 		const deadline = Date.now() + MAX_WALL_MS;
 		const watch = setInterval(() => {
 			if (Date.now() > deadline) this.#kill(`it took more than ${MAX_WALL_MS / 1000} s`);
-			else if (residentBytes(this.#child.pid as number) > MAX_RSS_BYTES)
+			else if (residentBytes(this.#process.pid) > MAX_RSS_BYTES)
 				this.#kill(`it needed more than ${MAX_RSS_BYTES / 2 ** 20} MB of memory`);
 		}, WATCH_MS);
 		try {
@@ -76,14 +73,11 @@ export class BuildProcess {
 
 	#kill(why: string): void {
 		this.#why = why;
-		this.#child.kill("SIGKILL");
+		this.#process.kill();
 	}
 
 	async close(): Promise<void> {
-		if (this.ended) return;
-		const exited = new Promise<void>((resolve) => this.#child.once("exit", () => resolve()));
-		this.#writer.close();
-		this.#socket.destroy();
-		await exited;
+		this.#process.kill();
+		await this.#process.exited;
 	}
 }

@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { Builder } from "../build/builder.ts";
 import { BuildError } from "../build/problem.ts";
 import { ArtifactStore } from "../cache/artifact-store.ts";
+import { Launcher } from "../launcher/launcher.ts";
 import { resolveLimits } from "../limits/limits.ts";
 import type { Flags } from "./flags.ts";
 import { collect } from "./serve.ts";
@@ -12,7 +13,8 @@ const kb = (bytes: number) => `${(bytes / 1024).toFixed(1)} KB`;
 export async function build(flags: Flags): Promise<void> {
 	const sources = collect(flags);
 	const store = await ArtifactStore.open(resolve(flags.data ?? ".atoll"));
-	const builder = await Builder.create(store);
+	const launcher = new Launcher();
+	const builder = await Builder.create(store, launcher);
 	let broken = 0;
 	try {
 		await Promise.all(
@@ -41,6 +43,7 @@ export async function build(flags: Flags): Promise<void> {
 		);
 	} finally {
 		await builder.close();
+		await launcher.close();
 	}
 	if (broken > 0) process.exitCode = 1;
 }

@@ -1,10 +1,9 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { createRequire } from "node:module";
-import { setPriority } from "node:os";
 import { dirname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { Launch } from "../launcher/messages.ts";
+import { type Entry, SOURCES, scriptOf } from "../launcher/script.ts";
 import { confiningCommand } from "./namespace.ts";
-import { type ConfinedEntry, confinedScript, SOURCES } from "./script.ts";
 
 /**
  * V8's flags in every process that runs functions. Loop unrolling would drop a loop's interrupt check, so that
@@ -42,29 +41,16 @@ function readable(script: string, bundled: boolean): string[] {
 	];
 }
 
-/** How far below the edge such a process stands when the machine is busy: the edge must get to see what goes on. */
-const NICENESS = 2;
-
-export interface Confinement {
-	/** Further V8 flags. */
-	flags?: string[];
-	/** How large the process's own heap may grow, in MB; isolates have limits of their own. */
-	heapMb?: number;
-	/** Descriptors of this process that the child has from descriptor 4 on. */
-	descriptors?: number[];
-}
-
 /**
- * Starts a process that will meet hostile code: with Node's permission model (no network, no writes, no children, no
- * workers, reading only its own script), an empty environment, one socketpair on descriptor 3, and what the operating
- * system adds.
+ * What starts a process that will meet hostile code: with Node's permission model (no network, no writes, no children, no
+ * workers, reading only its own script), an empty environment, its link on descriptor 3, and what the operating system adds.
+ * `heapMb` is how large the process's own heap may grow; isolates have limits of their own.
  */
-export function spawnConfined(
-	entry: ConfinedEntry,
-	{ flags = [], heapMb, descriptors = [] }: Confinement = {},
-): ChildProcess {
-	const { path, bundled } = confinedScript(entry);
-	const args = [
+export function confined(entry: Entry, heapMb?: number): Pick<Launch, "command" | "args" | "env"> {
+	const { path, bundled } = scriptOf(entry);
+	const [command, ...args] = [
+		...confiningCommand(),
+		process.execPath,
 		"--no-node-snapshot",
 		"--disable-warning=PERM0001",
 		"--permission",
@@ -72,42 +58,10 @@ export function spawnConfined(
 		...readable(path, bundled).map((file) => `--allow-fs-read=${file}`),
 		...V8_FLAGS,
 		...OWN_PROCESS_FLAGS,
-		...flags,
 		...(heapMb === undefined ? [] : [`--max-old-space-size=${heapMb}`]),
 		path,
 	];
-	const [command, ...rest] = [...confiningCommand(), process.execPath, ...args];
-	const child = spawn(command, rest, {
-		env: {},
-		cwd: "/",
-		stdio: ["ignore", "ignore", "pipe", "pipe", ...descriptors],
-		windowsHide: true,
-	});
-	if (child.pid !== undefined) setPriority(child.pid, NICENESS);
-	return child;
-}
-
-/**
- * Why a confined process ended, from what V8 or Node last wrote about it: one line, for the operator. The rest, such as a
- * native stack, is dropped, since a function decides how often it comes.
- */
-export class LastWords {
-	#text = "";
-
-	constructor(child: ChildProcess) {
-		child.stderr?.setEncoding("utf8").on("data", (text: string) => {
-			if (this.#text.length < 4096) this.#text += text;
-		});
-	}
-
-	/** How the process ended, with its last words where it had any. */
-	describe(code: number | null, signal: NodeJS.Signals | null): string {
-		const how = signal === null ? `exited with code ${code}` : `ended by ${signal}`;
-		const line = this.#text
-			.split("\n")
-			.find((one) => /Fatal|FATAL|Error|error/.test(one) && !/^# Fatal error with/.test(one));
-		return line === undefined ? how : `${how}: ${line.replace(/^#\s*/, "").slice(0, 300)}`;
-	}
+	return { command, args, env: {} };
 }
 
 /** Gives up, in a confined process that has loaded all it needs, what it needed for loading. */

@@ -50,7 +50,7 @@ const DIRECT = 16 * 1024;
 
 /** Writes frames. What is written in one round of the event loop leaves in one system call. */
 export class FrameWriter {
-	readonly #socket: Writable;
+	#socket: Writable | null;
 	#slab = Buffer.allocUnsafeSlow(SLAB);
 	#start = 0;
 	#end = 0;
@@ -58,8 +58,15 @@ export class FrameWriter {
 	#frames = 0;
 	#scheduled: NodeJS.Immediate | null = null;
 
-	constructor(socket: Writable) {
+	/** Without a socket what is written waits for `open`. */
+	constructor(socket: Writable | null = null) {
 		this.#socket = socket;
+	}
+
+	/** The link is there. */
+	open(socket: Writable): void {
+		this.#socket = socket;
+		this.flush();
 	}
 
 	write(kind: number, attempt: number, op: number, version: number, text: string, data?: Uint8Array | number): void {
@@ -105,6 +112,7 @@ export class FrameWriter {
 		if (this.#scheduled !== null) clearImmediate(this.#scheduled);
 		this.#scheduled = null;
 		this.#frames = 0;
+		if (this.#socket === null) return;
 		this.#cutPart();
 		const parts = this.#parts;
 		if (parts.length === 0) return;

@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import type { Bytes, Milliseconds, SandboxSettings, SandboxStats, VersionNumber } from "../isolates/protocol.ts";
+import type { Launcher } from "../launcher/launcher.ts";
 import { Lane } from "./lane.ts";
 import { containment } from "./namespace.ts";
 import type { LaneName, PoolEvents, SandboxPool } from "./pool.ts";
@@ -26,6 +27,7 @@ const MAX_HEAVY = Math.max(2, availableParallelism());
 export class ProcessPool implements SandboxPool {
 	readonly hasLanes = true;
 	readonly containment = containment();
+	readonly #launcher: Launcher;
 	readonly #settings: SandboxSettings;
 	readonly #images: ImageSource;
 	readonly #events: PoolEvents;
@@ -46,26 +48,28 @@ export class ProcessPool implements SandboxPool {
 	readonly #stocked = new Set<SandboxProcess>();
 	#tending: NodeJS.Timeout | null = null;
 
-	private constructor(settings: SandboxSettings, images: ImageSource, events: PoolEvents) {
+	private constructor(launcher: Launcher, settings: SandboxSettings, images: ImageSource, events: PoolEvents) {
+		this.#launcher = launcher;
 		this.#settings = settings;
 		this.#images = images;
 		this.#events = events;
 	}
 
-	/** Starts `size` sandboxes for the normal lane, one for the heavy lane and the spare; resolves when all are ready. */
+	/** Starts `size` sandboxes for the normal lane and one for the heavy lane; resolves when they are ready, and the spare starts. */
 	static async start(
+		launcher: Launcher,
 		size: number,
 		settings: SandboxSettings,
 		images: ImageSource,
 		events: PoolEvents,
 	): Promise<ProcessPool> {
-		const pool = new ProcessPool(settings, images, events);
+		const pool = new ProcessPool(launcher, settings, images, events);
 		pool.#tending = setInterval(() => pool.#tend(), TEND_MS).unref();
 		for (let i = 0; i < size; i++) pool.#normal.members.push(pool.#spawn());
 		pool.#heavy.members.push(pool.#spawn().yieldToOthers());
-		pool.#spare = pool.#spawn();
 		try {
 			await Promise.all([...pool.#all].map((process) => process.ready));
+			pool.#spare ??= pool.#spawn();
 		} catch (error) {
 			await pool.close();
 			throw error;
@@ -74,7 +78,7 @@ export class ProcessPool implements SandboxPool {
 	}
 
 	#spawn(): SandboxProcess {
-		const process = new SandboxProcess(this.#settings, this.#images, {
+		const process = new SandboxProcess(this.#launcher, this.#settings, this.#images, {
 			onLost: (lost, why) => this.#onLost(lost, why),
 			onLongTurn: (stuck) => this.#onLongTurn(stuck),
 		});
@@ -240,7 +244,7 @@ export class ProcessPool implements SandboxPool {
 	}
 
 	pids(): number[] {
-		return [...this.#all].map((process) => process.pid);
+		return [...this.#all].map((process) => process.pid).filter((pid) => pid > 0);
 	}
 
 	async close(): Promise<void> {

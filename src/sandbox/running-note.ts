@@ -1,18 +1,22 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, openSync, readSync, unlinkSync, writeSync } from "node:fs";
+import { closeSync, openSync, readSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AttemptId } from "../isolates/protocol.ts";
 
 /**
  * Where a sandbox notes whose turn it runs, so that the edge can read it after the process was killed: eight bytes in a
- * file without a name, which both hold open. A note costs a turn less than a microsecond (`bench/micro.ts`).
+ * file that both hold open, and that has a name only until they do. A note costs a turn less than a microsecond (`bench/micro.ts`).
  */
 export class RunningNote {
+	/** Where the file is, until `unlink`. */
+	readonly path: string;
 	readonly descriptor: number;
+	#unlinked = false;
 	readonly #bytes = Buffer.alloc(8);
 
-	private constructor(descriptor: number) {
+	private constructor(path: string, descriptor: number) {
+		this.path = path;
 		this.descriptor = descriptor;
 	}
 
@@ -23,9 +27,8 @@ export class RunningNote {
 			try {
 				const path = join(folder, name);
 				const descriptor = openSync(path, "wx+", 0o600);
-				unlinkSync(path);
 				writeSync(descriptor, new Uint8Array(8), 0, 8, 0);
-				return new RunningNote(descriptor);
+				return new RunningNote(path, descriptor);
 			} catch (error) {
 				if (folder === tmpdir()) throw error;
 			}
@@ -40,7 +43,14 @@ export class RunningNote {
 		return { attempt: this.#bytes.readUInt32LE(0), turn, starting: (turn & 1) === 1 };
 	}
 
+	/** The sandbox has it: it needs no name any more. */
+	unlink(): void {
+		if (!this.#unlinked) rmSync(this.path, { force: true });
+		this.#unlinked = true;
+	}
+
 	close(): void {
+		this.unlink();
 		closeSync(this.descriptor);
 	}
 }

@@ -1,17 +1,18 @@
-import type { ChildProcess } from "node:child_process";
+import type { Socket } from "node:net";
 import { setPriority } from "node:os";
-import type { Duplex } from "node:stream";
 import type {
 	AttemptFailure,
 	AttemptReport,
+	Bytes,
 	Milliseconds,
 	OwnerNumber,
 	SandboxCommands,
 	SandboxSettings,
 	SandboxStats,
 } from "../isolates/protocol.ts";
+import { BELOW_EDGE, type LaunchedProcess, type Launcher, niceness } from "../launcher/launcher.ts";
 import type { Kind } from "../prelude/messages.ts";
-import { LastWords, spawnConfined } from "./confinement.ts";
+import { confined } from "./confinement.ts";
 import { type Frame, FrameKind, FrameReader, FrameWriter } from "./frames.ts";
 import { Progress } from "./progress.ts";
 import { RunningNote } from "./running-note.ts";
@@ -28,8 +29,8 @@ export interface SandboxProcessEvents {
 	onLongTurn(process: SandboxProcess): void;
 }
 
-/** Priority of a sandbox of the heavy lane, or on probation, below those of the normal lane. */
-const HEAVY_NICENESS = 10;
+/** How far a sandbox of the heavy lane, or on probation, stands below the edge: below those of the normal lane. */
+const HEAVY_BELOW_EDGE = 10;
 
 /** How long a turn may go on, beyond what its limits allow it, before the process is killed under it. */
 const GRACE_MS = 250;
@@ -37,11 +38,13 @@ const GRACE_MS = 250;
 /** A sandbox in a process of its own, reached over the link. */
 export class SandboxProcess {
 	readonly sandbox: Sandbox;
-	readonly #child: ChildProcess;
-	readonly #socket: Duplex;
-	readonly #writer: FrameWriter;
+	readonly #process: LaunchedProcess;
+	readonly #maxBytes: Bytes;
+	readonly #events: SandboxProcessEvents;
+	readonly #writer = new FrameWriter();
 	readonly #note = RunningNote.create();
-	readonly #progress: Progress;
+	/** There is one as soon as the process runs. */
+	#progress: Progress | null = null;
 	/** Whose turn keeps all others waiting at this moment. */
 	stuckBy: OwnerNumber | null = null;
 	/** Whether it has got as far as having its settings, and whether the process is gone. */
@@ -49,22 +52,42 @@ export class SandboxProcess {
 	ended = false;
 	/** Resolves when the sandbox has its settings and can run turns; rejects if it never gets there. */
 	readonly ready: Promise<void>;
-	/** Resolves when the process has ended. */
-	readonly exited: Promise<void>;
+	readonly #ready = Promise.withResolvers<void>();
 	#closing = false;
+	#yields = false;
+	#idleSince: Milliseconds | null = performance.now();
+	#why: string | null = null;
 
-	constructor(settings: SandboxSettings, images: ImageSource, events: SandboxProcessEvents) {
+	constructor(launcher: Launcher, settings: SandboxSettings, images: ImageSource, events: SandboxProcessEvents) {
 		this.sandbox = new Sandbox(images);
-		this.#child = spawnConfined("sandbox/main", { descriptors: [this.#note.descriptor] });
-		this.#socket = this.#child.stdio[3] as Duplex;
-		this.#writer = new FrameWriter(this.#socket);
+		this.#maxBytes = settings.maxProcessBytes;
+		this.#events = events;
+		this.ready = this.#ready.promise;
+		this.ready.catch(() => undefined);
 		this.sandbox.commands = commandsOver(this.#writer);
+		this.sandbox.onLoad = (loaded) => {
+			this.#idleSince = loaded ? null : performance.now();
+			if (loaded) this.#progress?.start();
+			else this.#progress?.stop();
+		};
 		const { snapshot, ...rest } = settings;
 		this.#writer.write(FrameKind.settings, 0, 0, 0, JSON.stringify(rest), snapshot);
-		this.#progress = new Progress(this.pid, this.#note, {
+		this.#process = launcher.launch(
+			{ ...confined("sandbox/main"), niceness: niceness(BELOW_EDGE), file: this.#note.path },
+			{
+				onLaunched: (pid, link) => this.#onLaunched(pid, link),
+				onEnded: (how) => this.#onEnded(how),
+			},
+		);
+	}
+
+	#onLaunched(pid: number, link: Socket): void {
+		this.#note.unlink();
+		if (this.#yields) this.yieldToOthers();
+		this.#progress = new Progress(pid, this.#note, {
 			onLongTurn: (attempt) => {
 				this.stuckBy = this.sandbox.ownerOf(attempt);
-				events.onLongTurn(this);
+				this.#events.onLongTurn(this);
 			},
 			onTurnOver: () => {
 				this.stuckBy = null;
@@ -76,66 +99,56 @@ export class SandboxProcess {
 			onMemory: (resident) => {
 				// Without /proc there is only the sandbox's own word, which is better than none.
 				const bytes = resident || this.sandbox.latest.bytes;
-				if (bytes > settings.maxProcessBytes) this.kill(`it grew to ${Math.round(bytes / 2 ** 20)} MB`);
+				if (bytes > this.#maxBytes) this.kill(`it grew to ${Math.round(bytes / 2 ** 20)} MB`);
 			},
 		});
-		this.sandbox.onLoad = (loaded) => {
-			this.#idleSince = loaded ? null : performance.now();
-			if (loaded) this.#progress.start();
-			else this.#progress.stop();
-		};
-		const ready = Promise.withResolvers<void>();
-		const exited = Promise.withResolvers<void>();
-		this.ready = ready.promise;
-		this.exited = exited.promise;
-		this.ready.catch(() => undefined);
+		if (this.sandbox.load > 0) this.#progress.start();
 		const reader = new FrameReader(MAX_FRAME, (frame) => {
 			if (frame.kind === FrameKind.ready) {
 				this.started = true;
-				ready.resolve();
+				this.#ready.resolve();
 			} else dispatch(frame, this.sandbox);
 		});
-		this.#socket.on("data", (chunk: Buffer) => {
+		link.on("data", (chunk: Buffer) => {
 			try {
 				reader.read(chunk);
 			} catch (error) {
 				this.kill(`it broke the link's protocol: ${(error as Error).message}`);
 			}
 		});
-		this.#socket.on("error", () => this.kill("the link failed"));
-		const end = (why: string) => {
-			if (this.ended) return;
-			this.ended = true;
-			this.#writer.close();
-			this.#socket.destroy();
-			this.#progress.close();
-			const { attempt: running } = this.#note.read();
-			this.#note.close();
-			ready.reject(new Error(`a sandbox did not start: ${this.#why ?? why}`));
-			if (!this.#closing) events.onLost(this, this.#why ?? why);
-			this.sandbox.lost(running);
-			exited.resolve();
-		};
-		this.#child.on("error", (error) => end(error.message));
-		const lastWords = new LastWords(this.#child);
-		this.#child.on("exit", (code, signal) => end(lastWords.describe(code, signal)));
+		// Most often the process has ended, and says itself why. One that goes on without its link does not go on.
+		link.on("error", () => this.#process.kill());
+		link.on("close", () => this.#process.kill());
+		this.#writer.open(link);
 	}
-	#idleSince: Milliseconds | null = performance.now();
-	#why: string | null = null;
+
+	#onEnded(how: string): void {
+		const why = this.#why ?? how;
+		this.ended = true;
+		this.#writer.close();
+		this.#progress?.close();
+		const { attempt: running } = this.#note.read();
+		this.#note.close();
+		this.#ready.reject(new Error(`a sandbox did not start: ${why}`));
+		if (!this.#closing) this.#events.onLost(this, why);
+		this.sandbox.lost(running);
+	}
 
 	/** How long it has had nothing to do. */
 	get idleMs(): Milliseconds {
 		return this.#idleSince === null ? 0 : performance.now() - this.#idleSince;
 	}
 
+	/** 0 as long as the process does not run yet. */
 	get pid(): number {
-		return this.#child.pid ?? 0;
+		return this.#process.pid;
 	}
 
 	/** From now on it has the processor when nobody else wants it: it serves what is not known to be light. There is no way back. */
 	yieldToOthers(): this {
+		this.#yields = true;
 		try {
-			setPriority(this.pid, HEAVY_NICENESS);
+			if (this.pid > 0) setPriority(this.pid, niceness(HEAVY_BELOW_EDGE));
 		} catch {
 			// It has just ended, of which its exit tells.
 		}
@@ -144,15 +157,16 @@ export class SandboxProcess {
 
 	/** Ends the process at once; its attempts are lost. */
 	kill(why: string): void {
-		this.#why ??= why;
-		this.#child.kill("SIGKILL");
+		if (this.#why !== null) return;
+		this.#why = why;
+		this.#process.kill();
 	}
 
 	/** Ends the process. */
 	async close(): Promise<void> {
 		this.#closing = true;
-		this.#child.kill("SIGKILL");
-		await this.exited;
+		this.#process.kill();
+		await this.#process.exited;
 	}
 }
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
+import { Launcher } from "../../src/launcher/launcher.ts";
 import { ProcessPool } from "../../src/sandbox/process-pool.ts";
 import { sandboxSettings } from "../support/sandbox.ts";
 
@@ -9,18 +10,23 @@ test("where no sandbox starts requests are refused, with waits between the attem
 	const settings = await sandboxSettings();
 	const { snapshot } = settings;
 	let lost = 0;
-	const pool = await ProcessPool.start(1, settings, () => Promise.reject(new Error("there is no image")), {
+	const launcher = new Launcher();
+	const pool = await ProcessPool.start(launcher, 1, settings, () => Promise.reject(new Error("there is no image")), {
 		log: () => undefined,
 		notice: () => lost++,
 	});
-	after(() => pool.close());
+	after(async () => {
+		await pool.close();
+		await launcher.close();
+	});
+	const until = async (done: () => boolean) => {
+		while (!done()) await new Promise((resolve) => setImmediate(resolve));
+	};
+	await until(() => pool.pids().length === 3);
 	const homes = () => [pool.home(VERSION, "normal"), pool.home(VERSION, "heavy")];
 	assert.ok(homes().every((home) => home !== null));
 	settings.snapshot = new Uint8Array(16);
 	for (const pid of pool.pids()) process.kill(pid, "SIGKILL");
-	const until = async (done: () => boolean) => {
-		while (!done()) await new Promise((resolve) => setImmediate(resolve));
-	};
 	await until(() => homes().every((home) => home === null));
 	assert.ok(lost < 12, `${lost} sandboxes were lost`);
 	settings.snapshot = snapshot;

@@ -3,6 +3,7 @@ import { after } from "node:test";
 import { Builder } from "../../src/build/builder.ts";
 import { ArtifactStore } from "../../src/cache/artifact-store.ts";
 import type { SandboxSettings } from "../../src/isolates/protocol.ts";
+import { Launcher } from "../../src/launcher/launcher.ts";
 import { temporaryFolder } from "./runtime.ts";
 import { keepSnapshot, lendSnapshot } from "./snapshot.ts";
 
@@ -10,8 +11,12 @@ import { keepSnapshot, lendSnapshot } from "./snapshot.ts";
 export async function sandboxSettings(): Promise<SandboxSettings> {
 	const data = join(temporaryFolder(), "data");
 	lendSnapshot(data);
-	const builder = await Builder.create(await ArtifactStore.open(data));
-	after(() => builder.close());
+	const launcher = new Launcher();
+	const builder = await Builder.create(await ArtifactStore.open(data), launcher);
+	after(async () => {
+		await builder.close();
+		await launcher.close();
+	});
 	keepSnapshot(data);
 	const { snapshot } = builder;
 	return {

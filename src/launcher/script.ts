@@ -4,12 +4,12 @@ import { fileURLToPath } from "node:url";
 import type { BuildOptions } from "esbuild";
 import { IS_CHECKOUT, Kept } from "../checkout.ts";
 
-/** The entries of confined processes: of a sandbox, and of a process that builds. */
-export const CONFINED_ENTRIES = ["sandbox/main", "build/main"] as const;
-export type ConfinedEntry = (typeof CONFINED_ENTRIES)[number];
+/** The entries of processes that run one file: of the launcher, of a sandbox, and of a process that builds. */
+export const ENTRIES = ["launcher/main", "sandbox/main", "build/main"] as const;
+export type Entry = (typeof ENTRIES)[number];
 
-/** A confined process runs one file, which needs isolated-vm and nothing else. */
-export const CONFINED_BUNDLE = {
+/** Such a file needs isolated-vm at most, and nothing else. */
+export const ENTRY_BUNDLE = {
 	bundle: true,
 	platform: "node",
 	format: "esm",
@@ -19,21 +19,21 @@ export const CONFINED_BUNDLE = {
 
 export const SOURCES = dirname(dirname(fileURLToPath(import.meta.url)));
 
-const made = new Map<ConfinedEntry, string>();
+const made = new Map<Entry, string>();
 
 /** The path of an entry's script, and whether it is in one file. A checkout bundles it; where that cannot be kept, its source is run as it is. */
-export function confinedScript(entry: ConfinedEntry): { path: string; bundled: boolean } {
+export function scriptOf(entry: Entry): { path: string; bundled: boolean } {
 	if (!IS_CHECKOUT) return { path: join(SOURCES, `${entry}.js`), bundled: true };
 	const path = made.get(entry) ?? bundle(entry);
 	made.set(entry, path);
 	return { path, bundled: !path.endsWith(".ts") };
 }
 
-function bundle(entry: ConfinedEntry): string {
+function bundle(entry: Entry): string {
 	const source = join(SOURCES, `${entry}.ts`);
 	const kept = new Kept(entry.replace("/", "-"), ".mjs");
 	if (kept.exists) return kept.path;
 	const { buildSync } = createRequire(import.meta.url)("esbuild") as typeof import("esbuild");
-	const { outputFiles } = buildSync({ ...CONFINED_BUNDLE, entryPoints: [source], write: false, logLevel: "silent" });
+	const { outputFiles } = buildSync({ ...ENTRY_BUNDLE, entryPoints: [source], write: false, logLevel: "silent" });
 	return kept.write(outputFiles[0].text) ? kept.path : source;
 }

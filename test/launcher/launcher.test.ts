@@ -1,0 +1,138 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import type { Socket } from "node:net";
+import { after, test } from "node:test";
+import { type LaunchedProcess, Launcher } from "../../src/launcher/launcher.ts";
+import { TestRuntime } from "../support/runtime.ts";
+
+const launcher = new Launcher();
+after(() => launcher.close());
+
+/** A process that says back what it is told over its link, and ends with that. */
+const ECHO = `
+const socket = new (require("node:net").Socket)({ fd: 3 });
+socket.on("data", (bytes) => socket.write(bytes)).on("close", () => process.exit(3));
+`;
+
+function launch(args: string[], { by = launcher, command = process.execPath } = {}) {
+	const link = Promise.withResolvers<Socket>();
+	const ended = Promise.withResolvers<string>();
+	const launched = by.launch(
+		{ command, args, env: {}, niceness: 5, file: null },
+		{ onLaunched: (_, socket) => link.resolve(socket), onEnded: ended.resolve },
+	);
+	return { launched, link: link.promise, ended: ended.promise };
+}
+
+const until = async (done: () => boolean) => {
+	while (!done()) await new Promise((resolve) => setImmediate(resolve));
+};
+const gone = (pid: number) =>
+	!existsSync(`/proc/${pid}`) || /^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+
+test("a process has the other end of its link, stands below the launcher, and is told of when it ends", async () => {
+	const { launched, link, ended } = launch(["-e", ECHO]);
+	const socket = await link;
+	const told = new Promise((resolve) => socket.once("data", resolve));
+	socket.write("hello");
+	assert.equal(String(await told), "hello");
+	const [, fields] = readFileSync(`/proc/${launched.pid}/stat`, "utf8").split(") ");
+	assert.equal(fields.split(" ")[16], "5", "its niceness");
+	socket.destroy();
+	assert.equal(await ended, "exited with code 3");
+	assert.equal(launched.ended, true);
+	await launched.exited;
+});
+
+test("one that is killed ends, also before it runs, and its last words are told", async () => {
+	const early = launch(["-e", "for (;;);"]);
+	early.launched.kill();
+	assert.equal(await early.ended, "ended by SIGKILL");
+	const failing = launch(["-e", `throw new Error("for this reason")`]);
+	assert.match(await failing.ended, /^exited with code 1: .*for this reason/);
+});
+
+test("what cannot be started has ended", async () => {
+	const missing = launch([], { command: "/no/such/program" });
+	assert.match(await missing.ended, /ENOENT/);
+	const ended = Promise.withResolvers<string>();
+	launcher.launch(
+		{ command: process.execPath, args: [], env: {}, niceness: 5, file: "/no/such/file" },
+		{ onLaunched: () => assert.fail("it runs"), onEnded: ended.resolve },
+	);
+	assert.match(await ended.promise, /ENOENT/);
+	assert.equal((await launch(["-e", ECHO]).link).writable, true, "the launcher goes on");
+});
+
+test("closing ends whatever still runs", async () => {
+	const own = new Launcher();
+	const all = [launch(["-e", "for (;;);"], { by: own }), launch(["-e", ECHO], { by: own })];
+	await Promise.all(all.map(({ link }) => link));
+	await own.close();
+	await Promise.all(all.map(({ ended }) => ended));
+	await until(() => all.every(({ launched }) => gone(launched.pid)));
+	await own.close();
+});
+
+test("an edge that is killed leaves nothing behind, not even an endless loop", async () => {
+	const script = `
+		import { Launcher } from ${JSON.stringify(new URL("../../src/launcher/launcher.ts", import.meta.url).href)};
+		const launcher = new Launcher();
+		const { pid } = launcher.start();
+		launcher.launch(
+			{ command: process.execPath, args: ["-e", "for (;;);"], env: {}, niceness: 5, file: null },
+			{ onLaunched: (own) => console.log(JSON.stringify([pid, own])), onEnded: () => undefined },
+		);
+	`;
+	const edge = spawn(process.execPath, ["--input-type=module", "-e", script], { stdio: ["ignore", "pipe", "inherit"] });
+	const [line] = (await new Promise<Buffer[]>((resolve) => edge.stdout.once("data", (...all) => resolve(all)))).map(
+		String,
+	);
+	const pids = JSON.parse(line) as number[];
+	assert.ok(pids.every((pid) => pid > 0 && !gone(pid)));
+	edge.kill("SIGKILL");
+	await until(() => pids.every(gone));
+});
+
+/** The launcher among the processes that this one has started. */
+function launcherPids(): number[] {
+	return readdirSync("/proc")
+		.map(Number)
+		.filter((pid) => {
+			try {
+				const parent = /^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
+				return Number(parent) === process.pid && readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("launcher-main");
+			} catch {
+				return false; // It has just ended, or is no process.
+			}
+		});
+}
+
+test("a runtime whose launcher is killed gets another one, and its requests are answered", async () => {
+	const before = launcherPids();
+	const atoll = new TestRuntime({ sandboxes: 1 });
+	await atoll.deploy("hello", `export default { fetch: () => new Response("hello") }`);
+	assert.equal(await atoll.text("hello"), "hello");
+	const sandboxes = atoll.runtime.sandboxPids();
+	const [own] = launcherPids().filter((pid) => !before.includes(pid));
+	process.kill(own, "SIGKILL");
+	await until(() => sandboxes.every(gone));
+	const again = await atoll.fetch("hello");
+	assert.equal(again.status, 200, await again.text());
+	await atoll.deploy("other", `export default { fetch: () => new Response("other") }`);
+	assert.equal(await atoll.text("other"), "other");
+	assert.ok(!launcherPids().includes(own));
+});
+
+test("of a process that never ran nothing is kept", async () => {
+	const own = new Launcher();
+	let ended = 0;
+	const launched: LaunchedProcess = own.launch(
+		{ command: process.execPath, args: ["-e", ""], env: {}, niceness: 2, file: null },
+		{ onLaunched: () => undefined, onEnded: () => ended++ },
+	);
+	await own.close();
+	await launched.exited;
+	assert.equal(ended, 1);
+});
