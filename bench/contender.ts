@@ -1,4 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import type { Readable } from "node:stream";
 
 /** A server under test, in a process of its own. */
 export class Contender {
@@ -14,7 +16,8 @@ export class Contender {
 		child.stdout?.on("data", (chunk: string) => {
 			this.#output += chunk;
 		});
-		this.#ended = new Promise((resolve) => child.on("close", resolve));
+		// Not `close`, which does not come where this side has closed the channel.
+		this.#ended = Promise.all([once(child, "exit"), once(child.stdout as Readable, "close")]);
 		this.name = name;
 		this.#child = child;
 		this.port = port;
@@ -23,7 +26,8 @@ export class Contender {
 	/** Starts a script of `bench/servers/`, which prints `port N` when it is up. */
 	static start(name: string, script: string, args: string[] = []): Promise<Contender> {
 		const child = spawn(process.execPath, [`bench/servers/${script}`, ...args], {
-			stdio: ["ignore", "pipe", "inherit"],
+			// It ends with its channel, so that a bench which is itself ended leaves none behind to take a core from the next.
+			stdio: ["ignore", "pipe", "inherit", "ipc"],
 		});
 		return new Promise((resolve, reject) => {
 			let output = "";
@@ -42,7 +46,7 @@ export class Contender {
 
 	/** Ends it. Gives what it printed since it was up. */
 	async stop(): Promise<string> {
-		this.#child.kill("SIGTERM");
+		if (this.#child.connected) this.#child.disconnect();
 		await this.#ended;
 		return this.#output;
 	}

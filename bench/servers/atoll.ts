@@ -10,7 +10,7 @@ await Promise.all(names.map((name) => runtime.deploy({ name, hostnames: [`${name
 const server = new HttpServer(runtime);
 const { port } = await server.listen(0, "127.0.0.1");
 console.log(`port ${port}`);
-process.on("SIGTERM", async () => {
+process.on("disconnect", async () => {
 	await server.close();
 	await runtime.close();
 	process.exit(0);

@@ -7,3 +7,4 @@ const server = createServer((_req, res) => {
 	res.end("Hello, world!\n");
 });
 server.listen(0, "127.0.0.1", () => console.log(`port ${(server.address() as AddressInfo).port}`));
+process.on("disconnect", () => process.exit(0));

@@ -25,7 +25,7 @@ await Promise.all([
 const server = new HttpServer(runtime);
 const { port } = await server.listen(0, "127.0.0.1");
 console.log(`port ${port}`);
-process.on("SIGTERM", async () => {
+process.on("disconnect", async () => {
 	console.log(`restarts ${runtime.stats().restarts}`);
 	await Promise.race([server.close(), new Promise((resolve) => setTimeout(resolve, 500))]);
 	process.exit(0);

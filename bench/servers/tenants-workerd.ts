@@ -43,7 +43,7 @@ const child = spawn(resolve("node_modules/workerd/bin/workerd"), ["serve", join(
 	stdio: "ignore",
 });
 child.on("exit", (code, signal) => console.log(`ended ${signal ?? code}`));
-process.on("SIGTERM", () => {
+process.on("disconnect", () => {
 	child.kill("SIGKILL");
 	process.exit(0);
 });
