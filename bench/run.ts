@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- micro|isolates[=CHECKOUT]|cold|http|fairness|hostile[=NAME]|soak[=MINUTES] …]`: the short ones, or those that are named; prints tables
+ * `npm run bench [-- micro|isolates[=CHECKOUT]|cold|launch|http|fairness|takeover|hostile[=NAME]|soak[=MINUTES] …]`: the short ones, or those that are named; prints tables
  * and writes them as JSON.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -12,6 +12,7 @@ import { benchIsolates } from "./isolates.ts";
 import { benchLaunch } from "./launch.ts";
 import { benchMicro } from "./micro.ts";
 import { benchSoak } from "./soak.ts";
+import { benchTakeover } from "./takeover.ts";
 
 type Bench = (argument: string) => Promise<unknown>;
 const SHORT: Record<string, Bench> = {
@@ -22,7 +23,12 @@ const SHORT: Record<string, Bench> = {
 	http: () => benchHttp(),
 };
 /** Only when asked for: they take a quarter of an hour each. */
-const LONG: Record<string, Bench> = { fairness: benchFairness, hostile: benchHostile, soak: benchSoak };
+const LONG: Record<string, Bench> = {
+	fairness: benchFairness,
+	takeover: () => benchTakeover(),
+	hostile: benchHostile,
+	soak: benchSoak,
+};
 
 const all = { ...SHORT, ...LONG };
 const asked = process.argv.slice(2).map((word) => {

@@ -122,6 +122,7 @@ export class Runtime {
 			memoryMb: this.#limits.memoryMb,
 			frozenClocks: options.frozenClocks ?? true,
 		};
+		const recycles = new Recycles(options.recyclesPerMinute ?? 60);
 		const images = async (number: VersionNumber) => {
 			const version = this.#deployments.byNumber(number);
 			if (version === undefined) throw new Error("the version is no longer deployed");
@@ -129,6 +130,11 @@ export class Runtime {
 		};
 		const events = {
 			log: (number: VersionNumber, text: string) => this.#strayLog(number, text),
+			culprit: (number: VersionNumber) => {
+				const now = Date.now();
+				this.#deployments.byNumber(number)?.strike(now);
+				recycles.note(now);
+			},
 			notice: (level: "info" | "warn" | "error", message: string) => this.#observer.notice(level, {}, message),
 		};
 		this.#pool = inline
@@ -139,7 +145,7 @@ export class Runtime {
 			pool: this.#pool,
 			egress: this.#egress,
 			observer: this.#observer,
-			recycles: new Recycles(options.recyclesPerMinute ?? 60),
+			recycles,
 			development: this.#development,
 		});
 	}

@@ -13,7 +13,6 @@ import type {
 	SandboxEvents,
 	SandboxSettings,
 	SandboxStats,
-	Stock,
 	VersionNumber,
 } from "./protocol.ts";
 import { Runner, type Task } from "./runner.ts";
@@ -35,6 +34,11 @@ interface Version {
 const QUANTUM = 16;
 /** How long turns run before the link is looked at again. */
 const SLICE_MS = 1;
+
+/** Whether it starts an isolate where there is none. */
+function needsIsolate({ kind }: Task): boolean {
+	return kind === Kind.request || kind === "preload";
+}
 
 /** Runs functions' turns: in a sandbox process behind the link, or inline. All of it happens on one thread. */
 export class IsolateHost implements SandboxCommands, IsolateOwner {
@@ -95,8 +99,9 @@ export class IsolateHost implements SandboxCommands, IsolateOwner {
 		version.starting = null;
 	}
 
-	stock(wanted: Stock): void {
-		this.#parking.stock(wanted);
+	preload(id: AttemptId, number: VersionNumber): void {
+		const attempt = this.#runner.begin(id, number, 0, false);
+		this.#enqueue({ kind: "preload", attempt, op: 0, text: "", data: undefined });
 	}
 
 	request(
@@ -157,10 +162,10 @@ export class IsolateHost implements SandboxCommands, IsolateOwner {
 		if (!this.#schedule.empty && !this.#closed) this.#scheduled = setImmediate(() => this.run());
 	}
 
-	/** Whether a function has a request waiting, and no isolate. */
+	/** Whether a function has something waiting that needs an isolate, and none. */
 	#needsStart(number: VersionNumber): boolean {
 		if (this.#warm.has(number)) return false;
-		return this.#versions.get(number)?.queue.some((task) => task.kind === Kind.request) ?? false;
+		return this.#versions.get(number)?.queue.some(needsIsolate) ?? false;
 	}
 
 	stats(): SandboxStats {
@@ -182,7 +187,7 @@ export class IsolateHost implements SandboxCommands, IsolateOwner {
 				this.#runner.done(attempt);
 				continue;
 			}
-			if (task.kind === Kind.request) {
+			if (needsIsolate(task)) {
 				let isolate = this.#warm.get(number);
 				if (isolate !== undefined) this.#warm.hit();
 				else if (version.image === null) {
@@ -199,12 +204,17 @@ export class IsolateHost implements SandboxCommands, IsolateOwner {
 						break;
 					}
 				}
+				if (task.kind === "preload") {
+					this.#runner.done(attempt);
+					continue;
+				}
 				attempt.isolate = isolate;
 				isolate.attempts.add(attempt.id);
 			}
 			const { isolate } = attempt;
 			if (isolate === null) continue;
 			this.#note(attempt.id, false);
+			if (task.kind === "preload") continue;
 			if (task.kind === Kind.request || task.kind === "held") this.#runner.tellHeld(attempt, isolate);
 			if (task.kind === "held" || !this.#runner.has(attempt)) continue;
 			if (task.kind === Kind.socket) attempt.renew();
@@ -262,7 +272,7 @@ export class IsolateHost implements SandboxCommands, IsolateOwner {
 		const version = this.#versions.get(isolate.version);
 		if (version?.starting !== isolate) return;
 		const waiting = version.queue
-			.filter(({ kind }) => kind === Kind.request)
+			.filter(needsIsolate)
 			.map(({ attempt }) => attempt)
 			.filter((attempt) => this.#runner.has(attempt));
 		this.#note(waiting[0]?.id ?? 0, true);

@@ -1,7 +1,7 @@
 import type ivm from "isolated-vm";
 import { externalCopy } from "./external-copy.ts";
 import { type ParkedIsolate, parkIsolate } from "./parked.ts";
-import type { Megabytes, Stock } from "./protocol.ts";
+import type { Megabytes } from "./protocol.ts";
 
 /** How many isolates may be parked at once: each holds some 2 MB. */
 const MOST = 64;
@@ -43,19 +43,6 @@ export class Parking {
 		const parked = ready.pop() ?? parkIsolate(this.#snapshot, memoryMb);
 		this.#order(new Array<Megabytes>(Math.max(0, this.#size - ready.length)).fill(memoryMb));
 		return parked;
-	}
-
-	/** Has so many ready, for when requests come; no more than that are kept. */
-	stock(wanted: Stock): void {
-		for (const [memoryMb, ready] of this.#ready) {
-			const count = wanted.find(([limit]) => limit === memoryMb)?.[1] ?? 0;
-			for (const { isolate } of ready.splice(count)) isolate.dispose();
-		}
-		this.#order(
-			wanted.flatMap(([memoryMb, count]) =>
-				new Array<Megabytes>(Math.max(0, count - this.#of(memoryMb).length)).fill(memoryMb),
-			),
-		);
 	}
 
 	#order(missing: Megabytes[]): void {

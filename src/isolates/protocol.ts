@@ -11,9 +11,6 @@ export type Milliseconds = number;
 export type Bytes = number;
 export type Megabytes = number;
 
-/** Isolates to have ready: memory limits, each with how many of it. */
-export type Stock = [memoryMb: Megabytes, count: number][];
-
 /** A turn is light up to so much CPU time. */
 export const LIGHT_TURN_US: Microseconds = 5000;
 /** So is the start of an isolate. */
@@ -107,8 +104,8 @@ export interface SandboxCommands {
 	load(version: VersionNumber, image: Image): void;
 	/** A version will get no more requests: its isolate goes when it is idle. */
 	unload(version: VersionNumber): void;
-	/** Has isolates ready: the sandbox may have to take over from another one at once. */
-	stock(wanted: Stock): void;
+	/** Starts an isolate of a version ahead of any request, as an attempt that is done when it has started. */
+	preload(attempt: AttemptId, version: VersionNumber): void;
 	/**
 	 * Starts an attempt. `light` asks for its turns to be cut at `NORMAL_TURN_MS` as long as it has had no effect. `head` is a
 	 * RequestHead as JSON, which nobody between here and the isolate parses.

@@ -27,8 +27,8 @@ interface Turn {
 
 /** What waits for a turn. */
 export interface Task extends Omit<Turn, "kind" | "attempt"> {
-	/** `held`: answers to what the top level has begun, which the attempt pays for. */
-	kind: Kind | "held";
+	/** `held`: answers to what the top level has begun, which the attempt pays for. `preload`: to have an isolate is all it is about. */
+	kind: Kind | "held" | "preload";
 	/** The attempt itself and not its number, which another may have by the time this is done. */
 	attempt: Attempt;
 }

@@ -18,8 +18,8 @@ export const FrameKind = {
 	/** To a sandbox: an image that it lacks is on its way. */
 	expect: 71,
 	unload: 66,
-	/** To a sandbox: the isolates that it is to have ready. */
-	stock: 74,
+	/** To a sandbox: a version that it is to start an isolate of. */
+	preload: 74,
 	/** From a sandbox: its settings are in place. */
 	ready: 67,
 	want: 68,

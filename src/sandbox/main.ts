@@ -1,7 +1,7 @@
 /** The sandbox process: takes commands from the link on descriptor 3, runs turns, and ends when the link does. */
 import { Socket } from "node:net";
 import { IsolateHost } from "../isolates/host.ts";
-import type { Image, SandboxEvents, SandboxSettings, Stock } from "../isolates/protocol.ts";
+import type { Image, SandboxEvents, SandboxSettings } from "../isolates/protocol.ts";
 import { dropPermissions } from "./confinement.ts";
 import { type Frame, FrameKind, FrameReader, FrameWriter } from "./frames.ts";
 import { noteWriter } from "./running-note.ts";
@@ -53,8 +53,8 @@ function onFrame({ kind, attempt, op, version, text, data }: Frame): void {
 		case FrameKind.unload:
 			host.unload(version);
 			break;
-		case FrameKind.stock:
-			host.stock(JSON.parse(text) as Stock);
+		case FrameKind.preload:
+			host.preload(attempt, version);
 			break;
 		default:
 			host.message(kind as Parameters<IsolateHost["message"]>[0], attempt, op, text, data);

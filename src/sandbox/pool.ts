@@ -6,6 +6,8 @@ import type { RunnableVersion, Sandbox } from "./sandbox.ts";
 export interface PoolEvents {
 	/** A line that a function wrote outside of any request. */
 	log(version: VersionNumber, text: string): void;
+	/** The start of a version, ahead of any request, has cost a sandbox its life. */
+	culprit(version: VersionNumber): void;
 	notice(level: "info" | "warn" | "error", message: string): void;
 }
 

@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Bytes, Milliseconds, SandboxSettings, SandboxStats, VersionNumber } from "../isolates/protocol.ts";
 import type { Launcher } from "../launcher/launcher.ts";
 import { Lane } from "./lane.ts";
@@ -15,10 +16,12 @@ const RUSH_MS: Milliseconds = 300;
 const MOST_WAIT_MS: Milliseconds = 10_000;
 /** So many sandboxes in a row may fail as they start before it is taken for the machine's fault. */
 const FAILED_STARTS = 3;
-/** How many isolates a spare has ready at most, each of some 2.5 MB, and which share of what warm isolates may use. */
-const MOST_STOCKED = 64;
-const STOCKED_BYTES: Bytes = 2.5 * 2 ** 20;
-const STOCKED_SHARE = 1 / 8;
+/** How many isolates a spare starts ahead at most, each of some 2.5 MB, and which share of what warm isolates may use. */
+const MOST_PRELOADED = 64;
+const PRELOADED_BYTES: Bytes = 2.5 * 2 ** 20;
+const PRELOADED_SHARE = 1 / 2;
+/** After each it rests for so many times what that took: what it does is for later, and others have requests now. */
+const PRELOAD_REST = 3;
 
 /** How many sandboxes the heavy lane may have. */
 const MAX_HEAVY = Math.max(2, availableParallelism());
@@ -42,10 +45,8 @@ export class ProcessPool implements SandboxPool {
 	/** In no lane any more: they finish what they have. */
 	readonly #retired = new Set<SandboxProcess>();
 	#nextSpare: NodeJS.Timeout | null = null;
-	/** What the spare was told to have ready. */
-	#stock = "";
-	/** Sandboxes that have isolates ready for a takeover, which may be over. */
-	readonly #stocked = new Set<SandboxProcess>();
+	/** The spare that isolates are being started in. */
+	#preloading: SandboxProcess | null = null;
 	#tending: NodeJS.Timeout | null = null;
 
 	private constructor(launcher: Launcher, settings: SandboxSettings, images: ImageSource, events: PoolEvents) {
@@ -87,7 +88,7 @@ export class ProcessPool implements SandboxPool {
 		process.ready.then(
 			() => {
 				this.#failedStarts = 0;
-				if (!this.#closed) this.#fillPlaces();
+				if (!this.#closed) this.#onReady(process);
 			},
 			() => undefined, // Its exit is what counts, and `#onLost` hears of it.
 		);
@@ -110,15 +111,23 @@ export class ProcessPool implements SandboxPool {
 			this.#nextSpare = null;
 			if (this.#closed || this.#spare !== null) return;
 			this.#spare = this.#spawn();
-			this.#stock = "";
 		}, wait);
 	}
 
 	/** A successor takes the place of a member that was lost. Where none would start the place stays empty until one does. */
 	#succeed(lane: Lane, lost: SandboxProcess): void {
 		if (this.#spare === null && this.#failedStarts > FAILED_STARTS) this.#startSpare();
-		else if (lane === this.#heavy) lane.replace(lost, this.#takeSpare().yieldToOthers());
+		else if (lane === this.#heavy) lane.replace(lost, this.#spareForHeavy());
 		else lane.replace(lost, this.#takeSpare());
+	}
+
+	/** A sandbox is ready: it may be the spare that a place, or those behind a long turn, have waited for. */
+	#onReady(process: SandboxProcess): void {
+		this.#fillPlaces();
+		if (process !== this.#spare) return;
+		for (const member of [...this.#normal.members, ...this.#heavy.members])
+			if (member.stuckBy !== null) this.#onLongTurn(member);
+		void this.#preload();
 	}
 
 	#fillPlaces(): void {
@@ -126,39 +135,48 @@ export class ProcessPool implements SandboxPool {
 			for (const member of lane.members.slice()) if (member.ended) this.#succeed(lane, member);
 	}
 
-	/** The spare takes over from a sandbox of the normal lane at once if it has isolates ready for all that was warm there. */
-	#stockSpare(): void {
-		if (this.#spare === null) return;
-		const { parked, memoryMb, maxBytes } = this.#settings;
-		const [fullest] = this.#normal.members.toSorted((a, b) => b.sandbox.latest.isolates - a.sandbox.latest.isolates);
-		const stock = fullest.sandbox.stock;
-		if (stock.length === 0) stock.push([memoryMb, parked]);
-		let room = Math.min(MOST_STOCKED, Math.max(parked, Math.floor((maxBytes * STOCKED_SHARE) / STOCKED_BYTES)));
-		for (const entry of stock) {
-			entry[1] = Math.min(entry[1], room);
-			room -= entry[1];
+	/**
+	 * Starts isolates in the spare, one after the other, of the versions that the normal lane is asked for most: else a takeover would
+	 * be followed by a cold start of each at once, and those who wait for them would be the neighbours.
+	 */
+	async #preload(): Promise<void> {
+		const spare = this.#spare;
+		if (spare === null || !spare.started || this.#preloading === spare) return;
+		this.#preloading = spare;
+		for (const version of this.#busiest()) {
+			if (this.#spare !== spare) break;
+			if (spare.sandbox.has(version.number)) continue;
+			const began = performance.now();
+			if ((await spare.sandbox.preload(version)) === "killed") {
+				this.unload(version.number); // Else the next spare would try it too.
+				this.#events.culprit(version.number);
+			}
+			await sleep(PRELOAD_REST * (performance.now() - began), undefined, { ref: false });
 		}
-		const text = JSON.stringify(stock);
-		if (text === this.#stock) return;
-		this.#stock = text;
-		this.#stocked.add(this.#spare);
-		this.#spare.sandbox.commands.stock(stock);
+		if (this.#preloading === spare) this.#preloading = null;
 	}
 
-	/** A sandbox that took over keeps no more isolates ready than any other. */
-	#unstock(): void {
-		const { parked, memoryMb } = this.#settings;
-		for (const process of this.#stocked) {
-			if (process === this.#spare) continue;
-			this.#stocked.delete(process);
-			process.sandbox.commands.stock([[memoryMb, parked]]);
-		}
+	/** What the normal lane is asked for most, as much as a spare may have. */
+	#busiest(): RunnableVersion[] {
+		const { parked, maxBytes } = this.#settings;
+		const room = Math.max(parked, Math.floor((maxBytes * PRELOADED_SHARE) / PRELOADED_BYTES));
+		return this.#normal.members
+			.flatMap(({ sandbox }) => sandbox.recent)
+			.sort((a, b) => b.recent - a.recent)
+			.slice(0, Math.min(MOST_PRELOADED, room))
+			.map(({ version }) => version);
+	}
+
+	/** The spare, for the heavy lane, which is not asked for what the spare has. */
+	#spareForHeavy(): SandboxProcess {
+		const spare = this.#takeSpare().yieldToOthers();
+		spare.sandbox.dropUnasked();
+		return spare;
 	}
 
 	/** The spare steps into the place of a sandbox that was lost. */
 	#onLost(lost: SandboxProcess, why: string): void {
 		this.#all.delete(lost);
-		this.#stocked.delete(lost);
 		if (this.#closed) return;
 		this.#restarts++;
 		this.#events.notice("warn", `a sandbox (pid ${lost.pid}) was lost: ${why}`);
@@ -175,21 +193,23 @@ export class ProcessPool implements SandboxPool {
 	}
 
 	/**
-	 * One turn keeps the others waiting. In the normal lane the spare takes the sandbox's place, and the sandbox serves heavy
+	 * One turn keeps the others waiting; as long as there is no spare that could serve them sooner they do. In the normal lane the spare takes the sandbox's place, and the sandbox serves heavy
 	 * functions once it can, or finishes what it has where there is already one a core: more would be busy at the same time than
 	 * the machine has room for, and those who wait would be the neighbours. In the heavy lane another member, or one more, takes
 	 * the others' requests; beyond one a core they wait.
 	 */
 	#onLongTurn(stuck: SandboxProcess): void {
+		const ready = this.#spare?.started ?? false;
 		if (this.#normal.has(stuck)) {
+			if (!ready) return;
 			this.#normal.replace(stuck, this.#takeSpare());
 			stuck.yieldToOthers();
 			if (this.#heavy.members.length < MAX_HEAVY) this.#heavy.members.push(stuck);
 			else this.#retired.add(stuck);
 		} else if (this.#heavy.has(stuck)) {
 			if (this.#heavy.stuck) {
-				if (this.#heavy.members.length >= MAX_HEAVY) return;
-				this.#heavy.members.push(this.#takeSpare().yieldToOthers());
+				if (!ready || this.#heavy.members.length >= MAX_HEAVY) return;
+				this.#heavy.members.push(this.#spareForHeavy());
 			}
 		} else return;
 		stuck.sandbox.evacuate(stuck.stuckBy ?? 0);
@@ -197,8 +217,8 @@ export class ProcessPool implements SandboxPool {
 
 	/** What the heavy lane needed once and no longer does is ended, and so is what has finished. */
 	#tend(): void {
-		this.#stockSpare();
-		this.#unstock();
+		void this.#preload();
+		for (const { sandbox } of this.#normal.members) sandbox.fade();
 		for (const process of this.#retired) {
 			if (process.idleMs === 0) continue;
 			this.#retired.delete(process);
@@ -213,7 +233,6 @@ export class ProcessPool implements SandboxPool {
 
 	#end(process: SandboxProcess): void {
 		this.#all.delete(process);
-		this.#stocked.delete(process);
 		void process.close();
 	}
 

@@ -178,7 +178,7 @@ function commandsOver(writer: FrameWriter): SandboxCommands {
 		},
 		expect: (version) => writer.write(FrameKind.expect, 0, 0, version, ""),
 		unload: (version) => writer.write(FrameKind.unload, 0, 0, version, ""),
-		stock: (wanted) => writer.write(FrameKind.stock, 0, 0, 0, JSON.stringify(wanted)),
+		preload: (attempt, version) => writer.write(FrameKind.preload, attempt, 0, version, ""),
 		request: (attempt, version, cpuMs, light, head, body) =>
 			writer.write(light ? FrameKind.lightRequest : FrameKind.request, attempt, cpuMs, version, head, body),
 		message: (kind, attempt, op, text, data) => writer.write(kind, attempt, op, 0, text, data),

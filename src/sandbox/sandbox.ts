@@ -4,17 +4,16 @@ import type {
 	AttemptId,
 	AttemptReport,
 	Image,
-	Megabytes,
 	Milliseconds,
 	OwnerNumber,
 	SandboxCommands,
 	SandboxEvents,
 	SandboxStats,
-	Stock,
 	VersionNumber,
 } from "../isolates/protocol.ts";
 import { Kind } from "../prelude/messages.ts";
 import { Attempt, type AttemptOwner, type TurnBounds } from "./attempt.ts";
+import { Preload, type PreloadEnd } from "./preload.ts";
 
 /** Where sandboxes get the images of versions from; rejects where there is none to be had. */
 export type ImageSource = (version: VersionNumber) => Promise<Image>;
@@ -24,6 +23,13 @@ export interface RunnableVersion {
 	number: VersionNumber;
 	ownerNumber: OwnerNumber;
 	limits: TurnBounds;
+}
+
+/** A version whose image is in a sandbox. */
+interface Sent {
+	version: RunnableVersion;
+	/** How many requests it has had lately; of those before that half, and so on. */
+	recent: number;
 }
 
 const NO_STATS: SandboxStats = { isolates: 0, bytes: 0, hits: 0, coldStarts: 0, evictions: 0 };
@@ -36,10 +42,10 @@ export class Sandbox implements SandboxEvents {
 	 * filled and emptied at this rate keeps what it held alive until a major collection, since its old tables point to its
 	 * new ones (a fifth of the edge's time went into copying dead requests).
 	 */
-	readonly #attempts: (Attempt | undefined)[] = [undefined];
+	readonly #attempts: (Attempt | Preload | undefined)[] = [undefined];
 	readonly #free: AttemptId[] = [];
-	/** Versions whose image was sent here, with their memory limits. The sandbox may have dropped one since; it asks for it then. */
-	readonly #sent = new Map<VersionNumber, Megabytes>();
+	/** Versions whose image was sent here. The sandbox may have dropped one since; it asks for it then. */
+	readonly #sent = new Map<VersionNumber, Sent>();
 	latest: SandboxStats = NO_STATS;
 	/** Set right after construction, by whoever knows how the sandbox is reached. */
 	commands!: SandboxCommands;
@@ -49,20 +55,46 @@ export class Sandbox implements SandboxEvents {
 	}
 
 	/** Makes an attempt that runs here; it begins with its `start`. */
-	attempt({ number: version, ownerNumber, limits }: RunnableVersion, owner: AttemptOwner, effects: Effects): Attempt {
-		if (!this.#sent.has(version)) {
-			this.commands.expect(version);
-			this.want(version);
-		}
-		const id = this.#free.pop() ?? this.#attempts.length;
-		const attempt = new Attempt(id, version, ownerNumber, this.commands, owner, effects, limits);
-		this.#attempts[id] = attempt;
-		if (this.load === 1) this.onLoad(true);
+	attempt(version: RunnableVersion, owner: AttemptOwner, effects: Effects): Attempt {
+		this.#send(version).recent++;
+		const { number, ownerNumber, limits } = version;
+		const attempt = new Attempt(this.#nextId(), number, ownerNumber, this.commands, owner, effects, limits);
+		this.#put(attempt);
 		return attempt;
 	}
 
+	/** Has an isolate of a version started ahead of any request for it. Resolves when that is over, well or not. */
+	preload(version: RunnableVersion): Promise<PreloadEnd> {
+		this.#send(version);
+		const preload = new Preload(this.#nextId(), version);
+		this.#put(preload);
+		this.commands.preload(preload.id, version.number);
+		return preload.ended;
+	}
+
+	/** Sees to it that the sandbox has a version's image, or will have it. */
+	#send(version: RunnableVersion): Sent {
+		let sent = this.#sent.get(version.number);
+		if (sent === undefined) {
+			sent = { version, recent: 0 };
+			this.#sent.set(version.number, sent);
+			this.commands.expect(version.number);
+			this.want(version.number);
+		}
+		return sent;
+	}
+
+	#nextId(): AttemptId {
+		return this.#free.pop() ?? this.#attempts.length;
+	}
+
+	#put(attempt: Attempt | Preload): void {
+		this.#attempts[attempt.id] = attempt;
+		if (this.load === 1) this.onLoad(true);
+	}
+
 	/** Takes an attempt that has ended out of the table. The link keeps order, so nothing more can come for its number. */
-	#take(id: AttemptId): Attempt | undefined {
+	#take(id: AttemptId): Attempt | Preload | undefined {
 		const attempt = this.#attempts[id];
 		if (attempt === undefined) return undefined;
 		this.#attempts[id] = undefined;
@@ -72,12 +104,8 @@ export class Sandbox implements SandboxEvents {
 	}
 
 	want(version: VersionNumber): void {
-		this.#sent.set(version, 0);
 		this.#images(version).then(
-			(image) => {
-				if (this.#sent.has(version)) this.#sent.set(version, image.memoryMb);
-				this.commands.load(version, image);
-			},
+			(image) => this.commands.load(version, image),
 			(error: Error) => this.#withoutImage(version, error),
 		);
 	}
@@ -140,11 +168,24 @@ export class Sandbox implements SandboxEvents {
 		return this.#attempts.length - 1 - this.#free.length;
 	}
 
-	/** The isolates that another sandbox would need to take over from this one. */
-	get stock(): Stock {
-		const counts = new Map<Megabytes, number>();
-		for (const memoryMb of this.#sent.values()) if (memoryMb > 0) counts.set(memoryMb, (counts.get(memoryMb) ?? 0) + 1);
-		return [...counts];
+	/** The versions that have had requests here lately. */
+	get recent(): Sent[] {
+		return [...this.#sent.values()].filter(({ recent }) => recent > 0);
+	}
+
+	/** Time goes by: what was lately counts half. */
+	fade(): void {
+		for (const sent of this.#sent.values()) sent.recent >>= 1;
+	}
+
+	/** Whether a version was sent here. */
+	has(version: VersionNumber): boolean {
+		return this.#sent.has(version);
+	}
+
+	/** Drops the versions that were never asked for here. */
+	dropUnasked(): void {
+		for (const { version, recent } of this.#sent.values()) if (recent === 0) this.unload(version.number);
 	}
 
 	/** Has every attempt that is not this owner's run elsewhere, as far as they may. */

@@ -13,6 +13,7 @@ test("where no sandbox starts requests are refused, with waits between the attem
 	const launcher = new Launcher();
 	const pool = await ProcessPool.start(launcher, 1, settings, () => Promise.reject(new Error("there is no image")), {
 		log: () => undefined,
+		culprit: () => undefined,
 		notice: () => lost++,
 	});
 	after(async () => {
