@@ -103,7 +103,12 @@ export class Sandbox implements SandboxEvents {
 		return attempt;
 	}
 
+	/** A sandbox is given what it has to run, and nothing that it only asks for. */
 	want(version: VersionNumber): void {
+		if (!this.#sent.has(version)) {
+			this.#withoutImage(version, new Error("the version is not served here"));
+			return;
+		}
 		this.#images(version).then(
 			(image) => this.commands.load(version, image),
 			(error: Error) => this.#withoutImage(version, error),
