@@ -13,7 +13,7 @@ export interface RuntimeOptions {
 	 */
 	isolation?: "process" | "inline";
 	/**
-	 * How many sandbox processes serve functions that have proven light; the heavy lane and the spare come on top. Default: one
+	 * How many sandbox processes serve functions that have proven light; the heavy lane comes on top, and the spare, with up to 64 of them started. Default: one
 	 * per core less one, at least one.
 	 */
 	sandboxes?: number;

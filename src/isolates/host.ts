@@ -4,16 +4,17 @@ import { CacheStore } from "./cache-store.ts";
 import { FunctionIsolate, type IsolateOwner, StartError } from "./isolate.ts";
 import type { Answer } from "./keys.ts";
 import { Parking } from "./parking.ts";
-import type {
-	AttemptId,
-	Image,
-	Microseconds,
-	Milliseconds,
-	SandboxCommands,
-	SandboxEvents,
-	SandboxSettings,
-	SandboxStats,
-	VersionNumber,
+import {
+	type AttemptId,
+	type Image,
+	type Microseconds,
+	type Milliseconds,
+	PRELOAD_START_MS,
+	type SandboxCommands,
+	type SandboxEvents,
+	type SandboxSettings,
+	type SandboxStats,
+	type VersionNumber,
 } from "./protocol.ts";
 import { Runner, type Task } from "./runner.ts";
 import { Schedule } from "./schedule.ts";
@@ -197,7 +198,9 @@ export class IsolateHost implements SandboxCommands, IsolateOwner {
 					break;
 				} else {
 					this.#note(attempt.id, true);
-					isolate = version.starting ?? this.#start(number, version, version.image, attempt);
+					const { startupCpuMs } = version.image;
+					const startMs = task.kind === "preload" ? Math.min(startupCpuMs, PRELOAD_START_MS) : startupCpuMs;
+					isolate = version.starting ?? this.#start(number, version, version.image, attempt, startMs);
 					if (isolate === undefined) continue;
 					if (isolate.starting) {
 						waits = true;
@@ -233,9 +236,16 @@ export class IsolateHost implements SandboxCommands, IsolateOwner {
 		this.#versions.delete(number);
 	}
 
-	#start(number: VersionNumber, version: Version, image: Image, attempt: Attempt): FunctionIsolate | undefined {
+	#start(
+		number: VersionNumber,
+		version: Version,
+		image: Image,
+		attempt: Attempt,
+		startMs: Milliseconds,
+	): FunctionIsolate | undefined {
 		try {
-			const isolate = new FunctionIsolate(this.#parking.take(image.memoryMb), number, image, this.#caches, this);
+			const parked = this.#parking.take(image.memoryMb);
+			const isolate = new FunctionIsolate(parked, number, image, this.#caches, this, startMs);
 			this.#runner.usedUs += isolate.startUs;
 			attempt.cold = true;
 			attempt.startUs = isolate.startUs;

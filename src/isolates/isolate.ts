@@ -76,8 +76,18 @@ export class FunctionIsolate {
 	memoryBytes: Bytes = 0;
 	readonly #outbox: Outbox;
 
-	/** Compiles and runs the script. Throws StartError where that fails; the isolate is gone then. */
-	constructor(parked: ParkedIsolate, version: VersionNumber, image: Image, caches: CacheStore, owner: IsolateOwner) {
+	/**
+	 * Compiles and runs the script, for `startMs` at most before it awaits anything. Throws StartError where that fails; the
+	 * isolate is gone then.
+	 */
+	constructor(
+		parked: ParkedIsolate,
+		version: VersionNumber,
+		image: Image,
+		caches: CacheStore,
+		owner: IsolateOwner,
+		startMs: Milliseconds = image.startupCpuMs,
+	) {
 		readThreadClock();
 		const started = performance.now();
 		this.version = version;
@@ -100,7 +110,7 @@ export class FunctionIsolate {
 			this.#keys.start(id, Number(op) >>> 0, String(method), args);
 		};
 		try {
-			this.#start(image);
+			this.#start(image, startMs);
 			this.#finish();
 		} catch (error) {
 			this.dispose();
@@ -146,13 +156,13 @@ export class FunctionIsolate {
 		this.#outbox.forget(attempt);
 	}
 
-	#start(image: Image): void {
+	#start(image: Image, startMs: Milliseconds): void {
 		advanceClock();
 		const { isolate, context, begin } = this.#parked;
 		begin.applySync(undefined, [image.env, image.timers, bytesOf(image.code).includes("Temporal")]);
 		begin.release();
-		const run = { filename: image.filename, timeout: image.startupCpuMs };
-		const entry = new Entry(isolate, performance.now(), image.startupCpuMs);
+		const run = { filename: image.filename, timeout: startMs };
+		const entry = new Entry(isolate, performance.now(), startMs);
 		const before = setEntry(entry);
 		try {
 			const script = compile(isolate, image);

@@ -15,6 +15,8 @@ export type Megabytes = number;
 export const LIGHT_TURN_US: Microseconds = 5000;
 /** So is the start of an isolate. */
 export const LIGHT_START_US: Microseconds = 10_000;
+/** A start ahead of any request may take so long: whoever keeps the spare from taking over keeps everybody. */
+export const PRELOAD_START_MS: Milliseconds = 100;
 /** In the normal lane a turn is cut at so much. */
 export const NORMAL_TURN_MS: Milliseconds = 10;
 
@@ -104,7 +106,10 @@ export interface SandboxCommands {
 	load(version: VersionNumber, image: Image): void;
 	/** A version will get no more requests: its isolate goes when it is idle. */
 	unload(version: VersionNumber): void;
-	/** Starts an isolate of a version ahead of any request, as an attempt that is done when it has started. */
+	/**
+	 * Starts an isolate of a version ahead of any request, as an attempt that is done when it has started. Given up where the top level
+	 * runs for `PRELOAD_START_MS`.
+	 */
 	preload(attempt: AttemptId, version: VersionNumber): void;
 	/**
 	 * Starts an attempt. `light` asks for its turns to be cut at `NORMAL_TURN_MS` as long as it has had no effect. `head` is a

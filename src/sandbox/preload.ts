@@ -1,4 +1,4 @@
-import type { AttemptId, OwnerNumber, VersionNumber } from "../isolates/protocol.ts";
+import { type AttemptId, type OwnerNumber, PRELOAD_START_MS, type VersionNumber } from "../isolates/protocol.ts";
 import type { TurnBounds } from "./attempt.ts";
 import type { RunnableVersion } from "./sandbox.ts";
 
@@ -21,7 +21,7 @@ export class Preload {
 		this.id = id;
 		this.version = number;
 		this.ownerNumber = ownerNumber;
-		this.bounds = limits;
+		this.bounds = { ...limits, startupCpuMs: Math.min(limits.startupCpuMs, PRELOAD_START_MS) };
 		this.ended = new Promise((resolve) => {
 			this.#end = resolve;
 		});
