@@ -28,7 +28,7 @@ export interface SandboxPool {
 	stats(): { sandboxes: number; restarts: number } & SandboxStats;
 	/** What keeps functions from the machine, beyond their isolates; `null` when they run inline, where nothing does. */
 	readonly containment: Containment | null;
-	/** Process ids of the sandboxes, the spare included; none when inline. */
+	/** Process ids of the sandboxes that are ready, the spare included; none when inline. */
 	pids(): number[];
 	close(): Promise<void>;
 }

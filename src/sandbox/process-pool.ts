@@ -45,8 +45,11 @@ export class ProcessPool implements SandboxPool {
 	/** In no lane any more: they finish what they have. */
 	readonly #retired = new Set<SandboxProcess>();
 	#nextSpare: NodeJS.Timeout | null = null;
-	/** The spare that isolates are being started in. */
-	#preloading: SandboxProcess | null = null;
+	/** Versions that have proven light, each with its home in the normal lane, where it is still to be started. */
+	readonly #arriving = new Map<VersionNumber, { version: RunnableVersion; process: SandboxProcess }>();
+	/** What the spare is to have, the busiest first. */
+	#wanted: RunnableVersion[] = [];
+	#preloading = false;
 	#tending: NodeJS.Timeout | null = null;
 
 	private constructor(launcher: Launcher, settings: SandboxSettings, images: ImageSource, events: PoolEvents) {
@@ -125,6 +128,7 @@ export class ProcessPool implements SandboxPool {
 	#onReady(process: SandboxProcess): void {
 		this.#fillPlaces();
 		if (process !== this.#spare) return;
+		this.#wanted = this.#busiest();
 		for (const member of [...this.#normal.members, ...this.#heavy.members])
 			if (member.stuckBy !== null) this.#onLongTurn(member);
 		void this.#preload();
@@ -136,24 +140,39 @@ export class ProcessPool implements SandboxPool {
 	}
 
 	/**
-	 * Starts isolates in the spare, one after the other, of the versions that the normal lane is asked for most: else a takeover would
-	 * be followed by a cold start of each at once, and those who wait for them would be the neighbours.
+	 * Starts isolates ahead of requests, one after the other: of the versions that have come to the normal lane, in their new home; then, in
+	 * the spare, of those that the lane is asked for most. Else a rush of deployments, and each takeover, would be followed by a cold start
+	 * of each at once, and those who wait for them would be the neighbours.
 	 */
 	async #preload(): Promise<void> {
-		const spare = this.#spare;
-		if (spare === null || !spare.started || this.#preloading === spare) return;
-		this.#preloading = spare;
-		for (const version of this.#busiest()) {
-			if (this.#spare !== spare) break;
-			if (spare.sandbox.has(version.number)) continue;
+		if (this.#preloading) return;
+		this.#preloading = true;
+		for (let next = this.#nextPreload(); next !== undefined; next = this.#nextPreload()) {
 			const began = performance.now();
-			if ((await spare.sandbox.preload(version)) === "killed") {
-				this.unload(version.number); // Else the next spare would try it too.
-				this.#events.culprit(version.number);
-			}
+			await this.#start(next.version, next.process.sandbox);
 			await sleep(PRELOAD_REST * (performance.now() - began), undefined, { ref: false });
 		}
-		if (this.#preloading === spare) this.#preloading = null;
+		this.#preloading = false;
+	}
+
+	#nextPreload(): { version: RunnableVersion; process: SandboxProcess } | undefined {
+		if (this.#closed) return undefined;
+		for (const [number, next] of this.#arriving) {
+			this.#arriving.delete(number);
+			if (this.#normal.has(next.process) && !next.process.sandbox.has(number)) return next;
+		}
+		const process = this.#spare;
+		if (process === null || !process.started) return undefined;
+		for (let version = this.#wanted.shift(); version !== undefined; version = this.#wanted.shift())
+			if (!process.sandbox.has(version.number)) return { version, process };
+		return undefined;
+	}
+
+	/** Starts an isolate of a version ahead of requests. */
+	async #start(version: RunnableVersion, sandbox: Sandbox): Promise<void> {
+		if ((await sandbox.preload(version)) !== "killed") return;
+		this.unload(version.number); // Else it would be tried again elsewhere.
+		this.#events.culprit(version.number);
 	}
 
 	/** What the normal lane is asked for most, as much as a spare may have. */
@@ -217,6 +236,7 @@ export class ProcessPool implements SandboxPool {
 
 	/** What the heavy lane needed once and no longer does is ended, and so is what has finished. */
 	#tend(): void {
+		this.#wanted = this.#busiest();
 		void this.#preload();
 		for (const { sandbox } of this.#normal.members) sandbox.fade();
 		for (const process of this.#retired) {
@@ -236,12 +256,22 @@ export class ProcessPool implements SandboxPool {
 		void process.close();
 	}
 
-	home({ number: version, ownerNumber }: RunnableVersion, lane: LaneName): Sandbox | null {
+	home(runnable: RunnableVersion, lane: LaneName): Sandbox | null {
+		const { number: version, ownerNumber } = runnable;
 		if (lane !== "probation") {
 			// All that an owner computes is computed in one place, so that one owner cannot keep the whole heavy lane busy.
-			const process =
-				lane === "normal" ? this.#normal.home(version, ownerNumber) : this.#heavy.home(ownerNumber, ownerNumber);
-			return process.ended ? null : process.sandbox;
+			const heavy = this.#heavy.home(ownerNumber, ownerNumber);
+			const process = lane === "normal" ? this.#normal.home(version, ownerNumber) : heavy;
+			if (process.ended) return null;
+			const { sandbox } = process;
+			// Where it has run until now it is warm: it moves once it is in its new place too.
+			if (process === heavy || sandbox.serves(version) || heavy.stuckBy !== null || !heavy.sandbox.serves(version))
+				return sandbox;
+			if (!sandbox.has(version) && !this.#arriving.has(version)) {
+				this.#arriving.set(version, { version: runnable, process });
+				void this.#preload();
+			}
+			return heavy.sandbox;
 		}
 		// Whoever is on probation waits for a sandbox to start, and not the others for the spare.
 		if (this.#probation === null) this.#probation = { process: this.#spawn().yieldToOthers(), version };
@@ -253,6 +283,7 @@ export class ProcessPool implements SandboxPool {
 	}
 
 	unload(version: VersionNumber): void {
+		this.#arriving.delete(version);
 		for (const { sandbox } of this.#all) sandbox.unload(version);
 	}
 
@@ -263,7 +294,7 @@ export class ProcessPool implements SandboxPool {
 	}
 
 	pids(): number[] {
-		return [...this.#all].map((process) => process.pid).filter((pid) => pid > 0);
+		return [...this.#all].filter(({ started }) => started).map(({ pid }) => pid);
 	}
 
 	async close(): Promise<void> {

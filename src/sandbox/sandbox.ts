@@ -30,6 +30,8 @@ interface Sent {
 	version: RunnableVersion;
 	/** How many requests it has had lately; of those before that half, and so on. */
 	recent: number;
+	/** Its isolate is being started ahead of requests. */
+	starting: boolean;
 }
 
 const NO_STATS: SandboxStats = { isolates: 0, bytes: 0, hits: 0, coldStarts: 0, evictions: 0 };
@@ -65,18 +67,21 @@ export class Sandbox implements SandboxEvents {
 
 	/** Has an isolate of a version started ahead of any request for it. Resolves when that is over, well or not. */
 	preload(version: RunnableVersion): Promise<PreloadEnd> {
-		this.#send(version);
+		const sent = this.#send(version);
+		sent.starting = true;
 		const preload = new Preload(this.#nextId(), version);
 		this.#put(preload);
 		this.commands.preload(preload.id, version.number);
-		return preload.ended;
+		return preload.ended.finally(() => {
+			sent.starting = false;
+		});
 	}
 
 	/** Sees to it that the sandbox has a version's image, or will have it. */
 	#send(version: RunnableVersion): Sent {
 		let sent = this.#sent.get(version.number);
 		if (sent === undefined) {
-			sent = { version, recent: 0 };
+			sent = { version, recent: 0, starting: false };
 			this.#sent.set(version.number, sent);
 			this.commands.expect(version.number);
 			this.want(version.number);
@@ -181,6 +186,11 @@ export class Sandbox implements SandboxEvents {
 	/** Time goes by: what was lately counts half. */
 	fade(): void {
 		for (const sent of this.#sent.values()) sent.recent >>= 1;
+	}
+
+	/** Whether a version was sent here, and is not just being started ahead of requests. */
+	serves(version: VersionNumber): boolean {
+		return this.#sent.get(version)?.starting === false;
 	}
 
 	/** Whether a version was sent here. */
