@@ -47,6 +47,8 @@ export class ProcessPool implements SandboxPool {
 	#nextSpare: NodeJS.Timeout | null = null;
 	/** Versions that have proven light, each with its home in the normal lane, where it is still to be started. */
 	readonly #arriving = new Map<VersionNumber, { version: RunnableVersion; process: SandboxProcess }>();
+	/** Versions that the normal lane has served since they last were in the heavy one. */
+	readonly #settled = new Set<VersionNumber>();
 	/** What the spare is to have, the busiest first. */
 	#wanted: RunnableVersion[] = [];
 	#preloading = false;
@@ -159,7 +161,8 @@ export class ProcessPool implements SandboxPool {
 		if (this.#closed) return undefined;
 		for (const [number, next] of this.#arriving) {
 			this.#arriving.delete(number);
-			if (this.#normal.has(next.process) && !next.process.sandbox.has(number)) return next;
+			const { process } = next;
+			if (this.#normal.has(process) && !process.ended && !process.sandbox.has(number)) return next;
 		}
 		const process = this.#spare;
 		if (process === null || !process.started) return undefined;
@@ -212,8 +215,8 @@ export class ProcessPool implements SandboxPool {
 	}
 
 	/**
-	 * One turn keeps the others waiting; as long as there is no spare that could serve them sooner they do. In the normal lane the spare takes the sandbox's place, and the sandbox serves heavy
-	 * functions once it can, or finishes what it has where there is already one a core: more would be busy at the same time than
+	 * One turn keeps the others waiting; as long as there is no spare that could serve them sooner they do. In the normal lane
+	 * the spare takes the sandbox's place, and the sandbox serves heavy functions once it can, or finishes what it has where there is already one a core: more would be busy at the same time than
 	 * the machine has room for, and those who wait would be the neighbours. In the heavy lane another member, or one more, takes
 	 * the others' requests; beyond one a core they wait.
 	 */
@@ -261,12 +264,19 @@ export class ProcessPool implements SandboxPool {
 		if (lane !== "probation") {
 			// All that an owner computes is computed in one place, so that one owner cannot keep the whole heavy lane busy.
 			const heavy = this.#heavy.home(ownerNumber, ownerNumber);
-			const process = lane === "normal" ? this.#normal.home(version, ownerNumber) : heavy;
+			if (lane === "heavy") {
+				this.#settled.delete(version);
+				return heavy.ended ? null : heavy.sandbox;
+			}
+			const process = this.#normal.home(version, ownerNumber);
 			if (process.ended) return null;
 			const { sandbox } = process;
-			// Where it has run until now it is warm: it moves once it is in its new place too.
-			if (process === heavy || sandbox.serves(version) || heavy.stuckBy !== null || !heavy.sandbox.serves(version))
+			// Where it has run until now it is warm: it moves once it is in its new place too. It does not go back after a takeover.
+			if (this.#settled.has(version)) return sandbox;
+			if (sandbox.serves(version) || heavy.stuckBy !== null || !heavy.sandbox.serves(version)) {
+				this.#settled.add(version);
 				return sandbox;
+			}
 			if (!sandbox.has(version) && !this.#arriving.has(version)) {
 				this.#arriving.set(version, { version: runnable, process });
 				void this.#preload();
@@ -284,6 +294,7 @@ export class ProcessPool implements SandboxPool {
 
 	unload(version: VersionNumber): void {
 		this.#arriving.delete(version);
+		this.#settled.delete(version);
 		for (const { sandbox } of this.#all) sandbox.unload(version);
 	}
 

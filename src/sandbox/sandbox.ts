@@ -225,6 +225,7 @@ export class Sandbox implements SandboxEvents {
 
 	/** The sandbox is gone, and with it all that it held. `running` is the attempt whose turn ran, if one did. */
 	lost(running: AttemptId): void {
+		this.#sent.clear();
 		const attempts = this.#attempts.splice(0);
 		for (const attempt of attempts) attempt?.lost(attempt.id === running);
 	}
