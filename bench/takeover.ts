@@ -3,7 +3,7 @@ import { getPriority, tmpdir } from "node:os";
 import { join } from "node:path";
 import { Contender } from "./contender.ts";
 import { median } from "./load.ts";
-import { percentile, Tenants } from "./tenants.ts";
+import { childrenOf, percentile, Tenants } from "./tenants.ts";
 
 const NEIGHBOURS = 50;
 const EVERY_MS = 100;
@@ -78,10 +78,6 @@ async function normalAndSpare(pid: number): Promise<number[]> {
 		if (found.length === 2) return found.sort((a, b) => a - b);
 		await sleep(20);
 	}
-}
-
-function childrenOf(pid: number): number[] {
-	return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean).map(Number);
 }
 
 /** Whether it is a sandbox, and none that gives way to others, as those of the heavy lane do. */

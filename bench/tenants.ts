@@ -86,10 +86,15 @@ export interface Holdings {
 	descriptors: number;
 }
 
+/** The processes that a process has started itself. */
+export function childrenOf(pid: number): number[] {
+	return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean).map(Number);
+}
+
 export function holdings(pid: number): Holdings {
 	try {
 		const own = (Number(readFileSync(`/proc/${pid}/statm`, "utf8").split(" ")[1]) * 4096) / 2 ** 20;
-		const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean);
+		const children = childrenOf(pid);
 		const all: Holdings = {
 			processes: 1,
 			mb: own,
@@ -97,7 +102,7 @@ export function holdings(pid: number): Holdings {
 			descriptors: readdirSync(`/proc/${pid}/fd`).length,
 		};
 		for (const child of children) {
-			const { processes, mb } = holdings(Number(child));
+			const { processes, mb } = holdings(child);
 			all.processes += processes;
 			all.mb += mb;
 		}

@@ -28,7 +28,7 @@ class BundlerProcess {
 	#link: Socket | null = null;
 	#closing = false;
 
-	constructor(launcher: Launcher, onBundle: (id: number, bundle: Bundle) => void, onEnded: () => void) {
+	constructor(launcher: Launcher, onBundle: (id: number, bundle: Bundle) => void, onEnded: (how: string) => void) {
 		const reader = new FrameReader(256 * 1024 * 1024, ({ attempt: id, data }) =>
 			onBundle(id, JSON.parse((data as Buffer).toString()) as Bundle),
 		);
@@ -94,7 +94,7 @@ export class Bundler {
 		const child: BundlerProcess = new BundlerProcess(
 			this.#launcher,
 			(id, bundle) => this.#finish(id, bundle),
-			() => this.#lost(child, "the bundler ended unexpectedly"),
+			(how) => this.#lost(child, `the bundler ended unexpectedly: ${how}`),
 		);
 		return child;
 	}

@@ -1,10 +1,10 @@
 import { availableParallelism } from "node:os";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Bytes, Milliseconds, SandboxSettings, SandboxStats, VersionNumber } from "../isolates/protocol.ts";
 import type { Launcher } from "../launcher/launcher.ts";
 import { Lane } from "./lane.ts";
 import { containment } from "./namespace.ts";
 import type { LaneName, PoolEvents, SandboxPool } from "./pool.ts";
+import { Preloader } from "./preloader.ts";
 import type { ImageSource, RunnableVersion, Sandbox } from "./sandbox.ts";
 import { SandboxProcess } from "./sandbox-process.ts";
 
@@ -20,8 +20,6 @@ const FAILED_STARTS = 3;
 const MOST_PRELOADED = 64;
 const PRELOADED_BYTES: Bytes = 2.5 * 2 ** 20;
 const PRELOADED_SHARE = 1 / 2;
-/** After each it rests for so many times what that took: what it does is for later, and others have requests now. */
-const PRELOAD_REST = 3;
 
 /** How many sandboxes the heavy lane may have. */
 const MAX_HEAVY = Math.max(2, availableParallelism());
@@ -45,13 +43,9 @@ export class ProcessPool implements SandboxPool {
 	/** In no lane any more: they finish what they have. */
 	readonly #retired = new Set<SandboxProcess>();
 	#nextSpare: NodeJS.Timeout | null = null;
-	/** Versions that have proven light, each with its home in the normal lane, where it is still to be started. */
-	readonly #arriving = new Map<VersionNumber, { version: RunnableVersion; process: SandboxProcess }>();
 	/** Versions that the normal lane has served since they last were in the heavy one. */
 	readonly #settled = new Set<VersionNumber>();
-	/** What the spare is to have, the busiest first. */
-	#wanted: RunnableVersion[] = [];
-	#preloading = false;
+	readonly #preloader: Preloader;
 	#tending: NodeJS.Timeout | null = null;
 
 	private constructor(launcher: Launcher, settings: SandboxSettings, images: ImageSource, events: PoolEvents) {
@@ -59,6 +53,10 @@ export class ProcessPool implements SandboxPool {
 		this.#settings = settings;
 		this.#images = images;
 		this.#events = events;
+		this.#preloader = new Preloader((version) => {
+			this.unload(version); // Else it would be tried again elsewhere.
+			events.culprit(version);
+		});
 	}
 
 	/** Starts `size` sandboxes for the normal lane and one for the heavy lane; resolves when they are ready, and the spare starts. */
@@ -130,10 +128,9 @@ export class ProcessPool implements SandboxPool {
 	#onReady(process: SandboxProcess): void {
 		this.#fillPlaces();
 		if (process !== this.#spare) return;
-		this.#wanted = this.#busiest();
 		for (const member of [...this.#normal.members, ...this.#heavy.members])
 			if (member.stuckBy !== null) this.#onLongTurn(member);
-		void this.#preload();
+		this.#preloadSpare();
 	}
 
 	#fillPlaces(): void {
@@ -141,41 +138,10 @@ export class ProcessPool implements SandboxPool {
 			for (const member of lane.members.slice()) if (member.ended) this.#succeed(lane, member);
 	}
 
-	/**
-	 * Starts isolates ahead of requests, one after the other: of the versions that have come to the normal lane, in their new home; then, in
-	 * the spare, of those that the lane is asked for most. Else a rush of deployments, and each takeover, would be followed by a cold start
-	 * of each at once, and those who wait for them would be the neighbours.
-	 */
-	async #preload(): Promise<void> {
-		if (this.#preloading) return;
-		this.#preloading = true;
-		for (let next = this.#nextPreload(); next !== undefined; next = this.#nextPreload()) {
-			const began = performance.now();
-			await this.#start(next.version, next.process.sandbox);
-			await sleep(PRELOAD_REST * (performance.now() - began), undefined, { ref: false });
-		}
-		this.#preloading = false;
-	}
-
-	#nextPreload(): { version: RunnableVersion; process: SandboxProcess } | undefined {
-		if (this.#closed) return undefined;
-		for (const [number, next] of this.#arriving) {
-			this.#arriving.delete(number);
-			const { process } = next;
-			if (this.#normal.has(process) && !process.ended && !process.sandbox.has(number)) return next;
-		}
-		const process = this.#spare;
-		if (process === null || !process.started) return undefined;
-		for (let version = this.#wanted.shift(); version !== undefined; version = this.#wanted.shift())
-			if (!process.sandbox.has(version.number)) return { version, process };
-		return undefined;
-	}
-
-	/** Starts an isolate of a version ahead of requests. */
-	async #start(version: RunnableVersion, sandbox: Sandbox): Promise<void> {
-		if ((await sandbox.preload(version)) !== "killed") return;
-		this.unload(version.number); // Else it would be tried again elsewhere.
-		this.#events.culprit(version.number);
+	/** The spare has isolates of what the normal lane is asked for most before it takes over. */
+	#preloadSpare(): void {
+		const spare = this.#spare;
+		if (spare?.started) this.#preloader.fill(spare.sandbox, this.#busiest(), () => this.#spare === spare);
 	}
 
 	/** What the normal lane is asked for most, as much as a spare may have. */
@@ -239,8 +205,7 @@ export class ProcessPool implements SandboxPool {
 
 	/** What the heavy lane needed once and no longer does is ended, and so is what has finished. */
 	#tend(): void {
-		this.#wanted = this.#busiest();
-		void this.#preload();
+		this.#preloadSpare();
 		for (const { sandbox } of this.#normal.members) sandbox.fade();
 		for (const process of this.#retired) {
 			if (process.idleMs === 0) continue;
@@ -277,10 +242,7 @@ export class ProcessPool implements SandboxPool {
 				this.#settled.add(version);
 				return sandbox;
 			}
-			if (!sandbox.has(version) && !this.#arriving.has(version)) {
-				this.#arriving.set(version, { version: runnable, process });
-				void this.#preload();
-			}
+			this.#preloader.add(runnable, sandbox, () => this.#normal.has(process) && !process.ended);
 			return heavy.sandbox;
 		}
 		// Whoever is on probation waits for a sandbox to start, and not the others for the spare.
@@ -293,7 +255,7 @@ export class ProcessPool implements SandboxPool {
 	}
 
 	unload(version: VersionNumber): void {
-		this.#arriving.delete(version);
+		this.#preloader.forget(version);
 		this.#settled.delete(version);
 		for (const { sandbox } of this.#all) sandbox.unload(version);
 	}
@@ -310,6 +272,7 @@ export class ProcessPool implements SandboxPool {
 
 	async close(): Promise<void> {
 		this.#closed = true;
+		this.#preloader.close();
 		if (this.#nextSpare !== null) clearTimeout(this.#nextSpare);
 		if (this.#tending !== null) clearInterval(this.#tending);
 		await Promise.all([...this.#all].map((process) => process.close()));

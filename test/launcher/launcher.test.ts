@@ -5,6 +5,7 @@ import type { Socket } from "node:net";
 import { after, test } from "node:test";
 import { type LaunchedProcess, Launcher } from "../../src/launcher/launcher.ts";
 import { TestRuntime } from "../support/runtime.ts";
+import { until } from "../support/until.ts";
 
 const launcher = new Launcher();
 after(() => launcher.close());
@@ -25,9 +26,6 @@ function launch(args: string[], { by = launcher, command = process.execPath } = 
 	return { launched, link: link.promise, ended: ended.promise };
 }
 
-const until = async (done: () => boolean) => {
-	while (!done()) await new Promise((resolve) => setImmediate(resolve));
-};
 const gone = (pid: number) =>
 	!existsSync(`/proc/${pid}`) || /^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
 

@@ -3,6 +3,7 @@ import { after, test } from "node:test";
 import { Launcher } from "../../src/launcher/launcher.ts";
 import { ProcessPool } from "../../src/sandbox/process-pool.ts";
 import { sandboxSettings } from "../support/sandbox.ts";
+import { until } from "../support/until.ts";
 
 const VERSION = { number: 1, ownerNumber: -1, limits: { cpuMs: 100, startupCpuMs: 100 } };
 
@@ -20,9 +21,6 @@ test("where no sandbox starts requests are refused, with waits between the attem
 		await pool.close();
 		await launcher.close();
 	});
-	const until = async (done: () => boolean) => {
-		while (!done()) await new Promise((resolve) => setImmediate(resolve));
-	};
 	await until(() => pool.pids().length === 3);
 	const homes = () => [pool.home(VERSION, "normal"), pool.home(VERSION, "heavy")];
 	assert.ok(homes().every((home) => home !== null));

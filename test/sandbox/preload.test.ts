@@ -9,10 +9,7 @@ import { ProcessPool } from "../../src/sandbox/process-pool.ts";
 import type { RunnableVersion } from "../../src/sandbox/sandbox.ts";
 import { TestRuntime } from "../support/runtime.ts";
 import { sandboxSettings } from "../support/sandbox.ts";
-
-const until = async (done: () => boolean) => {
-	while (!done()) await new Promise((resolve) => setImmediate(resolve));
-};
+import { until } from "../support/until.ts";
 
 /** So many light requests, one after the other, make a function one of the normal lane. */
 async function prove(atoll: TestRuntime, name: string): Promise<void> {

@@ -6,6 +6,7 @@ import type { AddressInfo } from "node:net";
 import { after, test } from "node:test";
 import { createRuntime } from "../../src/index.ts";
 import { TestRuntime } from "../support/runtime.ts";
+import { until } from "../support/until.ts";
 
 const atoll = new TestRuntime({ sandboxes: 2, egress: { allow: ["127.0.0.1"] } });
 
@@ -71,12 +72,10 @@ test("a sandbox that is killed under load is replaced at once: what may run agai
 		}
 	};
 	const clients = Array.from({ length: 8 }, client);
-	const until = async (count: number) => {
-		while (answered < count) await new Promise((resolve) => setImmediate(resolve));
-	};
-	await until(200);
+	await until(() => answered >= 200);
 	for (const pid of victims) process.kill(pid, "SIGKILL");
-	await until(answered + 400);
+	const enough = answered + 400;
+	await until(() => answered >= enough);
 	stop = true;
 	await Promise.all(clients);
 	assert.equal(atoll.runtime.stats().restarts, 2);

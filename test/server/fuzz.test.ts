@@ -4,6 +4,7 @@ import { after, before, test } from "node:test";
 import { HttpServer } from "../../src/server/http-server.ts";
 import { bodyOf, exchange, statusOf } from "../support/raw-http.ts";
 import { TestRuntime } from "../support/runtime.ts";
+import { until } from "../support/until.ts";
 
 let seed = Number(process.env.FUZZ_SEED ?? 20_260_101);
 const random = (below: number) => {
@@ -123,7 +124,7 @@ test("whatever comes over a connection, others are served, every answer is HTTP,
 			assert.ok(text === "" || /^HTTP\/1\.1 [1-5]\d\d /.test(text), `seed ${seed}: ${text.slice(0, 100)}`);
 	}
 	assert.equal(atoll.runtime.stats().restarts, 0);
-	while (atoll.runtime.stats().inFlight > 0) await new Promise((resolve) => setImmediate(resolve));
+	await until(() => atoll.runtime.stats().inFlight === 0);
 });
 
 test("a client that sends its head or its body a byte at a time costs others nothing", async () => {
@@ -143,5 +144,5 @@ test("a client that sends its head or its body a byte at a time costs others not
 		assert.equal(statusOf(good), 200);
 	}
 	for (const socket of slow) socket.destroy();
-	while (atoll.runtime.stats().inFlight > 0) await new Promise((resolve) => setImmediate(resolve));
+	await until(() => atoll.runtime.stats().inFlight === 0);
 });

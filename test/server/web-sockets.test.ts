@@ -5,6 +5,7 @@ import WebSocket from "ws";
 import { HttpServer } from "../../src/server/http-server.ts";
 import { bodyOf, exchange, statusOf } from "../support/raw-http.ts";
 import { inBothIsolations, TestRuntime } from "../support/runtime.ts";
+import { until } from "../support/until.ts";
 
 const CHAT = `
 export default { fetch(request) {
@@ -117,7 +118,7 @@ inBothIsolations("WebSockets", (isolation) => {
 		const count = atoll.records.length;
 		socket.send("loop");
 		assert.deepEqual(await closing(socket), [1011, ""]);
-		while (atoll.records.length === count) await new Promise((resolve) => setImmediate(resolve));
+		await until(() => atoll.records.length !== count);
 		assert.equal(atoll.records.at(-1)?.outcome, "cpu_limit_exceeded");
 	});
 
