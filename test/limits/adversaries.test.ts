@@ -17,7 +17,7 @@ const OUTCOMES: Record<string, string[]> = {
 	"array-like-reverse": LOST,
 	"async-spin": CPU,
 	bigint: ["ok", ...CPU, ...LOST],
-	"comparator-sort": MEMORY,
+	"comparator-sort": [...MEMORY, "sandbox_lost"],
 	"crypto-bomb": CPU,
 	"deep-recursion": [...CPU, ...LOST],
 	"endless-loop": CPU,
