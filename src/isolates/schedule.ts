@@ -15,6 +15,9 @@ export class Schedule {
 	#at = 0;
 	/** Of those alone that owe something. */
 	readonly #debts = new Map<OwnerNumber, Microseconds>();
+	/** When each owner last had a function started, counted in starts; kept as long as there are others to start. */
+	readonly #lastStart = new Map<OwnerNumber, number>();
+	#starts = 0;
 
 	constructor(ownerOf: (version: VersionNumber) => OwnerNumber, isCold: (version: VersionNumber) => boolean) {
 		this.#ownerOf = ownerOf;
@@ -49,9 +52,7 @@ export class Schedule {
 		const solvent = this.#debts.size === 0 ? all : all.filter((version) => !this.#debts.has(this.#ownerOf(version)));
 		if (solvent.length > 0) {
 			this.#pay(QUANTUM_US);
-			// Cold starts last: they take a hundred times a turn.
-			const cold = solvent.filter(this.#isCold);
-			this.#round = cold.length === 0 ? solvent : [...solvent.filter((version) => !this.#isCold(version)), ...cold];
+			this.#round = this.#withOneStart(solvent);
 		} else {
 			const debt = (version: VersionNumber) => this.#debts.get(this.#ownerOf(version)) ?? 0;
 			const least = all.reduce((best, version) => (debt(version) < debt(best) ? version : best));
@@ -59,6 +60,32 @@ export class Schedule {
 			this.#round = [least];
 		}
 		for (const version of this.#round) this.#ready.delete(version);
+	}
+
+	/**
+	 * All that have an isolate, and then one that needs one: a start takes a hundred times a turn, and nobody who is warm is to
+	 * wait for more than one. Owners take turns at it.
+	 */
+	#withOneStart(versions: VersionNumber[]): VersionNumber[] {
+		const round: VersionNumber[] = [];
+		let next: VersionNumber | undefined;
+		let longestAgo = Number.POSITIVE_INFINITY;
+		for (const version of versions) {
+			if (!this.#isCold(version)) {
+				round.push(version);
+				continue;
+			}
+			const last = this.#lastStart.get(this.#ownerOf(version)) ?? 0;
+			if (last >= longestAgo) continue;
+			longestAgo = last;
+			next = version;
+		}
+		if (next === undefined) this.#lastStart.clear();
+		else {
+			this.#lastStart.set(this.#ownerOf(next), ++this.#starts);
+			round.push(next);
+		}
+		return round;
 	}
 
 	#pay(us: Microseconds): void {
