@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { getCompileCacheDir } from "node:module";
 import type { Socket } from "node:net";
+import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Milliseconds } from "../isolates/protocol.ts";
 import { BELOW_EDGE, type LaunchedProcess, type Launcher, niceness } from "../launcher/launcher.ts";
@@ -16,8 +17,10 @@ const WATCH_MS = 200;
 const self = fileURLToPath(import.meta.url);
 const entry = self.replace(/bundler-client(\.[jt]s)$/, "bundler$1");
 
-interface Waiting {
+interface Job {
+	request: BundleRequest;
 	resolve: (bundle: Bundle) => void;
+	/** When it takes too long; from its start on. */
 	deadline: number;
 }
 
@@ -62,13 +65,19 @@ class BundlerProcess {
 	}
 }
 
-/** Bundles in a process of its own: started when there is something to bundle, and kept a while for the next. */
+/**
+ * Bundles in a process of its own: started when there is something to bundle, and kept a while for the next. All share it, so that
+ * what one source does to it would be felt by those beside it: where it ends, each of them is tried again, alone.
+ */
 export class Bundler {
 	readonly #launcher: Launcher;
 	readonly #idleMs: Milliseconds;
 	#child: BundlerProcess | null = null;
 	#next = 1;
-	readonly #waiting = new Map<number, Waiting>();
+	readonly #running = new Map<number, Job>();
+	/** Those under which a bundler has ended. As long as there are any, one job runs at a time. */
+	#suspects: Job[] = [];
+	#waiting: Job[] = [];
 	#idle: NodeJS.Timeout | null = null;
 	#watch: NodeJS.Timeout | null = null;
 
@@ -78,40 +87,64 @@ export class Bundler {
 		this.#idleMs = idleMs;
 	}
 
-	async bundle(request: BundleRequest): Promise<Bundle> {
-		if (this.#idle !== null) clearTimeout(this.#idle);
-		this.#idle = null;
-		this.#child ??= this.#start();
-		const id = this.#next++;
+	bundle(request: BundleRequest): Promise<Bundle> {
 		const { promise, resolve } = Promise.withResolvers<Bundle>();
-		this.#waiting.set(id, { resolve, deadline: Date.now() + MAX_WALL_MS });
-		this.#watch ??= setInterval(() => this.#check(), WATCH_MS);
-		this.#child.ask(id, request);
+		this.#waiting.push({ request, resolve, deadline: 0 });
+		this.#run();
 		return promise;
 	}
 
-	#start(): BundlerProcess {
+	/** Starts what may start. */
+	#run(): void {
+		if (this.#suspects.length === 0) for (const job of this.#waiting.splice(0)) this.#start(job);
+		else if (this.#running.size === 0) this.#start(this.#suspects[0]);
+		if (this.#running.size > 0) return;
+		if (this.#watch !== null) clearInterval(this.#watch);
+		this.#watch = null;
+		this.#idle ??= setTimeout(() => void this.close(), this.#idleMs).unref();
+	}
+
+	#start(job: Job): void {
+		if (this.#idle !== null) clearTimeout(this.#idle);
+		this.#idle = null;
+		this.#child ??= this.#launch();
+		const id = this.#next++;
+		job.deadline = Date.now() + MAX_WALL_MS;
+		this.#running.set(id, job);
+		this.#watch ??= setInterval(() => this.#check(), WATCH_MS);
+		this.#child.ask(id, job.request);
+	}
+
+	#launch(): BundlerProcess {
 		const child: BundlerProcess = new BundlerProcess(
 			this.#launcher,
-			(id, bundle) => this.#finish(id, bundle),
-			(how) => this.#lost(child, `the bundler ended unexpectedly: ${how}`),
+			(id, bundle) => {
+				const job = this.#running.get(id);
+				this.#running.delete(id);
+				if (job !== undefined) this.#finish(job, bundle);
+				this.#run();
+			},
+			(how) => this.#lost(child, `the bundler was lost (${how})`),
 		);
 		return child;
 	}
 
-	#finish(id: number, bundle: Bundle): void {
-		this.#waiting.get(id)?.resolve(bundle);
-		this.#waiting.delete(id);
-		if (this.#waiting.size > 0) return;
-		if (this.#watch !== null) clearInterval(this.#watch);
-		this.#watch = null;
-		this.#idle = setTimeout(() => void this.close(), this.#idleMs).unref();
+	#finish(job: Job, bundle: Bundle): void {
+		this.#suspects = this.#suspects.filter((suspect) => suspect !== job);
+		job.resolve(bundle);
 	}
 
-	#lost(child: BundlerProcess, why: string): void {
+	/** The bundler is gone. Who was alone with it, or is known to be why, has failed. */
+	#lost(child: BundlerProcess, why: string, isWhy: (job: Job) => boolean = () => false): void {
 		if (this.#child !== child) return;
 		this.#child = null;
-		for (const id of [...this.#waiting.keys()]) this.#finish(id, { ok: false, problems: [{ text: why }], inputs: [] });
+		const jobs = [...this.#running.values()];
+		this.#running.clear();
+		for (const job of jobs) {
+			if (jobs.length === 1 || isWhy(job)) this.#finish(job, failed(job, why));
+			else this.#suspects.push(job);
+		}
+		this.#run();
 	}
 
 	/** Ends the bundler with its esbuild service if a job takes too long or both together are too large. */
@@ -119,27 +152,33 @@ export class Bundler {
 		const child = this.#child;
 		if (child === null || child.process.pid === 0) return;
 		const { pid } = child.process;
-		const late = [...this.#waiting.values()].some(({ deadline }) => Date.now() > deadline);
+		const isLate = ({ deadline }: Job) => Date.now() > deadline;
+		const late = [...this.#running.values()].some(isLate);
 		const large = [pid, ...childrenOf(pid)].reduce((sum, one) => sum + residentBytes(one), 0) > MAX_RSS_BYTES;
 		if (!late && !large) return;
 		child.process.kill();
-		this.#lost(
-			child,
-			late
-				? `bundling took more than ${MAX_WALL_MS / 1000} s`
-				: `bundling needed more than ${MAX_RSS_BYTES / 2 ** 20} MB of memory`,
-		);
+		if (late) this.#lost(child, `it took more than ${MAX_WALL_MS / 1000} s`, isLate);
+		else this.#lost(child, `it needed more than ${MAX_RSS_BYTES / 2 ** 20} MB of memory`);
 	}
 
+	/** Ends the bundler; what it has not finished has failed. */
 	async close(): Promise<void> {
 		if (this.#idle !== null) clearTimeout(this.#idle);
 		if (this.#watch !== null) clearInterval(this.#watch);
 		this.#idle = this.#watch = null;
+		for (const job of new Set([...this.#running.values(), ...this.#suspects, ...this.#waiting]))
+			job.resolve(failed(job, "the runtime is closing"));
+		this.#running.clear();
+		this.#suspects = this.#waiting = [];
 		const child = this.#child;
-		if (child === null) return;
-		this.#lost(child, "the runtime is closing");
-		await child.close();
+		this.#child = null;
+		await child?.close();
 	}
+}
+
+function failed({ request: { entry, cwd } }: Job, why: string): Bundle {
+	const file = relative(cwd, entry);
+	return { ok: false, problems: [{ text: `the function could not be bundled: ${why}`, file }], inputs: [file] };
 }
 
 function childrenOf(pid: number): number[] {

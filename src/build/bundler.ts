@@ -1,26 +1,26 @@
 /** The bundler process: holds the one esbuild service, and bundles what it is asked to over frames on descriptor 3. */
 import { Socket } from "node:net";
 import { FrameReader, FrameWriter } from "../sandbox/frames.ts";
-import { type Bundle, type BundleRequest, bundle } from "./bundle.ts";
+import { type BundleRequest, bundle } from "./bundle.ts";
 import { BuildFrame } from "./messages.ts";
 
 const socket = new Socket({ fd: 3, readable: true, writable: true });
 const writer = new FrameWriter(socket);
 
 async function answer(id: number, request: BundleRequest): Promise<void> {
-	const result = await bundle(request).catch(
-		(error: Error): Bundle => ({
-			ok: false,
-			problems: [{ text: `the bundler failed: ${error.message}` }],
-			inputs: [],
-		}),
-	);
+	const result = await bundle(request);
 	writer.write(BuildFrame.bundle, id, 0, 0, "", Buffer.from(JSON.stringify(result)));
+}
+
+/** What is wrong with a source is told of it; anything else is esbuild's end, which others' jobs have met with too. */
+function end(error: Error): void {
+	console.error(error.message);
+	process.exit(1);
 }
 
 const reader = new FrameReader(
 	1024 * 1024,
-	({ attempt: id, text }) => void answer(id, JSON.parse(text) as BundleRequest),
+	({ attempt: id, text }) => void answer(id, JSON.parse(text) as BundleRequest).catch(end),
 );
 socket.on("data", (chunk: Buffer) => reader.read(chunk));
 socket.on("close", () => process.exit(0));

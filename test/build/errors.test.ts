@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { resolve } from "node:path";
 import { test } from "node:test";
 import { BuildError } from "../../src/index.ts";
 import { TestRuntime } from "../support/runtime.ts";
@@ -79,6 +80,27 @@ test("a build that kills its process is a build error, and the next build works"
 	assert.match(message, /could not be compiled and started: the build process was lost \(ended by SIG\w+[:)]/);
 	await atoll.deploy("after", `export default { fetch: () => new Response("fine") }`);
 	assert.equal(await atoll.text("after"), "fine");
+});
+
+test("a source that kills the bundler is a build error, and what is built beside it and after it is built", async () => {
+	const nested = `export default ${"[".repeat(4e6)}${"]".repeat(4e6)};`; // More than esbuild's stack holds.
+	const beside = Array.from({ length: 8 }, (_, i) => `beside${i}`);
+	const [one, other] = await Promise.all([
+		problem("nested1", nested, "js"),
+		problem("nested2", nested, "js"), // Under way when the first ends the bundler, and tried again.
+		...beside.map((name) =>
+			atoll.deploy(
+				name,
+				`import { Hono } from ${JSON.stringify(resolve("node_modules/hono/dist/index.js"))};
+				export default new Hono().get("/", (c) => c.text("${name}"));`,
+			),
+		),
+	]);
+	for (const message of [one, other])
+		assert.match(message, /could not be bundled: the bundler was lost \(.*stack overflow\)/);
+	for (const name of beside) assert.equal(await atoll.text(name), name);
+	await atoll.deploy("next", `export default { fetch: () => new Response("fine") }`);
+	assert.equal(await atoll.text("next"), "fine");
 });
 
 for (const [what, options, expected] of [
