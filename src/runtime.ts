@@ -169,9 +169,12 @@ export class Runtime {
 		const entry = resolve(options.entry);
 		if (!existsSync(entry) || !statSync(entry).isFile())
 			throw new UsageError(`${relative(process.cwd(), entry)}: there is no such file`);
+		if (options.root !== undefined && !existsSync(options.root))
+			throw new UsageError(`${options.root}: there is no such folder`);
 		const request: BuildRequest = {
 			name: options.name,
 			entry,
+			root: options.root === undefined ? undefined : resolve(options.root),
 			env: options.env ?? {},
 			limits,
 			development: this.#development,

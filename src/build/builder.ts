@@ -19,6 +19,8 @@ export interface BuildRequest {
 	name: string;
 	/** Absolute path of the main module. */
 	entry: string;
+	/** Absolute path of the folder that it may be bundled from; not bounded without one. */
+	root?: string;
 	env: Record<string, unknown>;
 	limits: Limits;
 	development: boolean;
@@ -83,6 +85,7 @@ export class Builder {
 	async build(request: BuildRequest): Promise<BuildResult> {
 		const bundle = await this.#bundler.bundle({
 			entry: request.entry,
+			root: request.root,
 			development: request.development,
 			cwd: process.cwd(),
 		});
@@ -113,10 +116,11 @@ export class Builder {
 	#checkSize({ entry }: BuildRequest, { code, inputs }: Bundle & { ok: true }): void {
 		const bytes = Buffer.byteLength(code);
 		if (bytes <= MAX_BUNDLE_BYTES) return;
+		const files = inputs.length === 1 ? "one file" : `${inputs.length} files`;
 		const mb = (n: number) => `${(n / 2 ** 20).toFixed(1)} MB`;
 		throw new BuildError([
 			{
-				text: `the bundle is ${mb(bytes)}, more than the ${mb(MAX_BUNDLE_BYTES)} that a function may have (${inputs.length} files)`,
+				text: `the bundle is ${mb(bytes)}, more than the ${mb(MAX_BUNDLE_BYTES)} that a function may have (${files})`,
 				file: relative(process.cwd(), entry),
 			},
 		]);

@@ -1,13 +1,16 @@
 import { readFile } from "node:fs/promises";
-import { basename, join, relative } from "node:path";
+import { basename, join, relative, resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { build as esbuild, type Message, type Plugin } from "esbuild";
+import { build as esbuild, type Message, type Metafile, type Plugin } from "esbuild";
 import { GLOBALS, nodeModules } from "./node-modules.ts";
 import type { Problem } from "./problem.ts";
+import { Root } from "./root.ts";
 
 export interface BundleRequest {
 	/** Absolute path of the function's main module. */
 	entry: string;
+	/** The folder that it may be bundled from; not bounded without one. */
+	root?: string;
 	/** Whether `process.env.NODE_ENV` reads "development". */
 	development: boolean;
 	/** The folder to which paths in messages and source maps are relative. */
@@ -38,6 +41,8 @@ const webAssembly: Plugin = {
 	},
 };
 
+const ENTRY = "atoll-entry.js";
+
 /** Whose exports are the function: a module that imports it and hands its namespace to the prelude. */
 function entryModule(entry: string): string {
 	return `import * as exports from ${JSON.stringify(entry)};\nglobalThis.__atoll_exports(exports);\n`;
@@ -58,6 +63,26 @@ const NAMES_GLOBAL = /\b(?:Buffer|HTMLRewriter|clearImmediate|importMetaEnv|proc
 /** The events that tell of rejections, whose promises the prelude has to know. */
 const NAMES_REJECTIONS = /\b(?:on)?(?:unhandledrejection|rejectionhandled)\b/;
 
+const outside = (root: Root) => `lies outside of the function's root, ${root.path}`;
+
+/** Each import by which a function leaves its root. */
+function strays(root: Root, { inputs }: Metafile, cwd: string): Problem[] {
+	const held = (file: string) => root.holds(resolve(cwd, file));
+	const problems: Problem[] = [];
+	for (const [file, { imports }] of Object.entries(inputs)) {
+		if (file !== ENTRY && !held(file)) continue;
+		for (const { path, original } of imports) {
+			if (inputs[path] === undefined || path.startsWith("(disabled):") || held(path)) continue;
+			problems.push(
+				file === ENTRY
+					? { file: path, text: `it ${outside(root)}` }
+					: { file, text: `its import of "${original}" ${outside(root)}` },
+			);
+		}
+	}
+	return problems;
+}
+
 /** Bundles a function with all that it imports into one script. Never throws for what is wrong with the source. */
 export async function bundle(request: BundleRequest): Promise<Bundle> {
 	const needs: Needs = { lowered: false, topLevelAwait: false, globals: false };
@@ -69,16 +94,17 @@ export async function bundle(request: BundleRequest): Promise<Bundle> {
 	}
 }
 
-async function tryBundle({ entry, development, cwd }: BundleRequest, needs: Needs): Promise<Bundle> {
+async function tryBundle({ entry, root: rootPath, development, cwd }: BundleRequest, needs: Needs): Promise<Bundle> {
 	const { lowered, topLevelAwait, globals } = needs;
 	const supported: Record<string, boolean> = lowered
 		? { "async-await": false, "async-generator": false, "for-await": false }
 		: {};
+	const root = rootPath === undefined ? null : new Root(rootPath);
 	try {
 		const result = await esbuild({
 			write: false,
 			metafile: true,
-			stdin: { contents: entryModule(entry), resolveDir: "/", sourcefile: "atoll-entry.js", loader: "js" },
+			stdin: { contents: entryModule(entry), resolveDir: cwd, sourcefile: ENTRY, loader: "js" },
 			absWorkingDir: cwd,
 			bundle: true,
 			// Nothing is written; the name only makes the source map's paths relative to the working directory.
@@ -111,10 +137,12 @@ async function tryBundle({ entry, development, cwd }: BundleRequest, needs: Need
 			],
 			logLevel: "silent",
 		});
+		const problems = root === null ? [] : strays(root, result.metafile, cwd);
+		if (problems.length > 0) return { ok: false, problems, inputs: [relative(cwd, entry)] };
 		const [output] = Object.values(result.metafile.outputs).filter(({ entryPoint }) => entryPoint !== undefined);
 		// What stands in for the globals of Node is always looked at, and left out of most bundles.
 		const inputs = Object.entries(output.inputs)
-			.filter(([input, { bytesInOutput }]) => bytesInOutput > 0 && input !== "atoll-entry.js")
+			.filter(([input, { bytesInOutput }]) => bytesInOutput > 0 && input !== ENTRY)
 			.map(([input]) => input);
 		const [map, code] = ["function.js.map", "function.js"].map(
 			(path) => result.outputFiles.find((file) => file.path.endsWith(path))?.text ?? "",
@@ -128,7 +156,11 @@ async function tryBundle({ entry, development, cwd }: BundleRequest, needs: Need
 		if (!topLevelAwait && messages.every(({ text }) => text.startsWith("Top-level await"))) needs.topLevelAwait = true;
 		const problems = messages.map((message) => {
 			const problem = toProblem(message);
-			if (problem.file !== "atoll-entry.js") return problem;
+			const { file } = problem;
+			// Its line would tell what is in there.
+			if (root !== null && file !== undefined && file !== ENTRY && !root.holds(resolve(cwd, file)))
+				return { file, text: `it ${outside(root)}` };
+			if (file !== ENTRY) return problem;
 			return { text: `${relative(cwd, entry) || basename(entry)}: ${message.text}` };
 		});
 		return { ok: false, problems, inputs: [relative(cwd, entry)] };

@@ -66,6 +66,11 @@ export interface DeployOptions {
 	hostnames: string[];
 	/** Path of its main module, relative to the working directory. */
 	entry: string;
+	/**
+	 * The folder that it may be bundled from: an import of a file that is neither there nor in a package above it is refused. For
+	 * code that others wrote, which could else import whatever file this process may read. Default: not bounded.
+	 */
+	root?: string;
 	/** What the handler gets as `env`; anything that JSON can hold. Default: empty. */
 	env?: Record<string, unknown>;
 	/** Limits that differ from the runtime's. */
@@ -116,6 +121,7 @@ const deploySchema = z.strictObject({
 	owner: z.string().min(1).max(200).optional(),
 	hostnames: z.array(z.string()).min(1),
 	entry: z.string().min(1),
+	root: z.string().min(1).optional(),
 	env: z.record(z.string(), z.json()).optional(),
 	limits: limitsSchema.optional(),
 });
