@@ -7,7 +7,7 @@ import { setFlagsFromString } from "node:v8";
 import ivm from "isolated-vm";
 import { CacheStore } from "../isolates/cache-store.ts";
 import { externalCopy } from "../isolates/external-copy.ts";
-import { FunctionIsolate, StartError } from "../isolates/isolate.ts";
+import { FunctionIsolate, StartError, startFailure } from "../isolates/isolate.ts";
 import { parkIsolate } from "../isolates/parked.ts";
 import type { AttemptFailure, Image, Microseconds } from "../isolates/protocol.ts";
 import { dropPermissions } from "../sandbox/confinement.ts";
@@ -65,14 +65,10 @@ async function compile(image: Omit<Image, "codeCache">): Promise<{ result: Compi
 	try {
 		codeCache = makeCodeCache(snapshot, Buffer.from(image.code).toString(), image.filename);
 	} catch (error) {
-		return {
-			result: {
-				failure: { code: "startup_failed", message: (error as Error).message, stack: (error as Error).stack ?? "" },
-				startUs: 0,
-			},
-			codeCache,
-		};
+		return { result: { failure: startFailure(error), startUs: 0 }, codeCache };
 	}
+	writer.write(BuildFrame.starting, 0, image.startupCpuMs, 0, "");
+	writer.flush();
 	let failure: AttemptFailure | null = null;
 	let startUs = 0;
 	try {

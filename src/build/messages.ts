@@ -8,6 +8,8 @@ export const BuildFrame = {
 	base: 81,
 	/** Make a version's code cache, and start it once. */
 	compile: 82,
+	/** What it is asked to compile is compiled, and is started now, for so many milliseconds of CPU time at most. */
+	starting: 84,
 	/** Bundle a function; both ways, with the job's number in place of an attempt's. */
 	bundle: 83,
 } as const;

@@ -19,6 +19,7 @@ import type {
 } from "./protocol.ts";
 import { advanceClock } from "./services.ts";
 import { readThreadClock, usedUs } from "./thread-clock.ts";
+import { describeThrown } from "./thrown.ts";
 
 /**
  * How a turn ended: by itself, cut off at its limit, or with the isolate gone: at the same limit, but in one of the sandbox's own
@@ -34,6 +35,14 @@ export class StartError extends Error {
 		super(failure.message);
 		this.failure = failure;
 	}
+}
+
+/** The failure of a function that threw something before it was ready. */
+export function startFailure(thrown: unknown): AttemptFailure {
+	const error = describeThrown(thrown);
+	return "value" in error
+		? { code: "startup_failed", message: `Error: ${error.value}`, stack: "" }
+		: { code: "startup_failed", message: `${error.name}: ${error.message}`, stack: error.stack };
 }
 
 /** Whether an error says what isolated-vm's does for a turn that was cut off; a function can throw one that reads the same. */
@@ -169,7 +178,7 @@ export class FunctionIsolate {
 			script.runSync(context, run);
 			script.release();
 		} catch (error) {
-			throw this.#startError(error as Error, entry.overdue);
+			throw this.#startError(error, entry.overdue);
 		} finally {
 			setEntry(before);
 		}
@@ -195,14 +204,10 @@ export class FunctionIsolate {
 		return new StartError({ code: "startup_cpu_limit_exceeded", message, stack: "" });
 	}
 
-	#startError(error: Error, overdue: boolean): StartError {
+	#startError(error: unknown, overdue: boolean): StartError {
 		if (!overdue && this.#parked.isolate.isDisposed) return this.#tooMuchMemory();
 		if (overdue || isTimeout(error)) return this.#tooMuchTime();
-		return new StartError({
-			code: "startup_failed",
-			message: `${error?.name ?? "Error"}: ${error?.message ?? error}`,
-			stack: cleanStack(error),
-		});
+		return new StartError(startFailure(error));
 	}
 
 	/** CPU time that the isolate has used since it was made, and that the sandbox's functions took for it. */
@@ -284,12 +289,4 @@ function compile(isolate: ivm.Isolate, image: Image): ivm.Script {
 function transferable(data: Uint8Array | number | undefined): ivm.Copy<ArrayBuffer> | number | undefined {
 	if (data === undefined || typeof data === "number") return data;
 	return externalCopy(data).copyInto({ release: true, transferIn: true });
-}
-
-/** A stack without the frames of the sandbox itself: what is left points into the function's script. */
-export function cleanStack(error: Error): string {
-	const stack = typeof error?.stack === "string" ? error.stack : "";
-	const boundary = stack.indexOf("\n    at (<isolated-vm boundary>)");
-	const lines = (boundary < 0 ? stack : stack.slice(0, boundary)).split("\n");
-	return lines.filter((line) => !/^\s+at .*(?:\(|at )(?:node:|file:|\/|[A-Z]:\\)/.test(line)).join("\n");
 }

@@ -1,6 +1,6 @@
 import { Kind } from "../prelude/messages.ts";
 import { Attempt } from "./attempt.ts";
-import { cleanStack, type FunctionIsolate } from "./isolate.ts";
+import type { FunctionIsolate } from "./isolate.ts";
 import type { Answer } from "./keys.ts";
 import { isTooLarge, type Outgoing } from "./outbox.ts";
 import {
@@ -13,6 +13,7 @@ import {
 	type VersionNumber,
 } from "./protocol.ts";
 import { usedUs } from "./thread-clock.ts";
+import { describeThrown } from "./thrown.ts";
 import type { WarmIsolates } from "./warm.ts";
 
 /** One turn of an attempt. */
@@ -148,15 +149,11 @@ export class Runner {
 
 	/** A promise was rejected in the turn, and nobody had handled it when it ended: the function's own listeners hear of it. */
 	#uncaught(attempt: Attempt, isolate: FunctionIsolate, reason: unknown): void {
-		const description =
-			reason instanceof Error
-				? { name: String(reason.name), message: String(reason.message), stack: cleanStack(reason) }
-				: { value: typeof reason === "bigint" || typeof reason === "symbol" ? String(reason) : reason };
 		const task: Turn = {
 			kind: Kind.rejection,
 			attempt: attempt.id,
 			op: 0,
-			text: JSON.stringify(description),
+			text: JSON.stringify(describeThrown(reason)),
 			data: undefined,
 		};
 		this.turn(attempt, isolate, task);

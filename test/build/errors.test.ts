@@ -82,6 +82,15 @@ test("a build that kills its process is a build error, and the next build works"
 	assert.equal(await atoll.text("after"), "fine");
 });
 
+test("a start that cannot be ended does not keep its build process for long", async () => {
+	// What is thrown is read by isolated-vm, where V8's time limit is over.
+	const source = `throw Object.defineProperty(new Error(), "stack", { get() { for (;;); } });`;
+	await assert.rejects(
+		atoll.deploy("reads", source, { limits: { startupCpuMs: 100 } }),
+		/could not be compiled and started: the start took too long/,
+	);
+});
+
 test("a source that kills the bundler is a build error, and what is built beside it and after it is built", async () => {
 	const nested = `export default ${"[".repeat(4e6)}${"]".repeat(4e6)};`; // More than esbuild's stack holds.
 	const beside = Array.from({ length: 8 }, (_, i) => `beside${i}`);

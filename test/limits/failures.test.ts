@@ -119,6 +119,21 @@ inBothIsolations("what bad input gets", (isolation) => {
 		assert.equal(await errorCode(response), "startup_cpu_limit_exceeded");
 	});
 
+	test("an error of 30 MB costs no more than a start, or a line of the log", async () => {
+		const thrown = `new Error("x".repeat(3e7))`;
+		const deployed = await atoll.deploy("shouts", `throw ${thrown};`, { limits: { startupCpuMs: 2000 } });
+		assert.ok((deployed.startFailure ?? "").length < 10_000);
+		const before = atoll.runtime.stats().restarts;
+		assert.equal(await errorCode(await atoll.fetch("shouts")), "startup_failed");
+		await atoll.deploy(
+			"strays",
+			`export default { fetch() { Promise.reject(${thrown}); return new Response("ok"); } };`,
+		);
+		assert.equal(await atoll.text("strays"), "ok");
+		assert.ok((await atoll.log("xxx")).message.length < 50_000);
+		assert.equal(atoll.runtime.stats().restarts, before);
+	});
+
 	test("a function that never answers gets 504 wall_time_exceeded", async () => {
 		await atoll.deploy("mute", "export default { fetch: () => new Promise(() => {}) }", { limits: { wallMs: 60 } });
 		const response = await atoll.fetch("mute");
