@@ -4,12 +4,12 @@ import type {
 	AttemptFailure,
 	AttemptId,
 	AttemptReport,
-	Milliseconds,
 	OwnerNumber,
 	SandboxCommands,
 	VersionNumber,
 } from "../isolates/protocol.ts";
 import { type FetchHead, Kind, type ResponseHead } from "../prelude/messages.ts";
+import type { RunnableVersion, TurnBounds } from "./runnable-version.ts";
 
 /** What becomes of an attempt, told to the invocation that it is an attempt at. */
 export interface AttemptOwner {
@@ -39,12 +39,6 @@ export interface AttemptOwner {
 	onBodyFailure(error: Error): void;
 }
 
-/** How long a turn, and the start of an isolate, may take at most. */
-export interface TurnBounds {
-	cpuMs: Milliseconds;
-	startupCpuMs: Milliseconds;
-}
-
 /**
  * One run of one request on one sandbox. All that the function does outside its isolate passes through here, and nothing
  * of it counts any more once the attempt is revoked.
@@ -68,20 +62,18 @@ export class Attempt {
 
 	constructor(
 		id: AttemptId,
-		version: VersionNumber,
-		ownerNumber: OwnerNumber,
+		{ number, ownerNumber, limits }: RunnableVersion,
 		commands: SandboxCommands,
 		owner: AttemptOwner,
 		effects: Effects,
-		bounds: TurnBounds,
 	) {
 		this.id = id;
-		this.version = version;
+		this.version = number;
 		this.ownerNumber = ownerNumber;
 		this.#commands = commands;
 		this.#owner = owner;
 		this.#effects = effects;
-		this.bounds = bounds;
+		this.bounds = limits;
 	}
 
 	start(cpuMs: number, light: boolean, head: string, body: Uint8Array | AsyncIterable<Uint8Array> | null): void {

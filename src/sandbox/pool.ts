@@ -1,6 +1,7 @@
 import type { SandboxStats, VersionNumber } from "../isolates/protocol.ts";
 import type { Containment } from "./namespace.ts";
-import type { RunnableVersion, Sandbox } from "./sandbox.ts";
+import type { RunnableVersion } from "./runnable-version.ts";
+import type { Sandbox } from "./sandbox.ts";
 
 /** What the pool tells the runtime. */
 export interface PoolEvents {

@@ -1,6 +1,5 @@
 import { type AttemptId, type OwnerNumber, PRELOAD_START_MS, type VersionNumber } from "../isolates/protocol.ts";
-import type { TurnBounds } from "./attempt.ts";
-import type { RunnableVersion } from "./sandbox.ts";
+import type { RunnableVersion, TurnBounds } from "./runnable-version.ts";
 
 /** `killed`: the sandbox died, or had to be killed, while the isolate started. */
 export type PreloadEnd = "started" | "failed" | "killed";

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { VersionNumber } from "../isolates/protocol.ts";
-import type { RunnableVersion, Sandbox } from "./sandbox.ts";
+import type { RunnableVersion } from "./runnable-version.ts";
+import type { Sandbox } from "./sandbox.ts";
 
 /** After each it rests for so many times what that took: what it does is for later, and others have requests now. */
 const REST = 3;

@@ -5,7 +5,8 @@ import { Lane } from "./lane.ts";
 import { containment } from "./namespace.ts";
 import type { LaneName, PoolEvents, SandboxPool } from "./pool.ts";
 import { Preloader } from "./preloader.ts";
-import type { ImageSource, RunnableVersion, Sandbox } from "./sandbox.ts";
+import type { RunnableVersion } from "./runnable-version.ts";
+import type { ImageSource, Sandbox } from "./sandbox.ts";
 import { SandboxProcess } from "./sandbox-process.ts";
 
 /** A sandbox that the heavy lane took on top of its first goes when it has had nothing to do for so long. */

@@ -12,18 +12,12 @@ import type {
 	VersionNumber,
 } from "../isolates/protocol.ts";
 import { Kind } from "../prelude/messages.ts";
-import { Attempt, type AttemptOwner, type TurnBounds } from "./attempt.ts";
+import { Attempt, type AttemptOwner } from "./attempt.ts";
 import { Preload, type PreloadEnd } from "./preload.ts";
+import type { RunnableVersion } from "./runnable-version.ts";
 
 /** Where sandboxes get the images of versions from; rejects where there is none to be had. */
 export type ImageSource = (version: VersionNumber) => Promise<Image>;
-
-/** What a sandbox needs to know of a version to run it. */
-export interface RunnableVersion {
-	number: VersionNumber;
-	ownerNumber: OwnerNumber;
-	limits: TurnBounds;
-}
 
 /** A version whose image is in a sandbox. */
 interface Sent {
@@ -59,8 +53,7 @@ export class Sandbox implements SandboxEvents {
 	/** Makes an attempt that runs here; it begins with its `start`. */
 	attempt(version: RunnableVersion, owner: AttemptOwner, effects: Effects): Attempt {
 		this.#send(version).recent++;
-		const { number, ownerNumber, limits } = version;
-		const attempt = new Attempt(this.#nextId(), number, ownerNumber, this.commands, owner, effects, limits);
+		const attempt = new Attempt(this.#nextId(), version, this.commands, owner, effects);
 		this.#put(attempt);
 		return attempt;
 	}

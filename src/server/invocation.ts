@@ -1,6 +1,5 @@
 import type { Version } from "../control/version.ts";
 import { Effects, type Fetcher } from "../effects/effects.ts";
-import { isHopByHop } from "../effects/hop-by-hop.ts";
 import { FunctionError } from "../errors.ts";
 import type { AttemptFailure, AttemptReport, OwnerNumber } from "../isolates/protocol.ts";
 import { Admission } from "../limits/admission.ts";
@@ -15,6 +14,7 @@ import { type ErrorDetail, errorResponse } from "./error-response.ts";
 import type { Exchange, ResponseSink, SocketEnd } from "./exchange.ts";
 import { Recording } from "./recording.ts";
 import { isStream, ReplayableBody } from "./replayable-body.ts";
+import { sendableHead } from "./response-head.ts";
 
 /** A request is started at most so often where its sandbox is lost each time. */
 const MAX_ATTEMPTS = 3;
@@ -192,17 +192,13 @@ export class Invocation implements AttemptOwner {
 		this.#context.recycles.note(now);
 	}
 
-	onResponse(head: ResponseHead, body: Uint8Array | null): void {
+	onResponse(given: ResponseHead, body: Uint8Array | null): void {
 		if (this.#state !== "waiting") return;
 		this.#timer?.refresh();
 		const { record } = this.#recording;
 		try {
-			const upgrade = head.status === 101 && Number.isInteger(head.socket);
-			const sendable = Number.isInteger(head.status) && head.status >= 200 && head.status <= 599;
-			if ((!sendable && !upgrade) || !Array.isArray(head.headers))
-				throw new Error(`status ${head.status} cannot be sent`);
-			head.headers = responseHeaders(head.headers, record.requestId);
-			if (upgrade) this.#upgrade(head, head.socket as number);
+			const head = sendableHead(given, record.requestId);
+			if (head.status === 101) this.#upgrade(head, head.socket as number);
 			else if (head.body === "stream") {
 				this.#state = "streaming";
 				this.#sink.begin(head);
@@ -387,15 +383,4 @@ const IDEMPOTENT = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"])
 
 function overloaded(message: string, retryAfter: number): FunctionError {
 	return new FunctionError("overloaded", message, { retryAfter });
-}
-
-/** What a client gets of a function's headers: not those of one connection, and the platform's own only from the platform. */
-function responseHeaders(headers: string[], requestId: string): string[] {
-	const kept = ["x-atoll-request-id", requestId];
-	for (let i = 0; i < headers.length; i += 2) {
-		const name = headers[i];
-		if (typeof name !== "string" || typeof headers[i + 1] !== "string") throw new Error("a header is not a string");
-		if (!isHopByHop(name) && !name.startsWith("x-atoll-")) kept.push(name, headers[i + 1]);
-	}
-	return kept;
 }

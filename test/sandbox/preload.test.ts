@@ -6,7 +6,7 @@ import type { AttemptReport, VersionNumber } from "../../src/isolates/protocol.t
 import { Launcher } from "../../src/launcher/launcher.ts";
 import type { AttemptOwner } from "../../src/sandbox/attempt.ts";
 import { ProcessPool } from "../../src/sandbox/process-pool.ts";
-import type { RunnableVersion } from "../../src/sandbox/sandbox.ts";
+import type { RunnableVersion } from "../../src/sandbox/runnable-version.ts";
 import { sandboxSettings } from "../support/sandbox.ts";
 import { until } from "../support/until.ts";
 

@@ -1,0 +1,14 @@
+import type { Milliseconds, OwnerNumber, VersionNumber } from "../isolates/protocol.ts";
+
+/** How long a turn, and the start of an isolate, may take at most. */
+export interface TurnBounds {
+	cpuMs: Milliseconds;
+	startupCpuMs: Milliseconds;
+}
+
+/** What a sandbox needs to know of a version to run it. */
+export interface RunnableVersion {
+	number: VersionNumber;
+	ownerNumber: OwnerNumber;
+	limits: TurnBounds;
+}
