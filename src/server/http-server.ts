@@ -3,6 +3,7 @@ import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type ErrorCode, FunctionError } from "../errors.ts";
 import { MAX_HEADER_BYTES } from "../limits/limits.ts";
+import { Connections, mostConnections } from "./connections.ts";
 import { errorResponse } from "./error-response.ts";
 import { isWebSocketUpgrade } from "./node-handler.ts";
 import { nextRequestId } from "./request-id.ts";
@@ -23,8 +24,10 @@ export class HttpServer {
 
 	readonly #runtime: Handlers;
 
-	constructor(runtime: Handlers) {
+	/** `most` is how many connections it may have at once. */
+	constructor(runtime: Handlers, most = mostConnections()) {
 		this.#runtime = runtime;
+		const connections = new Connections(most);
 		const { nodeHandler: handler } = runtime;
 		this.#server = createServer(
 			{
@@ -37,12 +40,22 @@ export class HttpServer {
 				// What asks to upgrade to something else is an ordinary request: https://www.rfc-editor.org/rfc/rfc9110#section-7.8
 				shouldUpgradeCallback: isWebSocketUpgrade,
 			},
-			(req, res) => handler(req, res),
+			(req, res) => {
+				connections.work(req.socket, res);
+				handler(req, res);
+			},
 		);
+		this.#server.on("connection", (socket) => connections.add(socket));
 		// The size of all headers is bounded already; a bound on their number would drop the last of them silently.
 		this.#server.maxHeadersCount = 0;
-		this.#server.on("checkContinue", (req: IncomingMessage, res: ServerResponse) => handler(req, res, true));
-		this.#server.on("upgrade", runtime.upgradeHandler);
+		this.#server.on("checkContinue", (req: IncomingMessage, res: ServerResponse) => {
+			connections.work(req.socket, res);
+			handler(req, res, true);
+		});
+		this.#server.on("upgrade", (req, socket, head) => {
+			connections.leave(socket);
+			runtime.upgradeHandler(req, socket, head);
+		});
 		this.#server.on("clientError", refuse);
 	}
 

@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { after, before, test } from "node:test";
+import WebSocket from "ws";
+import { HttpServer } from "../../src/server/http-server.ts";
+import { exchange, statusOf } from "../support/raw-http.ts";
+import { TestRuntime } from "../support/runtime.ts";
+import { until } from "../support/until.ts";
+
+const MOST = 16;
+const REQUEST = "GET / HTTP/1.1\r\nHost: waits.test\r\n\r\n";
+const atoll = new TestRuntime({ isolation: "inline" });
+const clients: Socket[] = [];
+let server: HttpServer;
+let port: number;
+
+/** A client that is connected, has sent something, and keeps what it gets. */
+async function client(text: string): Promise<{ socket: Socket; got: () => string }> {
+	const socket = connect(port, "127.0.0.1");
+	let got = "";
+	socket.setEncoding("latin1").on("data", (chunk: string) => {
+		got += chunk;
+	});
+	socket.on("error", () => undefined); // It may be the one that makes room.
+	clients.push(socket);
+	await once(socket, "connect");
+	socket.write(text);
+	return { socket, got: () => got };
+}
+
+before(async () => {
+	await atoll.deploy(
+		"waits",
+		`let go; const gone = new Promise((resolve) => (go = resolve));
+		export default { async fetch(request) {
+			if (request.headers.get("upgrade") === "websocket") {
+				const { 0: client, 1: server } = new WebSocketPair();
+				server.accept();
+				server.addEventListener("message", ({ data }) => server.send(data));
+				return new Response(null, { status: 101, webSocket: client });
+			}
+			const { pathname } = new URL(request.url);
+			if (pathname === "/go") go();
+			else if (pathname === "/wait") await gone;
+			return new Response("ok");
+		} };`,
+	);
+	server = new HttpServer(atoll.runtime, MOST);
+	({ port } = await server.listen(0, "127.0.0.1"));
+});
+after(async () => {
+	for (const socket of clients) socket.destroy();
+	await server.close();
+});
+
+test("clients that never finish a head keep nobody else out, and cost nobody the request that is worked on", async () => {
+	const waiting = await client(REQUEST.replace("/ ", "/wait "));
+	const webSocket = new WebSocket(`ws://127.0.0.1:${port}/`, { headers: { host: "waits.test" } });
+	await once(webSocket, "open");
+	await until(() => atoll.runtime.stats().inFlight === 2);
+	const idle = await client(REQUEST);
+	await until(() => idle.got().endsWith("ok"));
+	// Three times as many as there may be, and one request between every two of them.
+	for (let i = 0; i < 3 * MOST; i++) {
+		await client("GET / HTTP/1.1\r\nHost: waits.test\r\nX-Slow: ");
+		assert.equal(statusOf(await exchange(port, REQUEST.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n"))), 200);
+	}
+	await until(() => clients.filter(({ destroyed }) => !destroyed).length <= MOST);
+	assert.ok(idle.socket.destroyed, "the longest without a request has made room");
+	webSocket.send("still here");
+	assert.equal(String((await once(webSocket, "message"))[0]), "still here");
+	webSocket.close();
+	assert.equal(await atoll.text("waits", "/go"), "ok");
+	await until(() => waiting.got().endsWith("ok"));
+});
