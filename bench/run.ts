@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- micro|isolates[=CHECKOUT]|cold|launch|http|fairness|takeover|hostile[=NAME]|soak[=MINUTES] …]`: the short ones, or those that are named; prints tables
+ * `npm run bench [-- micro|isolates[=CHECKOUT]|cold|launch|http|fairness|takeover|upstream|hostile[=NAME]|soak[=MINUTES] …]`: the short ones, or those that are named; prints tables
  * and writes them as JSON.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -13,6 +13,7 @@ import { benchLaunch } from "./launch.ts";
 import { benchMicro } from "./micro.ts";
 import { benchSoak } from "./soak.ts";
 import { benchTakeover } from "./takeover.ts";
+import { benchUpstream } from "./upstream.ts";
 
 type Bench = (argument: string) => Promise<unknown>;
 const SHORT: Record<string, Bench> = {
@@ -26,6 +27,7 @@ const SHORT: Record<string, Bench> = {
 const LONG: Record<string, Bench> = {
 	fairness: benchFairness,
 	takeover: () => benchTakeover(),
+	upstream: () => benchUpstream(),
 	hostile: benchHostile,
 	soak: benchSoak,
 };

@@ -23,12 +23,13 @@ export class Tenants {
 	}
 
 	/** Asks one function. Gives the status, or 0 if there was no whole response in time. */
-	ask(name: string, timeoutMs: number): Promise<number> {
+	ask(name: string, timeoutMs: number, path = "/"): Promise<number> {
 		return new Promise((resolve) => {
 			const req = request({
 				port: this.#port,
 				host: "127.0.0.1",
 				agent: this.#agent,
+				path,
 				headers: { host: `${name}.localhost` },
 			});
 			// A timer of its own: the socket's timeout does not run while the request waits for a socket.

@@ -12,7 +12,9 @@ setFlagsFromString("--no-concurrent-marking");
 const [data, neighbours, ...adversaries] = process.argv.slice(2);
 // Little room for warm isolates, so that what a soak shows to grow is not simply the cache filling up.
 const cache = { maxBytes: 256 * 2 ** 20 };
-const runtime = await createRuntime({ data, cache, limits: { cpuMs: 300, wallMs: 3000, memoryMb: 64 } });
+// What a server of the bench's own does to those who fetch from it: `bench/upstream.ts`.
+const egress = { allow: ["127.0.0.2"] };
+const runtime = await createRuntime({ data, cache, egress, limits: { cpuMs: 300, wallMs: 3000, memoryMb: 64 } });
 await Promise.all([
 	...Array.from({ length: Number(neighbours) }, (_, i) =>
 		runtime.deploy({ name: `n${i}`, hostnames: [`n${i}.localhost`], entry: "examples/hello.ts" }),

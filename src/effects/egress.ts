@@ -1,49 +1,93 @@
-import { isIP, type LookupFunction } from "node:net";
+import { isIP, type LookupFunction, type Socket } from "node:net";
 import { Readable } from "node:stream";
-import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from "node:zlib";
-import { Agent, type Dispatcher, request } from "undici";
+import { LRUCache } from "lru-cache";
+import { Agent, buildConnector, type Dispatcher } from "undici";
 import type { OwnerNumber } from "../isolates/protocol.ts";
 import { AddressGuard, type EgressPolicy } from "./addresses.ts";
+import { decode, decodersOf } from "./decoding.ts";
 import type { FetchedResponse } from "./effects.ts";
 import { isHopByHop } from "./hop-by-hop.ts";
+import { Intake } from "./intake.ts";
 import { Names } from "./names.ts";
+import { Reception } from "./reception.ts";
 import { type Hop, without } from "./redirects.ts";
 
 class Refused extends Error {}
 
-/** Owners have other numbers. */
-const NOBODY: OwnerNumber = 0;
+/** Of so many owners connections are kept, and of each to so many origins. */
+const MOST_OWNERS = 1000;
+const MOST_ORIGINS = 1000;
+/** More than may come of a head (`intake.ts`): undici makes an error of each header beyond it. */
+const MAX_HEADER_BYTES = 256 * 1024;
+
+/** An owner's connections to the outside, and what they receive. */
+interface Connections {
+	agent: Agent;
+	intake: Intake;
+}
 
 /** Functions' requests to the outside: http and https, to allowed addresses. */
 export class Egress {
 	readonly #guard: AddressGuard;
 	readonly #names = new Names();
-	readonly #agent: Agent;
+	/** Owners share no connections: what one makes of them is nothing to another. */
+	readonly #connections = new LRUCache<OwnerNumber, Connections>({
+		max: MOST_OWNERS,
+		dispose: ({ agent }) => void agent.close(),
+	});
 
 	constructor(policy: EgressPolicy | undefined) {
 		this.#guard = new AddressGuard(policy);
-		this.#agent = new Agent({ connect: { lookup: this.#lookup, timeout: 10_000 }, maxOrigins: 10_000 });
+	}
+
+	#connectionsOf(owner: OwnerNumber): Connections {
+		let connections = this.#connections.get(owner);
+		if (connections === undefined) {
+			const intake = new Intake();
+			connections = { agent: this.#newAgent(owner, intake), intake };
+			this.#connections.set(owner, connections);
+		}
+		return connections;
+	}
+
+	/** HTTP/1.1 alone: what is received can be bounded there. */
+	#newAgent(owner: OwnerNumber, intake: Intake): Agent {
+		const connect = buildConnector({ lookup: this.#lookupFor(owner), timeout: 10_000, allowH2: false });
+		return new Agent({
+			connect(options, callback) {
+				connect(options, (...result) => {
+					const [error, socket] = result;
+					if (error === null) intake.pace(socket as Socket);
+					callback(...result);
+				});
+			},
+			allowH2: false,
+			maxOrigins: MOST_ORIGINS,
+			maxHeaderSize: MAX_HEADER_BYTES,
+		});
 	}
 
 	/**
-	 * What a connection is made to: the addresses that the name was resolved to for whoever asked first, and checked here. There is no
-	 * second look-up between the check and the connection. A later connection of the pool's own making is on nobody's account.
+	 * What a connection is made to: the addresses that the name was resolved to, and checked here. There is no second look-up between
+	 * the check and the connection.
 	 */
-	readonly #lookup: LookupFunction = (hostname, options, callback) => {
-		void this.#names.resolve(hostname, NOBODY).then((resolved) => {
-			if (resolved instanceof Error) return callback(resolved, []);
-			const allowed = resolved.filter(({ address }) => this.#guard.refuseAddress(address, hostname) === null);
-			if (allowed.length === 0) {
-				const why =
-					resolved.length === 0
-						? `${hostname} has no address`
-						: (this.#guard.refuseAddress(resolved[0].address, hostname) as string);
-				return callback(new Refused(why), []);
-			}
-			if (options.all === true) callback(null, allowed);
-			else callback(null, allowed[0].address, allowed[0].family);
-		});
-	};
+	#lookupFor(owner: OwnerNumber): LookupFunction {
+		return (hostname, options, callback) => {
+			void this.#names.resolve(hostname, owner).then((resolved) => {
+				if (resolved instanceof Error) return callback(resolved, []);
+				const allowed = resolved.filter(({ address }) => this.#guard.refuseAddress(address, hostname) === null);
+				if (allowed.length === 0) {
+					const why =
+						resolved.length === 0
+							? `${hostname} has no address`
+							: (this.#guard.refuseAddress(resolved[0].address, hostname) as string);
+					return callback(new Refused(why), []);
+				}
+				if (options.all === true) callback(null, allowed);
+				else callback(null, allowed[0].address, allowed[0].family);
+			});
+		};
+	}
 
 	/** Sends one request of an owner's function. Rejects with what the function may know of the failure. */
 	async send({ url: target, method, headers, content, signal }: Hop, owner: OwnerNumber): Promise<FetchedResponse> {
@@ -67,17 +111,27 @@ export class Egress {
 		try {
 			const resolved = isAddress ? [] : await this.#names.resolve(hostname, owner);
 			if (resolved instanceof Error) throw resolved;
-			const response = await request(url, {
-				method: method as Dispatcher.HttpMethod,
-				headers: sent,
-				body:
-					content instanceof Uint8Array || content === null ? content : Readable.from(content, { objectMode: false }),
-				signal,
-				dispatcher: this.#agent,
-				headersTimeout: 0,
-				bodyTimeout: 0,
-			});
-			return answer(response, method);
+			const { agent, intake } = this.#connectionsOf(owner);
+			const reception = new Reception(signal, intake);
+			agent.dispatch(
+				{
+					origin: url.origin,
+					path: url.pathname + url.search,
+					method: method as Dispatcher.HttpMethod,
+					headers: sent,
+					body:
+						content instanceof Uint8Array || content === null ? content : Readable.from(content, { objectMode: false }),
+					headersTimeout: 0,
+					bodyTimeout: 0,
+				},
+				reception,
+			);
+			try {
+				return await answer(reception, method);
+			} catch (error) {
+				reception.cancel();
+				throw error;
+			}
 		} catch (error) {
 			// The function learns what a browser's developer console would tell, not what the host's stack looks like.
 			const { code, message } = error as NodeJS.ErrnoException;
@@ -90,7 +144,7 @@ export class Egress {
 	}
 
 	async close(): Promise<void> {
-		await this.#agent.destroy();
+		await Promise.all([...this.#connections.values()].map(({ agent }) => agent.destroy()));
 	}
 }
 
@@ -99,43 +153,20 @@ function hasHeader(headers: string[], name: string): boolean {
 	return false;
 }
 
-function first(headers: Dispatcher.ResponseData["headers"], name: string): string | null {
-	const value = headers[name];
-	return value === undefined ? null : Array.isArray(value) ? value[0] : value;
-}
-
 /** The response as the function gets it: decompressed, without the headers that concern one connection. */
-function answer({ statusCode, headers, body }: Dispatcher.ResponseData, method: string): FetchedResponse {
+async function answer(reception: Reception, method: string): Promise<FetchedResponse> {
+	const { status, headers } = await reception.head;
+	const empty = method === "HEAD" || status === 204 || status === 205 || status === 304;
+	const decoders = empty ? null : decodersOf([headers["content-encoding"] ?? ""].flat().join());
+	const decoded = decoders !== null && decoders.length > 0;
 	const list: string[] = [];
-	const encodings = (first(headers, "content-encoding") ?? "")
-		.toLowerCase()
-		.split(",")
-		.map((part) => part.trim())
-		.filter(Boolean);
-	const empty = method === "HEAD" || statusCode === 204 || statusCode === 205 || statusCode === 304;
-	const decoded = !empty && encodings.length > 0 && encodings.every((encoding) => Object.hasOwn(DECODERS, encoding));
 	for (const [name, value] of Object.entries(headers)) {
 		if (value === undefined || isHopByHop(name)) continue;
 		if (decoded && (name === "content-encoding" || name === "content-length")) continue;
 		for (const one of Array.isArray(value) ? value : [value]) list.push(name, one);
 	}
-	let stream: Readable = body;
-	if (decoded) {
-		for (const encoding of encodings.reverse()) {
-			const decoder = DECODERS[encoding]();
-			stream.on("error", (error) => decoder.destroy(error));
-			stream = stream.pipe(decoder);
-		}
-	}
-	if (empty) body.on("error", () => undefined).resume();
-	const head = { status: statusCode, statusText: "", headers: list, body: "stream" as const };
-	return { head, body: empty ? null : (Readable.toWeb(stream) as ReadableStream<Uint8Array>) };
+	const head = { status, statusText: "", headers: list, body: "stream" as const };
+	if (!empty) return { head, body: ReadableStream.from(decode(reception, decoders ?? [])) };
+	reception.ignore();
+	return { head, body: null };
 }
-
-const DECODERS: Record<string, () => ReturnType<typeof createGunzip>> = {
-	gzip: () => createGunzip(),
-	"x-gzip": () => createGunzip(),
-	deflate: () => createInflate(),
-	br: () => createBrotliDecompress() as unknown as ReturnType<typeof createGunzip>,
-	zstd: () => createZstdDecompress() as unknown as ReturnType<typeof createGunzip>,
-};
