@@ -10,6 +10,9 @@ const USUAL = 4096;
 /** Room is made for so many at once, so that not every connection of a flood has all of them looked at. */
 const AT_ONCE = 1 / 16;
 
+/** A client may send so many requests without waiting for an answer; one that sends more of them is not waiting for any. */
+const MOST_PIPELINED = 128;
+
 interface State {
 	/** How many of its requests are being worked on. */
 	requests: number;
@@ -45,15 +48,21 @@ export class Connections {
 		if (this.#states.size > this.#most) this.#makeRoom();
 	}
 
-	/** A connection has a request, until that is answered. */
-	work(socket: Duplex, response: ServerResponse): void {
+	/** A connection has a request, until that is answered. Returns false, and ends it, where it has too many of them. */
+	work(socket: Duplex, response: ServerResponse): boolean {
 		const state = this.#states.get(socket);
-		if (state === undefined) return;
+		if (state === undefined) return false; // It has ended: these are what was left in the last that was read of it.
+		if (state.requests === MOST_PIPELINED) {
+			this.#states.delete(socket);
+			socket.destroy();
+			return false;
+		}
 		state.requests++;
 		response.once("close", () => {
 			state.requests--;
 			state.idleSince = performance.now();
 		});
+		return true;
 	}
 
 	/** A connection is something else from now on, and ends by itself. */

@@ -41,16 +41,14 @@ export class HttpServer {
 				shouldUpgradeCallback: isWebSocketUpgrade,
 			},
 			(req, res) => {
-				connections.work(req.socket, res);
-				handler(req, res);
+				if (connections.work(req.socket, res)) handler(req, res);
 			},
 		);
 		this.#server.on("connection", (socket) => connections.add(socket));
 		// The size of all headers is bounded already; a bound on their number would drop the last of them silently.
 		this.#server.maxHeadersCount = 0;
 		this.#server.on("checkContinue", (req: IncomingMessage, res: ServerResponse) => {
-			connections.work(req.socket, res);
-			handler(req, res, true);
+			if (connections.work(req.socket, res)) handler(req, res, true);
 		});
 		this.#server.on("upgrade", (req, socket, head) => {
 			connections.leave(socket);

@@ -74,3 +74,14 @@ test("clients that never finish a head keep nobody else out, and cost nobody the
 	assert.equal(await atoll.text("waits", "/go"), "ok");
 	await until(() => waiting.got().endsWith("ok"));
 });
+
+test("a connection with more requests than anyone waits for is ended, and others are served", async () => {
+	const before = atoll.records.length;
+	const flood = await client(REQUEST.repeat(5000));
+	await until(() => flood.socket.destroyed);
+	assert.equal(statusOf(await exchange(port, REQUEST.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n"))), 200);
+	await until(() => atoll.runtime.stats().inFlight === 0);
+	assert.ok(atoll.records.length - before < 1000, `${atoll.records.length - before} of them were worked on`);
+	const some = await client(REQUEST.repeat(100));
+	await until(() => some.got().split("HTTP/1.1 200").length === 101);
+});
