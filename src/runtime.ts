@@ -1,4 +1,4 @@
-import { existsSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { availableParallelism, totalmem } from "node:os";
 import { relative, resolve } from "node:path";
@@ -167,9 +167,9 @@ export class Runtime {
 		this.#deployments.claim(options.name, options.hostnames);
 		const limits = resolveLimits(options.limits, this.#limits, this.#maxLimits);
 		const entry = resolve(options.entry);
-		if (!existsSync(entry) || !statSync(entry).isFile())
+		if (!statSync(entry, { throwIfNoEntry: false })?.isFile())
 			throw new UsageError(`${relative(process.cwd(), entry)}: there is no such file`);
-		if (options.root !== undefined && !existsSync(options.root))
+		if (options.root !== undefined && !statSync(options.root, { throwIfNoEntry: false })?.isDirectory())
 			throw new UsageError(`${options.root}: there is no such folder`);
 		const request: BuildRequest = {
 			name: options.name,

@@ -86,20 +86,20 @@ function strays(root: Root, { inputs }: Metafile, cwd: string): Problem[] {
 /** Bundles a function with all that it imports into one script. Never throws for what is wrong with the source. */
 export async function bundle(request: BundleRequest): Promise<Bundle> {
 	const needs: Needs = { lowered: false, topLevelAwait: false, globals: false };
+	const root = request.root === undefined ? null : new Root(request.root);
 	for (;;) {
 		// Each try finds out what else is needed, until one finds nothing; what is needed once stays so.
 		const before = { ...needs };
-		const result = await tryBundle(request, needs);
+		const result = await tryBundle(request, root, needs);
 		if (isDeepStrictEqual(before, needs)) return result;
 	}
 }
 
-async function tryBundle({ entry, root: rootPath, development, cwd }: BundleRequest, needs: Needs): Promise<Bundle> {
+async function tryBundle({ entry, development, cwd }: BundleRequest, root: Root | null, needs: Needs): Promise<Bundle> {
 	const { lowered, topLevelAwait, globals } = needs;
 	const supported: Record<string, boolean> = lowered
 		? { "async-await": false, "async-generator": false, "for-await": false }
 		: {};
-	const root = rootPath === undefined ? null : new Root(rootPath);
 	try {
 		const result = await esbuild({
 			write: false,

@@ -21,7 +21,7 @@ const MOST_ORIGINS = 1000;
 const MAX_HEADER_BYTES = 256 * 1024;
 
 /** An owner's connections to the outside, and what they receive. */
-interface Connections {
+interface OwnerConnections {
 	agent: Agent;
 	intake: Intake;
 }
@@ -31,7 +31,7 @@ export class Egress {
 	readonly #guard: AddressGuard;
 	readonly #names = new Names();
 	/** Owners share no connections: what one makes of them is nothing to another. */
-	readonly #connections = new LRUCache<OwnerNumber, Connections>({
+	readonly #connections = new LRUCache<OwnerNumber, OwnerConnections>({
 		max: MOST_OWNERS,
 		dispose: ({ agent }) => void agent.close(),
 	});
@@ -40,7 +40,7 @@ export class Egress {
 		this.#guard = new AddressGuard(policy);
 	}
 
-	#connectionsOf(owner: OwnerNumber): Connections {
+	#connectionsOf(owner: OwnerNumber): OwnerConnections {
 		let connections = this.#connections.get(owner);
 		if (connections === undefined) {
 			const intake = new Intake();
@@ -108,11 +108,12 @@ export class Egress {
 		if (!hasHeader(sent, "accept")) sent.push("accept", "*/*");
 		if (!hasHeader(sent, "user-agent")) sent.push("user-agent", "atoll");
 		if (!hasHeader(sent, "accept-encoding")) sent.push("accept-encoding", "gzip, deflate, br");
+		let reception: Reception | null = null;
 		try {
 			const resolved = isAddress ? [] : await this.#names.resolve(hostname, owner);
 			if (resolved instanceof Error) throw resolved;
 			const { agent, intake } = this.#connectionsOf(owner);
-			const reception = new Reception(signal, intake);
+			reception = new Reception(signal, intake);
 			agent.dispatch(
 				{
 					origin: url.origin,
@@ -126,13 +127,9 @@ export class Egress {
 				},
 				reception,
 			);
-			try {
-				return await answer(reception, method);
-			} catch (error) {
-				reception.cancel();
-				throw error;
-			}
+			return await answer(reception, method);
 		} catch (error) {
+			reception?.cancel();
 			// The function learns what a browser's developer console would tell, not what the host's stack looks like.
 			const { code, message } = error as NodeJS.ErrnoException;
 			throw new Error(

@@ -22,10 +22,12 @@ export class Intake {
 	/** What was read of the connection that was read last, since it was heard of. Whatever is parsed is parsed right after it is read. */
 	#last = { silent: 0 };
 
-	/** A part of a response, with so much of a body, has come out of what was read last. */
-	heard(bytes: Bytes): void {
+	/** A part of a response, with so much of a body, has come out of what was read last. Returns what it counts for. */
+	heard(bytes: Bytes): Bytes {
 		this.#last.silent = 0;
-		if (bytes < LEAST) this.#rate.take(LEAST - bytes, performance.now());
+		if (bytes >= LEAST) return bytes;
+		this.#rate.take(LEAST - bytes, performance.now());
+		return LEAST;
 	}
 
 	/** Has a connection read at this pace, by whoever calls its `read`. */

@@ -3,8 +3,6 @@ import type { Intake } from "./intake.ts";
 
 /** Of what was received and not taken so much is kept; then the sender waits. */
 const WINDOW = 64 * 1024;
-/** A piece counts for so many bytes at least. */
-const LEAST = 256;
 /** So many responses may come before the one that counts: https://www.rfc-editor.org/rfc/rfc9110#section-15.2 */
 const MOST_INFORMATIONAL = 16;
 
@@ -50,13 +48,12 @@ export class Reception implements Dispatcher.DispatchHandler, AsyncIterable<Uint
 	}
 
 	onResponseData(controller: Dispatcher.DispatchController, piece: Buffer): void {
-		this.#intake.heard(piece.length);
+		this.#weight += this.#intake.heard(piece.length);
 		if (this.#ignored) {
 			this.cancel();
 			return;
 		}
 		this.#pieces.push(piece);
-		this.#weight += Math.max(piece.length, LEAST);
 		if (this.#weight >= WINDOW) controller.pause();
 		this.#wake?.();
 	}

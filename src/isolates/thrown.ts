@@ -1,26 +1,18 @@
-/** What is told of something that a function threw, at most: it decides what it says, and may say 30 MB. */
-const MAX_TEXT = 8 * 1024;
-
-/** Something that was thrown inside an isolate, as text. */
-export interface ThrownError {
-	name: string;
-	message: string;
-	stack: string;
-}
+import { type ErrorDescription, MAX_ERROR_TEXT } from "../prelude/messages.ts";
 
 /** Describes what isolated-vm throws in the place of what a function threw: an error with strings of that, or a primitive. */
-export function describeThrown(thrown: unknown): ThrownError | { value: unknown } {
+export function describeThrown(thrown: unknown): ErrorDescription | { value: unknown } {
 	if (thrown instanceof Error) {
 		const { name, message } = thrown;
-		return { name: name.slice(0, MAX_TEXT), message: message.slice(0, MAX_TEXT), stack: stackOf(thrown) };
+		return { name: name.slice(0, MAX_ERROR_TEXT), message: message.slice(0, MAX_ERROR_TEXT), stack: stackOf(thrown) };
 	}
-	if (typeof thrown === "string") return { value: thrown.slice(0, MAX_TEXT) };
+	if (typeof thrown === "string") return { value: thrown.slice(0, MAX_ERROR_TEXT) };
 	return { value: typeof thrown === "bigint" ? String(thrown) : thrown };
 }
 
 /** A stack without the frames of the sandbox itself: what is left points into the function's script. */
 function stackOf(error: Error): string {
-	const stack = typeof error.stack === "string" ? error.stack.slice(0, 2 * MAX_TEXT) : "";
+	const stack = typeof error.stack === "string" ? error.stack.slice(0, 2 * MAX_ERROR_TEXT) : "";
 	const boundary = stack.indexOf("\n    at (<isolated-vm boundary>)");
 	const lines = (boundary < 0 ? stack : stack.slice(0, boundary)).split("\n");
 	return lines.filter((line) => !/^\s+at .*(?:\(|at )(?:node:|file:|\/|[A-Z]:\\)/.test(line)).join("\n");

@@ -90,6 +90,16 @@ export interface FetchHead extends Omit<RequestHead, "client"> {
 	redirect: "follow" | "error" | "manual";
 }
 
+/** An error as it goes to the log: never more than this, whatever the thrown value pretends to be. */
+export interface ErrorDescription {
+	name: string;
+	message: string;
+	stack: string;
+}
+
+/** How many characters an error's name and message may have each, and half of what its stack may: a function decides what it throws. */
+export const MAX_ERROR_TEXT = 8 * 1024;
+
 type BodyMode = "none" | "whole" | "stream";
 
 /** How many bytes of a streamed body may be on their way before the receiver has taken some. */

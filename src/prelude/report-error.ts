@@ -4,21 +4,12 @@ import { host } from "./host.ts";
 import { requireArguments } from "./interface.ts";
 import { current } from "./invocation.ts";
 import { toJson } from "./json.ts";
-import { Kind } from "./messages.ts";
-
-/** An error as it goes to the log: never more than this, whatever the thrown value pretends to be. */
-export interface ErrorDescription {
-	name: string;
-	message: string;
-	stack: string;
-}
-
-const MAX_TEXT = 8 * 1024;
+import { type ErrorDescription, Kind, MAX_ERROR_TEXT } from "./messages.ts";
 
 function readText(read: () => unknown): string {
 	try {
 		const value = read();
-		return typeof value === "string" ? value.slice(0, MAX_TEXT) : "";
+		return typeof value === "string" ? value.slice(0, MAX_ERROR_TEXT) : "";
 	} catch {
 		return "(its getter threw)";
 	}
@@ -42,7 +33,7 @@ export function describeError(thrown: unknown): ErrorDescription {
 			if (typeof cause !== "object" || cause === null) break;
 			const { stack: causeStack, message: causeMessage } = cause as { stack?: unknown; message?: unknown };
 			const text = readText(() => causeStack) || readText(() => causeMessage);
-			if (text !== "") stack = `${stack}\n[cause]: ${text}`.slice(0, 2 * MAX_TEXT);
+			if (text !== "") stack = `${stack}\n[cause]: ${text}`.slice(0, 2 * MAX_ERROR_TEXT);
 		}
 		return { name, message, stack };
 	}

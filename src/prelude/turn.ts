@@ -7,14 +7,8 @@ import { handle } from "./handlers.ts";
 import { type Headers, headerList, headersFromList } from "./headers.ts";
 import { enter, Invocation, invocations, Operation } from "./invocation.ts";
 import { toJson } from "./json.ts";
-import { Kind, type RequestHead, type ResponseHead, STREAM_WINDOW } from "./messages.ts";
-import {
-	beginRejections,
-	describeError,
-	type ErrorDescription,
-	handlePromise,
-	reportRejections,
-} from "./report-error.ts";
+import { type ErrorDescription, Kind, type RequestHead, type ResponseHead, STREAM_WINDOW } from "./messages.ts";
+import { beginRejections, describeError, handlePromise, reportRejections } from "./report-error.ts";
 import { createRequest, type Request } from "./request.ts";
 import { isNullBodyStatus, isResponse, type Response, responseState } from "./response.ts";
 import { dropTimers, runGlobalTimers, runTimer } from "./timers.ts";

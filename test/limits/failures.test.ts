@@ -120,7 +120,7 @@ inBothIsolations("what bad input gets", (isolation) => {
 	});
 
 	test("an error of 30 MB costs no more than a start, or a line of the log", async () => {
-		const thrown = `new Error("x".repeat(3e7))`;
+		const thrown = `new Error("a".repeat(3e7))`;
 		const deployed = await atoll.deploy("shouts", `throw ${thrown};`, { limits: { startupCpuMs: 2000 } });
 		assert.ok((deployed.startFailure ?? "").length < 10_000);
 		const before = atoll.runtime.stats().restarts;
@@ -130,7 +130,7 @@ inBothIsolations("what bad input gets", (isolation) => {
 			`export default { fetch() { Promise.reject(${thrown}); return new Response("ok"); } };`,
 		);
 		assert.equal(await atoll.text("strays"), "ok");
-		assert.ok((await atoll.log("xxx")).message.length < 50_000);
+		assert.ok((await atoll.log("aaaa")).message.length < 50_000);
 		assert.equal(atoll.runtime.stats().restarts, before);
 	});
 

@@ -130,6 +130,7 @@ test("the tarball installs into an empty folder and works there", async (t) => {
 			}
 		});
 		if (old === undefined) {
+			// What atoll needs, the `node` of its own dependencies, is new enough; an older one is only there where the system has it.
 			t2.skip("this machine has no older Node to try");
 			return;
 		}

@@ -10,6 +10,7 @@ import { until } from "../support/until.ts";
 
 const MOST = 16;
 const REQUEST = "GET / HTTP/1.1\r\nHost: waits.test\r\n\r\n";
+const CLOSING = REQUEST.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n");
 const atoll = new TestRuntime({ isolation: "inline" });
 const clients: Socket[] = [];
 let server: HttpServer;
@@ -64,7 +65,7 @@ test("clients that never finish a head keep nobody else out, and cost nobody the
 	// Three times as many as there may be, and one request between every two of them.
 	for (let i = 0; i < 3 * MOST; i++) {
 		await client("GET / HTTP/1.1\r\nHost: waits.test\r\nX-Slow: ");
-		assert.equal(statusOf(await exchange(port, REQUEST.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n"))), 200);
+		assert.equal(statusOf(await exchange(port, CLOSING)), 200);
 	}
 	await until(() => clients.filter(({ destroyed }) => !destroyed).length <= MOST);
 	assert.ok(idle.socket.destroyed, "the longest without a request has made room");
@@ -79,7 +80,7 @@ test("a connection with more requests than anyone waits for is ended, and others
 	const before = atoll.records.length;
 	const flood = await client(REQUEST.repeat(5000));
 	await until(() => flood.socket.destroyed);
-	assert.equal(statusOf(await exchange(port, REQUEST.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n"))), 200);
+	assert.equal(statusOf(await exchange(port, CLOSING)), 200);
 	await until(() => atoll.runtime.stats().inFlight === 0);
 	assert.ok(atoll.records.length - before < 1000, `${atoll.records.length - before} of them were worked on`);
 	const some = await client(REQUEST.repeat(100));
