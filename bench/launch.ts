@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { Launcher, niceness } from "../src/launcher/launcher.ts";
+import { Launcher, niceness } from "../src/processes/launcher.ts";
 import { median } from "./load.ts";
 
 const ROUNDS = 15;

@@ -7,14 +7,14 @@ import { Bench } from "tinybench";
 import { Builder } from "../src/build/builder.ts";
 import { ArtifactStore } from "../src/cache/artifact-store.ts";
 import { IsolateHost } from "../src/isolates/host.ts";
-import type { SandboxEvents } from "../src/isolates/protocol.ts";
-import { Launcher } from "../src/launcher/launcher.ts";
 import { resolveLimits } from "../src/limits/limits.ts";
+import { FrameReader, FrameWriter } from "../src/link/frames.ts";
+import type { SandboxEvents } from "../src/link/protocol.ts";
+import { noteWriter, RunningNote } from "../src/link/running-note.ts";
+import { V8_FLAGS } from "../src/processes/confinement.ts";
+import { Launcher } from "../src/processes/launcher.ts";
 import { parseHost } from "../src/router/hostname.ts";
 import { Router } from "../src/router/router.ts";
-import { V8_FLAGS } from "../src/sandbox/confinement.ts";
-import { FrameReader, FrameWriter } from "../src/sandbox/frames.ts";
-import { noteWriter, RunningNote } from "../src/sandbox/running-note.ts";
 
 const HEAD = JSON.stringify({
 	method: "GET",

@@ -8,7 +8,7 @@ const NEIGHBOURS = 50;
 const EVERY_MS = 100;
 /** A random adversary is called so often. */
 const ATTACK_EVERY_MS = 400;
-/** After an attack the heavy lane gives up what it needed for it: see `IDLE_MS` of `src/sandbox/process-pool.ts`. */
+/** After an attack the heavy lane gives up what it needed for it: see `IDLE_MS` of `src/pool/process-pool.ts`. */
 const SETTLE_MS = 60_000;
 const FOLDER = "test/adversaries";
 

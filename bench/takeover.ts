@@ -83,7 +83,7 @@ async function normalAndSpare(pid: number): Promise<number[]> {
 /** Whether it is a sandbox, and none that gives way to others, as those of the heavy lane do. */
 function isLight(pid: number): boolean {
 	try {
-		return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("sandbox-main") && getPriority(pid) < 10;
+		return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("isolates-main") && getPriority(pid) < 10;
 	} catch {
 		return false; // It has just ended.
 	}

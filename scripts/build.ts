@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { copyFileSync, rmSync, writeFileSync } from "node:fs";
 import { build } from "esbuild";
 import { bundlePrelude } from "../src/build/prelude-bundle.ts";
-import { ENTRIES, ENTRY_BUNDLE } from "../src/launcher/script.ts";
+import { ENTRIES, ENTRY_BUNDLE } from "../src/processes/script.ts";
 
 rmSync("dist", { recursive: true, force: true });
 execFileSync("tsc", ["-p", "tsconfig.build.json"], { stdio: "inherit" });

@@ -12,22 +12,23 @@ import { Owner } from "./control/owner.ts";
 import { Version, type VersionSource } from "./control/version.ts";
 import { Egress } from "./effects/egress.ts";
 import { FunctionError, UsageError } from "./errors.ts";
-import type { Microseconds, Milliseconds, SandboxSettings, SandboxStats, VersionNumber } from "./isolates/protocol.ts";
-import { Launcher } from "./launcher/launcher.ts";
 import { DEFAULT_OWNER_LIMITS, defaultLimits, type Limits, type OwnerLimits, resolveLimits } from "./limits/limits.ts";
 import { Recycles } from "./limits/recycles.ts";
+import type { SandboxSettings, SandboxStats, VersionNumber } from "./link/protocol.ts";
 import { Observer } from "./observe/observer.ts";
 import type { Subscriber } from "./observe/record.ts";
-import { InlinePool } from "./sandbox/inline-pool.ts";
-import type { Containment } from "./sandbox/namespace.ts";
-import type { SandboxPool } from "./sandbox/pool.ts";
-import { ProcessPool } from "./sandbox/process-pool.ts";
+import { InlinePool } from "./pool/inline-pool.ts";
+import type { SandboxPool } from "./pool/pool.ts";
+import { ProcessPool } from "./pool/process-pool.ts";
+import { Launcher } from "./processes/launcher.ts";
+import type { Containment } from "./processes/namespace.ts";
 import { Dispatcher } from "./server/dispatcher.ts";
 import { fromRequest, toResponse } from "./server/fetch.ts";
 import { FetchSink } from "./server/fetch-sink.ts";
 import { nodeHandler, upgradeHandler } from "./server/node-handler.ts";
 import { nextRequestId } from "./server/request-id.ts";
 import { WebSockets } from "./server/web-sockets.ts";
+import type { Microseconds, Milliseconds } from "./units.ts";
 
 /** What a deployment came to. */
 export interface Deployed {

@@ -5,41 +5,44 @@ import { test } from "node:test";
 
 /** The rooms of src/, each with those that it may import from. What stands lower never knows what stands above. */
 const MAY_IMPORT: Record<string, string[]> = {
-	cli: ["index", "runtime", "config", "build", "launcher", "cache", "limits", "observe", "server", "errors"],
-	index: ["runtime", "config", "build", "effects", "limits", "observe", "sandbox", "errors"],
+	cli: ["index", "runtime", "config", "build", "processes", "cache", "limits", "observe", "server", "errors"],
+	index: ["runtime", "config", "build", "effects", "limits", "observe", "processes", "errors"],
 	runtime: [
 		"server",
 		"control",
 		"config",
 		"build",
-		"launcher",
+		"processes",
 		"cache",
 		"effects",
 		"limits",
 		"observe",
-		"sandbox",
-		"isolates",
+		"pool",
+		"link",
 		"errors",
+		"units",
 	],
-	server: ["control", "router", "effects", "sandbox", "limits", "observe", "isolates", "prelude", "errors"],
-	control: ["router", "cache", "limits", "observe", "isolates", "errors"],
-	config: ["effects", "limits", "observe", "isolates", "errors"],
-	cache: ["isolates", "errors"],
-	build: ["cache", "sandbox", "launcher", "isolates", "limits", "errors", "checkout"],
-	sandbox: ["launcher", "effects", "isolates", "prelude"],
-	launcher: ["checkout"],
-	effects: ["isolates", "limits", "prelude", "errors"],
-	limits: ["isolates", "errors"],
+	server: ["control", "router", "effects", "pool", "limits", "observe", "link", "errors", "units"],
+	control: ["router", "cache", "limits", "observe", "link", "errors", "units"],
+	config: ["effects", "limits", "observe", "errors", "units"],
+	cache: ["link", "errors", "units"],
+	build: ["cache", "processes", "isolates", "limits", "link", "errors", "checkout", "units"],
+	pool: ["processes", "effects", "isolates", "link", "units"],
+	processes: ["checkout", "units"],
+	effects: ["limits", "link", "errors", "units"],
+	limits: ["errors", "link", "units"],
 	observe: ["limits", "errors"],
 	router: ["errors"],
-	isolates: ["prelude"],
-	prelude: [],
+	isolates: ["link", "processes", "units"],
+	prelude: ["link"],
+	link: ["units"],
+	units: [],
 	errors: [],
 	checkout: [],
 };
 
 /** Entries of processes that run functions, and inline mode: these alone load isolated-vm. */
-const LOADS_ISOLATES = ["sandbox/main.ts", "sandbox/inline-pool.ts", "build/main.ts"];
+const LOADS_ISOLATES = ["pool/inline-pool.ts", "build/main.ts"];
 
 const files = readdirSync("src", { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
 
@@ -63,11 +66,10 @@ test("imports point one way", () => {
 	}
 });
 
-test("the edge's own code never loads isolates: of their folder it knows the protocol alone", () => {
+test("nothing that the edge loads is of the folder that runs functions, but for inline mode", () => {
 	for (const file of files) {
 		if (roomOf(file) === "isolates" || LOADS_ISOLATES.includes(file)) continue;
-		for (const { path } of importsOf(file))
-			assert.ok(roomOf(path) !== "isolates" || path === "isolates/protocol.ts", `${file} imports ${path}`);
+		for (const { path } of importsOf(file)) assert.notEqual(roomOf(path), "isolates", `${file} imports ${path}`);
 	}
 });
 

@@ -6,7 +6,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setFlagsFromString } from "node:v8";
-import type { Launcher } from "../../src/launcher/launcher.ts";
+import type { Launcher } from "../../src/processes/launcher.ts";
 
 const COUNT = 300;
 const checkout = resolve(process.argv[2] ?? ".");
@@ -15,13 +15,13 @@ const { Builder } = await load<typeof import("../../src/build/builder.ts")>("bui
 const { ArtifactStore } = await load<typeof import("../../src/cache/artifact-store.ts")>("cache/artifact-store.ts");
 const { parkIsolate } = await load<typeof import("../../src/isolates/parked.ts")>("isolates/parked.ts");
 const { externalCopy } = await load<typeof import("../../src/isolates/external-copy.ts")>("isolates/external-copy.ts");
-const { V8_FLAGS } = await load<typeof import("../../src/sandbox/confinement.ts")>("sandbox/confinement.ts");
+const { V8_FLAGS } = await load<typeof import("../../src/processes/confinement.ts")>("processes/confinement.ts");
 
 for (const flag of V8_FLAGS) setFlagsFromString(flag);
 const folder = mkdtempSync(join(tmpdir(), "atoll-bench-isolates-"));
 try {
 	// Checkouts from before there was a launcher do without.
-	const launcher = await load<typeof import("../../src/launcher/launcher.ts")>("launcher/launcher.ts").then(
+	const launcher = await load<typeof import("../../src/processes/launcher.ts")>("processes/launcher.ts").then(
 		({ Launcher }) => new Launcher(),
 		() => undefined,
 	);

@@ -3,10 +3,10 @@ import { getCompileCacheDir } from "node:module";
 import type { Socket } from "node:net";
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Milliseconds } from "../isolates/protocol.ts";
-import { BELOW_EDGE, type LaunchedProcess, type Launcher, niceness } from "../launcher/launcher.ts";
-import { FrameReader, FrameWriter } from "../sandbox/frames.ts";
-import { residentBytes } from "../sandbox/resident.ts";
+import { FrameReader, FrameWriter } from "../link/frames.ts";
+import { BELOW_EDGE, type LaunchedProcess, type Launcher, niceness } from "../processes/launcher.ts";
+import { residentBytes } from "../processes/resident.ts";
+import type { Milliseconds } from "../units.ts";
 import type { Bundle, BundleRequest } from "./bundle.ts";
 import { BuildFrame } from "./messages.ts";
 

@@ -1,6 +1,6 @@
 /** The bundler process: holds the one esbuild service, and bundles what it is asked to over frames on descriptor 3. */
 import { Socket } from "node:net";
-import { FrameReader, FrameWriter } from "../sandbox/frames.ts";
+import { FrameReader, FrameWriter } from "../link/frames.ts";
 import { type BundleRequest, bundle } from "./bundle.ts";
 import { BuildFrame } from "./messages.ts";
 

@@ -9,9 +9,10 @@ import { CacheStore } from "../isolates/cache-store.ts";
 import { externalCopy } from "../isolates/external-copy.ts";
 import { FunctionIsolate, StartError, startFailure } from "../isolates/isolate.ts";
 import { parkIsolate } from "../isolates/parked.ts";
-import type { AttemptFailure, Image, Microseconds } from "../isolates/protocol.ts";
-import { dropPermissions } from "../sandbox/confinement.ts";
-import { type Frame, FrameReader, FrameWriter } from "../sandbox/frames.ts";
+import { type Frame, FrameReader, FrameWriter } from "../link/frames.ts";
+import type { AttemptFailure, Image } from "../link/protocol.ts";
+import { dropPermissions } from "../processes/confinement.ts";
+import type { Microseconds } from "../units.ts";
 import { BuildFrame, type CompileResult } from "./messages.ts";
 
 const socket = new Socket({ fd: 3, readable: true, writable: true });

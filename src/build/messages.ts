@@ -1,4 +1,5 @@
-import type { AttemptFailure, Microseconds } from "../isolates/protocol.ts";
+import type { AttemptFailure } from "../link/protocol.ts";
+import type { Microseconds } from "../units.ts";
 
 /** The frames between the edge and the processes that build. */
 export const BuildFrame = {

@@ -1,5 +1,5 @@
-import type { Milliseconds } from "../isolates/protocol.ts";
-import type { Launcher } from "../launcher/launcher.ts";
+import type { Launcher } from "../processes/launcher.ts";
+import type { Milliseconds } from "../units.ts";
 import { BuildProcess } from "./process.ts";
 
 /** A few build processes, started when there is work and ended a while after the last of it. */

@@ -1,7 +1,7 @@
-import { BELOW_EDGE, type LaunchedProcess, type Launcher, niceness } from "../launcher/launcher.ts";
-import { confined } from "../sandbox/confinement.ts";
-import { type Frame, FrameReader, FrameWriter } from "../sandbox/frames.ts";
-import { residentBytes } from "../sandbox/resident.ts";
+import { type Frame, FrameReader, FrameWriter } from "../link/frames.ts";
+import { confined } from "../processes/confinement.ts";
+import { BELOW_EDGE, type LaunchedProcess, type Launcher, niceness } from "../processes/launcher.ts";
+import { residentBytes } from "../processes/resident.ts";
 import { BuildFrame } from "./messages.ts";
 
 /** Bounds of one job of a build process. */

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { createRequire } from "node:module";
 import { cachedDataVersionTag } from "node:v8";
-import { V8_FLAGS } from "../sandbox/confinement.ts";
+import { V8_FLAGS } from "../processes/confinement.ts";
 import type { Prelude } from "./prelude.ts";
 
 /**

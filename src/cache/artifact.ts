@@ -1,4 +1,5 @@
-import type { AttemptFailure, Bytes, Microseconds } from "../isolates/protocol.ts";
+import type { AttemptFailure } from "../link/protocol.ts";
+import type { Bytes, Microseconds } from "../units.ts";
 
 /** A version made ready to run. */
 export interface Artifact {

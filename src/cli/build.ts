@@ -2,8 +2,8 @@ import { resolve } from "node:path";
 import { Builder } from "../build/builder.ts";
 import { BuildError } from "../build/problem.ts";
 import { ArtifactStore } from "../cache/artifact-store.ts";
-import { Launcher } from "../launcher/launcher.ts";
 import { resolveLimits } from "../limits/limits.ts";
+import { Launcher } from "../processes/launcher.ts";
 import type { Flags } from "./flags.ts";
 import { collect } from "./serve.ts";
 

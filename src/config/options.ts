@@ -1,9 +1,9 @@
 import { z } from "zod";
 import type { EgressPolicy } from "../effects/addresses.ts";
 import { UsageError } from "../errors.ts";
-import type { Bytes } from "../isolates/protocol.ts";
 import { type Limits, limitsSchema, type OwnerLimits, ownerLimitsSchema } from "../limits/limits.ts";
 import type { Logger } from "../observe/observer.ts";
+import type { Bytes } from "../units.ts";
 
 /** How a runtime is set up; all of it is optional. */
 export interface RuntimeOptions {

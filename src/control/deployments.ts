@@ -1,5 +1,5 @@
 import { FunctionError, UsageError } from "../errors.ts";
-import type { VersionNumber } from "../isolates/protocol.ts";
+import type { VersionNumber } from "../link/protocol.ts";
 import { Router } from "../router/router.ts";
 import type { Version } from "./version.ts";
 

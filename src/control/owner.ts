@@ -1,7 +1,7 @@
-import type { OwnerNumber } from "../isolates/protocol.ts";
 import { Gate } from "../limits/admission.ts";
 import type { OwnerLimits } from "../limits/limits.ts";
 import { Strikes } from "../limits/strikes.ts";
+import type { OwnerNumber } from "../link/protocol.ts";
 
 /** Whoever deploys functions. What they do together counts together: a hundred functions of one owner are one attacker. */
 export class Owner {

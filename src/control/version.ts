@@ -1,6 +1,5 @@
 import type { Artifact } from "../cache/artifact.ts";
 import { FunctionError } from "../errors.ts";
-import type { Image, Microseconds, OwnerNumber, VersionNumber } from "../isolates/protocol.ts";
 import { Gate } from "../limits/admission.ts";
 import { Allowance } from "../limits/allowance.ts";
 import { Backoff } from "../limits/backoff.ts";
@@ -8,8 +7,10 @@ import type { Limits } from "../limits/limits.ts";
 import { Pace } from "../limits/pace.ts";
 import { Rate } from "../limits/rate.ts";
 import { Strikes } from "../limits/strikes.ts";
+import type { Image, OwnerNumber, VersionNumber } from "../link/protocol.ts";
 import { type LogLine, parseLine } from "../observe/record.ts";
 import { StackMapper } from "../observe/source-map.ts";
+import type { Microseconds } from "../units.ts";
 import type { Owner } from "./owner.ts";
 
 /** Where a version's large parts are kept. */

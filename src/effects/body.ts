@@ -1,5 +1,5 @@
-import type { Bytes } from "../isolates/protocol.ts";
-import { STREAM_CHUNK, STREAM_WINDOW } from "../prelude/messages.ts";
+import { STREAM_CHUNK, STREAM_WINDOW } from "../link/messages.ts";
+import type { Bytes } from "../units.ts";
 
 /** A body on its way into an isolate: no more of it is sent ahead than the isolate has asked for. */
 export class BodySender {

@@ -1,4 +1,4 @@
-import { type FetchHead, Kind, type ResponseHead } from "../prelude/messages.ts";
+import { type FetchHead, Kind, type ResponseHead } from "../link/messages.ts";
 import { BodyReceiver, BodySender } from "./body.ts";
 import { type EffectLimits, type OnExceeded, SubrequestBounds } from "./bounds.ts";
 

@@ -2,7 +2,7 @@ import { isIP, type LookupFunction, type Socket } from "node:net";
 import { Readable } from "node:stream";
 import { LRUCache } from "lru-cache";
 import { Agent, buildConnector, type Dispatcher } from "undici";
-import type { OwnerNumber } from "../isolates/protocol.ts";
+import type { OwnerNumber } from "../link/protocol.ts";
 import { AddressGuard, type EgressPolicy } from "./addresses.ts";
 import { decode, decodersOf } from "./decoding.ts";
 import type { FetchedResponse } from "./effects.ts";

@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
-import type { Bytes } from "../isolates/protocol.ts";
 import { Rate } from "../limits/rate.ts";
+import type { Bytes } from "../units.ts";
 
 /** What an owner's connections receive, whatever of it is a body. */
 const PER_SECOND: Bytes = 64 * 2 ** 20;

@@ -1,6 +1,7 @@
 import { type LookupAddress, lookup as systemLookup } from "node:dns";
 import { LRUCache } from "lru-cache";
-import type { Milliseconds, OwnerNumber } from "../isolates/protocol.ts";
+import type { OwnerNumber } from "../link/protocol.ts";
+import type { Milliseconds } from "../units.ts";
 
 /**
  * The system's resolver keeps a thread of Node's pool for as long as a name server takes to answer, half a minute if it never does, and

@@ -1,14 +1,13 @@
-import type { FunctionIsolate } from "./isolate.ts";
 import {
 	type AttemptId,
 	type AttemptReport,
 	LIGHT_START_US,
 	LIGHT_TURN_US,
-	type Microseconds,
-	type Milliseconds,
 	NORMAL_TURN_MS,
 	type VersionNumber,
-} from "./protocol.ts";
+} from "../link/protocol.ts";
+import type { Microseconds, Milliseconds } from "../units.ts";
+import type { FunctionIsolate } from "./isolate.ts";
 
 /** One attempt as its sandbox sees it: where it runs, what it has used, and its timers. */
 export class Attempt {

@@ -1,21 +1,20 @@
-import { Kind } from "../prelude/messages.ts";
-import type { Attempt } from "./attempt.ts";
-import { CacheStore } from "./cache-store.ts";
-import { FunctionIsolate, type IsolateOwner, StartError } from "./isolate.ts";
-import type { Answer } from "./keys.ts";
-import { Parking } from "./parking.ts";
+import { Kind } from "../link/messages.ts";
 import {
 	type AttemptId,
 	type Image,
-	type Microseconds,
-	type Milliseconds,
 	PRELOAD_START_MS,
 	type SandboxCommands,
 	type SandboxEvents,
 	type SandboxSettings,
 	type SandboxStats,
 	type VersionNumber,
-} from "./protocol.ts";
+} from "../link/protocol.ts";
+import type { Microseconds, Milliseconds } from "../units.ts";
+import type { Attempt } from "./attempt.ts";
+import { CacheStore } from "./cache-store.ts";
+import { FunctionIsolate, type IsolateOwner, StartError } from "./isolate.ts";
+import type { Answer } from "./keys.ts";
+import { Parking } from "./parking.ts";
 import { Runner, type Task } from "./runner.ts";
 import { Schedule } from "./schedule.ts";
 import { runClocks } from "./services.ts";

@@ -1,22 +1,14 @@
 import { setFlagsFromString } from "node:v8";
 import type ivm from "isolated-vm";
-import { Kind } from "../prelude/messages.ts";
+import { Kind } from "../link/messages.ts";
+import type { AttemptFailure, AttemptId, Image, VersionNumber } from "../link/protocol.ts";
+import type { Bytes, Megabytes, Microseconds, Milliseconds } from "../units.ts";
 import type { CacheStore } from "./cache-store.ts";
 import { externalCopy } from "./external-copy.ts";
 import { type Answer, KeyStore } from "./keys.ts";
 import { Entry, setEntry } from "./lent.ts";
 import { Outbox, type Outgoing } from "./outbox.ts";
 import type { ParkedIsolate } from "./parked.ts";
-import type {
-	AttemptFailure,
-	AttemptId,
-	Bytes,
-	Image,
-	Megabytes,
-	Microseconds,
-	Milliseconds,
-	VersionNumber,
-} from "./protocol.ts";
 import { advanceClock } from "./services.ts";
 import { readThreadClock, usedUs } from "./thread-clock.ts";
 import { describeThrown } from "./thrown.ts";

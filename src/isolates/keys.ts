@@ -1,7 +1,8 @@
 import { webcrypto } from "node:crypto";
 import { LRUCache } from "lru-cache";
+import type { AttemptId, OwnerNumber } from "../link/protocol.ts";
+import type { Bytes, Microseconds } from "../units.ts";
 import { costOf } from "./operation-cost.ts";
-import type { AttemptId, Bytes, Microseconds, OwnerNumber } from "./protocol.ts";
 import { threadPool } from "./thread-pool.ts";
 
 /** What an operation came to, for the isolate that has begun it: JSON, or bytes. */

@@ -1,5 +1,5 @@
 import ivm from "isolated-vm";
-import type { Microseconds, Milliseconds } from "./protocol.ts";
+import type { Microseconds, Milliseconds } from "../units.ts";
 
 /**
  * One entry into an isolate. isolated-vm's `timeout` stands still while the isolate is in one of the sandbox's own functions, and so

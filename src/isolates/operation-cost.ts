@@ -1,4 +1,4 @@
-import type { Bytes, Microseconds } from "./protocol.ts";
+import type { Bytes, Microseconds } from "../units.ts";
 
 /** An operation of WebCrypto cannot be stopped once it runs, so what it takes at least is known before. */
 export interface Cost {

@@ -1,5 +1,6 @@
-import { Kind } from "../prelude/messages.ts";
-import type { AttemptId, Bytes, Milliseconds } from "./protocol.ts";
+import { Kind } from "../link/messages.ts";
+import type { AttemptId } from "../link/protocol.ts";
+import type { Bytes, Milliseconds } from "../units.ts";
 
 /** A message that an isolate has put into its outbox. */
 export interface Outgoing {

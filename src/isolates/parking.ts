@@ -1,7 +1,7 @@
 import type ivm from "isolated-vm";
+import type { Megabytes } from "../units.ts";
 import { externalCopy } from "./external-copy.ts";
 import { type ParkedIsolate, parkIsolate } from "./parked.ts";
-import type { Megabytes } from "./protocol.ts";
 
 /** How many isolates may be parked at once: each holds some 2 MB. */
 const MOST = 64;

@@ -1,17 +1,16 @@
-import { Kind } from "../prelude/messages.ts";
+import { Kind } from "../link/messages.ts";
+import {
+	type AttemptFailure,
+	type AttemptId,
+	NORMAL_TURN_MS,
+	type SandboxEvents,
+	type VersionNumber,
+} from "../link/protocol.ts";
+import type { Microseconds, Milliseconds } from "../units.ts";
 import { Attempt } from "./attempt.ts";
 import type { FunctionIsolate } from "./isolate.ts";
 import type { Answer } from "./keys.ts";
 import { isTooLarge, type Outgoing } from "./outbox.ts";
-import {
-	type AttemptFailure,
-	type AttemptId,
-	type Microseconds,
-	type Milliseconds,
-	NORMAL_TURN_MS,
-	type SandboxEvents,
-	type VersionNumber,
-} from "./protocol.ts";
 import { usedUs } from "./thread-clock.ts";
 import { describeThrown } from "./thrown.ts";
 import type { WarmIsolates } from "./warm.ts";
@@ -39,7 +38,7 @@ export class Runner {
 	readonly #events: SandboxEvents;
 	readonly #warm: WarmIsolates;
 	readonly #later: (task: Task) => void;
-	/** At the place of their number; not a Map, for the reason that `sandbox/sandbox.ts` gives. */
+	/** At the place of their number; not a Map, for the reason that `pool/sandbox.ts` gives. */
 	readonly #attempts: (Attempt | undefined)[] = [];
 	/** CPU time of the turns that it has run; whoever wants to know of some sets it to 0 before. */
 	usedUs: Microseconds = 0;

@@ -1,4 +1,5 @@
-import type { Microseconds, OwnerNumber, VersionNumber } from "./protocol.ts";
+import type { OwnerNumber, VersionNumber } from "../link/protocol.ts";
+import type { Microseconds } from "../units.ts";
 
 /** What one owner's functions may use in a round; what they use beyond it they owe. */
 const QUANTUM_US: Microseconds = 1000;

@@ -1,4 +1,4 @@
-import type { Microseconds, Milliseconds } from "./protocol.ts";
+import type { Microseconds, Milliseconds } from "../units.ts";
 
 /** What is shorter is taken as the clock on the wall has it: the thread's own goes on in ticks of some milliseconds, and costs 2 to 8 us. */
 const LONG_US: Microseconds = 5000;

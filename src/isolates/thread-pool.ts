@@ -1,4 +1,5 @@
-import type { Microseconds, OwnerNumber } from "./protocol.ts";
+import type { OwnerNumber } from "../link/protocol.ts";
+import type { Microseconds } from "../units.ts";
 
 /** As many as the threads of libuv's pool. */
 const MAX_RUNNING = 4;

@@ -1,6 +1,6 @@
 import { LRUCache } from "lru-cache";
+import type { SandboxSettings, SandboxStats, VersionNumber } from "../link/protocol.ts";
 import type { FunctionIsolate } from "./isolate.ts";
-import type { SandboxSettings, SandboxStats, VersionNumber } from "./protocol.ts";
 
 /** A new measurement of an isolate's memory every so many requests: it costs 1.7 µs. */
 const MEASURE_EVERY = 16;

@@ -1,4 +1,4 @@
-import type { Bytes, Milliseconds } from "../isolates/protocol.ts";
+import type { Bytes, Milliseconds } from "../units.ts";
 
 const WINDOW_MS: Milliseconds = 1000;
 

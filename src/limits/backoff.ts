@@ -1,4 +1,4 @@
-import type { Milliseconds } from "../isolates/protocol.ts";
+import type { Milliseconds } from "../units.ts";
 
 const FIRST_MS = 100;
 const LONGEST_MS = 10_000;

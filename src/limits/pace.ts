@@ -1,4 +1,5 @@
-import { LIGHT_START_US, type Microseconds } from "../isolates/protocol.ts";
+import { LIGHT_START_US } from "../link/protocol.ts";
+import type { Microseconds } from "../units.ts";
 
 const LIGHT_REQUESTS = 20;
 /** More light requests than these say nothing more, and each slow one takes so many away. */

@@ -1,4 +1,4 @@
-import type { Bytes, Milliseconds } from "../isolates/protocol.ts";
+import type { Bytes, Milliseconds } from "../units.ts";
 
 /** After a pause as much may be sent at once as the rate allows in so long. */
 const BURST_MS: Milliseconds = 50;

@@ -1,4 +1,4 @@
-import type { Milliseconds } from "../isolates/protocol.ts";
+import type { Milliseconds } from "../units.ts";
 
 const WINDOW_MS = 60_000;
 

@@ -1,4 +1,4 @@
-import type { Milliseconds } from "../isolates/protocol.ts";
+import type { Milliseconds } from "../units.ts";
 
 const FIRST_MS = 1000;
 const LONGEST_MS = 10 * 60_000;

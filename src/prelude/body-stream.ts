@@ -1,6 +1,6 @@
+import { Kind, STREAM_CHUNK, STREAM_WINDOW } from "../link/messages.ts";
 import { exactBytes, isBufferSource, viewBytes } from "./bytes.ts";
 import type { Invocation, Operation } from "./invocation.ts";
-import { Kind, STREAM_CHUNK, STREAM_WINDOW } from "./messages.ts";
 import { describeError } from "./report-error.ts";
 import { type ReadableByteStreamController, ReadableStream, type ReadableStreamDefaultReader } from "./streams.ts";
 

@@ -1,8 +1,8 @@
+import { Kind } from "../link/messages.ts";
 import { host } from "./host.ts";
 import { formatLog, inspect } from "./inspect.ts";
 import { current } from "./invocation.ts";
 import { toJson } from "./json.ts";
-import { Kind } from "./messages.ts";
 
 type Level = "debug" | "info" | "log" | "warn" | "error";
 

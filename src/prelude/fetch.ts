@@ -1,3 +1,4 @@
+import { type FetchHead, Kind, type ResponseHead, STREAM_WINDOW } from "../link/messages.ts";
 import { onAbort } from "./abort.ts";
 import { Body } from "./body.ts";
 import { receiveStream, sendStream } from "./body-stream.ts";
@@ -6,7 +7,6 @@ import { headerList, headersFromList } from "./headers.ts";
 import { requireArguments } from "./interface.ts";
 import { Operation, requireInvocation } from "./invocation.ts";
 import { toJson } from "./json.ts";
-import { type FetchHead, Kind, type ResponseHead, STREAM_WINDOW } from "./messages.ts";
 import { Request, requestState } from "./request.ts";
 import { createResponse, type Response } from "./response.ts";
 

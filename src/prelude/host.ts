@@ -1,4 +1,4 @@
-import type { Kind } from "./messages.ts";
+import type { Kind } from "../link/messages.ts";
 
 /** What the sandbox lends an isolate: synchronous functions of primitives and bytes, kept out of the function's reach. */
 export interface Host {

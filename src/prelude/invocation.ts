@@ -1,5 +1,5 @@
+import { Kind } from "../link/messages.ts";
 import { host } from "./host.ts";
-import { Kind } from "./messages.ts";
 
 /** What waits for messages about one operation of an attempt. It inherits nothing that a function could have put there. */
 export class Operation {

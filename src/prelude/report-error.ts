@@ -1,10 +1,10 @@
+import { type ErrorDescription, Kind, MAX_ERROR_TEXT } from "../link/messages.ts";
 import { errorType } from "./error-types.ts";
 import { dispatchTrusted, type Event, type EventTarget, setExceptionReporter } from "./event.ts";
 import { host } from "./host.ts";
 import { requireArguments } from "./interface.ts";
 import { current } from "./invocation.ts";
 import { toJson } from "./json.ts";
-import { type ErrorDescription, Kind, MAX_ERROR_TEXT } from "./messages.ts";
 
 function readText(read: () => unknown): string {
 	try {

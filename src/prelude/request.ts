@@ -1,8 +1,8 @@
+import type { Client } from "../link/messages.ts";
 import { AbortSignal, createSignal, followSignals } from "./abort.ts";
 import { Body, type BodyOwner, extractBody, mixinBody } from "./body.ts";
 import { Headers, headerList, headersFromList } from "./headers.ts";
 import { asInterface, requireArguments, toDictionary } from "./interface.ts";
-import type { Client } from "./messages.ts";
 import { type ReadableStream, TransformStream } from "./streams.ts";
 import { parseUrl, URL } from "./url.ts";
 

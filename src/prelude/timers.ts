@@ -1,7 +1,7 @@
+import { Kind } from "../link/messages.ts";
 import { host } from "./host.ts";
 import { requireArguments } from "./interface.ts";
 import { current, type Invocation } from "./invocation.ts";
-import { Kind } from "./messages.ts";
 import { quotaExceeded } from "./quota.ts";
 import { reportError } from "./report-error.ts";
 

@@ -1,3 +1,4 @@
+import { type ErrorDescription, Kind, type RequestHead, type ResponseHead, STREAM_WINDOW } from "../link/messages.ts";
 import { AbortController, type AbortSignal, createSignal, followSignals } from "./abort.ts";
 import { Body } from "./body.ts";
 import { receiveStream, sendStream } from "./body-stream.ts";
@@ -7,7 +8,6 @@ import { handle } from "./handlers.ts";
 import { type Headers, headerList, headersFromList } from "./headers.ts";
 import { enter, Invocation, invocations, Operation } from "./invocation.ts";
 import { toJson } from "./json.ts";
-import { type ErrorDescription, Kind, type RequestHead, type ResponseHead, STREAM_WINDOW } from "./messages.ts";
 import { beginRejections, describeError, handlePromise, reportRejections } from "./report-error.ts";
 import { createRequest, type Request } from "./request.ts";
 import { isNullBodyStatus, isResponse, type Response, responseState } from "./response.ts";

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
-import type { Milliseconds } from "../isolates/protocol.ts";
+import type { Milliseconds } from "../units.ts";
 
 /** Of the descriptors that this process may have; the others are for what functions fetch, sandboxes and files. */
 const SHARE = 3 / 4;

@@ -1,5 +1,5 @@
 import type { FunctionError } from "../errors.ts";
-import type { ResponseHead } from "../prelude/messages.ts";
+import type { ResponseHead } from "../link/messages.ts";
 
 export interface ErrorDetail {
 	/** Only in development: the mapped stack, and the source line where it starts. */

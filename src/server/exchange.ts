@@ -1,6 +1,6 @@
-import type { Bytes } from "../isolates/protocol.ts";
-import type { Client, ResponseHead } from "../prelude/messages.ts";
+import type { Client, ResponseHead } from "../link/messages.ts";
 import type { Hostname } from "../router/hostname.ts";
+import type { Bytes } from "../units.ts";
 
 /** A request as the runtime takes it, from whatever server or caller. */
 export interface Exchange {

@@ -1,5 +1,5 @@
 import type { FetchedResponse } from "../effects/effects.ts";
-import type { ResponseHead } from "../prelude/messages.ts";
+import type { ResponseHead } from "../link/messages.ts";
 import type { ResponseSink, SocketEnd } from "./exchange.ts";
 
 /** Collects a response; a streamed body is read no faster than its reader takes it. */

@@ -4,7 +4,7 @@ import { LRUCache } from "lru-cache";
 import { isHopByHop, stripHopByHop } from "../effects/hop-by-hop.ts";
 import { FunctionError } from "../errors.ts";
 import { MAX_URL_BYTES } from "../limits/limits.ts";
-import type { Client } from "../prelude/messages.ts";
+import type { Client } from "../link/messages.ts";
 import { type Host, parseHost } from "../router/hostname.ts";
 import { type Exchange, newChain } from "./exchange.ts";
 

@@ -1,5 +1,5 @@
 import type { IncomingMessage, OutgoingHttpHeader, ServerResponse } from "node:http";
-import type { ResponseHead } from "../prelude/messages.ts";
+import type { ResponseHead } from "../link/messages.ts";
 import type { ResponseSink, SocketEnd } from "./exchange.ts";
 
 const SMALL_BODY = 8 * 1024;

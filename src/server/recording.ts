@@ -1,7 +1,7 @@
 import type { Version } from "../control/version.ts";
 import type { ErrorCode, FunctionError } from "../errors.ts";
-import type { AttemptReport } from "../isolates/protocol.ts";
 import type { Limits } from "../limits/limits.ts";
+import type { AttemptReport } from "../link/protocol.ts";
 import type { Observer } from "../observe/observer.ts";
 import {
 	type InvocationRecord,

@@ -1,5 +1,5 @@
 import { isHopByHop } from "../effects/hop-by-hop.ts";
-import type { ResponseHead } from "../prelude/messages.ts";
+import type { ResponseHead } from "../link/messages.ts";
 
 /**
  * The head of a function's response as its client may get it: without the headers of one connection, and with the platform's own

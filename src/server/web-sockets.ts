@@ -1,7 +1,7 @@
 import { type IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
-import type { ResponseHead } from "../prelude/messages.ts";
+import type { ResponseHead } from "../link/messages.ts";
 import type { SocketEnd } from "./exchange.ts";
 import { NodeSink } from "./node-sink.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { IsolateHost } from "../../src/isolates/host.ts";
-import { Kind } from "../../src/prelude/messages.ts";
+import { Kind } from "../../src/link/messages.ts";
 import { sandboxSettings } from "../support/sandbox.ts";
 
 test("what comes late for an attempt that is over does not reach the next one of its number", async () => {

@@ -5,7 +5,7 @@ import { after, before, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { createRuntime } from "../../src/index.ts";
 import { Rate } from "../../src/limits/rate.ts";
-import { STREAM_CHUNK, STREAM_WINDOW } from "../../src/prelude/messages.ts";
+import { STREAM_CHUNK, STREAM_WINDOW } from "../../src/link/messages.ts";
 import { errorCode, inBothIsolations, TestRuntime } from "../support/runtime.ts";
 
 /** Answers after a timer, so that a few of its requests are at work at the same time. */

@@ -2,8 +2,8 @@ import { join } from "node:path";
 import { after } from "node:test";
 import { Builder } from "../../src/build/builder.ts";
 import { ArtifactStore } from "../../src/cache/artifact-store.ts";
-import type { SandboxSettings } from "../../src/isolates/protocol.ts";
-import { Launcher } from "../../src/launcher/launcher.ts";
+import type { SandboxSettings } from "../../src/link/protocol.ts";
+import { Launcher } from "../../src/processes/launcher.ts";
 import { temporaryFolder } from "./runtime.ts";
 import { keepSnapshot, lendSnapshot } from "./snapshot.ts";
 

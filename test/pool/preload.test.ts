@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import type { EffectLimits } from "../../src/effects/bounds.ts";
 import { Effects, type Fetcher } from "../../src/effects/effects.ts";
-import type { AttemptReport, VersionNumber } from "../../src/isolates/protocol.ts";
-import { Launcher } from "../../src/launcher/launcher.ts";
-import type { AttemptOwner } from "../../src/sandbox/attempt.ts";
-import { ProcessPool } from "../../src/sandbox/process-pool.ts";
-import type { RunnableVersion } from "../../src/sandbox/runnable-version.ts";
+import type { AttemptReport, VersionNumber } from "../../src/link/protocol.ts";
+import type { AttemptOwner } from "../../src/pool/attempt.ts";
+import { ProcessPool } from "../../src/pool/process-pool.ts";
+import type { RunnableVersion } from "../../src/pool/runnable-version.ts";
+import { Launcher } from "../../src/processes/launcher.ts";
 import { sandboxSettings } from "../support/sandbox.ts";
 import { until } from "../support/until.ts";
 

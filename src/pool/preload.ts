@@ -1,4 +1,4 @@
-import { type AttemptId, type OwnerNumber, PRELOAD_START_MS, type VersionNumber } from "../isolates/protocol.ts";
+import { type AttemptId, type OwnerNumber, PRELOAD_START_MS, type VersionNumber } from "../link/protocol.ts";
 import type { RunnableVersion, TurnBounds } from "./runnable-version.ts";
 
 /** `killed`: the sandbox died, or had to be killed, while the isolate started. */

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { closeSync, openSync, readSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { AttemptId } from "../isolates/protocol.ts";
+import type { AttemptId } from "./protocol.ts";
 
 /**
  * Where a sandbox notes whose turn it runs, so that the edge can read it after the process was killed: eight bytes in a

@@ -1,17 +1,17 @@
 import type { Effects } from "../effects/effects.ts";
+import { Kind } from "../link/messages.ts";
 import type {
 	AttemptFailure,
 	AttemptId,
 	AttemptReport,
 	Image,
-	Milliseconds,
 	OwnerNumber,
 	SandboxCommands,
 	SandboxEvents,
 	SandboxStats,
 	VersionNumber,
-} from "../isolates/protocol.ts";
-import { Kind } from "../prelude/messages.ts";
+} from "../link/protocol.ts";
+import type { Milliseconds } from "../units.ts";
 import { Attempt, type AttemptOwner } from "./attempt.ts";
 import { Preload, type PreloadEnd } from "./preload.ts";
 import type { RunnableVersion } from "./runnable-version.ts";

@@ -7,7 +7,7 @@ import { closeSync, openSync } from "node:fs";
 import type { Socket } from "node:net";
 import { setPriority } from "node:os";
 import { LastWords } from "./last-words.ts";
-import type { Launch, LauncherReport, LauncherRequest } from "./messages.ts";
+import type { Launch, LauncherReport, LauncherRequest } from "./launch.ts";
 
 const running = new Map<number, ChildProcess>();
 

@@ -1,9 +1,9 @@
 import { createRequire } from "node:module";
 import { dirname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Launch } from "../launcher/messages.ts";
-import { type Entry, SOURCES, scriptOf } from "../launcher/script.ts";
+import type { Launch } from "./launch.ts";
 import { confiningCommand } from "./namespace.ts";
+import { type Entry, SOURCES, scriptOf } from "./script.ts";
 
 /**
  * V8's flags in every process that runs functions. Loop unrolling would drop a loop's interrupt check, so that

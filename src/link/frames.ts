@@ -1,5 +1,5 @@
 import type { Writable } from "node:stream";
-import { Kind } from "../prelude/messages.ts";
+import { Kind } from "./messages.ts";
 
 /**
  * The link between the edge and a sandbox: frames on one socketpair. A frame is a head of 22 bytes, then a text in UTF-8,

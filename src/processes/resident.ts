@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import type { Bytes } from "../isolates/protocol.ts";
+import type { Bytes } from "../units.ts";
 
 /** Resident memory of a process; 0 where there is no /proc, or the process has just ended, which is noticed elsewhere. */
 export function residentBytes(pid: number): Bytes {

@@ -1,5 +1,6 @@
 import { BodySender } from "../effects/body.ts";
 import type { Effects } from "../effects/effects.ts";
+import { type FetchHead, Kind, type ResponseHead } from "../link/messages.ts";
 import type {
 	AttemptFailure,
 	AttemptId,
@@ -7,8 +8,7 @@ import type {
 	OwnerNumber,
 	SandboxCommands,
 	VersionNumber,
-} from "../isolates/protocol.ts";
-import { type FetchHead, Kind, type ResponseHead } from "../prelude/messages.ts";
+} from "../link/protocol.ts";
 import type { RunnableVersion, TurnBounds } from "./runnable-version.ts";
 
 /** What becomes of an attempt, told to the invocation that it is an attempt at. */

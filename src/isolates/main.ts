@@ -1,10 +1,10 @@
 /** The sandbox process: takes commands from the link on descriptor 3, runs turns, and ends when the link does. */
 import { Socket } from "node:net";
-import { IsolateHost } from "../isolates/host.ts";
-import type { Image, SandboxEvents, SandboxSettings } from "../isolates/protocol.ts";
-import { dropPermissions } from "./confinement.ts";
-import { type Frame, FrameKind, FrameReader, FrameWriter } from "./frames.ts";
-import { noteWriter } from "./running-note.ts";
+import { type Frame, FrameKind, FrameReader, FrameWriter } from "../link/frames.ts";
+import type { Image, SandboxEvents, SandboxSettings } from "../link/protocol.ts";
+import { noteWriter } from "../link/running-note.ts";
+import { dropPermissions } from "../processes/confinement.ts";
+import { IsolateHost } from "./host.ts";
 
 const socket = new Socket({ fd: 3, readable: true, writable: true });
 const writer = new FrameWriter(socket);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Image, SandboxCommands } from "../../src/isolates/protocol.ts";
-import { Sandbox } from "../../src/sandbox/sandbox.ts";
+import type { Image, SandboxCommands } from "../../src/link/protocol.ts";
+import { Sandbox } from "../../src/pool/sandbox.ts";
 
 test("a sandbox is given what it has to run, and no other function's image or env, whatever it asks for", async () => {
 	const asked: number[] = [];

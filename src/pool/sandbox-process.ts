@@ -1,21 +1,20 @@
 import type { Socket } from "node:net";
 import { setPriority } from "node:os";
+import { type Frame, FrameKind, FrameReader, FrameWriter } from "../link/frames.ts";
+import type { Kind } from "../link/messages.ts";
 import type {
 	AttemptFailure,
 	AttemptReport,
-	Bytes,
-	Milliseconds,
 	OwnerNumber,
 	SandboxCommands,
 	SandboxSettings,
 	SandboxStats,
-} from "../isolates/protocol.ts";
-import { BELOW_EDGE, type LaunchedProcess, type Launcher, niceness } from "../launcher/launcher.ts";
-import type { Kind } from "../prelude/messages.ts";
-import { confined } from "./confinement.ts";
-import { type Frame, FrameKind, FrameReader, FrameWriter } from "./frames.ts";
+} from "../link/protocol.ts";
+import { RunningNote } from "../link/running-note.ts";
+import { confined } from "../processes/confinement.ts";
+import { BELOW_EDGE, type LaunchedProcess, type Launcher, niceness } from "../processes/launcher.ts";
+import type { Bytes, Milliseconds } from "../units.ts";
 import { Progress } from "./progress.ts";
-import { RunningNote } from "./running-note.ts";
 import { type ImageSource, Sandbox } from "./sandbox.ts";
 
 /** No honest sandbox sends a larger frame: bodies come in pieces, and what comes whole is no larger than the window. */
@@ -73,7 +72,7 @@ export class SandboxProcess {
 		const { snapshot, ...rest } = settings;
 		this.#writer.write(FrameKind.settings, 0, 0, 0, JSON.stringify(rest), snapshot);
 		this.#process = launcher.launch(
-			{ ...confined("sandbox/main"), niceness: niceness(BELOW_EDGE), file: this.#note.path },
+			{ ...confined("isolates/main"), niceness: niceness(BELOW_EDGE), file: this.#note.path },
 			{
 				onLaunched: (pid, link) => this.#onLaunched(pid, link),
 				onEnded: (how) => this.#onEnded(how),

@@ -1,4 +1,4 @@
-import type { OwnerNumber, VersionNumber } from "../isolates/protocol.ts";
+import type { OwnerNumber, VersionNumber } from "../link/protocol.ts";
 import type { SandboxProcess } from "./sandbox-process.ts";
 
 /** Weight of a key on a sandbox, for rendezvous hashing: adding or losing a sandbox moves only its own share. */

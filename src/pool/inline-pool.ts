@@ -1,6 +1,6 @@
 import { setFlagsFromString } from "node:v8";
-import type { SandboxSettings, SandboxStats, VersionNumber } from "../isolates/protocol.ts";
-import { V8_FLAGS } from "./confinement.ts";
+import type { SandboxSettings, SandboxStats, VersionNumber } from "../link/protocol.ts";
+import { V8_FLAGS } from "../processes/confinement.ts";
 import type { PoolEvents, SandboxPool } from "./pool.ts";
 import { type ImageSource, Sandbox } from "./sandbox.ts";
 

@@ -1,8 +1,9 @@
 import { availableParallelism } from "node:os";
-import type { Bytes, Milliseconds, SandboxSettings, SandboxStats, VersionNumber } from "../isolates/protocol.ts";
-import type { Launcher } from "../launcher/launcher.ts";
+import type { SandboxSettings, SandboxStats, VersionNumber } from "../link/protocol.ts";
+import type { Launcher } from "../processes/launcher.ts";
+import { containment } from "../processes/namespace.ts";
+import type { Bytes, Milliseconds } from "../units.ts";
 import { Lane } from "./lane.ts";
-import { containment } from "./namespace.ts";
 import type { LaneName, PoolEvents, SandboxPool } from "./pool.ts";
 import { Preloader } from "./preloader.ts";
 import type { RunnableVersion } from "./runnable-version.ts";

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import { after, test } from "node:test";
-import { type LaunchedProcess, Launcher } from "../../src/launcher/launcher.ts";
+import { type LaunchedProcess, Launcher } from "../../src/processes/launcher.ts";
 import { TestRuntime } from "../support/runtime.ts";
 import { until } from "../support/until.ts";
 
@@ -75,7 +75,7 @@ test("closing ends whatever still runs", async () => {
 
 test("an edge that is killed leaves nothing behind, not even an endless loop", async () => {
 	const script = `
-		import { Launcher } from ${JSON.stringify(new URL("../../src/launcher/launcher.ts", import.meta.url).href)};
+		import { Launcher } from ${JSON.stringify(new URL("../../src/processes/launcher.ts", import.meta.url).href)};
 		const launcher = new Launcher();
 		const { pid } = launcher.start();
 		launcher.launch(

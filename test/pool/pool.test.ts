@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { Launcher } from "../../src/launcher/launcher.ts";
-import { ProcessPool } from "../../src/sandbox/process-pool.ts";
+import { ProcessPool } from "../../src/pool/process-pool.ts";
+import { Launcher } from "../../src/processes/launcher.ts";
 import { sandboxSettings } from "../support/sandbox.ts";
 import { until } from "../support/until.ts";
 

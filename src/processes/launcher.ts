@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Socket } from "node:net";
 import { constants, getPriority, setPriority } from "node:os";
-import type { Launch, LauncherReport, LauncherRequest } from "./messages.ts";
+import type { Launch, LauncherReport, LauncherRequest } from "./launch.ts";
 import { scriptOf } from "./script.ts";
 
 /** The launcher stands a little below the edge when the machine is busy, and so does all that it starts. */
@@ -72,7 +72,7 @@ export class Launcher {
 	/** Starts the launcher's process, so that the first to be launched need not wait for it. */
 	start(): ChildProcess {
 		if (this.#child !== null) return this.#child;
-		const child = spawn(process.execPath, ["--no-warnings", scriptOf("launcher/main").path], {
+		const child = spawn(process.execPath, ["--no-warnings", scriptOf("processes/launcher-main").path], {
 			env: {},
 			cwd: "/",
 			stdio: ["ignore", "ignore", "inherit", "ipc"],

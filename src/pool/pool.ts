@@ -1,5 +1,5 @@
-import type { SandboxStats, VersionNumber } from "../isolates/protocol.ts";
-import type { Containment } from "./namespace.ts";
+import type { SandboxStats, VersionNumber } from "../link/protocol.ts";
+import type { Containment } from "../processes/namespace.ts";
 import type { RunnableVersion } from "./runnable-version.ts";
 import type { Sandbox } from "./sandbox.ts";
 

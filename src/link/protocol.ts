@@ -1,4 +1,5 @@
-import type { Kind } from "../prelude/messages.ts";
+import type { Bytes, Megabytes, Microseconds, Milliseconds } from "../units.ts";
+import type { Kind } from "./messages.ts";
 
 /** Names one attempt on one sandbox; chosen by the edge, never reused within a sandbox. */
 export type AttemptId = number;
@@ -6,10 +7,6 @@ export type AttemptId = number;
 export type VersionNumber = number;
 /** Stands for an owner on the link; chosen by the edge. A function without one stands for itself. */
 export type OwnerNumber = number;
-export type Microseconds = number;
-export type Milliseconds = number;
-export type Bytes = number;
-export type Megabytes = number;
 
 /** A turn is light up to so much CPU time. */
 export const LIGHT_TURN_US: Microseconds = 5000;

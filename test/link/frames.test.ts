@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { PassThrough } from "node:stream";
 import { test } from "node:test";
-import { Kind } from "../../src/prelude/messages.ts";
-import { type Frame, FrameReader, FrameWriter } from "../../src/sandbox/frames.ts";
+import { type Frame, FrameReader, FrameWriter } from "../../src/link/frames.ts";
+import { Kind } from "../../src/link/messages.ts";
 
 let seed = 1;
 const random = (below: number) => {

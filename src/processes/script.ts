@@ -5,7 +5,7 @@ import type { BuildOptions } from "esbuild";
 import { IS_CHECKOUT, Kept } from "../checkout.ts";
 
 /** The entries of processes that run one file: of the launcher, of a sandbox, and of a process that builds. */
-export const ENTRIES = ["launcher/main", "sandbox/main", "build/main"] as const;
+export const ENTRIES = ["processes/launcher-main", "isolates/main", "build/main"] as const;
 export type Entry = (typeof ENTRIES)[number];
 
 /** Such a file needs isolated-vm at most, and nothing else. */

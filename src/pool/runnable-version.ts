@@ -1,4 +1,5 @@
-import type { Milliseconds, OwnerNumber, VersionNumber } from "../isolates/protocol.ts";
+import type { OwnerNumber, VersionNumber } from "../link/protocol.ts";
+import type { Milliseconds } from "../units.ts";
 
 /** How long a turn, and the start of an isolate, may take at most. */
 export interface TurnBounds {

@@ -1,7 +1,8 @@
 import { closeSync, openSync, readSync } from "node:fs";
-import type { AttemptId, Bytes, Milliseconds } from "../isolates/protocol.ts";
-import { residentBytes } from "./resident.ts";
-import type { RunningNote } from "./running-note.ts";
+import type { AttemptId } from "../link/protocol.ts";
+import type { RunningNote } from "../link/running-note.ts";
+import { residentBytes } from "../processes/resident.ts";
+import type { Bytes, Milliseconds } from "../units.ts";
 
 /** A turn that has run for so long, by its sandbox's own clock, keeps others waiting. */
 const LONG_TURN_MS: Milliseconds = 25;
