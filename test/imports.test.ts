@@ -28,7 +28,7 @@ const MAY_IMPORT: Record<string, string[]> = {
 	cache: ["link", "errors", "units"],
 	build: ["cache", "processes", "isolates", "limits", "link", "errors", "checkout", "units"],
 	pool: ["processes", "effects", "isolates", "link", "units"],
-	processes: ["checkout", "units"],
+	processes: ["checkout", "link", "units"],
 	effects: ["limits", "link", "errors", "units"],
 	limits: ["errors", "link", "units"],
 	observe: ["limits", "errors"],

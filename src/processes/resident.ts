@@ -10,3 +10,16 @@ export function residentBytes(pid: number): Bytes {
 		return 0; // See above: the caller knows what else to go by.
 	}
 }
+
+/** The same of a process and of all that it has started. */
+export function residentBytesOfTree(pid: number): Bytes {
+	return childrenOf(pid).reduce((sum, child) => sum + residentBytesOfTree(child), residentBytes(pid));
+}
+
+function childrenOf(pid: number): number[] {
+	try {
+		return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean).map(Number);
+	} catch {
+		return []; // No /proc, or the process has just ended.
+	}
+}
