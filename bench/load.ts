@@ -20,7 +20,7 @@ local hosts = {}
 init = function(args)
 	local n = tonumber(args[1])
 	math.randomseed(42)
-	for i = 0, n - 1 do hosts[i + 1] = wrk.format("GET", args[2], { ["Host"] = "f" .. i .. ".localhost" }) end
+	for i = 0, n - 1 do hosts[i + 1] = wrk.format("GET", args[2], { ["Host"] = args[3] .. i .. ".localhost" }) end
 end
 request = function() return hosts[math.random(#hosts)] end
 done = function(summary, latency)
@@ -29,16 +29,16 @@ done = function(summary, latency)
 end
 `;
 
-/** Loads a server with wrk (https://github.com/wg/wrk), one thread, for some seconds. */
+/** Loads a server with wrk (https://github.com/wg/wrk), one thread, for some seconds: `<host>0.localhost`, `<host>1.localhost` … */
 export async function load(
 	port: number,
-	options: { connections: number; seconds: number; hosts?: number; path?: string },
+	options: { connections: number; seconds: number; hosts?: number; host?: string; path?: string },
 ): Promise<Load> {
 	const folder = mkdtempSync(join(tmpdir(), "atoll-bench-"));
 	const script = join(folder, "wrk.lua");
 	writeFileSync(script, SCRIPT);
 	try {
-		const { connections, seconds, hosts = 1, path = "/" } = options;
+		const { connections, seconds, hosts = 1, host = "f", path = "/" } = options;
 		const { stdout } = await run("wrk", [
 			"-t1",
 			`-c${connections}`,
@@ -49,6 +49,7 @@ export async function load(
 			"--",
 			String(hosts),
 			path,
+			host,
 		]);
 		const [, requestsPerSecond, p50Us, p99Us, errors] = (
 			/RESULT (\S+) (\S+) (\S+) (\S+)/.exec(stdout) as RegExpExecArray

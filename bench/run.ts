@@ -1,9 +1,10 @@
 /**
- * `npm run bench [-- micro|isolates[=CHECKOUT]|cold|launch|http|fairness|takeover|upstream|hostile[=NAME]|soak[=MINUTES] …]`: the short ones, or those that are named; prints tables
+ * `npm run bench [-- micro|isolates[=CHECKOUT]|cold|launch|http|before=CHECKOUT|fairness|takeover|upstream|hostile[=NAME]|soak[=MINUTES] …]`: the short ones, or those that are named; prints tables
  * and writes them as JSON.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus } from "node:os";
+import { benchBefore } from "./before.ts";
 import { benchCold } from "./cold.ts";
 import { benchFairness } from "./fairness.ts";
 import { benchHostile } from "./hostile.ts";
@@ -25,6 +26,7 @@ const SHORT: Record<string, Bench> = {
 };
 /** Only when asked for: they take a quarter of an hour each. */
 const LONG: Record<string, Bench> = {
+	before: benchBefore,
 	fairness: benchFairness,
 	takeover: () => benchTakeover(),
 	upstream: () => benchUpstream(),
