@@ -8,8 +8,10 @@ import { Builder } from "../src/build/builder.ts";
 import { ArtifactStore } from "../src/cache/artifact-store.ts";
 import { IsolateHost } from "../src/isolates/host.ts";
 import { resolveLimits } from "../src/limits/limits.ts";
-import { FrameReader, FrameWriter } from "../src/link/frames.ts";
-import type { SandboxEvents } from "../src/link/protocol.ts";
+import { BODY_FIELDS, CommandWriter, readCommand } from "../src/link/commands.ts";
+import { FrameReader } from "../src/link/frame-reader.ts";
+import { FrameWriter } from "../src/link/frame-writer.ts";
+import type { SandboxCommands, SandboxEvents } from "../src/link/protocol.ts";
 import { noteWriter, RunningNote } from "../src/link/running-note.ts";
 import { V8_FLAGS } from "../src/processes/confinement.ts";
 import { Launcher } from "../src/processes/launcher.ts";
@@ -81,7 +83,7 @@ export async function benchMicro(): Promise<Row[]> {
 			last = message;
 		},
 		done: () => undefined,
-		failed: (_attempt, failure) => {
+		failed: (_version, _attempt, failure) => {
 			throw new Error(failure.message);
 		},
 		stats: () => undefined,
@@ -101,7 +103,7 @@ export async function benchMicro(): Promise<Row[]> {
 	);
 	let attempt = 1;
 	const turn = (version: number, head = HEAD, body?: Uint8Array) => {
-		host.request(attempt++, version, 60_000, false, head, body);
+		host.request({ attempt: attempt++, version, cpuMs: 60_000, light: false, head, body });
 		host.run();
 	};
 	host.load(1, images.hello);
@@ -124,12 +126,17 @@ export async function benchMicro(): Promise<Row[]> {
 
 	const pipe = new PassThrough();
 	const writer = new FrameWriter(pipe);
-	const reader = new FrameReader(1e9, (frame) => {
-		last = frame;
-	});
+	const commands = new CommandWriter(writer);
+	const taken = {
+		request: (start) => {
+			last = start;
+		},
+	} as Partial<SandboxCommands> as SandboxCommands;
+	const reader = new FrameReader({ maxBytes: 1e9, bodyFields: BODY_FIELDS }, (frame) => readCommand(frame, taken));
 	pipe.on("data", (chunk: Buffer) => reader.read(chunk));
 	bench.add("link: 64 request frames written and read", () => {
-		for (let i = 0; i < 64; i++) writer.write(1, i, 0, 1, HEAD);
+		for (let i = 0; i < 64; i++)
+			commands.request({ attempt: i, version: 1, cpuMs: 1000, light: true, head: HEAD, body: undefined });
 		writer.flush();
 	});
 

@@ -4,11 +4,11 @@ import { basename, extname, relative } from "node:path";
 import type { Artifact } from "../cache/artifact.ts";
 import type { ArtifactStore } from "../cache/artifact-store.ts";
 import { type Limits, MAX_BUNDLE_BYTES } from "../limits/limits.ts";
+import { BuildKind, type CompileResult } from "../link/build-frames.ts";
 import type { Launcher } from "../processes/launcher.ts";
 import type { Milliseconds } from "../units.ts";
 import type { Bundle } from "./bundle.ts";
 import { Bundler } from "./bundler-client.ts";
-import { BuildFrame, type CompileResult } from "./messages.ts";
 import { BuildPool } from "./pool.ts";
 import { loadPrelude } from "./prelude.ts";
 import { BuildError, type Problem } from "./problem.ts";
@@ -55,7 +55,7 @@ export class Builder {
 		this.snapshot = snapshot;
 		this.#bundler = new Bundler(launcher, idleMs);
 		this.#pool = new BuildPool(launcher, Math.max(1, Math.min(4, availableParallelism())), idleMs, (process) =>
-			process.send(BuildFrame.base, "", snapshot),
+			process.send({ kind: BuildKind.base, data: snapshot }),
 		);
 	}
 
@@ -71,8 +71,10 @@ export class Builder {
 			const pool = new BuildPool(launcher, 1, 0, () => undefined);
 			try {
 				const { code, warmUp } = prelude;
-				const frame = await pool.run((process) => process.ask(BuildFrame.snapshot, JSON.stringify({ code, warmUp })));
-				snapshot = frame.data as Buffer;
+				const frame = await pool.run((process) =>
+					process.ask({ kind: BuildKind.snapshot, text: JSON.stringify({ code, warmUp }) }),
+				);
+				snapshot = frame.data;
 			} finally {
 				await pool.close();
 			}
@@ -139,10 +141,10 @@ export class Builder {
 		};
 		try {
 			const frame = await this.#pool.run((process: BuildProcess) =>
-				process.ask(BuildFrame.compile, JSON.stringify(image), code),
+				process.ask({ kind: BuildKind.compile, text: JSON.stringify(image), data: code }),
 			);
 			const { failure, startUs } = JSON.parse(frame.text) as CompileResult;
-			return { key, code, codeCache: frame.data as Buffer, startUs, failure };
+			return { key, code, codeCache: frame.data, startUs, failure };
 		} catch (error) {
 			if (!(error instanceof BuildProcessError)) throw error;
 			throw new BuildError([

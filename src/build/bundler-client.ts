@@ -1,11 +1,11 @@
 import { getCompileCacheDir } from "node:module";
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { BuildKind, readBuildMessage, writeBuildMessage } from "../link/build-frames.ts";
 import { Child } from "../processes/child.ts";
 import { BELOW_EDGE, type Launcher, niceness } from "../processes/launcher.ts";
 import type { Bytes, Milliseconds } from "../units.ts";
 import type { Bundle, BundleRequest } from "./bundle.ts";
-import { BuildFrame } from "./messages.ts";
 
 const MAX_WALL_MS: Milliseconds = 30_000;
 /** Of the bundler together with its esbuild service. */
@@ -66,7 +66,7 @@ export class Bundler {
 		const id = this.#next++;
 		job.deadline = Date.now() + MAX_WALL_MS;
 		this.#running.set(id, job);
-		this.#child.send(BuildFrame.bundle, id, JSON.stringify(job.request));
+		writeBuildMessage(this.#child.writer, { kind: BuildKind.bundle, job: id, text: JSON.stringify(job.request) });
 		this.#child.watch(true);
 	}
 
@@ -82,7 +82,10 @@ export class Bundler {
 				maxBytes: MAX_BYTES,
 			},
 			{
-				onFrame: ({ attempt: id, data }) => this.#onBundle(id, JSON.parse((data as Buffer).toString()) as Bundle),
+				onFrame: (frame) => {
+					const { job, data } = readBuildMessage(frame);
+					this.#onBundle(job, JSON.parse(data.toString()) as Bundle);
+				},
 				overdue: () => ([...this.#running.values()].some(isLate) ? `it took more than ${MAX_WALL_MS / 1000} s` : null),
 				onEnded: (why, unasked) => this.#lost(child, unasked ? `the bundler was lost (${why})` : why),
 			},

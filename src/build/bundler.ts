@@ -1,15 +1,16 @@
 /** The bundler process: holds the one esbuild service, and bundles what it is asked to over frames on descriptor 3. */
 import { Socket } from "node:net";
-import { FrameReader, FrameWriter } from "../link/frames.ts";
+import { BuildKind, readBuildMessage, writeBuildMessage } from "../link/build-frames.ts";
+import { FrameReader } from "../link/frame-reader.ts";
+import { FrameWriter } from "../link/frame-writer.ts";
 import { type BundleRequest, bundle } from "./bundle.ts";
-import { BuildFrame } from "./messages.ts";
 
 const socket = new Socket({ fd: 3, readable: true, writable: true });
 const writer = new FrameWriter(socket);
 
-async function answer(id: number, request: BundleRequest): Promise<void> {
+async function answer(job: number, request: BundleRequest): Promise<void> {
 	const result = await bundle(request);
-	writer.write(BuildFrame.bundle, id, 0, 0, "", Buffer.from(JSON.stringify(result)));
+	writeBuildMessage(writer, { kind: BuildKind.bundle, job, data: Buffer.from(JSON.stringify(result)) });
 }
 
 /** What is wrong with a source is told of it; anything else is esbuild's end, which others' jobs have met with too. */
@@ -18,10 +19,10 @@ function end(error: Error): void {
 	process.exit(1);
 }
 
-const reader = new FrameReader(
-	1024 * 1024,
-	({ attempt: id, text }) => void answer(id, JSON.parse(text) as BundleRequest).catch(end),
-);
+const reader = new FrameReader({ maxBytes: 1024 * 1024 }, (frame) => {
+	const { job, text } = readBuildMessage(frame);
+	void answer(job, JSON.parse(text) as BundleRequest).catch(end);
+});
 socket.on("data", (chunk: Buffer) => reader.read(chunk));
 socket.on("close", () => process.exit(0));
 socket.on("error", () => process.exit(0));

@@ -9,11 +9,18 @@ import { CacheStore } from "../isolates/cache-store.ts";
 import { externalCopy } from "../isolates/external-copy.ts";
 import { FunctionIsolate, StartError, startFailure } from "../isolates/isolate.ts";
 import { parkIsolate } from "../isolates/parked.ts";
-import { type Frame, FrameReader, FrameWriter } from "../link/frames.ts";
+import {
+	BuildKind,
+	type CompileResult,
+	readBuildMessage,
+	writeBuildMessage,
+	writeStarting,
+} from "../link/build-frames.ts";
+import { FrameReader } from "../link/frame-reader.ts";
+import { FrameWriter } from "../link/frame-writer.ts";
 import type { AttemptFailure, Image } from "../link/protocol.ts";
 import { dropPermissions } from "../processes/confinement.ts";
 import type { Microseconds } from "../units.ts";
-import { BuildFrame, type CompileResult } from "./messages.ts";
 
 const socket = new Socket({ fd: 3, readable: true, writable: true });
 const writer = new FrameWriter(socket);
@@ -68,7 +75,7 @@ async function compile(image: Omit<Image, "codeCache">): Promise<{ result: Compi
 	} catch (error) {
 		return { result: { failure: startFailure(error), startUs: 0 }, codeCache };
 	}
-	writer.write(BuildFrame.starting, 0, image.startupCpuMs, 0, "");
+	writeStarting(writer, image.startupCpuMs);
 	writer.flush();
 	let failure: AttemptFailure | null = null;
 	let startUs = 0;
@@ -81,18 +88,19 @@ async function compile(image: Omit<Image, "codeCache">): Promise<{ result: Compi
 	return { result: { failure, startUs }, codeCache };
 }
 
-const reader = new FrameReader(256 * 1024 * 1024, ({ kind, attempt, text, data }: Frame) => {
-	if (kind === BuildFrame.snapshot) {
+const reader = new FrameReader({ maxBytes: 256 * 1024 * 1024 }, (frame) => {
+	const { kind, text, data } = readBuildMessage(frame);
+	if (kind === BuildKind.snapshot) {
 		const { code, warmUp } = JSON.parse(text) as { code: string; warmUp: string };
 		const made = ivm.Isolate.createSnapshot([{ code, filename: "atoll:prelude" }], warmUp);
-		writer.write(BuildFrame.snapshot, attempt, 0, 0, "", copyOut(made));
-	} else if (kind === BuildFrame.base) {
-		base = externalCopy(data as Buffer);
+		writeBuildMessage(writer, { kind, data: copyOut(made) });
+	} else if (kind === BuildKind.base) {
+		base = externalCopy(data);
 		dropPermissions();
 	} else {
-		const image = { ...(JSON.parse(text) as Omit<Image, "code" | "codeCache">), code: data as Buffer };
+		const image = { ...(JSON.parse(text) as Omit<Image, "code" | "codeCache">), code: data };
 		void compile(image).then(({ result, codeCache }) => {
-			writer.write(BuildFrame.compile, attempt, 0, 0, JSON.stringify(result), codeCache);
+			writeBuildMessage(writer, { kind, text: JSON.stringify(result), data: codeCache });
 			writer.flush();
 		});
 	}

@@ -1,9 +1,15 @@
-import type { Frame } from "../link/frames.ts";
+import {
+	BuildKind,
+	type BuildMessage,
+	readBuildMessage,
+	readStarting,
+	writeBuildMessage,
+} from "../link/build-frames.ts";
+import type { Frame } from "../link/frame.ts";
 import { Child } from "../processes/child.ts";
 import { confined } from "../processes/confinement.ts";
 import { BELOW_EDGE, type Launcher, niceness } from "../processes/launcher.ts";
 import type { Bytes, Milliseconds } from "../units.ts";
-import { BuildFrame } from "./messages.ts";
 
 /** Bounds of one job of a build process. */
 const MAX_WALL_MS: Milliseconds = 60_000;
@@ -12,13 +18,15 @@ const MAX_FRAME_BYTES: Bytes = 256 * 2 ** 20;
 /** How much longer than its CPU time a start may take, by the clock on the wall: not every start can be ended by V8. */
 const START_GRACE_MS: Milliseconds = 5000;
 
+type BuildAnswer = ReturnType<typeof readBuildMessage>;
+
 /** A build process did not finish a job: too slow, too large, or dead. */
 export class BuildProcessError extends Error {
 	override name = "BuildProcessError";
 }
 
 interface Job {
-	resolve: (frame: Frame) => void;
+	resolve: (answer: BuildAnswer) => void;
 	reject: (error: Error) => void;
 	/** When it takes too long, and what does. */
 	deadline: number;
@@ -51,13 +59,13 @@ export class BuildProcess {
 	#onFrame(frame: Frame): void {
 		const job = this.#job;
 		if (job === null) return;
-		if (frame.kind === BuildFrame.starting) {
+		if (frame.kind === BuildKind.starting) {
 			job.what = "the start";
-			job.deadline = Math.min(job.deadline, Date.now() + frame.op + START_GRACE_MS);
+			job.deadline = Math.min(job.deadline, Date.now() + readStarting(frame) + START_GRACE_MS);
 			return;
 		}
 		this.#job = null;
-		job.resolve(frame);
+		job.resolve(readBuildMessage(frame));
 	}
 
 	#onEnded(why: string): void {
@@ -70,16 +78,16 @@ export class BuildProcess {
 		return this.#child.ended;
 	}
 
-	send(kind: number, text: string, data?: Uint8Array): void {
-		this.#child.send(kind, 0, text, data);
+	send(message: Partial<BuildMessage> & { kind: number }): void {
+		writeBuildMessage(this.#child.writer, message);
 	}
 
 	/** Asks for one thing and waits for its answer. Rejects with BuildProcessError if the process does not live to give it. */
-	async ask(kind: number, text: string, data?: Uint8Array): Promise<Frame> {
+	async ask(message: Partial<BuildMessage> & { kind: number }): Promise<BuildAnswer> {
 		if (this.ended) throw new BuildProcessError(this.#why);
-		const { promise, resolve, reject } = Promise.withResolvers<Frame>();
+		const { promise, resolve, reject } = Promise.withResolvers<BuildAnswer>();
 		this.#job = { resolve, reject, deadline: Date.now() + MAX_WALL_MS, what: "the build" };
-		this.send(kind, text, data);
+		this.send(message);
 		this.#child.watch(true);
 		try {
 			return await promise;

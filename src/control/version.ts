@@ -7,8 +7,9 @@ import type { Limits } from "../limits/limits.ts";
 import { Pace } from "../limits/pace.ts";
 import { Rate } from "../limits/rate.ts";
 import { Strikes } from "../limits/strikes.ts";
+import { decodeLine } from "../link/line.ts";
 import type { Image, OwnerNumber, VersionNumber } from "../link/protocol.ts";
-import { type LogLine, parseLine } from "../observe/record.ts";
+import type { LogLine } from "../observe/record.ts";
 import { StackMapper } from "../observe/source-map.ts";
 import type { Microseconds } from "../units.ts";
 import type { Owner } from "./owner.ts";
@@ -131,7 +132,7 @@ export class Version {
 
 	/** A line that the function has logged outside of any request, as its isolate sent it; `null` where there were too many. */
 	strayLine(text: string): LogLine | null {
-		const { level, message } = parseLine(text);
+		const { level, message } = decodeLine(text);
 		switch (this.#strays.take(text.length, performance.now())) {
 			case "within":
 				return this.logLine("", level, message);

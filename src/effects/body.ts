@@ -9,7 +9,7 @@ export class BodySender {
 
 	/** The isolate has taken so many bytes. */
 	credit(bytes: Bytes): void {
-		this.#credit += bytes;
+		this.#credit = Math.min(this.#credit + bytes, STREAM_WINDOW);
 		this.#wake?.();
 	}
 

@@ -6,6 +6,7 @@ import {
 	NORMAL_TURN_MS,
 	type VersionNumber,
 } from "../link/protocol.ts";
+import { SendWindows } from "../link/send-windows.ts";
 import type { Microseconds, Milliseconds } from "../units.ts";
 import type { FunctionIsolate } from "./isolate.ts";
 
@@ -22,6 +23,8 @@ export class Attempt {
 	operations = 0;
 	/** It has done all that it had to, but for these operations, of which nobody waits for one. */
 	finished = false;
+	/** How much it may send of what it streams. */
+	readonly windows = new SendWindows();
 	#light: boolean;
 	readonly #budgetUs: Microseconds;
 	#cpuUs: Microseconds = 0;

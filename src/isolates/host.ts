@@ -1,8 +1,10 @@
 import { Kind } from "../link/messages.ts";
+import type { MessageData } from "../link/outgoing.ts";
 import {
 	type AttemptId,
 	type Image,
 	PRELOAD_START_MS,
+	type RequestStart,
 	type SandboxCommands,
 	type SandboxEvents,
 	type SandboxSettings,
@@ -104,20 +106,14 @@ export class IsolateHost implements SandboxCommands, IsolateOwner {
 		this.#enqueue({ kind: "preload", attempt, op: 0, text: "", data: undefined });
 	}
 
-	request(
-		id: AttemptId,
-		number: VersionNumber,
-		cpuMs: Milliseconds,
-		light: boolean,
-		head: string,
-		body: Uint8Array | undefined,
-	): void {
-		const attempt = this.#runner.begin(id, number, cpuMs, light);
+	request({ attempt: id, version, cpuMs, light, head, body }: RequestStart): void {
+		const attempt = this.#runner.begin(id, version, cpuMs, light);
 		this.#enqueue({ kind: Kind.request, attempt, op: 0, text: head, data: body });
 	}
 
-	message(kind: Kind, id: AttemptId, op: number, text: string, data: Uint8Array | number | undefined): void {
+	message(kind: Kind, id: AttemptId, op: number, text: string, data: MessageData): void {
 		const attempt = this.#runner.get(id);
+		if (kind === Kind.credit) attempt?.windows.credit(op, data as number);
 		if (attempt !== undefined) this.#enqueue({ kind, attempt, op, text, data });
 	}
 

@@ -7,7 +7,7 @@ import type { CacheStore } from "./cache-store.ts";
 import { externalCopy } from "./external-copy.ts";
 import { type Answer, KeyStore } from "./keys.ts";
 import { Entry, setEntry } from "./lent.ts";
-import { Outbox, type Outgoing } from "./outbox.ts";
+import { type IsolateMessage, Outbox } from "./outbox.ts";
 import type { ParkedIsolate } from "./parked.ts";
 import { advanceClock } from "./services.ts";
 import { readThreadClock, usedUs } from "./thread-clock.ts";
@@ -15,10 +15,10 @@ import { describeThrown } from "./thrown.ts";
 
 /**
  * How a turn ended: by itself, cut off at its limit, or with the isolate gone: at the same limit, but in one of the sandbox's own
- * functions (`overdue`), or for its memory. One that ended by itself may have left a
+ * functions (`overdue`), or for its memory; or with a message that the prelude never sends. One that ended by itself may have left a
  * promise rejected and unhandled, of which isolated-vm tells by throwing its reason once the turn is over.
  */
-export type TurnEnd = "completed" | "cut" | "overdue" | "disposed" | { rejected: unknown };
+export type TurnEnd = "completed" | "cut" | "overdue" | "disposed" | "forged" | { rejected: unknown };
 
 /** Thrown when a function's script does not get as far as giving a handler. */
 export class StartError extends Error {
@@ -35,6 +35,15 @@ export function startFailure(thrown: unknown): AttemptFailure {
 	return "value" in error
 		? { code: "startup_failed", message: `Error: ${error.value}`, stack: "" }
 		: { code: "startup_failed", message: `${error.name}: ${error.message}`, stack: error.stack };
+}
+
+/** The failure of a function that has made its isolate say what the prelude never says. */
+export function forgery(): AttemptFailure {
+	return {
+		code: "forged",
+		message: "the function's isolate has sent a message that the platform never sends",
+		stack: "",
+	};
 }
 
 /** Whether an error says what isolated-vm's does for a turn that was cut off; a function can throw one that reads the same. */
@@ -167,6 +176,7 @@ export class FunctionIsolate {
 		const before = setEntry(entry);
 		try {
 			const script = compile(isolate, image);
+			this.#outbox.begin();
 			script.runSync(context, run);
 			script.release();
 		} catch (error) {
@@ -181,6 +191,7 @@ export class FunctionIsolate {
 		const { finish } = this.#parked;
 		const why = finish.applySync(undefined, []) as unknown as string | null;
 		this.starting = why === null;
+		if (this.#outbox.forged) throw new StartError(forgery());
 		if (why === null) return;
 		finish.release();
 		if (why !== "") throw new StartError({ code: "startup_failed", message: `no handler found: ${why}`, stack: "" });
@@ -223,6 +234,7 @@ export class FunctionIsolate {
 		this.#outbox.begin();
 		try {
 			this.#parked.turn.applySync(undefined, [kind, attempt, op, text, transferable(data)], { timeout });
+			if (this.#outbox.forged) return "forged";
 			if (!this.#outbox.overflown) return "completed";
 			this.dispose();
 			return "disposed";
@@ -230,7 +242,7 @@ export class FunctionIsolate {
 			if (entry.overdue) return "overdue";
 			const disposed = this.#parked.isolate.isDisposed;
 			const cut = !disposed && isTimeout(error) && performance.now() - started >= timeout;
-			if (!disposed && !cut) return { rejected: error };
+			if (!disposed && !cut) return this.#outbox.forged ? "forged" : { rejected: error };
 			this.#outbox.take();
 			return disposed ? "disposed" : "cut";
 		} finally {
@@ -239,7 +251,7 @@ export class FunctionIsolate {
 		}
 	}
 
-	takeOutbox(): Outgoing[] {
+	takeOutbox(): IsolateMessage[] {
 		return this.#outbox.take();
 	}
 

@@ -1,14 +1,11 @@
 import { Kind } from "../link/messages.ts";
+import { isWellFormed, type MessageData, type Outgoing } from "../link/outgoing.ts";
 import type { AttemptId } from "../link/protocol.ts";
 import type { Bytes, Milliseconds } from "../units.ts";
 
 /** A message that an isolate has put into its outbox. */
-export interface Outgoing {
-	kind: Kind;
+export interface IsolateMessage extends Outgoing<MessageData | string> {
 	attempt: AttemptId;
-	op: number;
-	text: string;
-	data: Uint8Array | string | number | undefined;
 }
 
 /** Outside of a request an isolate may log as much in so long as in one. */
@@ -21,9 +18,11 @@ export class Outbox {
 	readonly #maxBytes: Bytes;
 	readonly #logBytes: Bytes;
 	readonly #attempts: ReadonlySet<AttemptId>;
-	#messages: Outgoing[] = [];
+	#messages: IsolateMessage[] = [];
 	/** What this turn has put in. */
 	#bytes: Bytes = 0;
+	/** This turn has put in what the prelude never sends: the function has got hold of what sends it. */
+	forged = false;
 	/** What each attempt has logged; under 0 what was logged outside of any in this second. */
 	readonly #logged = new Map<AttemptId, Bytes>();
 	#strayingSince: Milliseconds = 0;
@@ -38,18 +37,18 @@ export class Outbox {
 	/** A turn begins. */
 	begin(): void {
 		this.#bytes = 0;
+		this.forged = false;
 	}
 
-	/** Makes a message of what came out of the isolate, whatever it is: its code may have changed what the prelude sends. */
+	/** Takes what came out of the isolate, whatever it is: its code may have changed what the prelude sends. */
 	put(kind: unknown, attempt: unknown, op: unknown, text: unknown, data: unknown): void {
-		const isData = typeof data === "string" || typeof data === "number" || data instanceof Uint8Array;
-		const message: Outgoing = {
-			kind: (Number(kind) >>> 0) as Kind,
-			attempt: Number(attempt) >>> 0,
-			op: Number(op) >>> 0,
-			text: typeof text === "string" ? text : "",
-			data: isData ? data : undefined,
-		};
+		if (this.forged) return;
+		const message = messageOf(kind, attempt, op, text, data);
+		if (message === null) {
+			this.forged = true;
+			this.#messages = [];
+			return;
+		}
 		if (message.kind === Kind.log && !this.#mayLog(message)) return;
 		this.#bytes += heldBytes(message);
 		if (this.overflown) this.#messages = [];
@@ -57,7 +56,7 @@ export class Outbox {
 	}
 
 	/** Whether a line may still leave. One beyond the limit does, by which the edge knows that there was more. */
-	#mayLog({ attempt, text }: Outgoing): boolean {
+	#mayLog({ attempt, text }: IsolateMessage): boolean {
 		const now = performance.now();
 		if (now - this.#strayingSince > STRAY_MS) {
 			this.#strayingSince = now;
@@ -75,7 +74,7 @@ export class Outbox {
 		return this.#bytes > this.#maxBytes;
 	}
 
-	take(): Outgoing[] {
+	take(): IsolateMessage[] {
 		const messages = this.#messages;
 		if (messages.length > 0) this.#messages = [];
 		return messages;
@@ -87,14 +86,36 @@ export class Outbox {
 	}
 }
 
+/** The message that these make, or `null` if the prelude never sends such a one. */
+function messageOf(kind: unknown, attempt: unknown, op: unknown, text: unknown, data: unknown): IsolateMessage | null {
+	if (!isNumber(kind) || !isNumber(attempt) || !isNumber(op) || typeof text !== "string") return null;
+	if (data !== undefined && typeof data !== "string" && typeof data !== "number" && !(data instanceof Uint8Array))
+		return null;
+	const message: IsolateMessage = { kind: kind as Kind, attempt, op, text, data };
+	return isWellFormed(message) || isForSandbox(message) ? message : null;
+}
+
+/** Whether a value fits into a field of the link. */
+function isNumber(value: unknown): value is number {
+	return typeof value === "number" && value >>> 0 === value;
+}
+
+/** Whether it is a message that the sandbox itself does something about. */
+function isForSandbox({ kind, op, text, data }: IsolateMessage): boolean {
+	if (text !== "") return false;
+	if (kind === Kind.setTimer) return op > 0 && typeof data === "number" && data >= 0;
+	if (kind === Kind.clearTimer) return op > 0 && data === undefined;
+	return kind === Kind.done && op === 0 && data === undefined;
+}
+
 /** How much memory a message takes, roughly. */
-function heldBytes({ text, data }: Outgoing): Bytes {
+function heldBytes({ text, data }: IsolateMessage): Bytes {
 	const size = typeof data === "string" ? data.length * 2 : typeof data === "object" ? data.byteLength : 0;
 	return 100 + text.length * 2 + size;
 }
 
 /** Whether a message may come to more than the link takes, with strings in UTF-8 at their worst. */
-export function isTooLarge({ text, data }: Outgoing): boolean {
+export function isTooLarge({ text, data }: IsolateMessage): boolean {
 	const size =
 		typeof data === "string" ? data.length * 3 : typeof data === "number" || data === undefined ? 8 : data.byteLength;
 	return text.length * 3 + size > MAX_MESSAGE;

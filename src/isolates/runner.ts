@@ -1,4 +1,6 @@
+import { encodeException } from "../link/exception.ts";
 import { Kind } from "../link/messages.ts";
+import type { MessageData, Outgoing } from "../link/outgoing.ts";
 import {
 	type AttemptFailure,
 	type AttemptId,
@@ -8,9 +10,9 @@ import {
 } from "../link/protocol.ts";
 import type { Microseconds, Milliseconds } from "../units.ts";
 import { Attempt } from "./attempt.ts";
-import type { FunctionIsolate } from "./isolate.ts";
+import { type FunctionIsolate, forgery } from "./isolate.ts";
 import type { Answer } from "./keys.ts";
-import { isTooLarge, type Outgoing } from "./outbox.ts";
+import { type IsolateMessage, isTooLarge } from "./outbox.ts";
 import { usedUs } from "./thread-clock.ts";
 import { describeThrown } from "./thrown.ts";
 import type { WarmIsolates } from "./warm.ts";
@@ -22,7 +24,7 @@ interface Turn {
 	attempt: AttemptId;
 	op: number;
 	text: string;
-	data: Uint8Array | number | undefined;
+	data: MessageData;
 }
 
 /** What waits for a turn. */
@@ -139,6 +141,10 @@ export class Runner {
 			else this.#exceeded(attempt, isolate);
 			return;
 		}
+		if (end === "forged") {
+			this.#forged(attempt, isolate);
+			return;
+		}
 		const outbox = isolate.takeOutbox();
 		// Before the request's end is delivered, if that was in the same turn: what is to be told belongs to it.
 		if (end !== "completed" && task.kind !== Kind.rejection) this.#uncaught(attempt, isolate, end.rejected);
@@ -176,8 +182,14 @@ export class Runner {
 		this.fail(attempt, { code: "cpu_limit_exceeded", message: attempt.excess, stack: "" });
 	}
 
+	/** The function has got hold of what its isolate speaks with: nothing of the turn counts, and the isolate takes no more requests. */
+	#forged(attempt: Attempt, isolate: FunctionIsolate): void {
+		this.#warm.retire(isolate);
+		this.fail(attempt, forgery());
+	}
+
 	/** What a message asks of the sandbox itself is done here; the rest goes to the edge. */
-	#deliver(attempt: Attempt, isolate: FunctionIsolate, message: Outgoing): void {
+	#deliver(attempt: Attempt, isolate: FunctionIsolate, message: IsolateMessage): void {
 		if (message.attempt === 0) {
 			if (message.kind === Kind.log) this.#send(isolate.version, message);
 			return;
@@ -203,24 +215,30 @@ export class Runner {
 				this.done(owner);
 				break;
 			default:
+				if (!owner.windows.admits(message)) {
+					this.#forged(owner, isolate);
+					return;
+				}
 				if (message.kind !== Kind.log && message.kind !== Kind.exceeded) owner.commit();
 				this.#send(isolate.version, message);
 		}
 	}
 
 	/** A head that no server would take. The edge would have to end the whole sandbox for it. */
-	#tooLarge(attempt: Attempt, isolate: FunctionIsolate, { kind }: Outgoing): void {
+	#tooLarge(attempt: Attempt, isolate: FunctionIsolate, { kind }: IsolateMessage): void {
 		const what = kind === Kind.response ? "response's head" : "message";
-		const text = JSON.stringify({
+		const text = encodeException({
 			code: "invalid_response",
 			message: `the function's ${what} is too large`,
 			stack: "",
 		});
-		this.#events.message(Kind.exception, isolate.version, attempt.id, 0, text, undefined);
+		const message = { kind: Kind.exception, op: 0, text, data: undefined };
+		this.#events.message(isolate.version, attempt.id, message);
 	}
 
-	#send(version: VersionNumber, { kind, attempt, op, text, data }: Outgoing): void {
-		this.#events.message(kind, version, attempt, op, text, typeof data === "string" ? Buffer.from(data) : data);
+	#send(version: VersionNumber, message: IsolateMessage): void {
+		if (typeof message.data === "string") message.data = Buffer.from(message.data);
+		this.#events.message(version, message.attempt, message as Outgoing);
 	}
 
 	/** All that an attempt had to do is done. */
@@ -229,12 +247,12 @@ export class Runner {
 		if (attempt.operations > 0) return;
 		if (attempt.isolate !== null) this.#warm.used(attempt.isolate);
 		this.#end(attempt);
-		this.#events.done(attempt.id, attempt.report());
+		this.#events.done(attempt.version, attempt.id, attempt.report());
 	}
 
 	fail(attempt: Attempt, failure: AttemptFailure): void {
 		this.#end(attempt);
-		this.#events.failed(attempt.id, failure, attempt.report());
+		this.#events.failed(attempt.version, attempt.id, failure, attempt.report());
 	}
 
 	#end(attempt: Attempt): void {

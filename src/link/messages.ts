@@ -1,6 +1,6 @@
 /**
  * The kinds of message that pass between a function's isolate and the edge. The numbers are the wire format of the
- * link (`link/frames.ts`) as well as the first argument of a turn, so that a sandbox forwards without translating.
+ * link (`link/frame.ts`) as well as the first argument of a turn, so that a sandbox forwards without translating.
  *
  * Every message names an attempt (one run of one request) and an operation of it: operation 0 is the request and its
  * response, higher numbers are effects in the order in which the function started them.
@@ -42,7 +42,7 @@ export const Kind = {
 	exceeded: 17,
 	/** Both ways: a WebSocket's message, as text or, with data, as bytes. */
 	socket: 18,
-	/** Both ways: a WebSocket closes; the text is its code and reason as JSON. */
+	/** Both ways: a WebSocket closes; the text is its code and reason (`link/socket-close.ts`). */
 	socketClose: 19,
 	/** To the isolate: a promise was rejected in the turn before, and nobody has handled it; the text describes the reason. */
 	rejection: 20,
@@ -100,7 +100,7 @@ export interface ErrorDescription {
 /** How many characters an error's name and message may have each, and half of what its stack may: a function decides what it throws. */
 export const MAX_ERROR_TEXT = 8 * 1024;
 
-type BodyMode = "none" | "whole" | "stream";
+export type BodyMode = "none" | "whole" | "stream";
 
 /** How many bytes of a streamed body may be on their way before the receiver has taken some. */
 export const STREAM_WINDOW = 256 * 1024;

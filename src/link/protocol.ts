@@ -1,5 +1,6 @@
 import type { Bytes, Megabytes, Microseconds, Milliseconds } from "../units.ts";
 import type { Kind } from "./messages.ts";
+import type { MessageData, Outgoing } from "./outgoing.ts";
 
 /** Names one attempt on one sandbox; chosen by the edge, never reused within a sandbox. */
 export type AttemptId = number;
@@ -53,20 +54,24 @@ export interface Image {
 	startupCpuMs: Milliseconds;
 }
 
+/**
+ * Why an attempt may have ended without an answer. `too_heavy`: a turn ran too long for the normal lane, and the request is to be run again
+ * in the heavy one. `isolate_lost`: another request cost the isolate, and this one is run again if it may be. `forged`: the isolate has sent
+ * what the prelude never does.
+ */
+export const FAILURES = [
+	"too_heavy",
+	"isolate_lost",
+	"cpu_limit_exceeded",
+	"memory_limit_exceeded",
+	"startup_failed",
+	"startup_cpu_limit_exceeded",
+	"forged",
+] as const;
+
 /** Why an attempt has ended without an answer. */
 export interface AttemptFailure {
-	/**
-	 * `too_heavy`: a turn ran too long for the normal lane, and the request is to be run again in the heavy one. `isolate_lost`: another
-	 * request cost the isolate, and this one is run again if it may be.
-	 */
-	code:
-		| "too_heavy"
-		| "isolate_lost"
-		| "cpu_limit_exceeded"
-		| "memory_limit_exceeded"
-		| "startup_failed"
-		| "startup_cpu_limit_exceeded"
-		| "exception";
+	code: (typeof FAILURES)[number];
 	message: string;
 	/** The stack inside the function's script, or an empty string. */
 	stack: string;
@@ -95,6 +100,19 @@ export interface SandboxStats {
 	evictions: number;
 }
 
+/** What a sandbox needs to start an attempt. */
+export interface RequestStart {
+	attempt: AttemptId;
+	version: VersionNumber;
+	cpuMs: Milliseconds;
+	/** Its turns are to be cut at `NORMAL_TURN_MS` as long as it has had no effect. */
+	light: boolean;
+	/** A RequestHead as JSON, which nobody between here and the isolate parses. */
+	head: string;
+	/** The body, where it is `whole`. */
+	body: Uint8Array | undefined;
+}
+
 /** What the edge tells a sandbox, over the link or directly. */
 export interface SandboxCommands {
 	/** A version's image is on its way, so that the sandbox need not ask for it. */
@@ -108,20 +126,10 @@ export interface SandboxCommands {
 	 * runs for `PRELOAD_START_MS`.
 	 */
 	preload(attempt: AttemptId, version: VersionNumber): void;
-	/**
-	 * Starts an attempt. `light` asks for its turns to be cut at `NORMAL_TURN_MS` as long as it has had no effect. `head` is a
-	 * RequestHead as JSON, which nobody between here and the isolate parses.
-	 */
-	request(
-		attempt: AttemptId,
-		version: VersionNumber,
-		cpuMs: Milliseconds,
-		light: boolean,
-		head: string,
-		body: Uint8Array | undefined,
-	): void;
+	/** Starts an attempt. */
+	request(start: RequestStart): void;
 	/** Anything else for a running attempt: answers, chunks, credits, abort. */
-	message(kind: Kind, attempt: AttemptId, op: number, text: string, data: Uint8Array | number | undefined): void;
+	message(kind: Kind, attempt: AttemptId, op: number, text: string, data: MessageData): void;
 }
 
 /** What a sandbox tells the edge. */
@@ -129,16 +137,9 @@ export interface SandboxEvents {
 	/** The sandbox has no image of this version, and none is on its way. */
 	want(version: VersionNumber): void;
 	/** An effect, a part of a response, or a line of the log. `version` is whose isolate said it, so that the edge can check. */
-	message(
-		kind: Kind,
-		version: VersionNumber,
-		attempt: AttemptId,
-		op: number,
-		text: string,
-		data: Uint8Array | number | undefined,
-	): void;
-	done(attempt: AttemptId, report: AttemptReport): void;
-	failed(attempt: AttemptId, failure: AttemptFailure, report: AttemptReport): void;
+	message(version: VersionNumber, attempt: AttemptId, message: Outgoing): void;
+	done(version: VersionNumber, attempt: AttemptId, report: AttemptReport): void;
+	failed(version: VersionNumber, attempt: AttemptId, failure: AttemptFailure, report: AttemptReport): void;
 	stats(stats: SandboxStats): void;
 	/** That was all for this round. */
 	flush(): void;

@@ -81,17 +81,6 @@ export interface LogLine {
 	message: string;
 }
 
-const LEVELS = new Set<string>(["debug", "info", "log", "warn", "error"]);
-
-/** A console line as a sandbox sends it, as JSON. A sandbox is not trusted to send anything that makes sense. */
-export function parseLine(text: string): Pick<LogLine, "level" | "message"> {
-	const { level, message } = Object(JSON.parse(text)) as { level?: unknown; message?: unknown };
-	return {
-		level: LEVELS.has(level as string) ? (level as LogLine["level"]) : "log",
-		message: typeof message === "string" ? message : "",
-	};
-}
-
 /** Hears what happens in a runtime. Called synchronously: hand work on, and do not throw. */
 export interface Subscriber {
 	record?(record: InvocationRecord): void;

@@ -1,6 +1,10 @@
 import { BodySender } from "../effects/body.ts";
 import type { Effects } from "../effects/effects.ts";
-import { type FetchHead, Kind, type ResponseHead } from "../link/messages.ts";
+import { decodeException, type Exception } from "../link/exception.ts";
+import { FrameError } from "../link/frame.ts";
+import { decodeFetchHead, decodeResponseHead } from "../link/heads.ts";
+import { Kind, type ResponseHead } from "../link/messages.ts";
+import type { MessageData, Outgoing } from "../link/outgoing.ts";
 import type {
 	AttemptFailure,
 	AttemptId,
@@ -9,6 +13,8 @@ import type {
 	SandboxCommands,
 	VersionNumber,
 } from "../link/protocol.ts";
+import { SendWindows } from "../link/send-windows.ts";
+import { decodeSocketClose, encodeSocketClose } from "../link/socket-close.ts";
 import type { RunnableVersion, TurnBounds } from "./runnable-version.ts";
 
 /** What becomes of an attempt, told to the invocation that it is an attempt at. */
@@ -16,7 +22,7 @@ export interface AttemptOwner {
 	onResponse(head: ResponseHead, body: Uint8Array | null): void;
 	onChunk(bytes: Uint8Array): void;
 	onEnd(failure: string): void;
-	onException(description: { code: "exception" | "invalid_response"; message: string; stack: string }): void;
+	onException(exception: Exception): void;
 	onLog(line: string): void;
 	/** The function has reached a limit, which its isolate keeps. */
 	onExceeded(limit: "timers"): void;
@@ -31,6 +37,8 @@ export interface AttemptOwner {
 	mayRunAgain(hasEffects: boolean): boolean;
 	/** The attempt was given up in favour of another, elsewhere. */
 	onMoved(): void;
+	/** The function has made its isolate say what the prelude never says. */
+	onForgery(): void;
 	/** The sandbox died, or had to be killed, while this attempt's turn ran. */
 	onCulprit(): void;
 	/** The sandbox is gone. `running` tells whether it was this attempt's turn that ran. */
@@ -54,6 +62,8 @@ export class Attempt {
 	#body: BodySender | null = null;
 	/** The operation of its WebSocket; 0 if it has none. */
 	#socket = 0;
+	/** How much it may send of what it streams. Its sandbox sees to that; one that does not is no longer what it was. */
+	readonly #windows = new SendWindows();
 	/** Whether anything it did has been seen outside, so that it cannot be undone by running it again. */
 	hasEffects = false;
 	#revoked = false;
@@ -78,7 +88,7 @@ export class Attempt {
 
 	start(cpuMs: number, light: boolean, head: string, body: Uint8Array | AsyncIterable<Uint8Array> | null): void {
 		const whole = body instanceof Uint8Array ? body : undefined;
-		this.#commands.request(this.id, this.version, cpuMs, light, head, whole);
+		this.#commands.request({ attempt: this.id, version: this.version, cpuMs, light, head, body: whole });
 		if (body !== null && whole === undefined) void this.#sendBody(body as AsyncIterable<Uint8Array>);
 	}
 
@@ -92,8 +102,10 @@ export class Attempt {
 		}
 	}
 
-	#send(kind: Kind, op: number, text: string, data?: Uint8Array | number): void {
-		if (!this.#revoked) this.#commands.message(kind, this.id, op, text, data);
+	#send(kind: Kind, op: number, text: string, data?: MessageData): void {
+		if (this.#revoked) return;
+		if (kind === Kind.credit) this.#windows.credit(op, data as number);
+		this.#commands.message(kind, this.id, op, text, data);
 	}
 
 	/** The receiver of the response's body has taken so many bytes. */
@@ -108,7 +120,7 @@ export class Attempt {
 	}
 
 	socketClose(op: number, code: number, reason: string): void {
-		this.#send(Kind.socketClose, op, JSON.stringify([code, reason]));
+		this.#send(Kind.socketClose, op, encodeSocketClose(code, reason));
 	}
 
 	/** The client has gone, or takes no more of the response. */
@@ -140,18 +152,21 @@ export class Attempt {
 
 	// What follows comes from the sandbox.
 
-	message(kind: Kind, op: number, text: string, data: Uint8Array | number | undefined): void {
+	/** Takes a message that is well formed. Throws FrameError for more of a body than may be on its way. */
+	message(message: Outgoing): void {
 		if (this.#revoked) return;
+		if (!this.#windows.admits(message)) throw new FrameError("more of a body than was asked for");
+		const { kind, op, text, data } = message;
 		switch (kind) {
 			case Kind.response:
-				this.#onResponse(JSON.parse(text) as ResponseHead, (data as Uint8Array | undefined) ?? null);
+				this.#onResponse(decodeResponseHead(text), (data as Uint8Array | undefined) ?? null);
 				break;
 			case Kind.socket:
 				if (op === this.#socket) this.#owner.onSocketMessage((data as Uint8Array | undefined) ?? text);
 				break;
 			case Kind.socketClose: {
-				const [code, reason] = JSON.parse(text) as [number, string];
-				if (op === this.#socket) this.#owner.onSocketClose(Number(code), String(reason));
+				const { code, reason } = decodeSocketClose(text);
+				if (op === this.#socket) this.#owner.onSocketClose(code, reason);
 				break;
 			}
 			case Kind.body:
@@ -163,9 +178,9 @@ export class Attempt {
 				else this.#effects.end(op, text);
 				break;
 			case Kind.credit:
-				if (op === 0) this.#body?.credit(Number(data));
-				else if (op === this.#socket) this.#owner.onSocketTaken(Number(data));
-				else this.#effects.credit(op, Number(data));
+				if (op === 0) this.#body?.credit(data as number);
+				else if (op === this.#socket) this.#owner.onSocketTaken(data as number);
+				else this.#effects.credit(op, data as number);
 				break;
 			case Kind.cancel:
 				if (op === 0) this.#body?.cancel();
@@ -173,21 +188,18 @@ export class Attempt {
 				break;
 			case Kind.fetch:
 				this.hasEffects = true;
-				this.#effects.fetch(
-					op,
-					JSON.parse(text) as FetchHead,
-					data as Uint8Array | undefined,
-					(answerKind, answer, bytes) => this.#send(answerKind, op, answer, bytes),
+				this.#effects.fetch(op, decodeFetchHead(text), data as Uint8Array | undefined, (answerKind, answer, bytes) =>
+					this.#send(answerKind, op, answer, bytes),
 				);
 				break;
 			case Kind.log:
 				this.#owner.onLog(text);
 				break;
 			case Kind.exceeded:
-				if (text === "timers") this.#owner.onExceeded(text);
+				this.#owner.onExceeded("timers");
 				break;
 			case Kind.exception:
-				this.#owner.onException(JSON.parse(text) as Parameters<AttemptOwner["onException"]>[0]);
+				this.#owner.onException(decodeException(text) as Exception);
 				break;
 		}
 	}
@@ -205,6 +217,7 @@ export class Attempt {
 	failed(failure: AttemptFailure, report: AttemptReport): void {
 		const revoked = this.#revoked;
 		this.#release();
+		if (failure.code === "forged") this.#owner.onForgery();
 		if (this.#superseded) return;
 		if (revoked) this.#owner.onDone(report);
 		else this.#owner.onFailed(failure, report);

@@ -90,6 +90,7 @@ export class ProcessPool implements SandboxPool {
 		});
 		this.#all.add(process);
 		process.sandbox.onStrayLine = (version, text) => this.#events.log(version, text);
+		process.sandbox.onCulprit = (version) => this.#events.culprit(version);
 		process.ready.then(
 			() => {
 				this.#failedStarts = 0;

@@ -1,15 +1,10 @@
 import type { Socket } from "node:net";
 import { setPriority } from "node:os";
-import { type Frame, FrameKind, FrameReader, FrameWriter } from "../link/frames.ts";
-import type { Kind } from "../link/messages.ts";
-import type {
-	AttemptFailure,
-	AttemptReport,
-	OwnerNumber,
-	SandboxCommands,
-	SandboxSettings,
-	SandboxStats,
-} from "../link/protocol.ts";
+import { CommandWriter } from "../link/commands.ts";
+import { BODY_FIELDS, EventReader } from "../link/events.ts";
+import { FrameReader } from "../link/frame-reader.ts";
+import { FrameWriter } from "../link/frame-writer.ts";
+import type { AttemptId, OwnerNumber, SandboxSettings, VersionNumber } from "../link/protocol.ts";
 import { RunningNote } from "../link/running-note.ts";
 import { confined } from "../processes/confinement.ts";
 import { BELOW_EDGE, type LaunchedProcess, type Launcher, niceness } from "../processes/launcher.ts";
@@ -30,6 +25,8 @@ export interface SandboxProcessEvents {
 
 /** How far a sandbox of the heavy lane, or on probation, stands below the edge: below those of the normal lane. */
 const HEAVY_BELOW_EDGE = 10;
+
+const NOBODY = { version: 0, attempt: 0 };
 
 /** How long a turn may go on, beyond what its limits allow it, before the process is killed under it. */
 const GRACE_MS = 250;
@@ -56,6 +53,8 @@ export class SandboxProcess {
 	#yields = false;
 	#idleSince: Milliseconds | null = performance.now();
 	#why: string | null = null;
+	/** Whom the frame names by which the process broke the link's protocol, if it has; 0 where that names none. */
+	#named: { version: VersionNumber; attempt: AttemptId } | null = null;
 
 	constructor(launcher: Launcher, settings: SandboxSettings, images: ImageSource, events: SandboxProcessEvents) {
 		this.sandbox = new Sandbox(images);
@@ -63,14 +62,14 @@ export class SandboxProcess {
 		this.#events = events;
 		this.ready = this.#ready.promise;
 		this.ready.catch(() => undefined);
-		this.sandbox.commands = commandsOver(this.#writer);
+		const commands = new CommandWriter(this.#writer);
+		this.sandbox.commands = commands;
 		this.sandbox.onLoad = (loaded) => {
 			this.#idleSince = loaded ? null : performance.now();
 			if (loaded) this.#progress?.start();
 			else this.#progress?.stop();
 		};
-		const { snapshot, ...rest } = settings;
-		this.#writer.write(FrameKind.settings, 0, 0, 0, JSON.stringify(rest), snapshot);
+		commands.settings(settings);
 		this.#process = launcher.launch(
 			{ ...confined("isolates/main"), niceness: niceness(BELOW_EDGE), file: this.#note.path },
 			{
@@ -102,16 +101,19 @@ export class SandboxProcess {
 			},
 		});
 		if (this.sandbox.load > 0) this.#progress.start();
-		const reader = new FrameReader(MAX_FRAME, (frame) => {
-			if (frame.kind === FrameKind.ready) {
-				this.started = true;
-				this.#ready.resolve();
-			} else dispatch(frame, this.sandbox);
+		const events = new EventReader(this.sandbox, () => {
+			this.started = true;
+			this.#ready.resolve();
 		});
+		const reader = new FrameReader({ maxBytes: MAX_FRAME, bodyFields: BODY_FIELDS }, (frame) => events.read(frame));
 		link.on("data", (chunk: Buffer) => {
+			// It is on its way to its end: who is to blame is known.
+			if (this.#named !== null) return;
 			try {
 				reader.read(chunk);
 			} catch (error) {
+				const { version, attempt } = events;
+				this.#named = this.#why === null ? { version, attempt } : NOBODY;
 				this.kill(`it broke the link's protocol: ${(error as Error).message}`);
 			}
 		});
@@ -126,11 +128,12 @@ export class SandboxProcess {
 		this.ended = true;
 		this.#writer.close();
 		this.#progress?.close();
-		const { attempt: running } = this.#note.read();
+		const running = this.#note.read().attempt;
 		this.#note.close();
 		this.#ready.reject(new Error(`a sandbox did not start: ${why}`));
 		if (!this.#closing) this.#events.onLost(this, why);
-		this.sandbox.lost(running);
+		const named = this.#named;
+		this.sandbox.lost(named === null ? running : this.sandbox.culprit(named.version, named.attempt, running));
 	}
 
 	/** How long it has had nothing to do. */
@@ -166,48 +169,5 @@ export class SandboxProcess {
 		this.#closing = true;
 		this.#process.kill();
 		await this.#process.exited;
-	}
-}
-
-function commandsOver(writer: FrameWriter): SandboxCommands {
-	return {
-		load(version, { code, codeCache, ...image }) {
-			const text = JSON.stringify({ ...image, codeBytes: code.length });
-			writer.write(FrameKind.load, 0, 0, version, text, Buffer.concat([code, codeCache]));
-		},
-		expect: (version) => writer.write(FrameKind.expect, 0, 0, version, ""),
-		unload: (version) => writer.write(FrameKind.unload, 0, 0, version, ""),
-		preload: (attempt, version) => writer.write(FrameKind.preload, attempt, 0, version, ""),
-		request: (attempt, version, cpuMs, light, head, body) =>
-			writer.write(light ? FrameKind.lightRequest : FrameKind.request, attempt, cpuMs, version, head, body),
-		message: (kind, attempt, op, text, data) => writer.write(kind, attempt, op, 0, text, data),
-	};
-}
-
-function dispatch({ kind, attempt, op, version, text, data }: Frame, sandbox: Sandbox): void {
-	switch (kind) {
-		case FrameKind.done:
-		case FrameKind.doneHeavy:
-			sandbox.done(attempt, {
-				cpuUs: op,
-				startUs: version,
-				cold: version > 0,
-				light: kind === FrameKind.done,
-				memoryBytes: Number(data),
-			});
-			break;
-		case FrameKind.failed: {
-			const { failure, report } = JSON.parse(text) as { failure: AttemptFailure; report: AttemptReport };
-			sandbox.failed(attempt, failure, report);
-			break;
-		}
-		case FrameKind.want:
-			sandbox.want(version);
-			break;
-		case FrameKind.stats:
-			sandbox.stats(JSON.parse(text) as SandboxStats);
-			break;
-		default:
-			sandbox.message(kind as Kind, version, attempt, op, text, data);
 	}
 }

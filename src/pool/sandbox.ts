@@ -1,5 +1,6 @@
 import type { Effects } from "../effects/effects.ts";
 import { Kind } from "../link/messages.ts";
+import type { Outgoing } from "../link/outgoing.ts";
 import type {
 	AttemptFailure,
 	AttemptId,
@@ -92,9 +93,9 @@ export class Sandbox implements SandboxEvents {
 	}
 
 	/** Takes an attempt that has ended out of the table. The link keeps order, so nothing more can come for its number. */
-	#take(id: AttemptId): Attempt | Preload | undefined {
+	#take(version: VersionNumber, id: AttemptId): Attempt | Preload | undefined {
 		const attempt = this.#attempts[id];
-		if (attempt === undefined) return undefined;
+		if (attempt?.version !== version) return undefined;
 		this.#attempts[id] = undefined;
 		this.#free.push(id);
 		if (this.load === 0) this.onLoad(false);
@@ -125,7 +126,7 @@ export class Sandbox implements SandboxEvents {
 		const failure: AttemptFailure = { code: "startup_failed", message: error.message, stack: "" };
 		for (const attempt of this.#attempts.slice()) {
 			if (attempt?.version === version)
-				this.failed(attempt.id, failure, {
+				this.failed(version, attempt.id, failure, {
 					cpuUs: 0,
 					memoryBytes: 0,
 					light: true,
@@ -135,29 +136,22 @@ export class Sandbox implements SandboxEvents {
 		}
 	}
 
-	message(
-		kind: Kind,
-		version: VersionNumber,
-		id: AttemptId,
-		op: number,
-		text: string,
-		data: Uint8Array | number | undefined,
-	): void {
+	message(version: VersionNumber, id: AttemptId, message: Outgoing): void {
 		const attempt = this.#attempts[id];
 		// A sandbox is not trusted to keep functions apart in what it says: an isolate speaks for its own version's requests.
-		if (attempt !== undefined && attempt.version === version) attempt.message(kind, op, text, data);
-		else if (kind === Kind.log && (id === 0 || attempt === undefined)) this.onStrayLine(version, text);
+		if (attempt !== undefined && attempt.version === version) attempt.message(message);
+		else if (message.kind === Kind.log && (id === 0 || attempt === undefined)) this.onStrayLine(version, message.text);
 	}
 
 	/** What an isolate says outside of a request: lines of its log. */
 	onStrayLine: (version: VersionNumber, text: string) => void = () => undefined;
 
-	done(id: AttemptId, report: AttemptReport): void {
-		this.#take(id)?.done(report);
+	done(version: VersionNumber, id: AttemptId, report: AttemptReport): void {
+		this.#take(version, id)?.done(report);
 	}
 
-	failed(id: AttemptId, failure: AttemptFailure, report: AttemptReport): void {
-		this.#take(id)?.failed(failure, report);
+	failed(version: VersionNumber, id: AttemptId, failure: AttemptFailure, report: AttemptReport): void {
+		this.#take(version, id)?.failed(failure, report);
 	}
 
 	flush(): void {} // Direct calls need none; over the link the other side flushes.
@@ -216,10 +210,22 @@ export class Sandbox implements SandboxEvents {
 	/** Told when the first attempt comes and when the last has gone. */
 	onLoad: (loaded: boolean) => void = () => undefined;
 
-	/** The sandbox is gone, and with it all that it held. `running` is the attempt whose turn ran, if one did. */
-	lost(running: AttemptId): void {
+	/** Told of a version that is to blame for the sandbox's end and has no attempt there. */
+	onCulprit: (version: VersionNumber) => void = () => undefined;
+
+	/** The attempt that is to blame for a frame that no honest sandbox sends: one of the version that it names, or else `running`. */
+	culprit(version: VersionNumber, id: AttemptId, running: AttemptId): AttemptId {
+		if (!this.#sent.has(version)) return running;
+		if (this.#attempts[id]?.version === version) return id;
+		const other = this.#attempts.find((attempt) => attempt?.version === version);
+		if (other === undefined) this.onCulprit(version);
+		return other?.id ?? 0;
+	}
+
+	/** The sandbox is gone, and with it all that it held. `culprit` is the attempt whose turn ran, or that is to blame for another reason. */
+	lost(culprit: AttemptId): void {
 		this.#sent.clear();
 		const attempts = this.#attempts.splice(0);
-		for (const attempt of attempts) attempt?.lost(attempt.id === running);
+		for (const attempt of attempts) attempt?.lost(attempt.id === culprit);
 	}
 }

@@ -3,7 +3,7 @@ import { exactBytes } from "./bytes.ts";
 import { headerList, headersFromList } from "./headers.ts";
 import { host } from "./host.ts";
 import { asInterface, requireArguments, toDictionary } from "./interface.ts";
-import { toJson } from "./json.ts";
+import { quote, quoteList } from "./json.ts";
 import { Request, requestState } from "./request.ts";
 import { createResponse, isResponse, type Response, responseState } from "./response.ts";
 
@@ -15,6 +15,12 @@ interface Stored {
 	status: number;
 	statusText: string;
 	headers: string[];
+}
+
+/** As JSON, which asks no object how it wants to be written. */
+function encode({ url, requestHeaders, status, statusText, headers }: Stored): string {
+	const request = `"url":${quote(url)},"requestHeaders":${quoteList(requestHeaders)}`;
+	return `{${request},"status":${status},"statusText":${quote(statusText)},"headers":${quoteList(headers)}}`;
 }
 
 /** A request as a key: its URL without the fragment. */
@@ -89,14 +95,10 @@ export class Cache {
 		const bytes = body === null ? new Uint8Array(0) : await body.bytes();
 		const seconds = freshness(headers);
 		if (seconds === 0) return undefined;
-		const stored: Stored = {
-			url: key.url,
-			requestHeaders: headerList(requestState(key).headers),
-			status,
-			statusText,
-			headers: headerList(headers).slice(),
-		};
-		host.cachePut(this.#name, keyOf(key), toJson(stored), exactBytes(bytes), seconds);
+		const url = requestState(key).url;
+		const requestHeaders = headerList(requestState(key).headers);
+		const stored = encode({ url, requestHeaders, status, statusText, headers: headerList(headers) });
+		host.cachePut(this.#name, keyOf(key), stored, exactBytes(bytes), seconds);
 		return undefined;
 	}
 

@@ -1,10 +1,8 @@
+import { encodeLine, type Line } from "../link/line.ts";
 import { Kind } from "../link/messages.ts";
 import { host } from "./host.ts";
 import { formatLog, inspect } from "./inspect.ts";
 import { current } from "./invocation.ts";
-import { toJson } from "./json.ts";
-
-type Level = "debug" | "info" | "log" | "warn" | "error";
 
 /** The longest line that leaves an isolate; the edge bounds what a whole request may log. */
 const MAX_LINE = 16 * 1024;
@@ -13,11 +11,11 @@ let indent = "";
 const counts = new Map<string, number>();
 const timers = new Map<string, number>();
 
-function write(level: Level, message: string): void {
+function write(level: Line["level"], message: string): void {
 	if (host === undefined) return;
 	let text = indent === "" ? message : indent + message.replaceAll("\n", `\n${indent}`);
 	if (text.length > MAX_LINE) text = `${text.slice(0, MAX_LINE)}… (${text.length - MAX_LINE} more characters)`;
-	host.emit(Kind.log, current?.id ?? 0, 0, toJson({ level, message: text }));
+	host.emit(Kind.log, current?.id ?? 0, 0, encodeLine(level, text));
 }
 
 function elapsed(label: string): string {

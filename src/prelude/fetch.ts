@@ -1,3 +1,4 @@
+import { encodeFetchHead } from "../link/heads.ts";
 import { type FetchHead, Kind, type ResponseHead, STREAM_WINDOW } from "../link/messages.ts";
 import { onAbort } from "./abort.ts";
 import { Body } from "./body.ts";
@@ -6,7 +7,6 @@ import { exactBytes } from "./bytes.ts";
 import { headerList, headersFromList } from "./headers.ts";
 import { requireArguments } from "./interface.ts";
 import { Operation, requireInvocation } from "./invocation.ts";
-import { toJson } from "./json.ts";
 import { Request, requestState } from "./request.ts";
 import { createResponse, type Response } from "./response.ts";
 
@@ -34,10 +34,17 @@ export async function fetch(input: unknown, init?: unknown): Promise<Response> {
 		body: request.body === null ? "none" : whole ? "whole" : "stream",
 	};
 	const operation = new Operation();
-	const answered = Promise.withResolvers<{ text: string; data: ArrayBuffer | undefined }>();
-	operation.answer = (text, data) => answered.resolve({ text, data });
+	const answered = Promise.withResolvers<void>();
+	let text = "";
+	let data: ArrayBuffer | undefined;
+	// Not by the promise: what it is resolved with is asked for a `then`.
+	operation.answer = (answerText, bytes) => {
+		text = answerText;
+		data = bytes;
+		answered.resolve();
+	};
 	invocation.operations.set(op, operation);
-	invocation.emit(Kind.fetch, op, toJson(head), whole ? takeWhole(request.body as Body) : undefined);
+	invocation.emit(Kind.fetch, op, encodeFetchHead(head), whole ? takeWhole(request.body as Body) : undefined);
 	if (head.body === "stream") void sendStream(invocation, op, (request.body as Body).stream, operation);
 
 	let finished = false;
@@ -49,7 +56,7 @@ export async function fetch(input: unknown, init?: unknown): Promise<Response> {
 		if (!invocation.done) invocation.emit(Kind.cancel, op);
 	};
 	onAbort(signal, cancel);
-	const { text, data } = await answered.promise;
+	await answered.promise;
 	const answer = JSON.parse(text) as ResponseHead | { error: string };
 	if (isFailure(answer)) {
 		finished = true;

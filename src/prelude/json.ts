@@ -1,16 +1,14 @@
-/** JSON of what the prelude itself made out of lists and records: no `toJSON` that a function put on a prototype is called. */
-export function toJson(value: unknown): string {
-	// Object.prototype is behind Array's, so this sees a `toJSON` on either.
-	return (Array.prototype as { toJSON?: unknown }).toJSON === undefined
-		? JSON.stringify(value)
-		: JSON.stringify(withoutToJson(value));
+/**
+ * A text as JSON. `JSON.stringify` looks up `toJSON` of objects and bigints only (https://tc39.es/ecma262/#sec-serializejsonproperty), so
+ * that of a text asks nothing that a function could have changed; of a list or a record it would.
+ */
+export function quote(text: string): string {
+	return JSON.stringify(text);
 }
 
-function withoutToJson(value: unknown): unknown {
-	if (typeof value !== "object" || value === null) return value;
-	const copy: Record<string, unknown> | unknown[] = Array.isArray(value) ? [] : {};
-	for (const key of Object.keys(value))
-		(copy as Record<string, unknown>)[key] = withoutToJson((value as Record<string, unknown>)[key]);
-	Object.defineProperty(copy, "toJSON", { value: undefined });
-	return copy;
+/** A list of texts as JSON. */
+export function quoteList(list: string[]): string {
+	let text = "[";
+	for (let i = 0; i < list.length; i++) text += i === 0 ? quote(list[i]) : `,${quote(list[i])}`;
+	return `${text}]`;
 }

@@ -1,10 +1,10 @@
+import { encodeLine } from "../link/line.ts";
 import { type ErrorDescription, Kind, MAX_ERROR_TEXT } from "../link/messages.ts";
 import { errorType } from "./error-types.ts";
 import { dispatchTrusted, type Event, type EventTarget, setExceptionReporter } from "./event.ts";
 import { host } from "./host.ts";
 import { requireArguments } from "./interface.ts";
 import { current } from "./invocation.ts";
-import { toJson } from "./json.ts";
 
 function readText(read: () => unknown): string {
 	try {
@@ -23,16 +23,16 @@ export function describeError(thrown: unknown): ErrorDescription {
 		const message = readText(() => object.message);
 		let stack = readText(() => object.stack) || `${name}: ${message}`;
 		let cause: unknown;
-		for (let depth = 0, at: unknown = object; depth < 4; depth++, at = cause) {
+		for (let depth = 0, effect: unknown = object; depth < 4; depth++, effect = cause) {
 			cause = undefined;
 			try {
-				cause = (at as { cause?: unknown }).cause;
+				cause = (effect as { cause?: unknown }).cause;
 			} catch {
 				break;
 			}
 			if (typeof cause !== "object" || cause === null) break;
-			const { stack: causeStack, message: causeMessage } = cause as { stack?: unknown; message?: unknown };
-			const text = readText(() => causeStack) || readText(() => causeMessage);
+			const at = cause as { stack?: unknown; message?: unknown };
+			const text = readText(() => at.stack) || readText(() => at.message);
 			if (text !== "") stack = `${stack}\n[cause]: ${text}`.slice(0, 2 * MAX_ERROR_TEXT);
 		}
 		return { name, message, stack };
@@ -129,7 +129,8 @@ function copyOfRejection(description: ErrorDescription | { value?: unknown }): {
 	promise: Promise<unknown>;
 	reason: unknown;
 } {
-	let reason = (description as { value?: unknown }).value;
+	let reason: unknown;
+	if (Object.hasOwn(description, "value")) reason = (description as { value: unknown }).value;
 	if (Object.hasOwn(description, "stack")) {
 		const { name, message, stack } = description as ErrorDescription;
 		const error = new (errorType(name))(message);
@@ -143,7 +144,7 @@ function copyOfRejection(description: ErrorDescription | { value?: unknown }): {
 
 function logUncaught(description: ErrorDescription, attempt = current?.id ?? 0): void {
 	if (host === undefined) return;
-	host.emit(Kind.log, attempt, 0, toJson({ level: "error", uncaught: true, message: description.stack }));
+	host.emit(Kind.log, attempt, 0, encodeLine("error", description.stack));
 }
 
 setExceptionReporter(reportError);

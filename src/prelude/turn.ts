@@ -1,4 +1,7 @@
+import { encodeException } from "../link/exception.ts";
+import { encodeResponseHead } from "../link/heads.ts";
 import { type ErrorDescription, Kind, type RequestHead, type ResponseHead, STREAM_WINDOW } from "../link/messages.ts";
+import { decodeSocketClose, encodeSocketClose } from "../link/socket-close.ts";
 import { AbortController, type AbortSignal, createSignal, followSignals } from "./abort.ts";
 import { Body } from "./body.ts";
 import { receiveStream, sendStream } from "./body-stream.ts";
@@ -7,7 +10,6 @@ import { globalOperations } from "./crypto.ts";
 import { handle } from "./handlers.ts";
 import { type Headers, headerList, headersFromList } from "./headers.ts";
 import { enter, Invocation, invocations, Operation } from "./invocation.ts";
-import { toJson } from "./json.ts";
 import { beginRejections, describeError, handlePromise, reportRejections } from "./report-error.ts";
 import { createRequest, type Request } from "./request.ts";
 import { isNullBodyStatus, isResponse, type Response, responseState } from "./response.ts";
@@ -136,10 +138,14 @@ async function answer(invocation: Invocation, head: RequestHead, data: ArrayBuff
 	}
 }
 
-function fail(invocation: Invocation, code: string, description: object): void {
+function fail(
+	invocation: Invocation,
+	code: "exception" | "invalid_response",
+	{ message, stack }: ErrorDescription,
+): void {
 	if (invocation.responded) return;
 	invocation.responded = true;
-	invocation.emit(Kind.exception, 0, toJson({ code, ...description }));
+	invocation.emit(Kind.exception, 0, encodeException({ code, message, stack }));
 	invocation.finishIfIdle();
 }
 
@@ -174,7 +180,7 @@ function upgrade(invocation: Invocation, headers: Headers, webSocket: unknown): 
 			if (typeof data === "string") invocation.emit(Kind.socket, op, data);
 			else invocation.emit(Kind.socket, op, "", new Uint8Array(data));
 		},
-		close: (code, reason) => invocation.emit(Kind.socketClose, op, toJson([code, reason])),
+		close: (code, reason) => invocation.emit(Kind.socketClose, op, encodeSocketClose(code, reason)),
 	});
 	if (server === null) {
 		const message = "the response's webSocket is not a socket of a WebSocketPair that is still unused";
@@ -192,12 +198,12 @@ function upgrade(invocation: Invocation, headers: Headers, webSocket: unknown): 
 	};
 	operation.close = (text) => {
 		invocation.operations.delete(op);
-		const [code, reason] = JSON.parse(text) as [number, string];
+		const { code, reason } = decodeSocketClose(text);
 		server.end.close(code, reason);
 		invocation.release();
 	};
 	invocation.operations.set(op, operation);
-	invocation.emit(Kind.response, 0, toJson(head));
+	invocation.emit(Kind.response, 0, encodeResponseHead(head));
 	server.begin();
 }
 
@@ -216,13 +222,13 @@ function respond(invocation: Invocation, method: string, response: Response, ope
 	invocation.responded = true;
 	if (mode === "stream" && method === "HEAD") {
 		head.body = "none";
-		invocation.emit(Kind.response, 0, toJson(head));
+		invocation.emit(Kind.response, 0, encodeResponseHead(head));
 		void (body as Body).stream.cancel().catch(() => undefined);
 	} else {
 		invocation.emit(
 			Kind.response,
 			0,
-			toJson(head),
+			encodeResponseHead(head),
 			taken === null ? undefined : typeof taken === "string" ? taken : exactBytes(taken),
 		);
 		if (mode === "stream") {

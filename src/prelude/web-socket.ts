@@ -121,7 +121,7 @@ export class WebSocket extends EventTarget {
 	}
 
 	close(code?: unknown, reason?: unknown): void {
-		const number = code === undefined ? NO_STATUS : Number(code);
+		const number = code === undefined ? NO_STATUS : Math.trunc(Number(code));
 		if (code !== undefined && number !== 1000 && !(number >= 3000 && number <= 4999))
 			throw new DOMException(
 				"WebSocket.close: the code is neither 1000 nor between 3000 and 4999",

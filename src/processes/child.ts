@@ -1,5 +1,7 @@
 import type { Socket } from "node:net";
-import { type Frame, FrameReader, FrameWriter } from "../link/frames.ts";
+import type { Frame } from "../link/frame.ts";
+import { FrameReader } from "../link/frame-reader.ts";
+import { FrameWriter } from "../link/frame-writer.ts";
 import type { Bytes, Milliseconds } from "../units.ts";
 import type { Launch } from "./launch.ts";
 import type { LaunchedProcess, Launcher } from "./launcher.ts";
@@ -31,7 +33,8 @@ export class Child {
 	readonly #events: ChildEvents;
 	readonly #maxBytes: Bytes;
 	readonly #process: LaunchedProcess;
-	readonly #writer = new FrameWriter();
+	/** What is written here it gets as soon as it runs. */
+	readonly writer = new FrameWriter();
 	#link: Socket | null = null;
 	#watch: NodeJS.Timeout | null = null;
 	/** Why it was ended, as far as this side has ended it. */
@@ -41,7 +44,7 @@ export class Child {
 	constructor(launcher: Launcher, { launch, maxFrameBytes, maxBytes }: ChildSettings, events: ChildEvents) {
 		this.#events = events;
 		this.#maxBytes = maxBytes;
-		const reader = new FrameReader(maxFrameBytes, (frame) => events.onFrame(frame));
+		const reader = new FrameReader({ maxBytes: maxFrameBytes }, (frame) => events.onFrame(frame));
 		this.#process = launcher.launch(launch, {
 			onLaunched: (_, link) => this.#onLaunched(link, reader),
 			onEnded: (how) => this.#onEnded(how),
@@ -60,22 +63,17 @@ export class Child {
 		// Most often the process has ended, and says itself why. One that goes on without its link does not go on.
 		link.on("error", () => this.#process.kill());
 		if (this.#closing) link.destroy();
-		else this.#writer.open(link);
+		else this.writer.open(link);
 	}
 
 	#onEnded(how: string): void {
 		this.watch(false);
-		this.#writer.close();
+		this.writer.close();
 		this.#events.onEnded(this.#why ?? how, this.#why === null);
 	}
 
 	get ended(): boolean {
 		return this.#process.ended;
-	}
-
-	/** Says something to it, as soon as it runs. */
-	send(kind: number, id: number, text: string, data?: Uint8Array): void {
-		this.#writer.write(kind, id, 0, 0, text, data);
 	}
 
 	/** Whether it is at work, and so has to keep to its bounds. */

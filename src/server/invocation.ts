@@ -186,6 +186,10 @@ export class Invocation implements AttemptOwner {
 		this.#run();
 	}
 
+	onForgery(): void {
+		this.#version.strike(Date.now());
+	}
+
 	onCulprit(): void {
 		const now = Date.now();
 		this.#version.strike(now);
@@ -318,7 +322,7 @@ export class Invocation implements AttemptOwner {
 			return;
 		}
 		pace.note(false); // However little it used before it failed: what cannot start has not proven light.
-		const error = new FunctionError(code, message, { stack });
+		const error = new FunctionError(code === "forged" ? "invalid_response" : code, message, { stack });
 		if (
 			code === "startup_failed" ||
 			code === "startup_cpu_limit_exceeded" ||

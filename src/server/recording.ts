@@ -1,16 +1,10 @@
 import type { Version } from "../control/version.ts";
 import type { ErrorCode, FunctionError } from "../errors.ts";
 import type { Limits } from "../limits/limits.ts";
+import { decodeLine } from "../link/line.ts";
 import type { AttemptReport } from "../link/protocol.ts";
 import type { Observer } from "../observe/observer.ts";
-import {
-	type InvocationRecord,
-	type LogLine,
-	newRecord,
-	type Outcome,
-	parseLine,
-	type Trigger,
-} from "../observe/record.ts";
+import { type InvocationRecord, type LogLine, newRecord, type Outcome, type Trigger } from "../observe/record.ts";
 import type { Exchange } from "./exchange.ts";
 
 /** The limit whose excess an error tells of. */
@@ -52,7 +46,7 @@ export class Recording {
 				this.exceeded("logBytes", `the request logged more than ${logBytes} bytes; the rest is dropped`);
 			return;
 		}
-		const { level, message } = parseLine(text);
+		const { level, message } = decodeLine(text);
 		this.log(level, message);
 	}
 

@@ -11,17 +11,19 @@ test("what comes late for an attempt that is over does not reach the next one of
 	const head = JSON.stringify({ method: "GET", url: "http://a.test/", headers: [], body: "none", client: null });
 	const host = new IsolateHost(settings, {
 		want: () => undefined,
-		message: (kind) => told.push(kind === Kind.response ? "response" : `message ${kind}`),
-		done: (attempt) => {
+		message: (_version, _attempt, { kind }) => told.push(kind === Kind.response ? "response" : `message ${kind}`),
+		done: (_version, attempt) => {
 			told.push("done");
 			// The edge uses the number again at once, while a word for the first attempt still waits.
-			if (told.length === 2) host.request(attempt, 1, 100, false, head, undefined);
+			if (told.length === 2) start(attempt);
 			else resolve();
 		},
-		failed: (_attempt, { message }) => assert.fail(message),
+		failed: (_version, _attempt, { message }) => assert.fail(message),
 		stats: () => undefined,
 		flush: () => undefined,
 	});
+	const start = (attempt: number) =>
+		host.request({ attempt, version: 1, cpuMs: 100, light: false, head, body: undefined });
 	after(() => host.close());
 	host.load(1, {
 		filename: "a.js",
@@ -34,7 +36,7 @@ test("what comes late for an attempt that is over does not reach the next one of
 		logBytes: 1000,
 		startupCpuMs: 1000,
 	});
-	host.request(1, 1, 100, false, head, undefined);
+	start(1);
 	host.message(Kind.drop, 1, 0, "", undefined);
 	await over;
 	assert.deepEqual(told, ["response", "done", "response", "done"]);

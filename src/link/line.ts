@@ -1,0 +1,20 @@
+/** A line that a function has logged. */
+export interface Line {
+	level: "debug" | "info" | "log" | "warn" | "error";
+	message: string;
+}
+
+const LINE = /^(?:debug|info|log|warn|error) /;
+
+export function encodeLine(level: Line["level"], message: string): string {
+	return `${level} ${message}`;
+}
+
+export function isLine(text: string): boolean {
+	return LINE.test(text);
+}
+
+export function decodeLine(text: string): Line {
+	const end = text.indexOf(" ");
+	return { level: text.slice(0, end) as Line["level"], message: text.slice(end + 1) };
+}

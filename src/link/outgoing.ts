@@ -1,0 +1,49 @@
+import { decodeException } from "./exception.ts";
+import { isFetchHead, isResponseHead } from "./heads.ts";
+import { isLine } from "./line.ts";
+import { Kind, STREAM_CHUNK } from "./messages.ts";
+import { isSocketClose } from "./socket-close.ts";
+
+/** What stands beside a message's text. */
+export type MessageData = Uint8Array | number | undefined;
+
+/** A message of an isolate on its way out. */
+export interface Outgoing<Data = MessageData> {
+	kind: Kind;
+	op: number;
+	text: string;
+	data: Data;
+}
+
+/**
+ * Whether the prelude ever says this to the edge. The sandbox asks it of what leaves an isolate, where a string may stand for its UTF-8, and
+ * the edge of what leaves a sandbox: what passes the one passes the other. The operation is a whole number already.
+ */
+export function isWellFormed({ kind, op, text, data }: Outgoing<MessageData | string>): boolean {
+	switch (kind) {
+		case Kind.response:
+			return op === 0 && typeof data !== "number" && isResponseHead(text);
+		case Kind.log:
+			return op === 0 && data === undefined && isLine(text);
+		case Kind.body:
+			return text === "" && data instanceof Uint8Array && data.byteLength <= STREAM_CHUNK;
+		case Kind.credit:
+			return text === "" && typeof data === "number" && Number.isSafeInteger(data) && data >= 0;
+		case Kind.end:
+			return data === undefined;
+		case Kind.cancel:
+			return text === "" && data === undefined;
+		case Kind.fetch:
+			return op > 0 && typeof data !== "number" && isFetchHead(text);
+		case Kind.exception:
+			return op === 0 && data === undefined && decodeException(text) !== null;
+		case Kind.exceeded:
+			return op === 0 && data === undefined && text === "timers";
+		case Kind.socket:
+			return op > 0 && (data === undefined || (text === "" && typeof data !== "number"));
+		case Kind.socketClose:
+			return op > 0 && data === undefined && isSocketClose(text);
+		default:
+			return false;
+	}
+}
