@@ -106,7 +106,7 @@ export async function sendStream(
 					wake = null;
 				}
 				if (gone) return;
-				const piece = bytes.byteLength <= STREAM_CHUNK ? bytes : bytes.subarray(offset, offset + STREAM_CHUNK);
+				const piece = bytes.byteLength <= STREAM_CHUNK ? bytes : pieceOf(bytes, offset);
 				credit -= piece.byteLength;
 				invocation.emit(Kind.body, op, "", exactBytes(piece));
 			}
@@ -116,6 +116,11 @@ export async function sendStream(
 		invocation.emit(Kind.end, op, describeError(error).stack);
 		void reader.cancel(error).catch(() => undefined);
 	}
+}
+
+/** Not by `subarray`, which asks for the species that a function may have given typed arrays. */
+function pieceOf(bytes: Uint8Array, offset: number): Uint8Array {
+	return new Uint8Array(bytes.buffer, bytes.byteOffset + offset, Math.min(STREAM_CHUNK, bytes.byteLength - offset));
 }
 
 function kindOf(value: unknown): string {

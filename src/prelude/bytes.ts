@@ -35,7 +35,10 @@ export function decodeUtf8(bytes: Uint8Array, keepBOM = false): string {
 
 /** Bytes whose buffer holds nothing else, so that copying them to the sandbox copies no more than them. */
 export function exactBytes(bytes: Uint8Array): Uint8Array {
-	return bytes.byteLength === bytes.buffer.byteLength && bytes.buffer instanceof ArrayBuffer ? bytes : bytes.slice();
+	// A copy by the constructor, since `slice` asks for the species that a function may have given typed arrays.
+	return bytes.byteLength === bytes.buffer.byteLength && bytes.buffer instanceof ArrayBuffer
+		? bytes
+		: new Uint8Array(bytes);
 }
 
 /** Whether a value is a BufferSource: an ArrayBuffer or a view of one. */

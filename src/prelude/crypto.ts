@@ -54,7 +54,7 @@ export class CryptoKey {
 const SECRET = Symbol("construct");
 create = (description) => {
 	const { algorithm } = description;
-	if (algorithm.publicExponent !== undefined)
+	if (Object.hasOwn(algorithm, "publicExponent"))
 		algorithm.publicExponent = new Uint8Array(algorithm.publicExponent as number[]);
 	return new CryptoKey(SECRET, description);
 };
@@ -75,7 +75,7 @@ function encode(value: unknown, depth = 0): unknown {
 	if (Array.isArray(value)) return value.map((item) => encode(item, depth + 1));
 	if (typeof (value as Iterable<unknown>)[Symbol.iterator] === "function")
 		return [...(value as Iterable<unknown>)].map((item) => encode(item, depth + 1));
-	const plain: Record<string, unknown> = {};
+	const plain = Object.create(null) as Record<string, unknown>;
 	for (const key in value) plain[key] = encode((value as Record<string, unknown>)[key], depth + 1);
 	return plain;
 }
@@ -86,17 +86,22 @@ async function call(method: string, args: unknown[], needed: number): Promise<un
 	const invocation = current;
 	const op = invocation === null ? nextGlobal++ : invocation.nextOperation();
 	const operations = invocation?.operations ?? globalOperations;
-	const { promise, resolve } = Promise.withResolvers<unknown>();
+	const { promise, resolve } = Promise.withResolvers<void>();
 	const operation = new Operation();
-	operation.answer = (text, data) => {
+	let result: ArrayBuffer | undefined;
+	let text = "";
+	// Not by the promise: what it is resolved with is asked for a `then`.
+	operation.answer = (answerText, data) => {
 		operations.delete(op);
-		resolve(data ?? JSON.parse(text));
+		result = data;
+		text = answerText;
+		resolve();
 	};
 	operations.set(op, operation);
 	host.crypto(invocation?.id ?? 0, op, method, encoded);
-	const result = await promise;
-	if (result instanceof ArrayBuffer) return result;
-	const answer = result as Encoded;
+	await promise;
+	if (result !== undefined) return result;
+	const answer = JSON.parse(text) as Encoded;
 	switch (answer.type) {
 		case "error":
 			if (answer.error === "TypeError") throw new TypeError(answer.message);
