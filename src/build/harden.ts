@@ -179,6 +179,7 @@ ${text}
 	#visitCall(node: CallExpression): void {
 		const { callee } = node;
 		if (callee.type !== "MemberExpression" || callee.computed || callee.property.type !== "Identifier") {
+			if (callee.type === "Super") for (const argument of node.arguments) this.#disinherit(argument);
 			this.#visitChildren(node);
 			return;
 		}

@@ -5,9 +5,15 @@ import type { BodyMode, FetchHead, ResponseHead } from "./messages.ts";
  * feed, and an isolate writes them without asking any object how it wants to be written.
  */
 
-/** `status`, body, the WebSocket's operation (0 for none), statusText, then the headers. */
-export function encodeResponseHead({ status, body, socket, statusText, headers }: ResponseHead): string {
-	return `${status}\n${body}\n${socket ?? 0}\n${statusText}${encodeList(headers)}`;
+/** A response's head as an isolate has it: nothing of it is missing, so that nothing is looked up where a function could have put it. */
+export interface OutgoingHead extends Pick<ResponseHead, "status" | "statusText" | "headers" | "body"> {
+	/** The operation of the WebSocket; 0 for none. */
+	socket: number;
+}
+
+/** Status, body, the WebSocket's operation, statusText, then the headers. */
+export function encodeResponseHead({ status, body, socket, statusText, headers }: OutgoingHead): string {
+	return `${status}\n${body}\n${socket}\n${statusText}${encodeList(headers)}`;
 }
 
 /** Method, body, what is to become of redirects, URL, then the headers. */
@@ -22,31 +28,43 @@ function encodeList(headers: string[]): string {
 }
 
 const RESPONSE = /^[1-5]\d\d\n(?:none|whole|stream)\n(0|[1-9]\d{0,9})\n/;
-const FETCH = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+\n(?:none|whole|stream)\n(?:follow|error|manual)\n[^\n]/;
+const FETCH = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+\n(?:none|whole|stream)\n(?:follow|error|manual)\n/;
 
 /** Whether a text is a response's head, which `decodeResponseHead` can take apart. */
 export function isResponseHead(text: string): boolean {
 	const match = RESPONSE.exec(text);
 	if (match === null) return false;
 	const upgrades = text.startsWith("101\nnone\n");
-	return upgrades === (match[1] !== "0") && hasPairs(text);
+	return upgrades === (match[1] !== "0") && isFieldsFrom(text, match[0].length);
 }
 
 /** Whether a text is a subrequest's head, which `decodeFetchHead` can take apart. */
 export function isFetchHead(text: string): boolean {
-	return FETCH.test(text) && hasPairs(text);
+	const match = FETCH.exec(text);
+	return match !== null && isFieldsFrom(text, match[0].length);
+}
+
+/** The characters that a header's name may have, of which the prelude makes small letters. */
+const NAME = new Uint8Array(128);
+for (const character of "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz") NAME[character.charCodeAt(0)] = 1;
+
+/** Whether what begins there is the rest of a line, then names and values in turn. Character by character: a head may be of any length. */
+function isFieldsFrom(text: string, start: number): boolean {
+	let inName = false;
+	for (let i = start, begun = start; i < text.length; i++) {
+		const code = text.charCodeAt(i);
+		if (code === 0x0a) {
+			if (inName && begun === i) return false;
+			inName = !inName;
+			begun = i + 1;
+		} else if (inName ? code > 0x7f || NAME[code] === 0 : code === 0x0d || code === 0) return false;
+	}
+	return !inName;
 }
 
 /** Whether the body of a head, of either kind, follows in pieces. */
 export function isStreamed(text: string): boolean {
 	return text.startsWith("\nstream\n", text.indexOf("\n"));
-}
-
-/** Whether there are an even number of lines, of which four are not headers. */
-function hasPairs(text: string): boolean {
-	let even = false;
-	for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) even = !even;
-	return even;
 }
 
 export function decodeResponseHead(text: string): ResponseHead {

@@ -1,6 +1,6 @@
 import { encodeException } from "../link/exception.ts";
-import { encodeResponseHead } from "../link/heads.ts";
-import { type ErrorDescription, Kind, type RequestHead, type ResponseHead, STREAM_WINDOW } from "../link/messages.ts";
+import { encodeResponseHead, type OutgoingHead } from "../link/heads.ts";
+import { type ErrorDescription, Kind, type RequestHead, STREAM_WINDOW } from "../link/messages.ts";
 import { decodeSocketClose, encodeSocketClose } from "../link/socket-close.ts";
 import { AbortController, type AbortSignal, createSignal, followSignals } from "./abort.ts";
 import { Body } from "./body.ts";
@@ -187,7 +187,7 @@ function upgrade(invocation: Invocation, headers: Headers, webSocket: unknown): 
 		fail(invocation, "invalid_response", { name: "TypeError", message, stack: `TypeError: ${message}` });
 		return;
 	}
-	const head: ResponseHead = { status: 101, statusText: "", headers: headerList(headers), body: "none", socket: op };
+	const head: OutgoingHead = { status: 101, statusText: "", headers: headerList(headers), body: "none", socket: op };
 	invocation.responded = true;
 	invocation.hold();
 	const operation = new Operation();
@@ -217,7 +217,7 @@ function respond(invocation: Invocation, method: string, response: Response, ope
 	const none = body === null || isNullBodyStatus(status);
 	const whole = !none && source !== null && source.length <= STREAM_WINDOW;
 	const mode = none ? "none" : whole ? "whole" : "stream";
-	const head: ResponseHead = { status, statusText, headers: headerList(headers), body: mode };
+	const head: OutgoingHead = { status, statusText, headers: headerList(headers), body: mode, socket: 0 };
 	const taken = whole ? (body as Body).take() : null;
 	invocation.responded = true;
 	if (mode === "stream" && method === "HEAD") {

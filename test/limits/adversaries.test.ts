@@ -25,6 +25,7 @@ const OUTCOMES: Record<string, string[]> = {
 	"escape-attempts": ["ok"],
 	"fetch-flood": [...MEMORY, "sandbox_lost"],
 	"fill-gigabytes": [...MEMORY, ...LOST],
+	"forged-messages": ["ok", "invalid_response"],
 	"global-crypto": ["ok", ...CPU],
 	"gzip-bomb": MEMORY,
 	"header-flood": ["invalid_response", ...CPU],
