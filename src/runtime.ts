@@ -15,6 +15,7 @@ import { FunctionError, UsageError } from "./errors.ts";
 import { DEFAULT_OWNER_LIMITS, defaultLimits, type Limits, type OwnerLimits, resolveLimits } from "./limits/limits.ts";
 import { Recycles } from "./limits/recycles.ts";
 import type { SandboxSettings, SandboxStats, VersionNumber } from "./link/protocol.ts";
+import { Guard } from "./observe/guard.ts";
 import { Observer } from "./observe/observer.ts";
 import type { Subscriber } from "./observe/record.ts";
 import { InlinePool } from "./pool/inline-pool.ts";
@@ -25,8 +26,9 @@ import type { Containment } from "./processes/namespace.ts";
 import { Dispatcher } from "./server/dispatcher.ts";
 import { fromRequest, toResponse } from "./server/fetch.ts";
 import { FetchSink } from "./server/fetch-sink.ts";
-import { nodeHandler, upgradeHandler } from "./server/node-handler.ts";
+import { nodeHandler } from "./server/node-handler.ts";
 import { nextRequestId } from "./server/request-id.ts";
+import { upgradeHandler } from "./server/upgrade.ts";
 import { WebSockets } from "./server/web-sockets.ts";
 import type { Microseconds, Milliseconds } from "./units.ts";
 
@@ -51,6 +53,8 @@ export interface RuntimeStats extends SandboxStats {
 	restarts: number;
 	/** Requests that are being worked on. */
 	inFlight: number;
+	/** How often something went wrong in the edge itself, each of which the log has with its stack. 0 is as it should be. */
+	faults: number;
 }
 
 /** In development the processes that build are kept for an hour: whoever saves a file waits for them. */
@@ -71,7 +75,9 @@ export class Runtime {
 	readonly #maxLimits: Partial<Limits>;
 	readonly #ownerLimits: OwnerLimits;
 	readonly #owners = new Map<string, Owner>();
-	readonly #webSockets = new WebSockets();
+	/** @internal */
+	readonly guard = new Guard((fields, message) => this.#observer.notice("error", fields, message));
+	readonly #webSockets = new WebSockets(this.guard);
 	#pool!: SandboxPool;
 	#dispatcher!: Dispatcher;
 	#nextVersion: VersionNumber = 1;
@@ -146,6 +152,7 @@ export class Runtime {
 			pool: this.#pool,
 			egress: this.#egress,
 			observer: this.#observer,
+			guard: this.guard,
 			recycles,
 			development: this.#development,
 		});
@@ -269,12 +276,15 @@ export class Runtime {
 	/** A listener for `node:http`: `http.createServer(runtime.nodeHandler)`. */
 	readonly nodeHandler: (req: IncomingMessage, res: ServerResponse, expectsContinue?: boolean) => void = nodeHandler(
 		(requestId, request, sink, accept) => this.#dispatcher.dispatch(requestId, request, sink, accept, "http"),
+		this.guard,
 		(hostname) => this.#deployments.find(hostname)?.limits.requestBodyBytes ?? this.#limits.requestBodyBytes,
 	);
 
 	/** A listener for upgrades of `node:http`, which functions answer with a WebSocket: `server.on("upgrade", runtime.upgradeHandler)`. */
 	readonly upgradeHandler: (req: IncomingMessage, socket: Duplex, head: Buffer) => void = upgradeHandler(
 		(requestId, request, sink, accept) => this.#dispatcher.dispatch(requestId, request, sink, accept, "http"),
+		this.guard,
+		this.nodeHandler,
 		(req, socket, head) => this.#webSockets.sink(req, socket, head),
 	);
 
@@ -290,7 +300,12 @@ export class Runtime {
 
 	/** What the runtime holds and has done, as of now; figures of the isolates as of their sandbox's last word. */
 	stats(): RuntimeStats {
-		return { functions: this.#deployments.size, inFlight: this.#dispatcher.inFlight, ...this.#pool.stats() };
+		return {
+			functions: this.#deployments.size,
+			inFlight: this.#dispatcher.inFlight,
+			faults: this.guard.faults,
+			...this.#pool.stats(),
+		};
 	}
 
 	/**

@@ -29,20 +29,45 @@ export class Observer {
 	}
 
 	record(record: InvocationRecord): void {
-		this.#logger?.info(record, "request");
-		for (const subscriber of this.#subscribers) subscriber.record?.(record);
+		this.#write("info", record, "request");
+		for (const subscriber of this.#subscribers) {
+			try {
+				subscriber.record?.(record);
+			} catch (error) {
+				this.#failed("subscriber", error);
+			}
+		}
 	}
 
 	log(line: LogLine): void {
 		if (this.#logger !== null) {
 			const { level, message, time, ...fields } = line;
-			this.#logger[level === "log" ? "info" : level]({ ...fields, loggedAt: time }, message);
+			this.#write(level === "log" ? "info" : level, { ...fields, loggedAt: time }, message);
 		}
-		for (const subscriber of this.#subscribers) subscriber.log?.(line);
+		for (const subscriber of this.#subscribers) {
+			try {
+				subscriber.log?.(line);
+			} catch (error) {
+				this.#failed("subscriber", error);
+			}
+		}
 	}
 
 	/** Something about the runtime itself. */
 	notice(level: "info" | "warn" | "error", fields: object, message: string): void {
-		this.#logger?.[level](fields, message);
+		this.#write(level, fields, message);
+	}
+
+	#write(level: keyof Logger, fields: object, message: string): void {
+		try {
+			this.#logger?.[level](fields, message);
+		} catch (error) {
+			this.#failed("logger", error);
+		}
+	}
+
+	/** Whoever listens is the embedding program's, and costs no request: it reads of its mistake among Node's own warnings. */
+	#failed(who: "logger" | "subscriber", error: unknown): void {
+		process.emitWarning(`a ${who} of atoll threw: ${(Object(error) as Error).stack ?? String(error)}`, "AtollWarning");
 	}
 }

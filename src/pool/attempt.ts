@@ -45,6 +45,8 @@ export interface AttemptOwner {
 	onLost(running: boolean): void;
 	/** The request's body broke off, or grew beyond its limit. */
 	onBodyFailure(error: Error): void;
+	/** Something went wrong in the edge itself: whatever was to be done with what the attempt said, or is to hear. */
+	onFault(error: unknown): void;
 }
 
 /**
@@ -89,7 +91,8 @@ export class Attempt {
 	start(cpuMs: number, light: boolean, head: string, body: Uint8Array | AsyncIterable<Uint8Array> | null): void {
 		const whole = body instanceof Uint8Array ? body : undefined;
 		this.#commands.request({ attempt: this.id, version: this.version, cpuMs, light, head, body: whole });
-		if (body !== null && whole === undefined) void this.#sendBody(body as AsyncIterable<Uint8Array>);
+		if (body !== null && whole === undefined)
+			this.#sendBody(body as AsyncIterable<Uint8Array>).catch((error) => this.#owner.onFault(error));
 	}
 
 	async #sendBody(body: AsyncIterable<Uint8Array>): Promise<void> {
@@ -104,8 +107,12 @@ export class Attempt {
 
 	#send(kind: Kind, op: number, text: string, data?: MessageData): void {
 		if (this.#revoked) return;
-		if (kind === Kind.credit) this.#windows.credit(op, data as number);
-		this.#commands.message(kind, this.id, op, text, data);
+		try {
+			if (kind === Kind.credit) this.#windows.credit(op, data as number);
+			this.#commands.message(kind, this.id, op, text, data);
+		} catch (error) {
+			this.#owner.onFault(error);
+		}
 	}
 
 	/** The receiver of the response's body has taken so many bytes. */
@@ -156,7 +163,14 @@ export class Attempt {
 	message(message: Outgoing): void {
 		if (this.#revoked) return;
 		if (!this.#windows.admits(message)) throw new FrameError("more of a body than was asked for");
-		const { kind, op, text, data } = message;
+		try {
+			this.#hear(message);
+		} catch (error) {
+			this.#owner.onFault(error);
+		}
+	}
+
+	#hear({ kind, op, text, data }: Outgoing): void {
 		switch (kind) {
 			case Kind.response:
 				this.#onResponse(decodeResponseHead(text), (data as Uint8Array | undefined) ?? null);
@@ -210,22 +224,34 @@ export class Attempt {
 	}
 
 	done(report: AttemptReport): void {
-		this.#release();
-		if (!this.#superseded) this.#owner.onDone(report);
+		try {
+			this.#release();
+			if (!this.#superseded) this.#owner.onDone(report);
+		} catch (error) {
+			this.#owner.onFault(error);
+		}
 	}
 
 	failed(failure: AttemptFailure, report: AttemptReport): void {
 		const revoked = this.#revoked;
-		this.#release();
-		if (failure.code === "forged") this.#owner.onForgery();
-		if (this.#superseded) return;
-		if (revoked) this.#owner.onDone(report);
-		else this.#owner.onFailed(failure, report);
+		try {
+			this.#release();
+			if (failure.code === "forged") this.#owner.onForgery();
+			if (this.#superseded) return;
+			if (revoked) this.#owner.onDone(report);
+			else this.#owner.onFailed(failure, report);
+		} catch (error) {
+			this.#owner.onFault(error);
+		}
 	}
 
 	lost(running: boolean): void {
-		this.#release();
-		if (running) this.#owner.onCulprit();
-		if (!this.#superseded) this.#owner.onLost(running);
+		try {
+			this.#release();
+			if (running) this.#owner.onCulprit();
+			if (!this.#superseded) this.#owner.onLost(running);
+		} catch (error) {
+			this.#owner.onFault(error);
+		}
 	}
 }

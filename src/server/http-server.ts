@@ -3,10 +3,12 @@ import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type ErrorCode, FunctionError } from "../errors.ts";
 import { MAX_HEADER_BYTES } from "../limits/limits.ts";
+import type { Guard } from "../observe/guard.ts";
+import { guarded, sending } from "./connection.ts";
 import { Connections, mostConnections } from "./connections.ts";
 import { errorResponse } from "./error-response.ts";
-import { isWebSocketUpgrade } from "./node-handler.ts";
 import { nextRequestId } from "./request-id.ts";
+import { isWebSocketUpgrade } from "./upgrade.ts";
 
 /** Milliseconds that a stop waits for the requests in flight. */
 const DRAIN_TIMEOUT = 30_000;
@@ -16,6 +18,7 @@ interface Handlers {
 	nodeHandler(req: IncomingMessage, res: ServerResponse, expectsContinue?: boolean): void;
 	upgradeHandler(req: IncomingMessage, socket: Duplex, head: Buffer): void;
 	closeWebSockets(): void;
+	readonly guard: Guard;
 }
 
 /** The HTTP server of `atoll serve`: node:http with the limits that hold before a function is known. */
@@ -28,33 +31,50 @@ export class HttpServer {
 	constructor(runtime: Handlers, most = mostConnections()) {
 		this.#runtime = runtime;
 		const connections = new Connections(most);
-		const { nodeHandler: handler } = runtime;
-		this.#server = createServer(
-			{
-				maxHeaderSize: MAX_HEADER_BYTES,
-				requireHostHeader: false,
-				noDelay: true,
-				keepAliveTimeout: 65_000,
-				requestTimeout: 300_000,
-				headersTimeout: 30_000,
-				// What asks to upgrade to something else is an ordinary request: https://www.rfc-editor.org/rfc/rfc9110#section-7.8
-				shouldUpgradeCallback: isWebSocketUpgrade,
-			},
-			(req, res) => {
-				if (connections.work(req.socket, res)) handler(req, res);
-			},
-		);
-		this.#server.on("connection", (socket) => connections.add(socket));
+		this.#server = createServer({
+			maxHeaderSize: MAX_HEADER_BYTES,
+			requireHostHeader: false,
+			noDelay: true,
+			keepAliveTimeout: 65_000,
+			requestTimeout: 300_000,
+			headersTimeout: 30_000,
+			// What asks to upgrade to something else is an ordinary request: https://www.rfc-editor.org/rfc/rfc9110#section-7.8
+			shouldUpgradeCallback: isWebSocketUpgrade,
+		});
 		// The size of all headers is bounded already; a bound on their number would drop the last of them silently.
 		this.#server.maxHeadersCount = 0;
-		this.#server.on("checkContinue", (req: IncomingMessage, res: ServerResponse) => {
-			if (connections.work(req.socket, res)) handler(req, res, true);
-		});
-		this.#server.on("upgrade", (req, socket, head) => {
-			connections.leave(socket);
+		const handle = (req: IncomingMessage, res: ServerResponse, expectsContinue: boolean) => {
+			if (connections.work(req.socket, res)) runtime.nodeHandler(req, res, expectsContinue);
+		};
+		const handOver = (req: IncomingMessage, socket: Duplex, head: Buffer) => {
+			connections.leave(req.socket);
 			runtime.upgradeHandler(req, socket, head);
+		};
+		const ofRequest = ({ socket }: IncomingMessage) => socket;
+		this.#on<[IncomingMessage, ServerResponse]>("request", ofRequest, (req, res) => handle(req, res, false));
+		this.#on<[IncomingMessage, ServerResponse]>("checkContinue", ofRequest, (req, res) => handle(req, res, true));
+		// What else a client expects need not be met: https://www.rfc-editor.org/rfc/rfc9110#section-10.1.1
+		this.#on<[IncomingMessage, ServerResponse]>("checkExpectation", ofRequest, (req, res) => handle(req, res, false));
+		this.#on<[IncomingMessage, Duplex, Buffer]>("upgrade", ofRequest, handOver);
+		this.#on<[IncomingMessage, Duplex, Buffer]>("connect", ofRequest, handOver);
+		this.#on<[Socket]>(
+			"connection",
+			(socket) => socket,
+			(socket) => connections.add(socket),
+		);
+		this.#on<[Error, Socket]>("clientError", (_, socket) => socket, refuse);
+	}
+
+	/** What goes wrong in a listener ends the connection that it listens for. */
+	#on<A extends unknown[]>(event: string, connectionOf: (...args: A) => Duplex, listener: (...args: A) => void): void {
+		const { guard } = this.#runtime;
+		this.#server.on(event, (...args) => {
+			try {
+				listener(...(args as A));
+			} catch (error) {
+				guard.fault(guarded(connectionOf(...(args as A))), error);
+			}
 		});
-		this.#server.on("clientError", refuse);
 	}
 
 	/** Starts listening. Rejects with the system's error where the address cannot be had. */
@@ -85,6 +105,13 @@ export class HttpServer {
 
 /** Answers what is no HTTP request, or one whose head is too large, in the form of all other errors. */
 function refuse(error: NodeJS.ErrnoException, socket: Socket): void {
+	const current = sending(socket);
+	if (current?.req.complete) {
+		// What is wrong came after that request, which gets its answer first.
+		socket.pause();
+		current.once("close", () => refuse(error, socket));
+		return;
+	}
 	if (error.code === "ECONNRESET" || !socket.writable || socket.bytesWritten > 0) {
 		socket.destroy();
 		return;

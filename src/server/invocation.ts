@@ -6,10 +6,12 @@ import type { Limits } from "../limits/limits.ts";
 import type { Recycles } from "../limits/recycles.ts";
 import type { RequestHead, ResponseHead } from "../link/messages.ts";
 import type { AttemptFailure, AttemptReport, OwnerNumber } from "../link/protocol.ts";
+import type { Guard, Guarded } from "../observe/guard.ts";
 import type { Observer } from "../observe/observer.ts";
 import type { Trigger } from "../observe/record.ts";
 import type { Attempt, AttemptOwner } from "../pool/attempt.ts";
 import type { SandboxPool } from "../pool/pool.ts";
+import type { Bytes } from "../units.ts";
 import { type ErrorDetail, errorResponse } from "./error-response.ts";
 import type { Exchange, ResponseSink, SocketEnd } from "./exchange.ts";
 import { Recording } from "./recording.ts";
@@ -25,6 +27,7 @@ const MAX_MOVES = 5;
 export interface InvocationContext {
 	pool: SandboxPool;
 	observer: Observer;
+	guard: Guard;
 	recycles: Recycles;
 	/** Does the subrequests that a request at an owner's function makes. */
 	fetcher(parent: Exchange, owner: OwnerNumber): Fetcher;
@@ -35,7 +38,7 @@ export interface InvocationContext {
 }
 
 /** One request at one function, from its arrival until everything that it started is done. */
-export class Invocation implements AttemptOwner {
+export class Invocation implements AttemptOwner, Guarded {
 	readonly #context: InvocationContext;
 	readonly #version: Version;
 	readonly #exchange: Exchange;
@@ -86,12 +89,17 @@ export class Invocation implements AttemptOwner {
 	}
 
 	start(): void {
-		const refusal = this.#refusal();
-		if (refusal !== null) {
-			this.#refuse(refusal);
-			return;
+		try {
+			const refusal = this.#refusal();
+			if (refusal === null) this.#ask();
+			else this.#refuse(refusal);
+		} catch (error) {
+			this.onFault(error);
 		}
-		this.#timer = setTimeout(() => this.#tooLate(), this.#version.limits.wallMs);
+	}
+
+	#ask(): void {
+		this.#startTimer();
 		this.#admission = new Admission(
 			this.#version.gates,
 			() => this.#run(),
@@ -115,7 +123,21 @@ export class Invocation implements AttemptOwner {
 		this.#finish();
 	}
 
+	#startTimer(): void {
+		const { guard } = this.#context;
+		this.#timer = setTimeout(() => guard.run(this, () => this.#tooLate()), this.#version.limits.wallMs);
+	}
+
+	/** It may be another request's end that lets this one begin. */
 	#run(): void {
+		try {
+			this.#attemptOnce();
+		} catch (error) {
+			this.onFault(error);
+		}
+	}
+
+	#attemptOnce(): void {
 		const { limits } = this.#version;
 		const { pool } = this.#context;
 		const lane = this.#version.lane === "normal" && this.#heavy ? "heavy" : this.#version.lane;
@@ -155,11 +177,28 @@ export class Invocation implements AttemptOwner {
 	/** The client has gone. The function hears of it through `request.signal`, and may still finish its `waitUntil`. */
 	abort(): void {
 		if (this.#recording.finished) return;
-		this.#recording.outcome("client_gone");
+		this.#context.guard.run(this, () => {
+			this.#recording.outcome("client_gone");
+			this.#state = "answered";
+			this.#release();
+			if (this.#attempt === null) this.#finish();
+			else this.#attempt.abort();
+		});
+	}
+
+	describe(): object {
+		const { requestId, function: name } = this.#recording.record;
+		return { requestId, function: name };
+	}
+
+	/** Ends all that there is of the request. */
+	cut(): void {
+		if (this.#recording.finished) return;
+		this.#recording.outcome("internal_error");
 		this.#state = "answered";
-		this.#release();
-		if (this.#attempt === null) this.#finish();
-		else this.#attempt.abort();
+		this.#finish();
+		this.#attempt?.revoke();
+		this.#sink.cut();
 	}
 
 	#release(): void {
@@ -225,7 +264,7 @@ export class Invocation implements AttemptOwner {
 			taken: () => undefined,
 			close: (code, reason) => {
 				this.#state = "answered";
-				this.#timer = setTimeout(() => this.#tooLate(), this.#version.limits.wallMs);
+				this.#startTimer();
 				this.#attempt?.socketClose(op, code, reason);
 			},
 		};
@@ -255,15 +294,21 @@ export class Invocation implements AttemptOwner {
 	onChunk(bytes: Uint8Array): void {
 		if (this.#state !== "streaming") return;
 		this.#recording.record.responseBytes += bytes.byteLength;
-		this.#sink.write(bytes, () => {
-			const credit = () => {
-				this.#timer?.refresh();
-				this.#attempt?.credit(bytes.byteLength);
-			};
-			const wait = this.#version.streaming.take(bytes.byteLength, performance.now());
-			if (wait < 1) credit();
-			else setTimeout(credit, wait).unref();
-		});
+		const { guard } = this.#context;
+		this.#sink.write(bytes, () => guard.run(this, () => this.#taken(bytes.byteLength)));
+	}
+
+	/** The client has taken so much of the response, and gets more as fast as its function may stream. */
+	#taken(size: Bytes): void {
+		const { guard } = this.#context;
+		const wait = this.#version.streaming.take(size, performance.now());
+		if (wait < 1) this.#credit(size);
+		else setTimeout(() => guard.run(this, () => this.#credit(size)), wait).unref();
+	}
+
+	#credit(size: Bytes): void {
+		this.#timer?.refresh();
+		this.#attempt?.credit(size);
 	}
 
 	onEnd(failure: string): void {
@@ -346,6 +391,10 @@ export class Invocation implements AttemptOwner {
 			error instanceof FunctionError ? error : new FunctionError("bad_request", "The request's body broke off."),
 		);
 		this.#attempt?.revoke();
+	}
+
+	onFault(error: unknown): void {
+		this.#context.guard.fault(this, error);
 	}
 
 	/** Ends the response with an error: as an error response, or by breaking off what has begun. */

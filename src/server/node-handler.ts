@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Duplex } from "node:stream";
 import { FunctionError } from "../errors.ts";
+import type { Guard } from "../observe/guard.ts";
 import { type Exchange, KEPT_BODY, type ResponseSink } from "./exchange.ts";
 import { type NodeExchange, readRequest } from "./node-request.ts";
 import { NodeSink } from "./node-sink.ts";
@@ -14,37 +14,11 @@ export type Dispatch = (
 	accept: string,
 ) => { abort(): void } | null;
 
-/** Makes a listener for upgrades of `node:http` out of a dispatcher: what asks for a WebSocket and is one of HTTP's GETs. */
-export function upgradeHandler(
-	dispatch: Dispatch,
-	makeSink: (req: IncomingMessage, socket: Duplex, head: Buffer) => NodeSink,
-) {
-	return (req: IncomingMessage, socket: Duplex, head: Buffer): void => {
-		socket.on("error", () => socket.destroy());
-		const sink = makeSink(req, socket, head);
-		handle(dispatch, req, sink, (exchange, start) => {
-			if (!isWebSocketUpgrade(req))
-				throw new FunctionError("bad_request", "The only protocol to upgrade to is websocket.");
-			exchange.headers.push("upgrade", "websocket");
-			start();
-		});
-	};
-}
-
-/** https://www.rfc-editor.org/rfc/rfc6455#section-4.2.1 */
-export function isWebSocketUpgrade({ method, headers }: IncomingMessage): boolean {
-	return (
-		method === "GET" &&
-		headers.upgrade?.toLowerCase() === "websocket" &&
-		/^[\w+/]{22}==$/.test(headers["sec-websocket-key"] ?? "") &&
-		headers["sec-websocket-version"] === "13"
-	);
-}
-
 /** Makes a listener for `node:http` out of a dispatcher. `maxBody` tells how large a hostname's request bodies may be. */
-export function nodeHandler(dispatch: Dispatch, maxBody: (hostname: string) => number) {
+export function nodeHandler(dispatch: Dispatch, guard: Guard, maxBody: (hostname: string) => number) {
 	return (req: IncomingMessage, res: ServerResponse, expectsContinue = false): void => {
-		handle(dispatch, req, new NodeSink(req, res), (exchange, start) => {
+		const sink = new NodeSink(req, res);
+		handle(dispatch, guard, req, sink, (exchange, start) => {
 			const { method, contentLength } = exchange;
 			const hasBody = contentLength === null ? req.headers["transfer-encoding"] !== undefined : contentLength > 0;
 			if (!hasBody || method === "GET" || method === "HEAD") {
@@ -63,17 +37,20 @@ export function nodeHandler(dispatch: Dispatch, maxBody: (hostname: string) => n
 			// A small body is taken in first: a slow client then holds a socket, and nothing else.
 			const parts: Buffer[] = [];
 			req.on("data", (part: Buffer) => parts.push(part));
-			req.on("end", () => {
-				exchange.body = parts.length === 1 ? parts[0] : Buffer.concat(parts);
-				start();
-			});
+			req.on("end", () =>
+				guard.run(sink, () => {
+					exchange.body = parts.length === 1 ? parts[0] : Buffer.concat(parts);
+					start();
+				}),
+			);
 		});
 	};
 }
 
 /** Reads a request's head and hands it to `prepare`, which dispatches it with `start`; what either refuses becomes the answer. */
-function handle(
+export function handle(
 	dispatch: Dispatch,
+	guard: Guard,
 	req: IncomingMessage,
 	sink: NodeSink,
 	prepare: (exchange: NodeExchange, start: () => void) => void,
@@ -86,8 +63,9 @@ function handle(
 			if (running !== null) sink.onGone = () => running.abort();
 		});
 	} catch (error) {
-		if (!(error instanceof FunctionError)) throw error;
-		dispatch(requestId, error, sink, String(req.headers.accept ?? ""));
+		if (error instanceof FunctionError)
+			guard.run(sink, () => dispatch(requestId, error, sink, String(req.headers.accept ?? "")));
+		else guard.fault(sink, error);
 	}
 }
 

@@ -1,11 +1,13 @@
 import type { IncomingMessage, OutgoingHttpHeader, ServerResponse } from "node:http";
 import type { ResponseHead } from "../link/messages.ts";
+import type { Guarded } from "../observe/guard.ts";
+import { describe } from "./connection.ts";
 import type { ResponseSink, SocketEnd } from "./exchange.ts";
 
 const SMALL_BODY = 8 * 1024;
 
 /** Writes a response to a `node:http` response. */
-export class NodeSink implements ResponseSink {
+export class NodeSink implements ResponseSink, Guarded {
 	readonly #req: IncomingMessage;
 	readonly #res: ServerResponse;
 	#finished = false;
@@ -20,6 +22,7 @@ export class NodeSink implements ResponseSink {
 		res.on("close", () => {
 			if (!this.#finished) this.onGone();
 		});
+		res.on("error", cutOff);
 	}
 
 	respond(head: ResponseHead, body: Uint8Array | null): void {
@@ -83,7 +86,13 @@ export class NodeSink implements ResponseSink {
 
 	cut(): void {
 		this.#finished = true;
+		// One that waits for its turn has no connection yet, and ends it when it is its turn.
+		if (this.#res.socket === null) this.#res.once("socket", (socket) => socket.destroy());
 		this.#res.destroy();
+	}
+
+	describe(): object {
+		return describe(this.#req.socket);
 	}
 
 	upgrade(_head: ResponseHead, _end: SocketEnd): SocketEnd {
@@ -94,4 +103,9 @@ export class NodeSink implements ResponseSink {
 	#discardRequest(): void {
 		if (!this.#req.complete) this.#req.resume();
 	}
+}
+
+/** Its connection has ended under it: what is still written is for nobody. */
+function cutOff(this: ServerResponse): void {
+	this.destroy();
 }

@@ -1,9 +1,12 @@
-import { type IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { ResponseHead } from "../link/messages.ts";
+import type { Guard, Guarded } from "../observe/guard.ts";
+import { describe } from "./connection.ts";
 import type { SocketEnd } from "./exchange.ts";
 import { NodeSink } from "./node-sink.ts";
+import { lastResponse } from "./upgrade.ts";
 
 /** The largest message that a client may send, in bytes. */
 const MAX_MESSAGE = 1024 * 1024;
@@ -29,7 +32,10 @@ export class WebSockets {
 	/** What a function has answered to the requests that are just being upgraded. */
 	readonly #heads = new WeakMap<IncomingMessage, ResponseHead>();
 
-	constructor() {
+	readonly #guard: Guard;
+
+	constructor(guard: Guard) {
+		this.#guard = guard;
 		this.#server.on("headers", (lines: string[], req: IncomingMessage) => {
 			const { headers } = this.#heads.get(req) as ResponseHead;
 			for (let i = 0; i < headers.length; i += 2)
@@ -54,7 +60,7 @@ export class WebSockets {
 			open = webSocket;
 		});
 		if (open === null) throw new Error("the WebSocket handshake failed");
-		return new OpenSocket(open, end);
+		return new OpenSocket(open, end, this.#guard, describe(req.socket));
 	}
 
 	/** Tells all clients that the server goes away. */
@@ -64,34 +70,51 @@ export class WebSockets {
 }
 
 /** One WebSocket, as the function's side of it sees the client. */
-class OpenSocket implements SocketEnd {
+class OpenSocket implements SocketEnd, Guarded {
 	readonly #socket: WebSocket;
+	readonly #client: object;
 	#ahead = 0;
 
-	constructor(socket: WebSocket, end: SocketEnd) {
+	/** `client` is what the log knows the other end by. */
+	constructor(socket: WebSocket, end: SocketEnd, guard: Guard, client: object) {
 		this.#socket = socket;
+		this.#client = client;
 		socket.binaryType = "nodebuffer";
-		socket.on("message", (data: Buffer, isBinary) => {
-			// Counted as the function will count it when it takes the message: a text by its UTF-16 units.
-			const message = isBinary ? data : data.toString();
-			this.#ahead += message.length;
-			if (this.#ahead > MAX_AHEAD) socket.pause();
-			end.message(message);
-		});
+		socket.on("message", (data: Buffer, isBinary) =>
+			guard.run(this, () => {
+				// Counted as the function will count it when it takes the message: a text by its UTF-16 units.
+				const message = isBinary ? data : data.toString();
+				this.#ahead += message.length;
+				if (this.#ahead > MAX_AHEAD) socket.pause();
+				end.message(message);
+			}),
+		);
 		let alive = true;
 		socket.on("pong", () => {
 			alive = true;
 		});
-		const ping = setInterval(() => {
-			if (!alive) socket.terminate();
-			alive = false;
-			socket.ping();
-		}, PING_MS);
+		const ping = setInterval(
+			() =>
+				guard.run(this, () => {
+					if (!alive) socket.terminate();
+					alive = false;
+					socket.ping();
+				}),
+			PING_MS,
+		);
 		socket.on("error", () => undefined); // A close follows.
 		socket.on("close", (code, reason) => {
 			clearInterval(ping);
-			end.close(code, reason.toString());
+			guard.run(this, () => end.close(code, reason.toString()));
 		});
+	}
+
+	describe(): object {
+		return this.#client;
+	}
+
+	cut(): void {
+		this.#socket.terminate();
 	}
 
 	message(data: string | Uint8Array): void {
@@ -123,11 +146,7 @@ class UpgradeSink extends NodeSink {
 	#webSocket: OpenSocket | null = null;
 
 	constructor(req: IncomingMessage, socket: Duplex, open: (head: ResponseHead, end: SocketEnd) => OpenSocket) {
-		const response = new ServerResponse(req);
-		response.shouldKeepAlive = false;
-		response.assignSocket(socket as never);
-		// Nobody reads this connection any more, so that nobody would see its other end close.
-		response.on("finish", () => socket.end(() => socket.destroy()));
+		const response = lastResponse(req, socket);
 		super(req, response);
 		this.#response = response;
 		this.#socket = socket;

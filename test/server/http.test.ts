@@ -84,6 +84,22 @@ inBothIsolations("the HTTP server", (isolation) => {
 		assert.equal(response.match(/HTTP\/1\.1 200/g)?.length, 3);
 	});
 
+	for (const [what, behind] of [
+		["what is not HTTP", "hello?\r\n\r\n"],
+		["a malformed header", "GET / HTTP/1.1\r\nHost: body.test\r\nno colon\r\n\r\n"],
+		["a second request after Connection: close", "GET / HTTP/1.1\r\nHost: body.test\r\n\r\n"],
+	])
+		test(`${what} behind a request costs that one nothing`, async () => {
+			await atoll.deploy(
+				"later",
+				`export default { async fetch() { await new Promise((r) => setTimeout(r, 20)); return new Response("in its turn"); } }`,
+			);
+			const close = what.includes("close") ? "Connection: close\r\n" : "";
+			const response = await exchange(port, `GET / HTTP/1.1\r\nHost: later.test\r\n${close}\r\n${behind}`);
+			assert.equal(statusOf(response), 200);
+			assert.equal(bodyOf(response), "in its turn");
+		});
+
 	test("100-continue is answered before the body is sent, and not where it would be refused", async () => {
 		const post = (host: string, length: number) =>
 			new Promise<string[]>((resolve, reject) => {

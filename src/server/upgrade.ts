@@ -1,0 +1,69 @@
+import { type IncomingMessage, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import type { Guard } from "../observe/guard.ts";
+import { guarded, sending } from "./connection.ts";
+import { type Dispatch, handle } from "./node-handler.ts";
+import type { NodeSink } from "./node-sink.ts";
+
+/**
+ * Makes a listener for what `node:http` no longer reads: `upgrade` and `connect`. What does not ask for a WebSocket, or asks for it
+ * too early, is an ordinary request and the connection's last (https://www.rfc-editor.org/rfc/rfc9110#section-7.8).
+ */
+export function upgradeHandler(
+	dispatch: Dispatch,
+	guard: Guard,
+	ordinary: (req: IncomingMessage, res: ServerResponse) => void,
+	makeSink: (req: IncomingMessage, socket: Duplex, head: Buffer) => NodeSink,
+) {
+	return (req: IncomingMessage, socket: Duplex, head: Buffer): void => {
+		socket.on("error", () => socket.destroy());
+		guard.run(guarded(socket), () => {
+			if (!isWebSocketUpgrade(req)) {
+				ordinary(req, lastResponse(req, socket));
+				// What comes after it is for nobody; that its client goes is heard of.
+				if (socket === req.socket) socket.on("end", () => socket.end()).resume();
+				return;
+			}
+			handle(dispatch, guard, req, makeSink(req, socket, head), (exchange, start) => {
+				exchange.headers.push("upgrade", "websocket");
+				start();
+			});
+		});
+	};
+}
+
+/**
+ * Whether a request can be answered with a WebSocket: its handshake is whole (https://www.rfc-editor.org/rfc/rfc6455#section-4.2.1), it
+ * has no body, and no request before it on its connection still waits for its answer.
+ */
+export function isWebSocketUpgrade({ method, headers, socket }: IncomingMessage): boolean {
+	return (
+		method === "GET" &&
+		headers.upgrade?.toLowerCase() === "websocket" &&
+		/^[\w+/]{22}==$/.test(headers["sec-websocket-key"] ?? "") &&
+		headers["sec-websocket-version"] === "13" &&
+		headers["transfer-encoding"] === undefined &&
+		Number(headers["content-length"] ?? 0) === 0 &&
+		sending(socket) === null
+	);
+}
+
+/**
+ * The response to a request after which `node:http` reads no other of its connection. It goes out after those to the requests before
+ * it, and the connection ends with it. `socket` is what `node:http` has handed over, the connection or a stream over it.
+ */
+export function lastResponse(req: IncomingMessage, socket: Duplex): ServerResponse {
+	const response = new ServerResponse(req);
+	response.shouldKeepAlive = false;
+	// Nobody reads this connection any more, so that nobody would see its other end close.
+	response.on("finish", () => socket.end(() => socket.destroy()));
+	sendInTurn(response, req.socket, socket);
+	return response;
+}
+
+function sendInTurn(response: ServerResponse, connection: Duplex, socket: Duplex): void {
+	const earlier = sending(connection);
+	if (!connection.writable) response.destroy();
+	else if (earlier === null) response.assignSocket(socket as never);
+	else earlier.once("close", () => sendInTurn(response, connection, socket));
+}
