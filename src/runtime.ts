@@ -261,7 +261,7 @@ export class Runtime {
 
 	/** Answers a request as the server would, by the hostname in its URL. Rejects only if the response breaks off before it begins. */
 	readonly fetch = async (request: Request): Promise<Response> => {
-		const sink = new FetchSink();
+		const sink = new FetchSink(request.method);
 		const { exchange, accept } = fromRequest(request);
 		const running = this.#dispatcher.dispatch(nextRequestId(), exchange, sink, accept, "fetch");
 		const abort = () => {

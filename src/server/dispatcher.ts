@@ -118,7 +118,7 @@ export class Dispatcher {
 		const headers = without(stripHopByHop(hop.headers), (name) => name === "host");
 		headers.push("host", url.host);
 		url.hash = "";
-		const sink = new FetchSink();
+		const sink = new FetchSink(hop.method);
 		const exchange: Exchange = {
 			method: hop.method,
 			url: url.href,

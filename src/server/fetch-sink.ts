@@ -10,12 +10,23 @@ export class FetchSink implements ResponseSink {
 	#taken: (() => void)[] = [];
 	/** Called when the reader of a streamed body no longer wants it. */
 	onGone: () => void = () => undefined;
+	/** An answer to HEAD has no body, whatever its function thinks: https://www.rfc-editor.org/rfc/rfc9110#section-9.3.2 */
+	readonly #bodiless: boolean;
+
+	constructor(method: string) {
+		this.#bodiless = method === "HEAD";
+	}
 
 	respond(head: ResponseHead, body: Uint8Array | null): void {
-		this.#response.resolve({ head, body });
+		if (this.#bodiless && body !== null) head.headers.push("content-length", String(body.byteLength));
+		this.#response.resolve({ head, body: this.#bodiless ? null : body });
 	}
 
 	begin(head: ResponseHead): void {
+		if (this.#bodiless) {
+			this.#response.resolve({ head, body: null });
+			return;
+		}
 		const body = new ReadableStream<Uint8Array>(
 			{
 				start: (controller) => {
@@ -37,6 +48,7 @@ export class FetchSink implements ResponseSink {
 	}
 
 	write(bytes: Uint8Array, taken: () => void): void {
+		if (this.#bodiless) taken();
 		if (this.#controller === null) return;
 		this.#controller.enqueue(bytes);
 		if ((this.#controller.desiredSize ?? 0) > 0) taken();

@@ -16,7 +16,7 @@ import { type ErrorDetail, errorResponse } from "./error-response.ts";
 import type { Exchange, ResponseSink, SocketEnd } from "./exchange.ts";
 import { Recording } from "./recording.ts";
 import { isStream, ReplayableBody } from "./replayable-body.ts";
-import { sendableHead } from "./response-head.ts";
+import { contentLength, sendableHead } from "./response-head.ts";
 
 /** A request is started at most so often where its sandbox is lost each time. */
 const MAX_ATTEMPTS = 3;
@@ -52,6 +52,8 @@ export class Invocation implements AttemptOwner, Guarded {
 	/** The client's end of the WebSocket that the function has answered with. */
 	#socket: SocketEnd | null = null;
 	#effects: Effects | null = null;
+	/** How long the response's body has to be, where its head says that. */
+	#length: Bytes | null = null;
 	#state: "waiting" | "streaming" | "answered" = "waiting";
 	#released = false;
 	/** It has proven too heavy for the normal lane. */
@@ -240,15 +242,17 @@ export class Invocation implements AttemptOwner, Guarded {
 		this.#timer?.refresh();
 		const { record } = this.#recording;
 		try {
-			const head = sendableHead(given, record.requestId);
+			const head = sendableHead(given, { method: this.#exchange.method, requestId: record.requestId });
 			if (head.status === 101) this.#upgrade(head, head.socket as number);
 			else if (head.body === "stream") {
 				this.#state = "streaming";
+				if (this.#exchange.method !== "HEAD") this.#length = contentLength(head);
 				this.#sink.begin(head);
 			} else {
 				this.#state = "answered";
-				this.#sink.respond(head, body ?? (head.body === "whole" ? EMPTY : null));
-				record.responseBytes = body?.byteLength ?? 0;
+				const sent = head.body === "none" ? null : (body ?? EMPTY);
+				this.#sink.respond(head, sent);
+				record.responseBytes = sent?.byteLength ?? 0;
 			}
 			record.status = head.status;
 		} catch (error) {
@@ -293,7 +297,12 @@ export class Invocation implements AttemptOwner, Guarded {
 
 	onChunk(bytes: Uint8Array): void {
 		if (this.#state !== "streaming") return;
-		this.#recording.record.responseBytes += bytes.byteLength;
+		const { record } = this.#recording;
+		record.responseBytes += bytes.byteLength;
+		if (this.#length !== null && record.responseBytes > this.#length) {
+			this.#wrongLength();
+			return;
+		}
 		const { guard } = this.#context;
 		this.#sink.write(bytes, () => guard.run(this, () => this.#taken(bytes.byteLength)));
 	}
@@ -313,10 +322,23 @@ export class Invocation implements AttemptOwner, Guarded {
 
 	onEnd(failure: string): void {
 		if (this.#state !== "streaming") return;
-		if (failure === "") {
+		if (failure === "" && this.#length !== null && this.#recording.record.responseBytes < this.#length)
+			this.#wrongLength();
+		else if (failure === "") {
 			this.#state = "answered";
 			this.#sink.end();
 		} else this.#fail(new FunctionError("exception", "the response's stream failed", { stack: failure }));
+	}
+
+	/** Whoever reads on where a body ends that is not as long as it says would take what follows for another response. */
+	#wrongLength(): void {
+		this.#fail(
+			new FunctionError(
+				"invalid_response",
+				`the response's body has not the ${this.#length} bytes of its Content-Length`,
+			),
+		);
+		this.#attempt?.revoke();
 	}
 
 	onException({

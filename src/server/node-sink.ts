@@ -1,4 +1,4 @@
-import type { IncomingMessage, OutgoingHttpHeader, ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ResponseHead } from "../link/messages.ts";
 import type { Guarded } from "../observe/guard.ts";
 import { describe } from "./connection.ts";
@@ -11,9 +11,6 @@ export class NodeSink implements ResponseSink, Guarded {
 	readonly #req: IncomingMessage;
 	readonly #res: ServerResponse;
 	#finished = false;
-	/** How many bytes the body must have by its Content-Length, where the function gave one. */
-	#expected: number | null = null;
-	#sent = 0;
 	onGone: () => void = () => undefined;
 
 	constructor(req: IncomingMessage, res: ServerResponse) {
@@ -27,19 +24,10 @@ export class NodeSink implements ResponseSink, Guarded {
 
 	respond(head: ResponseHead, body: Uint8Array | null): void {
 		const { status, headers } = head;
-		const out: OutgoingHttpHeader[] = [];
 		const hidden = this.#req.method === "HEAD" || body === null;
-		let length: string | null = null;
-		for (let i = 0; i < headers.length; i += 2) {
-			const name = headers[i];
-			if (name === "content-length") length = headers[i + 1];
-			else out.push(name, headers[i + 1]);
-		}
-		if (body !== null) out.push("content-length", String(body.byteLength));
-		else if (this.#req.method === "HEAD" || status === 304) {
-			if (length !== null && /^\d+$/.test(length)) out.push("content-length", length);
-		} else if (status !== 204 && status >= 200) out.push("content-length", "0");
-		this.#writeHead(head, out);
+		if (body !== null) headers.push("content-length", String(body.byteLength));
+		else if (this.#req.method !== "HEAD" && status !== 304 && status !== 204) headers.push("content-length", "0");
+		this.#writeHead(head);
 		this.#finished = true;
 		if (hidden) this.#res.end();
 		else if (body.byteLength <= SMALL_BODY) {
@@ -50,35 +38,21 @@ export class NodeSink implements ResponseSink, Guarded {
 	}
 
 	begin(head: ResponseHead): void {
-		const out: OutgoingHttpHeader[] = [];
-		for (let i = 0; i < head.headers.length; i += 2) {
-			const name = head.headers[i];
-			if (name === "content-length") {
-				if (!/^\d+$/.test(head.headers[i + 1])) continue;
-				this.#expected = Number(head.headers[i + 1]);
-			}
-			out.push(name, head.headers[i + 1]);
-		}
-		this.#writeHead(head, out);
+		this.#writeHead(head);
 		this.#res.flushHeaders();
 	}
 
-	#writeHead({ status, statusText }: ResponseHead, headers: OutgoingHttpHeader[]): void {
+	#writeHead({ status, statusText, headers }: ResponseHead): void {
 		if (statusText === "") this.#res.writeHead(status, headers);
 		else this.#res.writeHead(status, statusText, headers);
 	}
 
 	write(bytes: Uint8Array, taken: () => void): void {
-		this.#sent += bytes.byteLength;
-		if (this.#expected !== null && this.#sent > this.#expected) this.cut();
+		if (this.#req.method === "HEAD") taken();
 		else if (!this.#res.destroyed) this.#res.write(bytes, taken);
 	}
 
 	end(): void {
-		if (this.#expected !== null && this.#sent !== this.#expected) {
-			this.cut();
-			return;
-		}
 		this.#finished = true;
 		this.#res.end();
 		this.#discardRequest();
