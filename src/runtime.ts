@@ -93,7 +93,9 @@ export class Runtime {
 		this.#ownerLimits = { ...DEFAULT_OWNER_LIMITS, ...options.ownerLimits };
 		this.#development = options.development ?? false;
 		this.#observer = new Observer(options.logger ?? null);
-		this.#egress = new Egress(options.egress);
+		this.#egress = new Egress(options.egress, ({ origin }, error) =>
+			this.guard.fault({ describe: () => ({ origin }), cut: () => undefined }, error),
+		);
 	}
 
 	/** @internal */

@@ -1,7 +1,9 @@
+import type { LookupAddress } from "node:dns";
+import type { EventEmitter } from "node:events";
 import { isIP, type LookupFunction, type Socket } from "node:net";
 import { Readable } from "node:stream";
 import { LRUCache } from "lru-cache";
-import { Agent, buildConnector, type Dispatcher } from "undici";
+import { Agent, buildConnector, Client, type Dispatcher, Pool } from "undici";
 import type { OwnerNumber } from "../link/protocol.ts";
 import { AddressGuard, type EgressPolicy } from "./addresses.ts";
 import { decode, decodersOf } from "./decoding.ts";
@@ -29,6 +31,7 @@ interface OwnerConnections {
 /** Functions' requests to the outside: http and https, to allowed addresses. */
 export class Egress {
 	readonly #guard: AddressGuard;
+	readonly #onFault: (origin: URL, error: Error) => void;
 	readonly #names = new Names();
 	/** Owners share no connections: what one makes of them is nothing to another. */
 	readonly #connections = new LRUCache<OwnerNumber, OwnerConnections>({
@@ -36,7 +39,9 @@ export class Egress {
 		dispose: ({ agent }) => void agent.close(),
 	});
 
-	constructor(policy: EgressPolicy | undefined) {
+	/** `onFault` hears of what went wrong in the edge itself, on a connection to an origin. */
+	constructor(policy: EgressPolicy | undefined, onFault: (origin: URL, error: Error) => void) {
+		this.#onFault = onFault;
 		this.#guard = new AddressGuard(policy);
 	}
 
@@ -55,12 +60,18 @@ export class Egress {
 		const connect = buildConnector({ lookup: this.#lookupFor(owner), timeout: 10_000, allowH2: false });
 		return new Agent({
 			connect(options, callback) {
-				connect(options, (...result) => {
-					const [error, socket] = result;
-					if (error === null) intake.pace(socket as Socket);
-					callback(...result);
+				connect(options, (error, socket) => {
+					if (error !== null) return callback(error, null);
+					try {
+						intake.pace(socket as Socket);
+					} catch (fault) {
+						socket?.destroy();
+						return callback(fault as Error, null);
+					}
+					return callback(null, socket as Socket);
 				});
 			},
+			factory: (origin, options) => new Pool(origin, { ...options, factory: this.#newClient }),
 			allowH2: false,
 			maxOrigins: MOST_ORIGINS,
 			maxHeaderSize: MAX_HEADER_BYTES,
@@ -73,21 +84,35 @@ export class Egress {
 	 */
 	#lookupFor(owner: OwnerNumber): LookupFunction {
 		return (hostname, options, callback) => {
-			void this.#names.resolve(hostname, owner).then((resolved) => {
-				if (resolved instanceof Error) return callback(resolved, []);
-				const allowed = resolved.filter(({ address }) => this.#guard.refuseAddress(address, hostname) === null);
-				if (allowed.length === 0) {
-					const why =
-						resolved.length === 0
-							? `${hostname} has no address`
-							: (this.#guard.refuseAddress(resolved[0].address, hostname) as string);
-					return callback(new Refused(why), []);
-				}
-				if (options.all === true) callback(null, allowed);
-				else callback(null, allowed[0].address, allowed[0].family);
-			});
+			this.#allowed(hostname, owner).then(
+				(addresses) => {
+					if (options.all === true) callback(null, addresses);
+					else callback(null, addresses[0].address, addresses[0].family);
+				},
+				(error: Error) => callback(error, []),
+			);
 		};
 	}
+
+	/** The addresses of a name that may be connected to, of which there is one at least. */
+	async #allowed(hostname: string, owner: OwnerNumber): Promise<LookupAddress[]> {
+		const resolved = await this.#names.resolve(hostname, owner);
+		if (resolved instanceof Error) throw resolved;
+		const allowed = resolved.filter(({ address }) => this.#guard.refuseAddress(address, hostname) === null);
+		if (allowed.length > 0) return allowed;
+		throw new Refused(
+			resolved.length === 0
+				? `${hostname} has no address`
+				: (this.#guard.refuseAddress(resolved[0].address, hostname) as string),
+		);
+	}
+
+	/** undici tells a connection of an exception in what it calls, and ends the process where nobody hears of that. */
+	readonly #newClient = (origin: URL, options: object): Client => {
+		const client = new Client(origin, options);
+		(client as EventEmitter).on("error", (error: Error) => this.#onFault(origin, error));
+		return client;
+	};
 
 	/** Sends one request of an owner's function. Rejects with what the function may know of the failure. */
 	async send({ url: target, method, headers, content, signal }: Hop, owner: OwnerNumber): Promise<FetchedResponse> {

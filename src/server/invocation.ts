@@ -199,8 +199,11 @@ export class Invocation implements AttemptOwner, Guarded {
 		this.#recording.outcome("internal_error");
 		this.#state = "answered";
 		this.#finish();
-		this.#attempt?.revoke();
-		this.#sink.cut();
+		try {
+			this.#sink.cut();
+		} finally {
+			this.#attempt?.revoke();
+		}
 	}
 
 	#release(): void {
