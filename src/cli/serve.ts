@@ -5,6 +5,7 @@ import type { Runtime } from "../runtime.ts";
 import { HttpServer } from "../server/http-server.ts";
 import { deployAll, type Outcome } from "./deploy-all.ts";
 import { type Flags, runtimeOptions } from "./flags.ts";
+import { spreadLastNet } from "./last-net.ts";
 import { type CliLogger, createLogger } from "./logger.ts";
 import { version } from "./version.ts";
 
@@ -60,8 +61,10 @@ export async function run(
 		const { port } = await server.listen(flags.port, flags.host);
 		announce(outcomes, flags, port, logger, terminal, performance.now() - began, runtime);
 		const stopExtra = started({ runtime, logger, outcomes });
+		const takeNetAway = spreadLastNet(logger);
 		await untilSignal(terminal);
 		await stopExtra?.();
+		takeNetAway();
 	} catch (error) {
 		const { code } = error as NodeJS.ErrnoException;
 		if (code === "EADDRINUSE")

@@ -11,6 +11,25 @@ const HOP_BY_HOP = new Set([
 	"upgrade",
 ]);
 
+/** What says who asks, for what, and what the body is, is for whoever answers, and no sender may name it as its connection's. */
+const END_TO_END = new Set([
+	"authorization",
+	"cache-control",
+	"content-encoding",
+	"content-length",
+	"content-type",
+	"cookie",
+	"forwarded",
+	"host",
+	"origin",
+	"via",
+	"x-real-ip",
+]);
+
+function isEndToEnd(name: string): boolean {
+	return END_TO_END.has(name) || name.startsWith("x-forwarded-") || name.startsWith("sec-");
+}
+
 /** Whether a header, by its name in lower case, concerns one connection only. */
 export function isHopByHop(name: string): boolean {
 	return HOP_BY_HOP.has(name);
@@ -25,7 +44,10 @@ export function stripHopByHop(headers: string[]): string[] {
 		found = true;
 		if (headers[i] !== "connection") continue;
 		named ??= new Set();
-		for (const name of headers[i + 1].split(",")) named.add(name.trim().toLowerCase());
+		for (const option of headers[i + 1].split(",")) {
+			const name = option.trim().toLowerCase();
+			if (!isEndToEnd(name)) named.add(name);
+		}
 	}
 	if (!found) return headers;
 	const kept: string[] = [];

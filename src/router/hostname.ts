@@ -1,9 +1,7 @@
-import { domainToASCII } from "node:url";
-
 export type Hostname = string;
 
-/** A hostname that needs no work: lower case, no port, no trailing dot, plain letters. */
-const PLAIN = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/;
+/** A hostname that needs no work: lower case, no port, no trailing dot, plain letters, and no end that a number could be. */
+const PLAIN = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 const PORT = /:(\d{0,5})$/;
 const IPV6 = /^\[[0-9a-f:.]+\]$/i;
 // https://url.spec.whatwg.org/#forbidden-domain-code-point, and what else has no place in a Host header
@@ -19,7 +17,7 @@ export interface Host {
 
 /** Parses a `Host` header's value (https://www.rfc-editor.org/rfc/rfc9110#section-7.2). `null` if it is malformed. */
 export function parseHost(value: string): Host | null {
-	if (value.length <= 253 && PLAIN.test(value)) return { hostname: value, port: "" };
+	if (isPlain(value)) return { hostname: value, port: "" };
 	let name = value;
 	let port = "";
 	const match = PORT.exec(value);
@@ -36,14 +34,19 @@ export function parseHost(value: string): Host | null {
 	return hostname === null ? null : { hostname, port };
 }
 
-/** A hostname in the form in which the router keeps it; international names in Punycode. `null` if it is none. */
+/**
+ * A hostname in the form in which the router keeps it, which is that of URLs without the dot that may stand at a name's end:
+ * international names in Punycode, addresses in their shortest form. `null` if it is none.
+ */
 export function normalizeHostname(name: string): Hostname | null {
-	if (PLAIN.test(name)) return name.length <= 253 ? name : null;
-	const trimmed = name.endsWith(".") ? name.slice(0, -1) : name;
-	if (trimmed === "" || trimmed.length > 1000 || FORBIDDEN.test(trimmed)) return null;
-	// Not all that resolves is a name by the letter: underscores are in use, and Node's own conversion keeps them.
-	const ascii = domainToASCII(trimmed).toLowerCase();
+	if (isPlain(name)) return name;
+	if (name === "" || name.length > 1000 || FORBIDDEN.test(name)) return null;
+	const ascii = URL.parse(`http://${name}/`)?.hostname.replace(/\.$/, "") ?? "";
 	if (ascii === "" || ascii.length > 253 || ascii.split(".").some((label) => label === "" || label.length > 63))
 		return null;
 	return ascii;
+}
+
+function isPlain(name: string): boolean {
+	return name.length <= 253 && PLAIN.test(name) && !name.includes("xn--");
 }

@@ -7,6 +7,7 @@ import { FunctionError } from "../errors.ts";
 import type { OwnerNumber } from "../link/protocol.ts";
 import type { Observer } from "../observe/observer.ts";
 import { newRecord, type Trigger } from "../observe/record.ts";
+import { parseHost } from "../router/hostname.ts";
 import type { Milliseconds } from "../units.ts";
 import { errorResponse } from "./error-response.ts";
 import type { Chain, Exchange, ResponseSink } from "./exchange.ts";
@@ -104,7 +105,10 @@ export class Dispatcher {
 	#called(target: string): URL | undefined {
 		const url = URL.parse(target);
 		if (url === null || (url.protocol !== "http:" && url.protocol !== "https:")) return undefined;
-		return this.#deployments.has(url.hostname) ? url : undefined;
+		const hostname = parseHost(url.host)?.hostname;
+		if (hostname === undefined || !this.#deployments.has(hostname)) return undefined;
+		url.hostname = hostname; // Without the dot at its end.
+		return url;
 	}
 
 	/** One request of a function's `fetch`: to another function of this runtime without leaving the process, else to the network. */

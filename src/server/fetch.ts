@@ -14,7 +14,7 @@ export function fromRequest(request: Request): { exchange: Exchange; accept: str
 		if (name === "host") host = value;
 	}
 	if (host === null) headers.unshift("host", url.host);
-	const parsed = host === null ? null : parseHost(host);
+	const parsed = (host === null ? null : parseHost(host)) ?? parseHost(url.host);
 	const exchange: Exchange = {
 		method: request.method,
 		url: url.href,

@@ -63,6 +63,7 @@ export function handle(
 			if (running !== null) sink.onGone = () => running.abort();
 		});
 	} catch (error) {
+		if (error instanceof FunctionError && error.code === "bad_request") sink.endConnection();
 		if (error instanceof FunctionError)
 			guard.run(sink, () => dispatch(requestId, error, sink, String(req.headers.accept ?? "")));
 		else guard.fault(sink, error);

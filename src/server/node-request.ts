@@ -34,6 +34,7 @@ export function readRequest(req: IncomingMessage): NodeExchange {
 	const raw = req.rawHeaders;
 	const headers = new Array<string>(raw.length);
 	let hostValue: string | null = null;
+	let hostAt = 0;
 	let accept = "";
 	let contentLength: number | null = null;
 	let strip = false;
@@ -45,10 +46,18 @@ export function readRequest(req: IncomingMessage): NodeExchange {
 		if (name === "host") {
 			if (hostValue !== null) throw new FunctionError("bad_request", "The request has more than one Host header.");
 			hostValue = value;
+			hostAt = i + 1;
 		} else if (name === "accept") accept = value;
 		else if (name === "content-length") contentLength = Number(value);
-		else if (isHopByHop(name)) strip = true;
+		else if (isHopByHop(name)) {
+			strip = true;
+			// Of other codings the body would have to be freed, and a recipient of HTTP/1.0 knows none.
+			if (name === "transfer-encoding" && (value.toLowerCase() !== "chunked" || req.httpVersion !== "1.1"))
+				throw new FunctionError("bad_request", "The request's transfer coding is not chunked alone.");
+		}
 	}
+	// A proxy would take what follows the answer for a tunnel: https://www.rfc-editor.org/rfc/rfc9110#section-9.3.6
+	if (req.method === "CONNECT") throw new FunctionError("bad_request", "There is nothing to connect to.");
 	const target = req.url ?? "/";
 	if (target.length > MAX_URL_BYTES) throw new FunctionError("url_too_long");
 	if (hostValue === null || hostValue === "") throw new FunctionError("bad_request", "The request has no Host header.");
@@ -61,12 +70,22 @@ export function readRequest(req: IncomingMessage): NodeExchange {
 		const absolute = target.startsWith("/") ? null : URL.parse(target);
 		const base = `${protocol}//${host.hostname}${portSuffix(host, protocol)}`;
 		const parsed =
-			absolute ?? URL.parse(target.startsWith("/") ? `${base}${target}` : target === "*" ? `${base}/` : "");
+			absolute ??
+			URL.parse(
+				target.startsWith("/") ? `${base}${target}` : target === "*" && req.method === "OPTIONS" ? `${base}/` : "",
+			);
 		if (parsed === null || (absolute !== null && parsed.protocol !== "http:" && parsed.protocol !== "https:")) {
 			throw new FunctionError("bad_request", "The request's target is malformed.");
 		}
-		// https://www.rfc-editor.org/rfc/rfc9112#section-3.2.2: an absolute target counts, not the Host header.
-		if (absolute !== null) host = { hostname: parsed.hostname, port: parsed.port };
+		if (absolute !== null) {
+			// https://www.rfc-editor.org/rfc/rfc9110#section-4.2.4: who stands before the host hides it, and is not for anybody to see.
+			if (parsed.username !== "" || parsed.password !== "")
+				throw new FunctionError("bad_request", "The request's target has user information.");
+			// https://www.rfc-editor.org/rfc/rfc9112#section-3.2.2: an absolute target counts, not the Host header.
+			host = readHost(parsed.host);
+			parsed.hostname = host.hostname;
+			headers[hostAt] = parsed.host;
+		}
 		parsed.hash = "";
 		url = parsed.href;
 	}

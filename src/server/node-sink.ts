@@ -22,6 +22,11 @@ export class NodeSink implements ResponseSink, Guarded {
 		res.on("error", cutOff);
 	}
 
+	/** Has the response be its connection's last: a proxy may have read the request otherwise, and what comes behind it. */
+	endConnection(): void {
+		this.#res.shouldKeepAlive = false;
+	}
+
 	respond(head: ResponseHead, body: Uint8Array | null): void {
 		const { status, headers } = head;
 		const hidden = this.#req.method === "HEAD" || body === null;

@@ -146,6 +146,25 @@ test("serve: a single file answers at every hostname, and SIGTERM finishes what 
 	assert.equal(await run.exit, 0);
 });
 
+test("serve: an exception that nobody catches is logged, ends no service, and shows in the exit code", async () => {
+	const path = await functions("netted", { "app.js": say("served") });
+	const fault = await functions("fault", {
+		"throw.mjs": `process.on("SIGUSR2", () => {
+			setImmediate(() => { throw new Error("nobody caught this"); });
+			void Promise.reject(new Error("nor this"));
+		});`,
+	});
+	const run = atoll(["serve", path, "--port", "0"], { NODE_OPTIONS: `--import=${join(fault, "throw.mjs")}` });
+	const port = Number((await run.until(PORT))[1]);
+	await run.until(/"ready"/);
+	run.child.kill("SIGUSR2");
+	await run.until(/"level":50,"fault":"Error: nobody caught this/);
+	await run.until(/"level":50,"fault":"Error: nor this/);
+	assert.deepEqual(await get(port, "app.localhost"), { status: 200, text: "served" });
+	run.child.kill("SIGTERM");
+	assert.equal(await run.exit, 1);
+});
+
 test("dev: a change is served, an error is shown with its line, and mending it works", async () => {
 	const path = await functions("devel", {
 		"app.ts": `import { word } from "./word.ts";\nexport default { fetch: () => new Response(word) };`,

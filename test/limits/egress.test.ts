@@ -178,6 +178,25 @@ inBothIsolations("egress", (isolation) => {
 		await atoll.log("16 deep");
 	});
 
+	test("a function is known by its hostname however that is written", async () => {
+		await atoll.deploy(
+			"spelled",
+			`export default { fetch: (r) => new Response(r.url + " " + r.headers.get("host")) };`,
+			{
+				hostnames: ["sp\u00e9lled.test"],
+			},
+		);
+		for (const host of [
+			"sp\u00e9lled.test",
+			"SP\u00c9LLED.test.",
+			"xn--splled-cva.test.:8787",
+			"sp%C3%A9lled\u3002test\u3002",
+		]) {
+			const { value } = await run(`return await (await fetch("http://${host}/")).text()`);
+			assert.match(String(value), /^http:\/\/(xn--splled-cva\.test(:8787)?)\/ \1$/, host);
+		}
+	});
+
 	test("addresses of private networks are refused in every spelling", () => {
 		const guard = new AddressGuard();
 		for (const address of [

@@ -165,6 +165,38 @@ inBothIsolations("the HTTP server", (isolation) => {
 			"bad_request",
 		],
 		[
+			"two transfer codings",
+			"POST / HTTP/1.1\r\nHost: echo.test\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+			400,
+			"bad_request",
+		],
+		[
+			"a transfer coding in HTTP/1.0",
+			"POST / HTTP/1.0\r\nHost: echo.test\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+			400,
+			"bad_request",
+		],
+		["CONNECT", "CONNECT echo.test:80 HTTP/1.1\r\nHost: echo.test\r\n\r\n", 400, "bad_request"],
+		["CONNECT to a path", "CONNECT / HTTP/1.1\r\nHost: echo.test\r\n\r\n", 400, "bad_request"],
+		["CONNECT to a URL", "CONNECT http://echo.test/ HTTP/1.1\r\nHost: echo.test\r\n\r\n", 400, "bad_request"],
+		["* for what is not OPTIONS", "GET * HTTP/1.1\r\nHost: echo.test\r\n\r\n", 400, "bad_request"],
+		["a target with a user", "GET http://a:b@echo.test/ HTTP/1.1\r\nHost: echo.test\r\n\r\n", 400, "bad_request"],
+		["two dots at the end of a Host", "GET / HTTP/1.1\r\nHost: echo.test..\r\n\r\n", 400, "bad_request"],
+		["a folded header", "GET / HTTP/1.1\r\nHost: echo.test\r\nX: a\r\n b\r\n\r\n", 400, "bad_request"],
+		["lines that end with LF alone", "GET / HTTP/1.1\nHost: echo.test\n\n", 400, "bad_request"],
+		[
+			"two lengths",
+			"POST / HTTP/1.1\r\nHost: echo.test\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+			400,
+			"bad_request",
+		],
+		[
+			"a chunk's extension with a bare LF",
+			"POST / HTTP/1.1\r\nHost: echo.test\r\nTransfer-Encoding: chunked\r\n\r\n2;a\nab\r\n0\r\n\r\n",
+			400,
+			"bad_request",
+		],
+		[
 			"an absolute target of another kind",
 			"GET ftp://x/ HTTP/1.1\r\nHost: echo.test\r\nConnection: close\r\n\r\n",
 			400,
@@ -197,9 +229,43 @@ inBothIsolations("the HTTP server", (isolation) => {
 		assert.equal(statusOf(response), 413);
 	});
 
-	test("an absolute target counts, not the Host header", async () => {
-		const response = await send("GET http://echo.test/abs HTTP/1.1\r\nHOST\r\n\r\n", "other.test");
-		assert.equal((JSON.parse(bodyOf(response)) as { url: string }).url, "http://echo.test/abs");
+	test("an absolute target counts, not the Host header, and the function sees one host", async () => {
+		for (const [target, host] of [
+			["http://echo.test/abs", "echo.test"],
+			["http://ECHO.test.:8787/abs", "echo.test:8787"],
+		]) {
+			const response = await send(`GET ${target} HTTP/1.1\r\nHOST\r\n\r\n`, "other.test");
+			const { url, headers } = JSON.parse(bodyOf(response)) as { url: string; headers: [string, string][] };
+			assert.equal(url, `http://${host}/abs`);
+			assert.deepEqual(headers, [["host", host]]);
+		}
+	});
+
+	test("a name with a dot at its end is that name, and not one that nobody has", async () => {
+		await atoll.deploy("any", `export default { fetch: () => new Response("anybody's") };`, { hostnames: ["*"] });
+		for (const host of ["echo.test.", "ECHO.TEST.", "echo.test.:8787"])
+			assert.match(bodyOf(await send("GET / HTTP/1.1\r\nHOST\r\n\r\n", host)), /"method":"GET"/);
+		const response = await atoll.runtime.fetch(new Request("http://echo.test./"));
+		assert.match(await response.text(), /"method":"GET"/);
+		assert.equal(bodyOf(await send("GET / HTTP/1.1\r\nHOST\r\n\r\n", "other.test.")), "anybody's");
+		await atoll.runtime.remove("any");
+	});
+
+	test("no client takes away what its function has to know by naming it as its connection's", async () => {
+		const named = "Host, Content-Length, Content-Type, Authorization, Cookie, X-Forwarded-For";
+		const response = await exchange(
+			port,
+			`POST / HTTP/1.1\r\nHost: echo.test\r\nConnection: close, ${named}\r\nContent-Length: 2\r\nContent-Type: text/plain\r\nAuthorization: a\r\nCookie: b=c\r\nX-Forwarded-For: 1.2.3.4\r\n\r\nab`,
+		);
+		const names = (JSON.parse(bodyOf(response)) as { headers: [string, string][] }).headers.map(([name]) => name);
+		assert.deepEqual(names.toSorted(), named.toLowerCase().split(", ").toSorted());
+	});
+
+	test("request ids say nothing of how many requests there were", async () => {
+		const id = async () =>
+			/x-atoll-request-id: (\S+)/.exec(await send("GET / HTTP/1.1\r\nHOST\r\n\r\n", "body.test"))?.[1] as string;
+		const ids = [await id(), await id(), await id()];
+		assert.equal(new Set(ids.flatMap((one) => [one.slice(0, 8), one.slice(-8)])).size, 6);
 	});
 
 	test("a browser gets a page, and nothing in it runs", async () => {
