@@ -66,7 +66,7 @@ export async function benchCold(): Promise<Row[]> {
 				isolateStartMs: round(median(starts.map((record) => record.startMs))),
 				firstTurnsMs: round(median(starts.map((record) => record.cpuMs))),
 			});
-			await Promise.all(names.map((one) => runtime.remove(one)));
+			await Promise.all(names.map((one) => runtime.remove({ name: one })));
 		}
 	} finally {
 		agent.destroy();

@@ -4,9 +4,15 @@ import { availableParallelism, totalmem } from "node:os";
 import { relative, resolve } from "node:path";
 import type { Duplex } from "node:stream";
 import { Builder, type BuildRequest, type BuildResult } from "./build/builder.ts";
-import type { BuildError } from "./build/problem.ts";
 import { ArtifactStore } from "./cache/artifact-store.ts";
-import { checkDeployment, checkOptions, type DeployOptions, type RuntimeOptions } from "./config/options.ts";
+import {
+	type CheckedDeployment,
+	checkDeployment,
+	checkFunctionId,
+	checkOptions,
+	type DeployOptions,
+	type RuntimeOptions,
+} from "./config/options.ts";
 import { Deployments } from "./control/deployments.ts";
 import { Owner } from "./control/owner.ts";
 import { Version, type VersionSource } from "./control/version.ts";
@@ -15,6 +21,7 @@ import { FunctionError, UsageError } from "./errors.ts";
 import { DEFAULT_OWNER_LIMITS, defaultLimits, type Limits, type OwnerLimits, resolveLimits } from "./limits/limits.ts";
 import { Recycles } from "./limits/recycles.ts";
 import type { SandboxSettings, SandboxStats, VersionNumber } from "./link/protocol.ts";
+import { DEFAULT_TENANT, type FunctionId, type TenantName } from "./names.ts";
 import { Guard } from "./observe/guard.ts";
 import { Observer } from "./observe/observer.ts";
 import type { Subscriber } from "./observe/record.ts";
@@ -74,7 +81,7 @@ export class Runtime {
 	readonly #egress: Egress;
 	readonly #maxLimits: Partial<Limits>;
 	readonly #ownerLimits: OwnerLimits;
-	readonly #owners = new Map<string, Owner>();
+	readonly #owners = new Map<TenantName, Owner>();
 	/** @internal */
 	readonly guard = new Guard((fields, message) => this.#observer.notice("error", fields, message));
 	readonly #webSockets = new WebSockets(this.guard);
@@ -168,13 +175,22 @@ export class Runtime {
 
 	/**
 	 * Builds a function and puts it into service; the version before it, if any, finishes the requests that it has.
-	 * Throws UsageError for options that make no sense, and BuildError with every problem of the source; nothing has
-	 * changed then.
+	 * Throws UsageError for options that make no sense and for hostnames that it cannot have, and BuildError with every problem
+	 * of the source; nothing has changed then.
 	 */
 	async deploy(given: DeployOptions): Promise<Deployed> {
 		this.#refuseIfClosing();
 		const options = checkDeployment(given);
-		this.#deployments.claim(options.name, options.hostnames);
+		const hostnames = this.#deployments.claims.claim(options, options.hostnames);
+		try {
+			return await this.#build(options, hostnames);
+		} catch (error) {
+			this.#deployments.claims.release(hostnames);
+			throw error;
+		}
+	}
+
+	async #build(options: CheckedDeployment, hostnames: string[]): Promise<Deployed> {
 		const limits = resolveLimits(options.limits, this.#limits, this.#maxLimits);
 		const entry = resolve(options.entry);
 		if (!statSync(entry, { throwIfNoEntry: false })?.isFile())
@@ -198,7 +214,7 @@ export class Runtime {
 			sourceMap: () => this.#store.sourceMap(key),
 		};
 		const id = key.slice(0, 12);
-		this.#put(options, limits, id, source, built.artifact.startUs);
+		this.#put(options, hostnames, limits, id, source, built.artifact.startUs);
 		return {
 			version: id,
 			inputs: built.inputs,
@@ -215,37 +231,41 @@ export class Runtime {
 	}
 
 	/**
-	 * Puts a function into service that could not be built: its hostnames answer `startup_failed` until it is deployed
-	 * again. For a server that starts with many functions, one of which is broken.
+	 * Puts a function into service that could not be deployed: those of its hostnames that it can have answer `startup_failed` until
+	 * it is deployed again. For a server that starts with many functions, one of which is broken.
 	 */
-	deployBroken(given: DeployOptions, error: BuildError): void {
-		const options = checkDeployment(given);
-		this.#put(options, this.#limits, "", new FunctionError("startup_failed", error.message), 0);
+	deployBroken(given: Pick<DeployOptions, "tenant" | "name" | "hostnames">, problem: string): void {
+		const of = checkFunctionId({ tenant: given.tenant, name: given.name });
+		const { claims } = this.#deployments;
+		const hostnames = claims.claim(of, claims.available(of, given.hostnames));
+		this.#put(of, hostnames, this.#limits, "", new FunctionError("startup_failed", problem), 0);
 	}
 
+	/** Puts a version into service at hostnames that were claimed for it. */
 	#put(
-		options: DeployOptions,
+		{ tenant, name, env = {} }: FunctionId & Pick<DeployOptions, "env">,
+		hostnames: string[],
 		limits: Limits,
 		id: string,
 		source: VersionSource | FunctionError,
 		startUs: Microseconds,
 	): void {
-		const patterns = this.#deployments.claim(options.name, options.hostnames);
 		const version = new Version(
 			this.#nextVersion++,
-			options.name,
-			options.owner === undefined ? null : this.#owner(options.owner),
+			{ tenant, name },
+			// What the operator's own functions do counts for each of them alone.
+			tenant === DEFAULT_TENANT ? null : this.#owner(tenant),
 			id,
 			limits,
-			options.env ?? {},
+			env,
 			source,
 			startUs,
 		);
-		const before = this.#deployments.put(version, patterns);
+		const before = this.#deployments.put(version, hostnames);
 		if (before !== undefined) this.#pool.unload(before.number);
 	}
 
-	#owner(name: string): Owner {
+	#owner(name: TenantName): Owner {
 		let owner = this.#owners.get(name);
 		if (owner === undefined) {
 			owner = new Owner(name, this.#owners.size + 1, this.#ownerLimits);
@@ -254,9 +274,12 @@ export class Runtime {
 		return owner;
 	}
 
-	/** Takes a function out of service; requests that it has are finished. Returns whether there was one of that name. */
-	async remove(name: string): Promise<boolean> {
-		const version = this.#deployments.remove(name);
+	/**
+	 * Takes a function out of service and gives its hostnames back; requests that it has are finished. `tenant` is the operator's own
+	 * if it is left out. Returns whether there was one of that name.
+	 */
+	async remove(given: { tenant?: TenantName; name: string }): Promise<boolean> {
+		const version = this.#deployments.remove(checkFunctionId(given));
 		if (version !== undefined) this.#pool.unload(version.number);
 		return version !== undefined;
 	}

@@ -14,13 +14,13 @@ export interface Outcome {
 /** Deploys one function; one that does not build answers `startup_failed` in its place, and stops nobody else. */
 export async function deployOne(runtime: Runtime, source: FunctionSource): Promise<Outcome> {
 	const { name, owner, hostnames, entry, env, limits } = source;
-	const options = { name, owner, hostnames, entry: relative(process.cwd(), entry) || entry, env, limits };
+	const options = { tenant: owner, name, hostnames, entry: relative(process.cwd(), entry) || entry, env, limits };
 	try {
 		const deployed = await runtime.deploy(options);
 		return { source, deployed, problem: deployed.startFailure };
 	} catch (error) {
 		if (!(error instanceof BuildError)) throw error;
-		runtime.deployBroken(options, error);
+		runtime.deployBroken(options, error.message);
 		return { source, deployed: null, problem: error.message };
 	}
 }

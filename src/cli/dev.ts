@@ -65,7 +65,7 @@ class DevWatcher {
 			const sources = collect(this.#flags);
 			for (const { name } of this.#sources) {
 				if (sources.some((source) => source.name === name)) continue;
-				await runtime.remove(name);
+				await runtime.remove({ name });
 				this.#files.delete(name);
 				logger.info({ function: name }, "removed");
 			}

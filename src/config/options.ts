@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { EgressPolicy } from "../effects/addresses.ts";
 import { UsageError } from "../errors.ts";
 import { type Limits, limitsSchema, type OwnerLimits, ownerLimitsSchema } from "../limits/limits.ts";
+import { DEFAULT_TENANT, type FunctionId, type FunctionName, type TenantName } from "../names.ts";
 import type { Logger } from "../observe/observer.ts";
 import type { Bytes } from "../units.ts";
 
@@ -58,11 +59,18 @@ export interface CacheOptions {
 
 /** One upload of a function. */
 export interface DeployOptions {
-	/** The function's name: letters, digits, `-`, `_` and `.`, up to 63. A deployed function of this name is replaced. */
-	name: string;
-	/** Whose function it is: what is done by functions of one owner counts together. Default: each stands for itself. */
-	owner?: string;
-	/** The hostnames that reach it: exact names, `*.example.com`, or `*` for all others. */
+	/**
+	 * Whose function it is: lower-case letters, digits, `-` and `_`, up to 63. Names and hostnames belong to a tenant; what its functions
+	 * do counts together; within the process they reach one another, and no other tenant's. Default: `default`, the operator's own,
+	 * each of whose functions counts for itself.
+	 */
+	tenant?: TenantName;
+	/** The function's name: letters, digits, `-`, `_` and `.`, up to 63. Its tenant's function of this name, if deployed, is replaced. */
+	name: FunctionName;
+	/**
+	 * The hostnames that reach it: exact names, `*.example.com`, or, for the tenant `default` alone, `*` for all others. Those that
+	 * another tenant has, or that lie under its wildcards, are refused, and so are public suffixes such as `*.com`.
+	 */
 	hostnames: string[];
 	/** Path of its main module, relative to the working directory. */
 	entry: string;
@@ -116,9 +124,18 @@ export const functionName = z
 		"must be letters, digits, -, _ and ., up to 63, with a letter or digit at either end",
 	);
 
+/** One label of a hostname, so that a tenant's functions can be reached under it. */
+const tenantName = z
+	.string()
+	.regex(
+		/^[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?$/,
+		"must be lower-case letters, digits, - and _, up to 63, with a letter or digit at either end",
+	);
+
+const functionId = z.strictObject({ tenant: tenantName.default(DEFAULT_TENANT), name: functionName });
+
 const deploySchema = z.strictObject({
-	name: functionName,
-	owner: z.string().min(1).max(200).optional(),
+	...functionId.shape,
 	hostnames: z.array(z.string()).min(1),
 	entry: z.string().min(1),
 	root: z.string().min(1).optional(),
@@ -138,6 +155,14 @@ export function checkOptions(options: unknown): RuntimeOptions {
 	return check<RuntimeOptions>(optionsSchema, options, "createRuntime");
 }
 
-export function checkDeployment(options: unknown): DeployOptions {
-	return check<DeployOptions>(deploySchema, options, "deploy");
+/** A deployment whose tenant is named. */
+export type CheckedDeployment = DeployOptions & FunctionId;
+
+export function checkDeployment(options: unknown): CheckedDeployment {
+	return check<CheckedDeployment>(deploySchema, options, "deploy");
+}
+
+/** Names the function of the operator's own tenant where no other is named. */
+export function checkFunctionId(id: unknown): FunctionId {
+	return check<FunctionId>(functionId, id, "function");
 }

@@ -1,17 +1,22 @@
-import { FunctionError, UsageError } from "../errors.ts";
+import { FunctionError } from "../errors.ts";
 import type { VersionNumber } from "../link/protocol.ts";
+import { type FunctionId, keyOf, type TenantName } from "../names.ts";
+import { normalizeHostname } from "../router/hostname.ts";
 import { Router } from "../router/router.ts";
+import { Claims } from "./claims.ts";
 import type { Version } from "./version.ts";
 
 interface Deployment {
+	/** What it has claimed, in the router's form. */
 	hostnames: string[];
 	version: Version;
 }
 
 /** Which version serves which hostname. */
 export class Deployments {
+	readonly claims = new Claims();
 	readonly #router = new Router<Deployment>();
-	readonly #byName = new Map<string, Deployment>();
+	readonly #byFunction = new Map<string, Deployment>();
 	readonly #byNumber = new Map<VersionNumber, Version>();
 
 	/** The version that serves a hostname. Throws FunctionError `hostname_not_found`. */
@@ -25,9 +30,15 @@ export class Deployments {
 		return this.#router.lookup(hostname)?.version;
 	}
 
-	/** Whether a hostname is one of the functions' own, and not just one of all that `*` would take. */
-	has(hostname: string): boolean {
-		return this.#router.named(hostname) !== undefined;
+	/**
+	 * The hostname in its normal form where a function of a tenant may be reached by it within the process: that is, where it is one
+	 * of the tenant's own, and not just one of all that `*` would take. Else `null`: whatever is another tenant's is reached as
+	 * from outside, over the network, so that a tenant which has claimed a name gets nothing that was meant for whoever has it in
+	 * the DNS. Functions that one tenant hands to another will be reachable from here too.
+	 */
+	within(tenant: TenantName, hostname: string): string | null {
+		const normal = normalizeHostname(hostname);
+		return normal !== null && this.#router.named(normal)?.version.function.tenant === tenant ? normal : null;
 	}
 
 	byNumber(number: VersionNumber): Version | undefined {
@@ -35,43 +46,33 @@ export class Deployments {
 	}
 
 	get size(): number {
-		return this.#byName.size;
+		return this.#byFunction.size;
 	}
 
-	/** Normalises hostnames and sees that no other function has them. Throws UsageError. */
-	claim(name: string, hostnames: string[]): string[] {
-		const patterns = [...new Set(hostnames.map((pattern) => Router.normalize(pattern)))];
-		const own = this.#byName.get(name);
-		for (const pattern of patterns) {
-			const other = this.#router.get(pattern);
-			if (other !== undefined && other !== own) {
-				throw new UsageError(
-					`${pattern} already leads to the function ${other.version.functionName}; remove that one first, or choose another hostname`,
-				);
-			}
-		}
-		return patterns;
-	}
-
-	/** Puts a version into service at hostnames that `claim` gave. Returns the version it replaces. */
-	put(version: Version, patterns: string[]): Version | undefined {
-		const before = this.#byName.get(version.functionName);
-		const deployment: Deployment = { hostnames: patterns, version };
-		for (const pattern of before?.hostnames ?? []) if (!patterns.includes(pattern)) this.#router.delete(pattern);
-		for (const pattern of patterns) this.#router.set(pattern, deployment);
-		this.#byName.set(version.functionName, deployment);
+	/** Puts a version into service at hostnames that it has claimed. Returns the version it replaces. */
+	put(version: Version, hostnames: string[]): Version | undefined {
+		const id = version.function;
+		const before = this.#withdraw(id);
+		const deployment: Deployment = { hostnames, version };
+		for (const pattern of hostnames) this.#router.set(pattern, deployment);
+		this.#byFunction.set(keyOf(id), deployment);
 		this.#byNumber.set(version.number, version);
-		if (before !== undefined) this.#byNumber.delete(before.version.number);
-		return before?.version;
+		return before;
 	}
 
-	/** Takes a function out of service. Returns its version, if there was one of that name. */
-	remove(name: string): Version | undefined {
-		const deployment = this.#byName.get(name);
+	/** Takes a function out of service, and gives its hostnames back. Returns its version, if there was one of that name. */
+	remove(id: FunctionId): Version | undefined {
+		return this.#withdraw(id);
+	}
+
+	#withdraw(id: FunctionId): Version | undefined {
+		const deployment = this.#byFunction.get(keyOf(id));
 		if (deployment === undefined) return undefined;
-		for (const pattern of deployment.hostnames) this.#router.delete(pattern);
-		this.#byName.delete(name);
-		this.#byNumber.delete(deployment.version.number);
-		return deployment.version;
+		const { hostnames, version } = deployment;
+		for (const pattern of hostnames) this.#router.delete(pattern);
+		this.claims.release(hostnames);
+		this.#byFunction.delete(keyOf(id));
+		this.#byNumber.delete(version.number);
+		return version;
 	}
 }

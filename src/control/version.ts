@@ -9,6 +9,7 @@ import { Rate } from "../limits/rate.ts";
 import { Strikes } from "../limits/strikes.ts";
 import { decodeLine } from "../link/line.ts";
 import type { Image, OwnerNumber, VersionNumber } from "../link/protocol.ts";
+import type { FunctionId } from "../names.ts";
 import type { LogLine } from "../observe/record.ts";
 import { StackMapper } from "../observe/source-map.ts";
 import type { Microseconds } from "../units.ts";
@@ -26,7 +27,8 @@ export interface VersionSource {
 export class Version {
 	/** Stands for it on the link. */
 	readonly number: VersionNumber;
-	readonly functionName: string;
+	/** The function that it is a version of. */
+	readonly function: FunctionId;
 	readonly #owner: Owner | null;
 	/** Whoever it belongs to: its owner, or itself, whose number is negative so as not to be an owner's. */
 	readonly ownerNumber: OwnerNumber;
@@ -51,7 +53,7 @@ export class Version {
 	/** `source` is an error where the version could not even be built: every request gets it. */
 	constructor(
 		number: VersionNumber,
-		functionName: string,
+		of: FunctionId,
 		owner: Owner | null,
 		id: string,
 		limits: Limits,
@@ -61,7 +63,7 @@ export class Version {
 	) {
 		this.pace = new Pace(startUs);
 		this.number = number;
-		this.functionName = functionName;
+		this.function = of;
 		this.#owner = owner;
 		this.ownerNumber = owner?.number ?? -number;
 		const gate = new Gate(limits);
@@ -102,7 +104,7 @@ export class Version {
 	}
 
 	get filename(): string {
-		return `${this.functionName}.js`;
+		return `${this.function.name}.js`;
 	}
 
 	async image(): Promise<Image> {
@@ -152,7 +154,8 @@ export class Version {
 		return {
 			time: new Date().toISOString(),
 			level,
-			function: this.functionName,
+			tenant: this.function.tenant,
+			function: this.function.name,
 			version: this.id,
 			requestId,
 			message: message.includes(`${this.filename}:`) ? this.mapper.map(message) : message,

@@ -12,9 +12,11 @@ export interface InvocationRecord {
 	/** When the request arrived, as ISO 8601 in UTC. */
 	time: string;
 	requestId: string;
-	/** The function's name; empty where no function serves the hostname. */
+	/** Whose function it is; empty where no function serves the hostname. */
+	tenant: string;
+	/** The function's name; empty like `tenant`. */
 	function: string;
-	/** The version's hash; empty like `function`. */
+	/** The version's hash; empty like `tenant`. */
 	version: string;
 	hostname: string;
 	/** `http` through a server, `fetch` through the library, `subrequest` from another function. */
@@ -49,6 +51,7 @@ export function newRecord(requestId: string, trigger: Trigger): InvocationRecord
 	return {
 		time: new Date().toISOString(),
 		requestId,
+		tenant: "",
 		function: "",
 		version: "",
 		hostname: "",
@@ -73,6 +76,8 @@ export function newRecord(requestId: string, trigger: Trigger): InvocationRecord
 export interface LogLine {
 	time: string;
 	level: "debug" | "info" | "log" | "warn" | "error";
+	/** Whose function wrote it. */
+	tenant: string;
 	function: string;
 	version: string;
 	/** Empty for what was written outside of a request. */

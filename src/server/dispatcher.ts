@@ -1,13 +1,12 @@
 import type { Deployments } from "../control/deployments.ts";
+import type { Version } from "../control/version.ts";
 import type { FetchedResponse } from "../effects/effects.ts";
 import type { Egress } from "../effects/egress.ts";
 import { stripHopByHop } from "../effects/hop-by-hop.ts";
 import { followRedirects, type Hop, without } from "../effects/redirects.ts";
 import { FunctionError } from "../errors.ts";
-import type { OwnerNumber } from "../link/protocol.ts";
 import type { Observer } from "../observe/observer.ts";
 import { newRecord, type Trigger } from "../observe/record.ts";
-import { parseHost } from "../router/hostname.ts";
 import type { Milliseconds } from "../units.ts";
 import { errorResponse } from "./error-response.ts";
 import type { Chain, Exchange, ResponseSink } from "./exchange.ts";
@@ -42,9 +41,9 @@ export class Dispatcher {
 		this.#observer = shared.observer;
 		this.#context = {
 			...shared,
-			fetcher: ({ chain }, owner) => ({
-				perform: (request) => followRedirects(request, (hop) => this.#subrequest(hop, chain, owner)),
-				refusal: (url) => (this.#called(url) === undefined ? null : chainRefusal(chain)),
+			fetcher: ({ chain }, caller) => ({
+				perform: (request) => followRedirects(request, (hop) => this.#subrequest(hop, chain, caller)),
+				refusal: (url) => (this.#called(url, caller) === null ? null : chainRefusal(chain)),
 			}),
 			ended: () => {
 				this.inFlight--;
@@ -98,23 +97,20 @@ export class Dispatcher {
 		this.#observer.record(record);
 	}
 
-	/**
-	 * The URL of a subrequest that goes to a function of this runtime. That it is for a hostname which one of them has is not the
-	 * client's to say: a function that serves every hostname does so for clients, and fetches from all of them.
-	 */
-	#called(target: string): URL | undefined {
+	/** The URL of a subrequest that goes to a function which the caller reaches within the process, its hostname in normal form; else `null`. */
+	#called(target: string, caller: Version): URL | null {
 		const url = URL.parse(target);
-		if (url === null || (url.protocol !== "http:" && url.protocol !== "https:")) return undefined;
-		const hostname = parseHost(url.host)?.hostname;
-		if (hostname === undefined || !this.#deployments.has(hostname)) return undefined;
-		url.hostname = hostname; // Without the dot at its end.
+		if (url === null || (url.protocol !== "http:" && url.protocol !== "https:")) return null;
+		const hostname = this.#deployments.within(caller.function.tenant, url.hostname);
+		if (hostname === null) return null;
+		url.hostname = hostname;
 		return url;
 	}
 
-	/** One request of a function's `fetch`: to another function of this runtime without leaving the process, else to the network. */
-	async #subrequest(hop: Hop, chain: Chain, owner: OwnerNumber): Promise<FetchedResponse> {
-		const url = this.#called(hop.url);
-		if (url === undefined) return this.#egress.send(hop, owner);
+	/** One request of a function's `fetch`: to another function of its tenant without leaving the process, else to the network. */
+	async #subrequest(hop: Hop, chain: Chain, caller: Version): Promise<FetchedResponse> {
+		const url = this.#called(hop.url, caller);
+		if (url === null) return this.#egress.send(hop, caller.ownerNumber);
 		const refusal = chainRefusal(chain);
 		if (refusal !== null) throw new Error(refusal);
 		const { depth, total } = chain;

@@ -5,7 +5,7 @@ import { Admission } from "../limits/admission.ts";
 import type { Limits } from "../limits/limits.ts";
 import type { Recycles } from "../limits/recycles.ts";
 import type { RequestHead, ResponseHead } from "../link/messages.ts";
-import type { AttemptFailure, AttemptReport, OwnerNumber } from "../link/protocol.ts";
+import type { AttemptFailure, AttemptReport } from "../link/protocol.ts";
 import type { Guard, Guarded } from "../observe/guard.ts";
 import type { Observer } from "../observe/observer.ts";
 import type { Trigger } from "../observe/record.ts";
@@ -30,7 +30,7 @@ export interface InvocationContext {
 	guard: Guard;
 	recycles: Recycles;
 	/** Does the subrequests that a request at an owner's function makes. */
-	fetcher(parent: Exchange, owner: OwnerNumber): Fetcher;
+	fetcher(parent: Exchange, caller: Version): Fetcher;
 	/** Whether errors are shown with their stacks. */
 	development: boolean;
 	/** Called once for each invocation: when everything that it started is done, or its client has gone. */
@@ -144,10 +144,8 @@ export class Invocation implements AttemptOwner, Guarded {
 		const { pool } = this.#context;
 		const lane = this.#version.lane === "normal" && this.#heavy ? "heavy" : this.#version.lane;
 		this.#recording.record.attempts++;
-		this.#effects = new Effects(
-			this.#context.fetcher(this.#exchange, this.#version.ownerNumber),
-			limits,
-			(limit, message) => this.#recording.exceeded(limit, message),
+		this.#effects = new Effects(this.#context.fetcher(this.#exchange, this.#version), limits, (limit, message) =>
+			this.#recording.exceeded(limit, message),
 		);
 		const sandbox = pool.home(this.#version, lane);
 		if (sandbox === null) {

@@ -30,7 +30,8 @@ export class Recording {
 		this.#version = version;
 		const { method, hostname, body } = exchange;
 		this.record = newRecord(requestId, trigger);
-		this.record.function = version.functionName;
+		this.record.tenant = version.function.tenant;
+		this.record.function = version.function.name;
 		this.record.version = version.id;
 		this.record.hostname = hostname;
 		this.record.method = method;

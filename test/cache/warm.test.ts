@@ -70,9 +70,9 @@ inBothIsolations("warm isolates", (isolation) => {
 	test("a function that was removed is gone", async () => {
 		await atoll.deploy("gone", `export default { fetch: () => new Response("here") }`);
 		assert.equal(await atoll.text("gone"), "here");
-		assert.equal(await atoll.runtime.remove("gone"), true);
+		assert.equal(await atoll.runtime.remove({ name: "gone" }), true);
 		assert.equal((await atoll.fetch("gone")).status, 404);
-		assert.equal(await atoll.runtime.remove("gone"), false);
+		assert.equal(await atoll.runtime.remove({ name: "gone" }), false);
 	});
 });
 

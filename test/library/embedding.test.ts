@@ -123,6 +123,7 @@ test("each request leaves one invocation record, to subscribers and as a JSON li
 	assert.deepEqual(Object.keys(record), [
 		"time",
 		"requestId",
+		"tenant",
 		"function",
 		"version",
 		"hostname",
@@ -142,6 +143,7 @@ test("each request leaves one invocation record, to subscribers and as a JSON li
 		"attempts",
 	]);
 	const {
+		tenant,
 		function: name,
 		hostname,
 		trigger,
@@ -154,8 +156,9 @@ test("each request leaves one invocation record, to subscribers and as a JSON li
 		attempts,
 	} = record;
 	assert.deepEqual(
-		{ name, hostname, trigger, method, status, outcome, cold, requestBytes, responseBytes, attempts },
+		{ tenant, name, hostname, trigger, method, status, outcome, cold, requestBytes, responseBytes, attempts },
 		{
+			tenant: "default",
 			name: "rec",
 			hostname: "rec.test",
 			trigger: "fetch",
@@ -172,7 +175,10 @@ test("each request leaves one invocation record, to subscribers and as a JSON li
 		(record.cpuMs as number) >= 1 && (record.startMs as number) > 0 && (record.memoryBytes as number) > 100_000,
 	);
 	assert.equal(record.requestId, response.headers.get("x-atoll-request-id"));
-	assert.deepEqual([unknown.function, unknown.status, unknown.outcome], ["", 404, "hostname_not_found"]);
+	assert.deepEqual(
+		[unknown.tenant, unknown.function, unknown.status, unknown.outcome],
+		["", "", 404, "hostname_not_found"],
+	);
 	const line = lines.find((one) => one.msg === "request" && one.requestId === record.requestId);
 	assert.equal(line?.function, "rec");
 	assert.equal(lines.find((one) => one.msg === "said")?.requestId, record.requestId);

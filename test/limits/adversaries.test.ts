@@ -165,14 +165,14 @@ async function readSome(response: Response, name: string): Promise<void> {
 	if (name === "patched-builtins") assert.equal(text, UNIMPRESSED);
 }
 
-test("two hundred functions of one owner, all misbehaving at once, are one attacker", async () => {
+test("two hundred functions of one tenant, all misbehaving at once, are one attacker", async () => {
 	const kinds = ["split-crash", "endless-loop", "leak-objects", "sparse-sort", "rejection-flood"];
 	const mob = Array.from({ length: 200 }, (_, i) => `mob${i}`);
 	await Promise.all(
 		mob.map((name, i) =>
 			atoll.runtime.deploy({
 				name,
-				owner: "mob",
+				tenant: "mob",
 				hostnames: [`${name}.test`],
 				entry: resolve("test/adversaries", `${kinds[i % kinds.length]}.js`),
 			}),

@@ -62,13 +62,13 @@ inBothIsolations("budgets", (isolation) => {
 		assert.deepEqual((await atoll.record("spins")).exceeded, { cpuMs: 1 });
 	});
 
-	test("requests of one owner beyond its limit wait, then are refused, and another owner's are not", async () => {
-		for (const [name, owner] of [
+	test("requests of one tenant beyond its limit wait, then are refused, and another tenant's are not", async () => {
+		for (const [name, tenant] of [
 			["a1", "a"],
 			["a2", "a"],
 			["b1", "b"],
 		])
-			await atoll.deploy(name, WAITS, { owner });
+			await atoll.deploy(name, WAITS, { tenant });
 		const all = await Promise.all(["a1", "a1", "a2", "a2", "a1", "b1", "b1"].map((name) => atoll.fetch(name)));
 		assert.deepEqual(
 			all.map(({ status }) => status),

@@ -248,7 +248,7 @@ inBothIsolations("the HTTP server", (isolation) => {
 		const response = await atoll.runtime.fetch(new Request("http://echo.test./"));
 		assert.match(await response.text(), /"method":"GET"/);
 		assert.equal(bodyOf(await send("GET / HTTP/1.1\r\nHOST\r\n\r\n", "other.test.")), "anybody's");
-		await atoll.runtime.remove("any");
+		await atoll.runtime.remove({ name: "any" });
 	});
 
 	test("no client takes away what its function has to know by naming it as its connection's", async () => {
