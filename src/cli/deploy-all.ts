@@ -1,39 +1,60 @@
 import { relative } from "node:path";
 import { BuildError } from "../build/problem.ts";
-import type { FunctionSource } from "../config/project.ts";
+import type { Source } from "../config/project.ts";
+import { UsageError } from "../errors.ts";
 import type { Deployed, Runtime } from "../runtime.ts";
 
 /** What became of one function of many. */
 export interface Outcome {
-	source: FunctionSource;
+	source: Source;
 	deployed: Deployed | null;
-	/** Why it could not be built, or what its top level threw. */
-	problem: string | null;
+	/** What kept it from being served, in words for a line of the log; `null` where nothing did. */
+	fault: "is not served" | "does not build" | "does not start" | null;
+	/** Why: what is wrong with its configuration or its source, or what its top level threw. Empty where nothing is. */
+	problem: string;
 }
 
-/** Deploys one function; one that does not build answers `startup_failed` in its place, and stops nobody else. */
-export async function deployOne(runtime: Runtime, source: FunctionSource): Promise<Outcome> {
-	const { name, owner, hostnames, entry, env, limits } = source;
-	const options = { tenant: owner, name, hostnames, entry: relative(process.cwd(), entry) || entry, env, limits };
+/** Deploys one function; one that cannot be answers `startup_failed` at those hostnames that it can have, and stops nobody else. */
+export async function deployOne(runtime: Runtime, source: Source): Promise<Outcome> {
+	if (source.problem !== null) return standIn(runtime, source, "is not served", source.problem);
+	const { tenant, name, path, config = path, hostnames, entry, root, env, limits } = source;
+	const options = { tenant, name, hostnames, entry: shown(entry), root, env, limits };
 	try {
 		const deployed = await runtime.deploy(options);
-		return { source, deployed, problem: deployed.startFailure };
+		const { startFailure } = deployed;
+		return { source, deployed, fault: startFailure === null ? null : "does not start", problem: startFailure ?? "" };
 	} catch (error) {
-		if (!(error instanceof BuildError)) throw error;
-		runtime.deployBroken(options, error.message);
-		return { source, deployed: null, problem: error.message };
+		if (error instanceof BuildError) return standIn(runtime, source, "does not build", error.message);
+		const why = error instanceof UsageError ? error.message : String((error as Error).stack);
+		return standIn(runtime, source, "is not served", `${shown(config)}: ${why}`);
 	}
 }
 
-/** Deploys many functions, all at once as far as the builders go. `progress` is told after each. */
+function standIn(runtime: Runtime, source: Source, fault: Outcome["fault"], problem: string): Outcome {
+	const { tenant, name, hostnames } = source;
+	// One without a name that could be told, or that has no hostname, is reported and no more.
+	if (hostnames.length > 0) runtime.deployBroken({ tenant, name, hostnames }, problem);
+	return { source, deployed: null, fault, problem };
+}
+
+const shown = (path: string) => relative(process.cwd(), path) || path;
+
+/**
+ * Deploys many functions, all at once as far as the builders go; those that are broken come last, so that they take no hostname from
+ * the others. `progress` is told after each.
+ */
 export async function deployAll(
 	runtime: Runtime,
-	sources: FunctionSource[],
+	sources: Source[],
 	progress: (done: number) => void,
 ): Promise<Outcome[]> {
 	let done = 0;
+	const ordered = [
+		...sources.filter(({ problem }) => problem === null),
+		...sources.filter(({ problem }) => problem !== null),
+	];
 	return Promise.all(
-		sources.map(async (source) => {
+		ordered.map(async (source) => {
 			const outcome = await deployOne(runtime, source);
 			progress(++done);
 			return outcome;

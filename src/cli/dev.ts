@@ -1,9 +1,11 @@
 import { resolve } from "node:path";
 import { watch } from "chokidar";
-import type { FunctionSource } from "../config/project.ts";
+import type { Source } from "../config/project.ts";
+import { keyOf } from "../names.ts";
+import { collect } from "./collect.ts";
 import { deployOne, type Outcome } from "./deploy-all.ts";
 import type { Flags } from "./flags.ts";
-import { collect, run, type Serving } from "./serve.ts";
+import { run, type Serving } from "./serve.ts";
 
 /** Editors save in more than one step; what comes within this many milliseconds is one change. */
 const SETTLE_MS = 30;
@@ -22,7 +24,7 @@ class DevWatcher {
 	readonly #watcher;
 	/** The files of each function: a change to one of them rebuilds it. */
 	readonly #files = new Map<string, Set<string>>();
-	#sources: FunctionSource[];
+	#sources: Source[];
 	#changed = new Set<string>();
 	#timer: NodeJS.Timeout | null = null;
 	#work: Promise<void> = Promise.resolve();
@@ -32,7 +34,7 @@ class DevWatcher {
 		this.#serving = serving;
 		this.#sources = serving.outcomes.map(({ source }) => source);
 		this.#watcher = watch(
-			flags.paths.map((path) => resolve(path)),
+			[...flags.paths, ...flags.tenants].map((path) => resolve(path)),
 			{ ignoreInitial: true, ignored: /(?:^|\/)(?:node_modules|\.git|\.atoll)(?:\/|$)/, depth: 5 },
 		);
 		for (const outcome of serving.outcomes) this.#remember(outcome);
@@ -41,11 +43,12 @@ class DevWatcher {
 	}
 
 	#remember({ source, deployed }: Outcome): void {
-		const before = this.#files.get(source.name) ?? [];
+		const before = this.#files.get(keyOf(source)) ?? [];
 		// A function that does not build keeps the files it was last built from: one of them will be mended.
 		const inputs = deployed === null ? [...before] : deployed.inputs.map((input) => resolve(input));
-		const files = new Set([source.entry, ...(source.config === undefined ? [] : [source.config]), ...inputs]);
-		this.#files.set(source.name, files);
+		const files = new Set([source.path, ...(source.config === undefined ? [] : [source.config]), ...inputs]);
+		if (source.problem === null) files.add(source.entry);
+		this.#files.set(keyOf(source), files);
 		this.#watcher.add([...files].filter((file) => !file.includes("/node_modules/")));
 	}
 
@@ -62,16 +65,22 @@ class DevWatcher {
 	async #apply(changed: Set<string>): Promise<void> {
 		const { runtime, logger } = this.#serving;
 		try {
-			const sources = collect(this.#flags);
-			for (const { name } of this.#sources) {
-				if (sources.some((source) => source.name === name)) continue;
-				await runtime.remove({ name });
-				this.#files.delete(name);
-				logger.info({ function: name }, "removed");
+			const before = new Map(this.#sources.map((source) => [source.path, source]));
+			const found = collect(this.#flags);
+			const paths = new Map(found.map((source) => [keyOf(source), source.path]));
+			const sources = found.map((source) => asBefore(source, before.get(source.path), paths));
+			const keys = new Set(sources.map(keyOf));
+			for (const gone of this.#sources.filter((source) => !keys.has(keyOf(source)))) {
+				const { tenant, name } = gone;
+				await runtime.remove({ tenant, name });
+				this.#files.delete(keyOf(gone));
+				logger.info({ tenant, function: name }, "removed");
 			}
 			this.#sources = sources;
-			const stale = sources.filter(({ name }) =>
-				[...(this.#files.get(name) ?? changed)].some((file) => changed.has(file)),
+			const stale = sources.filter(
+				(source) =>
+					before.get(source.path)?.problem !== source.problem ||
+					[...(this.#files.get(keyOf(source)) ?? changed)].some((file) => changed.has(file)),
 			);
 			await Promise.all(stale.map((source) => this.#redeploy(source)));
 		} catch (error) {
@@ -79,18 +88,15 @@ class DevWatcher {
 		}
 	}
 
-	async #redeploy(source: FunctionSource): Promise<void> {
+	async #redeploy(source: Source): Promise<void> {
 		const { runtime, logger } = this.#serving;
 		const began = performance.now();
 		const outcome = await deployOne(runtime, source);
 		this.#remember(outcome);
 		const ms = Math.round(performance.now() - began);
-		if (outcome.problem === null) logger.info({ function: source.name }, `rebuilt in ${ms} ms`);
-		else
-			logger.error(
-				{ function: source.name },
-				`does not ${outcome.deployed === null ? "build" : "start"}:\n${outcome.problem}`,
-			);
+		const { tenant, name } = source;
+		if (outcome.fault === null) logger.info({ tenant, function: name }, `rebuilt in ${ms} ms`);
+		else logger.error({ tenant, function: name }, `${outcome.fault}:\n${outcome.problem}`);
 	}
 
 	async close(): Promise<void> {
@@ -98,4 +104,12 @@ class DevWatcher {
 		await this.#watcher.close();
 		await this.#work;
 	}
+}
+
+/** A function that is broken stays what it was called and where it was reached, unless another has taken its name. */
+function asBefore(source: Source, before: Source | undefined, paths: ReadonlyMap<string, string>): Source {
+	if (source.problem === null || before === undefined) return source;
+	if ((paths.get(keyOf(before)) ?? source.path) !== source.path) return source;
+	const { name, hostnames } = before;
+	return { ...source, name, hostnames };
 }

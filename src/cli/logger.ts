@@ -1,6 +1,7 @@
 import pino, { type DestinationStream } from "pino";
 import pretty from "pino-pretty";
 import type { Logger } from "../observe/observer.ts";
+import { label } from "./collect.ts";
 
 export interface CliLogger extends Logger {
 	/** Writes out what is still in memory. */
@@ -8,16 +9,17 @@ export interface CliLogger extends Logger {
 }
 
 const FIELDS =
-	"pid,hostname,time,loggedAt,function,version,requestId,trigger,method,status,outcome,cold,startMs,cpuMs,wallMs,requestBytes,responseBytes,subrequests,memoryBytes,attempts";
+	"pid,hostname,time,loggedAt,tenant,function,version,requestId,trigger,method,status,outcome,cold,startMs,cpuMs,wallMs,requestBytes,responseBytes,subrequests,memoryBytes,attempts";
 
 /** A line about a request, for a person's eyes. */
 function describe(log: Record<string, unknown>, messageKey: string): string {
 	const message = String(log[messageKey]);
 	if (log.function === undefined) return message;
-	if (message !== "request" || log.outcome === undefined) return `[${log.function as string}] ${message}`;
+	const name = log.function === "" ? "-" : label({ tenant: log.tenant as string, name: log.function as string });
+	if (message !== "request" || log.outcome === undefined) return `[${name}] ${message}`;
 	const cold = log.cold ? `, cold ${(log.startMs as number).toFixed(1)} ms` : "";
 	const outcome = log.outcome === "ok" ? "" : ` ${log.outcome as string}`;
-	return `[${(log.function as string) || "-"}] ${log.method as string} ${log.status as number}${outcome} in ${(log.wallMs as number).toFixed(1)} ms (CPU ${(log.cpuMs as number).toFixed(1)} ms${cold})`;
+	return `[${name}] ${log.method as string} ${log.status as number}${outcome} in ${(log.wallMs as number).toFixed(1)} ms (CPU ${(log.cpuMs as number).toFixed(1)} ms${cold})`;
 }
 
 /** pino: for people on a terminal, as JSON lines everywhere else. */

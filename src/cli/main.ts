@@ -1,5 +1,8 @@
 import { parseArgs } from "node:util";
 import { UsageError } from "../errors.ts";
+import { DEFAULT_TENANT } from "../names.ts";
+import { Router } from "../router/router.ts";
+import { ceilings } from "./ceilings.ts";
 import type { Flags } from "./flags.ts";
 import { version } from "./version.ts";
 
@@ -9,6 +12,11 @@ const HELP = `atoll: a lightweight, isolate-based edge function runtime
                        serves each function in it at http://<name>.<domain>:<port>
   atoll dev PATH…      the same, and watch: rebuild on change, show errors in the page
   atoll build PATH…    build functions into the data folder, and say what they weigh
+
+  --tenants DIR        functions of other tenants, at DIR/<tenant>/<function>, each at
+                       http://<name>.<tenant>.<domain>:<port>; may be repeated
+  --grant TENANT=NAME  a hostname that a tenant's functions may ask for; may be repeated
+  --max NAME=VALUE     how far functions may raise a limit, as memoryMb=512; may be repeated
 
   --port PORT          port to listen on                    (8787; 0 takes a free one)
   --host ADDRESS       address to listen on                 (127.0.0.1)
@@ -36,6 +44,9 @@ function parse(args: string[]) {
 				port: { type: "string" },
 				host: { type: "string" },
 				domain: { type: "string" },
+				tenants: { type: "string", multiple: true },
+				grant: { type: "string", multiple: true },
+				max: { type: "string", multiple: true },
 				isolation: { type: "string" },
 				sandboxes: { type: "string" },
 				data: { type: "string" },
@@ -57,6 +68,20 @@ function toInteger(text: string | undefined, flag: string, least: number, most: 
 	return value;
 }
 
+function toHostname(text: string, flag: string): string {
+	const hostname = Router.parse(text);
+	if (hostname === null || hostname === "*")
+		throw new UsageError(`--${flag} must be a hostname, not ${JSON.stringify(text)}`);
+	return hostname;
+}
+
+function toGrant(text: string): { tenant: string; hostname: string } {
+	const [tenant, hostname, ...rest] = text.split("=");
+	if (hostname === undefined || rest.length > 0 || tenant === DEFAULT_TENANT)
+		throw new UsageError(`--grant must be TENANT=HOSTNAME, not ${JSON.stringify(text)}`);
+	return { tenant, hostname: toHostname(hostname, "grant TENANT=HOSTNAME") };
+}
+
 /** Runs a command line. What is wrong with it is said in one line, and the process ends with code 1. */
 export async function main(args: string[]): Promise<void> {
 	try {
@@ -76,17 +101,23 @@ export async function main(args: string[]): Promise<void> {
 		const { isolation } = values;
 		if (isolation !== undefined && isolation !== "process" && isolation !== "inline")
 			throw new UsageError(`--isolation must be process or inline, not ${JSON.stringify(isolation)}`);
-		if (paths.length === 0)
+		const { tenants = [] } = values;
+		if (paths.length === 0 && tenants.length === 0)
 			throw new UsageError(`atoll ${command} needs the path of a function, or of a folder of functions`);
 		const run = await COMMANDS[command]();
 		await run({
 			paths,
+			tenants,
+			reach: {
+				domain: toHostname(values.domain ?? "localhost", "domain"),
+				grants: (values.grant ?? []).map(toGrant),
+			},
 			port: toInteger(values.port, "port", 0, 65535) ?? 8787,
 			host: values.host ?? "127.0.0.1",
-			domain: values.domain ?? "localhost",
 			isolation,
 			sandboxes: toInteger(values.sandboxes, "sandboxes", 1, 256),
 			data: values.data,
+			maxLimits: ceilings(values.max ?? []),
 			allowEgress: values["allow-egress"] ?? [],
 		});
 	} catch (error) {

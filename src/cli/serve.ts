@@ -1,8 +1,9 @@
-import { type FunctionSource, findFunctions } from "../config/project.ts";
+import type { Source } from "../config/project.ts";
 import { UsageError } from "../errors.ts";
 import { createRuntime } from "../index.ts";
 import type { Runtime } from "../runtime.ts";
 import { HttpServer } from "../server/http-server.ts";
+import { collect, label, refuseIfAllFailed } from "./collect.ts";
 import { deployAll, type Outcome } from "./deploy-all.ts";
 import { type Flags, runtimeOptions } from "./flags.ts";
 import { spreadLastNet } from "./last-net.ts";
@@ -16,21 +17,9 @@ export interface Serving {
 	outcomes: Outcome[];
 }
 
-/** All functions at the paths of a command line. Throws UsageError where two of them have one name. */
-export function collect({ paths, domain }: Flags): FunctionSource[] {
-	const sources = paths.flatMap((path) => findFunctions(path, domain));
-	const seen = new Map<string, FunctionSource>();
-	for (const source of sources) {
-		const other = seen.get(source.name);
-		if (other !== undefined)
-			throw new UsageError(`two functions are called ${source.name}: ${other.entry} and ${source.entry}`);
-		seen.set(source.name, source);
-	}
-	return sources;
-}
-
 /** Where a function is reached, as a person would type it. */
-function address({ hostnames: [first] }: FunctionSource, { host }: Flags, port: number): string {
+function address({ hostnames: [first] }: Source, { host }: Flags, port: number): string {
+	if (first === undefined) return "";
 	const name =
 		first === "*"
 			? host === "0.0.0.0" || host === "::" || host === "127.0.0.1" || host === "::1"
@@ -49,6 +38,7 @@ export async function run(
 	const began = performance.now();
 	const terminal = process.stdout.isTTY === true;
 	const sources = collect(flags);
+	refuseIfAllFailed(sources.map(({ problem }) => problem));
 	const logger = createLogger();
 	const runtime = await createRuntime({ ...runtimeOptions(flags), logger, development });
 	const server = new HttpServer(runtime);
@@ -58,6 +48,7 @@ export async function run(
 				process.stdout.write(`\r\x1b[Kbuilding ${done}/${sources.length}${done === sources.length ? "\r\x1b[K" : ""}`);
 		};
 		const outcomes = await deployAll(runtime, sources, progress);
+		refuseIfAllFailed(outcomes.map(({ fault, problem }) => (fault === "is not served" ? problem : null)));
 		const { port } = await server.listen(flags.port, flags.host);
 		announce(outcomes, flags, port, logger, terminal, performance.now() - began, runtime);
 		const stopExtra = started({ runtime, logger, outcomes });
@@ -90,12 +81,13 @@ function announce(
 	ms: number,
 	runtime: Runtime,
 ): void {
-	const broken = outcomes.filter(({ problem }) => problem !== null);
+	const broken = outcomes.filter(({ fault }) => fault !== null);
 	if (!terminal) {
-		for (const { source, deployed, problem } of outcomes) {
-			const fields = { function: source.name, version: deployed?.version ?? "", url: address(source, flags, port) };
-			if (problem === null) logger.info(fields, "serving");
-			else logger.error({ ...fields, problem }, deployed === null ? "does not build" : "does not start");
+		for (const { source, deployed, fault, problem } of outcomes) {
+			const { tenant, name } = source;
+			const fields = { tenant, function: name, version: deployed?.version ?? "", url: address(source, flags, port) };
+			if (fault === null) logger.info(fields, "serving");
+			else logger.error({ ...fields, problem }, fault);
 		}
 		const fields = { functions: outcomes.length, broken: broken.length, readyMs: Math.round(ms) };
 		logger.info({ ...fields, containment: runtime.containment }, "ready");
@@ -105,15 +97,12 @@ function announce(
 	const where =
 		sandboxes === 0 ? "inline, in this process" : `${sandboxes} sandbox${sandboxes === 1 ? "" : "es"} and a spare`;
 	console.log(`\natoll ${version()}, ${where}\n${layers(runtime)}\n`);
-	const width = Math.max(...outcomes.map(({ source }) => source.name.length));
-	for (const { source, problem } of outcomes) {
-		console.log(`  ${problem === null ? " " : "✗"} ${source.name.padEnd(width)}  ${address(source, flags, port)}`);
+	const width = Math.max(...outcomes.map(({ source }) => label(source).length));
+	for (const { source, fault } of outcomes) {
+		console.log(`  ${fault === null ? " " : "✗"} ${label(source).padEnd(width)}  ${address(source, flags, port)}`);
 	}
-	for (const { source, deployed, problem } of broken) {
-		console.log(
-			`\n✗ ${source.name} ${deployed === null ? "does not build" : "does not start"}:\n\n${problem?.replace(/^/gm, "  ")}`,
-		);
-	}
+	for (const { source, fault, problem } of broken)
+		console.log(`\n✗ ${label(source)} ${fault}:\n\n${problem.replace(/^/gm, "  ")}`);
 	console.log(`\nready in ${Math.round(ms)} ms; Ctrl-C stops\n`);
 }
 

@@ -125,7 +125,7 @@ export const functionName = z
 	);
 
 /** One label of a hostname, so that a tenant's functions can be reached under it. */
-const tenantName = z
+export const tenantName = z
 	.string()
 	.regex(
 		/^[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?$/,

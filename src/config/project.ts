@@ -1,168 +1,122 @@
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { basename, extname, join, relative, resolve } from "node:path";
-import { type ParseError, parse as parseJsonc, printParseErrorCode } from "jsonc-parser";
-import { parse as parseToml } from "smol-toml";
-import { z } from "zod";
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { basename, extname, join, resolve } from "node:path";
 import { UsageError } from "../errors.ts";
-import { type Limits, limitsSchema } from "../limits/limits.ts";
-import { functionName } from "./options.ts";
+import { DEFAULT_TENANT, type FunctionId, type TenantName } from "../names.ts";
+import { Router } from "../router/router.ts";
+import { shown } from "./config-file.ts";
+import { describe, describeFile, EXTENSIONS, type FoundFunction } from "./function-source.ts";
+import { functionName, tenantName } from "./options.ts";
 
-/** A function as it is found on disk. */
-export interface FunctionSource {
-	name: string;
-	owner?: string;
-	/** Absolute path of its main module. */
-	entry: string;
-	env: Record<string, unknown>;
-	limits: Partial<Limits>;
-	/** Hostnames that its own configuration asks for; none if it leaves that to the command line. */
-	hostnames: string[];
-	/** The configuration file it was described by, if there was one. */
-	config?: string;
-}
+/** A function as it is found on disk, and whose it is. */
+export type Source = FoundFunction &
+	FunctionId & {
+		/** The folder that it may be bundled from, where that is bounded. */
+		root?: string;
+	};
 
-const EXTENSIONS = [".ts", ".tsx", ".js", ".mjs"];
-const CONFIGS = ["atoll.jsonc", "wrangler.jsonc", "wrangler.json", "wrangler.toml"];
-
-const atollSchema = z.strictObject({
-	$schema: z.string().optional(),
-	name: functionName.optional(),
-	owner: z.string().min(1).optional(),
-	main: z.string().optional(),
-	hostnames: z.array(z.string()).optional(),
-	env: z.record(z.string(), z.json()).optional(),
-	limits: limitsSchema.optional(),
-});
-
-/** The part of wrangler's configuration that atoll goes by; the rest of it is left alone. */
-const wranglerSchema = z.object({
-	name: functionName.optional(),
-	main: z.string().optional(),
-	vars: z.record(z.string(), z.json()).optional(),
-	limits: z.object({ cpu_ms: z.number().int().positive().optional() }).optional(),
-});
-
-const shown = (path: string) => relative(process.cwd(), path) || ".";
-
-function parseConfig(path: string): unknown {
-	const text = readFileSync(path, "utf8");
-	if (path.endsWith(".toml")) {
-		try {
-			return parseToml(text);
-		} catch (error) {
-			throw new UsageError(`${shown(path)}: ${(error as Error).message}`);
-		}
-	}
-	const errors: ParseError[] = [];
-	const value = parseJsonc(text, errors, { allowTrailingComma: true }) as unknown;
-	if (errors.length > 0) {
-		const before = text.slice(0, errors[0].offset).split("\n");
-		throw new UsageError(
-			`${shown(path)}:${before.length}:${before[before.length - 1].length + 1}: ${printParseErrorCode(errors[0].error)}`,
-		);
-	}
-	return value;
-}
-
-function check<T>(schema: z.ZodType<T>, value: unknown, path: string): T {
-	const parsed = schema.safeParse(value);
-	if (parsed.success) return parsed.data;
-	const problems = parsed.error.issues.map((issue) => `${issue.path.join(".") || "the file"}: ${issue.message}`);
-	throw new UsageError(`${shown(path)}: ${problems.join("; ")}`);
-}
-
-function isFunctionFile(name: string): boolean {
-	return EXTENSIONS.includes(extname(name)) && !/^[._]|\.d\.ts$|\.(?:test|spec|config)\.\w+$/.test(name);
-}
-
-function indexIn(folder: string): string | null {
-	for (const stem of ["index", join("src", "index")]) {
-		for (const extension of EXTENSIONS) {
-			const path = join(folder, stem + extension);
-			if (existsSync(path)) return path;
-		}
-	}
-	return null;
-}
-
-function mainFrom(folder: string, main: string | undefined, config: string): string {
-	const entry = main === undefined ? indexIn(folder) : resolve(folder, main);
-	if (entry === null)
-		throw new UsageError(`${shown(config)}: it has no "main", and there is no index or src/index file beside it`);
-	if (!existsSync(entry)) throw new UsageError(`${shown(config)}: its "main", ${main}, does not exist`);
-	return entry;
-}
-
-/** The function that a folder is, or `null` if it is none. Throws UsageError for a configuration that is wrong. */
-function functionFolder(folder: string): FunctionSource | null {
-	const name = basename(folder);
-	const config = CONFIGS.map((file) => join(folder, file)).find((path) => existsSync(path));
-	if (config?.endsWith("atoll.jsonc")) {
-		const parsed = check(atollSchema, parseConfig(config), config);
-		const { env = {}, limits = {}, hostnames = [], owner } = parsed;
-		return {
-			name: parsed.name ?? name,
-			owner,
-			entry: mainFrom(folder, parsed.main, config),
-			env,
-			limits,
-			hostnames,
-			config,
-		};
-	}
-	if (config !== undefined) {
-		const { name: given, main, vars = {}, limits } = check(wranglerSchema, parseConfig(config), config);
-		return {
-			name: given ?? name,
-			entry: mainFrom(folder, main, config),
-			env: vars,
-			limits: limits?.cpu_ms === undefined ? {} : { cpuMs: limits.cpu_ms },
-			hostnames: [],
-			config,
-		};
-	}
-	const manifest = join(folder, "package.json");
-	if (existsSync(manifest)) {
-		const { main } = check(z.object({ main: z.string().optional() }), parseConfig(manifest), manifest);
-		if (main !== undefined)
-			return { name, entry: mainFrom(folder, main, manifest), env: {}, limits: {}, hostnames: [], config: manifest };
-	}
-	const index = indexIn(folder);
-	return index === null ? null : { name, entry: index, env: {}, limits: {}, hostnames: [] };
-}
-
-function functionFile(path: string): FunctionSource {
-	return { name: basename(path, extname(path)), entry: path, env: {}, limits: {}, hostnames: [] };
+/** At which hostnames functions are reached. */
+export interface Reach {
+	/** The operator's own domain, under which functions are that ask for no hostname. */
+	domain: string;
+	/** Hostnames and wildcards, in the router's form, that the operator has given to tenants, beside those under `<tenant>.<domain>`. */
+	grants: readonly { tenant: TenantName; hostname: string }[];
 }
 
 /**
- * The functions at a path. A file, or a folder that is a function, serves every hostname; a folder of functions serves
- * each at `<name>.<domain>`. Throws UsageError where there is none.
+ * The operator's own functions at a path. A file, or a folder that is a function, serves every hostname; a folder of functions
+ * serves each at `<name>.<domain>`. Throws UsageError where there is none.
  */
-export function findFunctions(path: string, domain: string): FunctionSource[] {
+export function findFunctions(path: string, domain: string): Source[] {
 	const absolute = resolve(path);
 	if (!existsSync(absolute)) throw new UsageError(`${path}: there is no such file or folder`);
 	if (!statSync(absolute).isDirectory()) {
 		if (!EXTENSIONS.includes(extname(absolute)))
 			throw new UsageError(`${path}: a function is a file that ends in ${EXTENSIONS.join(", ")}`);
-		return [{ ...functionFile(absolute), hostnames: ["*"] }];
+		const name = basename(absolute, extname(absolute));
+		return [withDefault({ ...describeFile({ name, path: absolute, hostnames: [] }), tenant: DEFAULT_TENANT }, "*")];
 	}
-	const own = functionFolder(absolute);
-	if (own !== null) return [{ ...own, hostnames: own.hostnames.length > 0 ? own.hostnames : ["*"] }];
-	const found: FunctionSource[] = [];
-	for (const entry of readdirSync(absolute, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
-		const full = join(absolute, entry.name);
-		const isFolder = statSync(full).isDirectory();
-		if (isFolder && (entry.name === "node_modules" || entry.name.startsWith("."))) continue;
-		const source = isFolder ? functionFolder(full) : isFunctionFile(entry.name) ? functionFile(full) : null;
-		if (source !== null)
-			found.push(
-				source.hostnames.length > 0 ? source : { ...source, hostnames: [`${source.name.toLowerCase()}.${domain}`] },
-			);
-	}
+	const own = describe(absolute);
+	if (own !== null) return [withDefault({ ...own, tenant: DEFAULT_TENANT }, "*")];
+	const found = functionsIn(absolute);
 	if (found.length === 0)
 		throw new UsageError(
 			`${path}: there are no functions in this folder (files that end in ${EXTENSIONS.join(", ")}, or folders with an index file)`,
 		);
-	return found;
+	return found.map((one) => withDefault({ ...one, tenant: DEFAULT_TENANT }, `${one.name.toLowerCase()}.${domain}`));
+}
+
+/**
+ * The functions of tenants, at `<path>/<tenant>/<function>`: whose a function is is said by the operator, who makes the tenants'
+ * folders, and not in them. They serve at `<name>.<tenant>.<domain>`. Throws UsageError where there are no such folders.
+ */
+export function findTenants(path: string, reach: Reach): Source[] {
+	const absolute = resolve(path);
+	if (!statSync(absolute, { throwIfNoEntry: false })?.isDirectory())
+		throw new UsageError(`${path}: there is no such folder`);
+	const sources = readdirSync(absolute, { withFileTypes: true })
+		.filter((entry) => isVisible(entry.name) && !entry.isFile())
+		.map(({ name }) => name)
+		.sort()
+		.flatMap((tenant) => functionsOf(tenant, join(absolute, tenant), reach));
+	if (sources.length === 0)
+		throw new UsageError(`${path}: there are no functions in this folder, which are at ${path}/TENANT/FUNCTION`);
+	return sources;
+}
+
+function functionsOf(tenant: TenantName, root: string, { domain, grants }: Reach): Source[] {
+	const own = tenant === DEFAULT_TENANT ? domain : `${tenant}.${domain}`;
+	const granted = [own, `*.${own}`];
+	for (const grant of grants) if (grant.tenant === tenant) granted.push(grant.hostname);
+	try {
+		const named = tenantName.safeParse(tenant);
+		if (!named.success) throw new UsageError(`${shown(root)}: the tenant's name ${named.error.issues[0].message}`);
+		return functionsIn(root, root).map((found) => {
+			const source = withDefault({ ...found, tenant, root }, `${found.name.toLowerCase()}.${own}`);
+			return tenant === DEFAULT_TENANT ? source : asGranted(source, granted);
+		});
+	} catch (error) {
+		// Nothing is known of the tenant's functions then, and those of others are served.
+		return [{ tenant, name: "", path: root, hostnames: [], problem: (error as Error).message }];
+	}
+}
+
+const isVisible = (name: string) => name !== "node_modules" && !name.startsWith(".");
+
+/** The functions in a folder, in the order of their names. */
+function functionsIn(folder: string, root?: string): FoundFunction[] {
+	return readdirSync(folder)
+		.filter(isVisible)
+		.sort()
+		.map((name) => describe(join(folder, name), root))
+		.filter((found) => found !== null);
+}
+
+/** A function that asks for no hostname is reached at the one that its place gives it. */
+function withDefault(source: Source, hostname: string): Source {
+	const { path, hostnames, problem } = source;
+	const named = functionName.safeParse(source.name);
+	if (!named.success) {
+		const { message } = named.error.issues[0];
+		return { ...source, hostnames: [], problem: problem ?? `${shown(path)}: the function's name ${message}` };
+	}
+	return hostnames.length > 0 ? source : { ...source, hostnames: [hostname] };
+}
+
+/** A function that asks for hostnames which the operator has not given to its tenant is broken, and has the others. */
+function asGranted(source: Source, granted: readonly string[]): Source {
+	const refused = source.hostnames.filter((hostname) => !isGranted(hostname, granted));
+	if (refused.length === 0) return source;
+	const { tenant, path, config = path, problem } = source;
+	const why = `${shown(config)}: ${refused.join(", ")}: the operator has given ${tenant} no such hostname (--grant ${tenant}=HOSTNAME)`;
+	const hostnames = source.hostnames.filter((hostname) => !refused.includes(hostname));
+	return { ...source, hostnames, problem: problem ?? why };
+}
+
+/** Whether a hostname or wildcard is one of some others or lies under them. What is no hostname is for the deployment to refuse. */
+function isGranted(hostname: string, granted: readonly string[]): boolean {
+	const asked = Router.parse(hostname);
+	return (
+		asked === null ||
+		granted.some((pattern) => asked === pattern || (pattern.startsWith("*.") && asked.endsWith(pattern.slice(1))))
+	);
 }

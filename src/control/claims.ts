@@ -25,7 +25,10 @@ export class Claims {
 	/** Gives a function hostnames, all or none, until `release`. Throws UsageError for one that it cannot have. */
 	claim(claimant: FunctionId, hostnames: readonly string[]): Pattern[] {
 		const patterns = [...new Set(hostnames.map((hostname) => Router.normalize(hostname)))];
-		for (const pattern of patterns) this.#check(claimant, pattern);
+		for (const pattern of patterns) {
+			const refusal = this.#refusal(claimant, pattern);
+			if (refusal !== null) throw new UsageError(refusal);
+		}
 		for (const pattern of patterns) this.#take(claimant, pattern);
 		return patterns;
 	}
@@ -33,13 +36,8 @@ export class Claims {
 	/** Those of some hostnames that a function could claim. */
 	available(claimant: FunctionId, hostnames: readonly string[]): string[] {
 		return hostnames.filter((hostname) => {
-			try {
-				this.#check(claimant, Router.normalize(hostname));
-				return true;
-			} catch (error) {
-				if (error instanceof UsageError) return false;
-				throw error;
-			}
+			const pattern = Router.parse(hostname);
+			return pattern !== null && this.#refusal(claimant, pattern) === null;
 		});
 	}
 
@@ -73,29 +71,26 @@ export class Claims {
 		else this.#below.delete(name);
 	}
 
-	/** Throws UsageError, which tells of another tenant that there is one, and no more. */
-	#check({ tenant, name }: FunctionId, pattern: Pattern): void {
-		const refuse = (why: string): never => {
-			throw new UsageError(`${tenant} cannot have the hostname ${pattern}: ${why}`);
-		};
+	/** Why a function cannot have a pattern, or `null`. Tells of another tenant that there is one, and no more. */
+	#refusal({ tenant, name }: FunctionId, pattern: Pattern): string | null {
+		const refusal = (why: string) => `${tenant} cannot have the hostname ${pattern}: ${why}`;
 		const isWildcard = pattern.startsWith("*.");
 		const base = isWildcard ? pattern.slice(2) : pattern;
-		if (isPublicSuffix(base)) refuse(`${base} is a public suffix, under which everybody may have names`);
+		if (isPublicSuffix(base)) return refusal(`${base} is a public suffix, under which everybody may have names`);
 		if (tenant !== DEFAULT_TENANT && (!base.includes(".") || isIP(domainToASCII(base)) !== 0))
-			refuse(`*, addresses and names without a dot are the operator's, whose tenant is ${DEFAULT_TENANT}`);
+			return refusal(`*, addresses and names without a dot are the operator's, whose tenant is ${DEFAULT_TENANT}`);
 
 		const holder = this.#holders.get(pattern);
 		if (holder?.tenant === tenant && holder.name !== name)
-			throw new UsageError(
-				`${pattern} already leads to the function ${holder.name}; remove that one first, or choose another hostname`,
-			);
+			return `${pattern} already leads to the function ${holder.name}; remove that one first, or choose another hostname`;
 		const isAnothers = (other: Pattern) => (this.#holders.get(other)?.tenant ?? tenant) !== tenant;
-		if (isAnothers(pattern)) refuse("it belongs to another tenant");
+		if (isAnothers(pattern)) return refusal("it belongs to another tenant");
 		if (namesAbove(pattern).some((above) => isAnothers(`*.${above}`)))
-			refuse("it is under a wildcard of another tenant");
-		if (isAnothers(isWildcard ? base : `*.${base}`)) refuse(`another tenant has ${isWildcard ? base : `*.${base}`}`);
-		if (isWildcard && [...(this.#below.get(base)?.keys() ?? [])].some((other) => other !== tenant))
-			refuse("another tenant has hostnames under it");
+			return refusal("it is under a wildcard of another tenant");
+		const beside = isWildcard ? base : `*.${base}`;
+		if (isAnothers(beside)) return refusal(`another tenant has ${beside}`);
+		const below = isWildcard ? [...(this.#below.get(base)?.keys() ?? [])] : [];
+		return below.some((other) => other !== tenant) ? refusal("another tenant has hostnames under it") : null;
 	}
 }
 

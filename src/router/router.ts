@@ -10,17 +10,22 @@ export class Router<T> {
 	readonly #suffixes = new Map<Hostname, T>();
 	#any: T | undefined;
 
-	/** The form in which a pattern is kept. Throws UsageError where it is none. */
-	static normalize(pattern: string): string {
+	/** The form in which a pattern is kept; `null` where it is none. */
+	static parse(pattern: string): string | null {
 		if (pattern === "*") return pattern;
 		const wildcard = pattern.startsWith("*.");
 		const hostname = normalizeHostname(wildcard ? pattern.slice(2) : pattern);
-		if (hostname === null || hostname.includes("*")) {
-			throw new UsageError(
-				`${JSON.stringify(pattern)} is not a hostname; give one like app.example.com, *.example.com or *`,
-			);
-		}
+		if (hostname === null || hostname.includes("*")) return null;
 		return wildcard ? `*.${hostname}` : hostname;
+	}
+
+	/** The same. Throws UsageError where it is none. */
+	static normalize(pattern: string): string {
+		const normal = Router.parse(pattern);
+		if (normal !== null) return normal;
+		throw new UsageError(
+			`${JSON.stringify(pattern)} is not a hostname; give one like app.example.com, *.example.com or *`,
+		);
 	}
 
 	/** What a pattern, in its normal form, leads to. */

@@ -1,92 +1,14 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
 import { mkdir, writeFile } from "node:fs/promises";
-import { request } from "node:http";
-import { join, resolve } from "node:path";
-import { after, test } from "node:test";
-import { temporaryFolder } from "../support/runtime.ts";
+import { join } from "node:path";
+import { test } from "node:test";
+import { CommandLine, get, PORT, say } from "../support/command-line.ts";
 
-const bin = resolve("bin/atoll.js");
-const folder = temporaryFolder();
-
-interface Run {
-	child: ChildProcess;
-	output: () => string;
-	/** Resolves when the output holds a text, with what the pattern caught. */
-	until(pattern: RegExp): Promise<RegExpExecArray>;
-	exit: Promise<number | null>;
-}
-
-function atoll(args: string[], env: Record<string, string> = {}): Run {
-	const child = spawn(process.execPath, [bin, ...args], {
-		cwd: folder,
-		env: { ...process.env, ...env },
-		stdio: ["ignore", "pipe", "pipe"],
-	});
-	after(() => child.kill("SIGKILL"));
-	let text = "";
-	let waiting: (() => void)[] = [];
-	const take = (chunk: string) => {
-		text += chunk;
-		const all = waiting;
-		waiting = [];
-		for (const one of all) one();
-	};
-	child.stdout?.setEncoding("utf8").on("data", take);
-	child.stderr?.setEncoding("utf8").on("data", take);
-	const exit = new Promise<number | null>((done) =>
-		child.on("close", (code) => {
-			take("");
-			done(code);
-		}),
-	);
-	return {
-		child,
-		output: () => text,
-		exit,
-		async until(pattern) {
-			for (;;) {
-				const match = pattern.exec(text);
-				if (match !== null) return match;
-				if (child.exitCode !== null) throw new Error(`it ended without ${pattern}:\n${text}`);
-				await new Promise<void>((more) => waiting.push(more));
-			}
-		},
-	};
-}
-
-function get(
-	port: number,
-	host: string,
-	headers: Record<string, string> = {},
-): Promise<{ status: number; text: string }> {
-	return new Promise((done, reject) => {
-		request({ port, host: "127.0.0.1", headers: { host, ...headers }, agent: false }, (res) => {
-			let text = "";
-			res.setEncoding("utf8").on("data", (chunk: string) => {
-				text += chunk;
-			});
-			res.on("end", () => done({ status: res.statusCode ?? 0, text }));
-		})
-			.on("error", reject)
-			.end();
-	});
-}
-
-async function functions(name: string, files: Record<string, string>): Promise<string> {
-	const path = join(folder, name);
-	for (const [file, content] of Object.entries(files)) {
-		await mkdir(join(path, file, ".."), { recursive: true });
-		await writeFile(join(path, file), content);
-	}
-	return path;
-}
-const say = (text: string) =>
-	`export default { fetch: (r, env) => new Response(${JSON.stringify(text)} + (env.MARK ?? "")) };`;
-const PORT = /"url":"http:\/\/[^"]*?:(\d+)"/;
+const line = new CommandLine();
+const { folder } = line;
 
 test("serve: every kind of function in a folder at its hostname, and a broken one stops nobody", async () => {
-	const path = await functions("mixed", {
+	const path = await line.write("mixed", {
 		"plain.js": say("plain"),
 		"typed.ts": `export default { fetch: (r: Request): Response => new Response("typed") };`,
 		"module.mjs": say("module"),
@@ -106,7 +28,7 @@ test("serve: every kind of function in a folder at its hostname, and a broken on
 		"_hidden.js": "throw 1",
 		"notes.txt": "not a function",
 	});
-	const run = atoll(["serve", path, "--port", "0"]);
+	const run = line.run(["serve", path, "--port", "0"]);
 	const port = Number((await run.until(PORT))[1]);
 	await run.until(/"msg":"ready"/);
 	for (const [host, text] of Object.entries({
@@ -133,10 +55,10 @@ test("serve: every kind of function in a folder at its hostname, and a broken on
 });
 
 test("serve: a single file answers at every hostname, and SIGTERM finishes what is in flight", async () => {
-	const path = await functions("single", {
+	const path = await line.write("single", {
 		"one.js": `export default { async fetch() { console.log("in flight"); await new Promise((r) => setTimeout(r, 150)); return new Response("finished"); } }`,
 	});
-	const run = atoll(["serve", join(path, "one.js"), "--port", "0", "--isolation", "inline"]);
+	const run = line.run(["serve", join(path, "one.js"), "--port", "0", "--isolation", "inline"]);
 	const port = Number((await run.until(PORT))[1]);
 	await run.until(/"msg":"ready"/);
 	const pending = get(port, "whatever.example");
@@ -147,14 +69,14 @@ test("serve: a single file answers at every hostname, and SIGTERM finishes what 
 });
 
 test("serve: an exception that nobody catches is logged, ends no service, and shows in the exit code", async () => {
-	const path = await functions("netted", { "app.js": say("served") });
-	const fault = await functions("fault", {
+	const path = await line.write("netted", { "app.js": say("served") });
+	const fault = await line.write("fault", {
 		"throw.mjs": `process.on("SIGUSR2", () => {
 			setImmediate(() => { throw new Error("nobody caught this"); });
 			void Promise.reject(new Error("nor this"));
 		});`,
 	});
-	const run = atoll(["serve", path, "--port", "0"], { NODE_OPTIONS: `--import=${join(fault, "throw.mjs")}` });
+	const run = line.run(["serve", path, "--port", "0"], { NODE_OPTIONS: `--import=${join(fault, "throw.mjs")}` });
 	const port = Number((await run.until(PORT))[1]);
 	await run.until(/"ready"/);
 	run.child.kill("SIGUSR2");
@@ -166,11 +88,11 @@ test("serve: an exception that nobody catches is logged, ends no service, and sh
 });
 
 test("dev: a change is served, an error is shown with its line, and mending it works", async () => {
-	const path = await functions("devel", {
+	const path = await line.write("devel", {
 		"app.ts": `import { word } from "./word.ts";\nexport default { fetch: () => new Response(word) };`,
 		"word.ts": `export const word = "first";`,
 	});
-	const run = atoll(["dev", join(path, "app.ts"), "--port", "0"]);
+	const run = line.run(["dev", join(path, "app.ts"), "--port", "0"]);
 	const port = Number((await run.until(PORT))[1]);
 	await run.until(/"msg":"ready"/);
 	const html = { accept: "text/html" };
@@ -196,11 +118,11 @@ test("dev: a change is served, an error is shown with its line, and mending it w
 });
 
 test("build: says what each function weighs, and fails if one does not build", async () => {
-	const path = await functions("built", { "good.js": say("good"), "bad.js": "export default {" });
-	const good = atoll(["build", join(path, "good.js"), "--data", "out"]);
+	const path = await line.write("built", { "good.js": say("good"), "bad.js": "export default {" });
+	const good = line.run(["build", join(path, "good.js"), "--data", "out"]);
 	assert.equal(await good.exit, 0);
 	assert.match(good.output(), /good: .* of code, .* of code cache, starts in .* ms/);
-	const both = atoll(["build", path, "--data", "out"]);
+	const both = line.run(["build", path, "--data", "out"]);
 	assert.equal(await both.exit, 1);
 	assert.match(both.output(), /bad does not build:[\s\S]*bad\.js:1:17/);
 });
@@ -222,7 +144,7 @@ for (const [what, args, message] of [
 ] as const) {
 	test(`${what} gets one clear sentence and exit code 1`, async () => {
 		await mkdir(join(folder, "void"), { recursive: true });
-		const run = atoll([...args]);
+		const run = line.run([...args]);
 		assert.equal(await run.exit, 1);
 		assert.match(run.output(), message as RegExp);
 		assert.doesNotMatch(run.output(), /\n\s+at /);
@@ -230,20 +152,20 @@ for (const [what, args, message] of [
 }
 
 test("a wrong configuration is named with its place", async () => {
-	const path = await functions("wrong", {
+	const path = await line.write("wrong", {
 		"f/atoll.jsonc": '{\n  "main": "index.js"\n  "env": {}\n}',
 		"f/index.js": say(""),
 	});
-	const run = atoll(["serve", path, "--port", "0"]);
+	const run = line.run(["serve", path, "--port", "0"]);
 	assert.equal(await run.exit, 1);
 	assert.match(run.output(), /atoll: wrong\/f\/atoll\.jsonc:3:3: CommaExpected/);
 });
 
 test("a port in use is said so", async () => {
-	const path = await functions("busy", { "one.js": say("") });
-	const first = atoll(["serve", path, "--port", "0", "--isolation", "inline"]);
+	const path = await line.write("busy", { "one.js": say("") });
+	const first = line.run(["serve", path, "--port", "0", "--isolation", "inline"]);
 	const port = (await first.until(PORT))[1];
-	const second = atoll(["serve", path, "--port", port, "--isolation", "inline"]);
+	const second = line.run(["serve", path, "--port", port, "--isolation", "inline"]);
 	assert.equal(await second.exit, 1);
 	assert.match(second.output(), new RegExp(`atoll: port ${port} on 127.0.0.1 is already in use`));
 	first.child.kill("SIGTERM");

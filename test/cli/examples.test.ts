@@ -8,7 +8,11 @@ inBothIsolations("the examples", (isolation) => {
 	const atoll = new TestRuntime({ isolation });
 	const sources = findFunctions("examples", "test");
 	before(async () => {
-		for (const { name, entry, hostnames } of sources) await atoll.runtime.deploy({ name, entry, hostnames });
+		for (const source of sources) {
+			assert.ok(source.problem === null);
+			const { name, entry, hostnames } = source;
+			await atoll.runtime.deploy({ name, entry, hostnames });
+		}
 	});
 
 	test("all of them are found", () => {

@@ -1,0 +1,46 @@
+import { relative } from "node:path";
+import { findFunctions, findTenants, type Source } from "../config/project.ts";
+import { UsageError } from "../errors.ts";
+import { DEFAULT_TENANT, type FunctionId, keyOf } from "../names.ts";
+import type { Flags } from "./flags.ts";
+
+/** All functions at the paths of a command line. What is wrong with one is told of it. Throws UsageError where a path is wrong. */
+export function collect({ paths, tenants, reach }: Flags): Source[] {
+	const sources = [
+		...paths.flatMap((path) => findFunctions(path, reach.domain)),
+		...tenants.flatMap((path) => findTenants(path, reach)),
+	];
+	return withNamesOfTheirOwn(sources);
+}
+
+/** Of several functions of one name the first has it. The others take its place at no hostname, and are told of under another name. */
+function withNamesOfTheirOwn(sources: Source[]): Source[] {
+	const first = new Map<string, Source>();
+	for (const source of sources) if (!first.has(keyOf(source))) first.set(keyOf(source), source);
+	return sources.map((source) => {
+		const other = first.get(keyOf(source));
+		if (other === undefined || other === source) return source;
+		let name = source.name;
+		// Short enough to be a name whatever the other is.
+		for (let i = 2; first.has(keyOf({ ...source, name })); i++) name = `${source.name.slice(0, 50)}.${i}`;
+		const renamed: Source = {
+			...source,
+			name,
+			problem: `two functions are called ${source.name}: ${shown(other)} and ${shown(source)}`,
+		};
+		first.set(keyOf(renamed), renamed);
+		return renamed;
+	});
+}
+
+const shown = ({ path }: Source) => relative(process.cwd(), path) || ".";
+
+/** A function's name as a person reads it: the operator's own without their tenant's. */
+export function label({ tenant, name }: FunctionId): string {
+	return tenant === DEFAULT_TENANT ? name : `${tenant}/${name}`;
+}
+
+/** Throws UsageError with all that is wrong where not one of some functions, each with its problem, could so much as be tried. */
+export function refuseIfAllFailed(problems: readonly (string | null)[]): void {
+	if (problems.every((problem) => problem !== null)) throw new UsageError(problems.join("\n"));
+}

@@ -1,0 +1,164 @@
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { basename, extname, join, resolve } from "node:path";
+import { z } from "zod";
+import { UsageError } from "../errors.ts";
+import { type Limits, limitsSchema } from "../limits/limits.ts";
+import type { FunctionName } from "../names.ts";
+import { ConfigFile, liesIn, shown } from "./config-file.ts";
+import { functionName } from "./options.ts";
+
+/** What is known of every function that is found on disk. */
+interface Found {
+	/** As its configuration says, else that of its file or folder. */
+	name: FunctionName;
+	/** Absolute path of its file or folder. */
+	path: string;
+	/** Hostnames that its own configuration asks for; none if it leaves that to the command line. */
+	hostnames: string[];
+	/** The configuration file it was described by, if there was one. */
+	config?: string;
+}
+
+/** A function on disk: one that can be deployed, or what is wrong with it. */
+export type FoundFunction = Found &
+	(
+		| {
+				problem: null;
+				/** Absolute path of its main module. */
+				entry: string;
+				env: Record<string, unknown>;
+				limits: Partial<Limits>;
+		  }
+		| { problem: string }
+	);
+
+export const EXTENSIONS = [".ts", ".tsx", ".js", ".mjs"];
+const CONFIGS = ["atoll.jsonc", "wrangler.jsonc", "wrangler.json", "wrangler.toml"];
+
+/** Whose function it is is not for its own configuration to say. */
+const atollSchema = z.strictObject({
+	$schema: z.string().optional(),
+	name: functionName.optional(),
+	main: z.string().optional(),
+	hostnames: z.array(z.string()).optional(),
+	env: z.record(z.string(), z.json()).optional(),
+	limits: limitsSchema.optional(),
+});
+
+/** The part of wrangler's configuration that atoll goes by; the rest of it is left alone. */
+const wranglerSchema = z.object({
+	name: functionName.optional(),
+	main: z.string().optional(),
+	vars: z.record(z.string(), z.json()).optional(),
+	limits: z.object({ cpu_ms: z.number().int().positive().optional() }).optional(),
+});
+
+const packageSchema = z.object({ main: z.string().optional() });
+
+/** As much of a configuration as tells where the function is to be reached, whatever is wrong with the rest of it. */
+const reachedSchema = z.object({
+	name: functionName.optional().catch(undefined),
+	hostnames: z.array(z.string()).optional().catch(undefined),
+});
+
+/**
+ * The function that a file or folder is, or `null` if it is none. With `root` nothing of it may lie outside of that. Never throws: what
+ * is wrong with one function is told of it, and others are served.
+ */
+export function describe(path: string, root?: string): FoundFunction | null {
+	const file = basename(path);
+	const isFile = isFunctionFile(file);
+	const found: Found = { name: isFile ? basename(file, extname(file)) : file, path, hostnames: [] };
+	let isFolder: boolean | null = null;
+	try {
+		isFolder = statSync(path).isDirectory();
+		if (!isFolder && !isFile) return null;
+		if (isFolder) found.name = file;
+		if (root !== undefined) refuseOutside(root, path);
+		const described = isFolder ? describeFolder(found) : describeFile(found);
+		if (root !== undefined && described !== null) refuseOutside(root, described.entry);
+		return described;
+	} catch (error) {
+		// A link that leads nowhere is taken for a function where it is called like one.
+		if (isFolder === null && !isFile && extname(file) !== "") return null;
+		return { ...found, problem: problemOf(error, found) };
+	}
+}
+
+function refuseOutside(root: string, path: string): void {
+	if (!liesIn(root, path)) throw new UsageError(`${shown(path)}: it leads out of the tenant's folder`);
+}
+
+type Sound = Extract<FoundFunction, { problem: null }>;
+
+/** A file that is a function, whatever it is called. */
+export function describeFile(found: Found): Sound {
+	return { ...found, problem: null, entry: found.path, env: {}, limits: {} };
+}
+
+/** Notes in `found` what it learns on the way. Throws what is wrong with the folder. */
+function describeFolder(found: Found): Sound | null {
+	const folder = found.path;
+	const files = readdirSync(folder);
+	const config = CONFIGS.find((file) => files.includes(file));
+	if (config !== undefined) {
+		found.config = join(folder, config);
+		const file = new ConfigFile(folder, found.config);
+		const isOurs = config.startsWith("atoll.");
+		const { data: reached } = reachedSchema.safeParse(file.value);
+		found.name = reached?.name ?? found.name;
+		if (isOurs) {
+			found.hostnames = reached?.hostnames ?? [];
+			const { main, env = {}, limits = {} } = file.check(atollSchema);
+			return { ...found, problem: null, entry: mainFrom(folder, main, found.config), env, limits };
+		}
+		const { main, vars = {}, limits } = file.check(wranglerSchema);
+		return {
+			...found,
+			problem: null,
+			entry: mainFrom(folder, main, found.config),
+			env: vars,
+			limits: limits?.cpu_ms === undefined ? {} : { cpuMs: limits.cpu_ms },
+		};
+	}
+	if (files.includes("package.json")) {
+		const manifest = join(folder, "package.json");
+		const { main } = new ConfigFile(folder, manifest).check(packageSchema);
+		if (main !== undefined) {
+			found.config = manifest;
+			return { ...found, problem: null, entry: mainFrom(folder, main, manifest), env: {}, limits: {} };
+		}
+	}
+	const entry = indexIn(folder);
+	return entry === null ? null : { ...found, problem: null, entry, env: {}, limits: {} };
+}
+
+function isFunctionFile(name: string): boolean {
+	return EXTENSIONS.includes(extname(name)) && !/^[._]|\.d\.ts$|\.(?:test|spec|config)\.\w+$/.test(name);
+}
+
+function indexIn(folder: string): string | null {
+	for (const stem of ["index", join("src", "index")]) {
+		for (const extension of EXTENSIONS) {
+			const path = join(folder, stem + extension);
+			if (existsSync(path)) return path;
+		}
+	}
+	return null;
+}
+
+function mainFrom(folder: string, main: string | undefined, config: string): string {
+	const entry = main === undefined ? indexIn(folder) : resolve(folder, main);
+	if (entry === null)
+		throw new UsageError(`${shown(config)}: it has no "main", and there is no index or src/index file beside it`);
+	if (!existsSync(entry)) throw new UsageError(`${shown(config)}: its "main", ${main}, does not exist`);
+	return entry;
+}
+
+function problemOf(error: unknown, { path, config = path }: Found): string {
+	if (error instanceof UsageError) return error.message;
+	const { code, message } = error as NodeJS.ErrnoException;
+	if (code === "ENOENT" || code === "ELOOP") return `${shown(config)}: it is a link that leads nowhere`;
+	if (code === "EACCES" || code === "EPERM") return `${shown(config)}: it may not be read by this user`;
+	return `${shown(config)}: ${message}`;
+}
