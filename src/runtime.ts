@@ -175,8 +175,8 @@ export class Runtime {
 
 	/**
 	 * Builds a function and puts it into service; the version before it, if any, finishes the requests that it has.
-	 * Throws UsageError for options that make no sense and for hostnames that it cannot have, and BuildError with every problem
-	 * of the source; nothing has changed then.
+	 * Throws UsageError for options that make no sense and for hostnames that it cannot have, and BuildError with
+	 * every problem of the source; nothing has changed then.
 	 */
 	async deploy(given: DeployOptions): Promise<Deployed> {
 		this.#refuseIfClosing();
@@ -231,8 +231,9 @@ export class Runtime {
 	}
 
 	/**
-	 * Puts a function into service that could not be deployed: those of its hostnames that it can have answer `startup_failed` until
-	 * it is deployed again. For a server that starts with many functions, one of which is broken.
+	 * Puts a function into service that could not be deployed: those of its hostnames that it can have answer
+	 * `startup_failed` until it is deployed again. For a server that starts with many functions, one of which is
+	 * broken.
 	 */
 	deployBroken(given: Pick<DeployOptions, "tenant" | "name" | "hostnames">, problem: string): void {
 		const of = checkFunctionId({ tenant: given.tenant, name: given.name });
@@ -275,8 +276,8 @@ export class Runtime {
 	}
 
 	/**
-	 * Takes a function out of service and gives its hostnames back; requests that it has are finished. `tenant` is the operator's own
-	 * if it is left out. Returns whether there was one of that name.
+	 * Takes a function out of service and gives its hostnames back; requests that it has are finished. `tenant` is the
+	 * operator's own if it is left out. Returns whether there was one of that name.
 	 */
 	async remove(given: { tenant?: TenantName; name: string }): Promise<boolean> {
 		const version = this.#deployments.remove(checkFunctionId(given));

@@ -21,7 +21,10 @@ const CEILINGS: Limits = {
 	logBytes: 4 * MB,
 };
 
-/** The ceilings of a command line: each `--max NAME=VALUE` takes the place of one. Throws UsageError for what is no limit. */
+/**
+ * The ceilings of a command line: each `--max NAME=VALUE` takes the place of one. Throws UsageError for what is no
+ * limit.
+ */
 export function ceilings(given: readonly string[]): Limits {
 	const all = { ...CEILINGS };
 	for (const text of given) {

@@ -4,7 +4,10 @@ import { UsageError } from "../errors.ts";
 import { DEFAULT_TENANT, type FunctionId, keyOf } from "../names.ts";
 import type { Flags } from "./flags.ts";
 
-/** All functions at the paths of a command line. What is wrong with one is told of it. Throws UsageError where a path is wrong. */
+/**
+ * All functions at the paths of a command line. What is wrong with one is told of it. Throws UsageError where a path
+ * is wrong.
+ */
 export function collect({ paths, tenants, reach }: Flags): Source[] {
 	const sources = [
 		...paths.flatMap((path) => findFunctions(path, reach.domain)),
@@ -13,7 +16,10 @@ export function collect({ paths, tenants, reach }: Flags): Source[] {
 	return withNamesOfTheirOwn(sources);
 }
 
-/** Of several functions of one name the first has it. The others take its place at no hostname, and are told of under another name. */
+/**
+ * Of several functions of one name the first has it. The others take its place at no hostname, and are told of under
+ * another name.
+ */
 function withNamesOfTheirOwn(sources: Source[]): Source[] {
 	const first = new Map<string, Source>();
 	for (const source of sources) if (!first.has(keyOf(source))) first.set(keyOf(source), source);
@@ -40,7 +46,10 @@ export function label({ tenant, name }: FunctionId): string {
 	return tenant === DEFAULT_TENANT ? name : `${tenant}/${name}`;
 }
 
-/** Throws UsageError with all that is wrong where not one of some functions, each with its problem, could so much as be tried. */
+/**
+ * Throws UsageError with all that is wrong where not one of some functions, each with its problem, could so much as be
+ * tried.
+ */
 export function refuseIfAllFailed(problems: readonly (string | null)[]): void {
 	if (problems.every((problem) => problem !== null)) throw new UsageError(problems.join("\n"));
 }

@@ -14,7 +14,10 @@ export interface Outcome {
 	problem: string;
 }
 
-/** Deploys one function; one that cannot be answers `startup_failed` at those hostnames that it can have, and stops nobody else. */
+/**
+ * Deploys one function; one that cannot be answers `startup_failed` at those hostnames that it can have, and stops
+ * nobody else.
+ */
 export async function deployOne(runtime: Runtime, source: Source): Promise<Outcome> {
 	if (source.problem !== null) return standIn(runtime, source, "is not served", source.problem);
 	const { tenant, name, path, config = path, hostnames, entry, root, env, limits } = source;
@@ -40,8 +43,8 @@ function standIn(runtime: Runtime, source: Source, fault: Outcome["fault"], prob
 const shown = (path: string) => relative(process.cwd(), path) || path;
 
 /**
- * Deploys many functions, all at once as far as the builders go; those that are broken come last, so that they take no hostname from
- * the others. `progress` is told after each.
+ * Deploys many functions, all at once as far as the builders go; those that are broken come last, so that they take no
+ * hostname from the others. `progress` is told after each.
  */
 export async function deployAll(
 	runtime: Runtime,

@@ -20,7 +20,10 @@ export function liesIn(folder: string, path: string): boolean {
 	return real === root || real.startsWith(root.endsWith(sep) ? root : root + sep);
 }
 
-/** A function's configuration, which whoever wrote the function wrote as well: it is read with bounds, and from its own folder alone. */
+/**
+ * A function's configuration, which whoever wrote the function wrote as well: it is read with bounds, and from its own
+ * folder alone.
+ */
 export class ConfigFile {
 	readonly path: string;
 	/** What it says, as far as it could be read. */

@@ -62,8 +62,8 @@ const reachedSchema = z.object({
 });
 
 /**
- * The function that a file or folder is, or `null` if it is none. With `root` nothing of it may lie outside of that. Never throws: what
- * is wrong with one function is told of it, and others are served.
+ * The function that a file or folder is, or `null` if it is none. With `root` nothing of it may lie outside of that.
+ * Never throws: what is wrong with one function is told of it, and others are served.
  */
 export function describe(path: string, root?: string): FoundFunction | null {
 	const file = basename(path);

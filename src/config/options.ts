@@ -60,16 +60,20 @@ export interface CacheOptions {
 /** One upload of a function. */
 export interface DeployOptions {
 	/**
-	 * Whose function it is: lower-case letters, digits, `-` and `_`, up to 63. Names and hostnames belong to a tenant; what its functions
-	 * do counts together; within the process they reach one another, and no other tenant's. Default: `default`, the operator's own,
-	 * each of whose functions counts for itself.
+	 * Whose function it is: lower-case letters, digits, `-` and `_`, up to 63. Names and hostnames belong to a tenant;
+	 * what its functions do counts together; within the process they reach one another, and no other tenant's.
+	 * Default: `default`, the operator's own, each of whose functions counts for itself.
 	 */
 	tenant?: TenantName;
-	/** The function's name: letters, digits, `-`, `_` and `.`, up to 63. Its tenant's function of this name, if deployed, is replaced. */
+	/**
+	 * The function's name: letters, digits, `-`, `_` and `.`, up to 63. Its tenant's function of this name, if
+	 * deployed, is replaced.
+	 */
 	name: FunctionName;
 	/**
-	 * The hostnames that reach it: exact names, `*.example.com`, or, for the tenant `default` alone, `*` for all others. Those that
-	 * another tenant has, or that lie under its wildcards, are refused, and so are public suffixes such as `*.com`.
+	 * The hostnames that reach it: exact names, `*.example.com`, or, for the tenant `default` alone, `*` for all
+	 * others. Those that another tenant has, or that lie under its wildcards, are refused, and so are public suffixes
+	 * such as `*.com`.
 	 */
 	hostnames: string[];
 	/** Path of its main module, relative to the working directory. */

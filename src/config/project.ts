@@ -18,13 +18,16 @@ export type Source = FoundFunction &
 export interface Reach {
 	/** The operator's own domain, under which functions are that ask for no hostname. */
 	domain: string;
-	/** Hostnames and wildcards, in the router's form, that the operator has given to tenants, beside those under `<tenant>.<domain>`. */
+	/**
+	 * Hostnames and wildcards, in the router's form, that the operator has given to tenants, beside those under
+	 * `<tenant>.<domain>`.
+	 */
 	grants: readonly { tenant: TenantName; hostname: string }[];
 }
 
 /**
- * The operator's own functions at a path. A file, or a folder that is a function, serves every hostname; a folder of functions
- * serves each at `<name>.<domain>`. Throws UsageError where there is none.
+ * The operator's own functions at a path. A file, or a folder that is a function, serves every hostname; a folder of
+ * functions serves each at `<name>.<domain>`. Throws UsageError where there is none.
  */
 export function findFunctions(path: string, domain: string): Source[] {
 	const absolute = resolve(path);
@@ -46,8 +49,9 @@ export function findFunctions(path: string, domain: string): Source[] {
 }
 
 /**
- * The functions of tenants, at `<path>/<tenant>/<function>`: whose a function is is said by the operator, who makes the tenants'
- * folders, and not in them. They serve at `<name>.<tenant>.<domain>`. Throws UsageError where there are no such folders.
+ * The functions of tenants, at `<path>/<tenant>/<function>`: whose a function is is said by the operator, who makes
+ * the tenants' folders, and not in them. They serve at `<name>.<tenant>.<domain>`. Throws UsageError where there are
+ * no such folders.
  */
 export function findTenants(path: string, reach: Reach): Source[] {
 	const absolute = resolve(path);
@@ -112,7 +116,10 @@ function asGranted(source: Source, granted: readonly string[]): Source {
 	return { ...source, hostnames, problem: problem ?? why };
 }
 
-/** Whether a hostname or wildcard is one of some others or lies under them. What is no hostname is for the deployment to refuse. */
+/**
+ * Whether a hostname or wildcard is one of some others or lies under them. What is no hostname is for the deployment
+ * to refuse.
+ */
 function isGranted(hostname: string, granted: readonly string[]): boolean {
 	const asked = Router.parse(hostname);
 	return (

@@ -14,8 +14,9 @@ interface Holder extends FunctionId {
 }
 
 /**
- * Which function has which hostnames. They belong to the tenant that claimed them first, and with a wildcard goes all that lies
- * under it and the name above it: nobody else may have `api.shop.test` or `shop.test` beside `*.shop.test`, whichever came first.
+ * Which function has which hostnames. They belong to the tenant that claimed them first, and with a wildcard goes all
+ * that lies under it and the name above it: nobody else may have `api.shop.test` or `shop.test` beside `*.shop.test`,
+ * whichever came first.
  */
 export class Claims {
 	readonly #holders = new Map<Pattern, Holder>();

@@ -31,10 +31,11 @@ export class Deployments {
 	}
 
 	/**
-	 * The hostname in its normal form where a function of a tenant may be reached by it within the process: that is, where it is one
-	 * of the tenant's own, and not just one of all that `*` would take. Else `null`: whatever is another tenant's is reached as
-	 * from outside, over the network, so that a tenant which has claimed a name gets nothing that was meant for whoever has it in
-	 * the DNS. Functions that one tenant hands to another will be reachable from here too.
+	 * The hostname in its normal form where a function of a tenant may be reached by it within the process: that is,
+	 * where it is one of the tenant's own, and not just one of all that `*` would take. Else `null`: whatever is
+	 * another tenant's is reached as from outside, over the network, so that a tenant which has claimed a name gets
+	 * nothing that was meant for whoever has it in the DNS. Functions that one tenant hands to another will be
+	 * reachable from here too.
 	 */
 	within(tenant: TenantName, hostname: string): string | null {
 		const normal = normalizeHostname(hostname);
@@ -60,7 +61,10 @@ export class Deployments {
 		return before;
 	}
 
-	/** Takes a function out of service, and gives its hostnames back. Returns its version, if there was one of that name. */
+	/**
+	 * Takes a function out of service, and gives its hostnames back. Returns its version, if there was one of that
+	 * name.
+	 */
 	remove(id: FunctionId): Version | undefined {
 		return this.#withdraw(id);
 	}

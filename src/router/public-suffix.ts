@@ -5,9 +5,9 @@ import type { Hostname } from "./hostname.ts";
 const OPTIONS = { allowPrivateDomains: true, extractHostname: false, validateHostname: false };
 
 /**
- * Whether everybody may register names under a hostname, as under `com`, `co.uk` or `github.io`: by the Public Suffix List
- * (https://publicsuffix.org), private section included, since whoever had `*.github.io` would have other people's sites.
- * Names that the list does not know, such as `localhost` and `test`, are none.
+ * Whether everybody may register names under a hostname, as under `com`, `co.uk` or `github.io`: by the Public Suffix
+ * List (https://publicsuffix.org), private section included, since whoever had `*.github.io` would have other people's
+ * sites. Names that the list does not know, such as `localhost` and `test`, are none.
  */
 export function isPublicSuffix(hostname: Hostname): boolean {
 	const { publicSuffix, isIcann, isPrivate } = parse(hostname, OPTIONS);

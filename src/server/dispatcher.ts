@@ -97,7 +97,10 @@ export class Dispatcher {
 		this.#observer.record(record);
 	}
 
-	/** The URL of a subrequest that goes to a function which the caller reaches within the process, its hostname in normal form; else `null`. */
+	/**
+	 * The URL of a subrequest that goes to a function which the caller reaches within the process, its hostname in
+	 * normal form; else `null`.
+	 */
 	#called(target: string, caller: Version): URL | null {
 		const url = URL.parse(target);
 		if (url === null || (url.protocol !== "http:" && url.protocol !== "https:")) return null;
@@ -107,7 +110,10 @@ export class Dispatcher {
 		return url;
 	}
 
-	/** One request of a function's `fetch`: to another function of its tenant without leaving the process, else to the network. */
+	/**
+	 * One request of a function's `fetch`: to another function of its tenant without leaving the process, else to the
+	 * network.
+	 */
 	async #subrequest(hop: Hop, chain: Chain, caller: Version): Promise<FetchedResponse> {
 		const url = this.#called(hop.url, caller);
 		if (url === null) return this.#egress.send(hop, caller.ownerNumber);
