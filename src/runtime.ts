@@ -25,9 +25,9 @@ import { DEFAULT_TENANT, type FunctionId, type TenantName } from "./names.ts";
 import { Guard } from "./observe/guard.ts";
 import { Observer } from "./observe/observer.ts";
 import type { Subscriber } from "./observe/record.ts";
+import { Cordons } from "./pool/cordons.ts";
 import { InlinePool } from "./pool/inline-pool.ts";
 import type { SandboxPool } from "./pool/pool.ts";
-import { ProcessPool } from "./pool/process-pool.ts";
 import { Launcher } from "./processes/launcher.ts";
 import type { Containment } from "./processes/namespace.ts";
 import { Dispatcher } from "./server/dispatcher.ts";
@@ -155,7 +155,7 @@ export class Runtime {
 		};
 		this.#pool = inline
 			? await InlinePool.start(settings, images, events)
-			: await ProcessPool.start(this.#launcher, size, settings, images, events);
+			: await Cordons.start(this.#launcher, size, settings, images, events);
 		this.#dispatcher = new Dispatcher({
 			deployments: this.#deployments,
 			pool: this.#pool,

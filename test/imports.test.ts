@@ -41,7 +41,7 @@ const MAY_IMPORT: Record<string, string[]> = {
 	config: ["router", "effects", "limits", "observe", "errors", "names", "units"],
 	cache: ["link", "errors", "units"],
 	build: ["cache", "processes", "isolates", "limits", "link", "errors", "checkout", "units"],
-	pool: ["processes", "effects", "isolates", "link", "units"],
+	pool: ["processes", "effects", "isolates", "link", "names", "units"],
 	processes: ["checkout", "link", "units"],
 	effects: ["limits", "link", "errors", "units"],
 	limits: ["errors", "link", "units"],

@@ -98,9 +98,9 @@ export class Version {
 		return !this.pace.proven || this.#strikes.count(now) > 0 || (this.#owner?.strikes.count(now) ?? 0) > 0;
 	}
 
-	/** Where it is to run: alone if it has a strike, else by its pace. */
-	get lane(): "normal" | "heavy" | "probation" {
-		return this.#strikes.count(Date.now()) > 0 ? "probation" : this.pace.lane;
+	/** Whether it has cost a sandbox its life, and that is not forgotten. */
+	get struck(): boolean {
+		return this.#strikes.count(Date.now()) > 0;
 	}
 
 	get filename(): string {

@@ -1,5 +1,6 @@
 import type { SandboxStats, VersionNumber } from "../link/protocol.ts";
 import type { Containment } from "../processes/namespace.ts";
+import type { Placement } from "./placement.ts";
 import type { RunnableVersion } from "./runnable-version.ts";
 import type { Sandbox } from "./sandbox.ts";
 
@@ -12,18 +13,12 @@ export interface PoolEvents {
 	notice(level: "info" | "warn" | "error", message: string): void;
 }
 
-/**
- * Which kind of sandbox serves a version: `normal` those that have proven light, `heavy` the rest, `probation` one that has
- * cost a sandbox its life, and that runs alone.
- */
-export type LaneName = "normal" | "heavy" | "probation";
-
 /** Where functions run: gives each version its home sandbox. */
 export interface SandboxPool {
 	/** Whether light and heavy functions run apart. */
 	readonly hasLanes: boolean;
 	/** The sandbox for a version's next attempt; `null` if it is on probation and another one is being tried, or if no sandbox starts. */
-	home(version: RunnableVersion, lane: LaneName): Sandbox | null;
+	home(version: RunnableVersion, placement: Placement): Sandbox | null;
 	/** A version will get no more requests. */
 	unload(version: VersionNumber): void;
 	stats(): { sandboxes: number; restarts: number } & SandboxStats;

@@ -4,7 +4,8 @@ import type { Launcher } from "../processes/launcher.ts";
 import { containment } from "../processes/namespace.ts";
 import type { Bytes, Milliseconds } from "../units.ts";
 import { Lane } from "./lane.ts";
-import type { LaneName, PoolEvents, SandboxPool } from "./pool.ts";
+import type { LaneName } from "./placement.ts";
+import type { PoolEvents } from "./pool.ts";
 import { Preloader } from "./preloader.ts";
 import type { RunnableVersion } from "./runnable-version.ts";
 import type { ImageSource, Sandbox } from "./sandbox.ts";
@@ -26,9 +27,8 @@ const PRELOADED_SHARE = 1 / 2;
 /** How many sandboxes the heavy lane may have. */
 const MAX_HEAVY = Math.max(2, availableParallelism());
 
-/** Sandboxes in processes, and a spare that takes over at once for one that is lost or held up. */
-export class ProcessPool implements SandboxPool {
-	readonly hasLanes = true;
+/** The sandboxes of one cordon, in processes, and a spare that takes over at once for one that is lost or held up. */
+export class ProcessPool {
 	readonly containment = containment();
 	readonly #launcher: Launcher;
 	readonly #settings: SandboxSettings;
@@ -227,6 +227,7 @@ export class ProcessPool implements SandboxPool {
 		void process.close();
 	}
 
+	/** The sandbox for the next attempt of a version that was placed in a lane; `null` as in `SandboxPool`. */
 	home(runnable: RunnableVersion, lane: LaneName): Sandbox | null {
 		const { number: version, ownerNumber } = runnable;
 		if (lane !== "probation") {

@@ -10,6 +10,7 @@ import type { Guard, Guarded } from "../observe/guard.ts";
 import type { Observer } from "../observe/observer.ts";
 import type { Trigger } from "../observe/record.ts";
 import type { Attempt, AttemptOwner } from "../pool/attempt.ts";
+import { placementOf } from "../pool/placement.ts";
 import type { SandboxPool } from "../pool/pool.ts";
 import type { Bytes } from "../units.ts";
 import { type ErrorDetail, errorResponse } from "./error-response.ts";
@@ -142,12 +143,13 @@ export class Invocation implements AttemptOwner, Guarded {
 	#attemptOnce(): void {
 		const { limits } = this.#version;
 		const { pool } = this.#context;
-		const lane = this.#version.lane === "normal" && this.#heavy ? "heavy" : this.#version.lane;
+		const placement = placementOf(this.#version, this.#heavy);
+		const { lane } = placement;
 		this.#recording.record.attempts++;
 		this.#effects = new Effects(this.#context.fetcher(this.#exchange, this.#version), limits, (limit, message) =>
 			this.#recording.exceeded(limit, message),
 		);
-		const sandbox = pool.home(this.#version, lane);
+		const sandbox = pool.home(this.#version, placement);
 		if (sandbox === null) {
 			this.#refuse(overloaded(lane === "probation" ? "another function is on probation" : "no sandbox has started", 1));
 			return;

@@ -1,0 +1,64 @@
+import type { SandboxSettings, VersionNumber } from "../link/protocol.ts";
+import type { Launcher } from "../processes/launcher.ts";
+import { type CordonName, type Placement, SHARED } from "./placement.ts";
+import type { PoolEvents, SandboxPool } from "./pool.ts";
+import { ProcessPool } from "./process-pool.ts";
+import type { RunnableVersion } from "./runnable-version.ts";
+import type { ImageSource, Sandbox } from "./sandbox.ts";
+
+/**
+ * Sandboxes in processes, by cordon: each has lanes and a spare of its own, since a spare holds isolates of those that
+ * it may have to serve.
+ */
+export class Cordons implements SandboxPool {
+	readonly hasLanes = true;
+	readonly #pools: ReadonlyMap<CordonName, ProcessPool>;
+
+	private constructor(pools: ReadonlyMap<CordonName, ProcessPool>) {
+		this.#pools = pools;
+	}
+
+	/** Starts the cordon that all share; resolves when its sandboxes are ready. */
+	static async start(
+		launcher: Launcher,
+		size: number,
+		settings: SandboxSettings,
+		images: ImageSource,
+		events: PoolEvents,
+	): Promise<Cordons> {
+		return new Cordons(new Map([[SHARED, await ProcessPool.start(launcher, size, settings, images, events)]]));
+	}
+
+	home(version: RunnableVersion, { cordon, lane }: Placement): Sandbox | null {
+		return this.#pools.get(cordon)?.home(version, lane) ?? null;
+	}
+
+	unload(version: VersionNumber): void {
+		for (const pool of this.#pools.values()) pool.unload(version);
+	}
+
+	stats() {
+		return [...this.#pools.values()].map((pool) => pool.stats()).reduce(sum);
+	}
+
+	/** The operating system's layers are the same around every sandbox. */
+	get containment() {
+		return (this.#pools.get(SHARED) as ProcessPool).containment;
+	}
+
+	pids(): number[] {
+		return [...this.#pools.values()].flatMap((pool) => pool.pids());
+	}
+
+	async close(): Promise<void> {
+		await Promise.all([...this.#pools.values()].map((pool) => pool.close()));
+	}
+}
+
+type Stats = ReturnType<ProcessPool["stats"]>;
+
+function sum(one: Stats, other: Stats): Stats {
+	const total = { ...one };
+	for (const key of Object.keys(other) as (keyof Stats)[]) total[key] += other[key];
+	return total;
+}
