@@ -43,7 +43,12 @@ const shown = ({ path }: Source) => relative(process.cwd(), path) || ".";
 
 /** A function's name as a person reads it: the operator's own without their tenant's. */
 export function label({ tenant, name }: FunctionId): string {
-	return tenant === DEFAULT_TENANT ? name : `${tenant}/${name}`;
+	return printable(tenant === DEFAULT_TENANT ? name : `${tenant}/${name}`);
+}
+
+/** What comes from a folder writes no control characters to a terminal. */
+export function printable(text: string): string {
+	return text.replace(/[^\P{Cc}\n\t]/gu, "\ufffd");
 }
 
 /**
@@ -51,5 +56,5 @@ export function label({ tenant, name }: FunctionId): string {
  * tried.
  */
 export function refuseIfAllFailed(problems: readonly (string | null)[]): void {
-	if (problems.every((problem) => problem !== null)) throw new UsageError(problems.join("\n"));
+	if (problems.every((problem) => problem !== null)) throw new UsageError(printable(problems.join("\n")));
 }

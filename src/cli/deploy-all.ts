@@ -3,6 +3,10 @@ import { BuildError } from "../build/problem.ts";
 import type { Source } from "../config/project.ts";
 import { UsageError } from "../errors.ts";
 import type { Deployed, Runtime } from "../runtime.ts";
+import { printable } from "./collect.ts";
+
+/** A longer problem is cut: it is a line of the log with every request that gets `startup_failed` for it. */
+const MAX_PROBLEM = 10_000;
 
 /** What became of one function of many. */
 export interface Outcome {
@@ -33,8 +37,9 @@ export async function deployOne(runtime: Runtime, source: Source): Promise<Outco
 	}
 }
 
-function standIn(runtime: Runtime, source: Source, fault: Outcome["fault"], problem: string): Outcome {
+function standIn(runtime: Runtime, source: Source, fault: Outcome["fault"], why: string): Outcome {
 	const { tenant, name, hostnames } = source;
+	const problem = printable(why.length > MAX_PROBLEM ? `${why.slice(0, MAX_PROBLEM)}…` : why);
 	// One without a name that could be told, or that has no hostname, is reported and no more.
 	if (hostnames.length > 0) runtime.deployBroken({ tenant, name, hostnames }, problem);
 	return { source, deployed: null, fault, problem };

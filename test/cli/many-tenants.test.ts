@@ -48,6 +48,8 @@ test("serve: whatever is wrong with a folder is reported, answers startup_failed
 		"deep/index.js": say("deep"),
 		"large/atoll.jsonc": `{ "env": { "a": "${"x".repeat(2 ** 21)}" } }`,
 		"large/index.js": say("large"),
+		"wordy/atoll.jsonc": `{ "${"key".repeat(100_000)}\\u001b[2J": 1 }`,
+		"wordy/index.js": say("wordy"),
 		"secrets/atoll.jsonc": '{ "env": { "MARK": "secret" } }',
 		"secrets/index.js": say(""),
 		"spy/index.js": say(""),
@@ -89,6 +91,7 @@ test("serve: whatever is wrong with a folder is reported, answers startup_failed
 		assert.equal(all[name].msg, "is not served", name);
 	}
 	assert.equal(all["notes.txt"], undefined);
+	assert.match(all.wordy.problem ?? "", /^many\/wordy\/atoll\.jsonc: the file: Unrecognized key: "key.{9000,10000}…$/);
 	for (const [host, expected] of Object.entries({
 		"good.localhost": "good",
 		"shop.localhost": "first shop",
