@@ -1,4 +1,4 @@
-import { relative } from "node:path";
+import { shown } from "../config/config-file.ts";
 import { findFunctions, findTenants, type Source } from "../config/project.ts";
 import { UsageError } from "../errors.ts";
 import { DEFAULT_TENANT, type FunctionId, keyOf } from "../names.ts";
@@ -23,23 +23,23 @@ export function collect({ paths, tenants, reach }: Flags): Source[] {
 function withNamesOfTheirOwn(sources: Source[]): Source[] {
 	const first = new Map<string, Source>();
 	for (const source of sources) if (!first.has(keyOf(source))) first.set(keyOf(source), source);
+	let others = 1;
 	return sources.map((source) => {
 		const other = first.get(keyOf(source));
 		if (other === undefined || other === source) return source;
-		let name = source.name;
+		let name: string;
 		// Short enough to be a name whatever the other is.
-		for (let i = 2; first.has(keyOf({ ...source, name })); i++) name = `${source.name.slice(0, 50)}.${i}`;
+		do name = `${source.name.slice(0, 50)}.${++others}`;
+		while (first.has(keyOf({ ...source, name })));
 		const renamed: Source = {
 			...source,
 			name,
-			problem: `two functions are called ${source.name}: ${shown(other)} and ${shown(source)}`,
+			problem: `two functions are called ${source.name}: ${shown(other.path)} and ${shown(source.path)}`,
 		};
 		first.set(keyOf(renamed), renamed);
 		return renamed;
 	});
 }
-
-const shown = ({ path }: Source) => relative(process.cwd(), path) || ".";
 
 /** A function's name as a person reads it: the operator's own without their tenant's. */
 export function label({ tenant, name }: FunctionId): string {

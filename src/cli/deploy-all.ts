@@ -1,5 +1,5 @@
-import { relative } from "node:path";
 import { BuildError } from "../build/problem.ts";
+import { shown } from "../config/config-file.ts";
 import type { Source } from "../config/project.ts";
 import { UsageError } from "../errors.ts";
 import type { Deployed, Runtime } from "../runtime.ts";
@@ -29,7 +29,8 @@ export async function deployOne(runtime: Runtime, source: Source): Promise<Outco
 	try {
 		const deployed = await runtime.deploy(options);
 		const { startFailure } = deployed;
-		return { source, deployed, fault: startFailure === null ? null : "does not start", problem: startFailure ?? "" };
+		if (startFailure === null) return { source, deployed, fault: null, problem: "" };
+		return { source, deployed, fault: "does not start", problem: printable(startFailure) };
 	} catch (error) {
 		if (error instanceof BuildError) return standIn(runtime, source, "does not build", error.message);
 		const why = error instanceof UsageError ? error.message : String((error as Error).stack);
@@ -44,8 +45,6 @@ function standIn(runtime: Runtime, source: Source, fault: Outcome["fault"], why:
 	if (hostnames.length > 0) runtime.deployBroken({ tenant, name, hostnames }, problem);
 	return { source, deployed: null, fault, problem };
 }
-
-const shown = (path: string) => relative(process.cwd(), path) || path;
 
 /**
  * Deploys many functions, all at once as far as the builders go; those that are broken come last, so that they take no

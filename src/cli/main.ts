@@ -68,18 +68,21 @@ function toInteger(text: string | undefined, flag: string, least: number, most: 
 	return value;
 }
 
-function toHostname(text: string, flag: string): string {
-	const hostname = Router.parse(text);
-	if (hostname === null || hostname === "*")
-		throw new UsageError(`--${flag} must be a hostname, not ${JSON.stringify(text)}`);
-	return hostname;
+function toDomain(text: string): string {
+	const domain = Router.parse(text);
+	if (domain === null || domain.startsWith("*"))
+		throw new UsageError(`--domain must be a hostname, not ${JSON.stringify(text)}`);
+	return domain;
 }
 
 function toGrant(text: string): { tenant: string; hostname: string } {
-	const [tenant, hostname, ...rest] = text.split("=");
-	if (hostname === undefined || rest.length > 0 || tenant === DEFAULT_TENANT)
-		throw new UsageError(`--grant must be TENANT=HOSTNAME, not ${JSON.stringify(text)}`);
-	return { tenant, hostname: toHostname(hostname, "grant TENANT=HOSTNAME") };
+	const [tenant, pattern = "", ...rest] = text.split("=");
+	const hostname = Router.parse(pattern);
+	if (hostname === null || hostname === "*" || rest.length > 0 || tenant === DEFAULT_TENANT)
+		throw new UsageError(
+			`--grant must be TENANT=HOSTNAME, as acme=shop.example.com or acme=*.example.com, not ${JSON.stringify(text)}`,
+		);
+	return { tenant, hostname };
 }
 
 /** Runs a command line. What is wrong with it is said in one line, and the process ends with code 1. */
@@ -109,7 +112,7 @@ export async function main(args: string[]): Promise<void> {
 			paths,
 			tenants,
 			reach: {
-				domain: toHostname(values.domain ?? "localhost", "domain"),
+				domain: toDomain(values.domain ?? "localhost"),
 				grants: (values.grant ?? []).map(toGrant),
 			},
 			port: toInteger(values.port, "port", 0, 65535) ?? 8787,

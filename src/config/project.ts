@@ -108,11 +108,12 @@ function withDefault(source: Source, hostname: string): Source {
 
 /** A function that asks for hostnames which the operator has not given to its tenant is broken, and has the others. */
 function asGranted(source: Source, granted: readonly string[]): Source {
-	const refused = source.hostnames.filter((hostname) => !isGranted(hostname, granted));
+	const { true: hostnames = [], false: refused = [] } = Object.groupBy(source.hostnames, (hostname) =>
+		String(isGranted(hostname, granted)),
+	);
 	if (refused.length === 0) return source;
 	const { tenant, path, config = path, problem } = source;
 	const why = `${shown(config)}: ${refused.join(", ")}: the operator has given ${tenant} no such hostname (--grant ${tenant}=HOSTNAME)`;
-	const hostnames = source.hostnames.filter((hostname) => !refused.includes(hostname));
 	return { ...source, hostnames, problem: problem ?? why };
 }
 

@@ -182,6 +182,8 @@ test("serve: the operator's folders say whose functions are, and which hostnames
 			'{ "hostnames": ["shop.acme.localhost", "acme.example", "x.localhost", "*.mallory.localhost", "*", "localhost"] }',
 		"mallory/thief/index.js": say("thief"),
 		"mallory/spy/readme.txt": "",
+		"mallory/grasping/atoll.jsonc": JSON.stringify({ hostnames: Array.from({ length: 80_000 }, (_, i) => `h${i}`) }),
+		"mallory/grasping/index.js": say(""),
 		"Not A Tenant/shop.js": say(""),
 		"default/own.js": say("operator's own"),
 		"readme.txt": "",
@@ -215,6 +217,7 @@ test("serve: the operator's folders say whose functions are, and which hostnames
 		all["mallory/thief"].problem ?? "",
 		/thief\/atoll\.jsonc: shop\.acme\.localhost, acme\.example, x\.localhost, \*, localhost: the operator has given mallory no such/,
 	);
+	assert.match(all["mallory/grasping"].problem ?? "", /grasping\/atoll\.jsonc: h0, h1, h2, /);
 	for (const name of ["borrowed", "mirrored", "spy"])
 		assert.match(all[`mallory/${name}`].problem ?? "", /it leads out of the tenant's folder/, name);
 	assert.match(all["Not A Tenant/"].problem ?? "", /the tenant's name must be lower-case letters/);
@@ -270,8 +273,8 @@ for (const [what, args, message] of [
 	["a ceiling of no limit", ["serve", ".", "--max", "memory=5"], /--max must be NAME=VALUE with one of cpuMs, /],
 	["a ceiling without a number", ["serve", ".", "--max", "memoryMb=much"], /--max must be NAME=VALUE/],
 	["a grant to nobody", ["serve", ".", "--grant", "shop.example"], /--grant must be TENANT=HOSTNAME/],
-	["a grant of everything", ["serve", ".", "--grant", "acme=*"], /must be a hostname, not "\*"/],
-	["a domain that is none", ["serve", ".", "--domain", "a b"], /--domain must be a hostname/],
+	["a grant of everything", ["serve", ".", "--grant", "acme=*"], /--grant must be TENANT=HOSTNAME, .* not "acme=\*"/],
+	["a domain that is none", ["serve", ".", "--domain", "*.test"], /--domain must be a hostname/],
 ] as const) {
 	test(`${what} gets exit code 1 and all that is wrong`, async () => {
 		await mkdir(join(line.folder, "void"), { recursive: true });
