@@ -1,6 +1,6 @@
 /** Builds the package: dist/ with declarations, and the prelude and what other processes run as one script each. */
 import { execFileSync } from "node:child_process";
-import { copyFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, rmSync, writeFileSync } from "node:fs";
 import { build } from "esbuild";
 import { bundlePrelude } from "../src/build/prelude-bundle.ts";
 import { ENTRIES, ENTRY_BUNDLE } from "../src/processes/script.ts";
@@ -9,6 +9,7 @@ rmSync("dist", { recursive: true, force: true });
 execFileSync("tsc", ["-p", "tsconfig.build.json"], { stdio: "inherit" });
 writeFileSync("dist/prelude.js", await bundlePrelude());
 copyFileSync("src/prelude/warm-up.js", "dist/warm-up.js");
+cpSync("src/processes/filters", "dist/processes/filters", { recursive: true });
 await build({
 	...ENTRY_BUNDLE,
 	entryPoints: ENTRIES.map((entry) => `dist/${entry}.js`),

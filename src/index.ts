@@ -18,5 +18,5 @@ export { type ErrorCode, UsageError } from "./errors.ts";
 export type { Limits, OwnerLimits } from "./limits/limits.ts";
 export type { Logger } from "./observe/observer.ts";
 export type { InvocationRecord, LogLine, Outcome, Subscriber, Trigger } from "./observe/record.ts";
-export type { Containment } from "./processes/namespace.ts";
+export type { Containment } from "./processes/containment.ts";
 export type { Deployed, Runtime, RuntimeStats } from "./runtime.ts";

@@ -1,8 +1,7 @@
-import { getCompileCacheDir } from "node:module";
 import { relative } from "node:path";
-import { fileURLToPath } from "node:url";
 import { BuildKind, readBuildMessage, writeBuildMessage } from "../link/build-frames.ts";
 import { Child } from "../processes/child.ts";
+import { confinedBundler } from "../processes/confinement.ts";
 import { BELOW_EDGE, type Launcher, niceness } from "../processes/launcher.ts";
 import type { Bytes, Milliseconds } from "../units.ts";
 import type { Bundle, BundleRequest } from "./bundle.ts";
@@ -11,9 +10,6 @@ const MAX_WALL_MS: Milliseconds = 30_000;
 /** Of the bundler together with its esbuild service. */
 const MAX_BYTES: Bytes = 2 * 2 ** 30;
 const MAX_FRAME_BYTES: Bytes = 256 * 2 ** 20;
-
-const self = fileURLToPath(import.meta.url);
-const entry = self.replace(/bundler-client(\.[jt]s)$/, "bundler$1");
 
 interface Job {
 	request: BundleRequest;
@@ -71,13 +67,10 @@ export class Bundler {
 	}
 
 	#launch(): Child {
-		const env: Record<string, string> = { PATH: process.env.PATH ?? "" };
-		const compileCache = getCompileCacheDir();
-		if (compileCache !== undefined) env.NODE_COMPILE_CACHE = compileCache;
 		const child: Child = new Child(
 			this.#launcher,
 			{
-				launch: { command: process.execPath, args: [entry], env, niceness: niceness(BELOW_EDGE), file: null },
+				launch: { ...confinedBundler(["/"]), niceness: niceness(BELOW_EDGE), file: null },
 				maxFrameBytes: MAX_FRAME_BYTES,
 				maxBytes: MAX_BYTES,
 			},

@@ -19,7 +19,7 @@ import {
 import { FrameReader } from "../link/frame-reader.ts";
 import { FrameWriter } from "../link/frame-writer.ts";
 import type { AttemptFailure, Image } from "../link/protocol.ts";
-import { dropPermissions } from "../processes/confinement.ts";
+import { dropPermissions } from "../processes/permissions.ts";
 import type { Microseconds } from "../units.ts";
 
 const socket = new Socket({ fd: 3, readable: true, writable: true });

@@ -43,7 +43,7 @@ export class BuildProcess {
 		this.#child = new Child(
 			launcher,
 			{
-				launch: { ...confined("build/main", 1024), niceness: niceness(BELOW_EDGE), file: null },
+				launch: { ...confined({ entry: "build/main", heapMb: 1024 }), niceness: niceness(BELOW_EDGE), file: null },
 				maxFrameBytes: MAX_FRAME_BYTES,
 				maxBytes: MAX_BYTES,
 			},

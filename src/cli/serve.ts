@@ -1,6 +1,7 @@
 import type { Source } from "../config/project.ts";
 import { UsageError } from "../errors.ts";
 import { createRuntime } from "../index.ts";
+import { LAYERS, type Layer } from "../processes/containment.ts";
 import type { Runtime } from "../runtime.ts";
 import { HttpServer } from "../server/http-server.ts";
 import { collect, label, refuseIfAllFailed } from "./collect.ts";
@@ -106,21 +107,16 @@ function announce(
 	console.log(`\nready in ${Math.round(ms)} ms; Ctrl-C stops\n`);
 }
 
-/** What stands between functions and the machine, in one line. */
+/** What stands between functions and the machine, and what does not and why. */
 function layers({ containment }: Runtime): string {
 	if (containment === null) return "containment: isolates only, for trusted code";
-	const all: [string, boolean][] = [
-		["isolates, processes, permission model, priority", true],
-		["network namespace", containment.networkNamespace],
-		["no new privileges", containment.noNewPrivileges],
-	];
-	const named = (wanted: boolean) =>
-		all
-			.filter(([, on]) => on === wanted)
-			.map(([name]) => name)
-			.join(", ");
-	const off = named(false);
-	return `containment: ${named(true)}${off === "" ? "" : `; not available here: ${off}`}`;
+	const all = Object.entries(LAYERS) as [Layer, string][];
+	const on = all.filter(([layer]) => containment[layer]).map(([, name]) => name);
+	const lines = [`containment: ${["isolates, processes, permission model, priority", ...on].join(", ")}`];
+	const off = all.filter(([layer]) => !containment[layer]);
+	if (off.length > 0)
+		lines.push(`not here: ${off.map(([layer, name]) => `${name} (${containment.why[layer]})`).join(", ")}`);
+	return lines.join("\n");
 }
 
 /** Resolves at the first SIGINT or SIGTERM. A second one ends the process at once. */

@@ -5,7 +5,7 @@ import { EventWriter } from "../link/events.ts";
 import { FrameReader } from "../link/frame-reader.ts";
 import { FrameWriter } from "../link/frame-writer.ts";
 import { noteWriter } from "../link/running-note.ts";
-import { dropPermissions } from "../processes/confinement.ts";
+import { dropPermissions } from "../processes/permissions.ts";
 import { IsolateHost } from "./host.ts";
 
 const socket = new Socket({ fd: 3, readable: true, writable: true });

@@ -1,5 +1,5 @@
 import type { SandboxStats, VersionNumber } from "../link/protocol.ts";
-import type { Containment } from "../processes/namespace.ts";
+import type { Containment } from "../processes/containment.ts";
 import type { Placement } from "./placement.ts";
 import type { RunnableVersion } from "./runnable-version.ts";
 import type { Sandbox } from "./sandbox.ts";

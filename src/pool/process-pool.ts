@@ -1,7 +1,8 @@
 import { availableParallelism } from "node:os";
 import type { SandboxSettings, SandboxStats, VersionNumber } from "../link/protocol.ts";
+import { containment } from "../processes/confinement.ts";
+import { warning } from "../processes/containment.ts";
 import type { Launcher } from "../processes/launcher.ts";
-import { containment } from "../processes/namespace.ts";
 import type { Bytes, Milliseconds } from "../units.ts";
 import { Lane } from "./lane.ts";
 import type { LaneName } from "./placement.ts";
@@ -70,6 +71,8 @@ export class ProcessPool {
 		events: PoolEvents,
 	): Promise<ProcessPool> {
 		const pool = new ProcessPool(launcher, settings, images, events);
+		const danger = warning(pool.containment);
+		if (danger !== null) events.notice("warn", danger);
 		pool.#tending = setInterval(() => pool.#tend(), TEND_MS).unref();
 		for (let i = 0; i < size; i++) pool.#normal.members.push(pool.#spawn());
 		pool.#heavy.members.push(pool.#spawn().yieldToOthers());

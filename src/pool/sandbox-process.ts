@@ -71,7 +71,7 @@ export class SandboxProcess {
 		};
 		commands.settings(settings);
 		this.#process = launcher.launch(
-			{ ...confined("isolates/main"), niceness: niceness(BELOW_EDGE), file: this.#note.path },
+			{ ...confined({ entry: "isolates/main" }), niceness: niceness(BELOW_EDGE), file: this.#note.path },
 			{
 				onLaunched: (pid, link) => this.#onLaunched(pid, link),
 				onEnded: (how) => this.#onEnded(how),

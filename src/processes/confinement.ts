@@ -1,9 +1,9 @@
-import { createRequire } from "node:module";
-import { dirname, join, sep } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
+import type { Containment } from "./containment.ts";
 import type { Launch } from "./launch.ts";
-import { confiningCommand } from "./namespace.ts";
-import { type Entry, SOURCES, scriptOf } from "./script.ts";
+import { bundlerFiles, scriptFiles } from "./runtime-files.ts";
+import { type Entry, scriptOf } from "./script.ts";
+import { containmentOf, walled } from "./walls.ts";
 
 /**
  * V8's flags in every process that runs functions. Loop unrolling would drop a loop's interrupt check, so that
@@ -19,55 +19,49 @@ export const V8_FLAGS = ["--no-turboshaft-loop-unrolling", "--no-concurrent-reco
  */
 const OWN_PROCESS_FLAGS = ["--single-threaded-gc"];
 
-const here = fileURLToPath(import.meta.url);
-
-function packageFolder(name: string, from: string): string {
-	const entry = createRequire(from).resolve(name);
-	const folder = join(`${sep}node_modules`, name);
-	return entry.slice(0, entry.lastIndexOf(`${folder}${sep}`) + folder.length);
-}
-
-/** What a confined process may read: its own script, and isolated-vm. Nothing else, nothing to write. */
-function readable(script: string, bundled: boolean): string[] {
-	const ivm = packageFolder("isolated-vm", here);
-	const folders = [ivm, packageFolder("node-gyp-build", join(ivm, "package.json"))];
-	if (!bundled) folders.push(SOURCES, ...["lru-cache", "@exodus/bytes"].map((name) => packageFolder(name, here)));
-	// node-gyp-build looks for this file to tell Alpine's libc from others.
-	return [
-		script,
-		join(dirname(SOURCES), "package.json"),
-		...folders.map((folder) => join(folder, "*")),
-		"/etc/alpine-release",
-	];
+/** What a process that meets others' code is given. */
+export interface Confinement {
+	entry: Entry;
+	/** How large the process's own heap may grow; isolates have limits of their own. */
+	heapMb?: number;
 }
 
 /**
  * What starts a process that will meet hostile code: with Node's permission model (no network, no writes, no children, no
  * workers, reading only its own script), an empty environment, its link on descriptor 3, and what the operating system adds.
- * `heapMb` is how large the process's own heap may grow; isolates have limits of their own.
  */
-export function confined(entry: Entry, heapMb?: number): Pick<Launch, "command" | "args" | "env"> {
-	const { path, bundled } = scriptOf(entry);
+export function confined({ entry, heapMb }: Confinement): Pick<Launch, "command" | "args" | "env" | "wall"> {
+	const { files, folders } = scriptFiles(entry);
+	const { prefix, wall } = walled("sandbox", [...files, ...folders]);
 	const [command, ...args] = [
-		...confiningCommand(),
+		...prefix,
 		process.execPath,
 		"--no-node-snapshot",
 		"--disable-warning=PERM0001",
 		"--permission",
 		"--allow-addons",
-		...readable(path, bundled).map((file) => `--allow-fs-read=${file}`),
+		...[...files, ...folders.map((folder) => join(folder, "*"))].map((path) => `--allow-fs-read=${path}`),
 		...V8_FLAGS,
 		...OWN_PROCESS_FLAGS,
 		...(heapMb === undefined ? [] : [`--max-old-space-size=${heapMb}`]),
-		path,
+		scriptOf(entry).path,
 	];
-	return { command, args, env: {} };
+	return { command, args, env: {}, wall };
 }
 
-/** Gives up, in a confined process that has loaded all it needs, what it needed for loading. */
-export function dropPermissions(): void {
-	const permission = process.permission as (typeof process.permission & { drop?: (scope: string) => void }) | undefined;
-	if (permission?.drop === undefined) return;
-	permission.drop("fs.read");
-	permission.drop("addon");
+/**
+ * What starts the bundler, which reads these folders as whoever started atoll may, starts esbuild, and can do nothing else. `/` stands for all
+ * that there is.
+ */
+export function confinedBundler(folders: string[]): Pick<Launch, "command" | "args" | "env" | "wall"> {
+	const { path, reads } = bundlerFiles();
+	const { prefix, wall } = walled("bundler", [...reads, ...folders]);
+	const [command, ...args] = [...prefix, process.execPath, path];
+	return { command, args, env: {}, wall };
+}
+
+/** Which of the operating system's layers are around a sandbox. */
+export function containment(): Containment {
+	const { files, folders } = scriptFiles("isolates/main");
+	return containmentOf([...files, ...folders]);
 }

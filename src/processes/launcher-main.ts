@@ -6,55 +6,121 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import type { Socket } from "node:net";
 import { setPriority } from "node:os";
+import { killByPid } from "./kill.ts";
 import { LastWords } from "./last-words.ts";
-import type { Launch, LauncherReport, LauncherRequest } from "./launch.ts";
+import { Descriptor, type Launch, type LauncherReport, type LauncherRequest } from "./launch.ts";
+import { unusedUser } from "./users.ts";
 
-const running = new Map<number, ChildProcess>();
+const running = new Map<number, Running>();
+
+/** A process that has been started. */
+interface Running {
+	child: ChildProcess;
+	/** 0 until bubblewrap, where it stands before the command, has told of the process that it starts. */
+	pid: number;
+	/** It is to end as soon as its id is known: bubblewrap alone, killed as early as that, would leave it behind. */
+	doomed: boolean;
+}
 
 function report(message: LauncherReport, link?: Socket): void {
 	// Where the edge is gone there is nobody to tell, and `disconnect` says what to do.
 	process.send?.(message, link, undefined, () => undefined);
 }
 
-function launch(id: number, { command, args, env, niceness, file }: Launch): void {
-	const descriptors = file === null ? [] : [openSync(file, "r+")];
+function launch(id: number, { command, args, env, niceness, file, wall }: Launch): void {
+	const filter = wall?.filter ?? null;
+	const descriptors: number[] = [];
+	const open = (path: string | null, flags: string): number | "ignore" => {
+		if (path === null) return "ignore";
+		const descriptor = openSync(path, flags);
+		descriptors.push(descriptor);
+		return descriptor;
+	};
 	try {
-		const child = spawn(command, args, {
+		const child: ChildProcess = spawn(command, args, {
 			env,
 			cwd: "/",
-			stdio: ["ignore", "ignore", "pipe", "pipe", ...descriptors],
+			stdio: [
+				...(["ignore", "ignore", "pipe", "pipe"] as const),
+				open(file, "r+"),
+				...(filter === null ? [] : [open(filter, "r"), "pipe" as const]),
+			],
 			windowsHide: true,
+			...(wall?.ownUser ? unusedUser() : {}),
 		});
 		const lastWords = new LastWords(child);
+		const one: Running = { child, pid: 0, doomed: false };
 		const end = (how: string) => {
 			if (running.delete(id)) report({ id, ended: how });
+			if (leaving && running.size === 0) process.exit(0);
 		};
-		running.set(id, child);
+		running.set(id, one);
 		child.on("error", (error) => end(error.message));
 		child.on("exit", (code, signal) => end(lastWords.describe(code, signal)));
-		if (child.pid === undefined) return; // Its error tells why.
-		setPriority(child.pid, niceness);
-		report({ id, pid: child.pid }, child.stdio[3] as Socket);
+		const { pid } = child;
+		if (pid === undefined) return; // Its error tells why.
+		const runs = (own: number) => {
+			one.pid = own;
+			if (one.doomed) kill(one);
+			else {
+				setPriority(own, niceness);
+				report({ id, pid: own }, child.stdio[Descriptor.link] as Socket);
+			}
+		};
+		if (filter === null) runs(pid);
+		else {
+			setPriority(pid, niceness);
+			whenWalled(child.stdio as unknown as Socket[], runs);
+		}
 	} finally {
 		for (const descriptor of descriptors) closeSync(descriptor);
 	}
 }
 
+/** Waits for bubblewrap to tell the id of the process that it has started, which is the one to be watched. */
+function whenWalled({ [Descriptor.info]: info }: Socket[], then: (pid: number) => void): void {
+	let text = "";
+	info.setEncoding("utf8").on("data", (part: string) => {
+		text += part;
+	});
+	info.on("end", () => {
+		const pid = /"child-pid": (\d+)/.exec(text)?.[1];
+		try {
+			if (pid !== undefined) then(Number(pid)); // Else bubblewrap has failed, and its exit tells why.
+		} catch {
+			// The process has ended, of which bubblewrap's exit tells.
+		}
+	});
+	info.on("error", () => undefined); // Then it ends, too.
+}
+
+/** Ends a process, and with it bubblewrap, which waits for its end. */
+function kill(one: Running): void {
+	one.doomed = true;
+	if (one.pid === one.child.pid) one.child.kill("SIGKILL");
+	else if (one.pid > 0) killByPid(one.pid);
+}
+
+let leaving = false;
+
 process.on("message", (request: LauncherRequest) => {
+	const known = running.get(request.id);
 	if ("kill" in request) {
-		running.get(request.id)?.kill("SIGKILL");
+		if (known !== undefined) kill(known);
 		return;
 	}
 	try {
 		launch(request.id, request.launch);
 	} catch (error) {
-		running.get(request.id)?.kill("SIGKILL");
-		if (!running.has(request.id)) report({ id: request.id, ended: (error as Error).message });
+		const failed = running.get(request.id);
+		if (failed === undefined) report({ id: request.id, ended: (error as Error).message });
+		else kill(failed);
 	}
 });
 process.on("disconnect", () => {
-	for (const child of running.values()) child.kill("SIGKILL");
-	process.exit(0);
+	leaving = true;
+	if (running.size === 0) process.exit(0);
+	for (const one of running.values()) kill(one);
 });
 // A terminal's Ctrl-C reaches the whole process group; the edge decides when its processes end.
 process.on("SIGINT", () => undefined);

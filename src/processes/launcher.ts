@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Socket } from "node:net";
 import { constants, getPriority, setPriority } from "node:os";
+import { killByPid } from "./kill.ts";
 import type { Launch, LauncherReport, LauncherRequest } from "./launch.ts";
 import { scriptOf } from "./script.ts";
 
@@ -129,13 +130,5 @@ export class Launcher {
 		const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
 		if (child.connected) child.disconnect();
 		await exited;
-	}
-}
-
-function killByPid(pid: number): void {
-	try {
-		process.kill(pid, "SIGKILL");
-	} catch {
-		// It has ended with the launcher.
 	}
 }
