@@ -80,18 +80,20 @@ function launch(id: number, { command, args, env, niceness, file, wall }: Launch
 /** Waits for bubblewrap to tell the id of the process that it has started, which is the one to be watched. */
 function whenWalled({ [Descriptor.info]: info }: Socket[], then: (pid: number) => void): void {
 	let text = "";
+	let told = false;
+	// It is read to its end: bubblewrap writes on, and would be killed by what nobody reads, and leave the process behind.
 	info.setEncoding("utf8").on("data", (part: string) => {
 		text += part;
-	});
-	info.on("end", () => {
-		const pid = /"child-pid": (\d+)/.exec(text)?.[1];
+		const pid = /"child-pid": (\d+),/.exec(text)?.[1];
+		if (pid === undefined || told) return;
+		told = true;
 		try {
-			if (pid !== undefined) then(Number(pid)); // Else bubblewrap has failed, and its exit tells why.
+			then(Number(pid));
 		} catch {
 			// The process has ended, of which bubblewrap's exit tells.
 		}
 	});
-	info.on("error", () => undefined); // Then it ends, too.
+	info.on("error", () => undefined); // Where it has nothing to tell it has failed, and its exit says why.
 }
 
 /** Ends a process, and with it bubblewrap, which waits for its end. */

@@ -7,7 +7,7 @@ import { nodeFiles } from "./runtime-files.ts";
 import { unusedUser } from "./users.ts";
 
 /** A way to put layers of the operating system around a process. */
-interface Way {
+export interface Way {
 	/** What stands before the command of a process that is shown these files. */
 	prefix(reads: string[]): string[];
 	wall: Wall;
@@ -33,7 +33,7 @@ const PROBE_MS = 5000;
 const isRoot = () => process.getuid?.() === 0;
 
 /** All ways there are, the best first. */
-function* ways(role: Role): Generator<Way> {
+export function* ways(role: Role): Generator<Way> {
 	const users = isRoot() && role === "sandbox" ? [true, false] : [false];
 	const program = findBubblewrap();
 	const filter = filterFor(role);
@@ -58,7 +58,7 @@ function* ways(role: Role): Generator<Way> {
 }
 
 /** Tries it with Node itself and the files that it has to read. Returns what is wrong, `null` if nothing is. */
-function problemOf({ prefix, wall }: Way, reads: string[]): string | null {
+export function problemOf({ prefix, wall }: Way, reads: string[]): string | null {
 	const [command, ...args] = [...prefix(reads), process.execPath, "--version"];
 	const filter = wall.filter === null ? null : openSync(wall.filter, "r");
 	try {
@@ -123,7 +123,7 @@ export function containmentOf(reads: string[]): Containment {
 		seccomp: on("seccomp"),
 		noNewPrivileges: on("noNewPrivileges"),
 		cgroup: false,
-		why: {},
+		why: { cgroup: "atoll makes none" },
 	};
 	for (const layer of ["mountNamespace", "pidNamespace", "networkNamespace", "seccomp", "noNewPrivileges"] as const)
 		if (!containment[layer]) containment.why[layer] = why ?? "not tried";
