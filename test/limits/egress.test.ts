@@ -221,15 +221,44 @@ inBothIsolations("egress", (isolation) => {
 			"ff02::1",
 			"64:ff9b::7f00:1",
 			"2002:7f00:1::",
+			"::ffff:0:127.0.0.1",
+			"0:0:0:0:ffff:0:a00:1",
+			"64:ff9b:1::7f00:1",
+			"100::1",
+			"100:0:0:1::1",
+			"2001:0:7f00:1::",
+			"3fff::1",
+			"3FFF:0FFF::1",
+			"4000::1",
+			"5f00::1",
+			"fec0::1",
+			"fe80::1%lo",
+			"fe80::1%1",
 		]) {
 			assert.match(guard.refuseAddress(address, "h") ?? "", /private network/, address);
 		}
-		for (const address of ["8.8.8.8", "172.32.0.1", "1.1.1.1", "2606:4700::1111"])
+		for (const address of ["8.8.8.8", "172.32.0.1", "1.1.1.1", "2606:4700::1111", "2a00::1", "::ffff:8.8.8.8"])
 			assert.equal(guard.refuseAddress(address, "h"), null, address);
 		const open = new AddressGuard({ allow: ["10.0.0.0/8", "db.internal"], deny: ["10.6.6.0/24"] });
 		assert.equal(open.refuseAddress("10.1.1.1", "h"), null);
 		assert.equal(open.refuseAddress("192.168.0.9", "db.internal"), null);
 		assert.notEqual(open.refuseAddress("10.6.6.6", "h"), null);
 		assert.notEqual(open.refuseAddress("192.168.0.9", "h"), null);
+	});
+
+	test("an operator's ranges hold in every spelling, and behind translators", () => {
+		const denies = new AddressGuard({ deny: ["::ffff:8.8.8.0/120", "1.1.1.1"] });
+		for (const address of ["8.8.8.8", "::ffff:8.8.8.8", "::FFFF:0808:0808", "1.1.1.1", "::ffff:1.1.1.1"])
+			assert.match(denies.refuseAddress(address, "h") ?? "", /not allowed/, address);
+		assert.equal(denies.refuseAddress("8.8.4.4", "h"), null);
+		assert.notEqual(new AddressGuard({ deny: ["::ffff:0:0/96"] }).refuseAddress("8.8.8.8", "h"), null);
+		const allows = new AddressGuard({ allow: ["64:ff9b::/96", "::ffff:10.0.0.1"] });
+		assert.equal(allows.refuseAddress("10.0.0.1", "h"), null);
+		assert.equal(allows.refuseAddress("64:ff9b::8.8.8.8", "h"), null);
+		assert.equal(allows.refuseAddress("64:ff9b::10.0.0.1", "h"), null);
+		for (const address of ["10.0.0.2", "64:ff9b::10.0.0.2", "64:ff9b::7f00:1", "2002:a00:1::"])
+			assert.match(allows.refuseAddress(address, "h") ?? "", /private network/, address);
+		assert.throws(() => new AddressGuard({ deny: ["10.0.0.0/33"] }), /not a CIDR range/);
+		assert.throws(() => new AddressGuard({ deny: ["10.0.0.0/"] }), /not a CIDR range/);
 	});
 });
