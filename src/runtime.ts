@@ -18,6 +18,8 @@ import { Owner } from "./control/owner.ts";
 import { Version, type VersionSource } from "./control/version.ts";
 import { Egress } from "./effects/egress.ts";
 import { FunctionError, UsageError } from "./errors.ts";
+import { Decompressor } from "./helpers/decompressor.ts";
+import { StackMapper } from "./helpers/stack-mapper.ts";
 import { DEFAULT_OWNER_LIMITS, defaultLimits, type Limits, type OwnerLimits, resolveLimits } from "./limits/limits.ts";
 import { Recycles } from "./limits/recycles.ts";
 import type { SandboxSettings, SandboxStats, VersionNumber } from "./link/protocol.ts";
@@ -33,6 +35,7 @@ import { Launcher } from "./processes/launcher.ts";
 import { Dispatcher } from "./server/dispatcher.ts";
 import { fromRequest, toResponse } from "./server/fetch.ts";
 import { FetchSink } from "./server/fetch-sink.ts";
+import { FunctionLog } from "./server/function-log.ts";
 import { nodeHandler } from "./server/node-handler.ts";
 import { nextRequestId } from "./server/request-id.ts";
 import { upgradeHandler } from "./server/upgrade.ts";
@@ -62,6 +65,10 @@ export interface RuntimeStats extends SandboxStats {
 	inFlight: number;
 	/** How often something went wrong in the edge itself, each of which the log has with its stack. 0 is as it should be. */
 	faults: number;
+	/** Steps that were taken outside of the edge to decompress bodies of subrequests. */
+	decompressions: number;
+	/** Stacks and source maps that were read outside of the edge. */
+	mappings: number;
 }
 
 /** In development the processes that build are kept for an hour: whoever saves a file waits for them. */
@@ -78,6 +85,9 @@ export class Runtime {
 	readonly #development: boolean;
 	readonly #deployments = new Deployments();
 	readonly #observer: Observer;
+	readonly #mapper: StackMapper;
+	readonly #log: FunctionLog;
+	readonly #decompressor: Decompressor;
 	readonly #egress: Egress;
 	readonly #maxLimits: Partial<Limits>;
 	readonly #ownerLimits: OwnerLimits;
@@ -100,7 +110,10 @@ export class Runtime {
 		this.#ownerLimits = { ...DEFAULT_OWNER_LIMITS, ...options.ownerLimits };
 		this.#development = options.development ?? false;
 		this.#observer = new Observer(options.logger ?? null);
-		this.#egress = new Egress(options.egress, ({ origin }, error) =>
+		this.#mapper = new StackMapper(launcher);
+		this.#log = new FunctionLog(this.#observer, this.#mapper);
+		this.#decompressor = new Decompressor(launcher);
+		this.#egress = new Egress(options.egress, this.#decompressor, ({ origin }, error) =>
 			this.guard.fault({ describe: () => ({ origin }), cut: () => undefined }, error),
 		);
 	}
@@ -115,7 +128,7 @@ export class Runtime {
 			const builder = await Builder.create(store, launcher, options.development ? DEVELOPMENT_IDLE_MS : undefined);
 			const runtime = new Runtime(options, launcher, store, builder);
 			await runtime.#start(options).catch(async (error: Error) => {
-				await Promise.all([builder.close(), runtime.#egress.close()]);
+				await Promise.all([builder.close(), runtime.#egress.close(), runtime.#closeHelpers()]);
 				throw error;
 			});
 			return runtime;
@@ -162,6 +175,8 @@ export class Runtime {
 			egress: this.#egress,
 			observer: this.#observer,
 			guard: this.guard,
+			log: this.#log,
+			mapper: this.#mapper,
 			recycles,
 			development: this.#development,
 		});
@@ -169,8 +184,9 @@ export class Runtime {
 
 	/** A line that a function wrote outside of any request. */
 	#strayLog(number: VersionNumber, text: string): void {
-		const line = this.#deployments.byNumber(number)?.strayLine(text);
-		if (line) this.#observer.log(line);
+		const version = this.#deployments.byNumber(number);
+		const line = version?.strayLine(text);
+		if (version !== undefined && line) this.#log.write(line, version, version.strayOrder);
 	}
 
 	/**
@@ -211,7 +227,7 @@ export class Runtime {
 		const source: VersionSource = {
 			// Where an artifact is no longer whole on disk it is made again; its key then says whether the source is still the same.
 			artifact: async () => (await this.#store.artifact(key)) ?? (await this.#rebuild(request, built)),
-			sourceMap: () => this.#store.sourceMap(key),
+			sourceMap: (most) => this.#store.sourceMap(key, most),
 		};
 		const id = key.slice(0, 12);
 		this.#put(options, hostnames, limits, id, source, built.artifact.startUs);
@@ -330,6 +346,8 @@ export class Runtime {
 			functions: this.#deployments.size,
 			inFlight: this.#dispatcher.inFlight,
 			faults: this.guard.faults,
+			decompressions: this.#decompressor.jobs,
+			mappings: this.#mapper.jobs,
 			...this.#pool.stats(),
 		};
 	}
@@ -360,8 +378,12 @@ export class Runtime {
 	async #close(): Promise<void> {
 		this.closeWebSockets();
 		await this.#dispatcher.drain(CLOSE_TIMEOUT);
-		await Promise.all([this.#builder.close(), this.#pool.close(), this.#egress.close()]);
+		await Promise.all([this.#builder.close(), this.#pool.close(), this.#egress.close(), this.#closeHelpers()]);
 		await this.#launcher.close();
+	}
+
+	async #closeHelpers(): Promise<void> {
+		await Promise.all([this.#mapper.close(), this.#decompressor.close()]);
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {

@@ -1,8 +1,9 @@
 import { createHash, randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, open, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { UsageError } from "../errors.ts";
+import type { Bytes } from "../units.ts";
 import { type Artifact, decodeArtifact, encodeArtifact } from "./artifact.ts";
 
 const CHECKSUM_BYTES = 32;
@@ -39,9 +40,15 @@ export class ArtifactStore {
 		return bytes === null ? null : decodeArtifact(bytes, key);
 	}
 
-	/** The source map that belongs to an artifact; empty where it is missing or no longer whole. */
-	sourceMap(key: string): string {
-		return this.#read(`${key}.map`)?.toString() ?? "";
+	/**
+	 * The source map that belongs to an artifact, as it is: what is wrong with it is told by whoever reads it, and harms nobody else.
+	 * Rejects where it is missing, or larger than `most`.
+	 */
+	async sourceMap(key: string, most: Bytes): Promise<Buffer> {
+		await using file = await open(join(this.#folder, `${key}.map`));
+		const { size } = await file.stat();
+		if (size > most + CHECKSUM_BYTES) throw new Error(`the source map is larger than ${most / 2 ** 20} MB`);
+		return (await file.readFile()).subarray(CHECKSUM_BYTES);
 	}
 
 	async saveArtifact(artifact: Artifact, sourceMap: string): Promise<void> {

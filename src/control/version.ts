@@ -10,17 +10,17 @@ import { Strikes } from "../limits/strikes.ts";
 import { decodeLine } from "../link/line.ts";
 import type { Image, OwnerNumber, VersionNumber } from "../link/protocol.ts";
 import type { FunctionId } from "../names.ts";
+import { InOrder } from "../observe/in-order.ts";
 import type { LogLine } from "../observe/record.ts";
-import { StackMapper } from "../observe/source-map.ts";
-import type { Microseconds } from "../units.ts";
+import type { Bytes, Microseconds } from "../units.ts";
 import type { Owner } from "./owner.ts";
 
 /** Where a version's large parts are kept. */
 export interface VersionSource {
 	/** Its artifact: from disk, or built again where it is no longer whole there. */
 	artifact(): Promise<Artifact>;
-	/** Its source map, or an empty string. */
-	sourceMap(): string;
+	/** Its source map, as JSON. Rejects where it is larger than `most`. */
+	sourceMap(most: Bytes): Promise<Uint8Array>;
 }
 
 /** One immutable upload of a function. What is large of it stays on disk until somebody needs it. */
@@ -48,7 +48,8 @@ export class Version {
 	readonly gates: readonly Gate[];
 	/** What the last failed start told, for requests that come while it is left alone. */
 	startFailure: FunctionError | null = null;
-	#mapper: StackMapper | null = null;
+	/** The order of the lines that it logs outside of requests. */
+	readonly strayOrder = new InOrder();
 
 	/** `source` is an error where the version could not even be built: every request gets it. */
 	constructor(
@@ -123,13 +124,9 @@ export class Version {
 		};
 	}
 
-	/** Maps stacks into the source. The source map is read when the first stack has to be mapped. */
-	get mapper(): StackMapper {
-		this.#mapper ??= new StackMapper(
-			this.filename,
-			this.#source instanceof FunctionError ? "" : this.#source.sourceMap(),
-		);
-		return this.#mapper;
+	async sourceMap(most: Bytes): Promise<Uint8Array> {
+		if (this.#source instanceof FunctionError) throw this.#source;
+		return this.#source.sourceMap(most);
 	}
 
 	/** A line that the function has logged outside of any request, as its isolate sent it; `null` where there were too many. */
@@ -149,7 +146,7 @@ export class Version {
 		}
 	}
 
-	/** A line for the function's log, stacks in it mapped into the source. `requestId` is empty outside of a request. */
+	/** A line for the function's log, stacks in it as they are. `requestId` is empty outside of a request. */
 	logLine(requestId: string, level: LogLine["level"], message: string): LogLine {
 		return {
 			time: new Date().toISOString(),
@@ -158,7 +155,7 @@ export class Version {
 			function: this.function.name,
 			version: this.id,
 			requestId,
-			message: message.includes(`${this.filename}:`) ? this.mapper.map(message) : message,
+			message,
 		};
 	}
 }

@@ -1,3 +1,4 @@
+import { MAX_HEADER_BYTES, MAX_URL_BYTES } from "../limits/limits.ts";
 import { type FetchHead, Kind, type ResponseHead } from "../link/messages.ts";
 import { BodyReceiver, BodySender } from "./body.ts";
 import { type EffectLimits, type OnExceeded, SubrequestBounds } from "./bounds.ts";
@@ -64,7 +65,7 @@ export class Effects {
 			return;
 		}
 		this.count++;
-		const refusal = this.#fetcher.refusal(head.url);
+		const refusal = tooLarge(head) ?? this.#fetcher.refusal(head.url);
 		if (refusal !== null) {
 			reply(Kind.answer, JSON.stringify({ error: refusal }));
 			return;
@@ -159,3 +160,13 @@ export class Effects {
 		for (const start of this.#waiting.splice(0)) start();
 	}
 }
+
+/** Why a subrequest is not even looked at: it takes more than the edge takes from a client. */
+function tooLarge({ url, headers }: FetchHead): string | null {
+	if (url.length > MAX_URL_BYTES) return `a URL may have ${MAX_URL_BYTES} bytes`;
+	const bytes = headers.reduce((sum, text) => sum + text.length, 0);
+	return bytes + FIELD_BYTES * headers.length > MAX_HEADER_BYTES ? `headers may have ${MAX_HEADER_BYTES} bytes` : null;
+}
+
+/** What a name or a value counts for beside its letters: what stands around them, and that they are something of their own. */
+const FIELD_BYTES = 32;

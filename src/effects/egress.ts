@@ -4,9 +4,11 @@ import { isIP, type LookupFunction, type Socket } from "node:net";
 import { Readable } from "node:stream";
 import { LRUCache } from "lru-cache";
 import { Agent, buildConnector, Client, type Dispatcher, Pool } from "undici";
+import type { Decompressor } from "../helpers/decompressor.ts";
 import type { OwnerNumber } from "../link/protocol.ts";
+import type { Bytes } from "../units.ts";
 import { AddressGuard, type EgressPolicy } from "./addresses.ts";
-import { decode, decodersOf } from "./decoding.ts";
+import { codingOf } from "./content-coding.ts";
 import type { FetchedResponse } from "./effects.ts";
 import { isHopByHop } from "./hop-by-hop.ts";
 import { Intake } from "./intake.ts";
@@ -32,6 +34,7 @@ interface OwnerConnections {
 export class Egress {
 	readonly #guard: AddressGuard;
 	readonly #onFault: (origin: URL, error: Error) => void;
+	readonly #decompressor: Decompressor;
 	readonly #names = new Names();
 	/** Owners share no connections: what one makes of them is nothing to another. */
 	readonly #connections = new LRUCache<OwnerNumber, OwnerConnections>({
@@ -40,9 +43,14 @@ export class Egress {
 	});
 
 	/** `onFault` hears of what went wrong in the edge itself, on a connection to an origin. */
-	constructor(policy: EgressPolicy | undefined, onFault: (origin: URL, error: Error) => void) {
+	constructor(
+		policy: EgressPolicy | undefined,
+		decompressor: Decompressor,
+		onFault: (origin: URL, error: Error) => void,
+	) {
 		this.#onFault = onFault;
 		this.#guard = new AddressGuard(policy);
+		this.#decompressor = decompressor;
 	}
 
 	#connectionsOf(owner: OwnerNumber): OwnerConnections {
@@ -138,6 +146,7 @@ export class Egress {
 			const resolved = isAddress ? [] : await this.#names.resolve(hostname, owner);
 			if (resolved instanceof Error) throw resolved;
 			const { agent, intake } = this.#connectionsOf(owner);
+			this.#decompressor.warm();
 			reception = new Reception(signal, intake);
 			agent.dispatch(
 				{
@@ -152,7 +161,7 @@ export class Egress {
 				},
 				reception,
 			);
-			return await answer(reception, method);
+			return await this.#answer(reception, { method, owner, intake });
 		} catch (error) {
 			reception?.cancel();
 			// The function learns what a browser's developer console would tell, not what the host's stack looks like.
@@ -165,6 +174,30 @@ export class Egress {
 		}
 	}
 
+	/** The response as the function gets it: decompressed, without the headers that concern one connection. */
+	async #answer(
+		reception: Reception,
+		{ method, owner, intake }: { method: string; owner: OwnerNumber; intake: Intake },
+	): Promise<FetchedResponse> {
+		const { status, headers } = await reception.head;
+		const empty = method === "HEAD" || status === 204 || status === 205 || status === 304;
+		const coding = empty ? null : codingOf([headers["content-encoding"] ?? ""].flat().join());
+		const list: string[] = [];
+		for (const [name, value] of Object.entries(headers)) {
+			if (value === undefined || isHopByHop(name)) continue;
+			if (coding !== null && (name === "content-encoding" || name === "content-length")) continue;
+			for (const one of Array.isArray(value) ? value : [value]) list.push(name, one);
+		}
+		const head = { status, statusText: "", headers: list, body: "stream" as const };
+		if (empty) {
+			reception.ignore();
+			return { head, body: null };
+		}
+		const pace = (bytes: Bytes) => intake.decompressed(bytes);
+		const body = coding === null ? reception : this.#decompressor.decompress({ body: reception, coding, owner, pace });
+		return { head, body: ReadableStream.from(body) };
+	}
+
 	async close(): Promise<void> {
 		await Promise.all([...this.#connections.values()].map(({ agent }) => agent.destroy()));
 	}
@@ -173,22 +206,4 @@ export class Egress {
 function hasHeader(headers: string[], name: string): boolean {
 	for (let i = 0; i < headers.length; i += 2) if (headers[i] === name) return true;
 	return false;
-}
-
-/** The response as the function gets it: decompressed, without the headers that concern one connection. */
-async function answer(reception: Reception, method: string): Promise<FetchedResponse> {
-	const { status, headers } = await reception.head;
-	const empty = method === "HEAD" || status === 204 || status === 205 || status === 304;
-	const decoders = empty ? null : decodersOf([headers["content-encoding"] ?? ""].flat().join());
-	const decoded = decoders !== null && decoders.length > 0;
-	const list: string[] = [];
-	for (const [name, value] of Object.entries(headers)) {
-		if (value === undefined || isHopByHop(name)) continue;
-		if (decoded && (name === "content-encoding" || name === "content-length")) continue;
-		for (const one of Array.isArray(value) ? value : [value]) list.push(name, one);
-	}
-	const head = { status, statusText: "", headers: list, body: "stream" as const };
-	if (!empty) return { head, body: ReadableStream.from(decode(reception, decoders ?? [])) };
-	reception.ignore();
-	return { head, body: null };
 }

@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import { Rate } from "../limits/rate.ts";
-import type { Bytes } from "../units.ts";
+import type { Bytes, Milliseconds } from "../units.ts";
 
 /** What an owner's connections receive, whatever of it is a body. */
 const PER_SECOND: Bytes = 64 * 2 ** 20;
@@ -8,6 +8,9 @@ const PER_SECOND: Bytes = 64 * 2 ** 20;
 const SLICE: Bytes = 4 * 1024;
 /** A part of a response counts for so much at least: a body can come in chunks of one byte, each of which is work. */
 const LEAST: Bytes = 512;
+/** A field of a head counts for so much, beside its bytes; and no head has more of them. */
+const FIELD: Bytes = 256;
+const MOST_FIELDS = 256;
 /** A connection counts for so much: it is work to make one, and to end it. */
 const CONNECTION: Bytes = 256 * 1024;
 /** So much may come of which no head and no piece of a body comes: endless headers, trailers, extensions and zeros of chunks. */
@@ -28,6 +31,17 @@ export class Intake {
 		if (bytes >= LEAST) return bytes;
 		this.#rate.take(LEAST - bytes, performance.now());
 		return LEAST;
+	}
+
+	/** So many fields of a head or of trailers have come: each is made a string or two of, and is work. Throws where they are too many. */
+	fields(count: number): void {
+		this.#rate.take(count * FIELD, performance.now());
+		if (count > MOST_FIELDS) throw new Error(`the response has more than ${MOST_FIELDS} header fields`);
+	}
+
+	/** So much has come out of a compressed body. Returns how long to wait before there may be more of it. */
+	decompressed(bytes: Bytes): Milliseconds {
+		return this.#rate.take(bytes, performance.now());
 	}
 
 	/** Has a connection read at this pace, by whoever calls its `read`. */

@@ -40,8 +40,9 @@ export class Reception implements Dispatcher.DispatchHandler, AsyncIterable<Uint
 		if (this.#failure !== null) controller.abort(this.#failure);
 	}
 
-	onResponseStart(_: Dispatcher.DispatchController, status: number, headers: Headers): void {
+	onResponseStart({ rawHeaders }: Dispatcher.DispatchController, status: number, headers: Headers): void {
 		this.#intake.heard(0);
+		this.#intake.fields(fieldsOf(rawHeaders));
 		if (status >= 200) this.#head.resolve({ status, headers });
 		else if (++this.#informational > MOST_INFORMATIONAL)
 			throw new Error(`more than ${MOST_INFORMATIONAL} informational responses`);
@@ -58,7 +59,8 @@ export class Reception implements Dispatcher.DispatchHandler, AsyncIterable<Uint
 		this.#wake?.();
 	}
 
-	onResponseEnd(): void {
+	onResponseEnd({ rawTrailers }: Dispatcher.DispatchController): void {
+		this.#intake.fields(fieldsOf(rawTrailers));
 		this.#end();
 	}
 
@@ -114,4 +116,9 @@ export class Reception implements Dispatcher.DispatchHandler, AsyncIterable<Uint
 	[Symbol.asyncIterator](): AsyncIterator<Uint8Array, undefined> {
 		return this;
 	}
+}
+
+/** How many fields there are in names and values as they came: where a name comes twice that is two. */
+function fieldsOf(raw: Dispatcher.DispatchController["rawHeaders"]): number {
+	return Array.isArray(raw) ? raw.length / 2 : 0;
 }

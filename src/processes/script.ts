@@ -4,8 +4,8 @@ import { fileURLToPath } from "node:url";
 import type { BuildOptions } from "esbuild";
 import { IS_CHECKOUT, Kept } from "../checkout.ts";
 
-/** The entries of processes that run one file: of the launcher, of a sandbox, and of a process that builds. */
-export const ENTRIES = ["processes/launcher-main", "isolates/main", "build/main"] as const;
+/** The entries of processes that run one file: of the launcher, of a sandbox, of a process that builds, and of a helper. */
+export const ENTRIES = ["processes/launcher-main", "isolates/main", "build/main", "helpers/main"] as const;
 export type Entry = (typeof ENTRIES)[number];
 
 /** Such a file needs isolated-vm at most, and nothing else. */

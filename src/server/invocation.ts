@@ -1,21 +1,21 @@
 import type { Version } from "../control/version.ts";
 import { Effects, type Fetcher } from "../effects/effects.ts";
 import { FunctionError } from "../errors.ts";
+import { StackMapper } from "../helpers/stack-mapper.ts";
 import { Admission } from "../limits/admission.ts";
 import type { Limits } from "../limits/limits.ts";
 import type { Recycles } from "../limits/recycles.ts";
 import type { RequestHead, ResponseHead } from "../link/messages.ts";
 import type { AttemptFailure, AttemptReport } from "../link/protocol.ts";
 import type { Guard, Guarded } from "../observe/guard.ts";
-import type { Observer } from "../observe/observer.ts";
 import type { Trigger } from "../observe/record.ts";
 import type { Attempt, AttemptOwner } from "../pool/attempt.ts";
 import { placementOf } from "../pool/placement.ts";
 import type { SandboxPool } from "../pool/pool.ts";
-import type { Bytes } from "../units.ts";
+import type { Bytes, Milliseconds } from "../units.ts";
 import { type ErrorDetail, errorResponse } from "./error-response.ts";
 import type { Exchange, ResponseSink, SocketEnd } from "./exchange.ts";
-import { Recording } from "./recording.ts";
+import { Recording, type RecordingContext } from "./recording.ts";
 import { isStream, ReplayableBody } from "./replayable-body.ts";
 import { contentLength, sendableHead } from "./response-head.ts";
 
@@ -23,12 +23,14 @@ import { contentLength, sendableHead } from "./response-head.ts";
 const MAX_ATTEMPTS = 3;
 /** Being moved away from behind a long turn is not its fault, and may happen so often on top. */
 const MAX_MOVES = 5;
+/** In development an error response waits so long for its stack to be mapped. */
+const MAPPING_MS: Milliseconds = 5000;
 
 /** What an invocation needs of the runtime. */
-export interface InvocationContext {
+export interface InvocationContext extends RecordingContext {
 	pool: SandboxPool;
-	observer: Observer;
 	guard: Guard;
+	mapper: StackMapper;
 	recycles: Recycles;
 	/** Does the subrequests that a request at an owner's function makes. */
 	fetcher(parent: Exchange, caller: Version): Fetcher;
@@ -62,6 +64,8 @@ export class Invocation implements AttemptOwner, Guarded {
 	/** How often its sandbox, or its isolate, was lost under it. */
 	#losses = 0;
 	#timer: NodeJS.Timeout | null = null;
+	/** The error response that is being made. */
+	#answering: Promise<void> | null = null;
 
 	constructor(
 		context: InvocationContext,
@@ -77,7 +81,7 @@ export class Invocation implements AttemptOwner, Guarded {
 		this.#exchange = exchange;
 		this.#sink = sink;
 		this.#accept = accept;
-		this.#recording = new Recording(context.observer, version, exchange, requestId, trigger);
+		this.#recording = new Recording(context, version, exchange, requestId, trigger);
 		const { method, url, headers, body, client } = exchange;
 		const stream = isStream(body);
 		this.#stream = stream
@@ -427,17 +431,27 @@ export class Invocation implements AttemptOwner, Guarded {
 		const state = this.#state;
 		this.#state = "answered";
 		if (state === "streaming") this.#sink.cut();
-		else if (state === "waiting") this.#answer(error);
+		else if (state === "waiting") {
+			if (this.#context.development) this.#answering = this.#answerWithSource(error);
+			else this.#answer(error, null);
+		}
 		this.#recording.failed(error);
 	}
 
-	#answer(error: FunctionError): void {
-		let detail: ErrorDetail | null = null;
-		if (this.#context.development) {
-			const { functionStack: stack } = error;
-			const { mapper } = this.#version;
-			detail = { stack: mapper.map(stack), excerpt: mapper.excerpt(stack) };
-		}
+	/** In development: with the stack, mapped into the source. */
+	async #answerWithSource(error: FunctionError): Promise<void> {
+		const { functionStack: stack } = error;
+		const late = Promise.withResolvers<null>();
+		const timer = setTimeout(() => late.resolve(null), MAPPING_MS);
+		const mapping = StackMapper.concerns(stack, this.#version) ? this.#context.mapper.map(stack, this.#version) : null;
+		const mapped = await Promise.race([mapping, late.promise]);
+		clearTimeout(timer);
+		this.#answering = null;
+		// Its client may have gone meanwhile.
+		if (!this.#released) this.#answer(error, { stack: mapped?.text ?? stack, excerpt: mapped?.excerpt ?? null });
+	}
+
+	#answer(error: FunctionError, detail: ErrorDetail | null): void {
 		const { record } = this.#recording;
 		const { head, body } = errorResponse(error, record.requestId, this.#accept, detail);
 		record.status = head.status;
@@ -449,6 +463,10 @@ export class Invocation implements AttemptOwner, Guarded {
 	#finish(): void {
 		if (this.#recording.finished) return;
 		if (this.#timer !== null) clearTimeout(this.#timer);
+		if (this.#answering !== null) {
+			void this.#answering.then(() => this.#finish());
+			return;
+		}
 		this.#recording.finish(this.#effects?.count ?? 0);
 		this.#stream?.close();
 		this.#release();

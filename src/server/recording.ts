@@ -3,9 +3,11 @@ import type { ErrorCode, FunctionError } from "../errors.ts";
 import type { Limits } from "../limits/limits.ts";
 import { decodeLine } from "../link/line.ts";
 import type { AttemptReport } from "../link/protocol.ts";
+import { InOrder } from "../observe/in-order.ts";
 import type { Observer } from "../observe/observer.ts";
 import { type InvocationRecord, type LogLine, newRecord, type Outcome, type Trigger } from "../observe/record.ts";
 import type { Exchange } from "./exchange.ts";
+import type { FunctionLog } from "./function-log.ts";
 
 /** The limit whose excess an error tells of. */
 const LIMIT_OF: Partial<Record<ErrorCode, keyof Limits>> = {
@@ -16,17 +18,25 @@ const LIMIT_OF: Partial<Record<ErrorCode, keyof Limits>> = {
 	body_too_large: "requestBodyBytes",
 };
 
+/** Where requests are recorded. */
+export interface RecordingContext {
+	observer: Observer;
+	log: FunctionLog;
+}
+
 /** What is told of a request: the record that it will leave, and the lines that it logs on the way. */
 export class Recording {
-	readonly #observer: Observer;
+	readonly #context: RecordingContext;
 	readonly #version: Version;
 	readonly #started = performance.now();
+	/** Made with the first line: most requests have none. */
+	#order: InOrder | null = null;
 	readonly record: InvocationRecord;
 	#logBytes = 0;
 	finished = false;
 
-	constructor(observer: Observer, version: Version, exchange: Exchange, requestId: string, trigger: Trigger) {
-		this.#observer = observer;
+	constructor(context: RecordingContext, version: Version, exchange: Exchange, requestId: string, trigger: Trigger) {
+		this.#context = context;
 		this.#version = version;
 		const { method, hostname, body } = exchange;
 		this.record = newRecord(requestId, trigger);
@@ -53,7 +63,8 @@ export class Recording {
 
 	/** Writes a line to the function's log. */
 	log(level: LogLine["level"], message: string): void {
-		this.#observer.log(this.#version.logLine(this.record.requestId, level, message));
+		this.#order ??= new InOrder();
+		this.#context.log.write(this.#version.logLine(this.record.requestId, level, message), this.#version, this.#order);
 	}
 
 	/** A limit was exceeded, which did not end the request. */
@@ -96,9 +107,11 @@ export class Recording {
 	/** Everything that the request started is done. Leaves the record, once. */
 	finish(subrequests: number): void {
 		this.finished = true;
-		if (!this.#observer.listening) return;
+		const { observer } = this.#context;
+		if (!observer.listening) return;
 		this.record.subrequests = subrequests;
 		this.record.wallMs = Math.round((performance.now() - this.#started) * 1000) / 1000;
-		this.#observer.record(this.record);
+		if (this.#order?.waiting) this.#order.tell(null, () => observer.record(this.record));
+		else observer.record(this.record);
 	}
 }
