@@ -93,6 +93,11 @@ export class Reception implements Dispatcher.DispatchHandler, AsyncIterable<Uint
 		this.#fail(why);
 	}
 
+	/** Whether there is nothing more to come, and it came whole. */
+	get drained(): boolean {
+		return this.#ended && this.#failure === null && this.#pieces.length === 0;
+	}
+
 	/** The next of the body; many small pieces come as one. */
 	async next(): Promise<IteratorResult<Uint8Array, undefined>> {
 		while (this.#pieces.length === 0) {

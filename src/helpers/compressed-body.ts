@@ -16,12 +16,24 @@ const KEPT: Bytes = 16 * 1024;
 const MOST_LOSSES = 3;
 
 export interface Compressed {
-	body: AsyncIterable<Uint8Array>;
+	/** `drained` tells, where it can, that there is nothing more to come. */
+	body: AsyncIterable<Uint8Array> & { readonly drained?: boolean };
 	coding: Coding;
 	owner: OwnerNumber;
 	/** So much has come of it. Returns how long to wait before it is handed on. */
 	pace(bytes: Bytes): Milliseconds;
 }
+
+/** What a helper is given of a stream's input. */
+interface Input {
+	piece: Uint8Array;
+	/** Nothing comes after it. */
+	last: boolean;
+}
+
+/** Nothing more, but there is more to come of what it was given. */
+const NOTHING: Input = { piece: new Uint8Array(0), last: false };
+const END: Input = { ...NOTHING, last: true };
 
 /** A compressed body; iterated over, once, what it decompresses to. Nothing is done ahead of whoever reads it. */
 export class CompressedBody implements AsyncIterable<Uint8Array> {
@@ -30,6 +42,7 @@ export class CompressedBody implements AsyncIterable<Uint8Array> {
 	readonly #coding: Coding;
 	readonly #owner: OwnerNumber;
 	readonly #pace: (bytes: Bytes) => Milliseconds;
+	readonly #body: Compressed["body"];
 	readonly #source: AsyncIterator<Uint8Array>;
 	/** The source was read to its end, or has failed. */
 	#over = false;
@@ -48,6 +61,7 @@ export class CompressedBody implements AsyncIterable<Uint8Array> {
 		this.#coding = coding;
 		this.#owner = owner;
 		this.#pace = pace;
+		this.#body = body;
 		this.#source = body[Symbol.asyncIterator]();
 	}
 
@@ -92,7 +106,7 @@ export class CompressedBody implements AsyncIterable<Uint8Array> {
 		let skip = this.#given;
 		this.#silent = 0;
 		for await (const input of this.#inputs()) {
-			for (let answer = await this.#step(input); ; answer = await this.#step(undefined)) {
+			for (let answer = await this.#step(input); ; answer = await this.#step(NOTHING)) {
 				const { data } = answer;
 				const output = data.subarray(skip);
 				skip -= data.length - output.length;
@@ -108,18 +122,21 @@ export class CompressedBody implements AsyncIterable<Uint8Array> {
 		}
 	}
 
-	/** The input in pieces, from its start; `null` is its end. */
-	async *#inputs(): AsyncGenerator<Uint8Array | null> {
-		if (this.#kept !== null) yield* this.#kept;
+	/** The input in pieces, from its start to its end. */
+	async *#inputs(): AsyncGenerator<Input> {
+		for (const piece of this.#kept ?? []) yield { piece, last: false };
 		while (!this.#over) {
 			const { done, value } = await this.#source.next();
-			if (done === true) {
-				this.#over = true;
-				break;
+			this.#over = done === true || this.#body.drained === true;
+			if (done === true) break;
+			for (let at = 0; at < value.length; at += INPUT_BYTES) {
+				const piece = this.#keep(value.subarray(at, at + INPUT_BYTES));
+				const last = this.#over && at + INPUT_BYTES >= value.length;
+				yield { piece, last };
+				if (last) return;
 			}
-			for (let at = 0; at < value.length; at += INPUT_BYTES) yield this.#keep(value.subarray(at, at + INPUT_BYTES));
 		}
-		yield null;
+		yield END;
 	}
 
 	#keep(piece: Uint8Array): Uint8Array {
@@ -130,20 +147,19 @@ export class CompressedBody implements AsyncIterable<Uint8Array> {
 		return piece;
 	}
 
-	async #step(input: Uint8Array | null | undefined): Promise<HelperAnswer> {
-		this.#silent += input?.length ?? 0;
+	async #step(input: Input): Promise<HelperAnswer> {
+		this.#silent += input.piece.length;
 		if (this.#silent > MOST_SILENT) throw new Error(`${this.#silent} bytes decompress to nothing`);
 		const answer = await this.#helper.run(this.#owner, () => this.#ask(input));
 		if (answer.data.length > 0) this.#silent = 0;
 		return answer;
 	}
 
-	#ask(input: Uint8Array | null | undefined): void {
-		const stream = this.#stream ?? this.#open(input ?? EMPTY);
+	#ask({ piece, last }: Input): void {
+		const stream = this.#stream ?? this.#open(piece);
 		if (stream.cut) throw new Error("too much is being decompressed at once");
 		if (this.#generation !== this.#helper.generation) throw new HelperLost("the helper was lost", false);
-		const kind = input === null ? HelperKind.inputEnd : HelperKind.input;
-		this.#helper.send({ kind, id: stream.id, data: input ?? undefined });
+		this.#helper.send({ kind: last ? HelperKind.inputEnd : HelperKind.input, id: stream.id, data: piece });
 	}
 
 	#open(start: Uint8Array): OpenStream {
@@ -161,5 +177,3 @@ export class CompressedBody implements AsyncIterable<Uint8Array> {
 		this.#stream = null;
 	}
 }
-
-const EMPTY = new Uint8Array(0);

@@ -41,13 +41,11 @@ export class Decompression {
 		});
 	}
 
-	/** Takes more input, or the end of it, and gives what comes of that: all, or some of it. Rejects where it is malformed. */
-	async step(input: Buffer | null, last: boolean): Promise<Decompressed> {
-		if (last) {
-			this.#hungry = false;
-			this.#decoder.end();
-		} else if (input !== null) {
-			this.#hungry = false;
+	/** Takes more input, none, or the last of it, and gives what comes of that: all, or some of it. Rejects where it is malformed. */
+	async step(input: Buffer, last: boolean): Promise<Decompressed> {
+		if (input.length > 0 || last) this.#hungry = false;
+		if (last) this.#decoder.end(input);
+		else if (input.length > 0) {
 			this.#decoder.write(input, () => {
 				this.#hungry = true;
 				this.#wake?.();

@@ -30,9 +30,8 @@ type Answer = Pick<HelperAnswer, "kind"> & Partial<HelperAnswer>;
 async function step({ id, kind, data }: Request): Promise<Answer> {
 	const stream = streams.get(id);
 	if (stream === undefined) throw new Error("there is no such stream");
-	const input = data.length > 0 ? data : null;
 	try {
-		const { output, state } = await stream.step(input, kind === HelperKind.inputEnd);
+		const { output, state } = await stream.step(data, kind === HelperKind.inputEnd);
 		if (state === "ended") close(id);
 		return { kind: HelperKind[state], data: output };
 	} catch (error) {

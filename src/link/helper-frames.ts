@@ -8,7 +8,7 @@ export const HelperKind = {
 	open: 96,
 	/** To a helper: more of a stream's input, or none, where there is more to come of what it has. */
 	input: 97,
-	/** To a helper: the stream's input is over. */
+	/** To a helper: the last of a stream's input. */
 	inputEnd: 98,
 	/** To a helper: nobody wants the rest of a stream. Not answered. */
 	drop: 99,
