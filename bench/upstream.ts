@@ -8,7 +8,22 @@ const NEIGHBOURS = 50;
 const EVERY_MS = 100;
 const WARM_UP_MS = 6000;
 const PHASE_MS = 4000;
-const KINDS = ["plain", "gzip-bomb", "tiny-chunks", "chunk-extension", "trailers", "informational"];
+const KINDS = [
+	"plain",
+	"gzip-bomb",
+	"brotli-bomb",
+	"zstd-bomb",
+	"zstd-window",
+	"gzip-gzip",
+	"zstd-zstd",
+	"empty-members",
+	"tiny-gzip",
+	"many-headers",
+	"tiny-chunks",
+	"chunk-extension",
+	"trailers",
+	"informational",
+];
 
 interface Row {
 	upstream: string;
