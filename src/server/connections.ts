@@ -18,6 +18,8 @@ interface State {
 	requests: number;
 	/** Since when that has been none. */
 	idleSince: Milliseconds;
+	/** It has had an answer, and its client may send the next request at any moment. */
+	answered: boolean;
 }
 
 /** How many connections a server may have at once. */
@@ -31,8 +33,9 @@ export function mostConnections(): number {
 }
 
 /**
- * The connections of a server. Where there are more than it may have, those that have been without a whole request for longest are
- * closed: thousands of clients that never come to the end of a head keep nobody else out.
+ * The connections of a server. Where there are more than it may have, some are closed that have no whole request: of those that never
+ * had one, or of those that had, whichever are more, those that have been without for longest. So thousands of clients that never come
+ * to the end of a head keep nobody else out, and take from nobody the connection that its next request is just on its way over.
  */
 export class Connections {
 	readonly #most: number;
@@ -43,7 +46,7 @@ export class Connections {
 	}
 
 	add(socket: Duplex): void {
-		this.#states.set(socket, { requests: 0, idleSince: performance.now() });
+		this.#states.set(socket, { requests: 0, idleSince: performance.now(), answered: false });
 		socket.once("close", () => this.#states.delete(socket));
 		if (this.#states.size > this.#most) this.#makeRoom();
 	}
@@ -61,6 +64,7 @@ export class Connections {
 		response.once("close", () => {
 			state.requests--;
 			state.idleSince = performance.now();
+			state.answered = true;
 		});
 		return true;
 	}
@@ -73,7 +77,9 @@ export class Connections {
 
 	#makeRoom(): void {
 		const idle = [...this.#states].filter(([, { requests }]) => requests === 0);
-		idle.sort(([, a], [, b]) => a.idleSince - b.idleSince);
-		for (const [socket] of idle.slice(0, Math.ceil(this.#most * AT_ONCE))) socket.destroy();
+		const unanswered = idle.filter(([, { answered }]) => !answered);
+		const many = unanswered.length > idle.length / 2 ? unanswered : idle.filter(([, { answered }]) => answered);
+		many.sort(([, a], [, b]) => a.idleSince - b.idleSince);
+		for (const [socket] of many.slice(0, Math.ceil(this.#most * AT_ONCE))) socket.destroy();
 	}
 }

@@ -60,6 +60,7 @@ test("clients that never finish a head keep nobody else out, and cost nobody the
 	const webSocket = new WebSocket(`ws://127.0.0.1:${port}/`, { headers: { host: "waits.test" } });
 	await once(webSocket, "open");
 	await until(() => atoll.runtime.stats().inFlight === 2);
+	const first = await client("GET / HTTP/1.1\r\nHost: waits.test\r\nX-Slow: ");
 	const idle = await client(REQUEST);
 	await until(() => idle.got().endsWith("ok"));
 	// Three times as many as there may be, and one request between every two of them.
@@ -68,12 +69,26 @@ test("clients that never finish a head keep nobody else out, and cost nobody the
 		assert.equal(statusOf(await exchange(port, CLOSING)), 200);
 	}
 	await until(() => clients.filter(({ destroyed }) => !destroyed).length <= MOST);
-	assert.ok(idle.socket.destroyed, "the longest without a request has made room");
+	assert.ok(first.socket.destroyed, "the longest without a request has made room");
+	assert.ok(!idle.socket.destroyed, "one that was answered, and whose next request may be on its way, has not");
+	idle.socket.write(REQUEST);
+	await until(() => idle.got().split("HTTP/1.1 200").length === 3);
 	webSocket.send("still here");
 	assert.equal(String((await once(webSocket, "message"))[0]), "still here");
 	webSocket.close();
 	assert.equal(await atoll.text("waits", "/go"), "ok");
 	await until(() => waiting.got().endsWith("ok"));
+});
+
+test("where every connection has had its answer, those that have been idle for longest make room", async () => {
+	for (const socket of clients.splice(0)) socket.destroy();
+	const idle = [];
+	for (let i = 0; i < 2 * MOST; i++) {
+		idle.push(await client(REQUEST));
+		await until(() => idle[i].got().endsWith("ok"));
+	}
+	await until(() => idle.filter(({ socket }) => !socket.destroyed).length <= MOST);
+	assert.ok(idle[0].socket.destroyed && !idle[2 * MOST - 1].socket.destroyed);
 });
 
 test("a connection with more requests than anyone waits for is ended, and others are served", async () => {
