@@ -3,7 +3,7 @@ import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type ErrorCode, FunctionError } from "../errors.ts";
 import { MAX_HEADER_BYTES } from "../limits/limits.ts";
-import type { Guard } from "../observe/guard.ts";
+import type { Guard, Guarded } from "../observe/guard.ts";
 import { guarded, sending } from "./connection.ts";
 import { Connections, mostConnections } from "./connections.ts";
 import { errorResponse } from "./error-response.ts";
@@ -12,6 +12,9 @@ import { isWebSocketUpgrade } from "./upgrade.ts";
 
 /** Milliseconds that a stop waits for the requests in flight. */
 const DRAIN_TIMEOUT = 30_000;
+
+/** A connection that there was none of yet. */
+const REFUSED: Guarded = { describe: () => ({ client: "none yet" }), cut: () => undefined };
 
 /** What answers requests: a runtime. */
 interface Handlers {
@@ -83,6 +86,8 @@ export class HttpServer {
 			this.#server.once("error", reject);
 			this.#server.listen(port, host, () => {
 				this.#server.off("error", reject);
+				// From now on these are connections that could not be accepted, such as for want of descriptors.
+				this.#server.on("error", (error) => this.#runtime.guard.fault(REFUSED, error));
 				resolve();
 			});
 		});

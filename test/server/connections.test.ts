@@ -82,7 +82,7 @@ test("clients that never finish a head keep nobody else out, and cost nobody the
 
 test("where every connection has had its answer, those that have been idle for longest make room", async () => {
 	for (const socket of clients.splice(0)) socket.destroy();
-	const idle = [];
+	const idle: Awaited<ReturnType<typeof client>>[] = [];
 	for (let i = 0; i < 2 * MOST; i++) {
 		idle.push(await client(REQUEST));
 		await until(() => idle[i].got().endsWith("ok"));

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createServer } from "node:http";
+import { createServer, type Server } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { after, before, describe, test } from "node:test";
 import WebSocket from "ws";
@@ -214,6 +214,15 @@ describe("whatever goes wrong in a callback of the edge ends what it was for, an
 		assert.match(first.client ?? "", /127\.0\.0\.1 \d+/);
 		assert.match(first.fault ?? "", /at .*:\d+/);
 		assert.match(second.requestId ?? "", /\S/);
+	});
+
+	test("a connection that could not be accepted is logged, and the next one is served", async ({ mock }) => {
+		const add = mock.method(Connections.prototype, "add");
+		await get();
+		const [socket] = add.mock.calls[0].arguments as unknown as [{ server: Server }];
+		socket.server.emit("error", new Error("accept EMFILE"));
+		assert.ok(notices.some(({ fault }) => fault?.includes("accept EMFILE")));
+		assert.equal(statusOf(await get()), 200);
 	});
 
 	test("subscribers and loggers that throw cost no request", async ({ mock }) => {

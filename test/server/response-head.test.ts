@@ -89,7 +89,6 @@ describe("the head of a response", () => {
 		test(`is refused with ${what}`, () => assert.throws(() => sent(given)));
 });
 
-/** The setter is there first, and what `JSON.stringify` asks is the function's: no check inside of the isolate is sure to hold. */
 describe("responses on the wire, and within the process", () => {
 	const atoll = new TestRuntime({ isolation: "inline" });
 	let server: HttpServer;
