@@ -264,6 +264,7 @@ export class Invocation implements AttemptOwner, Guarded {
 			record.status = head.status;
 		} catch (error) {
 			this.#state = "waiting";
+			if (Number.isInteger(given.socket)) this.#attempt?.socketClose(given.socket as number, 1006, "");
 			this.#fail(new FunctionError("invalid_response", (error as Error).message));
 		}
 	}
@@ -279,12 +280,7 @@ export class Invocation implements AttemptOwner, Guarded {
 				this.#attempt?.socketClose(op, code, reason);
 			},
 		};
-		try {
-			this.#socket = this.#sink.upgrade(head, end);
-		} catch (error) {
-			this.#attempt?.socketClose(op, 1006, "");
-			throw error;
-		}
+		this.#socket = this.#sink.upgrade(head, end);
 		if (this.#timer !== null) clearTimeout(this.#timer);
 		this.#state = "streaming";
 	}
