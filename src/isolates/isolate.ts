@@ -14,9 +14,10 @@ import { readThreadClock, usedUs } from "./thread-clock.ts";
 import { describeThrown } from "./thrown.ts";
 
 /**
- * How a turn ended: by itself, cut off at its limit, or with the isolate gone: at the same limit, but in one of the sandbox's own
- * functions (`overdue`), or for its memory; or with a message that the prelude never sends. One that ended by itself may have left a
- * promise rejected and unhandled, of which isolated-vm tells by throwing its reason once the turn is over.
+ * How a turn ended: by itself, cut off at its limit, or with the isolate gone: at the same limit, but in one of the
+ * sandbox's own functions (`overdue`), or for its memory; or with a message that the prelude never sends. One that
+ * ended by itself may have left a promise rejected and unhandled, of which isolated-vm tells by throwing its reason
+ * once the turn is over.
  */
 export type TurnEnd = "completed" | "cut" | "overdue" | "disposed" | "forged" | { rejected: unknown };
 

@@ -182,7 +182,10 @@ export class Runner {
 		this.fail(attempt, { code: "cpu_limit_exceeded", message: attempt.excess, stack: "" });
 	}
 
-	/** The function has got hold of what its isolate speaks with: nothing of the turn counts, and the isolate takes no more requests. */
+	/**
+	 * The function has got hold of what its isolate speaks with: nothing of the turn counts, and the isolate takes
+	 * no more requests.
+	 */
 	#forged(attempt: Attempt, isolate: FunctionIsolate): void {
 		this.#warm.retire(isolate);
 		this.fail(attempt, forgery());

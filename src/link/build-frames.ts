@@ -3,13 +3,19 @@ import { type Frame, FrameError } from "./frame.ts";
 import type { FrameWriter } from "./frame-writer.ts";
 import type { AttemptFailure } from "./protocol.ts";
 
-/** The frames between the edge and the processes that build. Both ways, those of one kind hold the question and its answer. */
+/**
+ * The frames between the edge and the processes that build. Both ways, those of one kind hold the question and its
+ * answer.
+ */
 export const BuildKind = {
 	/** Make the base snapshot of a prelude, by its texts as JSON; it comes back as bytes. */
 	snapshot: 80,
 	/** Here is the base snapshot. */
 	base: 81,
-	/** Make a version's code cache, and start it once: its image as JSON, its code as bytes; a CompileResult comes back, and the cache. */
+	/**
+	 * Make a version's code cache, and start it once: its image as JSON, its code as bytes; a CompileResult comes
+	 * back, and the cache.
+	 */
 	compile: 82,
 	/** Bundle a function: a request as JSON; its bundle comes back as the bytes of JSON. */
 	bundle: 83,

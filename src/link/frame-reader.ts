@@ -10,8 +10,8 @@ export interface FrameReaderOptions {
 }
 
 /**
- * Cuts what arrives into frames. A piece of a body is handed on as it comes, as several where it came so: put together first, a
- * stream would leave three times its bytes for the garbage collector.
+ * Cuts what arrives into frames. A piece of a body is handed on as it comes, as several where it came so: put
+ * together first, a stream would leave three times its bytes for the garbage collector.
  */
 export class FrameReader {
 	readonly #maxBytes: Bytes;

@@ -3,16 +3,16 @@ import type { Bytes } from "../units.ts";
 
 const SLAB: Bytes = 256 * 1024;
 /**
- * So many frames leave without waiting for more: the other process can begin on them while this one makes the next. With
- * all of a round in one write the two would take turns instead of working side by side.
+ * So many frames leave without waiting for more: the other process can begin on them while this one makes the next.
+ * With all of a round in one write the two would take turns instead of working side by side.
  */
 const BATCH = 8;
 /** From this size on bytes are written as they are, without copying them into the slab. */
 const DIRECT: Bytes = 16 * 1024;
 
 /**
- * Writes frames: each is begun, given its fields in the order in which they are read, and ended. What is written in one round of
- * the event loop leaves in one system call.
+ * Writes frames: each is begun, given its fields in the order in which they are read, and ended. What is written in
+ * one round of the event loop leaves in one system call.
  */
 export class FrameWriter {
 	#socket: Writable | null;

@@ -1,12 +1,15 @@
 import type { Bytes } from "../units.ts";
 
-/**
+/*
  * The link between two processes carries frames, on one socketpair:
  *
- *     length u32 (of all that follows) | kind u8 | fields, as `commands.ts`, `events.ts` and `build-frames.ts` have them
+ *     length u32 (of all that follows) | kind u8 | fields
  *
- * Numbers are little endian. A text stands behind its length (u32) in UTF-8; bytes are the last field and go to the frame's end.
+ * Which fields a kind has stands in `commands.ts`, `events.ts` and `build-frames.ts`. Numbers are little endian; a text
+ * stands behind its length (u32), in UTF-8; bytes are the last field, and go to the frame's end.
  */
+
+/** A frame's length and its kind. */
 export const HEAD: Bytes = 5;
 
 /** Thrown for bytes that no honest peer sends. */
@@ -17,8 +20,8 @@ export class FrameError extends Error {
 const NOTHING: Buffer = Buffer.alloc(0);
 
 /**
- * A frame that has arrived, of which each field can be read once, in their order; every read throws FrameError where the frame has no
- * such field. The reader uses one for all frames: it is good until the next.
+ * A frame that has arrived, of which each field can be read once, in their order; every read throws FrameError where
+ * the frame has no such field. The reader uses one for all frames: it is good until the next.
  */
 export class Frame {
 	kind = 0;
@@ -28,7 +31,10 @@ export class Frame {
 	/** Of a body: what has come of its bytes. */
 	#piece: Buffer | null = null;
 
-	/** Sets it to the frame that begins at `at`. Of one that is a piece of a body, `piece` stands for its bytes, behind its other fields. */
+	/**
+	 * Sets it to the frame that begins at `at`. Of one that is a piece of a body, `piece` stands for its bytes,
+	 * behind its other fields.
+	 */
 	set(bytes: Buffer, at: number, end: number, piece: Buffer | null): this {
 		this.kind = bytes[at + 4];
 		this.#bytes = bytes;

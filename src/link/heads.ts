@@ -1,11 +1,14 @@
 import type { BodyMode, FetchHead, ResponseHead } from "./messages.ts";
 
 /*
- * Heads as they leave an isolate: lines, of which the last are the headers' names and values in turn. No part of a head may hold a line
- * feed, and an isolate writes them without asking any object how it wants to be written.
+ * Heads as they leave an isolate: lines, of which the last are the headers' names and values in turn. No part of a
+ * head may hold a line feed, and an isolate writes them without asking any object how it wants to be written.
  */
 
-/** A response's head as an isolate has it: nothing of it is missing, so that nothing is looked up where a function could have put it. */
+/**
+ * A response's head as an isolate has it: nothing of it is missing, so that nothing is looked up where a function
+ * could have put it.
+ */
 export interface OutgoingHead extends Pick<ResponseHead, "status" | "statusText" | "headers" | "body"> {
 	/** The operation of the WebSocket; 0 for none. */
 	socket: number;
@@ -48,7 +51,10 @@ export function isFetchHead(text: string): boolean {
 const NAME = new Uint8Array(128);
 for (const character of "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz") NAME[character.charCodeAt(0)] = 1;
 
-/** Whether what begins there is the rest of a line, then names and values in turn. Character by character: a head may be of any length. */
+/**
+ * Whether what begins there is the rest of a line, then names and values in turn. Character by character: a head may
+ * be of any length.
+ */
 function isFieldsFrom(text: string, start: number): boolean {
 	let inName = false;
 	for (let i = start, begun = start; i < text.length; i++) {

@@ -16,8 +16,9 @@ export interface Outgoing<Data = MessageData> {
 }
 
 /**
- * Whether the prelude ever says this to the edge. The sandbox asks it of what leaves an isolate, where a string may stand for its UTF-8, and
- * the edge of what leaves a sandbox: what passes the one passes the other. The operation is a whole number already.
+ * Whether the prelude ever says this to the edge. The sandbox asks it of what leaves an isolate, where a string may
+ * stand for its UTF-8, and the edge of what leaves a sandbox: what passes the one passes the other. The operation is
+ * a whole number already.
  */
 export function isWellFormed({ kind, op, text, data }: Outgoing<MessageData | string>): boolean {
 	switch (kind) {

@@ -55,9 +55,9 @@ export interface Image {
 }
 
 /**
- * Why an attempt may have ended without an answer. `too_heavy`: a turn ran too long for the normal lane, and the request is to be run again
- * in the heavy one. `isolate_lost`: another request cost the isolate, and this one is run again if it may be. `forged`: the isolate has sent
- * what the prelude never does.
+ * Why an attempt may have ended without an answer. `too_heavy`: a turn ran too long for the normal lane, and the
+ * request is to be run again in the heavy one. `isolate_lost`: another request cost the isolate, and this one is run
+ * again if it may be. `forged`: the isolate has sent what the prelude never does.
  */
 export const FAILURES = [
 	"too_heavy",

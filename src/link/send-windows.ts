@@ -4,8 +4,8 @@ import { Kind, STREAM_CHUNK, STREAM_WINDOW } from "./messages.ts";
 import type { Outgoing } from "./outgoing.ts";
 
 /**
- * How much an attempt may send of the bodies that it streams, by operation: the window, and what the receiver has credited since. A piece
- * may begin as long as there is room for one byte.
+ * How much an attempt may send of the bodies that it streams, by operation: the window, and what the receiver has
+ * credited since. A piece may begin as long as there is room for one byte.
  */
 export class SendWindows {
 	/** Made at the first body: most attempts stream none. */

@@ -213,7 +213,10 @@ export class Sandbox implements SandboxEvents {
 	/** Told of a version that is to blame for the sandbox's end and has no attempt there. */
 	onCulprit: (version: VersionNumber) => void = () => undefined;
 
-	/** The attempt that is to blame for a frame that no honest sandbox sends: one of the version that it names, or else `running`. */
+	/**
+	 * The attempt that is to blame for a frame that no honest sandbox sends: one of the version that it names, or
+	 * else `running`.
+	 */
 	culprit(version: VersionNumber, id: AttemptId, running: AttemptId): AttemptId {
 		if (!this.#sent.has(version)) return running;
 		if (this.#attempts[id]?.version === version) return id;
@@ -222,7 +225,10 @@ export class Sandbox implements SandboxEvents {
 		return other?.id ?? 0;
 	}
 
-	/** The sandbox is gone, and with it all that it held. `culprit` is the attempt whose turn ran, or that is to blame for another reason. */
+	/**
+	 * The sandbox is gone, and with it all that it held. `culprit` is the attempt whose turn ran, or that is to
+	 * blame for another reason.
+	 */
 	lost(culprit: AttemptId): void {
 		this.#sent.clear();
 		const attempts = this.#attempts.splice(0);

@@ -1,4 +1,5 @@
-// Answers for the platform's own records, wherever those can be made to ask: on the prototypes behind its lists, texts, numbers and bytes.
+// Answers for the platform's own records, wherever those can be made to ask: on the prototypes behind its lists, texts,
+// numbers and bytes.
 // Its own records ask nobody.
 const define = (object, key, descriptor) =>
 	Object.defineProperty(object, key, { __proto__: null, configurable: true, ...descriptor });

@@ -90,7 +90,8 @@ const CASES: [code: string, replaced: string, expected: unknown][] = [
 	],
 	["const o = {}; Object.defineProperty(o, 'x', { value: 1 }); return o.x", "Object.prototype.get = refuse", 1],
 	[
-		"class A { constructor(o) { this.x = o.b ?? 'none'; } } class B extends A { constructor() { super({ a: 1 }); } } return new B().x",
+		`class A { constructor(o) { this.x = o.b ?? 'none'; } }
+		class B extends A { constructor() { super({ a: 1 }); } } return new B().x`,
 		"Object.prototype.b = 1",
 		"none",
 	],

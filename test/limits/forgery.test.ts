@@ -19,7 +19,10 @@ after(() => server.close());
 
 const ENDS = ["plain", "text", "stream", "throws", "nothing", "socket"];
 
-/** Has a function of a variant of its own answer, twice; what of that reaches a client is well formed and says nothing for the platform. */
+/**
+ * Has a function of a variant of its own answer, twice; what of that reaches a client is well formed and says
+ * nothing for the platform.
+ */
 async function attack(variant: string, end: string): Promise<void> {
 	const name = `${variant}-${end}`.toLowerCase();
 	const entry = resolve("test/adversaries/forged-messages.js");
@@ -55,7 +58,7 @@ test("whatever an isolate is made to say costs no sandbox and no neighbour", asy
 	assert.equal(await atoll.text("neighbour"), "here");
 });
 
-test("a function whose isolate says what the prelude never says gets a strike for each, and no other function does", async () => {
+test("what the prelude never says is a strike for the function whose isolate says it, and for no other", async () => {
 	const source = `
 		export default { fetch(request) {
 			if (new URL(request.url).pathname !== "/") return new Response("honest");

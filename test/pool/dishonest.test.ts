@@ -25,7 +25,10 @@ const IMAGE: Image = {
 };
 const STREAMED = encodeResponseHead({ status: 200, statusText: "", headers: [], body: "stream", socket: 0 });
 
-/** A sandbox whose process is this test: it says on the link what it likes. Attempts are at versions 1 and 2; `told` is what becomes of them. */
+/**
+ * A sandbox whose process is this test: it says on the link what it likes. Attempts are at versions 1 and 2; `told`
+ * is what becomes of them.
+ */
 async function dishonest() {
 	const path = join(temporaryFolder(), "link");
 	const { promise: accepted, resolve } = Promise.withResolvers<Socket>();
@@ -69,7 +72,7 @@ async function dishonest() {
 
 const SENSELESS = { kind: Kind.log, op: 0, text: "", data: undefined };
 
-test("a frame that makes no sense ends the sandbox, and is laid to the version that it names and to no other", async () => {
+test("a frame that makes no sense ends the sandbox, and is laid to the version that it names alone", async () => {
 	const { events, attempt, told, why, lost } = await dishonest();
 	attempt(1);
 	const { id } = attempt(2);
