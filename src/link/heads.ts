@@ -30,21 +30,23 @@ function encodeList(headers: string[]): string {
 	return text;
 }
 
-const RESPONSE = /^[1-5]\d\d\n(?:none|whole|stream)\n(0|[1-9]\d{0,9})\n/;
-const FETCH = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+\n(?:none|whole|stream)\n(?:follow|error|manual)\n/;
+// Sticky, so that `lastIndex` tells where the first three lines end.
+const RESPONSE = /[1-5]\d\d\n(?:none|whole|stream)\n(?:0|[1-9]\d{0,9})\n/y;
+const FETCH = /[!#$%&'*+\-.^_`|~0-9A-Za-z]+\n(?:none|whole|stream)\n(?:follow|error|manual)\n/y;
 
 /** Whether a text is a response's head, which `decodeResponseHead` can take apart. */
 export function isResponseHead(text: string): boolean {
-	const match = RESPONSE.exec(text);
-	if (match === null) return false;
-	const upgrades = text.startsWith("101\nnone\n");
-	return upgrades === (match[1] !== "0") && isFieldsFrom(text, match[0].length);
+	RESPONSE.lastIndex = 0;
+	if (!RESPONSE.test(text)) return false;
+	const start = RESPONSE.lastIndex;
+	const hasSocket = !text.startsWith("\n0\n", start - 3);
+	return hasSocket === text.startsWith("101\nnone\n") && isFieldsFrom(text, start);
 }
 
 /** Whether a text is a subrequest's head, which `decodeFetchHead` can take apart. */
 export function isFetchHead(text: string): boolean {
-	const match = FETCH.exec(text);
-	return match !== null && isFieldsFrom(text, match[0].length);
+	FETCH.lastIndex = 0;
+	return FETCH.test(text) && isFieldsFrom(text, FETCH.lastIndex);
 }
 
 /** The characters that a header's name may have, of which the prelude makes small letters. */
