@@ -88,7 +88,7 @@ export class Version {
 		return new FunctionError(code, message, { stack: functionStack, retryAfter: wait / 1000 });
 	}
 
-	/** The version cost a sandbox its life. */
+	/** The version cost a sandbox its life, or has forged a message. */
 	strike(now: number): void {
 		this.#strikes.strike(now);
 		this.#owner?.strikes.strike(now);

@@ -20,20 +20,18 @@ after(() => server.close());
 const ENDS = ["plain", "text", "stream", "throws", "nothing", "socket"];
 
 /**
- * Has a function of a variant of its own answer, twice; what of that reaches a client is well formed and says
- * nothing for the platform.
+ * Has a function of one variant end its requests in every way, twice, from the `first` on. What of that reaches a client
+ * is well formed, and says nothing in the platform's name.
  */
-async function attack(variant: string, end: string): Promise<void> {
-	const name = `${variant}-${end}`.toLowerCase();
+async function attack(variant: string, first: number): Promise<void> {
+	const hostname = `${variant.toLowerCase()}.test`;
 	const entry = resolve("test/adversaries/forged-messages.js");
-	await atoll.runtime.deploy({ name, hostnames: [`${name}.test`], entry, env: { variant } });
-	for (const first of ["", "&first"]) {
-		const response = await exchange(
-			port,
-			`GET /?end=${end}${first} HTTP/1.1\r\nHost: ${name}.test\r\nConnection: close\r\n\r\n`,
-		);
+	await atoll.runtime.deploy({ name: variant.toLowerCase(), hostnames: [hostname], entry, env: { variant } });
+	for (let i = 0; i < 2 * ENDS.length; i++) {
+		const path = `/?end=${ENDS[(first + i) % ENDS.length]}${i < ENDS.length ? "" : "&first"}`;
+		const response = await exchange(port, `GET ${path} HTTP/1.1\r\nHost: ${hostname}\r\nConnection: close\r\n\r\n`);
 		const head = response.slice(0, response.indexOf("\r\n\r\n")).toLowerCase();
-		assert.doesNotMatch(head, /forged|set-cookie/, name);
+		assert.doesNotMatch(head, /forged|set-cookie/, path);
 		assert.ok((head.match(/\ncontent-length:/g)?.length ?? 0) <= 1, head);
 	}
 }
@@ -49,7 +47,7 @@ test("whatever an isolate is made to say costs no sandbox and no neighbour", asy
 		}
 	})();
 	try {
-		await Promise.all(Object.keys(variants as object).flatMap((variant) => ENDS.map((end) => attack(variant, end))));
+		await Promise.all(Object.keys(variants as object).map(attack));
 	} finally {
 		stop = true;
 		await neighbour;
