@@ -5,13 +5,15 @@ export interface Line {
 }
 
 const LINE = /^(?:debug|info|log|warn|error) /;
+/** More characters than the prelude ever puts into one, be it a line of the console or an error with its causes. */
+const MAX_LINE = 64 * 1024;
 
 export function encodeLine(level: Line["level"], message: string): string {
 	return `${level} ${message}`;
 }
 
 export function isLine(text: string): boolean {
-	return LINE.test(text);
+	return text.length <= MAX_LINE && LINE.test(text);
 }
 
 export function decodeLine(text: string): Line {

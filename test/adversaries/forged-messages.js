@@ -53,6 +53,13 @@ export const variants = {
 		define(Array.prototype, "1", { get: () => "2\r\nset-cookie: a=b", set() {} });
 	},
 	indexObjects: () => define(Array.prototype, "1", { get: () => ({ toString: () => `\n${"\n".repeat(1000)}` }), set() {} }),
+	indicesOfObjects() {
+		for (const index of ["0", "2", "3"]) define(Object.prototype, index, byReceiver("X-Atoll-Error"));
+	},
+	instances() {
+		for (const constructor of [Uint8Array, ArrayBuffer, Array, Map, Set, Error, Promise, Request, Response, ReadableStream])
+			define(constructor, Symbol.hasInstance, { value: () => true });
+	},
 	iterators() {
 		const step = () => ({ done: false, value: ["X-Atoll-Error", "forged"] });
 		getPrototypeOf([][Symbol.iterator]()).next = step;

@@ -201,6 +201,7 @@ test("a frame that makes no sense names the version whose it claims to be", () =
 		{ kind: Kind.response, op: 0, text: "200\nnone\n0\n", data: 1 },
 		{ kind: Kind.log, op: 0, text: "", data: undefined },
 		{ kind: Kind.log, op: 0, text: "fatal x", data: undefined },
+		{ kind: Kind.log, op: 0, text: `log ${"x".repeat(70_000)}`, data: undefined },
 		{ kind: Kind.exception, op: 0, text: "exception 9 short", data: undefined },
 		{ kind: Kind.socketClose, op: 1, text: "99999 x", data: undefined },
 		{ kind: Kind.credit, op: 0, text: "", data: -1 },
