@@ -18,6 +18,7 @@ const MAY_IMPORT: Record<string, string[]> = {
 		"router",
 		"errors",
 		"names",
+		"units",
 	],
 	index: ["runtime", "config", "build", "effects", "limits", "observe", "processes", "errors"],
 	runtime: [

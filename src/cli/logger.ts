@@ -1,7 +1,8 @@
-import pino, { type DestinationStream } from "pino";
+import pino from "pino";
 import pretty from "pino-pretty";
 import type { Logger } from "../observe/observer.ts";
 import { label } from "./collect.ts";
+import { LogOutput } from "./log-output.ts";
 
 export interface CliLogger extends Logger {
 	/** Writes out what is still in memory. */
@@ -25,17 +26,21 @@ function describe(log: Record<string, unknown>, messageKey: string): string {
 /** pino: for people on a terminal, as JSON lines everywhere else. */
 export function createLogger(): CliLogger {
 	const terminal = process.stdout.isTTY === true;
-	const destination = terminal
-		? pretty({ colorize: true, ignore: FIELDS, messageFormat: describe, sync: true, translateTime: false })
-		: pino.destination({ dest: 1, sync: false, minLength: 4096 });
+	const output = new LogOutput((lines) => {
+		logger.warn({ lines }, `${lines} lines were dropped: nobody took them from the log`);
+	});
+	const readable = pretty.prettyFactory({
+		colorize: true,
+		ignore: FIELDS,
+		messageFormat: describe,
+		translateTime: false,
+	});
+	const destination = terminal ? { write: (line: string) => output.write(readable(line)) } : output;
 	// The record's own fields are called `hostname` and `time`, so pino's stay out.
-	const logger = pino({ base: null, timestamp: terminal ? undefined : () => "" }, destination as DestinationStream);
-	if (terminal) return Object.assign(logger, { close: async () => undefined }) as unknown as CliLogger;
-	// Lines leave in blocks, since a write for each would cost more than many a request; none waits longer than this.
-	const timer = setInterval(() => logger.flush(), 200).unref();
-	const close = () => {
-		clearInterval(timer);
-		return new Promise<void>((resolve) => logger.flush(() => resolve()));
+	const logger = pino({ base: null, timestamp: terminal ? undefined : () => "" }, destination);
+	const close = async () => {
+		// What nobody takes would keep the process from its end.
+		if (!(await output.close())) process.exit();
 	};
 	return Object.assign(logger, { close }) as unknown as CliLogger;
 }
