@@ -91,6 +91,19 @@ test("nothing that the edge loads is of the folder that runs functions, but for 
 	}
 });
 
+test("what strangers compressed, and source maps, are read in a helper's process alone", () => {
+	const readers = ["helpers/decompression.ts", "helpers/source-map.ts", "helpers/stack.ts"];
+	for (const file of files) {
+		if (file === "helpers/main.ts" || readers.includes(file)) continue;
+		for (const { path } of importsOf(file)) assert.ok(!readers.includes(path), `${file} imports ${path}`);
+		assert.doesNotMatch(
+			readFileSync(join("src", file), "utf8"),
+			/from "(node:)?zlib"|SourceMap\b.*from "node:module"/,
+			file,
+		);
+	}
+});
+
 test("no file imports itself over others", () => {
 	const graph = new Map(
 		files.map((file) => [

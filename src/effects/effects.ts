@@ -65,7 +65,7 @@ export class Effects {
 			return;
 		}
 		this.count++;
-		const refusal = tooLarge(head) ?? this.#fetcher.refusal(head.url);
+		const refusal = unacceptable(head) ?? this.#fetcher.refusal(head.url);
 		if (refusal !== null) {
 			reply(Kind.answer, JSON.stringify({ error: refusal }));
 			return;
@@ -161,12 +161,14 @@ export class Effects {
 	}
 }
 
-/** Why a subrequest is not even looked at: it takes more than the edge takes from a client. */
-function tooLarge({ url, headers }: FetchHead): string | null {
-	if (url.length > MAX_URL_BYTES) return `a URL may have ${MAX_URL_BYTES} bytes`;
-	const bytes = headers.reduce((sum, text) => sum + text.length, 0);
-	return bytes + FIELD_BYTES * headers.length > MAX_HEADER_BYTES ? `headers may have ${MAX_HEADER_BYTES} bytes` : null;
+/** Why a subrequest is not even looked at: it makes no sense, or takes more than the edge takes from a client. */
+function unacceptable({ url, headers }: FetchHead): string | null {
+	if (typeof url !== "string" || !Array.isArray(headers) || !headers.every((text) => typeof text === "string"))
+		return "the request makes no sense";
+	if (url.length > MAX_URL_BYTES) return `the URL has more than ${MAX_URL_BYTES} letters`;
+	const bytes = headers.reduce((sum, text) => sum + FIELD_BYTES + text.length, 0);
+	return bytes > MAX_HEADER_BYTES ? `the headers have more than ${MAX_HEADER_BYTES} bytes` : null;
 }
 
-/** What a name or a value counts for beside its letters: what stands around them, and that they are something of their own. */
+/** What a name or a value counts for beside its letters: it is something of its own, however short. */
 const FIELD_BYTES = 32;

@@ -162,6 +162,15 @@ inBothIsolations("egress", (isolation) => {
 		assert.match((await run(`await fetch("http://no-such-name.invalid/")`)).error ?? "", /does not resolve/);
 	});
 
+	test("a request that is larger than a client's may be is refused", async () => {
+		for (const code of [
+			`await fetch(ORIGIN + "/" + "x".repeat(20_000))`,
+			`await fetch(ORIGIN, { headers: Array.from({ length: 3000 }, (_, i) => ["x" + i, ""]) })`,
+			`await fetch(ORIGIN, { headers: { x: "y".repeat(200_000) } })`,
+		])
+			assert.match((await run(code)).error ?? "", /the (URL has|headers have) more than \d+/);
+	});
+
 	test("subrequests beyond the limit are refused", async () => {
 		assert.match(
 			(await run(`for (let i = 0; i < 6; i++) await (await fetch(ORIGIN)).text()`)).error ?? "",
