@@ -136,7 +136,8 @@ export class CompressedBody implements AsyncIterable<Uint8Array> {
 				if (last) return;
 			}
 		}
-		yield END;
+		// No body at all is a body of nothing, whatever its coding.
+		if (this.#read > 0) yield END;
 	}
 
 	#keep(piece: Uint8Array): Uint8Array {

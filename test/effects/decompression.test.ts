@@ -22,6 +22,7 @@ const ANSWERS: Record<string, { coding: string; once: Buffer; endless?: Buffer }
 	"/deflate": { coding: "deflate", once: deflateSync(TEXT) },
 	"/br": { coding: "br", once: brotliCompressSync(TEXT) },
 	"/zstd": { coding: "zstd", once: zstdCompressSync(TEXT) },
+	"/empty": { coding: "gzip", once: Buffer.alloc(0) },
 	"/identity": { coding: ", identity,, gzip, ", once: gzipSync(TEXT) },
 	"/unknown": { coding: "sdch", once: Buffer.from(TEXT) },
 	"/garbage": { coding: "br", once: brotliCompressSync(TEXT), endless: Buffer.alloc(10_000) },
@@ -129,6 +130,10 @@ for (const path of ["/gzip", "/x-gzip", "/members", "/deflate", "/br", "/zstd", 
 		await until(() => sockets.size <= 1); // The one that is kept alive.
 	});
 }
+
+test("a body of no bytes is empty in any coding", async () => {
+	assert.equal((await fetched("/empty")).bytes, 0);
+});
 
 test("a body in a coding that is not known comes as it is", async () => {
 	assert.deepEqual(await fetched("/unknown"), { bytes: TEXT.length, ends: "a ", coding: "sdch" });
