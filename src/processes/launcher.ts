@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Socket } from "node:net";
 import { constants, getPriority, setPriority } from "node:os";
+import type { Milliseconds } from "../units.ts";
 import { killByPid } from "./kill.ts";
 import type { Launch, LauncherReport, LauncherRequest } from "./launch.ts";
 import { scriptOf } from "./script.ts";
@@ -12,6 +13,9 @@ export const BELOW_EDGE = 2;
 export function niceness(steps: number): number {
 	return Math.min(getPriority() + steps, constants.priority.PRIORITY_LOW);
 }
+
+/** A launcher that was asked for something and says nothing for so long is set aside; for the next it is twice as long. */
+const SILENCE_MS: Milliseconds = 1000;
 
 /** What becomes of a process, told to whoever has it launched. */
 export interface LaunchEvents {
@@ -69,6 +73,13 @@ export class Launcher {
 	#child: ChildProcess | null = null;
 	#nextId = 1;
 	readonly #processes = new Map<number, LaunchedProcess>();
+	/** Who has started each of them. */
+	readonly #startedBy = new Map<number, ChildProcess>();
+	/** What the launcher has been asked and has not answered, by the process's number. */
+	readonly #unanswered = new Map<number, LauncherRequest>();
+	/** Launchers that did not answer. What they have started goes on. */
+	readonly #aside = new Set<ChildProcess>();
+	#silence: NodeJS.Timeout | null = null;
 
 	/** Starts the launcher's process, so that the first to be launched need not wait for it. */
 	start(): ChildProcess {
@@ -80,7 +91,7 @@ export class Launcher {
 			windowsHide: true,
 		});
 		if (child.pid !== undefined) setPriority(child.pid, niceness(BELOW_EDGE));
-		child.on("message", (report: LauncherReport, link) => this.#onReport(report, link as Socket | undefined));
+		child.on("message", (report: LauncherReport, link) => this.#onReport(report, child, link as Socket | undefined));
 		child.on("error", () => this.#onLost(child));
 		child.on("exit", () => this.#onLost(child));
 		this.#child = child;
@@ -97,34 +108,87 @@ export class Launcher {
 	}
 
 	#send(request: LauncherRequest): void {
+		const { id } = request;
+		if ("launch" in request) this.#startedBy.set(id, this.start());
+		this.#unanswered.set(id, request);
+		this.#listen();
 		// It fails where the launcher is gone, of which its exit tells.
-		this.start().send(request, () => undefined);
+		this.#startedBy.get(id)?.send(request, () => undefined);
 	}
 
-	#onReport(report: LauncherReport, link: Socket | undefined): void {
-		const launched = this.#processes.get(report.id);
-		if ("pid" in report) {
-			if (launched !== undefined && link !== undefined) launched.launched(report.pid, link);
-			return;
-		}
-		this.#processes.delete(report.id);
-		launched?.end(report.ended);
+	#listen(): void {
+		const ms = SILENCE_MS * 2 ** this.#aside.size;
+		// Where it was this process that stood still, the answers are there and are read first.
+		this.#silence ??= setTimeout(() => setImmediate(() => this.#onSilence()), ms).unref();
 	}
 
-	/** The launcher is gone, and nobody tells any more how its processes end: they end now. The next launch starts another one. */
-	#onLost(child: ChildProcess): void {
-		if (this.#child !== child) return;
+	/** The launcher reacts. That a process has started is no answer to that it is to end. */
+	#answered(report: LauncherReport): void {
+		const asked = this.#unanswered.get(report.id);
+		if (asked !== undefined && ("launch" in asked || "ended" in report)) this.#unanswered.delete(report.id);
+		if (this.#silence === null) return;
+		clearTimeout(this.#silence);
+		this.#silence = null;
+		if (this.#unanswered.size > 0) this.#listen();
+	}
+
+	/** The launcher does not react: another one takes its place, and what was asked of it is done without it. */
+	#onSilence(): void {
+		this.#silence = null;
+		if (this.#unanswered.size === 0) return;
+		if (this.#child !== null) this.#aside.add(this.#child);
 		this.#child = null;
-		const lost = [...this.#processes.values()];
-		this.#processes.clear();
-		for (const launched of lost) {
-			if (launched.pid > 0) killByPid(launched.pid);
-			launched.end("the launcher was lost");
+		const requests = [...this.#unanswered.values()];
+		this.#unanswered.clear();
+		for (const request of requests) {
+			if ("launch" in request) this.#send(request);
+			else {
+				const { pid = 0 } = this.#processes.get(request.id) ?? {};
+				if (pid > 0) killByPid(pid);
+				this.#end(request.id, "ended by SIGKILL");
+			}
+		}
+	}
+
+	#end(id: number, how: string): void {
+		const launched = this.#processes.get(id);
+		this.#processes.delete(id);
+		this.#startedBy.delete(id);
+		launched?.end(how);
+	}
+
+	#onReport(report: LauncherReport, by: ChildProcess, link: Socket | undefined): void {
+		this.#answered(report);
+		const launched = this.#processes.get(report.id);
+		// One that was set aside comes too late with what another one has been asked for since.
+		if (launched === undefined || this.#startedBy.get(report.id) !== by) link?.destroy();
+		else if ("ended" in report) this.#end(report.id, report.ended);
+		else if (link !== undefined) launched.launched(report.pid, link);
+	}
+
+	/** A launcher is gone, and nobody tells any more how its processes end: they end now. The next launch starts another one. */
+	#onLost(child: ChildProcess): void {
+		if (this.#child === child) this.#child = null;
+		else if (!this.#aside.delete(child)) return;
+		for (const [id, by] of [...this.#startedBy]) {
+			if (by !== child) continue;
+			this.#unanswered.delete(id);
+			const { pid = 0 } = this.#processes.get(id) ?? {};
+			if (pid > 0) killByPid(pid);
+			this.#end(id, "the launcher was lost");
 		}
 	}
 
 	/** Ends the launcher, and whatever it has started that still runs. */
 	async close(): Promise<void> {
+		if (this.#silence !== null) clearTimeout(this.#silence);
+		await Promise.all(
+			[...this.#aside].map((child) => {
+				const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+				child.kill("SIGKILL");
+				return gone;
+			}),
+		);
 		const child = this.#child;
 		if (child === null) return;
 		const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));

@@ -134,3 +134,24 @@ test("of a process that never ran nothing is kept", async () => {
 	await launched.exited;
 	assert.equal(ended, 1);
 });
+
+test("a launcher that stands still is set aside: what it has started goes on, can be ended, and others are started", async () => {
+	const own = new Launcher();
+	const before = launch(["-e", ECHO], { by: own });
+	const other = launch(["-e", ECHO], { by: own });
+	const [socket] = await Promise.all([before.link, other.link]);
+	const { pid } = own.start();
+	process.kill(pid as number, "SIGSTOP");
+	const next = launch(["-e", ECHO], { by: own });
+	other.launched.kill();
+	assert.equal((await next.link).writable, true);
+	await other.ended;
+	await until(() => gone(other.launched.pid));
+	const told = new Promise((resolve) => socket.once("data", resolve));
+	socket.write("hello");
+	assert.equal(String(await told), "hello");
+	assert.notEqual(own.start().pid, pid);
+	await own.close();
+	await Promise.all([before.ended, next.ended]);
+	await until(() => [pid as number, before.launched.pid, next.launched.pid].every(gone));
+});
