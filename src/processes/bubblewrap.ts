@@ -1,6 +1,6 @@
 import { accessSync, constants } from "node:fs";
 import { arch } from "node:os";
-import { delimiter, join } from "node:path";
+import { delimiter, isAbsolute, join } from "node:path";
 import { Descriptor } from "./launch.ts";
 import { SOURCES } from "./script.ts";
 
@@ -17,7 +17,9 @@ export interface View {
 
 /** Where bubblewrap is installed, if it is. */
 export function findBubblewrap(): string | null {
-	for (const folder of (process.env.PATH ?? "/usr/bin").split(delimiter)) {
+	const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/bin"];
+	// A relative folder, or an empty name, would be the one that atoll was started in, with functions in it.
+	for (const folder of folders.filter(isAbsolute)) {
 		const path = join(folder, "bwrap");
 		try {
 			accessSync(path, constants.X_OK);
