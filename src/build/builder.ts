@@ -13,6 +13,7 @@ import { BuildPool } from "./pool.ts";
 import { loadPrelude } from "./prelude.ts";
 import { BuildError, type Problem } from "./problem.ts";
 import { type BuildProcess, BuildProcessError } from "./process.ts";
+import { everywhere, rootAt } from "./root.ts";
 import { toolchainKey } from "./toolchain.ts";
 
 export interface BuildRequest {
@@ -87,7 +88,7 @@ export class Builder {
 	async build(request: BuildRequest): Promise<BuildResult> {
 		const bundle = await this.#bundler.bundle({
 			entry: request.entry,
-			root: request.root,
+			root: request.root === undefined ? everywhere() : rootAt(request.root),
 			development: request.development,
 			cwd: process.cwd(),
 		});

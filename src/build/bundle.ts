@@ -1,16 +1,19 @@
-import { readFile } from "node:fs/promises";
-import { basename, join, relative, resolve } from "node:path";
+import { basename, join, relative } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { build as esbuild, type Message, type Metafile, type Plugin } from "esbuild";
+import { build as esbuild, type Message } from "esbuild";
+import { Gate } from "./gate.ts";
 import { GLOBALS, nodeModules } from "./node-modules.ts";
 import type { Problem } from "./problem.ts";
-import { Root } from "./root.ts";
+import { Resolver } from "./resolver.ts";
+import type { Root } from "./root.ts";
+import { isOfPattern, NO_PATTERNS, plainPath, plainPaths, type Sources, sources } from "./sources.ts";
+import { TsConfig } from "./tsconfig.ts";
 
 export interface BundleRequest {
 	/** Absolute path of the function's main module. */
 	entry: string;
-	/** The folder that it may be bundled from; not bounded without one. */
-	root?: string;
+	/** All that the build may see of the file system. */
+	root: Root;
 	/** Whether `process.env.NODE_ENV` reads "development". */
 	development: boolean;
 	/** The folder to which paths in messages and source maps are relative. */
@@ -22,24 +25,18 @@ export type Bundle =
 	| { ok: true; code: string; sourceMap: string; inputs: string[] }
 	| { ok: false; problems: Problem[]; inputs: string[] };
 
-function toProblem({ text, location }: Message): Problem {
+/** A file that cannot be read belongs to the line that imports it. */
+function toProblem({ text, notes, location: own }: Message): Problem {
+	const location = own ?? notes.find((note) => note.location !== null)?.location ?? null;
 	if (location === null) return { text };
-	return { text, file: location.file, line: location.line, column: location.column + 1, lineText: location.lineText };
+	return {
+		text,
+		file: plainPath(location.file),
+		line: location.line,
+		column: location.column + 1,
+		lineText: location.lineText,
+	};
 }
-
-/** `import module from "./x.wasm"` gives a WebAssembly.Module, as on other edge platforms. */
-const webAssembly: Plugin = {
-	name: "webassembly",
-	setup(build) {
-		build.onLoad({ filter: /\.wasm$/ }, async ({ path }) => {
-			const bytes = await readFile(path);
-			return {
-				contents: `export default new WebAssembly.Module(Uint8Array.fromBase64("${bytes.toString("base64")}"));`,
-				loader: "js",
-			};
-		});
-	},
-};
 
 const ENTRY = "atoll-entry.js";
 
@@ -63,40 +60,34 @@ const NAMES_GLOBAL = /\b(?:Buffer|HTMLRewriter|clearImmediate|importMetaEnv|proc
 /** The events that tell of rejections, whose promises the prelude has to know. */
 const NAMES_REJECTIONS = /\b(?:on)?(?:unhandledrejection|rejectionhandled)\b/;
 
-const outside = (root: Root) => `lies outside of the function's root, ${root.path}`;
-
-/** Each import by which a function leaves its root. */
-function strays(root: Root, { inputs }: Metafile, cwd: string): Problem[] {
-	const held = (file: string) => root.holds(resolve(cwd, file));
-	const problems: Problem[] = [];
-	for (const [file, { imports }] of Object.entries(inputs)) {
-		if (file !== ENTRY && !held(file)) continue;
-		for (const { path, original } of imports) {
-			if (inputs[path] === undefined || path.startsWith("(disabled):") || held(path)) continue;
-			problems.push(
-				file === ENTRY
-					? { file: path, text: `it ${outside(root)}` }
-					: { file, text: `its import of "${original}" ${outside(root)}` },
-			);
-		}
-	}
-	return problems;
-}
-
 /** Bundles a function with all that it imports into one script. Never throws for what is wrong with the source. */
 export async function bundle(request: BundleRequest): Promise<Bundle> {
 	const needs: Needs = { lowered: false, topLevelAwait: false, globals: false };
-	const root = request.root === undefined ? null : new Root(request.root);
+	const gate = new Gate(request.root);
+	const resolver = new Resolver(gate);
+	const tsConfig = new TsConfig(gate, resolver, request.entry);
 	for (;;) {
 		// Each try finds out what else is needed, until one finds nothing; what is needed once stays so.
 		const before = { ...needs };
-		const result = await tryBundle(request, root, needs);
+		const result = await tryBundle(request, { gate, resolver, tsConfig }, needs);
 		if (isDeepStrictEqual(before, needs)) return result;
 	}
 }
 
-async function tryBundle({ entry, development, cwd }: BundleRequest, root: Root | null, needs: Needs): Promise<Bundle> {
+async function tryBundle({ entry, development, cwd }: BundleRequest, from: Sources, needs: Needs): Promise<Bundle> {
 	const { lowered, topLevelAwait, globals } = needs;
+	const failed = (messages: Message[]): Bundle => {
+		const problems = messages.map((message): Problem => {
+			const problem = toProblem(message);
+			if (isOfPattern(message)) return { ...problem, file: problem.file ?? relative(cwd, entry), text: NO_PATTERNS };
+			if (problem.file !== ENTRY) return problem;
+			return { text: `${relative(cwd, entry) || basename(entry)}: ${message.text}` };
+		});
+		// An import by a pattern has several: those that name its line are kept.
+		const placed = problems.filter(({ text, line }) => text !== NO_PATTERNS || line !== undefined);
+		const different = new Map((placed.length > 0 ? placed : problems).map((one) => [JSON.stringify(one), one]));
+		return { ok: false, problems: [...different.values()], inputs: [relative(cwd, entry)] };
+	};
 	const supported: Record<string, boolean> = lowered
 		? { "async-await": false, "async-generator": false, "for-await": false }
 		: {};
@@ -104,7 +95,7 @@ async function tryBundle({ entry, development, cwd }: BundleRequest, root: Root 
 		const result = await esbuild({
 			write: false,
 			metafile: true,
-			stdin: { contents: entryModule(entry), resolveDir: cwd, sourcefile: ENTRY, loader: "js" },
+			stdin: { contents: entryModule(entry), sourcefile: ENTRY, loader: "js" },
 			absWorkingDir: cwd,
 			bundle: true,
 			// Nothing is written; the name only makes the source map's paths relative to the working directory.
@@ -116,13 +107,13 @@ async function tryBundle({ entry, development, cwd }: BundleRequest, root: Root 
 			target: "es2024",
 			supported,
 			inject: globals ? [GLOBALS] : [],
-			conditions: ["workerd", "worker", "edge-light", "import", "module", "browser"],
-			mainFields: ["browser", "module", "main"],
 			sourcemap: "external",
 			sourcesContent: true,
 			legalComments: "none",
 			charset: "utf8",
 			jsx: "automatic",
+			// Given, so that none is looked for.
+			tsconfigRaw: { compilerOptions: from.tsConfig.compilerOptions },
 			define: {
 				"process.env.NODE_ENV": development ? '"development"' : '"production"',
 				global: "globalThis",
@@ -130,39 +121,30 @@ async function tryBundle({ entry, development, cwd }: BundleRequest, root: Root 
 			},
 			loader: { ".txt": "text", ".html": "text", ".sql": "text", ".css": "text", ".svg": "text", ".bin": "binary" },
 			plugins: [
-				nodeModules((name) => {
+				nodeModules(from.gate, (name) => {
 					if (name === "async_hooks") needs.lowered = true;
 				}),
-				webAssembly,
+				sources(from),
 			],
 			logLevel: "silent",
 		});
-		const problems = root === null ? [] : strays(root, result.metafile, cwd);
-		if (problems.length > 0) return { ok: false, problems, inputs: [relative(cwd, entry)] };
+		const patterns = result.warnings.filter(isOfPattern);
+		if (patterns.length > 0) return failed(patterns);
 		const [output] = Object.values(result.metafile.outputs).filter(({ entryPoint }) => entryPoint !== undefined);
 		// What stands in for the globals of Node is always looked at, and left out of most bundles.
 		const inputs = Object.entries(output.inputs)
 			.filter(([input, { bytesInOutput }]) => bytesInOutput > 0 && input !== ENTRY)
-			.map(([input]) => input);
+			.map(([input]) => plainPath(input));
 		const [map, code] = ["function.js.map", "function.js"].map(
 			(path) => result.outputFiles.find((file) => file.path.endsWith(path))?.text ?? "",
 		);
 		if (NAMES_GLOBAL.test(code)) needs.globals = true;
 		if (NAMES_REJECTIONS.test(code)) needs.lowered = true;
-		return { ok: true, code, sourceMap: map, inputs };
+		return { ok: true, code, sourceMap: plainPaths(map), inputs };
 	} catch (error) {
 		const messages = (error as { errors?: Message[] }).errors;
 		if (messages === undefined) throw error;
 		if (!topLevelAwait && messages.every(({ text }) => text.startsWith("Top-level await"))) needs.topLevelAwait = true;
-		const problems = messages.map((message) => {
-			const problem = toProblem(message);
-			const { file } = problem;
-			// Its line would tell what is in there.
-			if (root !== null && file !== undefined && file !== ENTRY && !root.holds(resolve(cwd, file)))
-				return { file, text: `it ${outside(root)}` };
-			if (file !== ENTRY) return problem;
-			return { text: `${relative(cwd, entry) || basename(entry)}: ${message.text}` };
-		});
-		return { ok: false, problems, inputs: [relative(cwd, entry)] };
+		return failed(messages);
 	}
 }

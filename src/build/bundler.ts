@@ -1,4 +1,5 @@
 /** The bundler process: holds the one esbuild service, and bundles what it is asked to over frames on descriptor 3. */
+import "./esbuild-service.ts";
 import { Socket } from "node:net";
 import { BuildKind, readBuildMessage, writeBuildMessage } from "../link/build-frames.ts";
 import { FrameReader } from "../link/frame-reader.ts";

@@ -1,8 +1,9 @@
-import { readFile } from "node:fs/promises";
 import { builtinModules } from "node:module";
 import { isAbsolute, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Plugin } from "esbuild";
+import type { Gate } from "./gate.ts";
+import { RESOLVED } from "./sources.ts";
 
 /** Where the modules of `compat/` are, as sources or built. */
 const here = fileURLToPath(import.meta.url);
@@ -65,17 +66,17 @@ export const GLOBALS = local("globals");
  * Gives imports of Node built-ins what stands in for them, and refuses the others with a message that helps. An npm package of
  * the same name is taken where the function has one. `onUse` is told which were used.
  */
-export function nodeModules(onUse: (name: string) => void): Plugin {
+export function nodeModules(gate: Gate, onUse: (name: string) => void): Plugin {
 	return {
 		name: "node-modules",
 		setup(build) {
 			// Of what a function does not name nothing is left in the bundle, whatever the module does when it is loaded.
 			build.onResolve({ filter: /^\.\// }, ({ path, importer }) =>
-				importer === GLOBALS ? { path: resolve(folder, path), sideEffects: false } : undefined,
+				importer === GLOBALS ? { path: resolve(folder, path), sideEffects: false, pluginData: RESOLVED } : undefined,
 			);
 			// As it is loaded it looks at the prototypes of async functions, which must not be lowered for that.
-			build.onLoad({ filter: /[\\/]node-inspect-extracted[\\/]dist[\\/]inspect\.js$/ }, async ({ path }) => {
-				const source = await readFile(path, "utf8");
+			build.onLoad({ filter: /[\\/]node-inspect-extracted[\\/]dist[\\/]inspect\.js$/ }, ({ path }) => {
+				const source = gate.read(path).toString();
 				return {
 					contents: source.replace(/async function\*?\(\)\{\}/g, (text) => `Function("return ${text}")()`),
 					loader: "js",

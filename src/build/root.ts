@@ -1,31 +1,55 @@
-import { existsSync, realpathSync } from "node:fs";
-import { dirname, join, sep } from "node:path";
+import { lstatSync, realpathSync, statSync } from "node:fs";
+import { basename, dirname, join, parse } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
 
-/** The folders of packages that modules in a folder can import from, but for its own. */
-function packagesAbove(folder: string): string[] {
-	const above = dirname(folder);
-	if (above === folder) return [];
-	const packages = join(above, "node_modules");
-	return [...(existsSync(packages) ? [realpathSync(packages)] : []), ...packagesAbove(above)];
+/** All that a build may see of the file system, by real paths. It is worked out by the edge, before anything hostile has been read. */
+export interface Root {
+	/** The folder as it was named, for messages. */
+	path: string;
+	/** The folders whose files may be bundled: the root itself, then those of packages. */
+	folders: string[];
+	/** Files above the root that are read for how to build, and cannot be bundled. */
+	settings: string[];
 }
 
-/** The folder that a function is to be bundled from. Whoever wrote the function may have put links into it, but not above it. */
-export class Root {
-	readonly path: string;
-	readonly #folders: string[];
+/** How packages and TypeScript are set up for all that lies below. */
+const SETTINGS = ["package.json", "tsconfig.json"];
 
-	constructor(path: string) {
-		this.path = path;
-		const root = realpathSync(path);
+const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+const isOwnFile = (path: string) => lstatSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+
+function above(folder: string): string[] {
+	const parent = dirname(folder);
+	return parent === folder ? [] : [parent, ...above(parent)];
+}
+
+/** The folders of packages that modules in a folder can import from, but for its own. Where one is a link, it is to such a folder. */
+function packagesAbove(folder: string): string[] {
+	return above(folder)
+		.map((parent) => join(parent, "node_modules"))
+		.filter(isFolder)
+		.map((packages) => realpathSync(packages))
+		.filter((packages) => basename(packages) === "node_modules");
+}
+
+/**
+ * The folder that a function is to be bundled from, with what belongs to it. Whoever wrote the function may have put links into it,
+ * but not above it.
+ */
+export function rootAt(path: string): Root {
+	const root = realpathSync(path);
+	return {
+		path,
 		// The last two are for what stands in for Node's modules.
-		this.#folders = [root, ...packagesAbove(root), join(here, "compat"), ...packagesAbove(here)];
-	}
+		folders: [root, ...packagesAbove(root), join(here, "compat"), ...packagesAbove(here)],
+		settings: above(root).flatMap((parent) => SETTINGS.map((name) => join(parent, name)).filter(isOwnFile)),
+	};
+}
 
-	/** Whether a file, by its real path, is in there or in a package that can be imported from there. */
-	holds(file: string): boolean {
-		return this.#folders.some((folder) => file.startsWith(folder.endsWith(sep) ? folder : folder + sep));
-	}
+/** For sources that are trusted: they may be bundled from anywhere. */
+export function everywhere(): Root {
+	const { root } = parse(here);
+	return { path: root, folders: [root], settings: [] };
 }
