@@ -95,6 +95,7 @@ export async function benchMicro(): Promise<Row[]> {
 			maxIsolates: 500,
 			maxBytes: 4e9,
 			maxProcessBytes: 8e9,
+			maxUnreadBytes: 1e9,
 			parked: 2,
 			memoryMb: 128,
 			frozenClocks: true,

@@ -20,6 +20,7 @@ import { Egress } from "./effects/egress.ts";
 import { FunctionError, UsageError } from "./errors.ts";
 import { Decompressor } from "./helpers/decompressor.ts";
 import { StackMapper } from "./helpers/stack-mapper.ts";
+import { Account } from "./limits/account.ts";
 import { DEFAULT_OWNER_LIMITS, defaultLimits, type Limits, type OwnerLimits, resolveLimits } from "./limits/limits.ts";
 import { Recycles } from "./limits/recycles.ts";
 import type { SandboxSettings, SandboxStats, VersionNumber } from "./link/protocol.ts";
@@ -40,7 +41,7 @@ import { nodeHandler } from "./server/node-handler.ts";
 import { nextRequestId } from "./server/request-id.ts";
 import { upgradeHandler } from "./server/upgrade.ts";
 import { WebSockets } from "./server/web-sockets.ts";
-import type { Microseconds, Milliseconds } from "./units.ts";
+import type { Bytes, Microseconds, Milliseconds } from "./units.ts";
 
 /** What a deployment came to. */
 export interface Deployed {
@@ -69,10 +70,19 @@ export interface RuntimeStats extends SandboxStats {
 	decompressions: number;
 	/** Stacks and source maps that were read outside of the edge. */
 	mappings: number;
+	/** What the edge holds for functions and their clients, in bytes: bodies, responses and messages that wait to be taken. */
+	heldBytes: Bytes;
 }
 
 /** In development the processes that build are kept for an hour: whoever saves a file waits for them. */
 const DEVELOPMENT_IDLE_MS = 3600_000;
+/** What the edge may hold by default: such a share of the machine's memory, but no less and no more than this. */
+const HELD_SHARE = 1 / 16;
+const LEAST_HELD: Bytes = 64 * 2 ** 20;
+const MOST_HELD: Bytes = 512 * 2 ** 20;
+/** So much of functions' images may wait for a sandbox that is busy. */
+const MOST_SENT_AHEAD: Bytes = 64 * 2 ** 20;
+const STALLED_CLIENT_MS: Milliseconds = 30_000;
 /** `close` waits so long for requests in flight. */
 const CLOSE_TIMEOUT: Milliseconds = 30_000;
 
@@ -92,9 +102,13 @@ export class Runtime {
 	readonly #maxLimits: Partial<Limits>;
 	readonly #ownerLimits: OwnerLimits;
 	readonly #owners = new Map<TenantName, Owner>();
+	readonly #account: Account;
+	readonly #stalledMs: Milliseconds;
 	/** @internal */
 	readonly guard = new Guard((fields, message) => this.#observer.notice("error", fields, message));
-	readonly #webSockets = new WebSockets(this.guard);
+	readonly #webSockets: WebSockets;
+	/** @internal What the server holds of heads that have not come in whole. */
+	readonly unfinished: Account;
 	#pool!: SandboxPool;
 	#dispatcher!: Dispatcher;
 	#nextVersion: VersionNumber = 1;
@@ -109,6 +123,11 @@ export class Runtime {
 		this.#limits = defaultLimits(options.limits, this.#maxLimits);
 		this.#ownerLimits = { ...DEFAULT_OWNER_LIMITS, ...options.ownerLimits };
 		this.#development = options.development ?? false;
+		const held = Math.min(MOST_HELD, Math.max(LEAST_HELD, Math.floor(totalmem() * HELD_SHARE)));
+		this.#account = Account.ofAll(options.maxHeldBytes ?? held);
+		this.unfinished = this.#account.part();
+		this.#stalledMs = options.stalledClientMs ?? STALLED_CLIENT_MS;
+		this.#webSockets = new WebSockets(this.guard, this.#stalledMs);
 		this.#observer = new Observer(options.logger ?? null);
 		this.#mapper = new StackMapper(launcher);
 		this.#log = new FunctionLog(this.#observer, this.#mapper);
@@ -147,6 +166,8 @@ export class Runtime {
 			maxIsolates: Math.max(1, Math.floor(maxIsolates / size)),
 			maxBytes: Math.max(1, Math.floor(maxBytes / size)),
 			maxProcessBytes: Math.max(2 ** 30, Math.floor((maxBytes / size) * 1.5)),
+			// What is sent to it is on somebody's account, but for the functions themselves.
+			maxUnreadBytes: this.#account.most + MOST_SENT_AHEAD,
 			parked,
 			memoryMb: this.#limits.memoryMb,
 			frozenClocks: options.frozenClocks ?? true,
@@ -267,16 +288,18 @@ export class Runtime {
 		source: VersionSource | FunctionError,
 		startUs: Microseconds,
 	): void {
+		// What the operator's own functions do counts for each of them alone.
+		const owner = tenant === DEFAULT_TENANT ? null : this.#owner(tenant);
 		const version = new Version(
 			this.#nextVersion++,
 			{ tenant, name },
-			// What the operator's own functions do counts for each of them alone.
-			tenant === DEFAULT_TENANT ? null : this.#owner(tenant),
+			owner,
 			id,
 			limits,
 			env,
 			source,
 			startUs,
+			(owner?.account ?? this.#account).part(),
 		);
 		const before = this.#deployments.put(version, hostnames);
 		if (before !== undefined) this.#pool.unload(before.number);
@@ -285,7 +308,7 @@ export class Runtime {
 	#owner(name: TenantName): Owner {
 		let owner = this.#owners.get(name);
 		if (owner === undefined) {
-			owner = new Owner(name, this.#owners.size + 1, this.#ownerLimits);
+			owner = new Owner(name, this.#owners.size + 1, this.#ownerLimits, this.#account.part());
 			this.#owners.set(name, owner);
 		}
 		return owner;
@@ -303,7 +326,7 @@ export class Runtime {
 
 	/** Answers a request as the server would, by the hostname in its URL. Rejects only if the response breaks off before it begins. */
 	readonly fetch = async (request: Request): Promise<Response> => {
-		const sink = new FetchSink(request.method);
+		const sink = new FetchSink({ method: request.method, reader: "program" });
 		const { exchange, accept } = fromRequest(request);
 		const running = this.#dispatcher.dispatch(nextRequestId(), exchange, sink, accept, "fetch");
 		const abort = () => {
@@ -319,7 +342,11 @@ export class Runtime {
 	readonly nodeHandler: (req: IncomingMessage, res: ServerResponse, expectsContinue?: boolean) => void = nodeHandler(
 		(requestId, request, sink, accept) => this.#dispatcher.dispatch(requestId, request, sink, accept, "http"),
 		this.guard,
-		(hostname) => this.#deployments.find(hostname)?.limits.requestBodyBytes ?? this.#limits.requestBodyBytes,
+		{
+			maxBody: (hostname) => this.#deployments.find(hostname)?.limits.requestBodyBytes ?? this.#limits.requestBodyBytes,
+			account: (hostname) => this.#deployments.find(hostname)?.account ?? this.unfinished,
+			stalledMs: () => this.#stalledMs,
+		},
 	);
 
 	/** A listener for upgrades of `node:http`, which functions answer with a WebSocket: `server.on("upgrade", runtime.upgradeHandler)`. */
@@ -345,6 +372,7 @@ export class Runtime {
 		return {
 			functions: this.#deployments.size,
 			inFlight: this.#dispatcher.inFlight,
+			heldBytes: this.#account.held,
 			faults: this.guard.faults,
 			decompressions: this.#decompressor.jobs,
 			mappings: this.#mapper.jobs,

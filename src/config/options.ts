@@ -4,7 +4,7 @@ import { UsageError } from "../errors.ts";
 import { type Limits, limitsSchema, type OwnerLimits, ownerLimitsSchema } from "../limits/limits.ts";
 import { DEFAULT_TENANT, type FunctionId, type FunctionName, type TenantName } from "../names.ts";
 import type { Logger } from "../observe/observer.ts";
-import type { Bytes } from "../units.ts";
+import type { Bytes, Milliseconds } from "../units.ts";
 
 /** How a runtime is set up; all of it is optional. */
 export interface RuntimeOptions {
@@ -29,6 +29,17 @@ export interface RuntimeOptions {
 	 * `overloaded` until the minute is over; proven ones are served as ever. Default: 60.
 	 */
 	recyclesPerMinute?: number;
+	/**
+	 * How much this process may hold for functions and their clients in all, in bytes: request bodies, responses and messages that wait
+	 * to be taken. An owner may have half of it, each of its functions half of that, and one request or connection 16 MB; past
+	 * any of these the largest are ended. Default: a sixteenth of the machine's memory, from 64 to 512 MB.
+	 */
+	maxHeldBytes?: Bytes;
+	/**
+	 * How long a client may take nothing of what waits for it, and a WebSocket's may answer no ping, in milliseconds; then its connection
+	 * is ended. Default: 30 000.
+	 */
+	stalledClientMs?: Milliseconds;
 	/**
 	 * Whether the time stands still for a function while one of its turns runs, so that it is no clock for a Spectre attack. Off only
 	 * where all functions are trusted. Default: true.
@@ -98,6 +109,12 @@ const optionsSchema = z.strictObject({
 	maxLimits: limitsSchema.optional(),
 	ownerLimits: ownerLimitsSchema.optional(),
 	recyclesPerMinute: z.number().int().min(1).optional(),
+	maxHeldBytes: z
+		.number()
+		.int()
+		.min(1024 * 1024)
+		.optional(),
+	stalledClientMs: z.number().int().min(100).max(3600_000).optional(),
 	frozenClocks: z.boolean().optional(),
 	cache: z
 		.strictObject({

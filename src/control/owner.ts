@@ -1,3 +1,4 @@
+import type { Account } from "../limits/account.ts";
 import { Gate } from "../limits/admission.ts";
 import type { OwnerLimits } from "../limits/limits.ts";
 import { Strikes } from "../limits/strikes.ts";
@@ -9,10 +10,13 @@ export class Owner {
 	readonly number: OwnerNumber;
 	readonly strikes = new Strikes();
 	readonly gate: Gate;
+	/** What the edge holds for its functions. */
+	readonly account: Account;
 
-	constructor(name: string, number: OwnerNumber, limits: OwnerLimits) {
+	constructor(name: string, number: OwnerNumber, limits: OwnerLimits, account: Account) {
 		this.name = name;
 		this.number = number;
 		this.gate = new Gate(limits);
+		this.account = account;
 	}
 }

@@ -1,5 +1,6 @@
 import type { Artifact } from "../cache/artifact.ts";
 import { FunctionError } from "../errors.ts";
+import type { Account } from "../limits/account.ts";
 import { Gate } from "../limits/admission.ts";
 import { Allowance } from "../limits/allowance.ts";
 import { Backoff } from "../limits/backoff.ts";
@@ -46,6 +47,8 @@ export class Version {
 	readonly #strays: Allowance;
 	/** What its requests pass before they run: its own gate, then its owner's. */
 	readonly gates: readonly Gate[];
+	/** What the edge holds for its requests. */
+	readonly account: Account;
 	/** What the last failed start told, for requests that come while it is left alone. */
 	startFailure: FunctionError | null = null;
 	/** The order of the lines that it logs outside of requests. */
@@ -61,6 +64,7 @@ export class Version {
 		env: Record<string, unknown>,
 		source: VersionSource | FunctionError,
 		startUs: Microseconds,
+		account: Account,
 	) {
 		this.pace = new Pace(startUs);
 		this.number = number;
@@ -69,6 +73,7 @@ export class Version {
 		this.ownerNumber = owner?.number ?? -number;
 		const gate = new Gate(limits);
 		this.gates = owner === null ? [gate] : [gate, owner.gate];
+		this.account = account;
 		this.id = id;
 		this.limits = limits;
 		this.streaming = new Rate(limits.streamedBytesPerSecond);

@@ -1,5 +1,7 @@
+import type { Account } from "../limits/account.ts";
 import { MAX_HEADER_BYTES, MAX_URL_BYTES } from "../limits/limits.ts";
 import { type FetchHead, Kind, type ResponseHead } from "../link/messages.ts";
+import type { Bytes } from "../units.ts";
 import { BodyReceiver, BodySender } from "./body.ts";
 import { type EffectLimits, type OnExceeded, SubrequestBounds } from "./bounds.ts";
 
@@ -28,7 +30,19 @@ export interface Fetcher {
 	refusal(url: string): string | null;
 }
 
+/** What a subrequest has the edge hold beside its body. */
+const SUBREQUEST_BYTES: Bytes = 2048;
+
+/** Who does the subrequests of an attempt, within which limits, and what they have the edge hold. */
+interface EffectSettings {
+	fetcher: Fetcher;
+	limits: EffectLimits;
+	account: Account;
+	onExceeded: OnExceeded;
+}
+
 interface Running {
+	held: Bytes;
 	controller: AbortController;
 	outgoing: BodyReceiver | null;
 	incoming: BodySender | null;
@@ -42,6 +56,8 @@ const ENDED = new Error("nobody waits for the subrequest any more");
 export class Effects {
 	readonly #fetcher: Fetcher;
 	readonly #limits: EffectLimits;
+	/** What the edge holds for them. */
+	readonly account: Account;
 	readonly #onExceeded: OnExceeded;
 	/** Made at the first subrequest: most requests have none. */
 	#running: Map<number, Running> | null = null;
@@ -50,9 +66,10 @@ export class Effects {
 	count = 0;
 	#active = 0;
 
-	constructor(fetcher: Fetcher, limits: EffectLimits, onExceeded: OnExceeded) {
+	constructor({ fetcher, limits, account, onExceeded }: EffectSettings) {
 		this.#fetcher = fetcher;
 		this.#limits = limits;
+		this.account = account;
 		this.#onExceeded = onExceeded;
 	}
 
@@ -73,11 +90,15 @@ export class Effects {
 		const outgoing =
 			head.body === "stream"
 				? new BodyReceiver(
+						this.account,
 						(bytes) => reply(Kind.credit, "", bytes),
 						() => reply(Kind.cancel, ""),
 					)
 				: null;
+		const held = SUBREQUEST_BYTES + (content?.byteLength ?? 0);
+		this.account.hold(held);
 		const running: Running = {
+			held,
 			controller: new AbortController(),
 			outgoing,
 			incoming: null,
@@ -113,7 +134,7 @@ export class Effects {
 			if (body instanceof Uint8Array) bounds.size(body.byteLength);
 			reply(Kind.answer, JSON.stringify(answer), stream || body === null ? undefined : body);
 			if (!stream) return;
-			running.incoming = new BodySender();
+			running.incoming = new BodySender(this.account);
 			await this.#sendBody(running.incoming, bounds.body(body), reply);
 		} catch (error) {
 			if (!signal.aborted) reply(Kind.answer, JSON.stringify({ error: (error as Error).message }));
@@ -121,6 +142,9 @@ export class Effects {
 		} finally {
 			this.#active--;
 			this.#running?.delete(op);
+			running.outgoing?.drop();
+			running.incoming?.cancel();
+			this.account.release(running.held);
 			this.#waiting.shift()?.();
 		}
 	}

@@ -132,6 +132,11 @@ export class FrameWriter {
 		this.#socket.uncork();
 	}
 
+	/** What the other process has not read. */
+	get unread(): Bytes {
+		return this.#socket?.writableLength ?? 0;
+	}
+
 	/** Stops the flush that is still to come; for a link that is gone. */
 	close(): void {
 		if (this.#scheduled !== null) clearImmediate(this.#scheduled);

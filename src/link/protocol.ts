@@ -28,6 +28,8 @@ export interface SandboxSettings {
 	maxBytes: Bytes;
 	/** How large the sandbox's process may grow before it is killed. */
 	maxProcessBytes: Bytes;
+	/** How much of what it is sent it may leave unread before it is killed. */
+	maxUnreadBytes: Bytes;
 	/** How many isolates are created ahead of need, and with which memory limit at first. */
 	parked: number;
 	memoryMb: Megabytes;

@@ -96,7 +96,7 @@ export class Attempt {
 	}
 
 	async #sendBody(body: AsyncIterable<Uint8Array>): Promise<void> {
-		this.#body = new BodySender();
+		this.#body = new BodySender(this.#effects.account);
 		try {
 			if (await this.#body.send(body, (piece) => this.#send(Kind.body, 0, "", piece))) this.#send(Kind.end, 0, "");
 		} catch (error) {

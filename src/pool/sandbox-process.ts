@@ -36,6 +36,7 @@ export class SandboxProcess {
 	readonly sandbox: Sandbox;
 	readonly #process: LaunchedProcess;
 	readonly #maxBytes: Bytes;
+	readonly #maxUnread: Bytes;
 	readonly #events: SandboxProcessEvents;
 	readonly #writer = new FrameWriter();
 	readonly #note = RunningNote.create();
@@ -59,11 +60,13 @@ export class SandboxProcess {
 	constructor(launcher: Launcher, settings: SandboxSettings, images: ImageSource, events: SandboxProcessEvents) {
 		this.sandbox = new Sandbox(images);
 		this.#maxBytes = settings.maxProcessBytes;
+		this.#maxUnread = settings.maxUnreadBytes;
 		this.#events = events;
 		this.ready = this.#ready.promise;
 		this.ready.catch(() => undefined);
 		const commands = new CommandWriter(this.#writer);
 		this.sandbox.commands = commands;
+		this.sandbox.onWant = () => this.#endIfItDoesNotRead();
 		this.sandbox.onLoad = (loaded) => {
 			this.#idleSince = loaded ? null : performance.now();
 			if (loaded) this.#progress?.start();
@@ -98,6 +101,7 @@ export class SandboxProcess {
 				// Without /proc there is only the sandbox's own word, which is better than none.
 				const bytes = resident || this.sandbox.latest.bytes;
 				if (bytes > this.#maxBytes) this.kill(`it grew to ${Math.round(bytes / 2 ** 20)} MB`);
+				this.#endIfItDoesNotRead();
 			},
 		});
 		if (this.sandbox.load > 0) this.#progress.start();
@@ -121,6 +125,11 @@ export class SandboxProcess {
 		link.on("error", () => this.#process.kill());
 		link.on("close", () => this.#process.kill());
 		this.#writer.open(link);
+	}
+
+	#endIfItDoesNotRead(): void {
+		const { unread } = this.#writer;
+		if (unread > this.#maxUnread) this.kill(`it left ${Math.round(unread / 2 ** 20)} MB unread`);
 	}
 
 	#onEnded(how: string): void {

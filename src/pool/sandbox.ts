@@ -27,6 +27,8 @@ interface Sent {
 	recent: number;
 	/** Its isolate is being started ahead of requests. */
 	starting: boolean;
+	/** Its image is being fetched, to be sent. */
+	coming: boolean;
 }
 
 const NO_STATS: SandboxStats = { isolates: 0, bytes: 0, hits: 0, coldStarts: 0, evictions: 0 };
@@ -75,7 +77,7 @@ export class Sandbox implements SandboxEvents {
 	#send(version: RunnableVersion): Sent {
 		let sent = this.#sent.get(version.number);
 		if (sent === undefined) {
-			sent = { version, recent: 0, starting: false };
+			sent = { version, recent: 0, starting: false, coming: false };
 			this.#sent.set(version.number, sent);
 			this.commands.expect(version.number);
 			this.want(version.number);
@@ -104,12 +106,19 @@ export class Sandbox implements SandboxEvents {
 
 	/** A sandbox is given what it has to run, and nothing that it only asks for. */
 	want(version: VersionNumber): void {
-		if (!this.#sent.has(version)) {
+		this.onWant();
+		const sent = this.#sent.get(version);
+		if (sent === undefined) {
 			this.#withoutImage(version, new Error("the version is not served here"));
 			return;
 		}
+		if (sent.coming) return;
+		sent.coming = true;
 		this.#images(version).then(
-			(image) => this.commands.load(version, image),
+			(image) => {
+				sent.coming = false;
+				this.commands.load(version, image);
+			},
 			(error: Error) => this.#withoutImage(version, error),
 		);
 	}
@@ -206,6 +215,9 @@ export class Sandbox implements SandboxEvents {
 		const bounds = this.#attempts[id]?.bounds;
 		return bounds === undefined ? 0 : starting ? bounds.startupCpuMs : bounds.cpuMs;
 	}
+
+	/** Told when the sandbox asks for an image: one that reads none of them could have any number of them sent. */
+	onWant: () => void = () => undefined;
 
 	/** Told when the first attempt comes and when the last has gone. */
 	onLoad: (loaded: boolean) => void = () => undefined;

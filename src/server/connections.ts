@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
-import type { ServerResponse } from "node:http";
-import type { Duplex } from "node:stream";
-import type { Milliseconds } from "../units.ts";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import type { Account } from "../limits/account.ts";
+import type { Bytes, Milliseconds } from "../units.ts";
 
 /** Of the descriptors that this process may have; the others are for what functions fetch, sandboxes and files. */
 const SHARE = 3 / 4;
@@ -13,73 +14,175 @@ const AT_ONCE = 1 / 16;
 /** A client may send so many requests without waiting for an answer; one that sends more of them is not waiting for any. */
 const MOST_PIPELINED = 128;
 
+/** What a connection takes by itself, and a head of which no more than this has come is no more than that. */
+const CONNECTION: Bytes = 8 * 1024;
+const SMALL_HEAD: Bytes = 2 * 1024;
+/** Heads that have not come in whole are looked at so often. What is held of one is more than its bytes: it may be many small headers. */
+const LOOK_MS: Milliseconds = 500;
+const HEAD_WEIGHT = 4;
+/** Behind the end of a request so much may have been read already. */
+const READ_AT_ONCE: Bytes = 64 * 1024;
+
+/** What answers a request. */
+export type Handler = (req: IncomingMessage, res: ServerResponse, expectsContinue: boolean) => void;
+
+interface Request {
+	req: IncomingMessage;
+	res: ServerResponse;
+	expectsContinue: boolean;
+}
+
 interface State {
-	/** How many of its requests are being worked on. */
+	socket: Socket;
+	/** How many of its requests have no answer, or one that was not taken. The first of them is worked on. */
 	requests: number;
-	/** Since when that has been none. */
+	/** The others, in their order. */
+	waiting: Request[];
+	/** It speaks something else than HTTP from now on. */
+	left: boolean;
+	/** Since when it has had no request. */
 	idleSince: Milliseconds;
 	/** It has had an answer, and its client may send the next request at any moment. */
 	answered: boolean;
+	/** What had been read by then, and how much of that may be the beginning of the next. */
+	read: Bytes;
+	ahead: Bytes;
+	/** What is held of a head that has not come in whole. */
+	account: Account | null;
 }
 
-/** How many connections a server may have at once. */
-export function mostConnections(): number {
+/** How many connections a server may have at once, of which so much may be held. */
+export function mostConnections({ most }: Account): number {
+	return Math.floor(Math.min(mostDescriptors() * SHARE, most / CONNECTION));
+}
+
+function mostDescriptors(): number {
 	try {
-		const descriptors = Number(/^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "latin1"))?.[1]);
-		return Math.floor((descriptors || USUAL) * SHARE);
+		return Number(/^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "latin1"))?.[1]) || USUAL;
 	} catch {
-		return Math.floor(USUAL * SHARE);
+		return USUAL;
 	}
 }
 
 /**
- * The connections of a server. Where there are more than it may have, some are closed that have no whole request: of those that never
- * had one, or of those that had, whichever are more, those that have been without for longest. So thousands of clients that never come
- * to the end of a head keep nobody else out, and take from nobody the connection that its next request is just on its way over.
+/**
+ * The connections of a server. A connection has one request worked on at a time: the next is begun once the answer to the one before was
+ * taken, and no more is read meanwhile, so that a client which sends on and takes nothing fills its own buffers. Where there are more
+ * connections than there may be, some are closed that have no whole request: of those that never had one, or of those that had,
+ * whichever are more, those that have been without for longest. So thousands of clients that never come to the end of a head keep
+ * nobody else out, and take from nobody the connection that its next request is just on its way over.
  */
 export class Connections {
 	readonly #most: number;
-	readonly #states = new Map<Duplex, State>();
+	readonly #handler: Handler;
+	readonly #unfinished: Account;
+	readonly #states = new Map<Socket, State>();
+	#looking: NodeJS.Timeout | null = null;
 
-	constructor(most: number) {
+	/** `unfinished` is where heads that have not come in whole are counted. */
+	constructor(most: number, handler: Handler, unfinished: Account) {
 		this.#most = most;
+		this.#handler = handler;
+		this.#unfinished = unfinished;
 	}
 
-	add(socket: Duplex): void {
-		this.#states.set(socket, { requests: 0, idleSince: performance.now(), answered: false });
-		socket.once("close", () => this.#states.delete(socket));
+	add(socket: Socket): void {
+		this.#states.set(socket, {
+			socket,
+			requests: 0,
+			waiting: [],
+			left: false,
+			idleSince: performance.now(),
+			answered: false,
+			read: 0,
+			ahead: 0,
+			account: null,
+		});
+		this.#looking ??= setInterval(() => this.#look(), LOOK_MS).unref();
+		socket.once("close", () => this.#remove(socket));
 		if (this.#states.size > this.#most) this.#makeRoom();
 	}
 
-	/** A connection has a request, until that is answered. Returns false, and ends it, where it has too many of them. */
-	work(socket: Duplex, response: ServerResponse): boolean {
+	#remove(socket: Socket): void {
 		const state = this.#states.get(socket);
-		if (state === undefined) return false; // It has ended: these are what was left in the last that was read of it.
+		if (state === undefined) return;
+		this.#states.delete(socket);
+		state.account?.close();
+		state.waiting = [];
+		if (this.#states.size > 0 || this.#looking === null) return;
+		clearInterval(this.#looking);
+		this.#looking = null;
+	}
+
+	/** A connection has a request. It is ended where it has too many of them. */
+	request(req: IncomingMessage, res: ServerResponse, expectsContinue: boolean): void {
+		const { socket } = req;
+		const state = this.#states.get(socket);
+		if (state === undefined) return; // It has ended: these are what was left in the last that was read of it.
 		if (state.requests === MOST_PIPELINED) {
-			this.#states.delete(socket);
+			this.#remove(socket);
 			socket.destroy();
-			return false;
+			return;
 		}
 		state.requests++;
-		response.once("close", () => {
-			state.requests--;
-			state.idleSince = performance.now();
-			state.answered = true;
-		});
-		return true;
+		res.once("close", () => this.#taken(state, req));
+		if (state.requests === 1) {
+			this.#handler(req, res, expectsContinue);
+			return;
+		}
+		// Not at once: the end of each message that is parsed has node:http read on.
+		if (state.waiting.push({ req, res, expectsContinue }) === 1) setImmediate(() => this.#pause(state));
+	}
+
+	#pause({ socket, waiting, left }: State): void {
+		if (waiting.length > 0 && !left) socket.pause();
+	}
+
+	/** The answer to the first request of a connection was taken. */
+	#taken(state: State, req: IncomingMessage): void {
+		state.requests--;
+		state.answered = true;
+		const next = state.waiting.shift();
+		if (next !== undefined) {
+			if (!state.socket.destroyed) this.#handler(next.req, next.res, next.expectsContinue);
+			return;
+		}
+		if (state.left || state.requests > 0) return;
+		state.idleSince = performance.now();
+		const { bytesRead } = state.socket;
+		const body = Number(req.headers["content-length"] ?? 0);
+		state.ahead = Math.min(Math.max(bytesRead - state.read - body, 0), READ_AT_ONCE);
+		state.read = bytesRead;
+		if (state.socket.isPaused()) state.socket.resume();
 	}
 
 	/** A connection is something else from now on, and ends by itself. */
-	leave(socket: Duplex): void {
+	leave(socket: Socket): void {
 		const state = this.#states.get(socket);
-		if (state !== undefined) state.requests++;
+		if (state === undefined) return;
+		state.left = true;
+		state.requests++;
+		state.account?.close();
+	}
+
+	/** Counts what is held of heads. */
+	#look(): void {
+		for (const state of this.#states.values()) {
+			const { socket, requests, read, ahead } = state;
+			const come = requests > 0 ? 0 : socket.bytesRead - read + ahead;
+			const held = come > SMALL_HEAD ? come * HEAD_WEIGHT : 0;
+			if (held === 0 && state.account === null) continue;
+			state.account ??= this.#unfinished.for({ giveUp: () => socket.destroy() });
+			state.account.release(state.account.held);
+			state.account.hold(held);
+		}
 	}
 
 	#makeRoom(): void {
-		const idle = [...this.#states].filter(([, { requests }]) => requests === 0);
-		const unanswered = idle.filter(([, { answered }]) => !answered);
-		const many = unanswered.length > idle.length / 2 ? unanswered : idle.filter(([, { answered }]) => answered);
-		many.sort(([, a], [, b]) => a.idleSince - b.idleSince);
-		for (const [socket] of many.slice(0, Math.ceil(this.#most * AT_ONCE))) socket.destroy();
+		const idle = [...this.#states.values()].filter(({ requests }) => requests === 0);
+		const unanswered = idle.filter(({ answered }) => !answered);
+		const many = unanswered.length > idle.length / 2 ? unanswered : idle.filter(({ answered }) => answered);
+		many.sort((a, b) => a.idleSince - b.idleSince);
+		for (const { socket } of many.slice(0, Math.ceil(this.#most * AT_ONCE))) socket.destroy();
 	}
 }

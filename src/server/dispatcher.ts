@@ -124,7 +124,7 @@ export class Dispatcher {
 		const headers = without(stripHopByHop(hop.headers), (name) => name === "host");
 		headers.push("host", url.host);
 		url.hash = "";
-		const sink = new FetchSink(hop.method);
+		const sink = new FetchSink({ method: hop.method, reader: "function" });
 		const exchange: Exchange = {
 			method: hop.method,
 			url: url.href,

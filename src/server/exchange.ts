@@ -1,3 +1,4 @@
+import type { Account } from "../limits/account.ts";
 import type { Client, ResponseHead } from "../link/messages.ts";
 import type { Hostname } from "../router/hostname.ts";
 import type { Bytes } from "../units.ts";
@@ -32,6 +33,8 @@ export function newChain(): Chain {
 
 /** Where a response goes. Exactly one of `respond`, `begin` and `cut` is called first. */
 export interface ResponseSink {
+	/** Where what is held of it is counted, once it is known for whom; parts that are written are counted by whoever writes them. */
+	account: Account | null;
 	/** A response that is whole. Throws if its head cannot be sent. */
 	respond(head: ResponseHead, body: Uint8Array | null): void;
 	/** The head of a response whose body follows. Throws if the head cannot be sent. */
@@ -46,6 +49,10 @@ export interface ResponseSink {
 	upgrade(head: ResponseHead, end: SocketEnd): SocketEnd;
 	/** Breaks off, so that what was sent cannot be taken for a whole response. */
 	cut(): void;
+	/** Gives up what the receiver has not taken yet, and the connection with it. */
+	drop(): void;
+	/** Nothing more comes of the request: its account is closed, as soon as the receiver has taken all of the response. */
+	settle(): void;
 }
 
 /** One end of a WebSocket, for whoever holds the other. */

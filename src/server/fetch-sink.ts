@@ -1,20 +1,34 @@
 import type { FetchedResponse } from "../effects/effects.ts";
+import type { Account } from "../limits/account.ts";
 import type { ResponseHead } from "../link/messages.ts";
 import type { ResponseSink, SocketEnd } from "./exchange.ts";
+
+interface Piece {
+	bytes: Uint8Array;
+	taken: () => void;
+}
 
 /** Collects a response; a streamed body is read no faster than its reader takes it. */
 export class FetchSink implements ResponseSink {
 	readonly #response = Promise.withResolvers<FetchedResponse>();
 	readonly response = this.#response.promise;
+	/** Whether its reader is this process's own, which reads to the end or says that it does not. */
+	readonly #ours: boolean;
+	account: Account | null = null;
 	#controller: ReadableStreamDefaultController<Uint8Array> | null = null;
-	#taken: (() => void)[] = [];
+	#pieces: Piece[] = [];
+	#wanted = false;
+	#ended = false;
+	#settled = false;
 	/** Called when the reader of a streamed body no longer wants it. */
 	onGone: () => void = () => undefined;
 	/** An answer to HEAD has no body, whatever its function thinks: https://www.rfc-editor.org/rfc/rfc9110#section-9.3.2 */
 	readonly #bodiless: boolean;
 
-	constructor(method: string) {
+	/** `reader` says whose what is read of it is: what a program that embeds atoll does with a response is its own. */
+	constructor({ method, reader }: { method: string; reader: "function" | "program" }) {
 		this.#bodiless = method === "HEAD";
+		this.#ours = reader === "function";
 	}
 
 	respond(head: ResponseHead, body: Uint8Array | null): void {
@@ -33,16 +47,15 @@ export class FetchSink implements ResponseSink {
 					this.#controller = controller;
 				},
 				pull: () => {
-					const waiting = this.#taken;
-					this.#taken = [];
-					for (const taken of waiting) taken();
+					this.#wanted = true;
+					this.#give();
 				},
 				cancel: () => {
-					this.#controller = null;
+					this.#leave();
 					this.onGone();
 				},
 			},
-			{ highWaterMark: 1 },
+			{ highWaterMark: 0 },
 		);
 		this.#response.resolve({ head, body });
 	}
@@ -50,9 +63,28 @@ export class FetchSink implements ResponseSink {
 	write(bytes: Uint8Array, taken: () => void): void {
 		if (this.#bodiless) taken();
 		if (this.#controller === null) return;
-		this.#controller.enqueue(bytes);
-		if ((this.#controller.desiredSize ?? 0) > 0) taken();
-		else this.#taken.push(taken);
+		this.#pieces.push({ bytes, taken });
+		this.#give();
+	}
+
+	#give(): void {
+		if (this.#controller === null || !this.#wanted) return;
+		const piece = this.#pieces.shift();
+		if (piece !== undefined) {
+			this.#wanted = false;
+			this.#controller.enqueue(piece.bytes);
+			piece.taken();
+		} else if (this.#ended) {
+			this.#controller.close();
+			this.#leave();
+		}
+	}
+
+	/** Nothing is held for the reader any more. */
+	#leave(): void {
+		this.#controller = null;
+		this.#pieces = [];
+		if (this.#settled) this.account?.close();
 	}
 
 	upgrade(): SocketEnd {
@@ -60,14 +92,23 @@ export class FetchSink implements ResponseSink {
 	}
 
 	end(): void {
-		this.#controller?.close();
-		this.#controller = null;
+		this.#ended = true;
+		this.#give();
 	}
 
 	cut(): void {
 		const error = new TypeError("the response broke off");
 		this.#response.reject(error);
 		this.#controller?.error(error);
-		this.#controller = null;
+		this.#leave();
+	}
+
+	drop(): void {
+		this.cut();
+	}
+
+	settle(): void {
+		this.#settled = true;
+		if (this.#pieces.length === 0 || !this.#ours) this.account?.close();
 	}
 }

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type ErrorCode, FunctionError } from "../errors.ts";
+import type { Account } from "../limits/account.ts";
 import { MAX_HEADER_BYTES } from "../limits/limits.ts";
 import type { Guard, Guarded } from "../observe/guard.ts";
 import { guarded, sending } from "./connection.ts";
@@ -22,6 +23,7 @@ interface Handlers {
 	upgradeHandler(req: IncomingMessage, socket: Duplex, head: Buffer): void;
 	closeWebSockets(): void;
 	readonly guard: Guard;
+	readonly unfinished: Account;
 }
 
 /** The HTTP server of `atoll serve`: node:http with the limits that hold before a function is known. */
@@ -31,9 +33,9 @@ export class HttpServer {
 	readonly #runtime: Handlers;
 
 	/** `most` is how many connections it may have at once. */
-	constructor(runtime: Handlers, most = mostConnections()) {
+	constructor(runtime: Handlers, most = mostConnections(runtime.unfinished)) {
 		this.#runtime = runtime;
-		const connections = new Connections(most);
+		const connections = new Connections(most, runtime.nodeHandler, runtime.unfinished);
 		this.#server = createServer({
 			maxHeaderSize: MAX_HEADER_BYTES,
 			requireHostHeader: false,
@@ -46,9 +48,8 @@ export class HttpServer {
 		});
 		// The size of all headers is bounded already; a bound on their number would drop the last of them silently.
 		this.#server.maxHeadersCount = 0;
-		const handle = (req: IncomingMessage, res: ServerResponse, expectsContinue: boolean) => {
-			if (connections.work(req.socket, res)) runtime.nodeHandler(req, res, expectsContinue);
-		};
+		const handle = (req: IncomingMessage, res: ServerResponse, expectsContinue: boolean) =>
+			connections.request(req, res, expectsContinue);
 		const handOver = (req: IncomingMessage, socket: Duplex, head: Buffer) => {
 			connections.leave(req.socket);
 			runtime.upgradeHandler(req, socket, head);

@@ -2,6 +2,7 @@ import type { Version } from "../control/version.ts";
 import { Effects, type Fetcher } from "../effects/effects.ts";
 import { FunctionError } from "../errors.ts";
 import { StackMapper } from "../helpers/stack-mapper.ts";
+import type { Account, Holder } from "../limits/account.ts";
 import { Admission } from "../limits/admission.ts";
 import type { Limits } from "../limits/limits.ts";
 import type { Recycles } from "../limits/recycles.ts";
@@ -14,7 +15,7 @@ import { placementOf } from "../pool/placement.ts";
 import type { SandboxPool } from "../pool/pool.ts";
 import type { Bytes, Milliseconds } from "../units.ts";
 import { type ErrorDetail, errorResponse } from "./error-response.ts";
-import type { Exchange, ResponseSink, SocketEnd } from "./exchange.ts";
+import { type Exchange, KEPT_BODY, type ResponseSink, type SocketEnd } from "./exchange.ts";
 import { Recording, type RecordingContext } from "./recording.ts";
 import { isStream, ReplayableBody } from "./replayable-body.ts";
 import { contentLength, sendableHead } from "./response-head.ts";
@@ -25,6 +26,11 @@ const MAX_ATTEMPTS = 3;
 const MAX_MOVES = 5;
 /** In development an error response waits so long for its stack to be mapped. */
 const MAPPING_MS: Milliseconds = 5000;
+
+/** What a request has the edge hold beside its body: its objects, and for each letter and each part of its head so much. */
+const REQUEST_BYTES: Bytes = 4096;
+const LETTER_BYTES: Bytes = 2;
+const PART_BYTES: Bytes = 48;
 
 /** What an invocation needs of the runtime. */
 export interface InvocationContext extends RecordingContext {
@@ -41,7 +47,7 @@ export interface InvocationContext extends RecordingContext {
 }
 
 /** One request at one function, from its arrival until everything that it started is done. */
-export class Invocation implements AttemptOwner, Guarded {
+export class Invocation implements AttemptOwner, Guarded, Holder {
 	readonly #context: InvocationContext;
 	readonly #version: Version;
 	readonly #exchange: Exchange;
@@ -50,6 +56,10 @@ export class Invocation implements AttemptOwner, Guarded {
 	readonly #recording: Recording;
 	readonly #head: string;
 	readonly #stream: ReplayableBody | null;
+	/** What the edge holds for this request and its response. */
+	readonly #account: Account;
+	/** How much of that is the request itself. */
+	readonly #requestBytes: Bytes;
 	#admission: Admission | null = null;
 	#attempt: Attempt | null = null;
 	/** The client's end of the WebSocket that the function has answered with. */
@@ -93,6 +103,10 @@ export class Invocation implements AttemptOwner, Guarded {
 		const mode = body === null ? "none" : stream ? "stream" : "whole";
 		const head: RequestHead = { method, url, headers, body: mode, client };
 		this.#head = JSON.stringify(head);
+		this.#account = version.account.for(this);
+		sink.account = this.#account;
+		const kept = body === null ? 0 : stream ? KEPT_BODY : body.byteLength;
+		this.#requestBytes = REQUEST_BYTES + this.#head.length * LETTER_BYTES + headers.length * PART_BYTES + kept;
 	}
 
 	start(): void {
@@ -106,6 +120,7 @@ export class Invocation implements AttemptOwner, Guarded {
 	}
 
 	#ask(): void {
+		this.#account.hold(this.#requestBytes);
 		this.#startTimer();
 		this.#admission = new Admission(
 			this.#version.gates,
@@ -150,9 +165,12 @@ export class Invocation implements AttemptOwner, Guarded {
 		const placement = placementOf(this.#version, this.#heavy);
 		const { lane } = placement;
 		this.#recording.record.attempts++;
-		this.#effects = new Effects(this.#context.fetcher(this.#exchange, this.#version), limits, (limit, message) =>
-			this.#recording.exceeded(limit, message),
-		);
+		this.#effects = new Effects({
+			fetcher: this.#context.fetcher(this.#exchange, this.#version),
+			limits,
+			account: this.#account,
+			onExceeded: (limit, message) => this.#recording.exceeded(limit, message),
+		});
 		const sandbox = pool.home(this.#version, placement);
 		if (sandbox === null) {
 			this.#refuse(overloaded(lane === "probation" ? "another function is on probation" : "no sandbox has started", 1));
@@ -208,6 +226,18 @@ export class Invocation implements AttemptOwner, Guarded {
 		} finally {
 			this.#attempt?.revoke();
 		}
+	}
+
+	/** It has the edge hold more than there is room for. */
+	giveUp(): void {
+		if (this.#state !== "waiting") this.#sink.drop();
+		if (this.#recording.finished) return;
+		const error = overloaded("the function, or its owner, has too much held for it and its clients", 1);
+		if (this.#state === "waiting") this.#fail(error);
+		else this.#recording.failed(error);
+		this.#state = "answered";
+		if (this.#attempt === null) this.#finish();
+		else this.#attempt.revoke();
 	}
 
 	#release(): void {
@@ -275,6 +305,7 @@ export class Invocation implements AttemptOwner, Guarded {
 			message: (data) => this.#attempt?.socketMessage(op, data),
 			taken: () => undefined,
 			close: (code, reason) => {
+				if (this.#recording.finished) return;
 				this.#state = "answered";
 				this.#startTimer();
 				this.#attempt?.socketClose(op, code, reason);
@@ -307,12 +338,14 @@ export class Invocation implements AttemptOwner, Guarded {
 			return;
 		}
 		const { guard } = this.#context;
+		this.#account.hold(bytes.byteLength);
 		this.#sink.write(bytes, () => guard.run(this, () => this.#taken(bytes.byteLength)));
 	}
 
 	/** The client has taken so much of the response, and gets more as fast as its function may stream. */
 	#taken(size: Bytes): void {
 		const { guard } = this.#context;
+		this.#account.release(size);
 		const wait = this.#version.streaming.take(size, performance.now());
 		if (wait < 1) this.#credit(size);
 		else setTimeout(() => guard.run(this, () => this.#credit(size)), wait).unref();
@@ -465,6 +498,8 @@ export class Invocation implements AttemptOwner, Guarded {
 		}
 		this.#recording.finish(this.#effects?.count ?? 0);
 		this.#stream?.close();
+		this.#account.release(this.#requestBytes);
+		this.#sink.settle();
 		this.#release();
 		this.#admission?.end();
 	}

@@ -1,6 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { FunctionError } from "../errors.ts";
+import type { Account } from "../limits/account.ts";
 import type { Guard } from "../observe/guard.ts";
+import type { Hostname } from "../router/hostname.ts";
+import type { Bytes, Milliseconds } from "../units.ts";
 import { type Exchange, KEPT_BODY, type ResponseSink } from "./exchange.ts";
 import { type NodeExchange, readRequest } from "./node-request.ts";
 import { NodeSink } from "./node-sink.ts";
@@ -14,10 +17,23 @@ export type Dispatch = (
 	accept: string,
 ) => { abort(): void } | null;
 
-/** Makes a listener for `node:http` out of a dispatcher. `maxBody` tells how large a hostname's request bodies may be. */
-export function nodeHandler(dispatch: Dispatch, guard: Guard, maxBody: (hostname: string) => number) {
+/** What a listener for `node:http` asks its runtime. */
+export interface Bounds {
+	/** How large a hostname's request bodies may be. */
+	maxBody(hostname: Hostname): Bytes;
+	/** What holds those that are still coming in. */
+	account(hostname: Hostname): Account;
+	/** How long a client may take nothing of a response. */
+	stalledMs(): Milliseconds;
+}
+
+/** A small body comes in few parts; many are put together, since each has a weight of its own. */
+const MOST_PARTS = 32;
+
+/** Makes a listener for `node:http` out of a dispatcher. */
+export function nodeHandler(dispatch: Dispatch, guard: Guard, bounds: Bounds) {
 	return (req: IncomingMessage, res: ServerResponse, expectsContinue = false): void => {
-		const sink = new NodeSink(req, res);
+		const sink = new NodeSink(req, res, bounds.stalledMs());
 		handle(dispatch, guard, req, sink, (exchange, start) => {
 			const { method, contentLength } = exchange;
 			const hasBody = contentLength === null ? req.headers["transfer-encoding"] !== undefined : contentLength > 0;
@@ -26,7 +42,7 @@ export function nodeHandler(dispatch: Dispatch, guard: Guard, maxBody: (hostname
 				start();
 				return;
 			}
-			const most = maxBody(exchange.hostname);
+			const most = bounds.maxBody(exchange.hostname);
 			if (contentLength !== null && contentLength > most) throw new FunctionError("body_too_large");
 			if (expectsContinue) res.writeContinue();
 			if (contentLength === null || contentLength > KEPT_BODY) {
@@ -36,9 +52,17 @@ export function nodeHandler(dispatch: Dispatch, guard: Guard, maxBody: (hostname
 			}
 			// A small body is taken in first: a slow client then holds a socket, and nothing else.
 			const parts: Buffer[] = [];
-			req.on("data", (part: Buffer) => parts.push(part));
+			let account: Account | null = null;
+			req.on("data", (part: Buffer) => {
+				parts.push(part);
+				if (part.length === contentLength) return;
+				account ??= holding(req, bounds.account(exchange.hostname));
+				account.hold(part.length);
+				if (parts.length === MOST_PARTS) parts.splice(0, MOST_PARTS, Buffer.concat(parts));
+			});
 			req.on("end", () =>
 				guard.run(sink, () => {
+					account?.close();
 					exchange.body = parts.length === 1 ? parts[0] : Buffer.concat(parts);
 					start();
 				}),
@@ -68,6 +92,13 @@ export function handle(
 			guard.run(sink, () => dispatch(requestId, error, sink, String(req.headers.accept ?? "")));
 		else guard.fault(sink, error);
 	}
+}
+
+/** An account for what has come of a request's body, as long as the rest is waited for. */
+function holding(req: IncomingMessage, account: Account): Account {
+	const held = account.for({ giveUp: () => req.socket.destroy() });
+	req.on("close", () => held.close());
+	return held;
 }
 
 async function* bounded(req: IncomingMessage, most: number): AsyncGenerator<Uint8Array> {

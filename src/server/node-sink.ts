@@ -1,8 +1,11 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Account } from "../limits/account.ts";
 import type { ResponseHead } from "../link/messages.ts";
 import type { Guarded } from "../observe/guard.ts";
+import type { Bytes, Milliseconds } from "../units.ts";
 import { describe } from "./connection.ts";
 import type { ResponseSink, SocketEnd } from "./exchange.ts";
+import { Unread } from "./unread.ts";
 
 const SMALL_BODY = 8 * 1024;
 
@@ -10,12 +13,19 @@ const SMALL_BODY = 8 * 1024;
 export class NodeSink implements ResponseSink, Guarded {
 	readonly #req: IncomingMessage;
 	readonly #res: ServerResponse;
+	readonly #stalledMs: Milliseconds;
+	account: Account | null = null;
+	/** There is something of the response that the client has not taken. */
+	#watched = false;
+	#settled = false;
 	#finished = false;
 	onGone: () => void = () => undefined;
 
-	constructor(req: IncomingMessage, res: ServerResponse) {
+	/** A client that takes nothing of the response for `stalledMs` is cut. */
+	constructor(req: IncomingMessage, res: ServerResponse, stalledMs: Milliseconds) {
 		this.#req = req;
 		this.#res = res;
+		this.#stalledMs = stalledMs;
 		res.on("close", () => {
 			if (!this.#finished) this.onGone();
 		});
@@ -39,12 +49,39 @@ export class NodeSink implements ResponseSink, Guarded {
 			// As a string of bytes a small body leaves with the head in one write; as a Buffer it would take a writev.
 			this.#res.end(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("latin1"), "latin1");
 		} else this.#res.end(body);
+		const waiting = this.#res.writableLength;
+		if (waiting > 0) this.#watch(waiting);
 		this.#discardRequest();
 	}
 
 	begin(head: ResponseHead): void {
 		this.#writeHead(head);
 		this.#res.flushHeaders();
+		this.#watch(0);
+	}
+
+	/** Ends the connection of a client that stops taking the response, of which so many bytes are held until it has all of it. */
+	#watch(held: Bytes): void {
+		const { socket } = this.#req;
+		if (socket.destroyed) return; // Nothing more is heard of it.
+		const { account } = this;
+		const unread = new Unread(socket);
+		const timer = setInterval(() => {
+			if (unread.stalls()) socket.destroy();
+		}, this.#stalledMs).unref();
+		const over = () => {
+			clearInterval(timer);
+			this.#res.off("close", over);
+			socket.off("close", over);
+			this.#watched = false;
+			if (this.#settled) account?.close();
+			else account?.release(held);
+		};
+		this.#watched = true;
+		account?.hold(held);
+		this.#res.on("close", over);
+		// A response that waits behind others of its connection hears nothing of its end.
+		socket.on("close", over);
 	}
 
 	#writeHead({ status, statusText, headers }: ResponseHead): void {
@@ -72,6 +109,15 @@ export class NodeSink implements ResponseSink, Guarded {
 
 	describe(): object {
 		return describe(this.#req.socket);
+	}
+
+	drop(): void {
+		if (!this.#res.writableFinished) this.#req.socket.destroy();
+	}
+
+	settle(): void {
+		this.#settled = true;
+		if (!this.#watched) this.account?.close();
 	}
 
 	upgrade(_head: ResponseHead, _end: SocketEnd): SocketEnd {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import type { EffectLimits } from "../../src/effects/bounds.ts";
 import { Effects, type Fetcher } from "../../src/effects/effects.ts";
+import { Account } from "../../src/limits/account.ts";
 import { EventWriter } from "../../src/link/events.ts";
 import { FrameWriter } from "../../src/link/frame-writer.ts";
 import { encodeResponseHead } from "../../src/link/heads.ts";
@@ -17,6 +18,7 @@ import { until } from "../support/until.ts";
 
 const SETTINGS: SandboxSettings = {
 	...{ snapshot: new Uint8Array(0), maxIsolates: 1, maxBytes: 1e9, maxProcessBytes: 1e12, parked: 0, memoryMb: 64 },
+	maxUnreadBytes: 1e9,
 	frozenClocks: true,
 };
 const IMAGE: Image = {
@@ -62,7 +64,12 @@ async function dishonest() {
 			onChunk: () => undefined,
 			onDone: () => told.push(`${version} done`),
 		} as unknown as AttemptOwner;
-		const effects = new Effects({} as Fetcher, {} as EffectLimits, () => undefined);
+		const effects = new Effects({
+			fetcher: {} as Fetcher,
+			limits: {} as EffectLimits,
+			account: Account.ofAll(1e6).for({ giveUp: () => undefined }),
+			onExceeded: () => undefined,
+		});
 		const limits = { cpuMs: 1000, startupCpuMs: 1000 };
 		return process.sandbox.attempt({ number: version, ownerNumber: version, limits }, owner, effects);
 	};

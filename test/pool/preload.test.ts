@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import type { EffectLimits } from "../../src/effects/bounds.ts";
 import { Effects, type Fetcher } from "../../src/effects/effects.ts";
+import { Account } from "../../src/limits/account.ts";
 import type { AttemptReport, VersionNumber } from "../../src/link/protocol.ts";
 import type { AttemptOwner } from "../../src/pool/attempt.ts";
 import { ProcessPool } from "../../src/pool/process-pool.ts";
@@ -20,7 +21,12 @@ function ask(pool: ProcessPool, version: RunnableVersion): Promise<boolean> {
 		onLost: () => reject(new Error("lost")),
 		onCulprit: () => undefined,
 	} as unknown as AttemptOwner;
-	const effects = new Effects({} as Fetcher, {} as EffectLimits, () => undefined);
+	const effects = new Effects({
+		fetcher: {} as Fetcher,
+		limits: {} as EffectLimits,
+		account: Account.ofAll(1e6).for({ giveUp: () => undefined }),
+		onExceeded: () => undefined,
+	});
 	const head = { method: "GET", url: "http://f.test/", headers: [], body: "none", client: null };
 	pool.home(version, "normal")?.attempt(version, owner, effects).start(1000, false, JSON.stringify(head), null);
 	return promise;

@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
+import { kill } from "node:process";
 import { test } from "node:test";
+import { Kind } from "../../src/link/messages.ts";
 import type { Image, SandboxCommands } from "../../src/link/protocol.ts";
 import { Sandbox } from "../../src/pool/sandbox.ts";
+import { SandboxProcess } from "../../src/pool/sandbox-process.ts";
+import { Launcher } from "../../src/processes/launcher.ts";
+import { sandboxSettings } from "../support/sandbox.ts";
 
 test("a sandbox is given what it has to run, and no other function's image or env, whatever it asks for", async () => {
 	const asked: number[] = [];
@@ -22,9 +27,45 @@ test("a sandbox is given what it has to run, and no other function's image or en
 	sandbox.want(2);
 	sandbox.want(3);
 	await null;
-	assert.deepEqual(asked, [2, 2]);
-	assert.deepEqual(loaded, [2, 2]);
+	assert.deepEqual([asked, loaded], [[2], [2]], "one that is on its way is not sent twice");
+	sandbox.want(2);
+	await null;
+	assert.deepEqual(
+		[asked, loaded],
+		[
+			[2, 2],
+			[2, 2],
+		],
+	);
 	sandbox.unload(2);
 	sandbox.want(2);
 	assert.deepEqual(asked, [2, 2]);
+});
+
+test("a process that leaves unread what it is sent is ended before that fills the edge", async () => {
+	const settings = { ...(await sandboxSettings()), maxUnreadBytes: 4 * 2 ** 20 };
+	const launcher = new Launcher();
+	const code = Buffer.from("globalThis.__atoll_exports({ default: { fetch: () => new Response() } });");
+	const image = { filename: "f.js", code, codeCache: Buffer.alloc(0), owner: 1, env: "{}", memoryMb: 64 };
+	const images = async () => ({ ...image, timers: 10, logBytes: 1000, startupCpuMs: 1000 });
+	const lost = Promise.withResolvers<string>();
+	const process = new SandboxProcess(launcher, settings, images, {
+		onLost: (_, why) => lost.resolve(why),
+		onLongTurn: () => undefined,
+	});
+	try {
+		await process.ready;
+		kill(process.pid, "SIGSTOP");
+		const preloading = process.sandbox.preload({
+			number: 1,
+			ownerNumber: 1,
+			limits: { cpuMs: 1000, startupCpuMs: 1000 },
+		});
+		for (let i = 0; i < 8; i++) process.sandbox.commands.message(Kind.body, 1, 1, "", Buffer.alloc(2 ** 20));
+		assert.match(await lost.promise, /it left \d+ MB unread/);
+		await preloading;
+	} finally {
+		await process.close();
+		await launcher.close();
+	}
 });

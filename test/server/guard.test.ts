@@ -118,7 +118,7 @@ async function aborts(): Promise<void> {
 type Break = [callback: string, target: { prototype: object }, method: string, stimulus: () => Promise<unknown>];
 const CALLBACKS: Break[] = [
 	["connection", Connections, "add", get],
-	["request", Connections, "work", get],
+	["request", Connections, "request", get],
 	["request, below the handler", Dispatcher, "dispatch", get],
 	["checkContinue", Dispatcher, "dispatch", () => exchange(port, head("/", "Expect: 100-continue\r\n"))],
 	["checkExpectation", Dispatcher, "dispatch", () => exchange(port, head("/", "Expect: more\r\n"))],
@@ -199,7 +199,7 @@ describe("whatever goes wrong in a callback of the edge ends what it was for, an
 
 	test("the log names the connection or the request, and the runtime counts", async ({ mock }) => {
 		const { faults } = atoll.runtime.stats();
-		const work = mock.method(Connections.prototype, "work", () => {
+		const work = mock.method(Connections.prototype, "request", () => {
 			throw new Error("thrown for one connection");
 		});
 		assert.equal(await get(), "");

@@ -24,6 +24,7 @@ export async function sandboxSettings(): Promise<SandboxSettings> {
 		maxIsolates: 10,
 		maxBytes: 1e9,
 		maxProcessBytes: 2e9,
+		maxUnreadBytes: 1e9,
 		parked: 1,
 		memoryMb: 128,
 		frozenClocks: true,
