@@ -24,17 +24,27 @@ export class Contender {
 	}
 
 	/** Starts a script of `bench/servers/`, which prints `port N` when it is up. */
-	static start(name: string, script: string, args: string[] = []): Promise<Contender> {
+	static start(
+		name: string,
+		script: string,
+		args: string[] = [],
+		env: Record<string, string> = {},
+	): Promise<Contender> {
 		const child = spawn(process.execPath, [`bench/servers/${script}`, ...args], {
 			// It ends with its channel, so that a bench which is itself ended leaves none behind to take a core from the next.
 			stdio: ["ignore", "pipe", "inherit", "ipc"],
+			env: { ...process.env, ...env },
 		});
 		return new Promise((resolve, reject) => {
 			let output = "";
+			let up = false;
 			child.stdout?.setEncoding("utf8").on("data", (chunk: string) => {
+				if (up) return;
 				output += chunk;
 				const match = /port (\d+)/.exec(output);
-				if (match !== null) resolve(new Contender(name, child, Number(match[1])));
+				if (match === null) return;
+				up = true;
+				resolve(new Contender(name, child, Number(match[1])));
 			});
 			child.on("exit", (code) => reject(new Error(`${name} ended with code ${code}`)));
 		});
@@ -42,6 +52,20 @@ export class Contender {
 
 	get pid(): number {
 		return this.#child.pid ?? 0;
+	}
+
+	/** Whether it still runs. */
+	get alive(): boolean {
+		return this.#child.exitCode === null && this.#child.signalCode === null;
+	}
+
+	/** What it prints is not read any more. */
+	stopReading(): void {
+		this.#child.stdout?.pause();
+	}
+
+	readOn(): void {
+		this.#child.stdout?.resume();
 	}
 
 	/** Ends it. Gives what it printed since it was up. */

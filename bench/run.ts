@@ -1,10 +1,12 @@
 /**
- * `npm run bench [-- micro|isolates[=CHECKOUT]|cold|launch|http|before=CHECKOUT|fairness|takeover|upstream|hostile[=NAME]|soak[=MINUTES] …]`: the short ones, or those that are named; prints tables
+ * `npm run bench [-- NAME[=ARGUMENT] …]`: the short ones, or those that are named, as in `hostile=NAME`, `soak=MINUTES`,
+ * `clients=SECONDS,KIND`, `before=CHECKOUT` and `isolates=CHECKOUT`; prints tables
  * and writes them as JSON.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus } from "node:os";
 import { benchBefore } from "./before.ts";
+import { benchClients } from "./clients.ts";
 import { benchCold } from "./cold.ts";
 import { benchFairness } from "./fairness.ts";
 import { benchHostile } from "./hostile.ts";
@@ -28,6 +30,7 @@ const SHORT: Record<string, Bench> = {
 const LONG: Record<string, Bench> = {
 	before: benchBefore,
 	fairness: benchFairness,
+	clients: benchClients,
 	takeover: () => benchTakeover(),
 	upstream: () => benchUpstream(),
 	hostile: benchHostile,

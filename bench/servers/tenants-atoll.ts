@@ -1,9 +1,10 @@
 /**
  * Many tenants on one atoll: `tenants-atoll.ts DATA NEIGHBOURS ADVERSARY…`, each at `<name>.localhost`: the neighbours as
- * `n0`, `n1`, …, the adversaries by their files' names.
+ * `n0`, `n1`, …, the adversaries by their files' names. It logs as `atoll serve` does where LOG is set.
  */
 import { basename } from "node:path";
 import { setFlagsFromString } from "node:v8";
+import { createLogger } from "../../src/cli/logger.ts";
 import { createRuntime } from "../../src/index.ts";
 import { HttpServer } from "../../src/server/http-server.ts";
 
@@ -14,7 +15,14 @@ const [data, neighbours, ...adversaries] = process.argv.slice(2);
 const cache = { maxBytes: 256 * 2 ** 20 };
 // What a server of the bench's own does to those who fetch from it: `bench/upstream.ts`.
 const egress = { allow: ["127.0.0.2"] };
-const runtime = await createRuntime({ data, cache, egress, limits: { cpuMs: 300, wallMs: 3000, memoryMb: 64 } });
+const logger = process.env.LOG === undefined ? null : createLogger();
+const runtime = await createRuntime({
+	data,
+	cache,
+	egress,
+	logger,
+	limits: { cpuMs: 300, wallMs: 3000, memoryMb: 64 },
+});
 await Promise.all([
 	...Array.from({ length: Number(neighbours) }, (_, i) =>
 		runtime.deploy({ name: `n${i}`, hostnames: [`n${i}.localhost`], entry: "examples/hello.ts" }),
