@@ -70,7 +70,10 @@ export interface RuntimeStats extends SandboxStats {
 	decompressions: number;
 	/** Stacks and source maps that were read outside of the edge. */
 	mappings: number;
-	/** What the edge holds for functions and their clients, in bytes: bodies, responses and messages that wait to be taken. */
+	/**
+	 * What the edge holds for functions and their clients, in bytes: bodies, responses and messages that wait to be
+	 * taken.
+	 */
 	heldBytes: Bytes;
 }
 

@@ -1,4 +1,7 @@
-/** What clients that do harm ask for: a large answer, a log, a WebSocket that says much or hears much, and an end to what they send. */
+/**
+ * What clients that do harm ask for: a large answer, a log, a WebSocket that says much or hears much, and an end
+ * to what they send.
+ */
 const LARGE = "x".repeat(250_000);
 
 function answer(pathname) {

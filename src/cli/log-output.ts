@@ -10,7 +10,10 @@ const FLUSH_MS: Milliseconds = 200;
 /** At the end a reader that does not read is waited for so long. */
 const CLOSE_MS: Milliseconds = 1000;
 
-/** Standard output for the log: it is never waited for. What its reader does not take waits, up to a bound, and is dropped beyond that. */
+/**
+ * Standard output for the log: it is never waited for. What its reader does not take waits, up to a bound, and is
+ * dropped beyond that.
+ */
 export class LogOutput {
 	#stream = this.#open();
 	readonly #onDropped: (lines: number) => void;

@@ -30,14 +30,15 @@ export interface RuntimeOptions {
 	 */
 	recyclesPerMinute?: number;
 	/**
-	 * How much this process may hold for functions and their clients in all, in bytes: request bodies, responses and messages that wait
-	 * to be taken. An owner may have half of it, each of its functions half of that, and one request or connection 16 MB; past
-	 * any of these the largest are ended. Default: a sixteenth of the machine's memory, from 64 to 512 MB.
+	 * How much this process may hold for functions and their clients in all, in bytes: request bodies, responses and
+	 * messages that wait to be taken. An owner may have half of it, each of its functions half of that, and one
+	 * request or connection 16 MB; past any of these the largest are ended. Default: a sixteenth of the machine's
+	 * memory, from 64 to 512 MB.
 	 */
 	maxHeldBytes?: Bytes;
 	/**
-	 * How long a client may take nothing of what waits for it, and a WebSocket's may answer no ping, in milliseconds; then its connection
-	 * is ended. Default: 30 000.
+	 * How long a client may take nothing of what waits for it, and a WebSocket's may answer no ping, in milliseconds;
+	 * then its connection is ended. Default: 30 000.
 	 */
 	stalledClientMs?: Milliseconds;
 	/**

@@ -14,9 +14,10 @@ export interface Holder {
 const NONE: Account[] = [];
 
 /**
- * The bytes that the edge holds for somebody. An account stands within another: that of a request, a connection or a body within its
- * function's, a function's within its owner's, an owner's within the edge's. Where one holds more than it may, the largest within it
- * are cut: of the edge's the largest owner, of that its largest function, of that its largest request.
+ * The bytes that the edge holds for somebody. An account stands within another: that of a request, a connection or a
+ * body within its function's, a function's within its owner's, an owner's within the edge's. Where one holds more
+ * than it may, the largest within it are cut: of the edge's the largest owner, of that its largest function, of that
+ * its largest request.
  */
 export class Account {
 	readonly #above: Account | null;
@@ -65,7 +66,10 @@ export class Account {
 		if (!this.#closed && bytes > 0) this.#add(bytes);
 	}
 
-	/** So many bytes less are held, at most all; what is no number of bytes changes nothing, since a sandbox may be whose word it is. */
+	/**
+	 * So many bytes less are held, at most all; what is no number of bytes changes nothing, since a sandbox may be
+	 * whose word it is.
+	 */
 	release(bytes: Bytes): void {
 		if (bytes > 0) this.#add(-Math.min(bytes, this.#held));
 	}

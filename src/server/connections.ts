@@ -17,7 +17,10 @@ const MOST_PIPELINED = 128;
 /** What a connection takes by itself, and a head of which no more than this has come is no more than that. */
 const CONNECTION: Bytes = 8 * 1024;
 const SMALL_HEAD: Bytes = 2 * 1024;
-/** Heads that have not come in whole are looked at so often. What is held of one is more than its bytes: it may be many small headers. */
+/**
+ * Heads that have not come in whole are looked at so often. What is held of one is more than its bytes: it may be
+ * many small headers.
+ */
 const LOOK_MS: Milliseconds = 500;
 const HEAD_WEIGHT = 4;
 /** Behind the end of a request so much may have been read already. */
@@ -65,12 +68,12 @@ function mostDescriptors(): number {
 }
 
 /**
-/**
- * The connections of a server. A connection has one request worked on at a time: the next is begun once the answer to the one before was
- * taken, and no more is read meanwhile, so that a client which sends on and takes nothing fills its own buffers. Where there are more
- * connections than there may be, some are closed that have no whole request: of those that never had one, or of those that had,
- * whichever are more, those that have been without for longest. So thousands of clients that never come to the end of a head keep
- * nobody else out, and take from nobody the connection that its next request is just on its way over.
+ * The connections of a server. A connection has one request worked on at a time: the next is begun once the answer
+ * to the one before was taken, and no more is read meanwhile, so that a client which sends on and takes nothing
+ * fills its own buffers. Where there are more connections than there may be, some are closed that have no whole
+ * request: of those that never had one, or of those that had, whichever are more, those that have been without for
+ * longest. So thousands of clients that never come to the end of a head keep nobody else out, and take from nobody
+ * the connection that its next request is just on its way over.
  */
 export class Connections {
 	readonly #most: number;

@@ -33,7 +33,10 @@ export function newChain(): Chain {
 
 /** Where a response goes. Exactly one of `respond`, `begin` and `cut` is called first. */
 export interface ResponseSink {
-	/** Where what is held of it is counted, once it is known for whom; parts that are written are counted by whoever writes them. */
+	/**
+	 * Where what is held of it is counted, once it is known for whom; parts that are written are counted by whoever
+	 * writes them.
+	 */
 	account: Account | null;
 	/** A response that is whole. Throws if its head cannot be sent. */
 	respond(head: ResponseHead, body: Uint8Array | null): void;

@@ -27,7 +27,10 @@ const MAX_MOVES = 5;
 /** In development an error response waits so long for its stack to be mapped. */
 const MAPPING_MS: Milliseconds = 5000;
 
-/** What a request has the edge hold beside its body: its objects, and for each letter and each part of its head so much. */
+/**
+ * What a request has the edge hold beside its body: its objects, and for each letter and each part of its head so
+ * much.
+ */
 const REQUEST_BYTES: Bytes = 4096;
 const LETTER_BYTES: Bytes = 2;
 const PART_BYTES: Bytes = 48;

@@ -60,7 +60,10 @@ export class NodeSink implements ResponseSink, Guarded {
 		this.#watch(0);
 	}
 
-	/** Ends the connection of a client that stops taking the response, of which so many bytes are held until it has all of it. */
+	/**
+	 * Ends the connection of a client that stops taking the response, of which so many bytes are held until it has
+	 * all of it.
+	 */
 	#watch(held: Bytes): void {
 		const { socket } = this.#req;
 		if (socket.destroyed) return; // Nothing more is heard of it.

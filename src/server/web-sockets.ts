@@ -14,13 +14,19 @@ import { lastResponse } from "./upgrade.ts";
 
 /** The largest message that a client may send, in bytes. */
 const MAX_MESSAGE = 1024 * 1024;
-/** In how many fragments, and parts that the system reads, a message may come: each weighs more than the byte that it may bring. */
+/**
+ * In how many fragments, and parts that the system reads, a message may come: each weighs more than the byte that
+ * it may bring.
+ */
 const MAX_FRAGMENTS = 1024;
 const MAX_PARTS = 16 * 1024;
 /** How much a client may have sent ahead of its function, and in how many messages: each of them is a turn. */
 const MAX_AHEAD = 1024 * 1024;
 const MAX_AHEAD_MESSAGES = 256;
-/** A message, or a part of one, counts for so much on top of its size: an empty one is held, and worked on, like any. */
+/**
+ * A message, or a part of one, counts for so much on top of its size: an empty one is held, and worked on, like
+ * any.
+ */
 const WEIGHT = 512;
 /** A client that does not take so many answers to its pings gets no more of them. */
 const MAX_PONGS = 16;
@@ -34,7 +40,8 @@ export class WebSockets {
 		maxFragments: MAX_FRAGMENTS,
 		maxBufferedChunks: MAX_PARTS,
 		perMessageDeflate: false,
-		// One message of a connection in a round of the event loop: thousands of small ones in one read would keep all others waiting.
+		// One message of a connection in a round of the event loop: thousands of small ones in one read would keep
+		// all others waiting.
 		allowSynchronousEvents: false,
 		autoPong: false,
 		handleProtocols: (offered, req) => {
@@ -190,7 +197,8 @@ class OpenSocket implements SocketEnd, Guarded {
 		this.#socket.terminate();
 	}
 
-	/** Hands the function as many of the client's messages as it may have ahead of it. No more is read as long as there are others. */
+	/**
+	 * Hands the function as many of the client's messages as it may have ahead of it. No more is read as long as
 	#hand(): void {
 		while (this.#next < this.#waiting.length && this.#ahead <= MAX_AHEAD && this.#aheadMessages < MAX_AHEAD_MESSAGES) {
 			const message = this.#waiting[this.#next++];

@@ -26,7 +26,7 @@ test("what is held counts for the function, its owner and all, until it is relea
 	);
 });
 
-test("past a bound the largest are cut first: the largest owner, its largest function, that one's largest request", async () => {
+test("past a bound the largest are cut: of the largest owner, its largest function, that one's largest request", async () => {
 	const all = Account.ofAll(1000 * KB);
 	const cut: string[] = [];
 	const hold = (account: Account, name: string, bytes: number) => {

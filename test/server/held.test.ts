@@ -170,7 +170,7 @@ describe("what waits for clients", () => {
 		await until(() => held() === 0);
 	});
 
-	test("a response to a function's own subrequest that it does not read is held, no more of it than the window", async () => {
+	test("a subrequest's response that its function does not read is held, no more of it than the window", async () => {
 		const calling = atoll.fetch("serves", "/calls");
 		await until(() => held() > 100_000);
 		assert.ok(held() < MB, `${held()}`);
