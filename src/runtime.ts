@@ -239,6 +239,7 @@ export class Runtime {
 			throw new UsageError(`${options.root}: there is no such folder`);
 		const request: BuildRequest = {
 			name: options.name,
+			owner: options.tenant === DEFAULT_TENANT ? undefined : options.tenant,
 			entry,
 			root: options.root === undefined ? undefined : resolve(options.root),
 			env: options.env ?? {},

@@ -18,6 +18,8 @@ import { toolchainKey } from "./toolchain.ts";
 
 export interface BuildRequest {
 	name: string;
+	/** Whose turn it takes; without one, the function's own. */
+	owner?: string;
 	/** Absolute path of the main module. */
 	entry: string;
 	/** Absolute path of the folder that it may be bundled from; not bounded without one. */
@@ -55,7 +57,7 @@ export class Builder {
 		this.#toolchain = toolchain;
 		this.snapshot = snapshot;
 		this.#bundler = new Bundler(launcher, idleMs);
-		this.#pool = new BuildPool(launcher, Math.max(1, Math.min(4, availableParallelism())), idleMs, (process) =>
+		this.#pool = new BuildPool(launcher, Math.max(2, Math.min(4, availableParallelism())), idleMs, (process) =>
 			process.send({ kind: BuildKind.base, data: snapshot }),
 		);
 	}
@@ -72,7 +74,7 @@ export class Builder {
 			const pool = new BuildPool(launcher, 1, 0, () => undefined);
 			try {
 				const { code, warmUp } = prelude;
-				const frame = await pool.run((process) =>
+				const frame = await pool.run("", (process) =>
 					process.ask({ kind: BuildKind.snapshot, text: JSON.stringify({ code, warmUp }) }),
 				);
 				snapshot = frame.data;
@@ -86,7 +88,7 @@ export class Builder {
 
 	/** Builds one function. Throws BuildError with every problem of its source. */
 	async build(request: BuildRequest): Promise<BuildResult> {
-		const bundle = await this.#bundler.bundle({
+		const bundle = await this.#bundler.bundle(ownerOf(request), {
 			entry: request.entry,
 			root: request.root === undefined ? everywhere() : rootAt(request.root),
 			development: request.development,
@@ -141,7 +143,7 @@ export class Builder {
 			startupCpuMs: request.limits.startupCpuMs,
 		};
 		try {
-			const frame = await this.#pool.run((process: BuildProcess) =>
+			const frame = await this.#pool.run(ownerOf(request), (process: BuildProcess) =>
 				process.ask({ kind: BuildKind.compile, text: JSON.stringify(image), data: code }),
 			);
 			const { failure, startUs } = JSON.parse(frame.text) as CompileResult;
@@ -161,6 +163,8 @@ export class Builder {
 		await Promise.all([this.#bundler.close(), this.#pool.close()]);
 	}
 }
+
+const ownerOf = ({ owner, name }: BuildRequest) => (owner === undefined ? `function ${name}` : `owner ${owner}`);
 
 function noHandler({ entry }: BuildRequest, why: string): Problem {
 	const file = relative(process.cwd(), entry);

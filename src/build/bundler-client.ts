@@ -1,4 +1,5 @@
 import { relative } from "node:path";
+import { Turns } from "../limits/turns.ts";
 import { BuildKind, readBuildMessage, writeBuildMessage } from "../link/build-frames.ts";
 import { Child } from "../processes/child.ts";
 import { confinedBundler } from "../processes/confinement.ts";
@@ -10,6 +11,8 @@ const MAX_WALL_MS: Milliseconds = 30_000;
 /** Of the bundler together with its esbuild service. */
 const MAX_BYTES: Bytes = 2 * 2 ** 30;
 const MAX_FRAME_BYTES: Bytes = 256 * 2 ** 20;
+/** So many jobs are with the bundler at a time. */
+const PLACES = 8;
 
 interface Job {
 	request: BundleRequest;
@@ -27,6 +30,7 @@ export class Bundler {
 	readonly #idleMs: Milliseconds;
 	#child: Child | null = null;
 	#next = 1;
+	readonly #turns = new Turns(PLACES);
 	readonly #running = new Map<number, Job>();
 	/** Those under which a bundler has ended. As long as there are any, one job runs at a time. */
 	#suspects: Job[] = [];
@@ -39,11 +43,17 @@ export class Bundler {
 		this.#idleMs = idleMs;
 	}
 
-	bundle(request: BundleRequest): Promise<Bundle> {
+	/** Bundles once it is the owner's turn. */
+	async bundle(owner: string, request: BundleRequest): Promise<Bundle> {
+		if (!(await this.#turns.take(owner))) return failed(request, CLOSING);
 		const { promise, resolve } = Promise.withResolvers<Bundle>();
 		this.#waiting.push({ request, resolve, deadline: 0 });
 		this.#run();
-		return promise;
+		try {
+			return await promise;
+		} finally {
+			this.#turns.giveBack(owner);
+		}
 	}
 
 	/** Starts what may start. */
@@ -105,7 +115,7 @@ export class Bundler {
 		const jobs = [...this.#running.values()];
 		this.#running.clear();
 		for (const job of jobs) {
-			if (jobs.length === 1 || isLate(job)) this.#finish(job, failed(job, why));
+			if (jobs.length === 1 || isLate(job)) this.#finish(job, failed(job.request, why));
 			else this.#suspects.push(job);
 		}
 		this.#run();
@@ -115,8 +125,9 @@ export class Bundler {
 	async close(): Promise<void> {
 		if (this.#idle !== null) clearTimeout(this.#idle);
 		this.#idle = null;
+		this.#turns.sendAway();
 		for (const job of new Set([...this.#running.values(), ...this.#suspects, ...this.#waiting]))
-			job.resolve(failed(job, "the runtime is closing"));
+			job.resolve(failed(job.request, CLOSING));
 		this.#running.clear();
 		this.#suspects = this.#waiting = [];
 		const child = this.#child;
@@ -126,11 +137,13 @@ export class Bundler {
 	}
 }
 
+const CLOSING = "the runtime is closing";
+
 function isLate({ deadline }: Job): boolean {
 	return Date.now() > deadline;
 }
 
-function failed({ request: { entry, cwd } }: Job, why: string): Bundle {
+function failed({ entry, cwd }: BundleRequest, why: string): Bundle {
 	const file = relative(cwd, entry);
 	return { ok: false, problems: [{ text: `the function could not be bundled: ${why}`, file }], inputs: [file] };
 }

@@ -199,6 +199,8 @@ class OpenSocket implements SocketEnd, Guarded {
 
 	/**
 	 * Hands the function as many of the client's messages as it may have ahead of it. No more is read as long as
+	 * there are others.
+	 */
 	#hand(): void {
 		while (this.#next < this.#waiting.length && this.#ahead <= MAX_AHEAD && this.#aheadMessages < MAX_AHEAD_MESSAGES) {
 			const message = this.#waiting[this.#next++];
