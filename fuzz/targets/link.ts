@@ -1,0 +1,53 @@
+import fc from "fast-check";
+import type { Arena } from "../arena.ts";
+import type { Complaint } from "../complaint.ts";
+import { converse } from "../conversation.ts";
+import { type HostileFrame, linkFrames } from "../generators/link-frames.ts";
+import { mostly } from "../generators/wire.ts";
+import { readAnswers } from "../http-answers.ts";
+import type { Target } from "../target.ts";
+
+/** What somebody says who has got out of V8, while a request waits for its answer. */
+interface Speech {
+	frames: HostileFrame[];
+	piece: number;
+	/** Whether the request asks for a WebSocket. */
+	upgrade: boolean;
+	reads: boolean;
+}
+
+const speeches: fc.Arbitrary<Speech> = fc.record({
+	frames: linkFrames,
+	piece: mostly(fc.constant(65_536), fc.constantFrom(1, 3, 21, 1000)),
+	upgrade: mostly(fc.constant(false), fc.constant(true)),
+	reads: mostly(fc.constant(true), fc.constant(false)),
+});
+
+/** It answers nothing itself: all that is said about its requests is said by whoever has taken its sandbox over. */
+const SOURCE = "export default { fetch: () => new Promise(() => {}) };";
+const LIMITS = { cpuMs: 100, wallMs: 300 };
+
+let taken = 0;
+
+/** The link between the edge and a sandbox. */
+export const link: Target<Speech> = {
+	name: "link",
+	cases: speeches,
+	async attempt(arena, speech) {
+		const name = `taken${taken++}`;
+		return arena.judge(() => play(arena, name, speech), { attackers: "taken", ownSandbox: true });
+	},
+};
+
+async function play(arena: Arena, name: string, { frames, piece, upgrade, reads }: Speech): Promise<Complaint[]> {
+	const hostname = `${name}.test`;
+	await arena.order({ deploy: { name, source: SOURCE }, limits: LIMITS });
+	await arena.order({ takeOver: { hostname, frames, piece } });
+	const socket = "Upgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n";
+	const head = `GET / HTTP/1.1\r\nHost: ${hostname}\r\nConnection: ${upgrade ? `Upgrade\r\n${socket}` : "keep-alive\r\n"}\r\n`;
+	const bytes = await converse(arena.port, { bytes: Buffer.from(head), cuts: [], reads, ending: "wait" });
+	await arena.order({ takeOver: null });
+	await arena.order({ remove: name });
+	const { problem } = readAnswers(bytes, 1);
+	return problem === null ? [] : [{ kind: "bad-http", text: problem }];
+}

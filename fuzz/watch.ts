@@ -1,0 +1,114 @@
+import type { Complaint, ComplaintKind } from "./complaint.ts";
+import type { Observation } from "./edge.ts";
+import type { EdgeProcess } from "./edge-process.ts";
+import { forgetPeak, type Holdings, holdings } from "./holdings.ts";
+import { pause } from "./pause.ts";
+
+/** So much that is alive may the edge hold more while one case is at it; and for good, after all of them. */
+const MOST_HELD = 48 * 2 ** 20;
+const MOST_KEPT = 24 * 2 ** 20;
+/** So much more may its process take, with what is garbage or not V8's; and so many more descriptors may it keep. */
+const MOST_RESIDENT = 400 * 2 ** 20;
+const MOST_DESCRIPTORS = 32;
+/** No case sends so much, or has so much sent, that the edge would have as much to do. */
+const MOST_CPU_MS = 2500;
+/** Requests end by themselves at their limits, which are far below. */
+const SETTLE_MS = 20_000;
+const LOOK_MS = 250;
+
+/** How an attack is judged. */
+export interface Terms {
+	/** Who attacks: the functions that may be struck, by how their names begin. */
+	attackers: string;
+	/** The attack is a sandbox of the attacker's own that breaks the protocol: it is lost, whoever is struck. */
+	ownSandbox: boolean;
+}
+
+/** What an edge held before anybody attacked it. */
+export type Calm = Holdings & Observation;
+
+/** Looks on while an edge is attacked. */
+export class Watch {
+	readonly #edge: EdgeProcess;
+	readonly #calm: Calm;
+	readonly #before: Holdings;
+	readonly #restarts: number;
+	readonly #looking: NodeJS.Timeout;
+	#mostHeld = 0;
+	#losses: string[] = [];
+	#struck: string[] = [];
+
+	private constructor(edge: EdgeProcess, calm: Calm, restarts: number) {
+		this.#edge = edge;
+		this.#calm = calm;
+		forgetPeak(edge.pid);
+		this.#before = holdings(edge.pid);
+		this.#restarts = restarts;
+		this.#looking = setInterval(() => {
+			this.#look(true).catch(() => undefined); // It has ended, as is noticed otherwise.
+		}, LOOK_MS);
+	}
+
+	static async begin(edge: EdgeProcess, calm: Calm): Promise<Watch> {
+		return new Watch(edge, calm, (await edge.observe()).restarts);
+	}
+
+	async #look(collect = false): Promise<Observation> {
+		const seen = await this.#edge.observe(collect);
+		if (collect) this.#mostHeld = Math.max(this.#mostHeld, seen.heldBytes);
+		this.#losses.push(...seen.losses);
+		this.#struck.push(...seen.struck);
+		return seen;
+	}
+
+	/** The attack is over. */
+	stop(): void {
+		clearInterval(this.#looking);
+	}
+
+	/** Looks until nothing is at work any more, and complains of what has come about. */
+	async complaints({ attackers, ownSandbox }: Terms): Promise<Complaint[]> {
+		const complaints: Complaint[] = [];
+		const complain = (wrong: boolean, kind: ComplaintKind, text: string) => {
+			if (wrong) complaints.push({ kind, text });
+		};
+		const late = performance.now() + SETTLE_MS;
+		let seen = await this.#look();
+		while (seen.inFlight > 0 && performance.now() < late) {
+			await pause(10);
+			seen = await this.#look();
+		}
+		const losses = this.#losses.join("; ");
+		const innocent = this.#struck.filter((name) => !name.startsWith(attackers));
+		complain(seen.inFlight > 0, "stuck", `${seen.inFlight} requests are still in flight`);
+		complain(innocent.length > 0, "struck-another", `${innocent.join(", ")} (${losses})`);
+		const nobody = seen.restarts > this.#restarts && this.#struck.length === 0 && !ownSandbox;
+		complain(nobody, "sandbox-lost", `and nobody was struck: ${losses}`);
+		const after = holdings(this.#edge.pid);
+		const held = this.#mostHeld - this.#calm.heldBytes;
+		complain(held > MOST_HELD, "grew", `it held ${megabytes(held)} more`);
+		const resident = after.peakBytes - this.#before.bytes;
+		complain(resident > MOST_RESIDENT, "grew", `its process took ${megabytes(resident)} more`);
+		const cpuMs = after.cpuMs - this.#before.cpuMs;
+		complain(cpuMs > MOST_CPU_MS, "busy", `the edge computed for ${cpuMs} ms`);
+		return [...complaints, ...(await this.#kept())];
+	}
+
+	/** What is still there of all the cases until now; it is waited for to go, so that no later case is blamed. */
+	async #kept(): Promise<Complaint[]> {
+		const late = performance.now() + SETTLE_MS;
+		for (;;) {
+			const { bytes, descriptors } = holdings(this.#edge.pid);
+			const kept = descriptors - this.#calm.descriptors;
+			const much = this.#mostHeld - this.#calm.heldBytes > MOST_KEPT || bytes - this.#calm.bytes > MOST_RESIDENT;
+			if (!much && kept <= MOST_DESCRIPTORS) return [];
+			const held = (await this.#edge.observe(true)).heldBytes - this.#calm.heldBytes;
+			if (held <= MOST_KEPT && kept <= MOST_DESCRIPTORS) return [];
+			if (performance.now() > late)
+				return [{ kind: "grew", text: `for good: ${megabytes(held)} and ${kept} descriptors more` }];
+			await pause(LOOK_MS);
+		}
+	}
+}
+
+const megabytes = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MB`;
