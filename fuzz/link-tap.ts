@@ -3,6 +3,9 @@ import { FrameKind, FrameReader } from "../src/link/frames.ts";
 import { type LaunchEvents, Launcher } from "../src/processes/launcher.ts";
 import { type HostileFrame, type OwnNumbers, renderFrame } from "./generators/link-frames.ts";
 
+/** So begin the names of functions whose sandboxes are taken over. */
+export const TAKEN = "taken";
+
 /** What is said on the link of whichever sandbox runs a function, once it is asked for. */
 export interface Takeover {
 	/** The function's hostname. */

@@ -13,7 +13,7 @@ const MOST_DESCRIPTORS = 32;
 /** No case sends so much, or has so much sent, that the edge would have as much to do. */
 const MOST_CPU_MS = 2500;
 /** Requests end by themselves at their limits, which are far below. */
-const SETTLE_MS = 20_000;
+const SETTLE_MS = 10_000;
 const LOOK_MS = 250;
 
 /** How an attack is judged. */
