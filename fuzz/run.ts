@@ -32,6 +32,7 @@ if (chosen.length < (values.target?.length ?? 1)) {
 }
 const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
 const ms = (Number(values.minutes) * 60_000) / chosen.length;
+console.log(`seed ${seed}`);
 let found = 0;
 for (const target of chosen) {
 	const began = performance.now();
