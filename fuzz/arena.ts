@@ -66,7 +66,9 @@ export class Arena {
 			await this.#neighbours.stop();
 			if (!(await edge.hasEnded())) throw error;
 		}
-		return [{ kind: "edge-ended", text: `${edge.ended}\n${edge.lastWords}` }];
+		const ended: Complaint = { kind: "edge-ended", text: `${edge.ended}\n${edge.lastWords}` };
+		const left = await edge.stop();
+		return left.length === 0 ? [ended] : [ended, { kind: "left-behind", text: `${left.length} processes go on` }];
 	}
 
 	/** Another edge takes the place of one that an attack has left its marks on. */

@@ -1,8 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Observation, Order } from "./edge.ts";
+import { descendants, isRunning } from "./holdings.ts";
 import { pause } from "./pause.ts";
 
+/** What it has had started ends with it, or so long after it. */
+const LEAVING_MS = 10_000;
 /** What is kept of its last words. */
 const MOST_WORDS = 20_000;
 
@@ -16,6 +19,8 @@ export class EdgeProcess {
 	ended: string | null = null;
 	/** Where it listens, on this machine only. */
 	port = 0;
+	/** The launcher, with which all ends that the edge has had started. */
+	#launcher = 0;
 
 	private constructor(data: string) {
 		this.#child = spawn(process.execPath, ["--no-warnings", "--expose-gc", "fuzz/edge.ts", data], {
@@ -47,6 +52,7 @@ export class EdgeProcess {
 		exited.catch(() => undefined); // Of its later end `ended` tells.
 		const [{ port }] = (await Promise.race([once(edge.#child, "message"), exited])) as [{ port: number }];
 		edge.port = port;
+		[edge.#launcher] = descendants(edge.pid);
 		return edge;
 	}
 
@@ -88,11 +94,18 @@ export class EdgeProcess {
 		return lines.slice(error, error + 6).join("\n");
 	}
 
-	/** Ends it. */
-	async stop(): Promise<void> {
-		if (this.ended !== null) return;
-		const exited = once(this.#child, "exit");
-		this.#child.kill("SIGKILL");
-		await exited;
+	/** Ends it. Resolves with what it has left behind, which is ended as well. */
+	async stop(): Promise<number[]> {
+		if (this.ended === null) {
+			const exited = once(this.#child, "exit");
+			this.#child.kill("SIGKILL");
+			await exited;
+		}
+		const late = performance.now() + LEAVING_MS;
+		while (isRunning(this.#launcher) && performance.now() < late) await pause(10);
+		if (!isRunning(this.#launcher)) return [];
+		const left = [this.#launcher, ...descendants(this.#launcher)];
+		for (const pid of left) if (isRunning(pid)) process.kill(pid, "SIGKILL");
+		return left;
 	}
 }

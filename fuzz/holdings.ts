@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 
 /** What a process holds and has used, as its kernel counts it. */
 export interface Holdings {
@@ -33,4 +33,20 @@ export function holdings(pid: number): Holdings {
 /** From now on the peak is that of what follows. */
 export function forgetPeak(pid: number): void {
 	writeFileSync(`/proc/${pid}/clear_refs`, "5");
+}
+
+/** The processes that a process has started, and those that they have, as far as they run. */
+export function descendants(pid: number): number[] {
+	const file = `/proc/${pid}/task/${pid}/children`;
+	const children = existsSync(file) ? readFileSync(file, "latin1").trim().split(" ").filter(Boolean).map(Number) : [];
+	return children.flatMap((child) => [child, ...descendants(child)]);
+}
+
+/** Whether there is such a process; one that has ended and that nobody has asked about is none. */
+export function isRunning(pid: number): boolean {
+	try {
+		return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "latin1"));
+	} catch {
+		return false;
+	}
 }
