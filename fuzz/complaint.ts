@@ -25,5 +25,5 @@ export function causeOf(complaint: Complaint): string {
 	return [...new Set(words.split(/; |\n/).slice(0, 3))].join(" ");
 }
 
-/** Whether an edge of which this is true is to be replaced before it is attacked again: what was said to one client leaves none. */
+/** Whether an edge is to be replaced before it is attacked again: what was said to one client leaves no marks. */
 export const leavesMarks = ({ kind }: Complaint) => !["bad-http", "bad-websocket", "sandbox-lost"].includes(kind);

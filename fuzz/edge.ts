@@ -1,4 +1,4 @@
-/** The edge that is fuzzed: `edge.ts DATA`, in a process of its own, which takes orders over Node's channel and ends with it. */
+/** The edge that is fuzzed: `edge.ts DATA`, a process that takes orders over Node's channel and ends with it. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
@@ -38,7 +38,7 @@ Version.prototype.strike = function (this: Version, now) {
 	strike.call(this, now);
 };
 const tap = new LinkTap();
-// Whoever gets out of V8 has the functions of its sandbox at its mercy: it is to have one of its own, since the edge is what is tried.
+// Whoever gets out of V8 has the functions of its sandbox at its mercy: it is alone in one, since the edge is what is tried.
 const { get: laneOf } = Object.getOwnPropertyDescriptor(Version.prototype, "lane") as { get(): Version["lane"] };
 Object.defineProperty(Version.prototype, "lane", {
 	get(this: Version) {

@@ -26,7 +26,7 @@ export interface ExploreOptions {
 	tell(line: string): void;
 }
 
-/** Draws cases for a target and collects those that somebody notices, each made as small as time allows, one of each cause. */
+/** Draws cases for a target and collects those that somebody notices, one of each cause, as small as time allows. */
 export async function explore<T>(target: Target<T>, { seed, ms, past, tell }: ExploreOptions): Promise<Exploration> {
 	const began = performance.now();
 	const arena = await Arena.start();

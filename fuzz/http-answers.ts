@@ -6,7 +6,7 @@ interface HttpAnswer {
 	body: Buffer;
 }
 
-/** What came over a connection: responses, what is wrong with them, and what came after the last (of a WebSocket, its frames). */
+/** What came over a connection: responses, what is wrong with them, and what came after the last: a WebSocket's frames. */
 export interface Reading {
 	answers: HttpAnswer[];
 	problem: string | null;
@@ -19,8 +19,8 @@ const FIELD =
 const PLATFORM = new Set(["x-atoll-request-id", "x-atoll-error"]);
 
 /**
- * Reads all that came back over one connection, by RFC 9112 to the letter. `most` is how many responses there may be at most; a
- * last one that breaks off is none, since that is what tells the client.
+ * Reads all that came back over one connection, by RFC 9112 to the letter. There may be `most` responses; a last one that breaks
+ * off is none, since that is what tells the client.
  */
 export function readAnswers(bytes: Buffer, most: number): Reading {
 	const answers: HttpAnswer[] = [];
@@ -96,7 +96,7 @@ function errorProblem(answer: HttpAnswer, whole: boolean): string | null {
 	return text.includes(code) && text.includes(id) ? null : `an x-atoll-error that the platform did not send: ${code}`;
 }
 
-/** The body of a response, and how much of the connection it takes; `null` where it breaks off; a text that says what is wrong. */
+/** A response's body, and how many bytes it takes; `null` where it breaks off; a text that says what is wrong. */
 function bodyOf(answer: HttpAnswer, rest: Buffer): { content: Buffer; length: number } | string | null {
 	const none = { content: Buffer.alloc(0), length: 0 };
 	const { status } = answer;

@@ -1,6 +1,6 @@
 /**
- * `npm run fuzz [-- --target NAME] [--minutes N] [--seed N] [--past TEXT] [--replay FILE]`: tries hostile things on a real edge for an
- * hour, or as long as it is told, shared among the targets. Ends with 1 where one of them is noticed by anybody but its author.
+ * `npm run fuzz [-- --target NAME] [--minutes N] [--seed N] [--past TEXT] [--replay FILE]`: tries hostile things on a real edge for
+ * an hour, or as long as it is told, shared among the targets. Ends with 1 where anybody but its author notices one of them.
  */
 import { parseArgs } from "node:util";
 import { described } from "./complaint.ts";

@@ -26,7 +26,7 @@ const speeches: fc.Arbitrary<Speech> = fc.record({
 	reads: mostly(fc.constant(true), fc.constant(false)),
 });
 
-/** Once it is there it answers nothing itself: all that is said about its requests is said by whoever has taken its sandbox over. */
+/** Once it is ready it answers nothing: whoever has taken its sandbox over does. */
 const SOURCE = `export default {
 	fetch: ({ url }) => (url.endsWith("/ready") ? new Response("ready") : new Promise(() => {})),
 };`;
