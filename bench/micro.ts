@@ -67,7 +67,7 @@ export async function benchMicro(): Promise<Row[]> {
 			memoryMb: 128,
 			timers: 100,
 			logBytes: 1000,
-			owner: 0,
+			tenant: 0,
 			startupCpuMs: 2000,
 		};
 	};

@@ -15,7 +15,7 @@ export { BuildError, type Problem } from "./build/problem.ts";
 export type { CacheOptions, DeployOptions, RuntimeOptions } from "./config/options.ts";
 export type { EgressPolicy } from "./effects/addresses.ts";
 export { type ErrorCode, UsageError } from "./errors.ts";
-export type { Limits, OwnerLimits } from "./limits/limits.ts";
+export type { Limits, TenantLimits } from "./limits/limits.ts";
 export type { Logger } from "./observe/observer.ts";
 export type { InvocationRecord, LogLine, Outcome, Subscriber, Trigger } from "./observe/record.ts";
 export type { Containment } from "./processes/containment.ts";

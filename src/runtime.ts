@@ -14,17 +14,23 @@ import {
 	type RuntimeOptions,
 } from "./config/options.ts";
 import { Deployments } from "./control/deployments.ts";
-import { Owner } from "./control/owner.ts";
-import { Version, type VersionSource } from "./control/version.ts";
+import { Tenant } from "./control/tenant.ts";
+import { Version, type VersionSettings, type VersionSource } from "./control/version.ts";
 import { Egress } from "./effects/egress.ts";
 import { FunctionError, UsageError } from "./errors.ts";
 import { Decompressor } from "./helpers/decompressor.ts";
 import { StackMapper } from "./helpers/stack-mapper.ts";
 import { Account } from "./limits/account.ts";
-import { DEFAULT_OWNER_LIMITS, defaultLimits, type Limits, type OwnerLimits, resolveLimits } from "./limits/limits.ts";
+import {
+	DEFAULT_TENANT_LIMITS,
+	defaultLimits,
+	type Limits,
+	resolveLimits,
+	type TenantLimits,
+} from "./limits/limits.ts";
 import { Recycles } from "./limits/recycles.ts";
 import type { SandboxSettings, SandboxStats, VersionNumber } from "./link/protocol.ts";
-import { DEFAULT_TENANT, type FunctionId, type TenantName } from "./names.ts";
+import { DEFAULT_TENANT, type TenantName } from "./names.ts";
 import { Guard } from "./observe/guard.ts";
 import { Observer } from "./observe/observer.ts";
 import type { Subscriber } from "./observe/record.ts";
@@ -41,7 +47,7 @@ import { nodeHandler } from "./server/node-handler.ts";
 import { nextRequestId } from "./server/request-id.ts";
 import { upgradeHandler } from "./server/upgrade.ts";
 import { WebSockets } from "./server/web-sockets.ts";
-import type { Bytes, Microseconds, Milliseconds } from "./units.ts";
+import type { Bytes, Milliseconds } from "./units.ts";
 
 /** What a deployment came to. */
 export interface Deployed {
@@ -103,8 +109,8 @@ export class Runtime {
 	readonly #decompressor: Decompressor;
 	readonly #egress: Egress;
 	readonly #maxLimits: Partial<Limits>;
-	readonly #ownerLimits: OwnerLimits;
-	readonly #owners = new Map<TenantName, Owner>();
+	readonly #tenantLimits: TenantLimits;
+	readonly #tenants = new Map<TenantName, Tenant>();
 	readonly #account: Account;
 	readonly #stalledMs: Milliseconds;
 	/** @internal */
@@ -124,7 +130,7 @@ export class Runtime {
 		this.#builder = builder;
 		this.#maxLimits = options.maxLimits ?? {};
 		this.#limits = defaultLimits(options.limits, this.#maxLimits);
-		this.#ownerLimits = { ...DEFAULT_OWNER_LIMITS, ...options.ownerLimits };
+		this.#tenantLimits = { ...DEFAULT_TENANT_LIMITS, ...options.tenantLimits };
 		this.#development = options.development ?? false;
 		const held = Math.min(MOST_HELD, Math.max(LEAST_HELD, Math.floor(totalmem() * HELD_SHARE)));
 		this.#account = Account.ofAll(options.maxHeldBytes ?? held);
@@ -239,7 +245,7 @@ export class Runtime {
 			throw new UsageError(`${options.root}: there is no such folder`);
 		const request: BuildRequest = {
 			name: options.name,
-			owner: options.tenant === DEFAULT_TENANT ? undefined : options.tenant,
+			tenant: options.tenant === DEFAULT_TENANT ? undefined : options.tenant,
 			entry,
 			root: options.root === undefined ? undefined : resolve(options.root),
 			env: options.env ?? {},
@@ -255,7 +261,15 @@ export class Runtime {
 			sourceMap: (most) => this.#store.sourceMap(key, most),
 		};
 		const id = key.slice(0, 12);
-		this.#put(options, hostnames, limits, id, source, built.artifact.startUs);
+		const { startUs } = built.artifact;
+		this.#put(hostnames, {
+			function: { tenant: options.tenant, name: options.name },
+			env: options.env ?? {},
+			limits,
+			id,
+			source,
+			startUs,
+		});
 		return {
 			version: id,
 			inputs: built.inputs,
@@ -280,42 +294,28 @@ export class Runtime {
 		const of = checkFunctionId({ tenant: given.tenant, name: given.name });
 		const { claims } = this.#deployments;
 		const hostnames = claims.claim(of, claims.available(of, given.hostnames));
-		this.#put(of, hostnames, this.#limits, "", new FunctionError("startup_failed", problem), 0);
+		const source = new FunctionError("startup_failed", problem);
+		this.#put(hostnames, { function: of, env: {}, limits: this.#limits, id: "", source, startUs: 0 });
 	}
 
 	/** Puts a version into service at hostnames that were claimed for it. */
-	#put(
-		{ tenant, name, env = {} }: FunctionId & Pick<DeployOptions, "env">,
-		hostnames: string[],
-		limits: Limits,
-		id: string,
-		source: VersionSource | FunctionError,
-		startUs: Microseconds,
-	): void {
+	#put(hostnames: string[], settings: Omit<VersionSettings, "number" | "tenant" | "account">): void {
+		const { tenant: name } = settings.function;
 		// What the operator's own functions do counts for each of them alone.
-		const owner = tenant === DEFAULT_TENANT ? null : this.#owner(tenant);
-		const version = new Version(
-			this.#nextVersion++,
-			{ tenant, name },
-			owner,
-			id,
-			limits,
-			env,
-			source,
-			startUs,
-			(owner?.account ?? this.#account).part(),
-		);
+		const tenant = name === DEFAULT_TENANT ? null : this.#tenant(name);
+		const account = (tenant?.account ?? this.#account).part();
+		const version = new Version({ ...settings, number: this.#nextVersion++, tenant, account });
 		const before = this.#deployments.put(version, hostnames);
 		if (before !== undefined) this.#pool.unload(before.number);
 	}
 
-	#owner(name: TenantName): Owner {
-		let owner = this.#owners.get(name);
-		if (owner === undefined) {
-			owner = new Owner(name, this.#owners.size + 1, this.#ownerLimits, this.#account.part());
-			this.#owners.set(name, owner);
+	#tenant(name: TenantName): Tenant {
+		let tenant = this.#tenants.get(name);
+		if (tenant === undefined) {
+			tenant = new Tenant(name, this.#tenants.size + 1, this.#tenantLimits, this.#account.part());
+			this.#tenants.set(name, tenant);
 		}
-		return owner;
+		return tenant;
 	}
 
 	/**

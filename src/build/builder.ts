@@ -19,7 +19,7 @@ import { toolchainKey } from "./toolchain.ts";
 export interface BuildRequest {
 	name: string;
 	/** Whose turn it takes; without one, the function's own. */
-	owner?: string;
+	tenant?: string;
 	/** Absolute path of the main module. */
 	entry: string;
 	/** Absolute path of the folder that it may be bundled from; not bounded without one. */
@@ -88,7 +88,7 @@ export class Builder {
 
 	/** Builds one function. Throws BuildError with every problem of its source. */
 	async build(request: BuildRequest): Promise<BuildResult> {
-		const bundle = await this.#bundler.bundle(ownerOf(request), {
+		const bundle = await this.#bundler.bundle(tenantOf(request), {
 			entry: request.entry,
 			root: request.root === undefined ? everywhere() : rootAt(request.root),
 			development: request.development,
@@ -135,7 +135,7 @@ export class Builder {
 		const code = Buffer.from(bundle.code);
 		const image = {
 			filename: `${request.name}.js`,
-			owner: 0,
+			tenant: 0,
 			env: JSON.stringify(request.env),
 			memoryMb: request.limits.memoryMb,
 			timers: request.limits.timers,
@@ -143,7 +143,7 @@ export class Builder {
 			startupCpuMs: request.limits.startupCpuMs,
 		};
 		try {
-			const frame = await this.#pool.run(ownerOf(request), (process: BuildProcess) =>
+			const frame = await this.#pool.run(tenantOf(request), (process: BuildProcess) =>
 				process.ask({ kind: BuildKind.compile, text: JSON.stringify(image), data: code }),
 			);
 			const { failure, startUs } = JSON.parse(frame.text) as CompileResult;
@@ -164,7 +164,7 @@ export class Builder {
 	}
 }
 
-const ownerOf = ({ owner, name }: BuildRequest) => (owner === undefined ? `function ${name}` : `owner ${owner}`);
+const tenantOf = ({ tenant, name }: BuildRequest) => (tenant === undefined ? `function ${name}` : `tenant ${tenant}`);
 
 function noHandler({ entry }: BuildRequest, why: string): Problem {
 	const file = relative(process.cwd(), entry);

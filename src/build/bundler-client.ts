@@ -43,16 +43,16 @@ export class Bundler {
 		this.#idleMs = idleMs;
 	}
 
-	/** Bundles once it is the owner's turn. */
-	async bundle(owner: string, request: BundleRequest): Promise<Bundle> {
-		if (!(await this.#turns.take(owner))) return failed(request, CLOSING);
+	/** Bundles once it is the tenant's turn. */
+	async bundle(tenant: string, request: BundleRequest): Promise<Bundle> {
+		if (!(await this.#turns.take(tenant))) return failed(request, CLOSING);
 		const { promise, resolve } = Promise.withResolvers<Bundle>();
 		this.#waiting.push({ request, resolve, deadline: 0 });
 		this.#run();
 		try {
 			return await promise;
 		} finally {
-			this.#turns.giveBack(owner);
+			this.#turns.giveBack(tenant);
 		}
 	}
 

@@ -21,9 +21,9 @@ export class BuildPool {
 		this.#prepare = prepare;
 	}
 
-	/** Runs a job once it is its owner's turn. */
-	async run<T>(owner: string, job: (process: BuildProcess) => Promise<T>): Promise<T> {
-		if (!(await this.#turns.take(owner))) throw new BuildProcessError("the runtime is closing");
+	/** Runs a job once it is its tenant's turn. */
+	async run<T>(tenant: string, job: (process: BuildProcess) => Promise<T>): Promise<T> {
+		if (!(await this.#turns.take(tenant))) throw new BuildProcessError("the runtime is closing");
 		try {
 			const process = this.#acquire();
 			try {
@@ -32,7 +32,7 @@ export class BuildPool {
 				this.#release(process);
 			}
 		} finally {
-			this.#turns.giveBack(owner);
+			this.#turns.giveBack(tenant);
 		}
 	}
 

@@ -74,12 +74,12 @@ export class Resolver {
 		const place = this.#gate.locate(found);
 		if (place.kind !== "file") return { kind: "missing" };
 		const { path } = place;
-		const owner = manifestOf(this.#gate, path);
+		const tenant = manifestOf(this.#gate, path);
 		return {
 			kind: "file",
 			path,
-			sideEffects: owner === null || hasSideEffects(owner, path),
-			isModule: owner?.manifest.type === "module" && /\.[jt]sx?$/.test(path),
+			sideEffects: tenant === null || hasSideEffects(tenant, path),
+			isModule: tenant?.manifest.type === "module" && /\.[jt]sx?$/.test(path),
 		};
 	}
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { EgressPolicy } from "../effects/addresses.ts";
 import { UsageError } from "../errors.ts";
-import { type Limits, limitsSchema, type OwnerLimits, ownerLimitsSchema } from "../limits/limits.ts";
+import { type Limits, limitsSchema, type TenantLimits, tenantLimitsSchema } from "../limits/limits.ts";
 import { DEFAULT_TENANT, type FunctionId, type FunctionName, type TenantName } from "../names.ts";
 import type { Logger } from "../observe/observer.ts";
 import type { Bytes, Milliseconds } from "../units.ts";
@@ -22,8 +22,8 @@ export interface RuntimeOptions {
 	limits?: Partial<Limits>;
 	/** How far functions may raise their own limits; a deployment that asks for more is refused. Default: as far as they like. */
 	maxLimits?: Partial<Limits>;
-	/** What all functions of one owner may use together. */
-	ownerLimits?: Partial<OwnerLimits>;
+	/** What all functions of one tenant may use together. */
+	tenantLimits?: Partial<TenantLimits>;
 	/**
 	 * How many sandboxes functions may cost in a minute. Past that, functions that are new or have cost one before get 503
 	 * `overloaded` until the minute is over; proven ones are served as ever. Default: 60.
@@ -31,7 +31,7 @@ export interface RuntimeOptions {
 	recyclesPerMinute?: number;
 	/**
 	 * How much this process may hold for functions and their clients in all, in bytes: request bodies, responses and
-	 * messages that wait to be taken. An owner may have half of it, each of its functions half of that, and one
+	 * messages that wait to be taken. A tenant may have half of it, each of its functions half of that, and one
 	 * request or connection 16 MB; past any of these the largest are ended. Default: a sixteenth of the machine's
 	 * memory, from 64 to 512 MB.
 	 */
@@ -108,7 +108,7 @@ const optionsSchema = z.strictObject({
 	sandboxes: z.number().int().min(1).max(256).optional(),
 	limits: limitsSchema.optional(),
 	maxLimits: limitsSchema.optional(),
-	ownerLimits: ownerLimitsSchema.optional(),
+	tenantLimits: tenantLimitsSchema.optional(),
 	recyclesPerMinute: z.number().int().min(1).optional(),
 	maxHeldBytes: z
 		.number()

@@ -9,12 +9,12 @@ import { Pace } from "../limits/pace.ts";
 import { Rate } from "../limits/rate.ts";
 import { Strikes } from "../limits/strikes.ts";
 import { decodeLine } from "../link/line.ts";
-import type { Image, OwnerNumber, VersionNumber } from "../link/protocol.ts";
+import type { Image, TenantNumber, VersionNumber } from "../link/protocol.ts";
 import type { FunctionId } from "../names.ts";
 import { InOrder } from "../observe/in-order.ts";
 import type { LogLine } from "../observe/record.ts";
 import type { Bytes, Microseconds } from "../units.ts";
-import type { Owner } from "./owner.ts";
+import type { Tenant } from "./tenant.ts";
 
 /** Where a version's large parts are kept. */
 export interface VersionSource {
@@ -24,15 +24,32 @@ export interface VersionSource {
 	sourceMap(most: Bytes): Promise<Uint8Array>;
 }
 
+/** What a version is made of. */
+export interface VersionSettings {
+	number: VersionNumber;
+	function: FunctionId;
+	/** `null` for what counts for itself alone. */
+	tenant: Tenant | null;
+	id: string;
+	limits: Limits;
+	env: Record<string, unknown>;
+	/** An error where the version could not even be built: every request gets it. */
+	source: VersionSource | FunctionError;
+	/** How long its start took when it was built. */
+	startUs: Microseconds;
+	/** What the edge holds for its requests is held on this. */
+	account: Account;
+}
+
 /** One immutable upload of a function. What is large of it stays on disk until somebody needs it. */
 export class Version {
 	/** Stands for it on the link. */
 	readonly number: VersionNumber;
 	/** The function that it is a version of. */
 	readonly function: FunctionId;
-	readonly #owner: Owner | null;
-	/** Whoever it belongs to: its owner, or itself, whose number is negative so as not to be an owner's. */
-	readonly ownerNumber: OwnerNumber;
+	readonly #tenant: Tenant | null;
+	/** Whoever it belongs to: its tenant, or itself, whose number is negative so as not to be a tenant's. */
+	readonly tenantNumber: TenantNumber;
 	/** Names its content: the artifact's key, shortened. */
 	readonly id: string;
 	readonly limits: Limits;
@@ -45,7 +62,7 @@ export class Version {
 	readonly streaming: Rate;
 	/** What is logged outside of requests, which no request's limit bounds. */
 	readonly #strays: Allowance;
-	/** What its requests pass before they run: its own gate, then its owner's. */
+	/** What its requests pass before they run: its own gate, then its tenant's. */
 	readonly gates: readonly Gate[];
 	/** What the edge holds for its requests. */
 	readonly account: Account;
@@ -54,25 +71,14 @@ export class Version {
 	/** The order of the lines that it logs outside of requests. */
 	readonly strayOrder = new InOrder();
 
-	/** `source` is an error where the version could not even be built: every request gets it. */
-	constructor(
-		number: VersionNumber,
-		of: FunctionId,
-		owner: Owner | null,
-		id: string,
-		limits: Limits,
-		env: Record<string, unknown>,
-		source: VersionSource | FunctionError,
-		startUs: Microseconds,
-		account: Account,
-	) {
+	constructor({ number, function: of, tenant, id, limits, env, source, startUs, account }: VersionSettings) {
 		this.pace = new Pace(startUs);
 		this.number = number;
 		this.function = of;
-		this.#owner = owner;
-		this.ownerNumber = owner?.number ?? -number;
+		this.#tenant = tenant;
+		this.tenantNumber = tenant?.number ?? -number;
 		const gate = new Gate(limits);
-		this.gates = owner === null ? [gate] : [gate, owner.gate];
+		this.gates = tenant === null ? [gate] : [gate, tenant.gate];
 		this.account = account;
 		this.id = id;
 		this.limits = limits;
@@ -85,7 +91,7 @@ export class Version {
 	/** Why the version cannot be run now, or `null`. */
 	refusal(now: number): FunctionError | null {
 		if (this.#source instanceof FunctionError) return this.#source;
-		const disabled = Math.max(this.#strikes.remaining(now), this.#owner?.strikes.remaining(now) ?? 0);
+		const disabled = Math.max(this.#strikes.remaining(now), this.#tenant?.strikes.remaining(now) ?? 0);
 		if (disabled > 0) return new FunctionError("function_quarantined", undefined, { retryAfter: disabled / 1000 });
 		const wait = this.backoff.remaining(now);
 		if (wait === 0 || this.startFailure === null) return null;
@@ -96,12 +102,12 @@ export class Version {
 	/** The version cost a sandbox its life, or has forged a message. */
 	strike(now: number): void {
 		this.#strikes.strike(now);
-		this.#owner?.strikes.strike(now);
+		this.#tenant?.strikes.strike(now);
 	}
 
-	/** Whether it may well cost another sandbox: it has already, or its owner's functions have, or nothing is known of it. */
+	/** Whether it may well cost another sandbox: it has already, or its tenant's functions have, or nothing is known of it. */
 	suspect(now: number): boolean {
-		return !this.pace.proven || this.#strikes.count(now) > 0 || (this.#owner?.strikes.count(now) ?? 0) > 0;
+		return !this.pace.proven || this.#strikes.count(now) > 0 || (this.#tenant?.strikes.count(now) ?? 0) > 0;
 	}
 
 	/** Whether it has cost a sandbox its life, and that is not forgotten. */
@@ -121,7 +127,7 @@ export class Version {
 			code,
 			codeCache,
 			env: this.#env,
-			owner: this.ownerNumber,
+			tenant: this.tenantNumber,
 			memoryMb: this.limits.memoryMb,
 			timers: this.limits.timers,
 			logBytes: this.limits.logBytes,

@@ -5,7 +5,7 @@ import { Readable } from "node:stream";
 import { LRUCache } from "lru-cache";
 import { Agent, buildConnector, Client, type Dispatcher, Pool } from "undici";
 import type { Decompressor } from "../helpers/decompressor.ts";
-import type { OwnerNumber } from "../link/protocol.ts";
+import type { TenantNumber } from "../link/protocol.ts";
 import type { Bytes } from "../units.ts";
 import { AddressGuard, type EgressPolicy } from "./addresses.ts";
 import { codingOf } from "./content-coding.ts";
@@ -18,14 +18,14 @@ import { type Hop, without } from "./redirects.ts";
 
 class Refused extends Error {}
 
-/** Of so many owners connections are kept, and of each to so many origins. */
-const MOST_OWNERS = 1000;
+/** Of so many tenants connections are kept, and of each to so many origins. */
+const MOST_TENANTS = 1000;
 const MOST_ORIGINS = 1000;
 /** More than may come of a head (`intake.ts`): undici makes an error of each header beyond it. */
 const MAX_HEADER_BYTES = 256 * 1024;
 
-/** An owner's connections to the outside, and what they receive. */
-interface OwnerConnections {
+/** A tenant's connections to the outside, and what they receive. */
+interface TenantConnections {
 	agent: Agent;
 	intake: Intake;
 }
@@ -36,9 +36,9 @@ export class Egress {
 	readonly #onFault: (origin: URL, error: Error) => void;
 	readonly #decompressor: Decompressor;
 	readonly #names = new Names();
-	/** Owners share no connections: what one makes of them is nothing to another. */
-	readonly #connections = new LRUCache<OwnerNumber, OwnerConnections>({
-		max: MOST_OWNERS,
+	/** Tenants share no connections: what one makes of them is nothing to another. */
+	readonly #connections = new LRUCache<TenantNumber, TenantConnections>({
+		max: MOST_TENANTS,
 		dispose: ({ agent }) => void agent.close(),
 	});
 
@@ -53,19 +53,19 @@ export class Egress {
 		this.#decompressor = decompressor;
 	}
 
-	#connectionsOf(owner: OwnerNumber): OwnerConnections {
-		let connections = this.#connections.get(owner);
+	#connectionsOf(tenant: TenantNumber): TenantConnections {
+		let connections = this.#connections.get(tenant);
 		if (connections === undefined) {
 			const intake = new Intake();
-			connections = { agent: this.#newAgent(owner, intake), intake };
-			this.#connections.set(owner, connections);
+			connections = { agent: this.#newAgent(tenant, intake), intake };
+			this.#connections.set(tenant, connections);
 		}
 		return connections;
 	}
 
 	/** HTTP/1.1 alone: what is received can be bounded there. */
-	#newAgent(owner: OwnerNumber, intake: Intake): Agent {
-		const connect = buildConnector({ lookup: this.#lookupFor(owner), timeout: 10_000, allowH2: false });
+	#newAgent(tenant: TenantNumber, intake: Intake): Agent {
+		const connect = buildConnector({ lookup: this.#lookupFor(tenant), timeout: 10_000, allowH2: false });
 		return new Agent({
 			connect(options, callback) {
 				connect(options, (error, socket) => {
@@ -90,9 +90,9 @@ export class Egress {
 	 * What a connection is made to: the addresses that the name was resolved to, and checked here. There is no second look-up between
 	 * the check and the connection.
 	 */
-	#lookupFor(owner: OwnerNumber): LookupFunction {
+	#lookupFor(tenant: TenantNumber): LookupFunction {
 		return (hostname, options, callback) => {
-			this.#allowed(hostname, owner).then(
+			this.#allowed(hostname, tenant).then(
 				(addresses) => {
 					if (options.all === true) callback(null, addresses);
 					else callback(null, addresses[0].address, addresses[0].family);
@@ -103,8 +103,8 @@ export class Egress {
 	}
 
 	/** The addresses of a name that may be connected to, of which there is one at least. */
-	async #allowed(hostname: string, owner: OwnerNumber): Promise<LookupAddress[]> {
-		const resolved = await this.#names.resolve(hostname, owner);
+	async #allowed(hostname: string, tenant: TenantNumber): Promise<LookupAddress[]> {
+		const resolved = await this.#names.resolve(hostname, tenant);
 		if (resolved instanceof Error) throw resolved;
 		const allowed = resolved.filter(({ address }) => this.#guard.refuseAddress(address, hostname) === null);
 		if (allowed.length > 0) return allowed;
@@ -122,8 +122,8 @@ export class Egress {
 		return client;
 	};
 
-	/** Sends one request of an owner's function. Rejects with what the function may know of the failure. */
-	async send({ url: target, method, headers, content, signal }: Hop, owner: OwnerNumber): Promise<FetchedResponse> {
+	/** Sends one request of a tenant's function. Rejects with what the function may know of the failure. */
+	async send({ url: target, method, headers, content, signal }: Hop, tenant: TenantNumber): Promise<FetchedResponse> {
 		const url = new URL(target);
 		if (url.protocol !== "http:" && url.protocol !== "https:")
 			throw new Error(`only http and https can be fetched, not ${url.protocol}`);
@@ -143,9 +143,9 @@ export class Egress {
 		if (!hasHeader(sent, "accept-encoding")) sent.push("accept-encoding", "gzip, deflate, br");
 		let reception: Reception | null = null;
 		try {
-			const resolved = isAddress ? [] : await this.#names.resolve(hostname, owner);
+			const resolved = isAddress ? [] : await this.#names.resolve(hostname, tenant);
 			if (resolved instanceof Error) throw resolved;
-			const { agent, intake } = this.#connectionsOf(owner);
+			const { agent, intake } = this.#connectionsOf(tenant);
 			this.#decompressor.warm();
 			reception = new Reception(signal, intake);
 			agent.dispatch(
@@ -161,7 +161,7 @@ export class Egress {
 				},
 				reception,
 			);
-			return await this.#answer(reception, { method, owner, intake });
+			return await this.#answer(reception, { method, tenant, intake });
 		} catch (error) {
 			reception?.cancel();
 			// The function learns what a browser's developer console would tell, not what the host's stack looks like.
@@ -177,7 +177,7 @@ export class Egress {
 	/** The response as the function gets it: decompressed, without the headers that concern one connection. */
 	async #answer(
 		reception: Reception,
-		{ method, owner, intake }: { method: string; owner: OwnerNumber; intake: Intake },
+		{ method, tenant, intake }: { method: string; tenant: TenantNumber; intake: Intake },
 	): Promise<FetchedResponse> {
 		const { status, headers } = await reception.head;
 		const empty = method === "HEAD" || status === 204 || status === 205 || status === 304;
@@ -194,7 +194,7 @@ export class Egress {
 			return { head, body: null };
 		}
 		const pace = (bytes: Bytes) => intake.decompressed(bytes);
-		const body = coding === null ? reception : this.#decompressor.decompress({ body: reception, coding, owner, pace });
+		const body = coding === null ? reception : this.#decompressor.decompress({ body: reception, coding, tenant, pace });
 		return { head, body: ReadableStream.from(body) };
 	}
 

@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import { Rate } from "../limits/rate.ts";
 import type { Bytes, Milliseconds } from "../units.ts";
 
-/** What an owner's connections receive, whatever of it is a body. */
+/** What a tenant's connections receive, whatever of it is a body. */
 const PER_SECOND: Bytes = 64 * 2 ** 20;
 /** So much is read of a connection at once, and what comes of it is worked on. */
 const SLICE: Bytes = 4 * 1024;
@@ -17,7 +17,7 @@ const CONNECTION: Bytes = 256 * 1024;
 const MOST_SILENT: Bytes = 16 * 1024;
 
 /**
- * What the connections of one owner receive, at a pace that leaves the edge to others: a server that a function has chosen could else
+ * What the connections of one tenant receive, at a pace that leaves the edge to others: a server that a function has chosen could else
  * keep it busy. What comes faster waits in the system's buffers, and then at its sender.
  */
 export class Intake {

@@ -1,15 +1,15 @@
 import { type LookupAddress, lookup as systemLookup } from "node:dns";
 import { LRUCache } from "lru-cache";
-import type { OwnerNumber } from "../link/protocol.ts";
+import type { TenantNumber } from "../link/protocol.ts";
 import type { Milliseconds } from "../units.ts";
 
 /**
  * The system's resolver keeps a thread of Node's pool for as long as a name server takes to answer, half a minute if it never does, and
- * cannot be stopped. So some threads are left for everything else, and an owner has a few lookups at a time.
+ * cannot be stopped. So some threads are left for everything else, and a tenant has a few lookups at a time.
  */
 const THREADS = Number(process.env.UV_THREADPOOL_SIZE) || 4;
 const MOST_RUNNING = Math.max(1, THREADS - 2);
-const MOST_OF_OWNER = Math.max(1, MOST_RUNNING >> 2);
+const MOST_OF_TENANT = Math.max(1, MOST_RUNNING >> 2);
 
 /** So many more may wait; nobody takes back those of a request that is over. */
 const MOST_WAITING = 100;
@@ -27,19 +27,19 @@ export type Resolved = LookupAddress[] | Error;
 
 interface Waiting {
 	hostname: string;
-	owner: OwnerNumber;
+	tenant: TenantNumber;
 	resolve(resolved: Resolved): void;
 }
 
-/** Resolves hostnames for functions, so that no owner's names keep those of others waiting. */
+/** Resolves hostnames for functions, so that no tenant's names keep those of others waiting. */
 export class Names {
 	readonly #lookup: typeof systemLookup;
 	readonly #known = new LRUCache<string, { resolved: Resolved }>({ max: MOST_KNOWN });
-	/** By hostname: who asks for it while it is looked up waits for the same answer, but never in another owner's queue. */
+	/** By hostname: who asks for it while it is looked up waits for the same answer, but never in another tenant's queue. */
 	readonly #asked = new Map<string, ((resolved: Resolved) => void)[]>();
-	/** What waits, by owner; the owner that comes first is the next. */
-	readonly #waiting = new Map<OwnerNumber, Waiting[]>();
-	readonly #running = new Map<OwnerNumber, number>();
+	/** What waits, by tenant; the tenant that comes first is the next. */
+	readonly #waiting = new Map<TenantNumber, Waiting[]>();
+	readonly #running = new Map<TenantNumber, number>();
 	#count = 0;
 
 	constructor(lookup: typeof systemLookup = systemLookup) {
@@ -47,40 +47,40 @@ export class Names {
 	}
 
 	/** Resolves with addresses, or with the error that says why there is none. */
-	resolve(hostname: string, owner: OwnerNumber): Promise<Resolved> {
+	resolve(hostname: string, tenant: TenantNumber): Promise<Resolved> {
 		if (hostname.length > MOST_LETTERS) return Promise.resolve(TOO_LONG);
 		const known = this.#known.get(hostname);
 		if (known !== undefined) return Promise.resolve(known.resolved);
 		const { promise, resolve } = Promise.withResolvers<Resolved>();
 		const asked = this.#asked.get(hostname);
-		const queue = this.#waiting.get(owner);
+		const queue = this.#waiting.get(tenant);
 		if (asked !== undefined) asked.push(resolve);
-		else if (queue === undefined) this.#waiting.set(owner, [{ hostname, owner, resolve }]);
-		else if (queue.length < MOST_WAITING) queue.push({ hostname, owner, resolve });
+		else if (queue === undefined) this.#waiting.set(tenant, [{ hostname, tenant, resolve }]);
+		else if (queue.length < MOST_WAITING) queue.push({ hostname, tenant, resolve });
 		else resolve(TOO_MANY);
 		this.#next();
 		return promise;
 	}
 
-	/** Starts what may be started, of one owner after the other. */
+	/** Starts what may be started, of one tenant after the other. */
 	#next(): void {
 		while (this.#count < MOST_RUNNING) {
-			const owner = this.#mayRun();
-			if (owner === undefined) return;
-			const queue = this.#waiting.get(owner) as Waiting[];
+			const tenant = this.#mayRun();
+			if (tenant === undefined) return;
+			const queue = this.#waiting.get(tenant) as Waiting[];
 			const next = queue.shift() as Waiting;
-			this.#waiting.delete(owner);
-			if (queue.length > 0) this.#waiting.set(owner, queue);
+			this.#waiting.delete(tenant);
+			if (queue.length > 0) this.#waiting.set(tenant, queue);
 			this.#start(next);
 		}
 	}
 
-	#mayRun(): OwnerNumber | undefined {
-		for (const owner of this.#waiting.keys()) if ((this.#running.get(owner) ?? 0) < MOST_OF_OWNER) return owner;
+	#mayRun(): TenantNumber | undefined {
+		for (const tenant of this.#waiting.keys()) if ((this.#running.get(tenant) ?? 0) < MOST_OF_TENANT) return tenant;
 		return undefined;
 	}
 
-	#start({ hostname, owner, resolve }: Waiting): void {
+	#start({ hostname, tenant, resolve }: Waiting): void {
 		const asked = this.#asked.get(hostname);
 		if (asked !== undefined) {
 			asked.push(resolve);
@@ -88,11 +88,11 @@ export class Names {
 		}
 		this.#asked.set(hostname, [resolve]);
 		this.#count++;
-		this.#running.set(owner, (this.#running.get(owner) ?? 0) + 1);
+		this.#running.set(tenant, (this.#running.get(tenant) ?? 0) + 1);
 		this.#lookup(hostname, { all: true }, (error, addresses) => {
 			this.#count--;
-			this.#running.set(owner, (this.#running.get(owner) as number) - 1);
-			if (this.#running.get(owner) === 0) this.#running.delete(owner);
+			this.#running.set(tenant, (this.#running.get(tenant) as number) - 1);
+			if (this.#running.get(tenant) === 0) this.#running.delete(tenant);
 			const resolved = error ?? addresses;
 			this.#known.set(hostname, { resolved }, { ttl: error === null ? TTL_MS : FAILURE_TTL_MS });
 			const answers = this.#asked.get(hostname) ?? [];

@@ -1,6 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import { type HelperAnswer, HelperKind } from "../link/helper-frames.ts";
-import type { OwnerNumber } from "../link/protocol.ts";
+import type { TenantNumber } from "../link/protocol.ts";
 import type { Bytes, Milliseconds } from "../units.ts";
 import { type Helper, HelperLost } from "./helper.ts";
 import { type Coding, decoderBytes, INPUT_BYTES } from "./messages.ts";
@@ -19,7 +19,7 @@ export interface Compressed {
 	/** `drained` tells, where it can, that there is nothing more to come. */
 	body: AsyncIterable<Uint8Array> & { readonly drained?: boolean };
 	coding: Coding;
-	owner: OwnerNumber;
+	tenant: TenantNumber;
 	/** So much has come of it. Returns how long to wait before it is handed on. */
 	pace(bytes: Bytes): Milliseconds;
 }
@@ -40,7 +40,7 @@ export class CompressedBody implements AsyncIterable<Uint8Array> {
 	readonly #helper: Helper;
 	readonly #streams: OpenStreams;
 	readonly #coding: Coding;
-	readonly #owner: OwnerNumber;
+	readonly #tenant: TenantNumber;
 	readonly #pace: (bytes: Bytes) => Milliseconds;
 	readonly #body: Compressed["body"];
 	readonly #source: AsyncIterator<Uint8Array>;
@@ -55,11 +55,11 @@ export class CompressedBody implements AsyncIterable<Uint8Array> {
 	#given: Bytes = 0;
 	#silent: Bytes = 0;
 
-	constructor(helper: Helper, streams: OpenStreams, { body, coding, owner, pace }: Compressed) {
+	constructor(helper: Helper, streams: OpenStreams, { body, coding, tenant, pace }: Compressed) {
 		this.#helper = helper;
 		this.#streams = streams;
 		this.#coding = coding;
-		this.#owner = owner;
+		this.#tenant = tenant;
 		this.#pace = pace;
 		this.#body = body;
 		this.#source = body[Symbol.asyncIterator]();
@@ -151,7 +151,7 @@ export class CompressedBody implements AsyncIterable<Uint8Array> {
 	async #step(input: Input): Promise<HelperAnswer> {
 		this.#silent += input.piece.length;
 		if (this.#silent > MOST_SILENT) throw new Error(`${this.#silent} bytes decompress to nothing`);
-		const answer = await this.#helper.run(this.#owner, () => this.#ask(input));
+		const answer = await this.#helper.run(this.#tenant, () => this.#ask(input));
 		if (answer.data.length > 0) this.#silent = 0;
 		return answer;
 	}
@@ -164,7 +164,7 @@ export class CompressedBody implements AsyncIterable<Uint8Array> {
 	}
 
 	#open(start: Uint8Array): OpenStream {
-		const stream = this.#streams.open(this.#owner, decoderBytes(this.#coding, start));
+		const stream = this.#streams.open(this.#tenant, decoderBytes(this.#coding, start));
 		if (stream === null) throw new Error("too much is being decompressed at once");
 		this.#stream = stream;
 		this.#generation = this.#helper.generation;

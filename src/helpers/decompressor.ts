@@ -5,7 +5,7 @@ import { type Compressed, CompressedBody } from "./compressed-body.ts";
 import { Helper } from "./helper.ts";
 import { OpenStreams } from "./open-streams.ts";
 
-/** So many streams of an owner's may wait for their turn. */
+/** So many streams of a tenant's may wait for their turn. */
 const MOST_WAITING = 2000;
 /** What all streams together may take of the helper's memory. */
 const MOST_OPEN: Bytes = 512 * 2 ** 20;

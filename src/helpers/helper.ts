@@ -5,7 +5,7 @@ import {
 	readHelperAnswer,
 	writeHelperRequest,
 } from "../link/helper-frames.ts";
-import type { OwnerNumber } from "../link/protocol.ts";
+import type { TenantNumber } from "../link/protocol.ts";
 import { Child } from "../processes/child.ts";
 import { confined } from "../processes/confinement.ts";
 import { BELOW_EDGE, type Launcher, niceness } from "../processes/launcher.ts";
@@ -35,7 +35,7 @@ export class HelperLost extends Error {
 }
 
 interface Job {
-	owner: OwnerNumber;
+	tenant: TenantNumber;
 	ask: () => void | Promise<void>;
 	resolve: (answer: HelperAnswer) => void;
 	reject: (error: Error) => void;
@@ -45,7 +45,7 @@ interface Job {
 
 /**
  * A confined process that does for the edge what bytes of strangers ask for more than the edge wants to give them. It does one thing
- * at a time, of one owner after the other, so that it is known what it takes and for whom; started when first needed, and then kept.
+ * at a time, of one tenant after the other, so that it is known what it takes and for whom; started when first needed, and then kept.
  */
 export class Helper {
 	readonly #launcher: Launcher;
@@ -59,7 +59,7 @@ export class Helper {
 	/** How much has been done. */
 	jobs = 0;
 
-	/** Of each owner so much may wait. */
+	/** Of each tenant so much may wait. */
 	constructor(launcher: Launcher, mostWaiting: number) {
 		this.#launcher = launcher;
 		this.#turns = new Turns(mostWaiting);
@@ -92,13 +92,13 @@ export class Helper {
 	}
 
 	/**
-	 * Has something done for an owner, once it is its turn: `ask` sends what it takes, with one answer to come. Rejects with HelperLost,
+	 * Has something done for a tenant, once it is its turn: `ask` sends what it takes, with one answer to come. Rejects with HelperLost,
 	 * with what `ask` throws, or with what the helper says.
 	 */
-	run(owner: OwnerNumber, ask: () => void | Promise<void>): Promise<HelperAnswer> {
+	run(tenant: TenantNumber, ask: () => void | Promise<void>): Promise<HelperAnswer> {
 		const { promise, resolve, reject } = Promise.withResolvers<HelperAnswer>();
 		if (this.#closed) reject(new HelperLost("the runtime is closing", false));
-		else if (this.#turns.add(owner, { owner, ask, resolve, reject, deadline: 0 })) this.#next();
+		else if (this.#turns.add(tenant, { tenant, ask, resolve, reject, deadline: 0 })) this.#next();
 		else reject(new Error("too much of it waits already"));
 		return promise;
 	}
@@ -144,9 +144,9 @@ export class Helper {
 		if (this.#child !== null) writeHelperRequest(this.#child.writer, request);
 	}
 
-	/** An owner has had something done that takes the edge so much time. */
-	charge(owner: OwnerNumber, us: Microseconds): void {
-		this.#turns.charge(owner, us, performance.now());
+	/** A tenant has had something done that takes the edge so much time. */
+	charge(tenant: TenantNumber, us: Microseconds): void {
+		this.#turns.charge(tenant, us, performance.now());
 	}
 
 	#onAnswer(answer: HelperAnswer): void {
@@ -155,7 +155,7 @@ export class Helper {
 		if (answer.kind === HelperKind.output && answer.data.length === 0) throw new Error("output without any");
 		this.#job = null;
 		this.jobs++;
-		this.charge(job.owner, ASKING_US + Math.min(answer.us, LOST_US));
+		this.charge(job.tenant, ASKING_US + Math.min(answer.us, LOST_US));
 		if (answer.kind === HelperKind.failed) job.reject(new Error(answer.text));
 		else job.resolve(answer);
 		this.#next();
@@ -167,7 +167,7 @@ export class Helper {
 		const job = this.#job;
 		this.#job = null;
 		if (job !== null) {
-			this.charge(job.owner, LOST_US);
+			this.charge(job.tenant, LOST_US);
 			job.reject(new HelperLost(`the helper was lost (${why})`, true));
 		}
 		if (!this.#closed) this.#next();

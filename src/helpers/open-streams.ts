@@ -1,10 +1,10 @@
-import type { OwnerNumber } from "../link/protocol.ts";
+import type { TenantNumber } from "../link/protocol.ts";
 import type { Bytes } from "../units.ts";
 
 /** A stream that a helper keeps something of between its steps. */
 export interface OpenStream {
 	id: number;
-	owner: OwnerNumber;
+	tenant: TenantNumber;
 	bytes: Bytes;
 	/** It had to make room for others' streams. */
 	cut: boolean;
@@ -15,7 +15,7 @@ export class OpenStreams {
 	readonly #most: Bytes;
 	readonly #onCut: (stream: OpenStream) => void;
 	readonly #open = new Set<OpenStream>();
-	readonly #byOwner = new Map<OwnerNumber, Bytes>();
+	readonly #byOwner = new Map<TenantNumber, Bytes>();
 	#bytes: Bytes = 0;
 	#nextId = 1;
 
@@ -25,42 +25,42 @@ export class OpenStreams {
 		this.#onCut = onCut;
 	}
 
-	/** Opens one, which may take so much; or gives `null` where that would be more than any other owner has. */
-	open(owner: OwnerNumber, bytes: Bytes): OpenStream | null {
+	/** Opens one, which may take so much; or gives `null` where that would be more than any other tenant has. */
+	open(tenant: TenantNumber, bytes: Bytes): OpenStream | null {
 		while (this.#bytes + bytes > this.#most) {
 			const largest = this.#largest();
-			if (largest === null || largest.bytes <= (this.#byOwner.get(owner) ?? 0) + bytes) return null;
+			if (largest === null || largest.bytes <= (this.#byOwner.get(tenant) ?? 0) + bytes) return null;
 			for (const stream of this.#open) {
-				if (stream.owner !== largest.owner) continue;
+				if (stream.tenant !== largest.tenant) continue;
 				stream.cut = true;
 				this.close(stream);
 				this.#onCut(stream);
 				break;
 			}
 		}
-		const stream: OpenStream = { id: this.#nextId++, owner, bytes, cut: false };
+		const stream: OpenStream = { id: this.#nextId++, tenant, bytes, cut: false };
 		this.#open.add(stream);
-		this.#add(owner, bytes);
+		this.#add(tenant, bytes);
 		return stream;
 	}
 
-	#largest(): { owner: OwnerNumber; bytes: Bytes } | null {
-		let largest: { owner: OwnerNumber; bytes: Bytes } | null = null;
-		for (const [owner, bytes] of this.#byOwner) if (bytes > (largest?.bytes ?? 0)) largest = { owner, bytes };
+	#largest(): { tenant: TenantNumber; bytes: Bytes } | null {
+		let largest: { tenant: TenantNumber; bytes: Bytes } | null = null;
+		for (const [tenant, bytes] of this.#byOwner) if (bytes > (largest?.bytes ?? 0)) largest = { tenant, bytes };
 		return largest;
 	}
 
-	#add(owner: OwnerNumber, bytes: Bytes): void {
+	#add(tenant: TenantNumber, bytes: Bytes): void {
 		this.#bytes += bytes;
-		const sum = (this.#byOwner.get(owner) ?? 0) + bytes;
-		if (sum === 0) this.#byOwner.delete(owner);
-		else this.#byOwner.set(owner, sum);
+		const sum = (this.#byOwner.get(tenant) ?? 0) + bytes;
+		if (sum === 0) this.#byOwner.delete(tenant);
+		else this.#byOwner.set(tenant, sum);
 	}
 
 	/** Whether it was open still. */
 	close(stream: OpenStream): boolean {
 		if (!this.#open.delete(stream)) return false;
-		this.#add(stream.owner, -stream.bytes);
+		this.#add(stream.tenant, -stream.bytes);
 		return true;
 	}
 }

@@ -1,12 +1,12 @@
 import { type HelperAnswer, HelperKind } from "../link/helper-frames.ts";
 import { MAX_ERROR_TEXT } from "../link/messages.ts";
-import type { OwnerNumber, VersionNumber } from "../link/protocol.ts";
+import type { TenantNumber, VersionNumber } from "../link/protocol.ts";
 import type { Launcher } from "../processes/launcher.ts";
 import type { Bytes, Microseconds } from "../units.ts";
 import { Helper, HelperLost } from "./helper.ts";
 import type { MappedStack, StackRequest } from "./messages.ts";
 
-/** So many stacks of an owner's may wait for their turn. */
+/** So many stacks of a tenant's may wait for their turn. */
 const MOST_WAITING = 100;
 /** Twice what an error's stack may have: it may stand among other text. */
 const MOST_TEXT = 4 * MAX_ERROR_TEXT;
@@ -18,7 +18,7 @@ const US_PER_BYTE: Microseconds = 0.005;
 /** What stacks are mapped by. */
 export interface MappedVersion {
 	number: VersionNumber;
-	ownerNumber: OwnerNumber;
+	tenantNumber: TenantNumber;
 	/** The name of its script in its stacks. */
 	filename: string;
 	/** Its source map, as JSON. Rejects where it is larger than `most`. */
@@ -54,9 +54,9 @@ export class StackMapper {
 		}
 	}
 
-	#ask(text: string, { number, ownerNumber, filename }: MappedVersion): Promise<HelperAnswer> {
+	#ask(text: string, { number, tenantNumber, filename }: MappedVersion): Promise<HelperAnswer> {
 		const request: StackRequest = { filename, text };
-		return this.#helper.run(ownerNumber, () =>
+		return this.#helper.run(tenantNumber, () =>
 			this.#helper.send({ kind: HelperKind.stack, id: number, text: JSON.stringify(request) }),
 		);
 	}
@@ -72,12 +72,12 @@ export class StackMapper {
 
 	/** Read when it is its turn, so that the edge holds one at a time. */
 	#send(version: MappedVersion): Promise<HelperAnswer> {
-		const { number, ownerNumber } = version;
-		return this.#helper.run(ownerNumber, async () => {
+		const { number, tenantNumber } = version;
+		return this.#helper.run(tenantNumber, async () => {
 			const { generation } = this.#helper;
 			const map = await version.sourceMap(MOST_MAP);
 			if (generation !== this.#helper.generation) throw new HelperLost("the helper was lost", false);
-			this.#helper.charge(ownerNumber, map.length * US_PER_BYTE);
+			this.#helper.charge(tenantNumber, map.length * US_PER_BYTE);
 			this.#helper.send({ kind: HelperKind.sourceMap, id: number, data: map });
 		});
 	}

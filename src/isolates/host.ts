@@ -52,7 +52,7 @@ export class IsolateHost implements SandboxCommands, IsolateOwner {
 	readonly #versions = new Map<VersionNumber, Version>();
 	readonly #runner: Runner;
 	readonly #schedule = new Schedule(
-		(number) => this.#versions.get(number)?.image?.owner ?? 0,
+		(number) => this.#versions.get(number)?.image?.tenant ?? 0,
 		(number) => this.#needsStart(number),
 	);
 	#scheduled: NodeJS.Immediate | null = null;

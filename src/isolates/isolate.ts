@@ -108,7 +108,7 @@ export class FunctionIsolate {
 		this.#outbox = new Outbox(image.memoryMb * 2 ** 20, image.logBytes, this.attempts);
 		this.#parked = parked;
 		this.#keys = new KeyStore({
-			owner: image.owner,
+			tenant: image.tenant,
 			maxBytes: image.memoryMb * 2 ** 20,
 			budget: (attempt) => (attempt === 0 ? this.#startupUs : owner.budget(attempt)),
 			onAnswer: (answer) => owner.onAnswer(this, answer),

@@ -1,6 +1,6 @@
 import { webcrypto } from "node:crypto";
 import { LRUCache } from "lru-cache";
-import type { AttemptId, OwnerNumber } from "../link/protocol.ts";
+import type { AttemptId, TenantNumber } from "../link/protocol.ts";
 import type { Bytes, Microseconds } from "../units.ts";
 import { costOf } from "./operation-cost.ts";
 import { threadPool } from "./thread-pool.ts";
@@ -39,7 +39,7 @@ const MAX_OPERATIONS = 10_000;
 const MAX_RESULT: Bytes = 2 ** 20;
 
 export interface KeyStoreSettings {
-	owner: OwnerNumber;
+	tenant: TenantNumber;
 	/** How much the isolate's operations may hold at once. */
 	maxBytes: Bytes;
 	/** How much CPU time an attempt may still use; 0 if it is over. */
@@ -63,7 +63,7 @@ export class KeyStore {
 
 	/** Starts an operation. Its result, or why it failed, goes to `onAnswer`, and never at once; this itself never throws. */
 	start(attempt: AttemptId, op: number, method: string, args: unknown): void {
-		const { owner, maxBytes } = this.#settings;
+		const { tenant, maxBytes } = this.#settings;
 		const bytes = sizeOf(args);
 		this.#operations++;
 		this.#bytes += bytes;
@@ -101,7 +101,7 @@ export class KeyStore {
 				us: Math.max(us, least),
 			});
 		};
-		if (this.#operations <= MAX_OPERATIONS && this.#bytes <= maxBytes) threadPool.add(owner, { run, done });
+		if (this.#operations <= MAX_OPERATIONS && this.#bytes <= maxBytes) threadPool.add(tenant, { run, done });
 		else {
 			outcome = { result: failure("OperationError", "too many operations at once") };
 			queueMicrotask(() => done(0));

@@ -1,27 +1,27 @@
-import type { OwnerNumber, VersionNumber } from "../link/protocol.ts";
+import type { TenantNumber, VersionNumber } from "../link/protocol.ts";
 import type { Microseconds } from "../units.ts";
 
-/** What one owner's functions may use in a round; what they use beyond it they owe. */
+/** What one tenant's functions may use in a round; what they use beyond it they owe. */
 const QUANTUM_US: Microseconds = 1000;
 
 /**
- * Whose turns run next. Functions have their turns in rounds, and an owner that used more than its quantum in one goes without
+ * Whose turns run next. Functions have their turns in rounds, and a tenant that used more than its quantum in one goes without
  * until its debt is paid, unless nobody else has anything to run (deficit round robin, Shreedhar and Varghese 1995).
  */
 export class Schedule {
 	readonly #ready = new Set<VersionNumber>();
-	readonly #ownerOf: (version: VersionNumber) => OwnerNumber;
+	readonly #tenantOf: (version: VersionNumber) => TenantNumber;
 	readonly #isCold: (version: VersionNumber) => boolean;
 	#round: VersionNumber[] = [];
 	#at = 0;
 	/** Of those alone that owe something. */
-	readonly #debts = new Map<OwnerNumber, Microseconds>();
-	/** When each owner last had a function started, counted in starts; kept as long as there are others to start. */
-	readonly #lastStart = new Map<OwnerNumber, number>();
+	readonly #debts = new Map<TenantNumber, Microseconds>();
+	/** When each tenant last had a function started, counted in starts; kept as long as there are others to start. */
+	readonly #lastStart = new Map<TenantNumber, number>();
 	#starts = 0;
 
-	constructor(ownerOf: (version: VersionNumber) => OwnerNumber, isCold: (version: VersionNumber) => boolean) {
-		this.#ownerOf = ownerOf;
+	constructor(tenantOf: (version: VersionNumber) => TenantNumber, isCold: (version: VersionNumber) => boolean) {
+		this.#tenantOf = tenantOf;
 		this.#isCold = isCold;
 	}
 
@@ -39,7 +39,7 @@ export class Schedule {
 		while (!this.empty) {
 			if (this.#at === this.#round.length) this.#begin();
 			const version = this.#round[this.#at++];
-			if (this.#debts.size === 0 || this.#round.length === 1 || !this.#debts.has(this.#ownerOf(version)))
+			if (this.#debts.size === 0 || this.#round.length === 1 || !this.#debts.has(this.#tenantOf(version)))
 				return version;
 			this.#ready.add(version);
 		}
@@ -50,12 +50,12 @@ export class Schedule {
 	#begin(): void {
 		this.#at = 0;
 		const all = [...this.#ready];
-		const solvent = this.#debts.size === 0 ? all : all.filter((version) => !this.#debts.has(this.#ownerOf(version)));
+		const solvent = this.#debts.size === 0 ? all : all.filter((version) => !this.#debts.has(this.#tenantOf(version)));
 		if (solvent.length > 0) {
 			this.#pay(QUANTUM_US);
 			this.#round = this.#withOneStart(solvent);
 		} else {
-			const debt = (version: VersionNumber) => this.#debts.get(this.#ownerOf(version)) ?? 0;
+			const debt = (version: VersionNumber) => this.#debts.get(this.#tenantOf(version)) ?? 0;
 			const least = all.reduce((best, version) => (debt(version) < debt(best) ? version : best));
 			this.#pay(debt(least));
 			this.#round = [least];
@@ -65,7 +65,7 @@ export class Schedule {
 
 	/**
 	 * All that have an isolate, and then one that needs one: a start takes a hundred times a turn, and nobody who is warm is to
-	 * wait for more than one. Owners take turns at it.
+	 * wait for more than one. Tenants take turns at it.
 	 */
 	#withOneStart(versions: VersionNumber[]): VersionNumber[] {
 		const round: VersionNumber[] = [];
@@ -76,23 +76,23 @@ export class Schedule {
 				round.push(version);
 				continue;
 			}
-			const last = this.#lastStart.get(this.#ownerOf(version)) ?? 0;
+			const last = this.#lastStart.get(this.#tenantOf(version)) ?? 0;
 			if (last >= longestAgo) continue;
 			longestAgo = last;
 			next = version;
 		}
 		if (next === undefined) this.#lastStart.clear();
 		else {
-			this.#lastStart.set(this.#ownerOf(next), ++this.#starts);
+			this.#lastStart.set(this.#tenantOf(next), ++this.#starts);
 			round.push(next);
 		}
 		return round;
 	}
 
 	#pay(us: Microseconds): void {
-		for (const [owner, debt] of this.#debts) {
-			if (debt > us) this.#debts.set(owner, debt - us);
-			else this.#debts.delete(owner);
+		for (const [tenant, debt] of this.#debts) {
+			if (debt > us) this.#debts.set(tenant, debt - us);
+			else this.#debts.delete(tenant);
 		}
 	}
 
@@ -104,7 +104,7 @@ export class Schedule {
 	/** A function's turns have used so much in this round. */
 	charge(version: VersionNumber, us: Microseconds): void {
 		if (us <= QUANTUM_US) return;
-		const owner = this.#ownerOf(version);
-		this.#debts.set(owner, (this.#debts.get(owner) ?? 0) + us - QUANTUM_US);
+		const tenant = this.#tenantOf(version);
+		this.#debts.set(tenant, (this.#debts.get(tenant) ?? 0) + us - QUANTUM_US);
 	}
 }

@@ -1,10 +1,10 @@
-import type { OwnerNumber } from "../link/protocol.ts";
+import type { TenantNumber } from "../link/protocol.ts";
 import type { Microseconds } from "../units.ts";
 
 /** As many as the threads of libuv's pool. */
 const MAX_RUNNING = 4;
 /** One runs while the next is on its way; the rest of the pool is for others. */
-const MAX_OF_OWNER = 2;
+const MAX_OF_TENANT = 2;
 
 interface Operation {
 	/** Resolves when the operation is over, however it ended. */
@@ -15,32 +15,32 @@ interface Operation {
 
 /**
  * What isolates have computed on other threads than their own: operations of WebCrypto. All isolates of the process share its
- * thread pool, so an owner has a few operations there at a time and owners take turns; and what an operation takes is measured,
+ * thread pool, so a tenant has a few operations there at a time and tenants take turns; and what an operation takes is measured,
  * since it is the request's CPU time like any other.
  */
 class ThreadPool {
-	/** What waits, by owner; the owner that comes first is the next. */
-	readonly #waiting = new Map<OwnerNumber, Operation[]>();
-	readonly #running = new Map<Operation, { owner: OwnerNumber; us: Microseconds }>();
+	/** What waits, by tenant; the tenant that comes first is the next. */
+	readonly #waiting = new Map<TenantNumber, Operation[]>();
+	readonly #running = new Map<Operation, { tenant: TenantNumber; us: Microseconds }>();
 	#measuredUs: Microseconds = 0;
 
-	add(owner: OwnerNumber, operation: Operation): void {
-		const queue = this.#waiting.get(owner);
-		if (queue === undefined) this.#waiting.set(owner, [operation]);
+	add(tenant: TenantNumber, operation: Operation): void {
+		const queue = this.#waiting.get(tenant);
+		if (queue === undefined) this.#waiting.set(tenant, [operation]);
 		else queue.push(operation);
 		this.#next();
 	}
 
 	#next(): void {
 		while (this.#running.size < MAX_RUNNING) {
-			const owner = this.#mayRun();
-			if (owner === undefined) return;
-			const queue = this.#waiting.get(owner) as Operation[];
+			const tenant = this.#mayRun();
+			if (tenant === undefined) return;
+			const queue = this.#waiting.get(tenant) as Operation[];
 			const operation = queue.shift() as Operation;
-			this.#waiting.delete(owner);
-			if (queue.length > 0) this.#waiting.set(owner, queue);
+			this.#waiting.delete(tenant);
+			if (queue.length > 0) this.#waiting.set(tenant, queue);
 			this.#measure();
-			this.#running.set(operation, { owner, us: 0 });
+			this.#running.set(operation, { tenant, us: 0 });
 			// Its beginning is on this thread, before `run` returns.
 			const began = process.threadCpuUsage();
 			const end = () => this.#end(operation);
@@ -50,11 +50,11 @@ class ThreadPool {
 		}
 	}
 
-	#mayRun(): OwnerNumber | undefined {
-		for (const owner of this.#waiting.keys()) {
+	#mayRun(): TenantNumber | undefined {
+		for (const tenant of this.#waiting.keys()) {
 			let running = 0;
-			for (const operation of this.#running.values()) if (operation.owner === owner) running++;
-			if (running < MAX_OF_OWNER) return owner;
+			for (const operation of this.#running.values()) if (operation.tenant === tenant) running++;
+			if (running < MAX_OF_TENANT) return tenant;
 		}
 		return undefined;
 	}

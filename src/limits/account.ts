@@ -15,8 +15,8 @@ const NONE: Account[] = [];
 
 /**
  * The bytes that the edge holds for somebody. An account stands within another: that of a request, a connection or a
- * body within its function's, a function's within its owner's, an owner's within the edge's. Where one holds more
- * than it may, the largest within it are cut: of the edge's the largest owner, of that its largest function, of that
+ * body within its function's, a function's within its tenant's, a tenant's within the edge's. Where one holds more
+ * than it may, the largest within it are cut: of the edge's the largest tenant, of that its largest function, of that
  * its largest request.
  */
 export class Account {

@@ -42,7 +42,7 @@ export class Gate {
 	}
 }
 
-/** One request's way through the gates that it has to pass: its function's, then its owner's. */
+/** One request's way through the gates that it has to pass: its function's, then its tenant's. */
 export class Admission {
 	readonly #gates: readonly Gate[];
 	readonly #begin: () => void;

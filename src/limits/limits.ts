@@ -107,17 +107,17 @@ export function resolveLimits(
 	return limits;
 }
 
-/** What the functions of one owner may use together. */
-export interface OwnerLimits {
-	/** Requests of all of an owner's functions that are worked on at the same time. Default 2000. */
+/** What the functions of one tenant may use together. */
+export interface TenantLimits {
+	/** Requests of all of a tenant's functions that are worked on at the same time. Default 2000. */
 	concurrentRequests: number;
-	/** Requests of all of an owner's functions that wait; further ones get 503 `overloaded`. Default 2000. */
+	/** Requests of all of a tenant's functions that wait; further ones get 503 `overloaded`. Default 2000. */
 	queuedRequests: number;
 }
 
-export const DEFAULT_OWNER_LIMITS: OwnerLimits = { concurrentRequests: 2000, queuedRequests: 2000 };
+export const DEFAULT_TENANT_LIMITS: TenantLimits = { concurrentRequests: 2000, queuedRequests: 2000 };
 
-export const ownerLimitsSchema = z.strictObject({
+export const tenantLimitsSchema = z.strictObject({
 	concurrentRequests: whole(1, 1_000_000).optional(),
 	queuedRequests: whole(0, 1_000_000).optional(),
 });

@@ -6,7 +6,7 @@ const LONGEST_MS = 10 * 60_000;
 const FORGOTTEN_MS = 3600_000;
 
 /**
- * How often a function, or its owner, has cost a sandbox its life, or has forged messages. The first strike puts it on
+ * How often a function, or its tenant, has cost a sandbox its life, or has forged messages. The first strike puts it on
  * probation, in a sandbox of its own; from the second on it is disabled, for a second at first and twice as long each
  * time, up to ten minutes.
  */

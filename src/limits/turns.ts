@@ -1,11 +1,11 @@
 /**
- * A few places at which the work of many owners is done. Owners take turns, and none has more than half of the places at a time: what
+ * A few places at which the work of many tenants is done. Tenants take turns, and none has more than half of the places at a time: what
  * hangs in all that one of them has leaves the others theirs.
  */
 export class Turns {
 	readonly #places: number;
 	readonly #mostOfOwner: number;
-	/** Who waits, by owner; the owner that comes first is the next. */
+	/** Who waits, by tenant; the tenant that comes first is the next. */
 	readonly #waiting = new Map<string, ((mayRun: boolean) => void)[]>();
 	readonly #running = new Map<string, number>();
 	#count = 0;
@@ -16,19 +16,19 @@ export class Turns {
 	}
 
 	/** Resolves with `true` once there is a place, which is to be given back, or with `false` where all are sent away. */
-	take(owner: string): Promise<boolean> {
+	take(tenant: string): Promise<boolean> {
 		const { promise, resolve } = Promise.withResolvers<boolean>();
-		const queue = this.#waiting.get(owner);
-		if (queue === undefined) this.#waiting.set(owner, [resolve]);
+		const queue = this.#waiting.get(tenant);
+		if (queue === undefined) this.#waiting.set(tenant, [resolve]);
 		else queue.push(resolve);
 		this.#next();
 		return promise;
 	}
 
-	giveBack(owner: string): void {
-		const left = (this.#running.get(owner) as number) - 1;
-		if (left === 0) this.#running.delete(owner);
-		else this.#running.set(owner, left);
+	giveBack(tenant: string): void {
+		const left = (this.#running.get(tenant) as number) - 1;
+		if (left === 0) this.#running.delete(tenant);
+		else this.#running.set(tenant, left);
 		this.#count--;
 		this.#next();
 	}
@@ -41,15 +41,15 @@ export class Turns {
 	}
 
 	#next(): void {
-		for (const [owner, queue] of this.#waiting) {
+		for (const [tenant, queue] of this.#waiting) {
 			if (this.#count >= this.#places) return;
-			const running = this.#running.get(owner) ?? 0;
+			const running = this.#running.get(tenant) ?? 0;
 			if (running >= this.#mostOfOwner) continue;
 			const resolve = queue.shift() as (mayRun: boolean) => void;
 			// Behind all others; a Map's iteration comes to it once more.
-			this.#waiting.delete(owner);
-			if (queue.length > 0) this.#waiting.set(owner, queue);
-			this.#running.set(owner, running + 1);
+			this.#waiting.delete(tenant);
+			if (queue.length > 0) this.#waiting.set(tenant, queue);
+			this.#running.set(tenant, running + 1);
 			this.#count++;
 			resolve(true);
 		}

@@ -6,8 +6,8 @@ import type { MessageData, Outgoing } from "./outgoing.ts";
 export type AttemptId = number;
 /** Stands for a version on the link; chosen by the edge. */
 export type VersionNumber = number;
-/** Stands for an owner on the link; chosen by the edge. A function without one stands for itself. */
-export type OwnerNumber = number;
+/** Stands for a tenant on the link; chosen by the edge. A function without one stands for itself. */
+export type TenantNumber = number;
 
 /** A turn is light up to so much CPU time. */
 export const LIGHT_TURN_US: Microseconds = 5000;
@@ -45,7 +45,7 @@ export interface Image {
 	code: Uint8Array;
 	/** The eager code cache; empty where there is none. */
 	codeCache: Uint8Array;
-	owner: OwnerNumber;
+	tenant: TenantNumber;
 	/** The function's environment as JSON. */
 	env: string;
 	memoryMb: number;

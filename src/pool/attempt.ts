@@ -9,8 +9,8 @@ import type {
 	AttemptFailure,
 	AttemptId,
 	AttemptReport,
-	OwnerNumber,
 	SandboxCommands,
+	TenantNumber,
 	VersionNumber,
 } from "../link/protocol.ts";
 import { SendWindows } from "../link/send-windows.ts";
@@ -56,7 +56,7 @@ export interface AttemptOwner {
 export class Attempt {
 	readonly id: AttemptId;
 	readonly version: VersionNumber;
-	readonly ownerNumber: OwnerNumber;
+	readonly tenantNumber: TenantNumber;
 	readonly bounds: TurnBounds;
 	readonly #commands: SandboxCommands;
 	readonly #owner: AttemptOwner;
@@ -74,14 +74,14 @@ export class Attempt {
 
 	constructor(
 		id: AttemptId,
-		{ number, ownerNumber, limits }: RunnableVersion,
+		{ number, tenantNumber, limits }: RunnableVersion,
 		commands: SandboxCommands,
 		owner: AttemptOwner,
 		effects: Effects,
 	) {
 		this.id = id;
 		this.version = number;
-		this.ownerNumber = ownerNumber;
+		this.tenantNumber = tenantNumber;
 		this.#commands = commands;
 		this.#owner = owner;
 		this.#effects = effects;

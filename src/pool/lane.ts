@@ -1,4 +1,4 @@
-import type { OwnerNumber, VersionNumber } from "../link/protocol.ts";
+import type { TenantNumber, VersionNumber } from "../link/protocol.ts";
 import type { SandboxProcess } from "./sandbox-process.ts";
 
 /** Weight of a key on a sandbox, for rendezvous hashing: adding or losing a sandbox moves only its own share. */
@@ -14,10 +14,10 @@ export class Lane {
 	readonly members: SandboxProcess[] = [];
 
 	/**
-	 * The home of a version, or of all that belongs to an owner; or the next best place if a long turn keeps that busy, unless
-	 * it is a turn of the same owner, who is not to keep a second one busy.
+	 * The home of a version, or of all that belongs to a tenant; or the next best place if a long turn keeps that busy, unless
+	 * it is a turn of the same tenant, who is not to keep a second one busy.
 	 */
-	home(key: VersionNumber | OwnerNumber, owner: OwnerNumber): SandboxProcess {
+	home(key: VersionNumber | TenantNumber, tenant: TenantNumber): SandboxProcess {
 		const { members } = this;
 		if (members.length === 1) return members[0];
 		let best = -1;
@@ -25,7 +25,7 @@ export class Lane {
 		for (let place = 0; place < members.length; place++) {
 			// A sandbox that is stuck counts for less than any that is not, but for more than none.
 			const { stuckBy } = members[place];
-			const own = weight(key, place) + (stuckBy === null || stuckBy === owner ? 2 ** 32 : 0);
+			const own = weight(key, place) + (stuckBy === null || stuckBy === tenant ? 2 ** 32 : 0);
 			if (own > bestWeight) {
 				bestWeight = own;
 				best = place;

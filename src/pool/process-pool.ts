@@ -232,15 +232,15 @@ export class ProcessPool {
 
 	/** The sandbox for the next attempt of a version that was placed in a lane; `null` as in `SandboxPool`. */
 	home(runnable: RunnableVersion, lane: LaneName): Sandbox | null {
-		const { number: version, ownerNumber } = runnable;
+		const { number: version, tenantNumber } = runnable;
 		if (lane !== "probation") {
-			// All that an owner computes is computed in one place, so that one owner cannot keep the whole heavy lane busy.
-			const heavy = this.#heavy.home(ownerNumber, ownerNumber);
+			// All that a tenant computes is computed in one place, so that one tenant cannot keep the whole heavy lane busy.
+			const heavy = this.#heavy.home(tenantNumber, tenantNumber);
 			if (lane === "heavy") {
 				this.#settled.delete(version);
 				return heavy.ended ? null : heavy.sandbox;
 			}
-			const process = this.#normal.home(version, ownerNumber);
+			const process = this.#normal.home(version, tenantNumber);
 			if (process.ended) return null;
 			const { sandbox } = process;
 			// Where it has run until now it is warm: it moves once it is in its new place too. It does not go back after a takeover.

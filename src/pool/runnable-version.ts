@@ -1,4 +1,4 @@
-import type { OwnerNumber, VersionNumber } from "../link/protocol.ts";
+import type { TenantNumber, VersionNumber } from "../link/protocol.ts";
 import type { Milliseconds } from "../units.ts";
 
 /** How long a turn, and the start of an isolate, may take at most. */
@@ -10,6 +10,6 @@ export interface TurnBounds {
 /** What a sandbox needs to know of a version to run it. */
 export interface RunnableVersion {
 	number: VersionNumber;
-	ownerNumber: OwnerNumber;
+	tenantNumber: TenantNumber;
 	limits: TurnBounds;
 }

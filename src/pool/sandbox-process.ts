@@ -4,7 +4,7 @@ import { CommandWriter } from "../link/commands.ts";
 import { BODY_FIELDS, EventReader } from "../link/events.ts";
 import { FrameReader } from "../link/frame-reader.ts";
 import { FrameWriter } from "../link/frame-writer.ts";
-import type { AttemptId, OwnerNumber, SandboxSettings, VersionNumber } from "../link/protocol.ts";
+import type { AttemptId, SandboxSettings, TenantNumber, VersionNumber } from "../link/protocol.ts";
 import { RunningNote } from "../link/running-note.ts";
 import { confined } from "../processes/confinement.ts";
 import { BELOW_EDGE, type LaunchedProcess, type Launcher, niceness } from "../processes/launcher.ts";
@@ -43,7 +43,7 @@ export class SandboxProcess {
 	/** There is one as soon as the process runs. */
 	#progress: Progress | null = null;
 	/** Whose turn keeps all others waiting at this moment. */
-	stuckBy: OwnerNumber | null = null;
+	stuckBy: TenantNumber | null = null;
 	/** Whether it has got as far as having its settings, and whether the process is gone. */
 	started = false;
 	ended = false;
@@ -87,7 +87,7 @@ export class SandboxProcess {
 		if (this.#yields) this.yieldToOthers();
 		this.#progress = new Progress(pid, this.#note, {
 			onLongTurn: (attempt) => {
-				this.stuckBy = this.sandbox.ownerOf(attempt);
+				this.stuckBy = this.sandbox.tenantOf(attempt);
 				this.#events.onLongTurn(this);
 			},
 			onTurnOver: () => {

@@ -6,10 +6,10 @@ import type {
 	AttemptId,
 	AttemptReport,
 	Image,
-	OwnerNumber,
 	SandboxCommands,
 	SandboxEvents,
 	SandboxStats,
+	TenantNumber,
 	VersionNumber,
 } from "../link/protocol.ts";
 import type { Milliseconds } from "../units.ts";
@@ -199,15 +199,15 @@ export class Sandbox implements SandboxEvents {
 		for (const { version, recent } of this.#sent.values()) if (recent === 0) this.unload(version.number);
 	}
 
-	/** Has every attempt that is not this owner's run elsewhere, as far as they may. */
-	evacuate(except: OwnerNumber): void {
+	/** Has every attempt that is not this tenant's run elsewhere, as far as they may. */
+	evacuate(except: TenantNumber): void {
 		for (const attempt of this.#attempts.slice())
-			if (attempt !== undefined && attempt.ownerNumber !== except) attempt.move();
+			if (attempt !== undefined && attempt.tenantNumber !== except) attempt.move();
 	}
 
 	/** Whose function an attempt runs. */
-	ownerOf(id: AttemptId): OwnerNumber {
-		return this.#attempts[id]?.ownerNumber ?? 0;
+	tenantOf(id: AttemptId): TenantNumber {
+		return this.#attempts[id]?.tenantNumber ?? 0;
 	}
 
 	/** How long a turn of an attempt, or the start of its isolate, may take at most. */

@@ -116,7 +116,7 @@ export class Dispatcher {
 	 */
 	async #subrequest(hop: Hop, chain: Chain, caller: Version): Promise<FetchedResponse> {
 		const url = this.#called(hop.url, caller);
-		if (url === null) return this.#egress.send(hop, caller.ownerNumber);
+		if (url === null) return this.#egress.send(hop, caller.tenantNumber);
 		const refusal = chainRefusal(chain);
 		if (refusal !== null) throw new Error(refusal);
 		const { depth, total } = chain;

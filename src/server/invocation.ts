@@ -41,7 +41,7 @@ export interface InvocationContext extends RecordingContext {
 	guard: Guard;
 	mapper: StackMapper;
 	recycles: Recycles;
-	/** Does the subrequests that a request at an owner's function makes. */
+	/** Does the subrequests that a request at a tenant's function makes. */
 	fetcher(parent: Exchange, caller: Version): Fetcher;
 	/** Whether errors are shown with their stacks. */
 	development: boolean;
@@ -235,7 +235,7 @@ export class Invocation implements AttemptOwner, Guarded, Holder {
 	giveUp(): void {
 		if (this.#state !== "waiting") this.#sink.drop();
 		if (this.#recording.finished) return;
-		const error = overloaded("the function, or its owner, has too much held for it and its clients", 1);
+		const error = overloaded("the function, or its tenant, has too much held for it and its clients", 1);
 		if (this.#state === "waiting") this.#fail(error);
 		else this.#recording.failed(error);
 		this.#state = "answered";

@@ -63,7 +63,7 @@ test("what is too long for a name is not asked for", async () => {
 	assert.deepEqual(resolver.running, []);
 });
 
-test("an owner's names that wait are bounded", async () => {
+test("a tenant's names that wait are bounded", async () => {
 	const resolver = new Resolver();
 	const all = Array.from({ length: 500 }, (_, i) => resolver.names.resolve(`n${i}.test`, 1));
 	assert.match(String(await all[499]), /too many names/);

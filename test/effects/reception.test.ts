@@ -109,11 +109,11 @@ test("a body that nobody reads ends its connection", async () => {
 	await until(() => sockets.size <= 1);
 });
 
-test("owners share no connection", async () => {
+test("tenants share no connection", async () => {
 	await fetched("/early");
 	const before = new Set(sockets);
 	await fetched("/early");
-	assert.deepEqual([...sockets], [...before], "the same owner's is used again");
+	assert.deepEqual([...sockets], [...before], "the same tenant's is used again");
 	await fetched("/early", "other");
 	assert.equal(sockets.size, before.size + 1);
 });

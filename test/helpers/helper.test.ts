@@ -21,8 +21,8 @@ function launched(): number[] {
 	return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean).map(Number);
 }
 
-function decompress(body: AsyncIterable<Uint8Array>, owner: number): AsyncIterator<Uint8Array> {
-	return decompressor.decompress({ body, coding: "gzip", owner, pace: () => 0 })[Symbol.asyncIterator]();
+function decompress(body: AsyncIterable<Uint8Array>, tenant: number): AsyncIterator<Uint8Array> {
+	return decompressor.decompress({ body, coding: "gzip", tenant, pace: () => 0 })[Symbol.asyncIterator]();
 }
 
 async function textOf(parts: AsyncIterator<Uint8Array>): Promise<string> {
@@ -59,7 +59,7 @@ test("a body goes on where the helper was lost under it, if little of it was rea
 	assert.equal(Buffer.from(first.value) + (await textOf(parts)), text);
 });
 
-test("the owner that has used the least has the next turn, and one that has used its share waits", () => {
+test("the tenant that has used the least has the next turn, and one that has used its share waits", () => {
 	const turns = new Turns<string>(2);
 	const now = 1000;
 	turns.charge(1, 20_000, now);
@@ -80,7 +80,7 @@ test("the owner that has used the least has the next turn, and one that has used
 	assert.deepEqual(turns.clear(), ["a", "b"]);
 });
 
-test("where there is no more room for streams the owner with the most makes some", () => {
+test("where there is no more room for streams the tenant with the most makes some", () => {
 	const cut: number[] = [];
 	const streams = new OpenStreams(100, ({ id }) => cut.push(id));
 	const held = [60, 20].map((bytes) => streams.open(1, bytes));

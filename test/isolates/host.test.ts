@@ -29,7 +29,7 @@ test("what comes late for an attempt that is over does not reach the next one of
 		filename: "a.js",
 		code: Buffer.from(`__atoll_exports({ default: { fetch: () => new Response("a") } });`),
 		codeCache: new Uint8Array(0),
-		owner: 1,
+		tenant: 1,
 		env: "{}",
 		memoryMb: 128,
 		timers: 10,

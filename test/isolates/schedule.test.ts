@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Schedule } from "../../src/isolates/schedule.ts";
 
-/** A schedule of functions named by their numbers: `owners` of those that are not their own, and which have no isolate yet. */
-function schedule(owners: Record<number, number> = {}, cold = new Set<number>()) {
+/** A schedule of functions named by their numbers: `tenants` of those that are not their own, and which have no isolate yet. */
+function schedule(tenants: Record<number, number> = {}, cold = new Set<number>()) {
 	const made = new Schedule(
-		(version) => owners[version] ?? version,
+		(version) => tenants[version] ?? version,
 		(version) => cold.has(version),
 	);
 	/** Runs the turns of whoever is next; what ran is warm, and has been charged for. */
@@ -34,7 +34,7 @@ test("functions have their turns in rounds, in the order in which they came", ()
 	assert.deepEqual(drain(), [2, 3, 1]);
 });
 
-test("an owner that used more than its share of a round goes without until others had as much", () => {
+test("a tenant that used more than its share of a round goes without until others had as much", () => {
 	const { add, next } = schedule({ 11: 1, 12: 1 });
 	add(11, 2);
 	assert.equal(next(3500), 11); // Two and a half milliseconds more than its one.
@@ -66,10 +66,10 @@ test("a function that is warm waits for one start at most, however many are to b
 	assert.deepEqual([...order, ...drain()], [9, 1, 9, 2, 9, 3, 9]);
 });
 
-test("owners take turns at being started", () => {
+test("tenants take turns at being started", () => {
 	const mine = Array.from({ length: 10 }, (_, i) => i + 100);
-	const owners = Object.fromEntries(mine.map((version) => [version, 1]));
-	const { add, next, drain } = schedule(owners, new Set([...mine, 2, 3]));
+	const tenants = Object.fromEntries(mine.map((version) => [version, 1]));
+	const { add, next, drain } = schedule(tenants, new Set([...mine, 2, 3]));
 	add(...mine);
 	assert.equal(next(), 100);
 	add(2, 3);

@@ -5,15 +5,15 @@ import { until } from "../support/until.ts";
 
 const KB = 1024;
 
-test("what is held counts for the function, its owner and all, until it is released", () => {
+test("what is held counts for the function, its tenant and all, until it is released", () => {
 	const all = Account.ofAll(800 * KB);
-	const owner = all.part();
-	const functions = [owner.part(), owner.part()];
+	const tenant = all.part();
+	const functions = [tenant.part(), tenant.part()];
 	const requests = functions.map((one) => one.for({ giveUp: () => assert.fail("there is room") }));
 	requests[0].hold(10);
 	requests[1].hold(20);
 	assert.deepEqual(
-		[all, owner, ...functions].map(({ held }) => held),
+		[all, tenant, ...functions].map(({ held }) => held),
 		[30, 30, 10, 20],
 	);
 	requests[0].release(4);
@@ -21,12 +21,12 @@ test("what is held counts for the function, its owner and all, until it is relea
 	requests[1].hold(100); // It is over: what still comes counts for nobody.
 	requests[0].release(1000); // No more than it holds.
 	assert.deepEqual(
-		[all, owner, ...functions].map(({ held }) => held),
+		[all, tenant, ...functions].map(({ held }) => held),
 		[0, 0, 0, 0],
 	);
 });
 
-test("past a bound the largest are cut: of the largest owner, its largest function, that one's largest request", async () => {
+test("past a bound the largest are cut: of the largest tenant, its largest function, that one's largest request", async () => {
 	const all = Account.ofAll(1000 * KB);
 	const cut: string[] = [];
 	const hold = (account: Account, name: string, bytes: number) => {
@@ -36,8 +36,8 @@ test("past a bound the largest are cut: of the largest owner, its largest functi
 	};
 	const [small, large] = [all.part(), all.part()];
 	const [quiet, loud] = [large.part(), large.part()];
-	hold(small.part(), "another owner's largest of all", 250);
-	hold(all.part(), "one more owner's", 200);
+	hold(small.part(), "another tenant's largest of all", 250);
+	hold(all.part(), "one more tenant's", 200);
 	hold(quiet, "the quiet function's", 190);
 	const kept = hold(loud, "the loud function's smaller", 100);
 	hold(loud, "the loud function's larger", 145);
@@ -50,25 +50,25 @@ test("past a bound the largest are cut: of the largest owner, its largest functi
 	assert.equal(all.held, 870 * KB);
 });
 
-test("a function, an owner and a single request have bounds of their own", async () => {
+test("a function, a tenant and a single request have bounds of their own", async () => {
 	const cut: string[] = [];
 	const all = Account.ofAll(400 * 2 ** 20);
-	const owner = all.part();
-	const one = owner.part();
+	const tenant = all.part();
+	const one = tenant.part();
 	const single = one.for({ giveUp: () => cut.push("single") });
 	single.hold(17 * 2 ** 20);
 	await until(() => cut.length === 1);
 	for (let i = 0; i < 11; i++) one.for({ giveUp: () => cut.push("function") }).hold(10 * 2 ** 20);
 	await until(() => cut.length > 1);
 	assert.ok(one.held <= 100 * 2 ** 20 && one.held >= 80 * 2 ** 20, `${one.held}`);
-	const other = owner.part();
-	for (let i = 0; i < 10; i++) other.for({ giveUp: () => cut.push("owner") }).hold(9.9 * 2 ** 20);
+	const other = tenant.part();
+	for (let i = 0; i < 10; i++) other.for({ giveUp: () => cut.push("tenant") }).hold(9.9 * 2 ** 20);
 	for (let i = 0; i < 4; i++)
-		owner
+		tenant
 			.part()
-			.for({ giveUp: () => cut.push("owner") })
+			.for({ giveUp: () => cut.push("tenant") })
 			.hold(9 * 2 ** 20);
 	const before = cut.length;
 	await until(() => cut.length > before);
-	assert.ok(owner.held <= 200 * 2 ** 20, `${owner.held}`);
+	assert.ok(tenant.held <= 200 * 2 ** 20, `${tenant.held}`);
 });

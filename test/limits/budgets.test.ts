@@ -16,7 +16,7 @@ inBothIsolations("budgets", (isolation) => {
 		isolation,
 		egress: { allow: ["127.0.0.1"] },
 		maxLimits: { cpuMs: 500, timers: 50 },
-		ownerLimits: { concurrentRequests: 2, queuedRequests: 1 },
+		tenantLimits: { concurrentRequests: 2, queuedRequests: 1 },
 	});
 	let origin: Server;
 	let url: string;
@@ -171,6 +171,6 @@ const recycling = new TestRuntime({ recyclesPerMinute: 2 });
 
 test("limits that make no sense are refused where they are given", async () => {
 	await assert.rejects(createRuntime({ maxLimits: { cpuMs: 0 } }), /maxLimits\.cpuMs/);
-	await assert.rejects(createRuntime({ ownerLimits: { requests: 1 } as never }), /ownerLimits: .*requests/);
+	await assert.rejects(createRuntime({ tenantLimits: { requests: 1 } as never }), /tenantLimits: .*requests/);
 	await assert.rejects(createRuntime({ recyclesPerMinute: 0 }), /recyclesPerMinute/);
 });

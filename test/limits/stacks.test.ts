@@ -68,7 +68,7 @@ inBothIsolations("stacks", (isolation) => {
 		assert.deepEqual(told, [...expected, "last", "the record"]);
 	});
 
-	test("stacks beyond what an owner may have mapped are told unmapped, and say so", async () => {
+	test("stacks beyond what a tenant may have mapped are told unmapped, and say so", async () => {
 		await atoll.deploy(
 			"floods",
 			`export default { fetch() {

@@ -3,10 +3,11 @@ import { test } from "node:test";
 import { setImmediate as round } from "node:timers/promises";
 import { Turns } from "../../src/limits/turns.ts";
 
-test("owners take turns, and none has more than half of the places", async () => {
+test("tenants take turns, and none has more than half of the places", async () => {
 	const turns = new Turns(4);
 	const order: string[] = [];
-	const take = (owner: string) => void turns.take(owner).then((mayRun) => order.push(mayRun ? owner : `no ${owner}`));
+	const take = (tenant: string) =>
+		void turns.take(tenant).then((mayRun) => order.push(mayRun ? tenant : `no ${tenant}`));
 	for (let i = 0; i < 6; i++) take("hostile");
 	take("other");
 	take("third");

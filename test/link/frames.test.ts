@@ -65,7 +65,7 @@ function readCut(all: Buffer, bodyFields: number, onFrame: (frame: Frame) => voi
 
 function randomCommand(): Call {
 	const image = {
-		...{ filename: "a.js", code: bytes(), codeCache: bytes(), owner: -1, env: text() },
+		...{ filename: "a.js", code: bytes(), codeCache: bytes(), tenant: -1, env: text() },
 		...{ memoryMb: 128, timers: 10, logBytes: 1000, startupCpuMs: 1000 },
 	};
 	const start = { attempt: u32(), version: u32(), cpuMs: u32(), light: random(2) === 0, head: text() };

@@ -22,7 +22,7 @@ const SETTINGS: SandboxSettings = {
 	frozenClocks: true,
 };
 const IMAGE: Image = {
-	...{ filename: "f.js", code: new Uint8Array(0), codeCache: new Uint8Array(0), owner: 0, env: "{}" },
+	...{ filename: "f.js", code: new Uint8Array(0), codeCache: new Uint8Array(0), tenant: 0, env: "{}" },
 	...{ memoryMb: 64, timers: 1, logBytes: 1, startupCpuMs: 1000 },
 };
 const STREAMED = encodeResponseHead({ status: 200, statusText: "", headers: [], body: "stream", socket: 0 });
@@ -57,7 +57,7 @@ async function dishonest() {
 	launched.launched(globalThis.process.pid, edge);
 	const events = new EventWriter(new FrameWriter(link));
 	const attempt = (version: VersionNumber) => {
-		const owner = {
+		const tenant = {
 			onCulprit: () => told.push(`an attempt at ${version} is to blame`),
 			onLost: (running: boolean) => told.push(`${version} lost${running ? ", not to run again" : ""}`),
 			onResponse: () => told.push(`${version} responds`),
@@ -71,7 +71,7 @@ async function dishonest() {
 			onExceeded: () => undefined,
 		});
 		const limits = { cpuMs: 1000, startupCpuMs: 1000 };
-		return process.sandbox.attempt({ number: version, ownerNumber: version, limits }, owner, effects);
+		return process.sandbox.attempt({ number: version, tenantNumber: version, limits }, tenant, effects);
 	};
 	const lost = () => until(() => why.length > 0);
 	return { process, events, link, attempt, told, why, lost };

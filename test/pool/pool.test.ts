@@ -5,7 +5,7 @@ import { Launcher } from "../../src/processes/launcher.ts";
 import { sandboxSettings } from "../support/sandbox.ts";
 import { until } from "../support/until.ts";
 
-const VERSION = { number: 1, ownerNumber: -1, limits: { cpuMs: 100, startupCpuMs: 100 } };
+const VERSION = { number: 1, tenantNumber: -1, limits: { cpuMs: 100, startupCpuMs: 100 } };
 
 test("where no sandbox starts requests are refused, with waits between the attempts, until one does", async () => {
 	const settings = await sandboxSettings();

@@ -35,7 +35,7 @@ function ask(pool: ProcessPool, version: RunnableVersion): Promise<boolean> {
 function versions(count: number): RunnableVersion[] {
 	return Array.from({ length: count }, (_, i) => ({
 		number: i + 1,
-		ownerNumber: i + 1,
+		tenantNumber: i + 1,
 		limits: { cpuMs: 1000, startupCpuMs: 100 },
 	}));
 }
@@ -59,7 +59,7 @@ async function startPool() {
 				filename: "f.js",
 				code: Buffer.from(codes.get(version) ?? FINE),
 				codeCache: new Uint8Array(0),
-				owner: version,
+				tenant: version,
 				env: "{}",
 				memoryMb: 64,
 				timers: 10,

@@ -23,7 +23,7 @@ test("a sandbox is given what it has to run, and no other function's image or en
 		load: (version: number) => loaded.push(version),
 	} as unknown as SandboxCommands;
 	sandbox.want(1);
-	void sandbox.preload({ number: 2, ownerNumber: 2, limits: { cpuMs: 1, startupCpuMs: 1 } });
+	void sandbox.preload({ number: 2, tenantNumber: 2, limits: { cpuMs: 1, startupCpuMs: 1 } });
 	sandbox.want(2);
 	sandbox.want(3);
 	await null;
@@ -46,7 +46,7 @@ test("a process that leaves unread what it is sent is ended before that fills th
 	const settings = { ...(await sandboxSettings()), maxUnreadBytes: 4 * 2 ** 20 };
 	const launcher = new Launcher();
 	const code = Buffer.from("globalThis.__atoll_exports({ default: { fetch: () => new Response() } });");
-	const image = { filename: "f.js", code, codeCache: Buffer.alloc(0), owner: 1, env: "{}", memoryMb: 64 };
+	const image = { filename: "f.js", code, codeCache: Buffer.alloc(0), tenant: 1, env: "{}", memoryMb: 64 };
 	const images = async () => ({ ...image, timers: 10, logBytes: 1000, startupCpuMs: 1000 });
 	const lost = Promise.withResolvers<string>();
 	const process = new SandboxProcess(launcher, settings, images, {
@@ -58,7 +58,7 @@ test("a process that leaves unread what it is sent is ended before that fills th
 		kill(process.pid, "SIGSTOP");
 		const preloading = process.sandbox.preload({
 			number: 1,
-			ownerNumber: 1,
+			tenantNumber: 1,
 			limits: { cpuMs: 1000, startupCpuMs: 1000 },
 		});
 		for (let i = 0; i < 8; i++) process.sandbox.commands.message(Kind.body, 1, 1, "", Buffer.alloc(2 ** 20));

@@ -132,7 +132,7 @@ describe("what waits for clients", () => {
 	});
 
 	test("uploads beyond what a function may have held are cut, and its neighbour's requests are not", async () => {
-		// Without an owner it may have half of the 16 MB.
+		// Without a tenant it may have half of the 16 MB.
 		const sockets = Array.from({ length: 200 }, () =>
 			client(`POST / HTTP/1.1\r\nHost: serves.test\r\nContent-Length: 65000\r\n\r\n${"x".repeat(60_000)}`).resume(),
 		);
