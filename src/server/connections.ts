@@ -168,10 +168,14 @@ export class Connections {
 		state.account?.close();
 	}
 
-	/** Counts what is held of heads. */
+	/** Counts what is held of heads, and reads for a moment where requests wait: nothing else tells that a client has gone. */
 	#look(): void {
 		for (const state of this.#states.values()) {
-			const { socket, requests, read, ahead } = state;
+			const { socket, requests, waiting, read, ahead } = state;
+			if (waiting.length > 0 && socket.isPaused()) {
+				socket.resume();
+				setImmediate(() => this.#pause(state));
+			}
 			const come = requests > 0 ? 0 : socket.bytesRead - read + ahead;
 			const held = come > SMALL_HEAD ? come * HEAD_WEIGHT : 0;
 			if (held === 0 && state.account === null) continue;
