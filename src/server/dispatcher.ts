@@ -63,7 +63,14 @@ export class Dispatcher {
 		try {
 			if (request instanceof FunctionError) throw request;
 			const version = this.#deployments.lookup(request.hostname);
-			const invocation = new Invocation(this.#context, version, request, sink, requestId, trigger, accept);
+			const invocation = new Invocation(this.#context, {
+				version,
+				exchange: request,
+				sink,
+				requestId,
+				trigger,
+				accept,
+			});
 			this.inFlight++;
 			invocation.start();
 			return invocation;

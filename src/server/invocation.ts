@@ -1,7 +1,7 @@
 import type { Version } from "../control/version.ts";
 import { Effects, type Fetcher } from "../effects/effects.ts";
 import { FunctionError } from "../errors.ts";
-import { StackMapper } from "../helpers/stack-mapper.ts";
+import type { StackMapper } from "../helpers/stack-mapper.ts";
 import type { Account, Holder } from "../limits/account.ts";
 import { Admission } from "../limits/admission.ts";
 import type { Limits } from "../limits/limits.ts";
@@ -13,19 +13,17 @@ import type { Trigger } from "../observe/record.ts";
 import type { Attempt, AttemptOwner } from "../pool/attempt.ts";
 import { placementOf } from "../pool/placement.ts";
 import type { SandboxPool } from "../pool/pool.ts";
-import type { Bytes, Milliseconds } from "../units.ts";
-import { type ErrorDetail, errorResponse } from "./error-response.ts";
+import type { Bytes } from "../units.ts";
+import { Answer } from "./answer.ts";
 import { type Exchange, KEPT_BODY, type ResponseSink, type SocketEnd } from "./exchange.ts";
 import { Recording, type RecordingContext } from "./recording.ts";
 import { isStream, ReplayableBody } from "./replayable-body.ts";
-import { contentLength, sendableHead } from "./response-head.ts";
+import { sendableHead } from "./response-head.ts";
 
 /** A request is started at most so often where its sandbox is lost each time. */
 const MAX_ATTEMPTS = 3;
 /** Being moved away from behind a long turn is not its fault, and may happen so often on top. */
 const MAX_MOVES = 5;
-/** In development an error response waits so long for its stack to be mapped. */
-const MAPPING_MS: Milliseconds = 5000;
 
 /**
  * What a request has the edge hold beside its body: its objects, and for each letter and each part of its head so
@@ -49,14 +47,24 @@ export interface InvocationContext extends RecordingContext {
 	ended(): void;
 }
 
+/** A request for a function, and where its response goes. */
+export interface Invoked {
+	version: Version;
+	exchange: Exchange;
+	sink: ResponseSink;
+	requestId: string;
+	trigger: Trigger;
+	/** The value of its Accept header, for errors. */
+	accept: string;
+}
+
 /** One request at one function, from its arrival until everything that it started is done. */
 export class Invocation implements AttemptOwner, Guarded, Holder {
 	readonly #context: InvocationContext;
 	readonly #version: Version;
 	readonly #exchange: Exchange;
-	readonly #sink: ResponseSink;
-	readonly #accept: string;
 	readonly #recording: Recording;
+	readonly #answer: Answer;
 	readonly #head: string;
 	readonly #stream: ReplayableBody | null;
 	/** What the edge holds for this request and its response. */
@@ -68,32 +76,17 @@ export class Invocation implements AttemptOwner, Guarded, Holder {
 	/** The client's end of the WebSocket that the function has answered with. */
 	#socket: SocketEnd | null = null;
 	#effects: Effects | null = null;
-	/** How long the response's body has to be, where its head says that. */
-	#length: Bytes | null = null;
-	#state: "waiting" | "streaming" | "answered" = "waiting";
 	#released = false;
 	/** It has proven too heavy for the normal lane. */
 	#heavy = false;
 	/** How often its sandbox, or its isolate, was lost under it. */
 	#losses = 0;
 	#timer: NodeJS.Timeout | null = null;
-	/** The error response that is being made. */
-	#answering: Promise<void> | null = null;
 
-	constructor(
-		context: InvocationContext,
-		version: Version,
-		exchange: Exchange,
-		sink: ResponseSink,
-		requestId: string,
-		trigger: Trigger,
-		accept: string,
-	) {
+	constructor(context: InvocationContext, { version, exchange, sink, requestId, trigger, accept }: Invoked) {
 		this.#context = context;
 		this.#version = version;
 		this.#exchange = exchange;
-		this.#sink = sink;
-		this.#accept = accept;
 		this.#recording = new Recording(context, version, exchange, requestId, trigger);
 		const { method, url, headers, body, client } = exchange;
 		const stream = isStream(body);
@@ -107,7 +100,8 @@ export class Invocation implements AttemptOwner, Guarded, Holder {
 		const head: RequestHead = { method, url, headers, body: mode, client };
 		this.#head = JSON.stringify(head);
 		this.#account = version.account.for(this);
-		sink.account = this.#account;
+		const settings = { version, exchange, sink, accept, recording: this.#recording, account: this.#account };
+		this.#answer = new Answer({ ...settings, mapper: context.development ? context.mapper : null });
 		const kept = body === null ? 0 : stream ? KEPT_BODY : body.byteLength;
 		this.#requestBytes = REQUEST_BYTES + this.#head.length * LETTER_BYTES + headers.length * PART_BYTES + kept;
 	}
@@ -144,7 +138,7 @@ export class Invocation implements AttemptOwner, Guarded, Holder {
 	}
 
 	#refuse(error: FunctionError): void {
-		this.#fail(error);
+		this.#answer.fail(error);
 		this.#finish();
 	}
 
@@ -191,12 +185,12 @@ export class Invocation implements AttemptOwner, Guarded, Holder {
 		const what =
 			this.#attempt === null
 				? "had no room for the request"
-				: this.#state === "waiting"
+				: this.#answer.state === "waiting"
 					? "did not answer"
-					: this.#state === "streaming"
+					: this.#answer.state === "streaming"
 						? "sent nothing more of its response"
 						: "did not finish its waitUntil()";
-		this.#fail(new FunctionError("wall_time_exceeded", `the function ${what} for ${wallMs} ms`));
+		this.#answer.fail(new FunctionError("wall_time_exceeded", `the function ${what} for ${wallMs} ms`));
 		if (this.#attempt === null) this.#finish();
 		else this.#attempt.revoke();
 	}
@@ -206,7 +200,7 @@ export class Invocation implements AttemptOwner, Guarded, Holder {
 		if (this.#recording.finished) return;
 		this.#context.guard.run(this, () => {
 			this.#recording.outcome("client_gone");
-			this.#state = "answered";
+			this.#answer.abandon();
 			this.#release();
 			if (this.#attempt === null) this.#finish();
 			else this.#attempt.abort();
@@ -222,10 +216,10 @@ export class Invocation implements AttemptOwner, Guarded, Holder {
 	cut(): void {
 		if (this.#recording.finished) return;
 		this.#recording.outcome("internal_error");
-		this.#state = "answered";
+		this.#answer.abandon();
 		this.#finish();
 		try {
-			this.#sink.cut();
+			this.#answer.cut();
 		} finally {
 			this.#attempt?.revoke();
 		}
@@ -233,12 +227,9 @@ export class Invocation implements AttemptOwner, Guarded, Holder {
 
 	/** It has the edge hold more than there is room for. */
 	giveUp(): void {
-		if (this.#state !== "waiting") this.#sink.drop();
+		this.#answer.drop();
 		if (this.#recording.finished) return;
-		const error = overloaded("the function, or its tenant, has too much held for it and its clients", 1);
-		if (this.#state === "waiting") this.#fail(error);
-		else this.#recording.failed(error);
-		this.#state = "answered";
+		this.#answer.fail(overloaded("the function, or its tenant, has too much held for it and its clients", 1));
 		if (this.#attempt === null) this.#finish();
 		else this.#attempt.revoke();
 	}
@@ -256,7 +247,7 @@ export class Invocation implements AttemptOwner, Guarded, Holder {
 	 */
 	mayRunAgain(hasEffects: boolean): boolean {
 		return (
-			this.#state === "waiting" &&
+			this.#answer.state === "waiting" &&
 			(!hasEffects || IDEMPOTENT.has(this.#exchange.method)) &&
 			this.#recording.record.attempts < MAX_ATTEMPTS + MAX_MOVES &&
 			(this.#stream?.replayable ?? true)
@@ -278,45 +269,32 @@ export class Invocation implements AttemptOwner, Guarded, Holder {
 	}
 
 	onResponse(given: ResponseHead, body: Uint8Array | null): void {
-		if (this.#state !== "waiting") return;
+		if (this.#answer.state !== "waiting") return;
 		this.#timer?.refresh();
-		const { record } = this.#recording;
 		try {
-			const head = sendableHead(given, { method: this.#exchange.method, requestId: record.requestId });
+			const { requestId } = this.#recording.record;
+			const head = sendableHead(given, { method: this.#exchange.method, requestId });
 			if (head.status === 101) this.#upgrade(head, head.socket as number);
-			else if (head.body === "stream") {
-				this.#state = "streaming";
-				if (this.#exchange.method !== "HEAD") this.#length = contentLength(head);
-				this.#sink.begin(head);
-			} else {
-				this.#state = "answered";
-				const sent = head.body === "none" ? null : (body ?? EMPTY);
-				this.#sink.respond(head, sent);
-				record.responseBytes = sent?.byteLength ?? 0;
-			}
-			record.status = head.status;
+			else this.#answer.give(head, body);
 		} catch (error) {
-			this.#state = "waiting";
 			if (Number.isInteger(given.socket)) this.#attempt?.socketClose(given.socket as number, 1006, "");
-			this.#fail(new FunctionError("invalid_response", (error as Error).message));
+			this.#answer.fail(new FunctionError("invalid_response", (error as Error).message));
 		}
 	}
 
 	/** From here on messages come and go until one side closes; a WebSocket may stand idle for as long as it likes. */
 	#upgrade(head: ResponseHead, op: number): void {
-		const end: SocketEnd = {
+		this.#socket = this.#answer.upgrade(head, {
 			message: (data) => this.#attempt?.socketMessage(op, data),
 			taken: () => undefined,
 			close: (code, reason) => {
 				if (this.#recording.finished) return;
-				this.#state = "answered";
+				this.#answer.abandon();
 				this.#startTimer();
 				this.#attempt?.socketClose(op, code, reason);
 			},
-		};
-		this.#socket = this.#sink.upgrade(head, end);
+		});
 		if (this.#timer !== null) clearTimeout(this.#timer);
-		this.#state = "streaming";
 	}
 
 	onSocketMessage(data: string | Uint8Array): void {
@@ -333,16 +311,9 @@ export class Invocation implements AttemptOwner, Guarded, Holder {
 	}
 
 	onChunk(bytes: Uint8Array): void {
-		if (this.#state !== "streaming") return;
-		const { record } = this.#recording;
-		record.responseBytes += bytes.byteLength;
-		if (this.#length !== null && record.responseBytes > this.#length) {
-			this.#wrongLength();
-			return;
-		}
+		if (this.#answer.state !== "streaming") return;
 		const { guard } = this.#context;
-		this.#account.hold(bytes.byteLength);
-		this.#sink.write(bytes, () => guard.run(this, () => this.#taken(bytes.byteLength)));
+		if (!this.#answer.write(bytes, () => guard.run(this, () => this.#taken(bytes.byteLength)))) this.#attempt?.revoke();
 	}
 
 	/** The client has taken so much of the response, and gets more as fast as its function may stream. */
@@ -360,24 +331,10 @@ export class Invocation implements AttemptOwner, Guarded, Holder {
 	}
 
 	onEnd(failure: string): void {
-		if (this.#state !== "streaming") return;
-		if (failure === "" && this.#length !== null && this.#recording.record.responseBytes < this.#length)
-			this.#wrongLength();
-		else if (failure === "") {
-			this.#state = "answered";
-			this.#sink.end();
-		} else this.#fail(new FunctionError("exception", "the response's stream failed", { stack: failure }));
-	}
-
-	/** Whoever reads on where a body ends that is not as long as it says would take what follows for another response. */
-	#wrongLength(): void {
-		this.#fail(
-			new FunctionError(
-				"invalid_response",
-				`the response's body has not the ${this.#length} bytes of its Content-Length`,
-			),
-		);
-		this.#attempt?.revoke();
+		if (this.#answer.state !== "streaming") return;
+		if (failure !== "")
+			this.#answer.fail(new FunctionError("exception", "the response's stream failed", { stack: failure }));
+		else if (!this.#answer.end()) this.#attempt?.revoke();
 	}
 
 	onException({
@@ -389,7 +346,7 @@ export class Invocation implements AttemptOwner, Guarded, Holder {
 		message: string;
 		stack: string;
 	}): void {
-		this.#fail(
+		this.#answer.fail(
 			new FunctionError(code === "invalid_response" ? code : "exception", String(message), { stack: String(stack) }),
 		);
 	}
@@ -407,8 +364,8 @@ export class Invocation implements AttemptOwner, Guarded, Holder {
 		this.#version.pace.note(report.light);
 		if (report.cold) this.#version.backoff.succeeded();
 		// The isolate says that it is done, but never answered: its prelude no longer does what it should.
-		if (this.#state !== "answered")
-			this.#fail(new FunctionError("invalid_response", "the function ended without a response"));
+		if (this.#answer.state !== "over")
+			this.#answer.fail(new FunctionError("invalid_response", "the function ended without a response"));
 		this.#finish();
 	}
 
@@ -448,7 +405,7 @@ export class Invocation implements AttemptOwner, Guarded, Holder {
 	}
 
 	onBodyFailure(error: Error): void {
-		this.#fail(
+		this.#answer.fail(
 			error instanceof FunctionError ? error : new FunctionError("bad_request", "The request's body broke off."),
 		);
 		this.#attempt?.revoke();
@@ -458,57 +415,23 @@ export class Invocation implements AttemptOwner, Guarded, Holder {
 		this.#context.guard.fault(this, error);
 	}
 
-	/** Ends the response with an error: as an error response, or by breaking off what has begun. */
-	#fail(error: FunctionError): void {
-		const state = this.#state;
-		this.#state = "answered";
-		if (state === "streaming") this.#sink.cut();
-		else if (state === "waiting") {
-			if (this.#context.development) this.#answering = this.#answerWithSource(error);
-			else this.#answer(error, null);
-		}
-		this.#recording.failed(error);
-	}
-
-	/** In development: with the stack, mapped into the source. */
-	async #answerWithSource(error: FunctionError): Promise<void> {
-		const { functionStack: stack } = error;
-		const late = Promise.withResolvers<null>();
-		const timer = setTimeout(() => late.resolve(null), MAPPING_MS);
-		const mapping = StackMapper.concerns(stack, this.#version) ? this.#context.mapper.map(stack, this.#version) : null;
-		const mapped = await Promise.race([mapping, late.promise]);
-		clearTimeout(timer);
-		this.#answering = null;
-		// Its client may have gone meanwhile.
-		if (!this.#released) this.#answer(error, { stack: mapped?.text ?? stack, excerpt: mapped?.excerpt ?? null });
-	}
-
-	#answer(error: FunctionError, detail: ErrorDetail | null): void {
-		const { record } = this.#recording;
-		const { head, body } = errorResponse(error, record.requestId, this.#accept, detail);
-		record.status = head.status;
-		record.responseBytes = body.byteLength;
-		head.headers.push("x-atoll-request-id", record.requestId);
-		this.#sink.respond(head, body);
-	}
-
 	#finish(): void {
 		if (this.#recording.finished) return;
 		if (this.#timer !== null) clearTimeout(this.#timer);
-		if (this.#answering !== null) {
-			void this.#answering.then(() => this.#finish());
+		const { making } = this.#answer;
+		if (making !== null) {
+			void making.then(() => this.#finish());
 			return;
 		}
 		this.#recording.finish(this.#effects?.count ?? 0);
 		this.#stream?.close();
 		this.#account.release(this.#requestBytes);
-		this.#sink.settle();
+		this.#answer.settle();
 		this.#release();
 		this.#admission?.end();
 	}
 }
 
-const EMPTY = new Uint8Array(0);
 const IDEMPOTENT = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"]);
 
 function overloaded(message: string, retryAfter: number): FunctionError {
