@@ -1,6 +1,7 @@
 /** What is wrong after an attack: the promise's sentences, one word each. */
 export type ComplaintKind =
 	| "edge-ended"
+	| "edge-faulted"
 	| "left-behind"
 	| "neighbour-failed"
 	| "sandbox-lost"

@@ -19,8 +19,8 @@ export class EdgeProcess {
 	ended: string | null = null;
 	/** Where it listens, on this machine only. */
 	port = 0;
-	/** The launcher, with which all ends that the edge has had started. */
-	#launcher = 0;
+	/** What it has had started, and what that has, as of its last word: behind walls these are trees of processes. */
+	#tree: number[] = [];
 
 	private constructor(data: string) {
 		this.#child = spawn(process.execPath, ["--no-warnings", "--expose-gc", "fuzz/edge.ts", data], {
@@ -36,6 +36,7 @@ export class EdgeProcess {
 			this.#orders.clear();
 		});
 		this.#child.on("message", ({ id, result, error }: { id: number; result?: unknown; error?: string }) => {
+			this.#tree = descendants(this.pid);
 			const order = this.#orders.get(id);
 			this.#orders.delete(id);
 			if (error === undefined) order?.resolve(result);
@@ -52,7 +53,7 @@ export class EdgeProcess {
 		exited.catch(() => undefined); // Of its later end `ended` tells.
 		const [{ port }] = (await Promise.race([once(edge.#child, "message"), exited])) as [{ port: number }];
 		edge.port = port;
-		[edge.#launcher] = descendants(edge.pid);
+		edge.#tree = descendants(edge.pid);
 		return edge;
 	}
 
@@ -96,15 +97,24 @@ export class EdgeProcess {
 
 	/** Ends it. Resolves with what it has left behind, which is ended as well. */
 	async stop(): Promise<number[]> {
+		const started = new Set(this.#tree);
 		if (this.ended === null) {
+			for (const pid of descendants(this.pid)) started.add(pid);
 			const exited = once(this.#child, "exit");
 			this.#child.kill("SIGKILL");
 			await exited;
 		}
+		const running = () => {
+			// What was being started when it ended is known by what starts it.
+			for (const pid of [...started]) for (const child of descendants(pid)) started.add(child);
+			return [...started].filter(isRunning);
+		};
 		const late = performance.now() + LEAVING_MS;
-		while (isRunning(this.#launcher) && performance.now() < late) await pause(10);
-		if (!isRunning(this.#launcher)) return [];
-		const left = [this.#launcher, ...descendants(this.#launcher)];
+		let left = running();
+		while (left.length > 0 && performance.now() < late) {
+			await pause(10);
+			left = running();
+		}
 		for (const pid of left) if (isRunning(pid)) process.kill(pid, "SIGKILL");
 		return left;
 	}

@@ -20,11 +20,15 @@ export interface Observation {
 	inFlight: number;
 	/** What is alive of its memory, buffers included; as of now only where garbage was collected for it. */
 	heldBytes: number;
+	/** What is on its account for functions and their clients. */
+	accountBytes: number;
 	/** How many sandboxes were lost until now. */
 	restarts: number;
 	/** Why they were lost, and who was struck, since it was last asked. */
 	losses: string[];
 	struck: string[];
+	/** What went wrong in the edge itself, since it was last asked: the stacks. */
+	faults: string[];
 }
 
 // As bin/atoll.js does.
@@ -32,29 +36,36 @@ setFlagsFromString("--no-concurrent-marking");
 const [data] = process.argv.slice(2);
 const losses: string[] = [];
 const struck: string[] = [];
+const faults: string[] = [];
 const { strike } = Version.prototype;
 Version.prototype.strike = function (this: Version, now) {
-	struck.push(this.functionName);
+	struck.push(this.function.name);
 	strike.call(this, now);
 };
 const tap = new LinkTap();
 // Whoever gets out of V8 has the functions of its sandbox at its mercy: it is alone in one, since the edge is what is tried.
-const { get: laneOf } = Object.getOwnPropertyDescriptor(Version.prototype, "lane") as { get(): Version["lane"] };
-Object.defineProperty(Version.prototype, "lane", {
+const { get: struckOf } = Object.getOwnPropertyDescriptor(Version.prototype, "struck") as { get(): boolean };
+Object.defineProperty(Version.prototype, "struck", {
 	get(this: Version) {
-		return this.functionName.startsWith(TAKEN) ? "probation" : laneOf.call(this);
+		return this.function.name.startsWith(TAKEN) || struckOf.call(this);
 	},
 });
 const ignored = () => undefined;
 const runtime = await createRuntime({
 	data,
+	maxHeldBytes: 64 * 2 ** 20,
 	cache: { maxBytes: 256 * 2 ** 20 },
 	limits: { cpuMs: 200, wallMs: 1500, memoryMb: 64, subrequestMs: 1000, subrequestBodyBytes: 16 * 2 ** 20 },
 	// The servers of the fuzzer itself.
 	egress: { allow: ["127.0.0.1"] },
 	// Every case is a function that is new.
 	recyclesPerMinute: 100_000,
-	logger: { debug: ignored, info: ignored, error: ignored, warn: (_fields, message) => losses.push(message) },
+	logger: {
+		debug: ignored,
+		info: ignored,
+		warn: (_fields, message) => losses.push(message),
+		error: (fields, message) => ("fault" in fields ? faults.push(String(fields.fault)) : losses.push(message)),
+	},
 });
 const server = new HttpServer(runtime);
 
@@ -68,20 +79,22 @@ async function carryOut(order: Order): Promise<unknown> {
 		}
 		return runtime.deploy({ name, hostnames: [`${name}.test`], entry, env: { name }, limits: order.limits });
 	}
-	if ("remove" in order) return runtime.remove(order.remove);
+	if ("remove" in order) return runtime.remove({ name: order.remove });
 	if ("takeOver" in order) {
 		tap.takeover = order.takeOver;
 		return null;
 	}
 	if (order.observe.collect) globalThis.gc?.();
-	const { inFlight, restarts } = runtime.stats();
+	const { inFlight, restarts, heldBytes: accountBytes } = runtime.stats();
 	const { heapUsed, external } = process.memoryUsage();
 	return {
 		inFlight,
 		heldBytes: heapUsed + external,
+		accountBytes,
 		restarts,
 		losses: losses.splice(0),
 		struck: struck.splice(0),
+		faults: faults.splice(0),
 	} satisfies Observation;
 }
 

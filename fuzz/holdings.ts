@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 
 /** What a process holds and has used, as its kernel counts it. */
 export interface Holdings {
@@ -37,9 +37,16 @@ export function forgetPeak(pid: number): void {
 
 /** The processes that a process has started, and those that they have, as far as they run. */
 export function descendants(pid: number): number[] {
-	const file = `/proc/${pid}/task/${pid}/children`;
-	const children = existsSync(file) ? readFileSync(file, "latin1").trim().split(" ").filter(Boolean).map(Number) : [];
-	return children.flatMap((child) => [child, ...descendants(child)]);
+	return childrenOf(pid).flatMap((child) => [child, ...descendants(child)]);
+}
+
+function childrenOf(pid: number): number[] {
+	try {
+		const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1");
+		return children.trim().split(" ").filter(Boolean).map(Number);
+	} catch {
+		return []; // It has ended.
+	}
 }
 
 /** Whether there is such a process; one that has ended and that nobody has asked about is none. */

@@ -1,7 +1,10 @@
 import type { Socket } from "node:net";
-import { FrameKind, FrameReader } from "../src/link/frames.ts";
+import { BODY_FIELDS, readCommand } from "../src/link/commands.ts";
+import { FrameReader } from "../src/link/frame-reader.ts";
+import { Kind } from "../src/link/messages.ts";
+import type { RequestStart, SandboxCommands } from "../src/link/protocol.ts";
 import { type LaunchEvents, Launcher } from "../src/processes/launcher.ts";
-import { type HostileFrame, type OwnNumbers, renderFrame } from "./generators/link-frames.ts";
+import { type HostileFrame, type OwnNumbers, renderFrame } from "./generators/hostile-frame.ts";
 
 /** So begin the names of functions whose sandboxes are taken over. */
 export const TAKEN = "taken";
@@ -17,6 +20,15 @@ export interface Takeover {
 
 /** The function has begun by then, and nothing is on its way. */
 const DELAY_MS = 5;
+
+const unheard = () => undefined;
+const DEAF: Omit<SandboxCommands, "request"> = {
+	expect: unheard,
+	load: unheard,
+	unload: unheard,
+	preload: unheard,
+	message: unheard,
+};
 
 /** The links of all sandboxes, on which somebody who has got out of V8 says what no honest sandbox would. */
 export class LinkTap {
@@ -42,12 +54,17 @@ export class LinkTap {
 
 	/** Reads what the edge writes, to learn by which numbers it knows the function's request. */
 	#listen(link: Socket): void {
-		const reader = new FrameReader(Number.MAX_SAFE_INTEGER, ({ kind, attempt, version, text }) => {
-			if (kind !== FrameKind.request && kind !== FrameKind.lightRequest) return;
-			const { takeover } = this;
-			if (takeover === null || !text.includes(`//${takeover.hostname}/`)) return;
-			this.takeover = null;
-			setTimeout(() => speak(link, write, takeover, { attempt, version }), DELAY_MS);
+		const commands: SandboxCommands = {
+			...DEAF,
+			request: ({ attempt, version, head }: RequestStart) => {
+				const { takeover } = this;
+				if (takeover === null || !head.includes(`//${takeover.hostname}/`)) return;
+				this.takeover = null;
+				setTimeout(() => speak(link, write, takeover, { attempt, version }), DELAY_MS);
+			},
+		};
+		const reader = new FrameReader({ maxBytes: Number.MAX_SAFE_INTEGER, bodyFields: BODY_FIELDS }, (frame) => {
+			if (frame.kind === Kind.request) readCommand(frame, commands);
 		});
 		const write = link.write.bind(link);
 		link.write = ((chunk: Buffer, ...rest: []) => {

@@ -10,6 +10,8 @@ const MOST_KEPT = 24 * 2 ** 20;
 /** So much more may its process take, with what is garbage or not V8's; and so many more descriptors may it keep. */
 const MOST_RESIDENT = 400 * 2 ** 20;
 const MOST_DESCRIPTORS = 32;
+/** Connections that are kept alive, and are about to be closed, may have a little on their accounts. */
+const MOST_CHARGED = 2 ** 20;
 /** No case sends so much, or has so much sent, that the edge would have as much to do. */
 const MOST_CPU_MS = 2500;
 /** Requests end by themselves at their limits, which are far below. */
@@ -37,6 +39,7 @@ export class Watch {
 	#mostHeld = 0;
 	#losses: string[] = [];
 	#struck: string[] = [];
+	#faults: string[] = [];
 
 	private constructor(edge: EdgeProcess, calm: Calm, restarts: number) {
 		this.#edge = edge;
@@ -58,6 +61,7 @@ export class Watch {
 		if (collect) this.#mostHeld = Math.max(this.#mostHeld, seen.heldBytes);
 		this.#losses.push(...seen.losses);
 		this.#struck.push(...seen.struck);
+		this.#faults.push(...seen.faults);
 		return seen;
 	}
 
@@ -79,6 +83,7 @@ export class Watch {
 			seen = await this.#look();
 		}
 		const losses = this.#losses.join("; ");
+		complain(this.#faults.length > 0, "edge-faulted", this.#faults[0]);
 		const innocent = this.#struck.filter((name) => !name.startsWith(attackers));
 		complain(seen.inFlight > 0, "stuck", `${seen.inFlight} requests are still in flight`);
 		complain(innocent.length > 0, "struck-another", `${innocent.join(", ")} (${losses})`);
@@ -101,11 +106,12 @@ export class Watch {
 			const { bytes, descriptors } = holdings(this.#edge.pid);
 			const kept = descriptors - this.#calm.descriptors;
 			const much = this.#mostHeld - this.#calm.heldBytes > MOST_KEPT || bytes - this.#calm.bytes > MOST_RESIDENT;
-			if (!much && kept <= MOST_DESCRIPTORS) return [];
-			const held = (await this.#edge.observe(true)).heldBytes - this.#calm.heldBytes;
-			if (held <= MOST_KEPT && kept <= MOST_DESCRIPTORS) return [];
-			if (performance.now() > late)
-				return [{ kind: "grew", text: `for good: ${megabytes(held)} and ${kept} descriptors more` }];
+			const seen = await this.#edge.observe(much);
+			const held = much ? seen.heldBytes - this.#calm.heldBytes : 0;
+			const charged = seen.accountBytes - this.#calm.accountBytes;
+			if (held <= MOST_KEPT && kept <= MOST_DESCRIPTORS && charged <= MOST_CHARGED) return [];
+			const text = `for good: ${megabytes(held)}, ${megabytes(charged)} on accounts and ${kept} descriptors more`;
+			if (performance.now() > late) return [{ kind: "grew", text }];
 			await pause(LOOK_MS);
 		}
 	}

@@ -77,3 +77,33 @@ export const hostileHeads: fc.Arbitrary<unknown> = fc.record(
 	},
 	{ requiredKeys: ["status", "statusText", "headers", "body"] },
 );
+
+/** Parts of a head as the link carries them. */
+export const lineOf = (parts: unknown[]) => parts.join("\n");
+
+const own = fc.record({
+	status: fc.constantFrom(200, 200, 101, 204, 304, 404, 500),
+	body: fc.constantFrom("none", "whole", "stream"),
+	statusText: fc.constantFrom("", "OK", "\u20ac"),
+	headers: fc.array(
+		fc.tuple(fc.constantFrom(...NAMES, ...OTHERS.filter(Boolean)), fc.constantFrom("0", "5", "chunked", "forged", "")),
+		{ maxLength: 4 },
+	),
+});
+
+/** Heads of responses on the link: most are well-formed, and say what no function may. */
+export const headLines: fc.Arbitrary<string> = fc.oneof(
+	{
+		weight: 4,
+		arbitrary: own.map(({ status, body, statusText, headers }) =>
+			lineOf([status, ...(status === 101 ? ["none", 1] : [body, 0]), statusText, ...headers.flat()]),
+		),
+	},
+	{
+		weight: 1,
+		arbitrary: hostileHeads.map((head) => {
+			const { status, body, socket = 0, statusText, headers } = head as Record<string, unknown>;
+			return lineOf([status, body, socket, statusText, ...(Array.isArray(headers) ? headers : [headers])]);
+		}),
+	},
+);

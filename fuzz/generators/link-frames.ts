@@ -1,86 +1,53 @@
 import fc from "fast-check";
-import { FrameKind } from "../../src/link/frames.ts";
-import { hostileHeads } from "./heads.ts";
+import { CommandKind } from "../../src/link/commands.ts";
+import { EventKind } from "../../src/link/events.ts";
+import { Kind, STREAM_CHUNK } from "../../src/link/messages.ts";
+import { FAILURES } from "../../src/link/protocol.ts";
+import { headLines, lineOf } from "./heads.ts";
+import type { Field, HostileFrame } from "./hostile-frame.ts";
+import { mostly } from "./wire.ts";
 
-/** By which numbers the edge knows the request whose sandbox was taken over. */
-export interface OwnNumbers {
-	attempt: number;
-	version: number;
-}
+/** Drawn by each field of a kind. */
+type Fields = fc.Arbitrary<Field>[];
 
-/** A frame as somebody writes it who does not keep to the protocol. */
-export interface HostileFrame {
-	to: "edge" | "sandbox";
-	kind: number;
-	attempt: number | "own";
-	op: number;
-	version: number | "own";
-	dataType: number;
-	text: string;
-	/** How many bytes of data follow, or a number. */
-	data: number;
-	/** How much more than they are the frame and its text say they are. */
-	lengthOff: number;
-	textLengthOff: number;
-	times: number;
-}
-
-const HEAD = 22;
-
-/** A frame's bytes, in the format that `src/link/frames.ts` describes. */
-export function renderFrame(frame: HostileFrame, own: OwnNumbers): Buffer {
-	const text = Buffer.from(frame.text);
-	const data = frame.dataType === 2 ? Buffer.alloc(8) : Buffer.alloc(frame.dataType === 0 ? 0 : frame.data, "d");
-	if (frame.dataType === 2) data.writeDoubleLE(frame.data);
-	const head = Buffer.alloc(HEAD);
-	head.writeUInt32LE((HEAD - 4 + text.length + data.length + frame.lengthOff) >>> 0, 0);
-	head[4] = frame.kind;
-	head.writeUInt32LE(frame.attempt === "own" ? own.attempt : frame.attempt, 5);
-	head.writeUInt32LE(frame.op, 9);
-	head.writeUInt32LE(frame.version === "own" ? own.version : frame.version, 13);
-	head[17] = frame.dataType;
-	head.writeUInt32LE((text.length + frame.textLengthOff) >>> 0, 18);
-	return Buffer.concat([head, text, data]);
-}
-
-/** Mostly `common`, now and then something else. */
-function mostly<T, U>(common: T, rare: fc.Arbitrary<U>): fc.Arbitrary<T | U> {
-	return fc.oneof({ weight: 6, arbitrary: fc.constant(common) }, { weight: 1, arbitrary: rare });
-}
-
-const numbers = fc.constantFrom(0, 1, 2, 3, 100, 2 ** 16, 2 ** 31, 2 ** 32 - 1);
-const ops = fc.oneof({ weight: 3, arbitrary: fc.constantFrom(0, 1, 2) }, { weight: 1, arbitrary: numbers });
-const sizes = fc.constantFrom(0, 1, 100, 5000, 64 * 1024, 300 * 1024, 2 ** 21);
-const doubles = fc.constantFrom(0, 1, -1, 1e9, 1e300, Number.NaN, Infinity, 0.5);
-
-const failures = fc
-	.record({
-		failure: fc.oneof(
-			fc.record({
-				code: fc.constantFrom(
-					"too_heavy",
-					"isolate_lost",
-					"cpu_limit_exceeded",
-					"startup_failed",
-					"exception",
-					"no",
-					"toString",
-				),
-				message: fc.oneof(fc.string(), fc.constant(5), fc.constant(null)),
-				stack: fc.oneof(fc.constantFrom("", "at x (a.js:1:1)"), fc.constant(null)),
-			}),
-			fc.constant(null),
+const numbers = fc.constantFrom(0, 1, 2, 3, 100, 2 ** 16, 2 ** 31, 2 ** 32 - 1).map((u32) => ({ u32 }));
+const ops = (own: number) =>
+	mostly(fc.constant<Field>({ u32: own }), fc.oneof(fc.constant<Field>({ u32: 1 }), numbers));
+const own = (name: "version" | "attempt") => mostly(fc.constant<Field>({ u32: name }), numbers);
+const flags = fc.constantFrom(0, 1, 2, 3, 255).map((u8) => ({ u8 }));
+const amounts = mostly(
+	fc.constantFrom(0, 1, 1000, 0.5),
+	fc.constantFrom("NaN", "Infinity", -1, 1e300, 2 ** 53, "-0"),
+).map((f64) => ({ f64 }));
+const sizes = mostly(
+	fc.constantFrom(0, 1, 100, 5000, STREAM_CHUNK),
+	fc.constantFrom(STREAM_CHUNK + 1, 300_000, 2 ** 21),
+);
+const bytes = sizes.map((size) => ({ bytes: size }));
+const text = (usual: fc.Arbitrary<string>): fc.Arbitrary<Field> =>
+	fc.record({
+		text: mostly(usual, fc.constantFrom("", "\n", "\0", "{}", "0", "\u20ac", "\ud800", "x".repeat(200_000))),
+		lengthOff: fc.oneof(
+			{ weight: 20, arbitrary: fc.constant(0) },
+			{ weight: 1, arbitrary: fc.constantFrom(-1, 1, 2 ** 24, 2 ** 31) },
 		),
-		report: fc.oneof(
-			fc.record({ cpuUs: doubles, memoryBytes: doubles, light: fc.boolean(), cold: fc.boolean(), startUs: doubles }),
-			fc.constant(undefined),
-		),
-	})
-	.map((value) => JSON.stringify(value));
+	});
+const words = text(fc.constantFrom("", "why", "at x (a.js:1:1)"));
+
+/** Which data follows a text. */
+const NONE: fc.Arbitrary<Field> = fc.constant({ u8: 0 });
+const BYTES: fc.Arbitrary<Field> = fc.constant({ u8: 1 });
+const NUMBER: fc.Arbitrary<Field> = fc.constant({ u8: 2 });
+
+const NAMES: Fields = [own("version"), own("attempt")];
+const REPORT: Fields = [fc.constantFrom(0, 1).map((u8) => ({ u8 })), amounts, amounts];
+const message = (op: number, ...content: Fields): Fields => [...NAMES, ops(op), ...content];
 
 const subrequests = fc
 	.record({
 		method: fc.constantFrom("GET", "POST", "CONNECT", "B AD", ""),
+		body: fc.constantFrom("none", "whole", "stream", "other"),
+		redirect: fc.constantFrom("follow", "error", "manual", "other"),
 		url: fc.constantFrom(
 			"http://127.0.0.1:1/",
 			"http://neighbour0.test/",
@@ -88,96 +55,104 @@ const subrequests = fc
 			"ftp://a/",
 			"",
 			"//",
-			"http://a:99999/",
+			"http://a:9e9/",
 		),
-		headers: fc.array(fc.oneof(fc.constantFrom("host", "a", "content-length", "x\r\ny"), fc.constant(1)), {
-			maxLength: 4,
-		}),
-		body: fc.constantFrom("none", "whole", "stream", "other"),
-		redirect: fc.constantFrom("follow", "error", "manual", "other"),
+		headers: fc.array(fc.constantFrom("host", "a", "content-length", "x\r\ny", ""), { maxLength: 4 }),
 	})
-	.map((value) => JSON.stringify(value));
-
-const nonsense = fc.oneof(
-	fc.constantFrom(
-		"",
-		"{",
-		"null",
-		"[]",
-		"{}",
-		"0",
-		'"text"',
-		"[1000]",
-		'[1000,"bye"]',
-		'{"headers":null}',
-		"[".repeat(20_000),
-	),
-	fc.json({ maxDepth: 2 }),
+	.map(({ method, body, redirect, url, headers }) => lineOf([method, body, redirect, url, ...headers]));
+const lines = fc.constantFrom("log a line", "error \0", "log ", "other a line", "log", `log ${"x".repeat(70_000)}`);
+const exceptions = fc.constantFrom(
+	"exception 4 oopsError: oops",
+	"invalid_response 0 ",
+	"exception 9999 x",
+	"exception -1 x",
+	"other 0 ",
 );
+const closes = fc.constantFrom("1000 bye", "1005 ", "1006 ", "4999 ", "0 ", "1000", `1000 ${"\u20ac".repeat(123)}`);
 
-/** What a sandbox says, and how often each kind of it. */
-const SAID: [weight: number, kind: number, text: fc.Arbitrary<string>][] = [
-	[5, FrameKind.response, hostileHeads.map((head) => JSON.stringify(head))],
-	[3, FrameKind.body, fc.constant("")],
-	[2, FrameKind.end, fc.constantFrom("", "why")],
-	[2, FrameKind.credit, fc.constant("")],
-	[1, FrameKind.cancel, fc.constant("")],
-	[2, FrameKind.fetch, subrequests],
-	[2, FrameKind.log, fc.oneof(nonsense, fc.constant('{"level":"log","message":"a line"}'))],
-	[1, FrameKind.exceeded, fc.constantFrom("timers", "toString", "")],
-	[1, FrameKind.exception, nonsense],
-	[2, FrameKind.socket, fc.constantFrom("", "a message", "\u0000")],
-	[
-		1,
-		FrameKind.socketClose,
-		fc.constantFrom('[1000,"bye"]', '[1006,""]', "[0]", "{}", "", `[1000,"${"x".repeat(200)}"]`),
-	],
-	[1, FrameKind.done, fc.constant("")],
-	[1, FrameKind.doneHeavy, fc.constant("")],
-	[1, FrameKind.failed, failures],
-	[1, FrameKind.want, fc.constant("")],
-	[1, FrameKind.stats, fc.oneof(nonsense, fc.constant('{"isolates":1e308,"bytes":"x"}'))],
-	[1, FrameKind.ready, fc.constant("")],
-	[1, 255, nonsense],
+/** What a sandbox says, how often each kind of it, and its fields. */
+const SAID: [weight: number, kind: number, fields: Fields][] = [
+	[5, Kind.response, message(0, NONE, text(headLines))],
+	[3, Kind.response, message(0, BYTES, text(headLines), bytes)],
+	[4, Kind.body, message(0, bytes)],
+	[2, Kind.end, message(0, NONE, text(fc.constantFrom("", "why")))],
+	[2, Kind.credit, message(1, NUMBER, text(fc.constant("")), amounts)],
+	[1, Kind.cancel, message(1, NONE, text(fc.constant("")))],
+	[2, Kind.fetch, message(1, NONE, text(subrequests))],
+	[1, Kind.fetch, message(1, BYTES, text(subrequests), bytes)],
+	[2, Kind.log, message(0, NONE, text(lines))],
+	[1, Kind.exceeded, message(0, NONE, text(fc.constantFrom("timers", "toString")))],
+	[1, Kind.exception, message(0, NONE, text(exceptions))],
+	[2, Kind.socket, message(1, NONE, text(fc.constantFrom("", "a message", "\0")))],
+	[1, Kind.socket, message(1, BYTES, text(fc.constant("")), bytes)],
+	[1, Kind.socketClose, message(1, NONE, text(closes))],
+	[1, Kind.done, [...NAMES, ...REPORT]],
+	[1, EventKind.failed, [...NAMES, ...REPORT, fc.nat(FAILURES.length).map((u8) => ({ u8 })), words, words]],
+	[1, EventKind.want, [own("version")]],
+	[1, EventKind.stats, [amounts, amounts, amounts, amounts, amounts]],
+	[1, EventKind.ready, []],
+	[1, Kind.request, [own("attempt"), own("version"), numbers, flags, words]],
+	[1, Kind.drop, message(0, NONE, words)],
+	[1, Kind.setTimer, message(1, NUMBER, words, amounts)],
+	[1, 0, message(0, NONE, words)],
+	[1, 255, [bytes]],
 ];
 
-/** What the edge may come to say about a request, in an order of chance. */
-const HEARD = [FrameKind.body, FrameKind.end, FrameKind.credit, FrameKind.abort, FrameKind.drop, FrameKind.socket];
+/** What the edge may come to say, and what it never does. */
+const MESSAGE: Fields = [own("attempt"), ops(0)];
+const HEARD: [kind: number, fields: Fields][] = [
+	[Kind.body, [...MESSAGE, bytes]],
+	[Kind.end, [...MESSAGE, NONE, words]],
+	[Kind.credit, [...MESSAGE, NUMBER, text(fc.constant("")), amounts]],
+	[Kind.abort, [...MESSAGE, NONE, text(fc.constant(""))]],
+	[Kind.drop, [...MESSAGE, NONE, text(fc.constant(""))]],
+	[Kind.answer, [own("attempt"), ops(1), NONE, words]],
+	[Kind.socket, [own("attempt"), ops(1), NONE, words]],
+	[Kind.socketClose, [own("attempt"), ops(1), NONE, text(closes)]],
+	[CommandKind.load, [own("version"), words, amounts, bytes]],
+	[CommandKind.unload, [own("version")]],
+	[CommandKind.expect, [own("version")]],
+	[CommandKind.preload, [own("attempt"), own("version")]],
+	[Kind.response, [...NAMES, ops(0), NONE, words]],
+	[255, [...MESSAGE, NONE, words]],
+];
 
-const fromSandbox: fc.Arbitrary<HostileFrame> = fc
-	.oneof(...SAID.map(([weight, kind, text]) => ({ weight, arbitrary: fc.tuple(fc.constant(kind), text) })))
-	.chain(([kind, text]) =>
-		fc.record({
-			to: fc.constant("edge" as const),
-			kind: fc.constant(kind),
-			attempt: mostly("own" as const, numbers),
-			op: ops,
-			version: mostly("own" as const, numbers),
-			dataType:
-				kind === FrameKind.credit
-					? mostly(2, fc.constantFrom(0, 1))
-					: mostly(kind === FrameKind.body ? 1 : 0, fc.constantFrom(0, 1, 2, 3)),
-			text: fc.oneof({ weight: 8, arbitrary: fc.constant(text) }, { weight: 1, arbitrary: nonsense }),
-			data: kind === FrameKind.credit ? doubles : sizes,
-			lengthOff: mostly(0, fc.constantFrom(-1, 1, -30, 2 ** 24, -(2 ** 31))),
-			textLengthOff: mostly(0, fc.constantFrom(-1, 1, 2 ** 24, 2 ** 31)),
-			times: mostly(1, fc.constantFrom(2, 3, 50)),
-		}),
+const others: fc.Arbitrary<Field> = fc.oneof(flags, numbers, amounts, words, bytes);
+
+/** Mostly a frame as it is, now and then one that lacks a field, or has one too many, or another in its place. */
+function changed(drawn: fc.Arbitrary<Field[]>): fc.Arbitrary<Field[]> {
+	const change = fc.record({
+		at: fc.nat(8),
+		remove: fc.constantFrom(0, 1),
+		insert: fc.array(others, { maxLength: 1 }),
+	});
+	return fc.oneof(
+		{ weight: 10, arbitrary: drawn },
+		{
+			weight: 1,
+			arbitrary: fc
+				.tuple(drawn, change)
+				.map(([fields, { at, remove, insert }]) => fields.toSpliced(at, remove, ...insert)),
+		},
 	);
+}
 
-const toSandbox: fc.Arbitrary<HostileFrame> = fc.record({
-	to: fc.constant("sandbox" as const),
-	kind: fc.constantFrom(...HEARD),
-	attempt: mostly("own" as const, numbers),
-	op: ops,
-	version: fc.constant(0),
-	dataType: fc.constantFrom(0, 1, 2),
-	text: fc.constantFrom("", "a text"),
-	data: fc.constantFrom(0, 1, 1000),
-	lengthOff: fc.constant(0),
-	textLengthOff: fc.constant(0),
-	times: fc.constantFrom(1, 2, 3),
-});
+const frameOf = (to: HostileFrame["to"], kind: number, fields: Fields): fc.Arbitrary<HostileFrame> =>
+	fc.record({
+		to: fc.constant(to),
+		kind: fc.constant(kind),
+		fields: changed(fc.tuple(...fields)),
+		lengthOff: fc.oneof(
+			{ weight: 20, arbitrary: fc.constant(0) },
+			{ weight: 1, arbitrary: fc.constantFrom(-1, 1, -30, 2 ** 24, -(2 ** 31)) },
+		),
+		times: mostly(fc.constant(1), fc.constantFrom(2, 3, 50)),
+	});
+
+const fromSandbox = fc.oneof(
+	...SAID.map(([weight, kind, fields]) => ({ weight, arbitrary: frameOf("edge", kind, fields) })),
+);
+const toSandbox = fc.oneof(...HEARD.map(([kind, fields]) => frameOf("sandbox", kind, fields)));
 
 /** Frames in both directions, most of them from a sandbox that was taken over. */
 export const linkFrames: fc.Arbitrary<HostileFrame[]> = fc.array(

@@ -6,7 +6,7 @@ import type { MessageData } from "./outgoing.ts";
 import type { AttemptId, Image, RequestStart, SandboxCommands, SandboxSettings, VersionNumber } from "./protocol.ts";
 
 /** The frames to a sandbox, beside those of messages: the numbers of `Kind` are not among these. */
-const CommandKind = {
+export const CommandKind = {
 	/** First of all: its settings. */
 	settings: 64,
 	load: 65,

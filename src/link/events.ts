@@ -14,7 +14,7 @@ import {
 } from "./protocol.ts";
 
 /** The frames from a sandbox, beside those of messages: the numbers of `Kind` are not among these. */
-const EventKind = {
+export const EventKind = {
 	/** Its settings are in place. */
 	ready: 67,
 	want: 68,
