@@ -40,12 +40,23 @@ export function isWebSocketUpgrade({ method, headers, socket }: IncomingMessage)
 	return (
 		method === "GET" &&
 		headers.upgrade?.toLowerCase() === "websocket" &&
-		/^[\w+/]{22}==$/.test(headers["sec-websocket-key"] ?? "") &&
+		/^[A-Za-z0-9+/]{22}==$/.test(headers["sec-websocket-key"] ?? "") &&
 		headers["sec-websocket-version"] === "13" &&
+		isProtocolList(headers["sec-websocket-protocol"]) &&
 		headers["transfer-encoding"] === undefined &&
 		Number(headers["content-length"] ?? 0) === 0 &&
 		sending(socket) === null
 	);
+}
+
+const PROTOCOLS = /^[!#$%&'*+\-.^_`|~A-Za-z0-9]+(?:[\t ]*,[\t ]*[!#$%&'*+\-.^_`|~A-Za-z0-9]+)*$/;
+
+/** Whether a header offers WebSocket protocols as it should, each once; whoever offers none has no such header. */
+function isProtocolList(offered: string | undefined): boolean {
+	if (offered === undefined) return true;
+	if (!PROTOCOLS.test(offered)) return false;
+	const names = offered.split(",").map((name) => name.trim());
+	return new Set(names).size === names.length;
 }
 
 /**

@@ -65,10 +65,6 @@ export class WebSockets {
 			for (let i = 0; i < headers.length; i += 2)
 				if (!headers[i].startsWith("sec-websocket-")) lines.push(`${headers[i]}: ${headers[i + 1]}`);
 		});
-		// What is wrong with a handshake is the client's to fix, and it is told.
-		this.#server.on("wsClientError", (_error, socket) => {
-			socket.end("HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
-		});
 	}
 
 	/** A place for the answer to a request that asks for a WebSocket, be it one or an ordinary response. */
@@ -87,7 +83,7 @@ export class WebSockets {
 	#open(req: IncomingMessage, socket: Duplex, head: Buffer, answer: ResponseHead): WebSocket {
 		this.#heads.set(req, answer);
 		let open: WebSocket | null = null;
-		// The handshake is written at once; what makes it fail was checked before, or is answered with 400.
+		// The handshake is written at once: what else makes it fail was checked before the function saw the request.
 		this.#server.handleUpgrade(req, socket, head, (webSocket) => {
 			open = webSocket;
 		});

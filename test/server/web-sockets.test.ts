@@ -154,6 +154,22 @@ inBothIsolations("WebSockets", (isolation) => {
 			assert.equal(bodyOf(await exchange(port, `GET / HTTP/1.1\r\nHost: plain.test\r\n${headers}\r\n\r\n`)), "plain");
 	});
 
+	test("a handshake with a key or protocols that are none is an ordinary request", async () => {
+		const key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==";
+		for (const wrong of [
+			"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25j_Q==",
+			`${key}\r\nSec-WebSocket-Protocol: ,`,
+			`${key}\r\nSec-WebSocket-Protocol:`,
+			`${key}\r\nSec-WebSocket-Protocol: chat other`,
+			`${key}\r\nSec-WebSocket-Protocol: chat\r\nSec-WebSocket-Protocol: chat`,
+		]) {
+			const head = "Host: chat.test\r\nConnection: close, Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13";
+			const response = await exchange(port, `GET / HTTP/1.1\r\n${head}\r\n${wrong}\r\n\r\n`);
+			assert.equal(statusOf(response), 426, wrong);
+			assert.equal(bodyOf(response), "no websocket asked for");
+		}
+	});
+
 	test("whoever is connected when the server closes hears of it", async () => {
 		const own = new HttpServer(atoll.runtime);
 		const { port: other } = await own.listen(0, "127.0.0.1");
