@@ -7,6 +7,7 @@ import { createRuntime } from "../src/index.ts";
 import type { Limits } from "../src/limits/limits.ts";
 import { HttpServer } from "../src/server/http-server.ts";
 import { LinkTap, TAKEN, type Takeover } from "./link-tap.ts";
+import { MAX_ACCOUNT } from "./watch.ts";
 
 /** What the fuzzer has the edge do. */
 export type Order =
@@ -53,7 +54,7 @@ Object.defineProperty(Version.prototype, "struck", {
 const ignored = () => undefined;
 const runtime = await createRuntime({
 	data,
-	maxHeldBytes: 64 * 2 ** 20,
+	maxHeldBytes: MAX_ACCOUNT,
 	cache: { maxBytes: 256 * 2 ** 20 },
 	limits: { cpuMs: 200, wallMs: 1500, memoryMb: 64, subrequestMs: 1000, subrequestBodyBytes: 16 * 2 ** 20 },
 	// The servers of the fuzzer itself.
