@@ -6,7 +6,7 @@ import type { Order } from "./edge.ts";
 import { EdgeProcess } from "./edge-process.ts";
 import { holdings } from "./holdings.ts";
 import { NEIGHBOURS, Neighbours } from "./neighbours.ts";
-import { type Calm, type Terms, Watch } from "./watch.ts";
+import { type Calm, type Patience, type Terms, Watch } from "./watch.ts";
 
 /** Functions that are there from the start, for targets that need no other. */
 const STANDING = ["stage", "fetcher"];
@@ -15,13 +15,18 @@ const NEIGHBOUR_LIMITS = { wallMs: 60_000, cpuMs: 30_000 };
 
 /** A real edge with neighbours, for as many attacks as are wanted. */
 export class Arena {
+	readonly #patience: Patience;
 	readonly #data = mkdtempSync(join(tmpdir(), "atoll-fuzz-"));
 	#edge!: EdgeProcess;
 	#neighbours!: Neighbours;
 	#calm!: Calm;
 
-	static async start(): Promise<Arena> {
-		const arena = new Arena();
+	private constructor(patience: Patience) {
+		this.#patience = patience;
+	}
+
+	static async start(patience: Patience = 1): Promise<Arena> {
+		const arena = new Arena(patience);
 		await arena.#start();
 		return arena;
 	}
@@ -53,7 +58,7 @@ export class Arena {
 		const edge = this.#edge;
 		let watch: Watch | null = null;
 		try {
-			watch = await Watch.begin(edge, this.#calm);
+			watch = await Watch.begin(edge, this.#calm, this.#patience);
 			this.#neighbours.start();
 			const complaints = await attack();
 			watch.stop();

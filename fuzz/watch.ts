@@ -28,8 +28,18 @@ export interface Terms {
 	ownSandbox: boolean;
 }
 
+/** How many times the time that is enough on a usual machine an edge is given before it is complained of. */
+export type Patience = number;
+
 /** What an edge held before anybody attacked it. */
 export type Calm = Holdings & Observation;
+
+interface WatchSettings {
+	calm: Calm;
+	/** How many sandboxes had been lost when it began. */
+	restarts: number;
+	patience: Patience;
+}
 
 /** Looks on while an edge is attacked. */
 export class Watch {
@@ -37,25 +47,27 @@ export class Watch {
 	readonly #calm: Calm;
 	readonly #before: Holdings;
 	readonly #restarts: number;
+	readonly #patience: Patience;
 	readonly #looking: NodeJS.Timeout;
 	#mostHeld = 0;
 	#losses: string[] = [];
 	#struck: string[] = [];
 	#faults: string[] = [];
 
-	private constructor(edge: EdgeProcess, calm: Calm, restarts: number) {
+	private constructor(edge: EdgeProcess, { calm, restarts, patience }: WatchSettings) {
 		this.#edge = edge;
 		this.#calm = calm;
 		forgetPeak(edge.pid);
 		this.#before = holdings(edge.pid);
 		this.#restarts = restarts;
+		this.#patience = patience;
 		this.#looking = setInterval(() => {
 			this.#look(true).catch(() => undefined); // It has ended, as is noticed otherwise.
 		}, LOOK_MS);
 	}
 
-	static async begin(edge: EdgeProcess, calm: Calm): Promise<Watch> {
-		return new Watch(edge, calm, (await edge.observe()).restarts);
+	static async begin(edge: EdgeProcess, calm: Calm, patience: Patience): Promise<Watch> {
+		return new Watch(edge, { calm, restarts: (await edge.observe()).restarts, patience });
 	}
 
 	async #look(collect = false): Promise<Observation> {
@@ -78,7 +90,7 @@ export class Watch {
 		const complain = (wrong: boolean, kind: ComplaintKind, text: string) => {
 			if (wrong) complaints.push({ kind, text });
 		};
-		const late = performance.now() + SETTLE_MS;
+		const late = performance.now() + SETTLE_MS * this.#patience;
 		let seen = await this.#look();
 		while (seen.inFlight > 0 && performance.now() < late) {
 			await pause(10);
@@ -97,13 +109,13 @@ export class Watch {
 		const resident = after.peakBytes - this.#before.bytes;
 		complain(resident > MOST_RESIDENT, "grew", `its process took ${megabytes(resident)} more`);
 		const cpuMs = after.cpuMs - this.#before.cpuMs;
-		complain(cpuMs > MOST_CPU_MS, "busy", `the edge computed for ${cpuMs} ms`);
+		complain(cpuMs > MOST_CPU_MS * this.#patience, "busy", `the edge computed for ${cpuMs} ms`);
 		return [...complaints, ...(await this.#kept())];
 	}
 
 	/** What is still there of all the cases until now; it is waited for to go, so that no later case is blamed. */
 	async #kept(): Promise<Complaint[]> {
-		const late = performance.now() + SETTLE_MS;
+		const late = performance.now() + SETTLE_MS * this.#patience;
 		for (;;) {
 			const { bytes, descriptors } = holdings(this.#edge.pid);
 			const kept = descriptors - this.#calm.descriptors;

@@ -7,10 +7,13 @@ import { described, leavesMarks } from "../../fuzz/complaint.ts";
 import { FINDINGS, readFinding } from "../../fuzz/finding.ts";
 import { targetOf } from "../../fuzz/targets/index.ts";
 
+/** It is waited for on any machine, however slow. */
+const PATIENCE = 8;
+
 let arena: Arena;
 
 before(async () => {
-	arena = await Arena.start();
+	arena = await Arena.start(PATIENCE);
 });
 after(() => arena.close());
 
