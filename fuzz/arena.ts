@@ -27,7 +27,12 @@ export class Arena {
 
 	static async start(patience: Patience = 1): Promise<Arena> {
 		const arena = new Arena(patience);
-		await arena.#start();
+		try {
+			await arena.#start();
+		} catch (error) {
+			arena.#removeData(); // An edge that runs ends with this process.
+			throw error;
+		}
 		return arena;
 	}
 
@@ -86,6 +91,10 @@ export class Arena {
 	async close(): Promise<void> {
 		this.#neighbours.close();
 		await this.#edge.stop();
+		this.#removeData();
+	}
+
+	#removeData(): void {
 		rmSync(this.#data, { recursive: true, force: true, maxRetries: 5 });
 	}
 }
