@@ -23,7 +23,7 @@ interface Running {
 }
 
 function report(message: LauncherReport, link?: Socket): void {
-	// Where the edge is gone there is nobody to tell, and `disconnect` says what to do.
+	// Where the edge is gone there is nobody to tell, and the end of stdin says what to do.
 	process.send?.(message, link, undefined, () => undefined);
 }
 
@@ -106,6 +106,7 @@ function kill(one: Running): void {
 let leaving = false;
 
 process.on("message", (request: LauncherRequest) => {
+	if (leaving) return;
 	const known = running.get(request.id);
 	if ("kill" in request) {
 		if (known !== undefined) kill(known);
@@ -119,11 +120,16 @@ process.on("message", (request: LauncherRequest) => {
 		else kill(failed);
 	}
 });
-process.on("disconnect", () => {
+
+function leave(): void {
 	leaving = true;
 	if (running.size === 0) process.exit(0);
 	for (const one of running.values()) kill(one);
-});
-// A terminal's Ctrl-C reaches the whole process group; the edge decides when its processes end.
+}
+
+// The edge holds the other end of stdin until it ends. Node's own channel does not tell of that while a link that is being
+// handed over has not been acknowledged.
+process.stdin.on("end", leave).on("error", leave).resume();
+// Whoever stops a service may signal every process of it; the edge decides when its processes end.
 process.on("SIGINT", () => undefined);
 process.on("SIGTERM", () => undefined);

@@ -4,6 +4,7 @@ import { constants, getPriority, setPriority } from "node:os";
 import type { Milliseconds } from "../units.ts";
 import { killByPid } from "./kill.ts";
 import type { Launch, LauncherReport, LauncherRequest } from "./launch.ts";
+import { wokenByParentDeath } from "./parent-death.ts";
 import { scriptOf } from "./script.ts";
 
 /** The launcher stands a little below the edge when the machine is busy, and so does all that it starts. */
@@ -84,10 +85,13 @@ export class Launcher {
 	/** Starts the launcher's process, so that the first to be launched need not wait for it. */
 	start(): ChildProcess {
 		if (this.#child !== null) return this.#child;
-		const child = spawn(process.execPath, ["--no-warnings", scriptOf("processes/launcher-main").path], {
+		// One that was stopped, and set aside, would not notice that this process has ended.
+		const [command, ...args] = [...wokenByParentDeath(), process.execPath];
+		const child = spawn(command, [...args, "--no-warnings", scriptOf("processes/launcher-main").path], {
 			env: {},
 			cwd: "/",
-			stdio: ["ignore", "ignore", "inherit", "ipc"],
+			stdio: ["pipe", "ignore", "inherit", "ipc"],
+			detached: true, // What it starts is in its process group at first, and no terminal signals it.
 			windowsHide: true,
 		});
 		if (child.pid !== undefined) setPriority(child.pid, niceness(BELOW_EDGE));
@@ -170,6 +174,8 @@ export class Launcher {
 	#onLost(child: ChildProcess): void {
 		if (this.#child === child) this.#child = null;
 		else if (!this.#aside.delete(child)) return;
+		// bubblewrap killed with it may have left a process behind that waits for it, of which nobody has been told yet.
+		if (child.pid !== undefined) killByPid(-child.pid);
 		for (const [id, by] of [...this.#startedBy]) {
 			if (by !== child) continue;
 			this.#unanswered.delete(id);
@@ -192,7 +198,8 @@ export class Launcher {
 		const child = this.#child;
 		if (child === null) return;
 		const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-		if (child.connected) child.disconnect();
+		child.stdin?.destroy();
+		child.kill("SIGCONT"); // It may have been stopped, and nobody has noticed.
 		await exited;
 	}
 }

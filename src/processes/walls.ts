@@ -3,6 +3,7 @@ import { closeSync, existsSync, openSync } from "node:fs";
 import { bubblewrap, filterFor, findBubblewrap, type Role } from "./bubblewrap.ts";
 import type { Containment, Layer } from "./containment.ts";
 import type { Wall } from "./launch.ts";
+import { SETPRIV } from "./parent-death.ts";
 import { nodeFiles } from "./runtime-files.ts";
 import { unusedUser } from "./users.ts";
 
@@ -15,7 +16,6 @@ export interface Way {
 }
 
 const UNSHARE = "/usr/bin/unshare";
-const SETPRIV = "/usr/bin/setpriv";
 
 /** In a user namespace of its own no rights are needed for the others; the user stays the same. */
 const NAMESPACES = [UNSHARE, "--user", "--map-current-user", "--net", "--ipc"];

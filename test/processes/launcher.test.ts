@@ -3,7 +3,9 @@ import { spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import { after, test } from "node:test";
+import { confined } from "../../src/processes/confinement.ts";
 import { type LaunchedProcess, Launcher } from "../../src/processes/launcher.ts";
+import { wokenByParentDeath } from "../../src/processes/parent-death.ts";
 import { TestRuntime } from "../support/runtime.ts";
 import { until } from "../support/until.ts";
 
@@ -91,6 +93,76 @@ test("an edge that is killed leaves nothing behind, not even an endless loop", a
 	assert.ok(pids.every((pid) => pid > 0 && !gone(pid)));
 	edge.kill("SIGKILL");
 	await until(() => pids.every(gone));
+});
+
+const childrenOf = (pid: number) =>
+	readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean).map(Number);
+
+/** An edge that has endless loops launched, and stands still before it has taken the links to them. */
+async function stuckEdge() {
+	const script = `
+		import { writeSync } from "node:fs";
+		import { Launcher } from ${JSON.stringify(new URL("../../src/processes/launcher.ts", import.meta.url).href)};
+		const launcher = new Launcher();
+		const { pid } = launcher.start();
+		for (let i = 0; i < 3; i++)
+			launcher.launch(
+				{ command: process.execPath, args: ["-e", "for (;;);"], env: {}, niceness: 5, file: null },
+				{ onLaunched: () => undefined, onEnded: () => undefined },
+			);
+		writeSync(1, String(pid));
+		Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+	`;
+	const edge = spawn(process.execPath, ["--input-type=module", "-e", script], { stdio: ["ignore", "pipe", "inherit"] });
+	const pid = await new Promise<number>((resolve) => edge.stdout.once("data", (text) => resolve(Number(text))));
+	await until(() => childrenOf(pid).length === 3);
+	return { edge, pids: [pid, ...childrenOf(pid)] };
+}
+
+test("nor does one that is killed while the links are handed over", async () => {
+	const { edge, pids } = await stuckEdge();
+	edge.kill("SIGKILL");
+	await until(() => pids.every(gone));
+});
+
+test("nor does one whose launcher was stopped", { skip: wokenByParentDeath().length === 0 }, async () => {
+	const { edge, pids } = await stuckEdge();
+	process.kill(pids[0], "SIGSTOP");
+	edge.kill("SIGKILL");
+	await until(() => pids.every(gone));
+});
+
+/** The processes with such an argument that have not ended. */
+function processesWith(argument: string): number[] {
+	return readdirSync("/proc")
+		.map(Number)
+		.filter((pid) => {
+			try {
+				return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").includes(argument) && !gone(pid);
+			} catch {
+				return false; // It has just ended, or is no process.
+			}
+		});
+}
+
+test("a launcher that is killed at any moment leaves nothing behind", async () => {
+	const confinement = confined({ entry: "isolates/main" });
+	for (let round = 0; round < 8; round++) {
+		const own = new Launcher();
+		const { pid = 0 } = own.start();
+		const tag = `of-${process.pid}-${round}`;
+		const what = { ...confinement, args: [...confinement.args, tag], niceness: 5, file: null };
+		const ended = Array.from({ length: 4 }, () => {
+			const { promise, resolve } = Promise.withResolvers<string>();
+			own.launch(what, { onLaunched: (_, link) => link.on("error", () => undefined), onEnded: resolve });
+			return promise;
+		});
+		await until(() => processesWith(tag).length > round);
+		process.kill(pid, "SIGKILL");
+		await Promise.all(ended);
+		await until(() => processesWith(tag).length === 0);
+		await own.close();
+	}
 });
 
 /** The launcher among the processes that this one has started. */
