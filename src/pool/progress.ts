@@ -1,8 +1,8 @@
-import { closeSync, openSync, readSync } from "node:fs";
 import type { AttemptId } from "../link/protocol.ts";
 import type { RunningNote } from "../link/running-note.ts";
 import { residentBytes } from "../processes/resident.ts";
 import type { Bytes, Milliseconds } from "../units.ts";
+import { OwnClock } from "./own-clock.ts";
 
 /** A turn that has run for so long, by its sandbox's own clock, keeps others waiting. */
 const LONG_TURN_MS: Milliseconds = 25;
@@ -26,17 +26,15 @@ export interface ProgressEvents {
 
 /**
  * Watches a sandbox from outside, by the note of whose turn it runs and by the time that its thread had: a machine that is
- * busy with other things is not mistaken for a turn that is long. Where there is no /proc the clock on the wall stands in.
+ * busy with other things is not mistaken for a turn that is long.
  */
 export class Progress {
 	readonly #pid: number;
 	readonly #note: RunningNote;
 	readonly #events: ProgressEvents;
-	#schedstat: number | null = null;
-	readonly #buffer = Buffer.alloc(64);
+	readonly #clock: OwnClock;
 	#timer: NodeJS.Timeout | null = null;
 	#turn = 0;
-	#startedAt: Milliseconds = 0;
 	#long = false;
 	#polls = 0;
 
@@ -44,11 +42,7 @@ export class Progress {
 		this.#pid = pid;
 		this.#note = note;
 		this.#events = events;
-		try {
-			this.#schedstat = openSync(`/proc/${pid}/task/${pid}/schedstat`, "r");
-		} catch {
-			this.#schedstat = null; // Not Linux, or the process has just ended, which is noticed elsewhere.
-		}
+		this.#clock = new OwnClock(pid);
 	}
 
 	/** Starts polling, if it does not already. Whoever holds attempts on the sandbox keeps it going. */
@@ -61,20 +55,6 @@ export class Progress {
 		this.#timer = null;
 	}
 
-	/**
-	 * A clock that stands still while the sandbox's thread waits for a core: what it ran or slept, since a turn can also block.
-	 */
-	#ownMs(): Milliseconds {
-		if (this.#schedstat === null) return performance.now();
-		try {
-			const length = readSync(this.#schedstat, this.#buffer, 0, this.#buffer.length, 0);
-			const waited = Number(this.#buffer.toString("latin1", 0, length).split(" ")[1]);
-			return performance.now() - waited / 1e6;
-		} catch {
-			return this.#startedAt; // The process has just ended: its exit is noticed elsewhere.
-		}
-	}
-
 	#poll(): void {
 		if (++this.#polls % MEMORY_POLLS === 0) this.#events.onMemory(residentBytes(this.#pid));
 		const { attempt, turn, starting } = this.#note.read();
@@ -83,10 +63,10 @@ export class Progress {
 			if (this.#long) this.#events.onTurnOver();
 			this.#long = false;
 			this.#turn = turn;
-			if (running) this.#startedAt = this.#ownMs();
+			if (running) this.#clock.restart();
 			return;
 		}
-		const ms = this.#ownMs() - this.#startedAt;
+		const ms = this.#clock.read();
 		if (ms < (starting ? LONG_START_MS : LONG_TURN_MS)) return;
 		if (!this.#long) {
 			this.#long = true;
@@ -97,7 +77,6 @@ export class Progress {
 
 	close(): void {
 		this.stop();
-		if (this.#schedstat !== null) closeSync(this.#schedstat);
-		this.#schedstat = null;
+		this.#clock[Symbol.dispose]();
 	}
 }
