@@ -43,7 +43,8 @@ export class Gate {
 
 	/** Why a file that lies outside cannot be imported. */
 	get outside(): string {
-		return `lies outside of the function's root, ${this.root.path} (a wider one is the operator's to give: --root of the command line, or \`root\` of the deployment)`;
+		const wider = "for a PATH of the command line with --root DIR, for a deployment with the option root";
+		return `lies outside of the function's root, ${this.root.path} (the operator may give it a wider one: ${wider})`;
 	}
 
 	/** What lies at an absolute path. */

@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { shown } from "../config/config-file.ts";
 import { findFunctions, findTenants, type Source } from "../config/project.ts";
 import { UsageError } from "../errors.ts";
@@ -8,9 +9,11 @@ import type { Flags } from "./flags.ts";
  * All functions at the paths of a command line. What is wrong with one is told of it. Throws UsageError where a path
  * is wrong.
  */
-export function collect({ paths, tenants, reach }: Flags): Source[] {
+export function collect({ paths, root, tenants, reach }: Flags): Source[] {
+	if (root !== undefined && !statSync(root, { throwIfNoEntry: false })?.isDirectory())
+		throw new UsageError(`--root must be a folder, not ${JSON.stringify(root)}`);
 	const sources = [
-		...paths.flatMap((path) => findFunctions(path, reach.domain)),
+		...paths.flatMap((path) => findFunctions(path, { domain: reach.domain, root })),
 		...tenants.flatMap((path) => findTenants(path, reach)),
 	];
 	return withNamesOfTheirOwn(sources);

@@ -6,6 +6,8 @@ import type { Limits } from "../limits/limits.ts";
 export interface Flags {
 	/** Functions of the operator's own, and folders of them. */
 	paths: string[];
+	/** The folder that those may be bundled from, where it is another than their own. */
+	root: string | undefined;
 	/** Folders of tenants' folders of functions. */
 	tenants: string[];
 	reach: Reach;

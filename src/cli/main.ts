@@ -13,6 +13,8 @@ const HELP = `atoll: a lightweight, isolate-based edge function runtime
   atoll dev PATH…      the same, and watch: rebuild on change, show errors in the page
   atoll build PATH…    build functions into the data folder, and say what they weigh
 
+  --root DIR           folder that functions at PATH may import files from, and that holds
+                       every PATH                           (PATH, or its file's folder)
   --tenants DIR        functions of other tenants, at DIR/<tenant>/<function>, each at
                        http://<name>.<tenant>.<domain>:<port>; may be repeated
   --grant TENANT=NAME  a hostname that a tenant's functions may ask for; may be repeated
@@ -44,6 +46,7 @@ function parse(args: string[]) {
 				port: { type: "string" },
 				host: { type: "string" },
 				domain: { type: "string" },
+				root: { type: "string" },
 				tenants: { type: "string", multiple: true },
 				grant: { type: "string", multiple: true },
 				max: { type: "string", multiple: true },
@@ -110,6 +113,7 @@ export async function main(args: string[]): Promise<void> {
 		const run = await COMMANDS[command]();
 		await run({
 			paths,
+			root: values.root,
 			tenants,
 			reach: {
 				domain: toDomain(values.domain ?? "localhost"),

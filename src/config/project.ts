@@ -1,17 +1,17 @@
-import { existsSync, readdirSync, statSync } from "node:fs";
-import { basename, extname, join, resolve } from "node:path";
+import { existsSync, readdirSync, realpathSync, statSync } from "node:fs";
+import { basename, dirname, extname, join, resolve } from "node:path";
 import { UsageError } from "../errors.ts";
 import { DEFAULT_TENANT, type FunctionId, type TenantName } from "../names.ts";
 import { Router } from "../router/router.ts";
-import { shown } from "./config-file.ts";
+import { liesIn, shown } from "./config-file.ts";
 import { describe, describeFile, EXTENSIONS, type FoundFunction } from "./function-source.ts";
 import { functionName, tenantName } from "./options.ts";
 
 /** A function as it is found on disk, and whose it is. */
 export type Source = FoundFunction &
 	FunctionId & {
-		/** The folder that it may be bundled from, where that is bounded. */
-		root?: string;
+		/** Absolute path of the folder that it may be bundled from. */
+		root: string;
 	};
 
 /** At which hostnames functions are reached. */
@@ -25,27 +25,44 @@ export interface Reach {
 	grants: readonly { tenant: TenantName; hostname: string }[];
 }
 
+/** What the operator says of all functions at a path. */
+export interface Place {
+	domain: string;
+	/**
+	 * The folder that they may be bundled from, which holds the path. Default: the path itself, or the folder that a file
+	 * is in.
+	 */
+	root?: string;
+}
+
 /**
  * The operator's own functions at a path. A file, or a folder that is a function, serves every hostname; a folder of
  * functions serves each at `<name>.<domain>`. Throws UsageError where there is none.
  */
-export function findFunctions(path: string, domain: string): Source[] {
+export function findFunctions(path: string, { domain, root: given }: Place): Source[] {
 	const absolute = resolve(path);
 	if (!existsSync(absolute)) throw new UsageError(`${path}: there is no such file or folder`);
-	if (!statSync(absolute).isDirectory()) {
+	if (given !== undefined && !liesIn(given, absolute))
+		throw new UsageError(`${path}: it is not in the folder ${given}, which --root says that all may be bundled from`);
+	const isFolder = statSync(absolute).isDirectory();
+	const entry = realpathSync(absolute);
+	const root = resolve(given ?? (isFolder ? absolute : dirname(entry)));
+	const own = (found: FoundFunction, hostname: string) =>
+		withDefault({ ...found, tenant: DEFAULT_TENANT, root }, hostname);
+	if (!isFolder) {
 		if (!EXTENSIONS.includes(extname(absolute)))
 			throw new UsageError(`${path}: a function is a file that ends in ${EXTENSIONS.join(", ")}`);
 		const name = basename(absolute, extname(absolute));
-		return [withDefault({ ...describeFile({ name, path: absolute, hostnames: [] }), tenant: DEFAULT_TENANT }, "*")];
+		return [own({ ...describeFile({ name, path: absolute, hostnames: [] }), entry }, "*")];
 	}
-	const own = describe(absolute);
-	if (own !== null) return [withDefault({ ...own, tenant: DEFAULT_TENANT }, "*")];
+	const one = describe(absolute);
+	if (one !== null) return [own(one, "*")];
 	const found = functionsIn(absolute);
 	if (found.length === 0)
 		throw new UsageError(
 			`${path}: there are no functions in this folder (files that end in ${EXTENSIONS.join(", ")}, or folders with an index file)`,
 		);
-	return found.map((one) => withDefault({ ...one, tenant: DEFAULT_TENANT }, `${one.name.toLowerCase()}.${domain}`));
+	return found.map((one) => own(one, `${one.name.toLowerCase()}.${domain}`));
 }
 
 /**
@@ -80,7 +97,7 @@ function functionsOf(tenant: TenantName, root: string, { domain, grants }: Reach
 		});
 	} catch (error) {
 		// Nothing is known of the tenant's functions then, and those of others are served.
-		return [{ tenant, name: "", path: root, hostnames: [], problem: (error as Error).message }];
+		return [{ tenant, name: "", path: root, root, hostnames: [], problem: (error as Error).message }];
 	}
 }
 

@@ -6,7 +6,7 @@ import { inBothIsolations, TestRuntime } from "../support/runtime.ts";
 
 inBothIsolations("the examples", (isolation) => {
 	const atoll = new TestRuntime({ isolation });
-	const sources = findFunctions("examples", "test");
+	const sources = findFunctions("examples", { domain: "test" });
 	before(async () => {
 		for (const source of sources) {
 			assert.ok(source.problem === null);
