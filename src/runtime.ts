@@ -291,10 +291,21 @@ export class Runtime {
 	 * broken.
 	 */
 	deployBroken(given: Pick<DeployOptions, "tenant" | "name" | "hostnames">, problem: string): void {
+		this.#putInPlaceOf(given, new FunctionError("startup_failed", problem));
+	}
+
+	/**
+	 * Has the hostnames of a function that is being deployed answer `building` until it is. For a server that starts
+	 * with many functions, one of which takes long.
+	 */
+	deployUnbuilt(given: Pick<DeployOptions, "tenant" | "name" | "hostnames">): void {
+		this.#putInPlaceOf(given, new FunctionError("building", undefined, { retryAfter: 1 }));
+	}
+
+	#putInPlaceOf(given: Pick<DeployOptions, "tenant" | "name" | "hostnames">, source: FunctionError): void {
 		const of = checkFunctionId({ tenant: given.tenant, name: given.name });
 		const { claims } = this.#deployments;
 		const hostnames = claims.claim(of, claims.available(of, given.hostnames));
-		const source = new FunctionError("startup_failed", problem);
 		this.#put(hostnames, { function: of, env: {}, limits: this.#limits, id: "", source, startUs: 0 });
 	}
 

@@ -3,10 +3,16 @@ import type { Launcher } from "../processes/launcher.ts";
 import type { Milliseconds } from "../units.ts";
 import { BuildProcess, BuildProcessError } from "./process.ts";
 
+/** A job that takes so long lets the next one have its place, and goes on beside it. */
+const LONG_MS: Milliseconds = 5000;
+
 /** A few build processes, started when there is work and ended a while after the last of it. */
 export class BuildPool {
 	readonly #launcher: Launcher;
 	readonly #turns: Turns;
+	/** How many jobs may go on without a place, and how many do. */
+	readonly #mostLong: number;
+	#long = 0;
 	readonly #idleMs: Milliseconds;
 	readonly #prepare: (process: BuildProcess) => void;
 	readonly #all = new Set<BuildProcess>();
@@ -17,6 +23,7 @@ export class BuildPool {
 	constructor(launcher: Launcher, size: number, idleMs: Milliseconds, prepare: (process: BuildProcess) => void) {
 		this.#launcher = launcher;
 		this.#turns = new Turns(size);
+		this.#mostLong = size;
 		this.#idleMs = idleMs;
 		this.#prepare = prepare;
 	}
@@ -24,6 +31,13 @@ export class BuildPool {
 	/** Runs a job once it is its tenant's turn. */
 	async run<T>(tenant: string, job: (process: BuildProcess) => Promise<T>): Promise<T> {
 		if (!(await this.#turns.take(tenant))) throw new BuildProcessError("the runtime is closing");
+		let isLong = false;
+		const becomesLong = setTimeout(() => {
+			if (this.#long >= this.#mostLong) return;
+			isLong = true;
+			this.#long++;
+			this.#turns.giveBack(tenant);
+		}, LONG_MS).unref();
 		try {
 			const process = this.#acquire();
 			try {
@@ -32,7 +46,9 @@ export class BuildPool {
 				this.#release(process);
 			}
 		} finally {
-			this.#turns.giveBack(tenant);
+			clearTimeout(becomesLong);
+			if (isLong) this.#long--;
+			else this.#turns.giveBack(tenant);
 		}
 	}
 

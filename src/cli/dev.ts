@@ -24,6 +24,9 @@ class DevWatcher {
 	readonly #watcher;
 	/** The files of each function: a change to one of them rebuilds it. */
 	readonly #files = new Map<string, Set<string>>();
+	/** Those that are still being built from when the server started: they are built anew, or go, after that. */
+	readonly #building = new Map<string, Promise<void>>();
+	readonly #closing = Promise.withResolvers<undefined>();
 	#sources: Source[];
 	#changed = new Set<string>();
 	#timer: NodeJS.Timeout | null = null;
@@ -37,7 +40,11 @@ class DevWatcher {
 			[...flags.paths, ...flags.tenants].map((path) => resolve(path)),
 			{ ignoreInitial: true, ignored: /(?:^|\/)(?:node_modules|\.git|\.atoll)(?:\/|$)/, depth: 5 },
 		);
-		for (const outcome of serving.outcomes) this.#remember(outcome);
+		for (const outcome of serving.outcomes) {
+			this.#remember(outcome);
+			const { source, later } = outcome;
+			if (later !== null) this.#building.set(keyOf(source), this.#finish(source, later));
+		}
 		this.#watcher.on("all", (_event, path) => this.#onChange(resolve(path)));
 		this.#watcher.on("error", (error) => serving.logger.warn({}, `cannot watch: ${(error as Error).message}`));
 	}
@@ -50,6 +57,13 @@ class DevWatcher {
 		if (source.problem === null) files.add(source.entry);
 		this.#files.set(keyOf(source), files);
 		this.#watcher.add([...files].filter((file) => !file.includes("/node_modules/")));
+	}
+
+	/** Until it is built, or nobody waits for it any more. */
+	async #finish(source: Source, later: Promise<Outcome>): Promise<void> {
+		const outcome = await Promise.race([later, this.#closing.promise]);
+		if (outcome !== undefined) this.#remember(outcome);
+		this.#building.delete(keyOf(source));
 	}
 
 	#onChange(path: string): void {
@@ -71,6 +85,8 @@ class DevWatcher {
 			const sources = found.map((source) => asBefore(source, before.get(source.path), paths));
 			const keys = new Set(sources.map(keyOf));
 			for (const gone of this.#sources.filter((source) => !keys.has(keyOf(source)))) {
+				await this.#building.get(keyOf(gone));
+				if (this.#watcher.closed) return;
 				const { tenant, name } = gone;
 				await runtime.remove({ tenant, name });
 				this.#files.delete(keyOf(gone));
@@ -90,6 +106,8 @@ class DevWatcher {
 
 	async #redeploy(source: Source): Promise<void> {
 		const { runtime, logger } = this.#serving;
+		await this.#building.get(keyOf(source));
+		if (this.#watcher.closed) return;
 		const began = performance.now();
 		const outcome = await deployOne(runtime, source);
 		this.#remember(outcome);
@@ -102,6 +120,7 @@ class DevWatcher {
 	async close(): Promise<void> {
 		if (this.#timer !== null) clearTimeout(this.#timer);
 		await this.#watcher.close();
+		this.#closing.resolve(undefined);
 		await this.#work;
 	}
 }

@@ -43,6 +43,7 @@ export async function run(
 	const logger = createLogger();
 	const runtime = await createRuntime({ ...runtimeOptions(flags), logger, development });
 	const server = new HttpServer(runtime);
+	let stopping = false;
 	try {
 		const progress = (done: number) => {
 			if (terminal)
@@ -52,6 +53,7 @@ export async function run(
 		refuseIfAllFailed(outcomes.map(({ fault, problem }) => (fault === "is not served" ? problem : null)));
 		const { port } = await server.listen(flags.port, flags.host);
 		announce(outcomes, flags, port, logger, terminal, performance.now() - began, runtime);
+		for (const { later } of outcomes) void later?.then((outcome) => stopping || announceLater(outcome, logger));
 		const stopExtra = started({ runtime, logger, outcomes });
 		const takeNetAway = spreadLastNet(logger);
 		await untilSignal(terminal);
@@ -67,6 +69,7 @@ export async function run(
 			throw new UsageError(`${flags.host} is not an address of this machine`);
 		throw error;
 	} finally {
+		stopping = true;
 		await server.close();
 		await runtime.close();
 		await logger.close();
@@ -84,13 +87,16 @@ function announce(
 ): void {
 	const broken = outcomes.filter(({ fault }) => fault !== null);
 	if (!terminal) {
-		for (const { source, deployed, fault, problem } of outcomes) {
+		for (const { source, deployed, fault, problem, later } of outcomes) {
 			const { tenant, name } = source;
 			const fields = { tenant, function: name, version: deployed?.version ?? "", url: address(source, flags, port) };
 			if (fault === null) logger.info(fields, "serving");
+			else if (later !== null) logger.warn({ ...fields, problem }, fault);
 			else logger.error({ ...fields, problem }, fault);
 		}
-		const fields = { functions: outcomes.length, broken: broken.length, readyMs: Math.round(ms) };
+		const building = broken.filter(({ later }) => later !== null).length;
+		const counts = { functions: outcomes.length, broken: broken.length - building, building };
+		const fields = { ...counts, readyMs: Math.round(ms) };
 		logger.info({ ...fields, containment: runtime.containment }, "ready");
 		return;
 	}
@@ -105,6 +111,13 @@ function announce(
 	for (const { source, fault, problem } of broken)
 		console.log(`\n✗ ${label(source)} ${fault}:\n\n${problem.replace(/^/gm, "  ")}`);
 	console.log(`\nready in ${Math.round(ms)} ms; Ctrl-C stops\n`);
+}
+
+/** Tells of a function whose build was not waited for. */
+function announceLater({ source: { tenant, name }, fault, problem }: Outcome, logger: CliLogger): void {
+	const fields = { tenant, function: name };
+	if (fault === null) logger.info(fields, "built, and served");
+	else logger.error(fields, `${fault}:\n${problem}`);
 }
 
 /** What stands between functions and the machine, and what does not and why. */
