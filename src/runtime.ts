@@ -4,7 +4,9 @@ import { availableParallelism, totalmem } from "node:os";
 import { relative, resolve } from "node:path";
 import type { Duplex } from "node:stream";
 import { Builder, type BuildRequest, type BuildResult } from "./build/builder.ts";
+import { idOf } from "./cache/artifact.ts";
 import { ArtifactStore } from "./cache/artifact-store.ts";
+import { Pruner } from "./cache/pruner.ts";
 import {
 	type CheckedDeployment,
 	checkDeployment,
@@ -89,6 +91,8 @@ const DEVELOPMENT_IDLE_MS = 3600_000;
 const HELD_SHARE = 1 / 16;
 const LEAST_HELD: Bytes = 64 * 2 ** 20;
 const MOST_HELD: Bytes = 512 * 2 ** 20;
+/** What artifacts may take on disk. */
+const MOST_ON_DISK: Bytes = 2 * 2 ** 30;
 /** So much of functions' images may wait for a sandbox that is busy. */
 const MOST_SENT_AHEAD: Bytes = 64 * 2 ** 20;
 const STALLED_CLIENT_MS: Milliseconds = 30_000;
@@ -100,6 +104,7 @@ export class Runtime {
 	readonly #launcher: Launcher;
 	readonly #builder: Builder;
 	readonly #store: ArtifactStore;
+	readonly #pruner: Pruner;
 	readonly #limits: Limits;
 	readonly #development: boolean;
 	readonly #deployments = new Deployments();
@@ -138,6 +143,12 @@ export class Runtime {
 		this.#stalledMs = options.stalledClientMs ?? STALLED_CLIENT_MS;
 		this.#webSockets = new WebSockets(this.guard, this.#stalledMs);
 		this.#observer = new Observer(options.logger ?? null);
+		this.#pruner = new Pruner(store, {
+			maxBytes: options.cache?.maxDiskBytes ?? MOST_ON_DISK,
+			deployed: () => this.#deployments.ids(),
+			onPruned: (removed) => this.#observer.notice("info", removed, "artifacts that nobody used were removed"),
+			onFailed: ({ message }) => this.#observer.notice("warn", {}, `artifacts cannot be looked through: ${message}`),
+		});
 		this.#mapper = new StackMapper(launcher);
 		this.#log = new FunctionLog(this.#observer, this.#mapper);
 		this.#decompressor = new Decompressor(launcher);
@@ -199,6 +210,7 @@ export class Runtime {
 		this.#pool = inline
 			? await InlinePool.start(settings, images, events)
 			: await Cordons.start(this.#launcher, size, settings, images, events);
+		void this.#pruner.run();
 		this.#dispatcher = new Dispatcher({
 			deployments: this.#deployments,
 			pool: this.#pool,
@@ -260,7 +272,7 @@ export class Runtime {
 			artifact: async () => (await this.#store.artifact(key)) ?? (await this.#rebuild(request, built)),
 			sourceMap: (most) => this.#store.sourceMap(key, most),
 		};
-		const id = key.slice(0, 12);
+		const id = idOf(key);
 		const { startUs } = built.artifact;
 		this.#put(hostnames, {
 			function: { tenant: options.tenant, name: options.name },
@@ -422,6 +434,7 @@ export class Runtime {
 		this.closeWebSockets();
 		await this.#dispatcher.drain(CLOSE_TIMEOUT);
 		await Promise.all([this.#builder.close(), this.#pool.close(), this.#egress.close(), this.#closeHelpers()]);
+		await this.#pruner.close();
 		await this.#launcher.close();
 	}
 

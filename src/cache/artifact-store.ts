@@ -1,12 +1,15 @@
 import { createHash, randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { mkdir, open, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, open, rename, rm, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { UsageError } from "../errors.ts";
-import type { Bytes } from "../units.ts";
+import type { Bytes, Milliseconds } from "../units.ts";
 import { type Artifact, decodeArtifact, encodeArtifact } from "./artifact.ts";
 
 const CHECKSUM_BYTES = 32;
+
+/** An artifact in use is marked so on disk this often at most; by that it is told from those that may go. */
+const MARK_MS: Milliseconds = 1800_000;
 
 function checksum(content: Uint8Array): Buffer {
 	return createHash("sha256").update(content).digest();
@@ -17,10 +20,16 @@ function checksum(content: Uint8Array): Buffer {
  * rest; one that does not check out is as good as absent.
  */
 export class ArtifactStore {
-	readonly #folder: string;
+	readonly folder: string;
+	/** Hears how much was written. */
+	onWritten: (bytes: Bytes) => void = () => undefined;
+	/** The toolchain whose snapshot this process was started with. */
+	snapshotInUse: string | null = null;
+	/** When this process marked an artifact as used. */
+	readonly #marked = new Map<string, number>();
 
 	private constructor(folder: string) {
-		this.#folder = folder;
+		this.folder = folder;
 	}
 
 	/** Opens the store in a data folder, which is made where it is missing. Throws UsageError if that cannot be. */
@@ -37,6 +46,7 @@ export class ArtifactStore {
 	/** `null` where it is missing or no longer whole. */
 	async artifact(key: string): Promise<Artifact | null> {
 		const bytes = this.#read(`${key}.artifact`);
+		if (bytes !== null) this.#use(key);
 		return bytes === null ? null : decodeArtifact(bytes, key);
 	}
 
@@ -45,19 +55,40 @@ export class ArtifactStore {
 	 * Rejects where it is missing, or larger than `most`.
 	 */
 	async sourceMap(key: string, most: Bytes): Promise<Buffer> {
-		await using file = await open(join(this.#folder, `${key}.map`));
+		await using file = await open(join(this.folder, `${key}.map`));
 		const { size } = await file.stat();
 		if (size > most + CHECKSUM_BYTES) throw new Error(`the source map is larger than ${most / 2 ** 20} MB`);
 		return (await file.readFile()).subarray(CHECKSUM_BYTES);
 	}
 
+	/** About when this process last used an artifact; 0 for never. */
+	usedAt(key: string): number {
+		return this.#marked.get(key) ?? 0;
+	}
+
+	#use(key: string): void {
+		const now = Date.now();
+		if (now - this.usedAt(key) < MARK_MS) return;
+		for (const [other, at] of this.#marked) {
+			// In the order of their times.
+			if (now - at < MARK_MS) break;
+			this.#marked.delete(other);
+		}
+		this.#marked.set(key, now);
+		// In a folder that may only be read nothing is removed either.
+		void utimes(join(this.folder, `${key}.artifact`), now / 1000, now / 1000).catch(() => undefined);
+	}
+
 	async saveArtifact(artifact: Artifact, sourceMap: string): Promise<void> {
+		this.#marked.delete(artifact.key);
+		this.#marked.set(artifact.key, Date.now());
 		await this.#write(`${artifact.key}.map`, Buffer.from(sourceMap));
 		await this.#write(`${artifact.key}.artifact`, encodeArtifact(artifact));
 	}
 
 	/** The base snapshot that a toolchain made. */
 	snapshot(toolchain: string): Uint8Array | null {
+		this.snapshotInUse = toolchain;
 		return this.#read(`${toolchain}.snapshot`);
 	}
 
@@ -72,7 +103,7 @@ export class ArtifactStore {
 	#read(name: string): Buffer | null {
 		let bytes: Buffer;
 		try {
-			bytes = readFileSync(join(this.#folder, name));
+			bytes = readFileSync(join(this.folder, name));
 		} catch (error) {
 			if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
 			throw error;
@@ -85,11 +116,12 @@ export class ArtifactStore {
 
 	/** Writes beside the place and renames, so that a reader sees all of it or nothing. */
 	async #write(name: string, content: Uint8Array): Promise<void> {
-		const path = join(this.#folder, name);
+		const path = join(this.folder, name);
 		const draft = `${path}.${randomBytes(6).toString("hex")}`;
 		try {
 			await writeFile(draft, Buffer.concat([checksum(content), content]));
 			await rename(draft, path);
+			this.onWritten(CHECKSUM_BYTES + content.length);
 		} catch (error) {
 			await rm(draft, { force: true });
 			throw error;

@@ -14,6 +14,11 @@ export interface Artifact {
 	failure: AttemptFailure | null;
 }
 
+/** The id of the version that an artifact is. */
+export function idOf(key: string): string {
+	return key.slice(0, 12);
+}
+
 interface Head {
 	format: 1;
 	key: string;

@@ -65,6 +65,11 @@ export interface CacheOptions {
 	maxIsolates?: number;
 	/** How much memory the warm isolates may use, shared out in the same way, in bytes. Default: a quarter of the machine's. */
 	maxBytes?: Bytes;
+	/**
+	 * How much the artifacts on disk may take, in bytes: past that those go that were used least recently, but for what is
+	 * deployed and what any server was using within the last hour. Default: 2 GB.
+	 */
+	maxDiskBytes?: Bytes;
 	/** How many isolates each sandbox makes ahead of need, at some 1.5 MB each. Default: 4. */
 	parked?: number;
 }
@@ -121,6 +126,7 @@ const optionsSchema = z.strictObject({
 		.strictObject({
 			maxIsolates: z.number().int().min(1).optional(),
 			maxBytes: z.number().int().min(1).optional(),
+			maxDiskBytes: z.number().int().min(1).optional(),
 			parked: z.number().int().min(0).max(1000).optional(),
 		})
 		.optional(),

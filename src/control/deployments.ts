@@ -46,6 +46,11 @@ export class Deployments {
 		return this.#byNumber.get(number);
 	}
 
+	/** The ids of all versions in service. */
+	ids(): Set<string> {
+		return new Set([...this.#byNumber.values()].map(({ id }) => id));
+	}
+
 	get size(): number {
 		return this.#byFunction.size;
 	}

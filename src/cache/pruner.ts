@@ -1,0 +1,118 @@
+import { lstat, readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Bytes, Milliseconds } from "../units.ts";
+import { idOf } from "./artifact.ts";
+import type { ArtifactStore } from "./artifact-store.ts";
+
+/** What was used so recently is kept: another server on the same folder may use it too. */
+const KEPT_MS: Milliseconds = 3600_000;
+/** Such a share of the room is made free at a time, and may be written before it is looked again. */
+const SHARE = 1 / 10;
+
+/** An artifact with its source map or a snapshot, or what somebody who was killed had begun to write of one. */
+const FILE = /^([0-9a-f]+)\.(artifact|map|snapshot)(\.[0-9a-f]{12})?$/;
+
+export interface PrunerSettings {
+	/** How much the folder may hold. */
+	maxBytes: Bytes;
+	/** The ids of versions in service, whose artifacts are kept however long ago they were read. */
+	deployed: () => ReadonlySet<string>;
+	/** Told of what was removed. */
+	onPruned: (removed: { files: number; bytes: Bytes }) => void;
+	/** Told of a folder that cannot be looked through. */
+	onFailed: (error: Error) => void;
+}
+
+/** Files that go together. */
+interface Entry {
+	/** `null` for a draft, which nobody reads. */
+	key: string | null;
+	/** An artifact comes before its source map, which is of no use to anybody without it. */
+	files: { name: string; bytes: Bytes }[];
+	usedAt: number;
+	isLeftover: boolean;
+}
+
+/**
+ * Keeps a store within a bound: what was used least recently goes first. Drafts that were never finished, and snapshots
+ * of other toolchains, go once they are an hour old. Works in the background, one file after the other.
+ */
+export class Pruner {
+	readonly #store: ArtifactStore;
+	readonly #settings: PrunerSettings;
+	/** Written since the folder was last looked through. */
+	#written: Bytes = 0;
+	#running: Promise<void> | null = null;
+	#closed = false;
+
+	constructor(store: ArtifactStore, settings: PrunerSettings) {
+		this.#store = store;
+		this.#settings = settings;
+		store.onWritten = (bytes) => {
+			this.#written += bytes;
+			if (this.#written >= settings.maxBytes * SHARE) void this.run();
+		};
+	}
+
+	/** Looks through the folder, unless it does already. Resolves once that is over; never rejects. */
+	async run(): Promise<void> {
+		if (this.#closed) return;
+		this.#running ??= this.#prune()
+			.catch(this.#settings.onFailed)
+			.finally(() => {
+				this.#running = null;
+			});
+		await this.#running;
+	}
+
+	async #prune(): Promise<void> {
+		this.#written = 0;
+		const entries = await this.#entries();
+		const deployed = this.#settings.deployed();
+		let held = 0;
+		for (const { files } of entries) for (const { bytes } of files) held += bytes;
+		const most = this.#settings.maxBytes * (1 - SHARE);
+		const removed = { files: 0, bytes: 0 };
+		for (const entry of entries.sort((a, b) => a.usedAt - b.usedAt)) {
+			if (!entry.isLeftover && held <= most) continue;
+			for (const { name, bytes } of entry.files) {
+				if (this.#closed || this.#isInUse(entry, deployed)) break;
+				await rm(join(this.#store.folder, name), { force: true });
+				removed.files++;
+				removed.bytes += bytes;
+				held -= bytes;
+			}
+		}
+		if (removed.files > 0 && !this.#closed) this.#settings.onPruned(removed);
+	}
+
+	/** It may have come into use since it was looked at. */
+	#isInUse({ key, usedAt }: Entry, deployed: ReadonlySet<string>): boolean {
+		const lastUsed = key === null ? usedAt : Math.max(usedAt, this.#store.usedAt(key));
+		if (Date.now() - lastUsed < KEPT_MS) return true;
+		return key !== null && (this.#store.snapshotInUse === key || deployed.has(idOf(key)));
+	}
+
+	async #entries(): Promise<Entry[]> {
+		const entries = new Map<string, Entry>();
+		for (const name of (await readdir(this.#store.folder)).sort()) {
+			const [, key, kind, draft] = FILE.exec(name) ?? [];
+			if (key === undefined || this.#closed) continue;
+			const stat = await lstat(join(this.#store.folder, name)).catch(() => null); // Removed meanwhile.
+			if (stat === null || !stat.isFile()) continue;
+			const isLeftover = draft !== undefined || kind === "snapshot";
+			const id = isLeftover ? name : key;
+			const entry = entries.get(id) ?? { key: draft === undefined ? key : null, files: [], usedAt: 0, isLeftover };
+			entries.set(id, entry);
+			entry.files.push({ name, bytes: stat.size });
+			entry.usedAt = Math.max(entry.usedAt, stat.mtimeMs);
+		}
+		return [...entries.values()];
+	}
+
+	/** Resolves once nothing is looked at any more. */
+	async close(): Promise<void> {
+		this.#closed = true;
+		await this.#running;
+	}
+}
