@@ -167,7 +167,7 @@ export class Runtime {
 			const builder = await Builder.create(store, launcher, options.development ? DEVELOPMENT_IDLE_MS : undefined);
 			const runtime = new Runtime(options, launcher, store, builder);
 			await runtime.#start(options).catch(async (error: Error) => {
-				await Promise.all([builder.close(), runtime.#egress.close(), runtime.#closeHelpers()]);
+				await Promise.all([builder.close(), runtime.#egress.close(), runtime.#closeHelpers(), runtime.#pruner.close()]);
 				throw error;
 			});
 			return runtime;

@@ -9,7 +9,7 @@ import { type Artifact, decodeArtifact, encodeArtifact } from "./artifact.ts";
 const CHECKSUM_BYTES = 32;
 
 /** An artifact in use is marked so on disk this often at most; by that it is told from those that may go. */
-const MARK_MS: Milliseconds = 1800_000;
+export const MARK_MS: Milliseconds = 1200_000;
 
 function checksum(content: Uint8Array): Buffer {
 	return createHash("sha256").update(content).digest();
@@ -46,7 +46,7 @@ export class ArtifactStore {
 	/** `null` where it is missing or no longer whole. */
 	async artifact(key: string): Promise<Artifact | null> {
 		const bytes = this.#read(`${key}.artifact`);
-		if (bytes !== null) this.#use(key);
+		if (bytes !== null) void this.use(key);
 		return bytes === null ? null : decodeArtifact(bytes, key);
 	}
 
@@ -66,7 +66,8 @@ export class ArtifactStore {
 		return this.#marked.get(key) ?? 0;
 	}
 
-	#use(key: string): void {
+	/** Marks an artifact as used, for all servers on this folder. */
+	async use(key: string): Promise<void> {
 		const now = Date.now();
 		if (now - this.usedAt(key) < MARK_MS) return;
 		for (const [other, at] of this.#marked) {
@@ -76,7 +77,7 @@ export class ArtifactStore {
 		}
 		this.#marked.set(key, now);
 		// In a folder that may only be read nothing is removed either.
-		void utimes(join(this.folder, `${key}.artifact`), now / 1000, now / 1000).catch(() => undefined);
+		await utimes(join(this.folder, `${key}.artifact`), now / 1000, now / 1000).catch(() => undefined);
 	}
 
 	async saveArtifact(artifact: Artifact, sourceMap: string): Promise<void> {

@@ -2,7 +2,7 @@ import { lstat, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Bytes, Milliseconds } from "../units.ts";
 import { idOf } from "./artifact.ts";
-import type { ArtifactStore } from "./artifact-store.ts";
+import { type ArtifactStore, MARK_MS } from "./artifact-store.ts";
 
 /** What was used so recently is kept: another server on the same folder may use it too. */
 const KEPT_MS: Milliseconds = 3600_000;
@@ -35,7 +35,8 @@ interface Entry {
 
 /**
  * Keeps a store within a bound: what was used least recently goes first. Drafts that were never finished, and snapshots
- * of other toolchains, go once they are an hour old. Works in the background, one file after the other.
+ * of other toolchains, go once they are an hour old. What is in service is marked as used, so that servers beside keep
+ * it. Works in the background, one file after the other.
  */
 export class Pruner {
 	readonly #store: ArtifactStore;
@@ -44,10 +45,12 @@ export class Pruner {
 	#written: Bytes = 0;
 	#running: Promise<void> | null = null;
 	#closed = false;
+	readonly #timer: NodeJS.Timeout;
 
 	constructor(store: ArtifactStore, settings: PrunerSettings) {
 		this.#store = store;
 		this.#settings = settings;
+		this.#timer = setInterval(() => void this.run(), MARK_MS).unref();
 		store.onWritten = (bytes) => {
 			this.#written += bytes;
 			if (this.#written >= settings.maxBytes * SHARE) void this.run();
@@ -69,6 +72,7 @@ export class Pruner {
 		this.#written = 0;
 		const entries = await this.#entries();
 		const deployed = this.#settings.deployed();
+		for (const { key } of entries) if (key !== null && deployed.has(idOf(key))) await this.#store.use(key);
 		let held = 0;
 		for (const { files } of entries) for (const { bytes } of files) held += bytes;
 		const most = this.#settings.maxBytes * (1 - SHARE);
@@ -113,6 +117,7 @@ export class Pruner {
 	/** Resolves once nothing is looked at any more. */
 	async close(): Promise<void> {
 		this.#closed = true;
+		clearInterval(this.#timer);
 		await this.#running;
 	}
 }

@@ -66,8 +66,8 @@ export interface CacheOptions {
 	/** How much memory the warm isolates may use, shared out in the same way, in bytes. Default: a quarter of the machine's. */
 	maxBytes?: Bytes;
 	/**
-	 * How much the artifacts on disk may take, in bytes: past that those go that were used least recently, but for what is
-	 * deployed and what any server was using within the last hour. Default: 2 GB.
+	 * How much the artifacts on disk may take, in bytes: past that those go that were used least recently, but for what a
+	 * server at work has deployed, and what one used within the last hour. Default: 2 GB.
 	 */
 	maxDiskBytes?: Bytes;
 	/** How many isolates each sandbox makes ahead of need, at some 1.5 MB each. Default: 4. */

@@ -26,7 +26,7 @@ export interface Reach {
 }
 
 /** What the operator says of all functions at a path. */
-export interface Place {
+export interface FindOptions {
 	domain: string;
 	/**
 	 * The folder that they may be bundled from, which holds the path. Default: the path itself, or the folder that a file
@@ -39,7 +39,7 @@ export interface Place {
  * The operator's own functions at a path. A file, or a folder that is a function, serves every hostname; a folder of
  * functions serves each at `<name>.<domain>`. Throws UsageError where there is none.
  */
-export function findFunctions(path: string, { domain, root: given }: Place): Source[] {
+export function findFunctions(path: string, { domain, root: given }: FindOptions): Source[] {
 	const absolute = resolve(path);
 	if (!existsSync(absolute)) throw new UsageError(`${path}: there is no such file or folder`);
 	if (given !== undefined && !liesIn(given, absolute))

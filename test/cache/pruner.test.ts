@@ -33,6 +33,7 @@ async function prune(ages: Record<string, number>, maxBytes: number, deployed: s
 		onFailed: (error) => assert.fail(error),
 	});
 	await pruner.run();
+	await pruner.close();
 	return { left: (await readdir(store.folder)).sort(), removed, store };
 }
 
@@ -48,12 +49,15 @@ test("artifacts beyond the bound go with their source maps, the least recently u
 });
 
 test("what is deployed stays however old it is, and so does what was used within the hour", async () => {
-	const { left } = await prune(
+	const { left, store } = await prune(
 		{ [`${key("a")}.artifact`]: 9, [`${key("b")}.artifact`]: 0.5, [`${key("c")}.artifact`]: 2 },
 		1,
 		[key("a")],
 	);
 	assert.deepEqual(left, [`${key("a")}.artifact`, `${key("b")}.artifact`]);
+	// And it is marked, so that a server beside which has not deployed it keeps it too.
+	const { mtimeMs } = await stat(join(store.folder, `${key("a")}.artifact`));
+	assert.ok(Date.now() - mtimeMs < HOUR * 1000);
 });
 
 test("drafts and other toolchains' snapshots go after an hour, though there is room; nothing that is not the store's", async () => {
