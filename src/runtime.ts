@@ -1,9 +1,10 @@
-import { statSync } from "node:fs";
+import { realpathSync, statSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { availableParallelism, totalmem } from "node:os";
 import { relative, resolve } from "node:path";
 import type { Duplex } from "node:stream";
 import { Builder, type BuildRequest, type BuildResult } from "./build/builder.ts";
+import { holds, outermost } from "./build/view.ts";
 import { idOf } from "./cache/artifact.ts";
 import { ArtifactStore } from "./cache/artifact-store.ts";
 import { Pruner } from "./cache/pruner.ts";
@@ -107,6 +108,8 @@ export class Runtime {
 	readonly #pruner: Pruner;
 	readonly #limits: Limits;
 	readonly #development: boolean;
+	/** The folders that functions are built from, by real paths; `null` for any. */
+	readonly #sources: string[] | null;
 	readonly #deployments = new Deployments();
 	readonly #observer: Observer;
 	readonly #mapper: StackMapper;
@@ -136,6 +139,7 @@ export class Runtime {
 		this.#maxLimits = options.maxLimits ?? {};
 		this.#limits = defaultLimits(options.limits, this.#maxLimits);
 		this.#tenantLimits = { ...DEFAULT_TENANT_LIMITS, ...options.tenantLimits };
+		this.#sources = options.sources === undefined ? null : outermost(options.sources);
 		this.#development = options.development ?? false;
 		const held = Math.min(MOST_HELD, Math.max(LEAST_HELD, Math.floor(totalmem() * HELD_SHARE)));
 		this.#account = Account.ofAll(options.maxHeldBytes ?? held);
@@ -164,7 +168,10 @@ export class Runtime {
 		const launcher = new Launcher();
 		if (options.isolation !== "inline") launcher.start();
 		try {
-			const builder = await Builder.create(store, launcher, options.development ? DEVELOPMENT_IDLE_MS : undefined);
+			const builder = await Builder.create(store, launcher, {
+				idleMs: options.development ? DEVELOPMENT_IDLE_MS : undefined,
+				folders: options.sources === undefined ? null : outermost(options.sources),
+			});
 			const runtime = new Runtime(options, launcher, store, builder);
 			await runtime.#start(options).catch(async (error: Error) => {
 				await Promise.all([builder.close(), runtime.#egress.close(), runtime.#closeHelpers(), runtime.#pruner.close()]);
@@ -255,6 +262,11 @@ export class Runtime {
 			throw new UsageError(`${relative(process.cwd(), entry)}: there is no such file`);
 		if (options.root !== undefined && !statSync(options.root, { throwIfNoEntry: false })?.isDirectory())
 			throw new UsageError(`${options.root}: there is no such folder`);
+		const folder = realpathSync(options.root ?? entry);
+		if (this.#sources !== null && !this.#sources.some((source) => holds(source, folder)))
+			throw new UsageError(
+				`${relative(process.cwd(), folder)}: it is in none of the folders that functions are built from`,
+			);
 		const request: BuildRequest = {
 			name: options.name,
 			tenant: options.tenant === DEFAULT_TENANT ? undefined : options.tenant,

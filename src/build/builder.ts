@@ -16,6 +16,16 @@ import { type BuildProcess, BuildProcessError } from "./process.ts";
 import { everywhere, rootAt } from "./root.ts";
 import { toolchainKey } from "./toolchain.ts";
 
+export interface BuilderOptions {
+	/**
+	 * How long its processes are kept for the next build. Default: five seconds; longer where somebody is waiting for
+	 * every one.
+	 */
+	idleMs?: Milliseconds | undefined;
+	/** The folders that sources lie in, by real paths. Default: anywhere. */
+	folders?: readonly string[] | null;
+}
+
 export interface BuildRequest {
 	name: string;
 	/** Whose turn it takes; without one, the function's own. */
@@ -51,22 +61,21 @@ export class Builder {
 		launcher: Launcher,
 		toolchain: string,
 		snapshot: Uint8Array,
-		idleMs: Milliseconds,
+		{ idleMs = 5000, folders = null }: BuilderOptions,
 	) {
 		this.#store = store;
 		this.#toolchain = toolchain;
 		this.snapshot = snapshot;
-		this.#bundler = new Bundler(launcher, idleMs);
+		this.#bundler = new Bundler(launcher, idleMs, folders);
 		this.#pool = new BuildPool(launcher, Math.max(2, Math.min(4, availableParallelism())), idleMs, (process) =>
 			process.send({ kind: BuildKind.base, data: snapshot }),
 		);
 	}
 
 	/**
-	 * Makes the base snapshot, or takes it from the cache. `idleMs` is how long its processes are kept for the next build: five
-	 * seconds, or longer where somebody is waiting for every one.
+	 * Makes the base snapshot, or takes it from the cache.
 	 */
-	static async create(store: ArtifactStore, launcher: Launcher, idleMs: Milliseconds = 5000): Promise<Builder> {
+	static async create(store: ArtifactStore, launcher: Launcher, options: BuilderOptions = {}): Promise<Builder> {
 		const prelude = await loadPrelude();
 		const toolchain = toolchainKey(prelude);
 		let snapshot = store.snapshot(toolchain);
@@ -83,7 +92,7 @@ export class Builder {
 			}
 			await store.saveSnapshot(toolchain, snapshot);
 		}
-		return new Builder(store, launcher, toolchain, snapshot, idleMs);
+		return new Builder(store, launcher, toolchain, snapshot, options);
 	}
 
 	/** Builds one function. Throws BuildError with every problem of its source. */

@@ -6,6 +6,7 @@ import { confinedBundler } from "../processes/confinement.ts";
 import { BELOW_EDGE, type Launcher, niceness } from "../processes/launcher.ts";
 import type { Bytes, Milliseconds } from "../units.ts";
 import type { Bundle, BundleRequest } from "./bundle.ts";
+import { viewOf } from "./view.ts";
 
 const MAX_WALL_MS: Milliseconds = 30_000;
 /** Of the bundler together with its esbuild service. */
@@ -28,7 +29,11 @@ interface Job {
 export class Bundler {
 	readonly #launcher: Launcher;
 	readonly #idleMs: Milliseconds;
+	/** The folders that sources lie in, which are all that it sees behind bubblewrap. */
+	readonly #folders: readonly string[] | null;
 	#child: Child | null = null;
+	/** What the bundler was shown when it was started. */
+	#viewKey = "";
 	#next = 1;
 	readonly #turns = new Turns(PLACES);
 	readonly #running = new Map<number, Job>();
@@ -37,8 +42,9 @@ export class Bundler {
 	#waiting: Job[] = [];
 	#idle: NodeJS.Timeout | null = null;
 
-	/** An idle bundler is kept for `idleMs`. */
-	constructor(launcher: Launcher, idleMs: Milliseconds) {
+	/** An idle bundler is kept for `idleMs`. Sources lie in these folders, or anywhere where they are `null`. */
+	constructor(launcher: Launcher, idleMs: Milliseconds, folders: readonly string[] | null = null) {
+		this.#folders = folders;
 		this.#launcher = launcher;
 		this.#idleMs = idleMs;
 	}
@@ -68,7 +74,7 @@ export class Bundler {
 	#start(job: Job): void {
 		if (this.#idle !== null) clearTimeout(this.#idle);
 		this.#idle = null;
-		this.#child ??= this.#launch();
+		this.#child = this.#current() ?? this.#launch();
 		const id = this.#next++;
 		job.deadline = Date.now() + MAX_WALL_MS;
 		this.#running.set(id, job);
@@ -76,11 +82,21 @@ export class Bundler {
 		this.#child.watch(true);
 	}
 
+	/** A bundler that is idle sees a folder that has been replaced as it was before, and is started anew. */
+	#current(): Child | null {
+		const child = this.#child;
+		if (child === null || this.#running.size > 0 || viewOf(this.#folders).key === this.#viewKey) return child;
+		void child.close({ gently: true });
+		return null;
+	}
+
 	#launch(): Child {
+		const { reads, key } = viewOf(this.#folders);
+		this.#viewKey = key;
 		const child: Child = new Child(
 			this.#launcher,
 			{
-				launch: { ...confinedBundler(["/"]), niceness: niceness(BELOW_EDGE), file: null },
+				launch: { ...confinedBundler(reads), niceness: niceness(BELOW_EDGE), file: null },
 				maxFrameBytes: MAX_FRAME_BYTES,
 				maxBytes: MAX_BYTES,
 			},

@@ -1,12 +1,13 @@
 import { resolve } from "node:path";
 import { Builder } from "../build/builder.ts";
 import { BuildError } from "../build/problem.ts";
+import { outermost } from "../build/view.ts";
 import { ArtifactStore } from "../cache/artifact-store.ts";
 import { UsageError } from "../errors.ts";
 import { defaultLimits, resolveLimits } from "../limits/limits.ts";
 import { Launcher } from "../processes/launcher.ts";
 import { collect, label, printable } from "./collect.ts";
-import type { Flags } from "./flags.ts";
+import { type Flags, foldersOf } from "./flags.ts";
 
 const kb = (bytes: number) => `${(bytes / 1024).toFixed(1)} KB`;
 
@@ -16,7 +17,7 @@ export async function build(flags: Flags): Promise<void> {
 	const defaults = defaultLimits({}, flags.maxLimits);
 	const store = await ArtifactStore.open(resolve(flags.data ?? ".atoll"));
 	const launcher = new Launcher();
-	const builder = await Builder.create(store, launcher);
+	const builder = await Builder.create(store, launcher, { folders: outermost(foldersOf(flags, sources)) });
 	let broken = 0;
 	try {
 		await Promise.all(

@@ -1,5 +1,6 @@
+import { existsSync } from "node:fs";
 import type { RuntimeOptions } from "../config/options.ts";
-import type { Reach } from "../config/project.ts";
+import type { Reach, Source } from "../config/project.ts";
 import type { Limits } from "../limits/limits.ts";
 
 /** A command line, checked. */
@@ -20,8 +21,16 @@ export interface Flags {
 	allowEgress: string[];
 }
 
-export function runtimeOptions({ isolation, sandboxes, data, maxLimits, allowEgress }: Flags): RuntimeOptions {
-	const options: RuntimeOptions = { maxLimits, egress: { allow: allowEgress } };
+/** The folders that functions are built from: those of tenants as well that are links to elsewhere. */
+export function foldersOf({ tenants }: Flags, found: readonly Source[]): string[] {
+	// A tenant's folder may be a link that leads nowhere.
+	return [...tenants, ...found.map(({ root }) => root)].filter((folder) => existsSync(folder));
+}
+
+export function runtimeOptions(flags: Flags, found: readonly Source[]): RuntimeOptions {
+	const { isolation, sandboxes, data, maxLimits, allowEgress } = flags;
+	const sources = foldersOf(flags, found);
+	const options: RuntimeOptions = { maxLimits, sources, egress: { allow: allowEgress } };
 	if (isolation !== undefined) options.isolation = isolation;
 	if (sandboxes !== undefined) options.sandboxes = sandboxes;
 	if (data !== undefined) options.data = data;

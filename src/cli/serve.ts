@@ -41,7 +41,7 @@ export async function run(
 	const sources = collect(flags);
 	refuseIfAllFailed(sources.map(({ problem }) => problem));
 	const logger = createLogger();
-	const runtime = await createRuntime({ ...runtimeOptions(flags), logger, development });
+	const runtime = await createRuntime({ ...runtimeOptions(flags, sources), logger, development });
 	const server = new HttpServer(runtime);
 	let stopping = false;
 	try {

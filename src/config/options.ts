@@ -49,6 +49,11 @@ export interface RuntimeOptions {
 	cache?: CacheOptions;
 	/** Folder for artifacts and snapshots; it is made if it is missing. Default: `.atoll` in the working directory. */
 	data?: string;
+	/**
+	 * The folders that all functions are built from. Where bubblewrap is installed, the processes that bundle them see
+	 * these, their packages, and nothing else of the machine. Default: any, so that they may read what this process may.
+	 */
+	sources?: string[];
 	/** Where records and functions' logs go as well, as JSON lines: a pino logger or its like. Default: nowhere. */
 	logger?: Logger | null;
 	/** Which addresses functions may reach. Default: the public internet, and nothing on private networks. */
@@ -131,6 +136,7 @@ const optionsSchema = z.strictObject({
 		})
 		.optional(),
 	data: z.string().min(1).optional(),
+	sources: z.array(z.string().min(1)).min(1).optional(),
 	logger: z
 		.custom<Logger>(
 			(value) =>
