@@ -1,8 +1,8 @@
 import type { AttemptId } from "../link/protocol.ts";
 import type { RunningNote } from "../link/running-note.ts";
+import { OwnClock } from "../processes/own-clock.ts";
 import { residentBytes } from "../processes/resident.ts";
 import type { Bytes, Milliseconds } from "../units.ts";
-import { OwnClock } from "./own-clock.ts";
 
 /** A turn that has run for so long, by its sandbox's own clock, keeps others waiting. */
 const LONG_TURN_MS: Milliseconds = 25;

@@ -76,6 +76,11 @@ export class Child {
 		return this.#process.ended;
 	}
 
+	/** 0 as long as it does not run yet. */
+	get pid(): number {
+		return this.#process.pid;
+	}
+
 	/** Whether it is at work, and so has to keep to its bounds. */
 	watch(on: boolean): void {
 		if (on && !this.ended) this.#watch ??= setInterval(() => this.#check(), WATCH_MS);

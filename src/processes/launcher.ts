@@ -174,7 +174,7 @@ export class Launcher {
 	#onLost(child: ChildProcess): void {
 		if (this.#child === child) this.#child = null;
 		else if (!this.#aside.delete(child)) return;
-		// bubblewrap killed with it may have left a process behind that waits for it, of which nobody has been told yet.
+		// bubblewrap, killed with it, may have left a process behind that waits for it, and of which nobody was told.
 		if (child.pid !== undefined) killByPid(-child.pid);
 		for (const [id, by] of [...this.#startedBy]) {
 			if (by !== child) continue;

@@ -10,12 +10,15 @@ interface Counts {
 	waited: Milliseconds;
 }
 
-/** Time that has passed and that the thread neither ran nor waited: from here on it is asked what it does. It runs on for a tick untold. */
+/**
+ * Time that has passed and that the thread neither ran nor waited, from which on it is looked up what it does. What it runs
+ * is counted once in a tick of the kernel's.
+ */
 const UNEXPLAINED_MS: Milliseconds = 5;
 
 /**
- * A stopwatch that stands still while a thread waits for a core: it has what the first thread of a process ran and, since a turn can also
- * block, or be stopped, what it slept. Where there is no /proc the clock on the wall stands in.
+ * A stopwatch that stands still while a thread waits for a core: it has what the first thread of a process ran and, since a
+ * turn can also block, or be stopped, what it slept. Where there is no /proc the clock on the wall stands in.
  */
 export class OwnClock {
 	#schedstat: number | null = null;
@@ -32,6 +35,7 @@ export class OwnClock {
 		} catch {
 			this[Symbol.dispose](); // Not Linux, or the process has just ended, which is noticed elsewhere.
 		}
+		this.restart();
 	}
 
 	/** Begins anew. */
@@ -41,7 +45,7 @@ export class OwnClock {
 		this.#own = 0;
 	}
 
-	/** What the thread had since `restart`. */
+	/** What the thread had since it began. */
 	read(): Milliseconds {
 		const counts = this.#counts();
 		this.#own += counts.ran - this.#lastRan;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { after, test } from "node:test";
-import { OwnClock } from "../../src/pool/own-clock.ts";
+import { OwnClock } from "../../src/processes/own-clock.ts";
 import { until } from "../support/until.ts";
 
 const LOOP = ["sh", "-c", "while :; do :; done"];
@@ -30,9 +30,8 @@ const ranMs = (pid: number) => schedstat(pid)[0] / 1e6;
 test("the clock of a thread that waits for a core has what it ran, and nothing of the wait that goes on", async () => {
 	await start([...PINNED, ...LOOP]);
 	const starved = await start([...PINNED, "chrt", "--idle", "0", ...LOOP]);
-	using clock = new OwnClock(starved);
 	const before = ranMs(starved);
-	clock.restart();
+	using clock = new OwnClock(starved);
 	const from = performance.now();
 	let last = 0;
 	await until(() => {
@@ -47,7 +46,6 @@ test("the clock of a thread that waits for a core has what it ran, and nothing o
 test("the clock of a thread that runs goes on", async () => {
 	const pid = await start(LOOP);
 	using clock = new OwnClock(pid);
-	clock.restart();
 	await until(() => clock.read() > 50);
 });
 
@@ -57,7 +55,6 @@ test("the clock of a thread that sleeps or was stopped goes on too, and begins a
 	process.kill(stopped, "SIGSTOP");
 	for (const pid of [sleeping, stopped]) {
 		using clock = new OwnClock(pid);
-		clock.restart();
 		await until(() => clock.read() > 50);
 		clock.restart();
 		const ran = ranMs(pid);
