@@ -16,7 +16,7 @@ import type { Bytes, Milliseconds } from "../units.ts";
 const MAX_WALL_MS: Milliseconds = 60_000;
 const MAX_BYTES: Bytes = 2 * 2 ** 30;
 const MAX_FRAME_BYTES: Bytes = 256 * 2 ** 20;
-/** How much longer than its CPU time a start may run or block, by its process's clock: not every start can be ended by V8. */
+/** How much longer than its CPU time a start may take, by its process's clock: not every start can be ended by V8. */
 const START_GRACE_MS: Milliseconds = 5000;
 
 type BuildAnswer = ReturnType<typeof readBuildMessage>;

@@ -127,8 +127,8 @@ function leave(): void {
 	for (const one of running.values()) kill(one);
 }
 
-// The edge holds the other end of stdin until it ends. Node's own channel does not tell of that while a link that is handed
-// over has not been acknowledged.
+// The edge holds the other end of stdin until it ends. Node's own channel does not tell of that while a link that is
+// handed over has not been acknowledged.
 process.stdin.on("end", leave).on("error", leave).resume();
 // Whoever stops a service may signal every process of it; the edge decides when its processes end.
 process.on("SIGINT", () => undefined);

@@ -10,15 +10,12 @@ interface Counts {
 	waited: Milliseconds;
 }
 
-/**
- * Time that has passed and that the thread neither ran nor waited, from which on it is looked up what it does. What it runs
- * is counted once in a tick of the kernel's.
- */
+/** After so long that it neither ran nor waited it is looked up what the thread does: the kernel counts in ticks. */
 const UNEXPLAINED_MS: Milliseconds = 5;
 
 /**
- * A stopwatch that stands still while a thread waits for a core: it has what the first thread of a process ran and, since a
- * turn can also block, or be stopped, what it slept. Where there is no /proc the clock on the wall stands in.
+ * A stopwatch that stands still while a thread waits for a core: it has what the first thread of a process ran and, since
+ * a turn can also block, or be stopped, what it slept. Where there is no /proc the clock on the wall stands in.
  */
 export class OwnClock {
 	#schedstat: number | null = null;
