@@ -6,6 +6,8 @@ export interface Holdings {
 	/** The most it has held since `forgetPeak`. */
 	peakBytes: number;
 	descriptors: number;
+	/** How many processes it has had started, with those that they have. */
+	processes: number;
 	/** CPU time of all of its threads until now. */
 	cpuMs: number;
 }
@@ -26,6 +28,7 @@ export function holdings(pid: number): Holdings {
 		bytes: kb("VmRSS") * 1024,
 		peakBytes: kb("VmHWM") * 1024,
 		descriptors: readdirSync(`/proc/${pid}/fd`).length,
+		processes: descendants(pid).length,
 		cpuMs: (user + system) * TICK_MS,
 	};
 }

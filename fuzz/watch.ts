@@ -12,6 +12,8 @@ const MOST_KEPT = 24 * 2 ** 20;
 /** So much more may its process take, with what is garbage or not V8's; and so many more descriptors may it keep. */
 const MOST_RESIDENT = 400 * 2 ** 20;
 const MOST_DESCRIPTORS = 32;
+/** What is first needed by a case stays for a while: some sandboxes, helpers and builds, each behind walls of processes. */
+const MOST_PROCESSES = 40;
 /** Connections that are kept alive, and are about to be closed, may have a little on their accounts. */
 const MOST_CHARGED = 2 ** 20;
 /** No case sends so much, or has so much sent, that the edge would have as much to do. */
@@ -117,14 +119,17 @@ export class Watch {
 	async #kept(): Promise<Complaint[]> {
 		const late = performance.now() + SETTLE_MS * this.#patience;
 		for (;;) {
-			const { bytes, descriptors } = holdings(this.#edge.pid);
+			const { bytes, descriptors, processes } = holdings(this.#edge.pid);
 			const kept = descriptors - this.#calm.descriptors;
+			const started = processes - this.#calm.processes;
 			const much = this.#mostHeld - this.#calm.heldBytes > MOST_KEPT || bytes - this.#calm.bytes > MOST_RESIDENT;
 			const seen = await this.#edge.observe(much);
 			const held = much ? seen.heldBytes - this.#calm.heldBytes : 0;
 			const charged = seen.accountBytes - this.#calm.accountBytes;
-			if (held <= MOST_KEPT && kept <= MOST_DESCRIPTORS && charged <= MOST_CHARGED) return [];
-			const text = `for good: ${megabytes(held)}, ${megabytes(charged)} on accounts and ${kept} descriptors more`;
+			const few = kept <= MOST_DESCRIPTORS && started <= MOST_PROCESSES;
+			if (few && held <= MOST_KEPT && charged <= MOST_CHARGED) return [];
+			const sizes = `${megabytes(held)}, ${megabytes(charged)} on accounts`;
+			const text = `for good: ${sizes}, ${kept} descriptors and ${started} processes more`;
 			if (performance.now() > late) return [{ kind: "grew", text }];
 			await pause(LOOK_MS);
 		}
