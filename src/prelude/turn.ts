@@ -166,7 +166,8 @@ function refuse(value: unknown): string | null {
 	if (state.type === "error") return "the handler returned Response.error(), which stands for a network error";
 	if (state.status === 101)
 		return state.webSocket === null ? "the handler returned status 101 without a webSocket" : null;
-	if (state.status < 200) return `the handler returned status ${state.status}, which cannot be sent`;
+	if (state.status < 200 || state.status > 599)
+		return `the handler returned status ${state.status}, which cannot be sent`;
 	if (state.body?.unusable) return "the handler returned a Response whose body has already been read";
 	return null;
 }

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { after, before, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { AddressGuard } from "../../src/effects/addresses.ts";
-import { inBothIsolations, TestRuntime } from "../support/runtime.ts";
+import { errorCode, inBothIsolations, TestRuntime } from "../support/runtime.ts";
 
 inBothIsolations("egress", (isolation) => {
 	const atoll = new TestRuntime({
@@ -20,6 +20,7 @@ inBothIsolations("egress", (isolation) => {
 			const url = new URL(req.url ?? "/", "http://origin");
 			if (url.pathname === "/redirect")
 				res.writeHead(Number(url.searchParams.get("status")), { location: url.searchParams.get("to") ?? "" }).end();
+			else if (url.pathname === "/odd") res.socket?.end("HTTP/1.1 999 No\r\ncontent-length: 0\r\n\r\n");
 			else if (url.pathname === "/gzip") res.writeHead(200, { "content-encoding": "gzip" }).end(gzipSync("unpacked"));
 			else if (url.pathname === "/cut") {
 				res.writeHead(200, { "content-length": "100" });
@@ -269,5 +270,10 @@ inBothIsolations("egress", (isolation) => {
 			assert.match(allows.refuseAddress(address, "h") ?? "", /private network/, address);
 		assert.throws(() => new AddressGuard({ deny: ["10.0.0.0/33"] }), /not a CIDR range/);
 		assert.throws(() => new AddressGuard({ deny: ["10.0.0.0/"] }), /not a CIDR range/);
+	});
+
+	test("a status that no response may have is no forgery of the function that hands it on", async () => {
+		await atoll.deploy("hands-on", `export default { fetch: () => fetch("http://127.0.0.1:${port}/odd") };`);
+		for (let i = 0; i < 4; i++) assert.equal(await errorCode(await atoll.fetch("hands-on")), "invalid_response");
 	});
 });
