@@ -67,6 +67,15 @@ function mostDescriptors(): number {
 	}
 }
 
+/** How much of what was read with a request may be the beginning of the next; none where its body does not say how long it is. */
+function readAhead(req: IncomingMessage, read: Bytes): Bytes {
+	if (req.headers["transfer-encoding"] !== undefined) return 0;
+	const rest = read - Number(req.headers["content-length"] ?? 0);
+	if (rest <= SMALL_HEAD) return 0;
+	const head = req.rawHeaders.reduce((sum, part) => sum + part.length + 2, (req.url ?? "").length);
+	return Math.min(Math.max(rest - head, 0), READ_AT_ONCE);
+}
+
 /**
  * The connections of a server. A connection has one request worked on at a time: the next is begun once the answer
  * to the one before was taken, and no more is read meanwhile, so that a client which sends on and takes nothing
@@ -153,8 +162,7 @@ export class Connections {
 		if (state.left || state.requests > 0) return;
 		state.idleSince = performance.now();
 		const { bytesRead } = state.socket;
-		const body = Number(req.headers["content-length"] ?? 0);
-		state.ahead = Math.min(Math.max(bytesRead - state.read - body, 0), READ_AT_ONCE);
+		state.ahead = readAhead(req, bytesRead - state.read);
 		state.read = bytesRead;
 		if (state.socket.isPaused()) state.socket.resume();
 	}
