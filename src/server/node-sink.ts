@@ -7,6 +7,7 @@ import { describe } from "./connection.ts";
 import type { ResponseSink, SocketEnd } from "./exchange.ts";
 import { Unread } from "./unread.ts";
 
+const NOTHING = new Uint8Array(0);
 const SMALL_BODY = 8 * 1024;
 
 /** Writes a response to a `node:http` response. */
@@ -56,7 +57,10 @@ export class NodeSink implements ResponseSink, Guarded {
 
 	begin(head: ResponseHead): void {
 		this.#writeHead(head);
+		// Of itself node:http would send a head alone in UTF-8, and one with a body's bytes behind it as the bytes that it is.
+		this.#res.write(NOTHING);
 		this.#res.flushHeaders();
+		this.#res.socket?.uncork();
 		this.#watch(0);
 	}
 
