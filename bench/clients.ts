@@ -17,6 +17,7 @@ const KINDS = [
 	"log unread",
 	"pipelined upgrades",
 	"slow uploads",
+	"tiny chunks",
 	"heads unfinished",
 	"pipelined",
 ];

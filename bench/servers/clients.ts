@@ -89,6 +89,12 @@ const KINDS: Record<string, () => void> = {
 			socket.write(`POST / HTTP/1.1\r\n${HOST}Content-Length: 65000\r\n\r\n${"x".repeat(60_000)}`);
 			return socket;
 		}),
+	"tiny chunks": () =>
+		void keep(200, () => {
+			const socket = client(true);
+			socket.write(`POST / HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n${"1\r\nx\r\n".repeat(8000)}`);
+			return socket;
+		}),
 	"heads unfinished": () =>
 		void keep(2000, () => {
 			const socket = client(true);

@@ -5,6 +5,7 @@ import type { Guard } from "../observe/guard.ts";
 import type { Hostname } from "../router/hostname.ts";
 import type { Bytes, Milliseconds } from "../units.ts";
 import { type Exchange, KEPT_BODY, type ResponseSink } from "./exchange.ts";
+import { IncomingBody } from "./incoming-body.ts";
 import { type NodeExchange, readRequest } from "./node-request.ts";
 import { NodeSink } from "./node-sink.ts";
 import { nextRequestId } from "./request-id.ts";
@@ -46,7 +47,7 @@ export function nodeHandler(dispatch: Dispatch, guard: Guard, bounds: Bounds) {
 			if (contentLength !== null && contentLength > most) throw new FunctionError("body_too_large");
 			if (expectsContinue) res.writeContinue();
 			if (contentLength === null || contentLength > KEPT_BODY) {
-				exchange.body = bounded(req, most);
+				exchange.body = new IncomingBody(req, most);
 				start();
 				return;
 			}
@@ -99,14 +100,4 @@ function holding(req: IncomingMessage, account: Account): Account {
 	const held = account.for({ giveUp: () => req.socket.destroy() });
 	req.on("close", () => held.close());
 	return held;
-}
-
-async function* bounded(req: IncomingMessage, most: number): AsyncGenerator<Uint8Array> {
-	let bytes = 0;
-	// The connection is kept where the function leaves the body unread: its response is still to be sent.
-	for await (const chunk of req.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-		bytes += chunk.length;
-		if (bytes > most) throw new FunctionError("body_too_large");
-		yield chunk;
-	}
 }

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { request } from "node:http";
+import { connect } from "node:net";
 import { after, before, test } from "node:test";
 import { HttpServer } from "../../src/server/http-server.ts";
 import { bodyOf, exchange, statusOf } from "../support/raw-http.ts";
 import { inBothIsolations, TestRuntime } from "../support/runtime.ts";
+import { until } from "../support/until.ts";
 
 inBothIsolations("the HTTP server", (isolation) => {
 	const atoll = new TestRuntime({ isolation });
@@ -344,5 +347,57 @@ inBothIsolations("the HTTP server", (isolation) => {
 		);
 		assert.match(await running, /be\r\n3\r\ngun\r\n0\r\n\r\n$/);
 		await closed;
+	});
+
+	test("a body in chunks of one byte comes as few pieces", async () => {
+		await atoll.deploy(
+			"pieces",
+			`export default { async fetch(r) {
+				let pieces = 0, bytes = 0;
+				for await (const piece of r.body) { pieces++; bytes += piece.length; }
+				return Response.json({ pieces, bytes });
+			} }`,
+		);
+		const head = "POST / HTTP/1.1\r\nHost: pieces.test\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n";
+		const response = await exchange(port, `${head}${"1\r\nx\r\n".repeat(30_000)}0\r\n\r\n`);
+		const { pieces, bytes } = JSON.parse(bodyOf(response)) as { pieces: number; bytes: number };
+		assert.equal(bytes, 30_000);
+		// The system decides how much is read at once; each chunk by itself would be 30,000.
+		assert.ok(pieces < 10_000, `${pieces} pieces`);
+	});
+
+	test("a header's bytes are the same whether its response is whole or streamed", async () => {
+		await atoll.deploy(
+			"bytes",
+			`export default { fetch(r) {
+				const body = r.url.endsWith("/stream") ? new ReadableStream({ start(c) { c.close(); } }) : "";
+				return new Response(body, { headers: { "x-bytes": "\\xff\\xfe" } });
+			} }`,
+		);
+		for (const path of ["/whole", "/stream"])
+			assert.match(
+				await send(`GET ${path} HTTP/1.1\r\nHOST\r\nConnection: close\r\n\r\n`, "bytes.test"),
+				/x-bytes: \xff\xfe\r\n/i,
+			);
+	});
+
+	test("a connection that has nothing to say has nothing held for it", async () => {
+		const chunks = `${(1024).toString(16)}\r\n${"x".repeat(1024)}\r\n`.repeat(40);
+		const clients = [
+			`POST / HTTP/1.1\r\nHost: body.test\r\nTransfer-Encoding: chunked\r\n\r\n${chunks}0\r\n\r\n`,
+			`GET / HTTP/1.1\r\nHost: body.test\r\nCookie: ${"c".repeat(10_000)}\r\n\r\n`,
+		].map((text) => {
+			const socket = connect(port, "127.0.0.1", () => socket.write(text));
+			return socket;
+		});
+		for (const socket of clients) await once(socket, "data");
+		await until(() => atoll.runtime.stats().inFlight === 0);
+		// Another one has sent a part of a head, by which it is known that heads were looked at.
+		const begun = connect(port, "127.0.0.1", () => begun.write(`GET / HTTP/1.1\r\nA: ${"a".repeat(10_000)}`));
+		const { unfinished } = atoll.runtime;
+		await until(() => unfinished.held > 0);
+		assert.ok(unfinished.held < 50_000, `${unfinished.held} bytes`);
+		begun.destroy();
+		for (const socket of clients) socket.destroy();
 	});
 });
