@@ -5,7 +5,9 @@ import { fileURLToPath } from "node:url";
 import { setFlagsFromString } from "node:v8";
 
 if (Number(process.versions.node.split(".")[0]) < 24) {
-	console.error(`atoll needs Node.js 24 or newer, and this is ${process.versions.node}.`);
+	console.error(
+		`atoll needs Node.js 24 or newer, and this is ${process.versions.node}. In a checkout \`npx atoll\` has its own; elsewhere \`npm install node\` brings one to this folder.`,
+	);
 	process.exit(1);
 }
 // A response that is streamed fast has the edge collect garbage ten times a second, and V8's helpers would do it on the core

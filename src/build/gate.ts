@@ -43,8 +43,8 @@ export class Gate {
 
 	/** Why a file that lies outside cannot be imported. */
 	get outside(): string {
-		const wider = "for a PATH of the command line with --root DIR, for a deployment with the option root";
-		return `lies outside of the function's root, ${this.root.path} (the operator may give it a wider one: ${wider})`;
+		const wider = "--root DIR on the command line, the option root in the library";
+		return `lies outside of the function's root, ${this.root.path} (to allow it, name a folder that holds both: ${wider})`;
 	}
 
 	/** What lies at an absolute path. */

@@ -17,7 +17,20 @@ const MAPPED = /\.(?:[cm]?[jt]s|[jt]sx|module\.css)$/;
 /** A path as esbuild has it, as a person would write it. */
 export const plainPath = (path: string) => path.replace(MODULE, "");
 /** The same for all the sources that a source map names. */
-export const plainPaths = (sourceMap: string) => sourceMap.replaceAll(`${MODULE}"`, '"');
+export function plainPaths(sourceMap: string): string {
+	if (sourceMap === "") return "";
+	const map = JSON.parse(sourceMap) as { sources: string[] };
+	return JSON.stringify({ ...map, sources: map.sources.map((source) => plainPath(decoded(source))) });
+}
+
+/** esbuild has the paths of a source map as URLs. */
+function decoded(source: string): string {
+	try {
+		return decodeURIComponent(source);
+	} catch {
+		return source; // A path with a percent sign of its own.
+	}
+}
 
 /** On whatever is resolved here. What else esbuild wants to load it has found by itself. */
 export const RESOLVED = Symbol("resolved");

@@ -28,12 +28,16 @@ const CEILINGS: Limits = {
 export function ceilings(given: readonly string[]): Limits {
 	const all = { ...CEILINGS };
 	for (const text of given) {
-		const [, name, value] = /^(\w+)=(\d+)$/.exec(text) ?? [];
-		const parsed = limitsSchema.safeParse({ [name]: Number(value) });
-		if (name === undefined || !parsed.success)
+		const [, name, value] = /^(\w+)=(.*)$/.exec(text) ?? [];
+		if (name === undefined || !Object.hasOwn(CEILINGS, name))
 			throw new UsageError(
 				`--max must be NAME=VALUE with one of ${Object.keys(CEILINGS).join(", ")}, not ${JSON.stringify(text)}`,
 			);
+		const parsed = limitsSchema.safeParse({ [name]: Number(value) });
+		if (!/^\d+$/.test(value) || !parsed.success) {
+			const why = /^\d+$/.test(value) ? parsed.error?.issues[0].message : "it is no whole number";
+			throw new UsageError(`--max ${name} cannot be ${JSON.stringify(value)}: ${why}`);
+		}
 		Object.assign(all, parsed.data);
 	}
 	return all;

@@ -29,13 +29,16 @@ export function createLogger(): CliLogger {
 	const output = new LogOutput((lines) => {
 		logger.warn({ lines }, `${lines} lines were dropped: nobody took them from the log`);
 	});
+	// How often limits were exceeded is worth a line of its own only where one was.
 	const readable = pretty.prettyFactory({
 		colorize: true,
 		ignore: FIELDS,
 		messageFormat: describe,
 		translateTime: false,
 	});
-	const destination = terminal ? { write: (line: string) => output.write(readable(line)) } : output;
+	const destination = terminal
+		? { write: (line: string) => output.write(readable(line.replace(',"exceeded":{}', ""))) }
+		: output;
 	// The record's own fields are called `hostname` and `time`, so pino's stay out.
 	const logger = pino({ base: null, timestamp: terminal ? undefined : () => "" }, destination);
 	const close = async () => {

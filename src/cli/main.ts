@@ -110,6 +110,9 @@ export async function main(args: string[]): Promise<void> {
 		const { tenants = [] } = values;
 		if (paths.length === 0 && tenants.length === 0)
 			throw new UsageError(`atoll ${command} needs the path of a function, or of a folder of functions`);
+		const grants = (values.grant ?? []).map(toGrant);
+		if (grants.length > 0 && tenants.length === 0)
+			throw new UsageError("--grant gives hostnames to tenants' functions, and needs --tenants DIR");
 		const run = await COMMANDS[command]();
 		await run({
 			paths,
@@ -117,7 +120,7 @@ export async function main(args: string[]): Promise<void> {
 			tenants,
 			reach: {
 				domain: toDomain(values.domain ?? "localhost"),
-				grants: (values.grant ?? []).map(toGrant),
+				grants,
 			},
 			port: toInteger(values.port, "port", 0, 65535) ?? 8787,
 			host: values.host ?? "127.0.0.1",

@@ -126,9 +126,12 @@ function layers({ containment }: Runtime): string {
 	const all = Object.entries(LAYERS) as [Layer, string][];
 	const on = all.filter(([layer]) => containment[layer]).map(([, name]) => name);
 	const lines = [`containment: ${["isolates, processes, permission model, priority", ...on].join(", ")}`];
-	const off = all.filter(([layer]) => !containment[layer]);
-	if (off.length > 0)
-		lines.push(`not here: ${off.map(([layer, name]) => `${name} (${containment.why[layer]})`).join(", ")}`);
+	// By reason: one that is missing, such as bubblewrap, is missing for several.
+	const off = Map.groupBy(
+		all.filter(([layer]) => !containment[layer] && layer !== "cgroup"),
+		([layer]) => containment.why[layer],
+	);
+	for (const [why, missing] of off) lines.push(`not here: ${missing.map(([, name]) => name).join(", ")} (${why})`);
 	return lines.join("\n");
 }
 

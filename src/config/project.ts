@@ -43,7 +43,7 @@ export function findFunctions(path: string, { domain, root: given }: FindOptions
 	const absolute = resolve(path);
 	if (!existsSync(absolute)) throw new UsageError(`${path}: there is no such file or folder`);
 	if (given !== undefined && !liesIn(given, absolute))
-		throw new UsageError(`${path}: it is not in the folder ${given}, which --root says that all may be bundled from`);
+		throw new UsageError(`--root ${given} does not hold ${path}; it must be a folder that holds every PATH`);
 	const isFolder = statSync(absolute).isDirectory();
 	const entry = realpathSync(absolute);
 	const root = resolve(given ?? (isFolder ? absolute : dirname(entry)));

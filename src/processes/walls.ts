@@ -86,7 +86,7 @@ const NONE: Way = { prefix: () => [], wall: { ownUser: false, filter: null }, la
 
 function find(role: Role, reads: string[]): Found {
 	if (process.platform !== "linux") return { way: NONE, why: "only Linux has it" };
-	let why = findBubblewrap() === null ? "bubblewrap is not installed" : null;
+	let why = findBubblewrap() === null ? "bubblewrap is not installed: apt-get install bubblewrap" : null;
 	for (const way of ways(role)) {
 		const problem = problemOf(way, reads);
 		if (problem === null) return { way, why };

@@ -271,7 +271,11 @@ for (const [what, args, message] of [
 		/void: there are no functions .* void\/TENANT/,
 	],
 	["a ceiling of no limit", ["serve", ".", "--max", "memory=5"], /--max must be NAME=VALUE with one of cpuMs, /],
-	["a ceiling without a number", ["serve", ".", "--max", "memoryMb=much"], /--max must be NAME=VALUE/],
+	[
+		"a ceiling without a number",
+		["serve", ".", "--max", "memoryMb=much"],
+		/--max memoryMb cannot be "much": it is no whole number/,
+	],
 	["a grant to nobody", ["serve", ".", "--grant", "shop.example"], /--grant must be TENANT=HOSTNAME/],
 	["a grant of everything", ["serve", ".", "--grant", "acme=*"], /--grant must be TENANT=HOSTNAME, .* not "acme=\*"/],
 	["a domain that is none", ["serve", ".", "--domain", "*.test"], /--domain must be a hostname/],

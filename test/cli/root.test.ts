@@ -70,7 +70,7 @@ for (const [what, args, message] of [
 	[
 		"that does not hold a path",
 		["--root", "aside/inner"],
-		/atoll: aside\/fn\.js: it is not in the folder aside\/inner/,
+		/atoll: --root .* does not hold .*; it must be a folder that holds every PATH/,
 	],
 	["that is empty", ["--root", ""], /atoll: --root must be a folder, not ""/],
 ] as const) {

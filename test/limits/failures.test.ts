@@ -29,6 +29,15 @@ inBothIsolations("what bad input gets", (isolation) => {
 		assert.equal(line.version, record.version);
 	});
 
+	test("a stack names the file as it is called, also that of a module and with a space in it", async () => {
+		await atoll.write("module/package.json", '{ "type": "module" }');
+		const entry = await atoll.write("module/a name.js", `export default { fetch() { throw new Error("spaced"); } };`);
+		await atoll.deploy("spaced", "", { entry });
+		await atoll.fetch("spaced");
+		const { message } = await atoll.log("Error: spaced");
+		assert.match(message, /\(?\S*module\/a name\.js:1:\d+\)?/);
+	});
+
 	for (const [what, source] of Object.entries({
 		nothing: "fetch() {}",
 		"a string": `fetch: () => "hello"`,
