@@ -1,5 +1,5 @@
 import { relative } from "node:path";
-import { Turns } from "../limits/turns.ts";
+import { Places } from "../limits/places.ts";
 import { BuildKind, readBuildMessage, writeBuildMessage } from "../link/build-frames.ts";
 import { Child } from "../processes/child.ts";
 import { confinedBundler } from "../processes/confinement.ts";
@@ -35,7 +35,7 @@ export class Bundler {
 	/** What the bundler was shown when it was started. */
 	#viewKey = "";
 	#next = 1;
-	readonly #turns = new Turns(PLACES);
+	readonly #places = new Places(PLACES);
 	readonly #running = new Map<number, Job>();
 	/** Those under which a bundler has ended. As long as there are any, one job runs at a time. */
 	#suspects: Job[] = [];
@@ -51,14 +51,14 @@ export class Bundler {
 
 	/** Bundles once it is the tenant's turn. */
 	async bundle(tenant: string, request: BundleRequest): Promise<Bundle> {
-		if (!(await this.#turns.take(tenant))) return failed(request, CLOSING);
+		if (!(await this.#places.take(tenant))) return failed(request, CLOSING);
 		const { promise, resolve } = Promise.withResolvers<Bundle>();
 		this.#waiting.push({ request, resolve, deadline: 0 });
 		this.#run();
 		try {
 			return await promise;
 		} finally {
-			this.#turns.giveBack(tenant);
+			this.#places.giveBack(tenant);
 		}
 	}
 
@@ -141,7 +141,7 @@ export class Bundler {
 	async close(): Promise<void> {
 		if (this.#idle !== null) clearTimeout(this.#idle);
 		this.#idle = null;
-		this.#turns.sendAway();
+		this.#places.sendAway();
 		for (const job of new Set([...this.#running.values(), ...this.#suspects, ...this.#waiting]))
 			job.resolve(failed(job.request, CLOSING));
 		this.#running.clear();

@@ -1,4 +1,4 @@
-import { Turns } from "../limits/turns.ts";
+import { Places } from "../limits/places.ts";
 import type { Launcher } from "../processes/launcher.ts";
 import type { Milliseconds } from "../units.ts";
 import { BuildProcess, BuildProcessError } from "./process.ts";
@@ -9,7 +9,7 @@ const LONG_MS: Milliseconds = 5000;
 /** A few build processes, started when there is work and ended a while after the last of it. */
 export class BuildPool {
 	readonly #launcher: Launcher;
-	readonly #turns: Turns;
+	readonly #places: Places;
 	/** How many jobs may go on without a place, and how many do. */
 	readonly #mostLong: number;
 	#long = 0;
@@ -22,7 +22,7 @@ export class BuildPool {
 	/** An idle process is kept for `idleMs`. `prepare` is told of every new one before its first job. */
 	constructor(launcher: Launcher, size: number, idleMs: Milliseconds, prepare: (process: BuildProcess) => void) {
 		this.#launcher = launcher;
-		this.#turns = new Turns(size);
+		this.#places = new Places(size);
 		this.#mostLong = size;
 		this.#idleMs = idleMs;
 		this.#prepare = prepare;
@@ -30,13 +30,13 @@ export class BuildPool {
 
 	/** Runs a job once it is its tenant's turn. */
 	async run<T>(tenant: string, job: (process: BuildProcess) => Promise<T>): Promise<T> {
-		if (!(await this.#turns.take(tenant))) throw new BuildProcessError("the runtime is closing");
+		if (!(await this.#places.take(tenant))) throw new BuildProcessError("the runtime is closing");
 		let isLong = false;
 		const becomesLong = setTimeout(() => {
 			if (this.#long >= this.#mostLong) return;
 			isLong = true;
 			this.#long++;
-			this.#turns.giveBack(tenant);
+			this.#places.giveBack(tenant);
 		}, LONG_MS).unref();
 		try {
 			const process = this.#acquire();
@@ -48,7 +48,7 @@ export class BuildPool {
 		} finally {
 			clearTimeout(becomesLong);
 			if (isLong) this.#long--;
-			else this.#turns.giveBack(tenant);
+			else this.#places.giveBack(tenant);
 		}
 	}
 
@@ -79,7 +79,7 @@ export class BuildPool {
 	async close(): Promise<void> {
 		if (this.#timer !== null) clearTimeout(this.#timer);
 		this.#timer = null;
-		this.#turns.sendAway();
+		this.#places.sendAway();
 		const all = [...this.#all];
 		this.#all.clear();
 		this.#idle = [];

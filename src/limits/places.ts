@@ -2,7 +2,7 @@
  * A few places at which the work of many tenants is done. Tenants take turns, and none has more than half of the places at a time: what
  * hangs in all that one of them has leaves the others theirs.
  */
-export class Turns {
+export class Places {
 	readonly #places: number;
 	readonly #mostOfOwner: number;
 	/** Who waits, by tenant; the tenant that comes first is the next. */

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate as round } from "node:timers/promises";
-import { Turns } from "../../src/limits/turns.ts";
+import { Places } from "../../src/limits/places.ts";
 
 test("tenants take turns, and none has more than half of the places", async () => {
-	const turns = new Turns(4);
+	const turns = new Places(4);
 	const order: string[] = [];
 	const take = (tenant: string) =>
 		void turns.take(tenant).then((mayRun) => order.push(mayRun ? tenant : `no ${tenant}`));
