@@ -41,6 +41,7 @@ import { Cordons } from "./pool/cordons.ts";
 import { InlinePool } from "./pool/inline-pool.ts";
 import type { SandboxPool } from "./pool/pool.ts";
 import type { Containment } from "./processes/containment.ts";
+import { ControlGroups } from "./processes/control-groups.ts";
 import { Launcher } from "./processes/launcher.ts";
 import { Dispatcher } from "./server/dispatcher.ts";
 import { fromRequest, toResponse } from "./server/fetch.ts";
@@ -166,6 +167,7 @@ export class Runtime {
 		const options = checkOptions(given);
 		const store = await ArtifactStore.open(resolve(options.data ?? ".atoll"));
 		const launcher = new Launcher();
+		if (options.cgroup !== undefined) launcher.groups = new ControlGroups(resolve(options.cgroup));
 		if (options.isolation !== "inline") launcher.start();
 		try {
 			const builder = await Builder.create(store, launcher, {

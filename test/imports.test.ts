@@ -44,7 +44,7 @@ const MAY_IMPORT: Record<string, string[]> = {
 	cache: ["link", "errors", "units"],
 	build: ["cache", "processes", "isolates", "limits", "link", "errors", "checkout", "units"],
 	pool: ["processes", "effects", "isolates", "link", "names", "units"],
-	processes: ["checkout", "link", "units"],
+	processes: ["checkout", "errors", "link", "units"],
 	effects: ["helpers", "limits", "link", "errors", "units"],
 	helpers: ["processes", "link", "units"],
 	limits: ["errors", "link", "units"],

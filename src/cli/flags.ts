@@ -19,6 +19,7 @@ export interface Flags {
 	data: string | undefined;
 	maxLimits: Limits;
 	allowEgress: string[];
+	cgroup: string | undefined;
 }
 
 /** The folders that functions are built from: those of tenants as well that are links to elsewhere. */
@@ -28,9 +29,10 @@ export function foldersOf({ tenants }: Flags, found: readonly Source[]): string[
 }
 
 export function runtimeOptions(flags: Flags, found: readonly Source[]): RuntimeOptions {
-	const { isolation, sandboxes, data, maxLimits, allowEgress } = flags;
+	const { isolation, sandboxes, data, maxLimits, allowEgress, cgroup } = flags;
 	const sources = foldersOf(flags, found);
 	const options: RuntimeOptions = { maxLimits, sources, egress: { allow: allowEgress } };
+	if (cgroup !== undefined) options.cgroup = cgroup;
 	if (isolation !== undefined) options.isolation = isolation;
 	if (sandboxes !== undefined) options.sandboxes = sandboxes;
 	if (data !== undefined) options.data = data;

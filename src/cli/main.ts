@@ -27,6 +27,7 @@ const HELP = `atoll: a lightweight, isolate-based edge function runtime
   --sandboxes N        sandbox processes beside the spare   (cores less one)
   --data DIR           folder for artifacts                 (.atoll)
   --allow-egress HOST  a private host or range that functions may fetch from; may be repeated
+  --cgroup PATH        a control group (version 2) to make one below for each sandbox
   --version, --help
 `;
 
@@ -54,6 +55,7 @@ function parse(args: string[]) {
 				sandboxes: { type: "string" },
 				data: { type: "string" },
 				"allow-egress": { type: "string", multiple: true },
+				cgroup: { type: "string" },
 				help: { type: "boolean", short: "h" },
 				version: { type: "boolean", short: "v" },
 			},
@@ -129,6 +131,7 @@ export async function main(args: string[]): Promise<void> {
 			data: values.data,
 			maxLimits: ceilings(values.max ?? []),
 			allowEgress: values["allow-egress"] ?? [],
+			cgroup: values.cgroup,
 		});
 	} catch (error) {
 		if (!(error instanceof UsageError)) throw error;

@@ -56,6 +56,11 @@ export interface RuntimeOptions {
 	sources?: string[];
 	/** Where records and functions' logs go as well, as JSON lines: a pino logger or its like. Default: nowhere. */
 	logger?: Logger | null;
+	/**
+	 * A control group of Linux (version 2) that atoll may make groups below, one for each sandbox, which bound its memory and threads
+	 * and weigh its CPU time. It needs the controllers cpu, memory and pids, and no process of its own. Default: none.
+	 */
+	cgroup?: string;
 	/** Which addresses functions may reach. Default: the public internet, and nothing on private networks. */
 	egress?: EgressPolicy;
 	/**
@@ -147,6 +152,7 @@ const optionsSchema = z.strictObject({
 		)
 		.nullable()
 		.optional(),
+	cgroup: z.string().min(1).optional(),
 	egress: z.strictObject({ allow: z.array(z.string()).optional(), deny: z.array(z.string()).optional() }).optional(),
 	development: z.boolean().optional(),
 });

@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import type { SandboxSettings, SandboxStats, VersionNumber } from "../link/protocol.ts";
 import { containment } from "../processes/confinement.ts";
-import { warning } from "../processes/containment.ts";
+import { type Containment, warning } from "../processes/containment.ts";
 import type { Launcher } from "../processes/launcher.ts";
 import type { Bytes, Milliseconds } from "../units.ts";
 import { Lane } from "./lane.ts";
@@ -30,7 +30,7 @@ const MAX_HEAVY = Math.max(2, availableParallelism());
 
 /** The sandboxes of one cordon, in processes, and a spare that takes over at once for one that is lost or held up. */
 export class ProcessPool {
-	readonly containment = containment();
+	readonly containment: Containment;
 	readonly #launcher: Launcher;
 	readonly #settings: SandboxSettings;
 	readonly #images: ImageSource;
@@ -53,6 +53,7 @@ export class ProcessPool {
 
 	private constructor(launcher: Launcher, settings: SandboxSettings, images: ImageSource, events: PoolEvents) {
 		this.#launcher = launcher;
+		this.containment = containment(launcher.groups !== null);
 		this.#settings = settings;
 		this.#images = images;
 		this.#events = events;

@@ -7,6 +7,7 @@ import { FrameWriter } from "../link/frame-writer.ts";
 import type { AttemptId, SandboxSettings, TenantNumber, VersionNumber } from "../link/protocol.ts";
 import { RunningNote } from "../link/running-note.ts";
 import { confined } from "../processes/confinement.ts";
+import type { ControlGroup } from "../processes/control-groups.ts";
 import { BELOW_EDGE, type LaunchedProcess, type Launcher, niceness } from "../processes/launcher.ts";
 import type { Bytes, Milliseconds } from "../units.ts";
 import { Progress } from "./progress.ts";
@@ -34,6 +35,7 @@ const GRACE_MS = 250;
 /** A sandbox in a process of its own, reached over the link. */
 export class SandboxProcess {
 	readonly sandbox: Sandbox;
+	readonly #launcher: Launcher;
 	readonly #process: LaunchedProcess;
 	readonly #maxBytes: Bytes;
 	readonly #maxUnread: Bytes;
@@ -57,7 +59,10 @@ export class SandboxProcess {
 	/** Whom the frame names by which the process broke the link's protocol, if it has; 0 where that names none. */
 	#named: { version: VersionNumber; attempt: AttemptId } | null = null;
 
+	#group: ControlGroup | null = null;
+
 	constructor(launcher: Launcher, settings: SandboxSettings, images: ImageSource, events: SandboxProcessEvents) {
+		this.#launcher = launcher;
 		this.sandbox = new Sandbox(images);
 		this.#maxBytes = settings.maxProcessBytes;
 		this.#maxUnread = settings.maxUnreadBytes;
@@ -84,6 +89,7 @@ export class SandboxProcess {
 
 	#onLaunched(pid: number, link: Socket): void {
 		this.#note.unlink();
+		this.#enterGroup(pid);
 		if (this.#yields) this.yieldToOthers();
 		this.#progress = new Progress(pid, this.#note, {
 			onLongTurn: (attempt) => {
@@ -132,11 +138,20 @@ export class SandboxProcess {
 		if (unread > this.#maxUnread) this.kill(`it left ${Math.round(unread / 2 ** 20)} MB unread`);
 	}
 
+	#enterGroup(pid: number): void {
+		try {
+			this.#group = this.#launcher.groups?.hold(pid, this.#maxBytes) ?? null;
+		} catch (error) {
+			this.kill(`it could not be put into a control group: ${(error as Error).message}`);
+		}
+	}
+
 	#onEnded(how: string): void {
 		const why = this.#why ?? how;
 		this.ended = true;
 		this.#writer.close();
 		this.#progress?.close();
+		void this.#group?.remove();
 		const running = this.#note.read().attempt;
 		this.#note.close();
 		this.#ready.reject(new Error(`a sandbox did not start: ${why}`));
@@ -160,6 +175,7 @@ export class SandboxProcess {
 		this.#yields = true;
 		try {
 			if (this.pid > 0) setPriority(this.pid, niceness(HEAVY_BELOW_EDGE));
+			this.#group?.yieldToOthers();
 		} catch {
 			// It has just ended, of which its exit tells.
 		}

@@ -60,8 +60,11 @@ export function confinedBundler(folders: string[]): Pick<Launch, "command" | "ar
 	return { command, args, env: {}, wall };
 }
 
-/** Which of the operating system's layers are around a sandbox. */
-export function containment(): Containment {
+/** Which of the operating system's layers are around a sandbox, and whether a control group is one of them. */
+export function containment(grouped = false): Containment {
 	const { files, folders } = scriptFiles("isolates/main");
-	return containmentOf([...files, ...folders]);
+	const found = containmentOf([...files, ...folders]);
+	if (!grouped) return found;
+	const { cgroup: _, ...why } = found.why;
+	return { ...found, cgroup: true, why };
 }

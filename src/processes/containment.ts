@@ -12,7 +12,7 @@ export interface Containment {
 	seccomp: boolean;
 	/** Neither it nor what it might start can gain privileges, and it holds no capability. */
 	noNewPrivileges: boolean;
-	/** It has a control group of its own. atoll does not make any yet: always false. */
+	/** It has a control group of its own, below one that the operator has named. */
 	cgroup: boolean;
 	/** Why those that are off are off, as far as it is known. */
 	why: Partial<Record<Layer, string>>;

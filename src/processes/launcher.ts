@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import type { Socket } from "node:net";
 import { constants, getPriority, setPriority } from "node:os";
 import type { Milliseconds } from "../units.ts";
+import type { ControlGroups } from "./control-groups.ts";
 import { killByPid } from "./kill.ts";
 import type { Launch, LauncherReport, LauncherRequest } from "./launch.ts";
 import { wokenByParentDeath } from "./parent-death.ts";
@@ -71,6 +72,8 @@ export class LaunchedProcess {
  * (`bench/launch.ts`).
  */
 export class Launcher {
+	/** Where sandboxes have control groups, if the operator has given one for them. */
+	groups: ControlGroups | null = null;
 	#child: ChildProcess | null = null;
 	#nextId = 1;
 	readonly #processes = new Map<number, LaunchedProcess>();

@@ -123,7 +123,7 @@ export function containmentOf(reads: string[]): Containment {
 		seccomp: on("seccomp"),
 		noNewPrivileges: on("noNewPrivileges"),
 		cgroup: false,
-		why: { cgroup: "atoll makes none" },
+		why: { cgroup: "none was named: --cgroup PATH" },
 	};
 	for (const layer of ["mountNamespace", "pidNamespace", "networkNamespace", "seccomp", "noNewPrivileges"] as const)
 		if (!containment[layer]) containment.why[layer] = why ?? "not tried";
