@@ -121,7 +121,7 @@ test("the tarball installs into an empty folder and works there", async (t) => {
 		);
 	});
 
-	await t.test("a Node that is too old gets one clear sentence", (t2) => {
+	await t.test("a Node that is too old gets one clear line", (t2) => {
 		const old = ["/usr/bin/node", "/usr/local/bin/node"].find((path) => {
 			try {
 				return Number(execFileSync(path, ["-p", "process.versions.node.split('.')[0]"], { encoding: "utf8" })) < 24;
@@ -137,7 +137,8 @@ test("the tarball installs into an empty folder and works there", async (t) => {
 		assert.throws(
 			() => execFileSync(old, [bin, "serve", "hello.ts"], { cwd: project, encoding: "utf8", stdio: "pipe" }),
 			(error: { status: number; stderr: string }) =>
-				error.status === 1 && /^atoll needs Node\.js 24 or newer, and this is [\d.]+\.\n$/.test(error.stderr),
+				error.status === 1 &&
+				/^atoll needs Node\.js 24 or newer, and this is [\d.]+\. .*`npm install node`.*\n$/.test(error.stderr),
 		);
 	});
 });
