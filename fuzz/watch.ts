@@ -7,7 +7,7 @@ import { pause } from "./pause.ts";
 /** What the edge may hold for functions and their clients by its own account. */
 export const MAX_ACCOUNT = 64 * 2 ** 20;
 /** So much that is alive may the edge hold more while one case is at it; and for good, after all of them. */
-const MOST_HELD = MAX_ACCOUNT + 48 * 2 ** 20;
+const MOST_HELD = MAX_ACCOUNT + 72 * 2 ** 20;
 const MOST_KEPT = 24 * 2 ** 20;
 /** So much more may its process take, with what is garbage or not V8's; and so many more descriptors may it keep. */
 const MOST_RESIDENT = 400 * 2 ** 20;
