@@ -60,7 +60,7 @@ test("two sandboxes share the functions, each with its home", async () => {
 test("a sandbox that is killed under load is replaced at once: what may run again does, and nothing hangs", async () => {
 	await atoll.deploy(
 		"steady",
-		`export default { async fetch(r) { await new Promise((ok) => setTimeout(ok, 1)); return new Response("ok"); } }`,
+		`export default { async fetch(r) { await new Promise((ok) => setTimeout(ok, 10)); return new Response("ok"); } }`,
 	);
 	const victims = atoll.runtime.sandboxPids().slice(0, 2);
 	let answered = 0;
@@ -77,7 +77,7 @@ test("a sandbox that is killed under load is replaced at once: what may run agai
 		}
 	};
 	const clients = Array.from({ length: 8 }, client);
-	await until(() => answered >= 200);
+	await until(() => answered >= 200 && atoll.runtime.stats().inFlight >= 4);
 	for (const pid of victims) process.kill(pid, "SIGKILL");
 	const enough = answered + 400;
 	await until(() => answered >= enough);
