@@ -2,16 +2,10 @@
 
 import { createRuntime } from "../../src/index.ts";
 import { HttpServer } from "../../src/server/http-server.ts";
+import { serve } from "../serve.ts";
 
 const [isolation, entry, copies, data] = process.argv.slice(2);
 const runtime = await createRuntime({ isolation: isolation as "process" | "inline", data });
 const names = Array.from({ length: Number(copies) }, (_, i) => `f${i}`);
 await Promise.all(names.map((name) => runtime.deploy({ name, hostnames: [`${name}.localhost`], entry })));
-const server = new HttpServer(runtime);
-const { port } = await server.listen(0, "127.0.0.1");
-console.log(`port ${port}`);
-process.on("disconnect", async () => {
-	await server.close();
-	await runtime.close();
-	process.exit(0);
-});
+await serve(new HttpServer(runtime), runtime);

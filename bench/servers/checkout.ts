@@ -3,6 +3,7 @@
  * so many copies of the latter, none of them asked for yet, as cold0, cold1 …
  */
 import { join, resolve } from "node:path";
+import { serve } from "../serve.ts";
 
 const [checkout, data, copies] = process.argv.slice(2);
 const load = <T>(path: string) => import(join(checkout, "src", path)) as Promise<T>;
@@ -15,11 +16,4 @@ const deploy = (name: string, entry: string) =>
 await deploy("f0", "hello.ts");
 await deploy("app0", "app.ts");
 await Promise.all(Array.from({ length: Number(copies) }, (_, i) => deploy(`cold${i}`, "app.ts")));
-const server = new HttpServer(runtime);
-const { port } = await server.listen(0, "127.0.0.1");
-console.log(`port ${port}`);
-process.on("disconnect", async () => {
-	await server.close();
-	await runtime.close();
-	process.exit(0);
-});
+await serve(new HttpServer(runtime), runtime);
