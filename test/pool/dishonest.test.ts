@@ -2,9 +2,6 @@ import assert from "node:assert/strict";
 import { connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import type { EffectLimits } from "../../src/effects/bounds.ts";
-import { Effects, type Fetcher } from "../../src/effects/effects.ts";
-import { Account } from "../../src/limits/account.ts";
 import { EventWriter } from "../../src/link/events.ts";
 import { FrameWriter } from "../../src/link/frame-writer.ts";
 import { encodeResponseHead } from "../../src/link/heads.ts";
@@ -13,6 +10,7 @@ import type { Image, SandboxSettings, VersionNumber } from "../../src/link/proto
 import type { AttemptOwner } from "../../src/pool/attempt.ts";
 import { SandboxProcess } from "../../src/pool/sandbox-process.ts";
 import { type LaunchEvents, LaunchedProcess, type Launcher } from "../../src/processes/launcher.ts";
+import { noEffects } from "../support/effects.ts";
 import { temporaryFolder } from "../support/runtime.ts";
 import { until } from "../support/until.ts";
 
@@ -64,14 +62,8 @@ async function dishonest() {
 			onChunk: () => undefined,
 			onDone: () => told.push(`${version} done`),
 		} as unknown as AttemptOwner;
-		const effects = new Effects({
-			fetcher: {} as Fetcher,
-			limits: {} as EffectLimits,
-			account: Account.ofAll(1e6).for({ giveUp: () => undefined }),
-			onExceeded: () => undefined,
-		});
 		const limits = { cpuMs: 1000, startupCpuMs: 1000 };
-		return process.sandbox.attempt({ number: version, tenantNumber: version, limits }, tenant, effects);
+		return process.sandbox.attempt({ number: version, tenantNumber: version, limits }, tenant, noEffects());
 	};
 	const lost = () => until(() => why.length > 0);
 	return { process, events, link, attempt, told, why, lost };

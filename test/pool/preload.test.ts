@@ -1,13 +1,11 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import type { EffectLimits } from "../../src/effects/bounds.ts";
-import { Effects, type Fetcher } from "../../src/effects/effects.ts";
-import { Account } from "../../src/limits/account.ts";
 import type { AttemptReport, VersionNumber } from "../../src/link/protocol.ts";
 import type { AttemptOwner } from "../../src/pool/attempt.ts";
 import { ProcessPool } from "../../src/pool/process-pool.ts";
 import type { RunnableVersion } from "../../src/pool/runnable-version.ts";
 import { Launcher } from "../../src/processes/launcher.ts";
+import { noEffects } from "../support/effects.ts";
 import { sandboxSettings } from "../support/sandbox.ts";
 import { until } from "../support/until.ts";
 
@@ -21,14 +19,8 @@ function ask(pool: ProcessPool, version: RunnableVersion): Promise<boolean> {
 		onLost: () => reject(new Error("lost")),
 		onCulprit: () => undefined,
 	} as unknown as AttemptOwner;
-	const effects = new Effects({
-		fetcher: {} as Fetcher,
-		limits: {} as EffectLimits,
-		account: Account.ofAll(1e6).for({ giveUp: () => undefined }),
-		onExceeded: () => undefined,
-	});
 	const head = { method: "GET", url: "http://f.test/", headers: [], body: "none", client: null };
-	pool.home(version, "normal")?.attempt(version, owner, effects).start(1000, false, JSON.stringify(head), null);
+	pool.home(version, "normal")?.attempt(version, owner, noEffects()).start(1000, false, JSON.stringify(head), null);
 	return promise;
 }
 

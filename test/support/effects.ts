@@ -1,0 +1,13 @@
+import type { EffectLimits } from "../../src/effects/bounds.ts";
+import { Effects, type Fetcher } from "../../src/effects/effects.ts";
+import { Account } from "../../src/limits/account.ts";
+
+/** The effects of an attempt that has none. */
+export function noEffects(): Effects {
+	return new Effects({
+		fetcher: {} as Fetcher,
+		limits: {} as EffectLimits,
+		account: Account.ofAll(1e6).for({ giveUp: () => undefined }),
+		onExceeded: () => undefined,
+	});
+}
