@@ -4,7 +4,7 @@
  */
 export class Places {
 	readonly #places: number;
-	readonly #mostOfOwner: number;
+	readonly #mostOfTenant: number;
 	/** Who waits, by tenant; the tenant that comes first is the next. */
 	readonly #waiting = new Map<string, ((mayRun: boolean) => void)[]>();
 	readonly #running = new Map<string, number>();
@@ -12,7 +12,7 @@ export class Places {
 
 	constructor(places: number) {
 		this.#places = places;
-		this.#mostOfOwner = Math.max(1, places >> 1);
+		this.#mostOfTenant = Math.max(1, places >> 1);
 	}
 
 	/** Resolves with `true` once there is a place, which is to be given back, or with `false` where all are sent away. */
@@ -44,7 +44,7 @@ export class Places {
 		for (const [tenant, queue] of this.#waiting) {
 			if (this.#count >= this.#places) return;
 			const running = this.#running.get(tenant) ?? 0;
-			if (running >= this.#mostOfOwner) continue;
+			if (running >= this.#mostOfTenant) continue;
 			const resolve = queue.shift() as (mayRun: boolean) => void;
 			// Behind all others; a Map's iteration comes to it once more.
 			this.#waiting.delete(tenant);
