@@ -107,13 +107,11 @@ export class Invocation implements AttemptOwner, Guarded, Holder {
 	}
 
 	start(): void {
-		try {
+		this.#context.guard.run(this, () => {
 			const refusal = this.#refusal();
 			if (refusal === null) this.#ask();
 			else this.#refuse(refusal);
-		} catch (error) {
-			this.onFault(error);
-		}
+		});
 	}
 
 	#ask(): void {
@@ -149,11 +147,7 @@ export class Invocation implements AttemptOwner, Guarded, Holder {
 
 	/** It may be another request's end that lets this one begin. */
 	#run(): void {
-		try {
-			this.#attemptOnce();
-		} catch (error) {
-			this.onFault(error);
-		}
+		this.#context.guard.run(this, () => this.#attemptOnce());
 	}
 
 	#attemptOnce(): void {
