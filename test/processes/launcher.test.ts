@@ -149,6 +149,8 @@ function processesWith(argument: string): number[] {
 
 test("a launcher that is killed at any moment leaves nothing behind", async () => {
 	const confinement = confined({ entry: "isolates/main" });
+	// Bubblewrap is a process of its own, before the one that it has made.
+	const each = confinement.wall?.filter ? 2 : 1;
 	for (let round = 0; round < 8; round++) {
 		const own = new Launcher();
 		const { pid = 0 } = own.start();
@@ -159,7 +161,7 @@ test("a launcher that is killed at any moment leaves nothing behind", async () =
 			own.launch(what, { onLaunched: (_, link) => link.on("error", () => undefined), onEnded: resolve });
 			return promise;
 		});
-		await until(() => processesWith(tag).length > round);
+		await until(() => processesWith(tag).length > (round * each) / 2);
 		process.kill(pid, "SIGKILL");
 		await Promise.all(ended);
 		await until(() => processesWith(tag).length === 0);
