@@ -48,7 +48,8 @@ export function* ways(role: Role): Generator<Way> {
 		const wall: Wall = { ownUser, filter: null };
 		// In a user namespace root reads less than a bundler has to.
 		if (role === "sandbox") {
-			const prefix = [...NAMESPACES, ...PRIVILEGES];
+			// setpriv needs the capabilities of the namespace, whatever the user, to drop them for good.
+			const prefix = [...NAMESPACES, "--keep-caps", ...PRIVILEGES];
 			yield { prefix: () => prefix, wall, layers: ["networkNamespace", "noNewPrivileges"] };
 			yield { prefix: () => PRIVILEGES, wall, layers: ["noNewPrivileges"] };
 			yield { prefix: () => NAMESPACES, wall, layers: ["networkNamespace"] };

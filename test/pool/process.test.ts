@@ -32,7 +32,9 @@ test("the operating system's layers that the runtime says are on are on", () => 
 	for (const pid of atoll.runtime.sandboxPids()) {
 		const status = readFileSync(`/proc/${pid}/status`, "utf8");
 		assert.equal(/^NoNewPrivs:\s+1$/m.test(status), containment?.noNewPrivileges);
-		if (containment?.noNewPrivileges) assert.match(status, /^CapBnd:\s+0+$/m);
+		if (containment?.noNewPrivileges)
+			for (const set of ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"])
+				assert.match(status, new RegExp(`^${set}:\\s+0+$`, "m"));
 		assert.equal(readlinkSync(`/proc/${pid}/ns/net`) !== own, containment?.networkNamespace);
 		if (containment?.networkNamespace)
 			assert.equal(readFileSync(`/proc/${pid}/net/route`, "utf8").trim().split("\n").length, 1, "there is no way out");
