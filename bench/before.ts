@@ -7,7 +7,7 @@ import { load, median } from "./load.ts";
 
 const ROUNDS = 7;
 const SECONDS = 3;
-const COPIES = 30;
+const COPIES = 60;
 /** Isolates are parked between two cold starts, as they are between those of a real day. */
 const PAUSE_MS = 40;
 
@@ -27,17 +27,20 @@ interface Row {
 	ratio: number;
 }
 
-/** This checkout beside another, `before`, in alternating rounds. */
+/**
+ * This checkout beside another, `before`. In a round both are up and are asked in turn, request by request where they are cold, since the
+ * machine's own pace changes from second to second by more than what is looked for.
+ */
 export async function benchBefore(before: string): Promise<Row[]> {
 	if (before === "") throw new Error("name the other checkout: npm run bench -- before=FOLDER");
 	const folder = mkdtempSync(join(tmpdir(), "atoll-bench-before-"));
 	const rounds: { before: Sample; now: Sample }[] = [];
 	try {
 		for (let round = 0; round < ROUNDS; round++) {
-			const first = round % 2 === 0;
-			const one = await measure(first ? resolve(before) : resolve("."), join(folder, first ? "before" : "now"));
-			const other = await measure(first ? resolve(".") : resolve(before), join(folder, first ? "now" : "before"));
-			rounds.push(first ? { before: one, now: other } : { before: other, now: one });
+			const checkouts = [resolve(before), resolve(".")];
+			const turns = round % 2 === 0 ? checkouts : checkouts.toReversed();
+			const samples = await measure(turns, (at) => join(folder, String(at)));
+			rounds.push({ before: samples[turns.indexOf(checkouts[0])], now: samples[turns.indexOf(checkouts[1])] });
 		}
 	} finally {
 		rmSync(folder, { recursive: true, force: true });
@@ -48,37 +51,46 @@ export async function benchBefore(before: string): Promise<Row[]> {
 		now: Math.round(median(rounds.map((round) => round.now[line]))),
 		ratio: Math.round(median(rounds.map((round) => round.now[line] / round.before[line])) * 1000) / 1000,
 	}));
-	console.log(`\nThis checkout beside ${before}: medians of ${ROUNDS} alternating rounds\n`);
+	console.log(`\nThis checkout beside ${before}: medians of ${ROUNDS} rounds, both up and asked in turn\n`);
 	console.table(rows);
 	return rows;
 }
 
-async function measure(checkout: string, data: string): Promise<Sample> {
-	const server = await Contender.start(checkout, "checkout.ts", [checkout, data, String(COPIES)]);
+/** A sample of each checkout, in their order. Each keeps its artifacts in a folder of its own. */
+async function measure(checkouts: string[], data: (at: number) => string): Promise<Sample[]> {
+	const servers: Contender[] = [];
 	try {
-		const { port } = server;
-		const cold = await coldUs(port);
-		await load(port, { connections: 16, seconds: SECONDS });
-		const one = await load(port, { connections: 1, seconds: SECONDS });
-		const many = await load(port, { connections: 64, seconds: SECONDS });
-		const hono = { host: "app", path: "/users/42" };
-		await load(port, { connections: 16, seconds: SECONDS, ...hono });
-		const honoMany = await load(port, { connections: 64, seconds: SECONDS, ...hono });
-		return {
-			"c=1, p50 in us": one.p50Us,
-			"c=64, us a request": 1e6 / many.requestsPerSecond,
-			"c=64 Hono, us a request": 1e6 / honoMany.requestsPerSecond,
-			"cold Hono, p50 in us": cold,
+		for (const [at, checkout] of checkouts.entries())
+			servers.push(await Contender.start(checkout, "checkout.ts", [checkout, data(at), String(COPIES)]));
+		const ports = servers.map((server) => server.port);
+		const cold = await coldUs(ports);
+		const inTurn = async <T>(ask: (port: number) => Promise<T>) => {
+			const answers: T[] = [];
+			for (const port of ports) answers.push(await ask(port));
+			return answers;
 		};
+		await inTurn((port) => load(port, { connections: 16, seconds: SECONDS }));
+		const one = await inTurn((port) => load(port, { connections: 1, seconds: SECONDS }));
+		const many = await inTurn((port) => load(port, { connections: 64, seconds: SECONDS }));
+		const hono = { host: "app", path: "/users/42", seconds: SECONDS };
+		await inTurn((port) => load(port, { connections: 16, ...hono }));
+		const honoMany = await inTurn((port) => load(port, { connections: 64, ...hono }));
+		return checkouts.map((_, at) => ({
+			"c=1, p50 in us": one[at].p50Us,
+			"c=64, us a request": 1e6 / many[at].requestsPerSecond,
+			"c=64 Hono, us a request": 1e6 / honoMany[at].requestsPerSecond,
+			"cold Hono, p50 in us": cold[at],
+		}));
 	} finally {
-		await server.stop();
+		await Promise.all(servers.map((server) => server.stop()));
+		for (const at of checkouts.keys()) rmSync(data(at), { recursive: true, force: true });
 	}
 }
 
-/** The first request of each copy, one after the other. */
-async function coldUs(port: number): Promise<number> {
-	const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-	const get = (host: string) =>
+/** The first request of each copy: of the first on every port, of the second on every port … */
+async function coldUs(ports: number[]): Promise<number[]> {
+	const agent = new Agent({ keepAlive: true });
+	const get = (port: number, host: string) =>
 		new Promise<number>((done, reject) => {
 			const began = performance.now();
 			request({ port, host: "127.0.0.1", path: "/users/42", agent, headers: { host } }, (res) =>
@@ -87,11 +99,13 @@ async function coldUs(port: number): Promise<number> {
 				.on("error", reject)
 				.end();
 		});
-	const times: number[] = [];
-	for (let i = 0; i < COPIES; i++) {
-		await new Promise((next) => setTimeout(next, PAUSE_MS));
-		times.push(await get(`cold${i}.localhost`));
-	}
+	const times = ports.map((): number[] => []);
+	for (let copy = 0; copy < COPIES; copy++)
+		for (let turn = 0; turn < ports.length; turn++) {
+			const at = (copy + turn) % ports.length;
+			await new Promise((next) => setTimeout(next, PAUSE_MS));
+			times[at].push(await get(ports[at], `cold${copy}.localhost`));
+		}
 	agent.destroy();
-	return median(times);
+	return times.map(median);
 }
