@@ -13,7 +13,7 @@ if (Number(process.versions.node.split(".")[0]) < 24) {
 // A response that is streamed fast has the edge collect garbage ten times a second, and V8's helpers would do it on the core
 // that a sandbox needs: its neighbours' p99 is 14 ms with them and 8 without (npm run bench -- hostile=endless-stream).
 setFlagsFromString("--no-concurrent-marking");
-// Functions' names are resolved on Node's thread pool, where a name server that keeps silent holds a thread (src/effects/names.ts).
+// Functions' names are resolved on Node's thread pool, where a name server that keeps silent holds a thread (src/bindings/fetch/edge/names.ts).
 process.env.UV_THREADPOOL_SIZE ??= "16";
 // A checkout runs from its source, which Node reads as it is, and faster where it may keep what it makes of it; the package holds
 // dist/ alone.

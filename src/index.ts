@@ -11,9 +11,9 @@ export async function createRuntime(options: RuntimeOptions = {}): Promise<Runti
 	return Runtime.create(options);
 }
 
+export type { EgressPolicy } from "./bindings/fetch/edge/addresses.ts";
 export { BuildError, type Problem } from "./build/problem.ts";
 export type { CacheOptions, DeployOptions, RuntimeOptions } from "./config/options.ts";
-export type { EgressPolicy } from "./effects/addresses.ts";
 export { type ErrorCode, UsageError } from "./errors.ts";
 export type { Limits, TenantLimits } from "./limits/limits.ts";
 export type { Logger } from "./observe/observer.ts";

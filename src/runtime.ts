@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { availableParallelism, totalmem } from "node:os";
 import { relative, resolve } from "node:path";
 import type { Duplex } from "node:stream";
+import { Egress } from "./bindings/fetch/edge/egress.ts";
 import { Builder, type BuildRequest, type BuildResult } from "./build/builder.ts";
 import { holds, outermost } from "./build/view.ts";
 import { idOf } from "./cache/artifact.ts";
@@ -19,7 +20,6 @@ import {
 import { Deployments } from "./control/deployments.ts";
 import { Tenant } from "./control/tenant.ts";
 import { Version, type VersionSettings, type VersionSource } from "./control/version.ts";
-import { Egress } from "./effects/egress.ts";
 import { FunctionError, UsageError } from "./errors.ts";
 import { Decompressor } from "./helpers/decompressor.ts";
 import { StackMapper } from "./helpers/stack-mapper.ts";

@@ -42,7 +42,7 @@ export async function bundleLazily(options: BuildOptions): Promise<string> {
 const requiring: Plugin = {
 	name: "require",
 	setup({ onLoad, onResolve }) {
-		onLoad({ filter: /[\\/]prelude[\\/][^\\/]+\.ts$/ }, ({ path }) => {
+		onLoad({ filter: /[\\/](?:prelude|bindings)[\\/].+\.ts$/ }, ({ path }) => {
 			const imports = new Map<string, string>();
 			const contents = readFileSync(path, "utf8").replace(/\brequire\("(.+?)"\)/g, (_, name: string) => {
 				const load = imports.get(name) ?? `load_${imports.size}`;

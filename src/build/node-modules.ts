@@ -8,7 +8,7 @@ import { RESOLVED } from "./sources.ts";
 /** Where the modules of `compat/` are, as sources or built. */
 const here = fileURLToPath(import.meta.url);
 const extension = here.slice(here.lastIndexOf("."));
-const folder = fileURLToPath(new URL("./compat", import.meta.url));
+const folder = fileURLToPath(new URL("../compat", import.meta.url));
 const local = (name: string) => `${folder}/${name}${extension}`;
 
 /** What stands in for a Node built-in: a module of ours, or of a package that atoll depends on. */

@@ -43,7 +43,7 @@ export function rootAt(path: string): Root {
 	return {
 		path,
 		// The last two are for what stands in for Node's modules.
-		folders: [root, ...packagesAbove(root), join(here, "compat"), ...packagesAbove(here)],
+		folders: [root, ...packagesAbove(root), join(here, "../compat"), ...packagesAbove(here)],
 		settings: above(root).flatMap((parent) => SETTINGS.map((name) => join(parent, name)).filter(isOwnFile)),
 	};
 }

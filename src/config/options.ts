@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { EgressPolicy } from "../effects/addresses.ts";
+import type { EgressPolicy } from "../bindings/fetch/edge/addresses.ts";
 import { UsageError } from "../errors.ts";
 import { type Limits, limitsSchema, type TenantLimits, tenantLimitsSchema } from "../limits/limits.ts";
 import { DEFAULT_TENANT, type FunctionId, type FunctionName, type TenantName } from "../names.ts";

@@ -1,5 +1,5 @@
-import { BodySender } from "../effects/body.ts";
-import type { Effects } from "../effects/effects.ts";
+import { BodySender } from "../bindings/body.ts";
+import type { Effects } from "../bindings/effects.ts";
 import { decodeException, type Exception } from "../link/exception.ts";
 import { FrameError } from "../link/frame.ts";
 import { decodeFetchHead, decodeResponseHead } from "../link/heads.ts";

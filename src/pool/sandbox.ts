@@ -1,4 +1,4 @@
-import type { Effects } from "../effects/effects.ts";
+import type { Effects } from "../bindings/effects.ts";
 import { Kind } from "../link/messages.ts";
 import type { Outgoing } from "../link/outgoing.ts";
 import type {

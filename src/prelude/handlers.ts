@@ -1,8 +1,8 @@
-import { Event, type EventTarget } from "./event.ts";
+import { handlePromise, reportError } from "./errors/report-error.ts";
+import { Event, type EventTarget } from "./events/event.ts";
+import type { Request } from "./fetch/request.ts";
 import { asInterface } from "./interface.ts";
 import type { Invocation } from "./invocation.ts";
-import { handlePromise, reportError } from "./report-error.ts";
-import type { Request } from "./request.ts";
 
 /** What a function does with a request; the value is checked to be a Response by whoever calls it. */
 type Handler = (request: Request, invocation: Invocation) => unknown;

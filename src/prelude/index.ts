@@ -2,22 +2,28 @@
  * The prelude: the Web's APIs as a function finds them in its isolate. It is bundled into one script, run once, and kept
  * as the base snapshot from which every isolate starts; what reaches the outside is handed in when the isolate is parked.
  */
-import { AbortController, AbortSignal } from "./abort.ts";
-import { atob, btoa } from "./base64.ts";
-import { Blob, File } from "./blob.ts";
-import { installClock, installIntlClock, installTemporal, refuseSharedMemory } from "./clock.ts";
-import { console } from "./console.ts";
-import { Crypto, CryptoKey, crypto, globalOperations, SubtleCrypto } from "./crypto.ts";
-import { DOMException } from "./dom-exception.ts";
-import { TextDecoder, TextEncoder } from "./encoding.ts";
-import { Event, EventTarget } from "./event.ts";
-import { fetch } from "./fetch.ts";
-import { FormData } from "./form-data.ts";
+
+import { console } from "./console/console.ts";
+import { Crypto, CryptoKey, crypto, globalOperations, SubtleCrypto } from "./crypto/crypto.ts";
+import { atob, btoa } from "./encoding/base64.ts";
+import { TextDecoder, TextEncoder } from "./encoding/encoding.ts";
+import { DOMException } from "./errors/dom-exception.ts";
+import { describeError, noteListener, reportError, setGlobalTarget } from "./errors/report-error.ts";
+import { AbortController, AbortSignal } from "./events/abort.ts";
+import { Event, EventTarget } from "./events/event.ts";
+import { Blob, File } from "./fetch/blob.ts";
+import { fetch } from "./fetch/fetch.ts";
+import { FormData } from "./fetch/form-data.ts";
+import { Headers } from "./fetch/headers.ts";
+import { Request } from "./fetch/request.ts";
+import { Response } from "./fetch/response.ts";
 import { adoptModule, countFetchListener, environment, FetchEvent, serve, setEnvironment } from "./handlers.ts";
-import { Headers } from "./headers.ts";
 import { type Host, installHost } from "./host.ts";
 import { nameFunction } from "./interface.ts";
+import { structuredClone } from "./messaging/structured-clone.ts";
 import { Navigator, navigator } from "./navigator.ts";
+import * as streams from "./streams/streams.ts";
+import { installClock, installIntlClock, installTemporal, refuseSharedMemory } from "./timing/clock.ts";
 import {
 	Performance,
 	PerformanceEntry,
@@ -25,16 +31,11 @@ import {
 	PerformanceMeasure,
 	performance,
 	startClock,
-} from "./performance.ts";
-import { describeError, noteListener, reportError, setGlobalTarget } from "./report-error.ts";
-import { Request } from "./request.ts";
-import { Response } from "./response.ts";
-import * as streams from "./streams.ts";
-import { structuredClone } from "./structured-clone.ts";
-import { clearInterval, clearTimeout, limitTimers, queueMicrotask, setInterval, setTimeout } from "./timers.ts";
+} from "./timing/performance.ts";
+import { clearInterval, clearTimeout, limitTimers, queueMicrotask, setInterval, setTimeout } from "./timing/timers.ts";
 import { turn } from "./turn.ts";
-import { URL } from "./url.ts";
-import { URLSearchParams } from "./url-search-params.ts";
+import { URL } from "./url/url.ts";
+import { URLSearchParams } from "./url/url-search-params.ts";
 import { installAsyncWebAssembly } from "./web-assembly.ts";
 
 const scope = globalThis as unknown as Record<string, unknown>;
@@ -122,18 +123,18 @@ function lazily(names: string[], load: () => unknown): void {
 	}
 }
 
-lazily(["CompressionStream", "DecompressionStream"], () => require("./compression.ts"));
-lazily(["CustomEvent", "ErrorEvent", "PromiseRejectionEvent"], () => require("./event-types.ts"));
-lazily(["TextDecoderStream", "TextEncoderStream"], () => require("./encoding-streams.ts"));
-lazily(["URLPattern"], () => require("./url-pattern.ts"));
-lazily(["MessageChannel", "MessageEvent", "MessagePort"], () => require("./message-channel.ts"));
-lazily(["CloseEvent", "WebSocket", "WebSocketPair"], () => require("./web-socket.ts"));
-lazily(["Cache", "CacheStorage", "caches"], () => require("./caches.ts"));
-lazily(["QuotaExceededError"], () => require("./quota-exceeded-error.ts"));
-lazily(["Scheduler", "scheduler"], () => require("./scheduler.ts"));
+lazily(["CompressionStream", "DecompressionStream"], () => require("./streams/compression.ts"));
+lazily(["CustomEvent", "ErrorEvent", "PromiseRejectionEvent"], () => require("./events/event-types.ts"));
+lazily(["TextDecoderStream", "TextEncoderStream"], () => require("./streams/encoding-streams.ts"));
+lazily(["URLPattern"], () => require("./url/url-pattern.ts"));
+lazily(["MessageChannel", "MessageEvent", "MessagePort"], () => require("./messaging/message-channel.ts"));
+lazily(["CloseEvent", "WebSocket", "WebSocketPair"], () => require("./messaging/web-socket.ts"));
+lazily(["Cache", "CacheStorage", "caches"], () => require("./fetch/caches.ts"));
+lazily(["QuotaExceededError"], () => require("./errors/quota-exceeded-error.ts"));
+lazily(["Scheduler", "scheduler"], () => require("./timing/scheduler.ts"));
 
 Object.defineProperty(Crypto.prototype, "DigestStream", {
-	get: () => (require("./digest-stream.ts") as typeof import("./digest-stream.ts")).DigestStream,
+	get: () => (require("./crypto/digest-stream.ts") as typeof import("./crypto/digest-stream.ts")).DigestStream,
 	enumerable: true,
 	configurable: true,
 });

@@ -2,18 +2,18 @@ import { encodeException } from "../link/exception.ts";
 import { encodeResponseHead, type OutgoingHead } from "../link/heads.ts";
 import { type ErrorDescription, Kind, type RequestHead, STREAM_WINDOW } from "../link/messages.ts";
 import { decodeSocketClose, encodeSocketClose } from "../link/socket-close.ts";
-import { AbortController, type AbortSignal, createSignal, followSignals } from "./abort.ts";
-import { Body } from "./body.ts";
-import { receiveStream, sendStream } from "./body-stream.ts";
-import { exactBytes } from "./bytes.ts";
-import { globalOperations } from "./crypto.ts";
+import { globalOperations } from "./crypto/crypto.ts";
+import { exactBytes } from "./encoding/bytes.ts";
+import { beginRejections, describeError, handlePromise, reportRejections } from "./errors/report-error.ts";
+import { AbortController, type AbortSignal, createSignal, followSignals } from "./events/abort.ts";
+import { Body } from "./fetch/body.ts";
+import { receiveStream, sendStream } from "./fetch/body-stream.ts";
+import { type Headers, headerList, headersFromList } from "./fetch/headers.ts";
+import { createRequest, type Request } from "./fetch/request.ts";
+import { isNullBodyStatus, isResponse, type Response, responseState } from "./fetch/response.ts";
 import { handle } from "./handlers.ts";
-import { type Headers, headerList, headersFromList } from "./headers.ts";
 import { enter, Invocation, invocations, Operation } from "./invocation.ts";
-import { beginRejections, describeError, handlePromise, reportRejections } from "./report-error.ts";
-import { createRequest, type Request } from "./request.ts";
-import { isNullBodyStatus, isResponse, type Response, responseState } from "./response.ts";
-import { dropTimers, runGlobalTimers, runTimer } from "./timers.ts";
+import { dropTimers, runGlobalTimers, runTimer } from "./timing/timers.ts";
 
 /**
  * One turn: the only way into an isolate. It belongs to one attempt and carries one message. What it does shows in the
@@ -174,7 +174,7 @@ function refuse(value: unknown): string | null {
 
 /** Answers with a WebSocket: the client's messages come as turns of this request until either side closes. */
 function upgrade(invocation: Invocation, headers: Headers, webSocket: unknown): void {
-	const { handOver } = require("./web-socket.ts") as typeof import("./web-socket.ts");
+	const { handOver } = require("./messaging/web-socket.ts") as typeof import("./messaging/web-socket.ts");
 	const op = invocation.nextOperation();
 	const server = handOver(webSocket, {
 		message: (data) => {

@@ -1,4 +1,4 @@
-import { isResponse, responseState } from "./response.ts";
+import { isResponse, responseState } from "./fetch/response.ts";
 
 interface WebAssemblyNamespace {
 	Module: new (bytes: unknown) => object;

@@ -1,9 +1,9 @@
+import type { FetchedResponse } from "../bindings/effects.ts";
+import type { Egress } from "../bindings/fetch/edge/egress.ts";
+import { stripHopByHop } from "../bindings/fetch/edge/hop-by-hop.ts";
+import { followRedirects, type Hop, without } from "../bindings/fetch/edge/redirects.ts";
 import type { Deployments } from "../control/deployments.ts";
 import type { Version } from "../control/version.ts";
-import type { FetchedResponse } from "../effects/effects.ts";
-import type { Egress } from "../effects/egress.ts";
-import { stripHopByHop } from "../effects/hop-by-hop.ts";
-import { followRedirects, type Hop, without } from "../effects/redirects.ts";
 import { FunctionError } from "../errors.ts";
 import type { Observer } from "../observe/observer.ts";
 import { newRecord, type Trigger } from "../observe/record.ts";

@@ -1,5 +1,5 @@
-import type { FetchedResponse } from "../effects/effects.ts";
-import { stripHopByHop } from "../effects/hop-by-hop.ts";
+import type { FetchedResponse } from "../bindings/effects.ts";
+import { stripHopByHop } from "../bindings/fetch/edge/hop-by-hop.ts";
 import { parseHost } from "../router/hostname.ts";
 import { type Exchange, newChain } from "./exchange.ts";
 

@@ -1,5 +1,5 @@
+import { Effects, type Fetcher } from "../bindings/effects.ts";
 import type { Version } from "../control/version.ts";
-import { Effects, type Fetcher } from "../effects/effects.ts";
 import { FunctionError } from "../errors.ts";
 import type { StackMapper } from "../helpers/stack-mapper.ts";
 import type { Account, Holder } from "../limits/account.ts";

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { TLSSocket } from "node:tls";
 import { LRUCache } from "lru-cache";
-import { isHopByHop, stripHopByHop } from "../effects/hop-by-hop.ts";
+import { isHopByHop, stripHopByHop } from "../bindings/fetch/edge/hop-by-hop.ts";
 import { FunctionError } from "../errors.ts";
 import { MAX_URL_BYTES } from "../limits/limits.ts";
 import type { Client } from "../link/messages.ts";

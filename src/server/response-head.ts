@@ -1,4 +1,4 @@
-import { isHopByHop } from "../effects/hop-by-hop.ts";
+import { isHopByHop } from "../bindings/fetch/edge/hop-by-hop.ts";
 import type { ResponseHead } from "../link/messages.ts";
 import type { Bytes } from "../units.ts";
 

@@ -3,7 +3,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, before, test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { AddressGuard } from "../../src/effects/addresses.ts";
+import { AddressGuard } from "../../src/bindings/fetch/edge/addresses.ts";
 import { errorCode, inBothIsolations, TestRuntime } from "../support/runtime.ts";
 
 inBothIsolations("egress", (isolation) => {

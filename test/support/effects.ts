@@ -1,5 +1,5 @@
-import type { EffectLimits } from "../../src/effects/bounds.ts";
-import { Effects, type Fetcher } from "../../src/effects/effects.ts";
+import type { EffectLimits } from "../../src/bindings/bounds.ts";
+import { Effects, type Fetcher } from "../../src/bindings/effects.ts";
 import { Account } from "../../src/limits/account.ts";
 
 /** The effects of an attempt that has none. */
