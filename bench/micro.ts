@@ -56,6 +56,7 @@ export async function benchMicro(): Promise<Row[]> {
 			name: "f",
 			entry: resolve(entry),
 			env: {},
+			bindings: "[]",
 			limits: resolveLimits({}),
 			development: false,
 		});
@@ -64,6 +65,7 @@ export async function benchMicro(): Promise<Row[]> {
 			code: artifact.code,
 			codeCache: artifact.codeCache,
 			env: "{}",
+			bindings: "[]",
 			memoryMb: 128,
 			timers: 100,
 			logBytes: 1000,

@@ -1,6 +1,7 @@
 /** The codes of the errors that a client can see, each with its HTTP status. */
 const STATUS = {
 	bad_request: 400,
+	function_not_found: 404,
 	hostname_not_found: 404,
 	body_too_large: 413,
 	url_too_long: 414,
@@ -24,6 +25,7 @@ export type ErrorCode = keyof typeof STATUS;
 /** What a client may read of an error: never a stack, never a name from inside the function. */
 const PUBLIC_MESSAGE: Record<ErrorCode, string> = {
 	bad_request: "The request is malformed.",
+	function_not_found: "No such function is deployed.",
 	hostname_not_found: "No function is deployed at this hostname.",
 	body_too_large: "The request's body is larger than this function accepts.",
 	url_too_long: "The request's URL is too long.",

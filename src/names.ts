@@ -1,3 +1,5 @@
+import { z } from "zod";
+
 /** Whoever deploys functions. */
 export type TenantName = string;
 export type FunctionName = string;
@@ -15,3 +17,18 @@ export interface FunctionId {
 export function keyOf({ tenant, name }: FunctionId): string {
 	return `${tenant}/${name}`;
 }
+
+export const functionName = z
+	.string()
+	.regex(
+		/^[A-Za-z0-9](?:[\w.-]{0,61}[A-Za-z0-9])?$/,
+		"must be letters, digits, -, _ and ., up to 63, with a letter or digit at either end",
+	);
+
+/** One label of a hostname, so that a tenant's functions can be reached under it. */
+export const tenantName = z
+	.string()
+	.regex(
+		/^[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?$/,
+		"must be lower-case letters, digits, - and _, up to 63, with a letter or digit at either end",
+	);

@@ -3,6 +3,8 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { availableParallelism, totalmem } from "node:os";
 import { relative, resolve } from "node:path";
 import type { Duplex } from "node:stream";
+import { type Bound, describeBindings } from "./bindings/binding.ts";
+import { Bindings } from "./bindings/edges.ts";
 import { Egress } from "./bindings/fetch/edge/egress.ts";
 import { Builder, type BuildRequest, type BuildResult } from "./build/builder.ts";
 import { holds, outermost } from "./build/view.ts";
@@ -129,6 +131,7 @@ export class Runtime {
 	readonly unfinished: Account;
 	#pool!: SandboxPool;
 	#dispatcher!: Dispatcher;
+	#bindings!: Bindings;
 	#nextVersion: VersionNumber = 1;
 	#closing: Promise<void> | null = null;
 
@@ -223,7 +226,7 @@ export class Runtime {
 		this.#dispatcher = new Dispatcher({
 			deployments: this.#deployments,
 			pool: this.#pool,
-			egress: this.#egress,
+			openBinding: (number, bound, caller) => this.#bindings.open(number, bound, caller),
 			observer: this.#observer,
 			guard: this.guard,
 			log: this.#log,
@@ -231,6 +234,7 @@ export class Runtime {
 			recycles,
 			development: this.#development,
 		});
+		this.#bindings = await Bindings.load({ functions: this.#dispatcher, egress: this.#egress });
 	}
 
 	/** A line that a function wrote outside of any request. */
@@ -248,16 +252,17 @@ export class Runtime {
 	async deploy(given: DeployOptions): Promise<Deployed> {
 		this.#refuseIfClosing();
 		const options = checkDeployment(given);
+		const bindings = this.#bindings.check(options.bindings ?? {}, options.env ?? {});
 		const hostnames = this.#deployments.claims.claim(options, options.hostnames);
 		try {
-			return await this.#build(options, hostnames);
+			return await this.#build(options, hostnames, bindings);
 		} catch (error) {
 			this.#deployments.claims.release(hostnames);
 			throw error;
 		}
 	}
 
-	async #build(options: CheckedDeployment, hostnames: string[]): Promise<Deployed> {
+	async #build(options: CheckedDeployment, hostnames: string[], bindings: Bound[]): Promise<Deployed> {
 		const limits = resolveLimits(options.limits, this.#limits, this.#maxLimits);
 		const entry = resolve(options.entry);
 		if (!statSync(entry, { throwIfNoEntry: false })?.isFile())
@@ -275,6 +280,7 @@ export class Runtime {
 			entry,
 			root: options.root === undefined ? undefined : resolve(options.root),
 			env: options.env ?? {},
+			bindings: describeBindings(bindings),
 			limits,
 			development: this.#development,
 		};
@@ -291,6 +297,7 @@ export class Runtime {
 		this.#put(hostnames, {
 			function: { tenant: options.tenant, name: options.name },
 			env: options.env ?? {},
+			bindings,
 			limits,
 			id,
 			source,
@@ -332,7 +339,7 @@ export class Runtime {
 		const of = checkFunctionId({ tenant: given.tenant, name: given.name });
 		const { claims } = this.#deployments;
 		const hostnames = claims.claim(of, claims.available(of, given.hostnames));
-		this.#put(hostnames, { function: of, env: {}, limits: this.#limits, id: "", source, startUs: 0 });
+		this.#put(hostnames, { function: of, env: {}, bindings: [], limits: this.#limits, id: "", source, startUs: 0 });
 	}
 
 	/** Puts a version into service at hostnames that were claimed for it. */
@@ -447,7 +454,7 @@ export class Runtime {
 	async #close(): Promise<void> {
 		this.closeWebSockets();
 		await this.#dispatcher.drain(CLOSE_TIMEOUT);
-		await Promise.all([this.#builder.close(), this.#pool.close(), this.#egress.close(), this.#closeHelpers()]);
+		await Promise.all([this.#builder.close(), this.#pool.close(), this.#bindings.close(), this.#closeHelpers()]);
 		await this.#pruner.close();
 		await this.#launcher.close();
 	}

@@ -62,7 +62,7 @@ const subrequests = fc
 		),
 		headers: fc.array(fc.constantFrom("host", "a", "content-length", "x\r\ny", ""), { maxLength: 4 }),
 	})
-	.map(({ method, body, redirect, url, headers }) => lineOf([method, body, redirect, url, ...headers]));
+	.map(({ method, body, redirect, url, headers }) => lineOf(["0", body, method, redirect, url, ...headers]));
 const lines = fc.constantFrom("log a line", "error \0", "log ", "other a line", "log", `log ${"x".repeat(70_000)}`);
 const exceptions = fc.constantFrom(
 	"exception 4 oopsError: oops",
@@ -81,8 +81,8 @@ const SAID: [weight: number, kind: number, fields: Fields][] = [
 	[2, Kind.end, message(0, NONE, text(fc.constantFrom("", "why")))],
 	[2, Kind.credit, message(1, NUMBER, text(fc.constant("")), amounts)],
 	[1, Kind.cancel, message(1, NONE, text(fc.constant("")))],
-	[2, Kind.fetch, message(1, NONE, text(subrequests))],
-	[1, Kind.fetch, message(1, BYTES, text(subrequests), bytes)],
+	[2, Kind.call, message(1, NONE, text(subrequests))],
+	[1, Kind.call, message(1, BYTES, text(subrequests), bytes)],
 	[2, Kind.log, message(0, NONE, text(lines))],
 	[1, Kind.exceeded, message(0, NONE, text(fc.constantFrom("timers", "toString")))],
 	[1, Kind.exception, message(0, NONE, text(exceptions))],

@@ -1,25 +1,22 @@
 import type { Limits } from "../limits/limits.ts";
 
-/** How many subrequests a request may make, how many at once, and how much each may take. */
-export type EffectLimits = Pick<
-	Limits,
-	"subrequests" | "concurrentSubrequests" | "subrequestMs" | "subrequestBodyBytes"
->;
+/** How many calls of bindings a request may make, subrequests first of all, how many at once, and how much each may take. */
+export type CallLimits = Pick<Limits, "subrequests" | "concurrentSubrequests" | "subrequestMs" | "subrequestBodyBytes">;
 
 /** Told when a limit is exceeded, with what happened. */
-export type OnExceeded = (limit: keyof EffectLimits, message: string) => void;
+export type OnExceeded = (limit: keyof CallLimits, message: string) => void;
 
-/** How long one subrequest may keep its function waiting, and how much it may bring. */
-export class SubrequestBounds {
-	readonly #limits: EffectLimits;
-	readonly #host: string;
+/** How long one call may keep its function waiting, and how much it may bring. */
+export class CallBounds {
+	readonly #limits: CallLimits;
+	readonly #target: string;
 	readonly #onExceeded: OnExceeded;
 	#timer: NodeJS.Timeout | null = null;
 
-	/** `url` is named where a limit is exceeded. */
-	constructor(limits: EffectLimits, url: string, onExceeded: OnExceeded) {
+	/** `target` is whom it goes to, which is named where a limit is exceeded. */
+	constructor(limits: CallLimits, target: string, onExceeded: OnExceeded) {
 		this.#limits = limits;
-		this.#host = URL.parse(url)?.host ?? "";
+		this.#target = target;
 		this.#onExceeded = onExceeded;
 	}
 
@@ -70,8 +67,8 @@ export class SubrequestBounds {
 		}
 	}
 
-	#exceeded(limit: keyof EffectLimits, what: string): Error {
-		const message = `${this.#host} ${what}`;
+	#exceeded(limit: keyof CallLimits, what: string): Error {
+		const message = `${this.#target} ${what}`;
 		this.#onExceeded(limit, `a subrequest was ended: ${message}`);
 		return new Error(message);
 	}

@@ -35,6 +35,8 @@ export interface BuildRequest {
 	/** Absolute path of the folder that it may be bundled from; not bounded without one. */
 	root?: string;
 	env: Record<string, unknown>;
+	/** Its bindings, as an image has them. */
+	bindings: string;
 	limits: Limits;
 	development: boolean;
 }
@@ -111,6 +113,7 @@ export class Builder {
 					this.#toolchain,
 					request.name,
 					request.env,
+					request.bindings,
 					request.limits.memoryMb,
 					request.limits.startupCpuMs,
 				]),
@@ -146,6 +149,7 @@ export class Builder {
 			filename: `${request.name}.js`,
 			tenant: 0,
 			env: JSON.stringify(request.env),
+			bindings: request.bindings,
 			memoryMb: request.limits.memoryMb,
 			timers: request.limits.timers,
 			logBytes: request.limits.logBytes,

@@ -1,10 +1,15 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { AnyNode, Identifier } from "acorn";
 import { type BuildOptions, build, type Plugin } from "esbuild";
+import { bindingFolders } from "../bindings/folders.ts";
+import { GLOBAL } from "../bindings/registry.ts";
 
 const ENTRY = fileURLToPath(new URL("../prelude/index.ts", import.meta.url));
+/** What `prelude/stubs.ts` imports, which is made here. */
+const STUBS_MODULE = "bindings:stubs";
+const STUBS = new RegExp(`^${STUBS_MODULE}$`);
 /** Behind the path of a module: the function that loads it. */
 const LOADER = "?load";
 
@@ -53,8 +58,21 @@ const requiring: Plugin = {
 			return { contents: `${statements.join("")}${contents}`, loader: "ts" };
 		});
 		onResolve({ filter: /\?load$/ }, ({ path, resolveDir }) => ({ path: resolve(resolveDir, path), external: true }));
+		onResolve({ filter: STUBS }, () => ({ path: STUBS_MODULE, namespace: "stubs" }));
+		onLoad({ filter: STUBS, namespace: "stubs" }, () => ({ contents: stubs(), resolveDir: "/", loader: "js" }));
 	},
 };
+
+/** The functions that load the isolate's sides of bindings, by the bindings' names. */
+function stubs(): string {
+	const sides = [...bindingFolders()]
+		.filter(([name]) => name !== GLOBAL)
+		.map(([name, folder]) => ({ name, path: fileURLToPath(new URL("isolate.ts", folder)) }))
+		.filter(({ path }) => existsSync(path));
+	const imports = sides.map(({ path }, i) => `import stub_${i} from ${JSON.stringify(path + LOADER)};`);
+	const entries = sides.map(({ name }, i) => `${JSON.stringify(name)}: stub_${i}`);
+	return `${imports.join("")}export const STUBS = { __proto__: null, ${entries.join(", ")} };`;
+}
 
 /** The module behind `path?load`: the one at `path` as a function that gives its exports. */
 async function loader(path: string, eager: Set<string>, options: BuildOptions): Promise<string> {

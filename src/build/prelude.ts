@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { addedFolders } from "../bindings/folders.ts";
 import { IS_CHECKOUT, Kept } from "../checkout.ts";
 
 const built = fileURLToPath(new URL("../prelude.js", import.meta.url));
@@ -33,8 +34,18 @@ async function load(): Promise<Prelude> {
 	};
 }
 
+/** Names the bindings that were added to those of the source, by their content. */
+function added(): string {
+	if (addedFolders().size === 0) return "";
+	const sum = createHash("sha256");
+	for (const [name, folder] of addedFolders())
+		for (const file of readdirSync(folder).sort())
+			sum.update(JSON.stringify([name, file, readFileSync(new URL(file, folder), "utf8")]));
+	return `-${sum.digest("hex").slice(0, 16)}`;
+}
+
 async function bundled(): Promise<string> {
-	const kept = new Kept("prelude", ".js");
+	const kept = new Kept(`prelude${added()}`, ".js");
 	if (kept.exists) return readFileSync(kept.path, "utf8");
 	const { bundlePrelude } = await import("./prelude-bundle.ts");
 	const code = await bundlePrelude();

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { describeBindings } from "../bindings/binding.ts";
 import { Builder } from "../build/builder.ts";
 import { BuildError } from "../build/problem.ts";
 import { outermost } from "../build/view.ts";
@@ -24,12 +25,13 @@ export async function build(flags: Flags): Promise<void> {
 			sources.map(async (source) => {
 				try {
 					if (source.problem !== null) throw new UsageError(source.problem);
-					const { name, entry, root, env, limits } = source;
+					const { name, entry, root, env, bindings, limits } = source;
 					const { artifact, cached } = await builder.build({
 						name,
 						entry,
 						root,
 						env,
+						bindings: describeBindings(Object.entries(bindings).map(([name, { type }]) => ({ name, type }))),
 						limits: resolveLimits(limits, defaults, flags.maxLimits),
 						development: false,
 					});

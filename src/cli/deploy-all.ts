@@ -33,8 +33,8 @@ export interface Outcome {
  */
 export async function deployOne(runtime: Runtime, source: Source): Promise<Outcome> {
 	if (source.problem !== null) return standIn(runtime, source, "is not served", source.problem);
-	const { tenant, name, path, config = path, hostnames, entry, root, env, limits } = source;
-	const options = { tenant, name, hostnames, entry: shown(entry), root, env, limits };
+	const { tenant, name, path, config = path, hostnames, entry, root, env, bindings, limits } = source;
+	const options = { tenant, name, hostnames, entry: shown(entry), root, env, bindings, limits };
 	try {
 		const deployed = await runtime.deploy(options);
 		const { startFailure } = deployed;

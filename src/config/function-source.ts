@@ -1,11 +1,11 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, extname, join, resolve } from "node:path";
 import { z } from "zod";
+import { bindingsSchema, type GivenBindings } from "../bindings/binding.ts";
 import { UsageError } from "../errors.ts";
 import { type Limits, limitsSchema } from "../limits/limits.ts";
-import type { FunctionName } from "../names.ts";
+import { type FunctionName, functionName } from "../names.ts";
 import { ConfigFile, liesIn, shown } from "./config-file.ts";
-import { functionName } from "./options.ts";
 
 /** What is known of every function that is found on disk. */
 interface Found {
@@ -27,6 +27,7 @@ export type FoundFunction = Found &
 				/** Absolute path of its main module. */
 				entry: string;
 				env: Record<string, unknown>;
+				bindings: GivenBindings;
 				limits: Partial<Limits>;
 		  }
 		| { problem: string }
@@ -42,6 +43,7 @@ const atollSchema = z.strictObject({
 	main: z.string().optional(),
 	hostnames: z.array(z.string()).optional(),
 	env: z.record(z.string(), z.json()).optional(),
+	bindings: bindingsSchema.optional(),
 	limits: limitsSchema.optional(),
 });
 
@@ -50,6 +52,7 @@ const wranglerSchema = z.object({
 	name: functionName.optional(),
 	main: z.string().optional(),
 	vars: z.record(z.string(), z.json()).optional(),
+	services: z.array(z.object({ binding: z.string(), service: z.string() })).optional(),
 	limits: z.object({ cpu_ms: z.number().int().positive().optional() }).optional(),
 });
 
@@ -89,11 +92,14 @@ function refuseOutside(root: string, path: string): void {
 	if (!liesIn(root, path)) throw new UsageError(`${shown(path)}: it leads out of the tenant's folder`);
 }
 
+/** What is said of a function that has no configuration. */
+const PLAIN = { env: {}, bindings: {}, limits: {} };
+
 type Sound = Extract<FoundFunction, { problem: null }>;
 
 /** A file that is a function, whatever it is called. */
 export function describeFile(found: Found): Sound {
-	return { ...found, problem: null, entry: found.path, env: {}, limits: {} };
+	return { ...found, problem: null, entry: found.path, ...PLAIN };
 }
 
 /** Notes in `found` what it learns on the way. Throws what is wrong with the folder. */
@@ -109,15 +115,19 @@ function describeFolder(found: Found): Sound | null {
 		found.name = reached?.name ?? found.name;
 		if (isOurs) {
 			found.hostnames = reached?.hostnames ?? [];
-			const { main, env = {}, limits = {} } = file.check(atollSchema);
-			return { ...found, problem: null, entry: mainFrom(folder, main, found.config), env, limits };
+			const { main, ...settings } = file.check(atollSchema);
+			const { env = {}, bindings = {}, limits = {} } = settings;
+			return { ...found, problem: null, entry: mainFrom(folder, main, found.config), env, bindings, limits };
 		}
-		const { main, vars = {}, limits } = file.check(wranglerSchema);
+		const { main, vars = {}, services = [], limits } = file.check(wranglerSchema);
 		return {
 			...found,
 			problem: null,
 			entry: mainFrom(folder, main, found.config),
 			env: vars,
+			bindings: Object.fromEntries(
+				services.map(({ binding, service }) => [binding, { type: "service", function: service }]),
+			),
 			limits: limits?.cpu_ms === undefined ? {} : { cpuMs: limits.cpu_ms },
 		};
 	}
@@ -126,11 +136,11 @@ function describeFolder(found: Found): Sound | null {
 		const { main } = new ConfigFile(folder, manifest).check(packageSchema);
 		if (main !== undefined) {
 			found.config = manifest;
-			return { ...found, problem: null, entry: mainFrom(folder, main, manifest), env: {}, limits: {} };
+			return { ...found, problem: null, entry: mainFrom(folder, main, manifest), ...PLAIN };
 		}
 	}
 	const entry = indexIn(folder);
-	return entry === null ? null : { ...found, problem: null, entry, env: {}, limits: {} };
+	return entry === null ? null : { ...found, problem: null, entry, ...PLAIN };
 }
 
 function isFunctionFile(name: string): boolean {

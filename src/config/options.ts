@@ -1,8 +1,16 @@
 import { z } from "zod";
+import { bindingsSchema, type GivenBindings } from "../bindings/binding.ts";
 import type { EgressPolicy } from "../bindings/fetch/edge/addresses.ts";
 import { UsageError } from "../errors.ts";
 import { type Limits, limitsSchema, type TenantLimits, tenantLimitsSchema } from "../limits/limits.ts";
-import { DEFAULT_TENANT, type FunctionId, type FunctionName, type TenantName } from "../names.ts";
+import {
+	DEFAULT_TENANT,
+	type FunctionId,
+	type FunctionName,
+	functionName,
+	type TenantName,
+	tenantName,
+} from "../names.ts";
 import type { Logger } from "../observe/observer.ts";
 import type { Bytes, Milliseconds } from "../units.ts";
 
@@ -110,8 +118,13 @@ export interface DeployOptions {
 	 * code that others wrote, which could else import whatever file this process may read. Default: not bounded.
 	 */
 	root?: string;
-	/** What the handler gets as `env`; anything that JSON can hold. Default: empty. */
+	/** The variables that the handler gets as `env`; anything that JSON can hold. Default: empty. */
 	env?: Record<string, unknown>;
+	/**
+	 * What else it gets there, by its name: capabilities that the edge performs for it, such as
+	 * `{ API: { type: "service", function: "api" } }`. docs/bindings.md has those that there are. Default: none.
+	 */
+	bindings?: GivenBindings;
 	/** Limits that differ from the runtime's. */
 	limits?: Partial<Limits>;
 }
@@ -157,21 +170,6 @@ const optionsSchema = z.strictObject({
 	development: z.boolean().optional(),
 });
 
-export const functionName = z
-	.string()
-	.regex(
-		/^[A-Za-z0-9](?:[\w.-]{0,61}[A-Za-z0-9])?$/,
-		"must be letters, digits, -, _ and ., up to 63, with a letter or digit at either end",
-	);
-
-/** One label of a hostname, so that a tenant's functions can be reached under it. */
-export const tenantName = z
-	.string()
-	.regex(
-		/^[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?$/,
-		"must be lower-case letters, digits, - and _, up to 63, with a letter or digit at either end",
-	);
-
 const functionId = z.strictObject({ tenant: tenantName.default(DEFAULT_TENANT), name: functionName });
 
 const deploySchema = z.strictObject({
@@ -180,6 +178,7 @@ const deploySchema = z.strictObject({
 	entry: z.string().min(1),
 	root: z.string().min(1).optional(),
 	env: z.record(z.string(), z.json()).optional(),
+	bindings: bindingsSchema.optional(),
 	limits: limitsSchema.optional(),
 });
 

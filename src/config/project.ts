@@ -1,11 +1,10 @@
 import { existsSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { UsageError } from "../errors.ts";
-import { DEFAULT_TENANT, type FunctionId, type TenantName } from "../names.ts";
+import { DEFAULT_TENANT, type FunctionId, functionName, type TenantName, tenantName } from "../names.ts";
 import { Router } from "../router/router.ts";
 import { liesIn, shown } from "./config-file.ts";
 import { describe, describeFile, EXTENSIONS, type FoundFunction } from "./function-source.ts";
-import { functionName, tenantName } from "./options.ts";
 
 /** A function as it is found on disk, and whose it is. */
 export type Source = FoundFunction &

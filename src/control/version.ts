@@ -1,3 +1,4 @@
+import { type Bound, describeBindings } from "../bindings/binding.ts";
 import type { Artifact } from "../cache/artifact.ts";
 import { FunctionError } from "../errors.ts";
 import type { Account } from "../limits/account.ts";
@@ -33,6 +34,8 @@ export interface VersionSettings {
 	id: string;
 	limits: Limits;
 	env: Record<string, unknown>;
+	/** What stands in its `env` beside that; their numbers are their places here, from 1. */
+	bindings: readonly Bound[];
 	/** An error where the version could not even be built: every request gets it. */
 	source: VersionSource | FunctionError;
 	/** How long its start took when it was built. */
@@ -54,6 +57,7 @@ export class Version {
 	readonly id: string;
 	readonly limits: Limits;
 	readonly #env: string;
+	readonly bindings: readonly Bound[];
 	readonly #source: VersionSource | FunctionError;
 	readonly backoff = new Backoff();
 	readonly pace: Pace;
@@ -71,7 +75,7 @@ export class Version {
 	/** The order of the lines that it logs outside of requests. */
 	readonly strayOrder = new InOrder();
 
-	constructor({ number, function: of, tenant, id, limits, env, source, startUs, account }: VersionSettings) {
+	constructor({ number, function: of, tenant, id, limits, env, bindings, source, startUs, account }: VersionSettings) {
 		this.pace = new Pace(startUs);
 		this.number = number;
 		this.function = of;
@@ -85,6 +89,7 @@ export class Version {
 		this.streaming = new Rate(limits.streamedBytesPerSecond);
 		this.#strays = new Allowance(limits.logBytes);
 		this.#env = JSON.stringify(env);
+		this.bindings = bindings;
 		this.#source = source;
 	}
 
@@ -127,6 +132,7 @@ export class Version {
 			code,
 			codeCache,
 			env: this.#env,
+			bindings: describeBindings(this.bindings),
 			tenant: this.tenantNumber,
 			memoryMb: this.limits.memoryMb,
 			timers: this.limits.timers,

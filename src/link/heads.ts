@@ -1,4 +1,4 @@
-import type { BodyMode, FetchHead, ResponseHead } from "./messages.ts";
+import type { BodyMode, ResponseHead } from "./messages.ts";
 
 /*
  * Heads as they leave an isolate: lines, of which the last are the headers' names and values in turn. No part of a
@@ -19,12 +19,8 @@ export function encodeResponseHead({ status, body, socket, statusText, headers }
 	return `${status}\n${body}\n${socket}\n${statusText}${encodeList(headers)}`;
 }
 
-/** Method, body, what is to become of redirects, URL, then the headers. */
-export function encodeFetchHead({ method, body, redirect, url, headers }: FetchHead): string {
-	return `${method}\n${body}\n${redirect}\n${url}${encodeList(headers)}`;
-}
-
-function encodeList(headers: string[]): string {
+/** Headers as the last lines of a head. */
+export function encodeList(headers: string[]): string {
 	let text = "";
 	for (let i = 0; i < headers.length; i++) text += `\n${headers[i]}`;
 	return text;
@@ -32,7 +28,6 @@ function encodeList(headers: string[]): string {
 
 // Sticky, so that `lastIndex` tells where the first three lines end.
 const RESPONSE = /[1-5]\d\d\n(?:none|whole|stream)\n(?:0|[1-9]\d{0,9})\n/y;
-const FETCH = /[!#$%&'*+\-.^_`|~0-9A-Za-z]+\n(?:none|whole|stream)\n(?:follow|error|manual)\n/y;
 
 /** Whether a text is a response's head, which `decodeResponseHead` can take apart. */
 export function isResponseHead(text: string): boolean {
@@ -43,12 +38,6 @@ export function isResponseHead(text: string): boolean {
 	return hasSocket === text.startsWith("101\nnone\n") && isFieldsFrom(text, start);
 }
 
-/** Whether a text is a subrequest's head, which `decodeFetchHead` can take apart. */
-export function isFetchHead(text: string): boolean {
-	FETCH.lastIndex = 0;
-	return FETCH.test(text) && isFieldsFrom(text, FETCH.lastIndex);
-}
-
 /** The characters that a header's name may have, of which the prelude makes small letters. */
 const NAME = new Uint8Array(128);
 for (const character of "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz") NAME[character.charCodeAt(0)] = 1;
@@ -57,7 +46,7 @@ for (const character of "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz") N
  * Whether what begins there is the rest of a line, then names and values in turn. Character by character: a head may
  * be of any length.
  */
-function isFieldsFrom(text: string, start: number): boolean {
+export function isFieldsFrom(text: string, start: number): boolean {
 	let inName = false;
 	for (let i = start, begun = start; i < text.length; i++) {
 		const code = text.charCodeAt(i);
@@ -70,7 +59,7 @@ function isFieldsFrom(text: string, start: number): boolean {
 	return !inName;
 }
 
-/** Whether the body of a head, of either kind, follows in pieces. */
+/** Whether the body of a response, or of a call (`calls.ts`), follows in pieces. */
 export function isStreamed(text: string): boolean {
 	return text.startsWith("\nstream\n", text.indexOf("\n"));
 }
@@ -86,15 +75,4 @@ export function decodeResponseHead(text: string): ResponseHead {
 	};
 	if (socket > 0) head.socket = socket;
 	return head;
-}
-
-export function decodeFetchHead(text: string): FetchHead {
-	const lines = text.split("\n");
-	return {
-		method: lines[0],
-		url: lines[3],
-		headers: lines.slice(4),
-		redirect: lines[2] as FetchHead["redirect"],
-		body: lines[1] as BodyMode,
-	};
 }

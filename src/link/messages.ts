@@ -22,8 +22,8 @@ export const Kind = {
 	timer: 7,
 	/** From the isolate: the response's head, with its body if that is complete. */
 	response: 8,
-	/** From the isolate: a subrequest. */
-	fetch: 9,
+	/** From the isolate: a call of a binding, with its body if that is already complete. */
+	call: 9,
 	/** From the isolate: an effect, or a body on its way in, is no longer wanted. */
 	cancel: 10,
 	/** From the isolate: a console line or an uncaught error. */
@@ -72,7 +72,7 @@ export interface Client {
 	tls: string | null;
 }
 
-/** A response as it leaves an isolate, or comes back from a subrequest. */
+/** A response as it leaves an isolate, or comes back from another function or server. */
 export interface ResponseHead {
 	status: number;
 	statusText: string;
@@ -80,14 +80,6 @@ export interface ResponseHead {
 	body: BodyMode;
 	/** The operation of the WebSocket that a response with status 101 hands over. */
 	socket?: number;
-	/** Only on a subrequest's answer: the URL after redirects. */
-	url?: string;
-	redirected?: boolean;
-}
-
-/** A subrequest as it leaves an isolate. */
-export interface FetchHead extends Omit<RequestHead, "client"> {
-	redirect: "follow" | "error" | "manual";
 }
 
 /** An error as it goes to the log: never more than this, whatever the thrown value pretends to be. */

@@ -1,5 +1,6 @@
+import { isCall } from "./calls.ts";
 import { decodeException } from "./exception.ts";
-import { isFetchHead, isResponseHead } from "./heads.ts";
+import { isResponseHead } from "./heads.ts";
 import { isLine } from "./line.ts";
 import { Kind, STREAM_CHUNK } from "./messages.ts";
 import { isSocketClose } from "./socket-close.ts";
@@ -34,8 +35,8 @@ export function isWellFormed({ kind, op, text, data }: Outgoing<MessageData | st
 			return data === undefined;
 		case Kind.cancel:
 			return text === "" && data === undefined;
-		case Kind.fetch:
-			return op > 0 && typeof data !== "number" && isFetchHead(text);
+		case Kind.call:
+			return op > 0 && typeof data !== "number" && isCall(text);
 		case Kind.exception:
 			return op === 0 && data === undefined && decodeException(text) !== null;
 		case Kind.exceeded:

@@ -46,8 +46,10 @@ export interface Image {
 	/** The eager code cache; empty where there is none. */
 	codeCache: Uint8Array;
 	tenant: TenantNumber;
-	/** The function's environment as JSON. */
+	/** The function's variables as JSON. */
 	env: string;
+	/** Its bindings as JSON, each a list of its name in `env` and its type. */
+	bindings: string;
 	memoryMb: number;
 	/** How many timers one request may have pending. */
 	timers: number;

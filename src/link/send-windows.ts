@@ -37,7 +37,7 @@ export class SendWindows {
 	admits({ kind, op, text, data }: Outgoing<unknown>): boolean {
 		switch (kind) {
 			case Kind.response:
-			case Kind.fetch:
+			case Kind.call:
 				return !isStreamed(text) || this.#open(op);
 			case Kind.body:
 				return this.#take(op, (data as Uint8Array).byteLength);

@@ -1,8 +1,8 @@
 import { BodySender } from "../bindings/body.ts";
-import type { Effects } from "../bindings/effects.ts";
+import type { Calls } from "../bindings/calls.ts";
 import { decodeException, type Exception } from "../link/exception.ts";
 import { FrameError } from "../link/frame.ts";
-import { decodeFetchHead, decodeResponseHead } from "../link/heads.ts";
+import { decodeResponseHead } from "../link/heads.ts";
 import { Kind, type ResponseHead } from "../link/messages.ts";
 import type { MessageData, Outgoing } from "../link/outgoing.ts";
 import type {
@@ -60,7 +60,7 @@ export class Attempt {
 	readonly bounds: TurnBounds;
 	readonly #commands: SandboxCommands;
 	readonly #owner: AttemptOwner;
-	readonly #effects: Effects;
+	readonly #calls: Calls;
 	#body: BodySender | null = null;
 	/** The operation of its WebSocket; 0 if it has none. */
 	#socket = 0;
@@ -77,14 +77,14 @@ export class Attempt {
 		{ number, tenantNumber, limits }: RunnableVersion,
 		commands: SandboxCommands,
 		owner: AttemptOwner,
-		effects: Effects,
+		calls: Calls,
 	) {
 		this.id = id;
 		this.version = number;
 		this.tenantNumber = tenantNumber;
 		this.#commands = commands;
 		this.#owner = owner;
-		this.#effects = effects;
+		this.#calls = calls;
 		this.bounds = limits;
 	}
 
@@ -96,7 +96,7 @@ export class Attempt {
 	}
 
 	async #sendBody(body: AsyncIterable<Uint8Array>): Promise<void> {
-		this.#body = new BodySender(this.#effects.account);
+		this.#body = new BodySender(this.#calls.account);
 		try {
 			if (await this.#body.send(body, (piece) => this.#send(Kind.body, 0, "", piece))) this.#send(Kind.end, 0, "");
 		} catch (error) {
@@ -154,7 +154,7 @@ export class Attempt {
 	#release(): void {
 		this.#revoked = true;
 		this.#body?.cancel();
-		this.#effects.cancelAll();
+		this.#calls.close();
 	}
 
 	// What follows comes from the sandbox.
@@ -185,26 +185,23 @@ export class Attempt {
 			}
 			case Kind.body:
 				if (op === 0) this.#owner.onChunk(data as Uint8Array);
-				else this.#effects.chunk(op, data as Uint8Array);
+				else this.#calls.chunk(op, data as Uint8Array);
 				break;
 			case Kind.end:
 				if (op === 0) this.#owner.onEnd(text);
-				else this.#effects.end(op, text);
+				else this.#calls.end(op, text);
 				break;
 			case Kind.credit:
 				if (op === 0) this.#body?.credit(data as number);
 				else if (op === this.#socket) this.#owner.onSocketTaken(data as number);
-				else this.#effects.credit(op, data as number);
+				else this.#calls.credit(op, data as number);
 				break;
 			case Kind.cancel:
 				if (op === 0) this.#body?.cancel();
-				else this.#effects.cancel(op);
+				else this.#calls.cancel(op);
 				break;
-			case Kind.fetch:
-				this.hasEffects = true;
-				this.#effects.fetch(op, decodeFetchHead(text), data as Uint8Array | undefined, (answerKind, answer, bytes) =>
-					this.#send(answerKind, op, answer, bytes),
-				);
+			case Kind.call:
+				this.#call(op, text, data as Uint8Array | undefined);
 				break;
 			case Kind.log:
 				this.#owner.onLog(text);
@@ -216,6 +213,15 @@ export class Attempt {
 				this.#owner.onException(decodeException(text) as Exception);
 				break;
 		}
+	}
+
+	#call(op: number, text: string, body: Uint8Array | undefined): void {
+		this.hasEffects = true;
+		if (this.#calls.call(op, text, body, (kind, answer, data) => this.#send(kind, op, answer, data))) return;
+		this.#owner.onForgery();
+		const message = "the function's isolate has called a binding as the platform never does";
+		this.#owner.onException({ code: "invalid_response", message, stack: "" });
+		this.revoke();
 	}
 
 	#onResponse(head: ResponseHead, body: Uint8Array | null): void {

@@ -1,4 +1,4 @@
-import type { Effects } from "../bindings/effects.ts";
+import type { Calls } from "../bindings/calls.ts";
 import { Kind } from "../link/messages.ts";
 import type { Outgoing } from "../link/outgoing.ts";
 import type {
@@ -54,9 +54,9 @@ export class Sandbox implements SandboxEvents {
 	}
 
 	/** Makes an attempt that runs here; it begins with its `start`. */
-	attempt(version: RunnableVersion, owner: AttemptOwner, effects: Effects): Attempt {
+	attempt(version: RunnableVersion, owner: AttemptOwner, calls: Calls): Attempt {
 		this.#send(version).recent++;
-		const attempt = new Attempt(this.#nextId(), version, this.commands, owner, effects);
+		const attempt = new Attempt(this.#nextId(), version, this.commands, owner, calls);
 		this.#put(attempt);
 		return attempt;
 	}

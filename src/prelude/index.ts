@@ -3,6 +3,7 @@
  * as the base snapshot from which every isolate starts; what reaches the outside is handed in when the isolate is parked.
  */
 
+import { fetch } from "../bindings/fetch/isolate.ts";
 import { console } from "./console/console.ts";
 import { Crypto, CryptoKey, crypto, globalOperations, SubtleCrypto } from "./crypto/crypto.ts";
 import { atob, btoa } from "./encoding/base64.ts";
@@ -12,7 +13,6 @@ import { describeError, noteListener, reportError, setGlobalTarget } from "./err
 import { AbortController, AbortSignal } from "./events/abort.ts";
 import { Event, EventTarget } from "./events/event.ts";
 import { Blob, File } from "./fetch/blob.ts";
-import { fetch } from "./fetch/fetch.ts";
 import { FormData } from "./fetch/form-data.ts";
 import { Headers } from "./fetch/headers.ts";
 import { Request } from "./fetch/request.ts";
@@ -23,6 +23,7 @@ import { nameFunction } from "./interface.ts";
 import { structuredClone } from "./messaging/structured-clone.ts";
 import { Navigator, navigator } from "./navigator.ts";
 import * as streams from "./streams/streams.ts";
+import { bind } from "./stubs.ts";
 import { installClock, installIntlClock, installTemporal, refuseSharedMemory } from "./timing/clock.ts";
 import {
 	Performance,
@@ -185,13 +186,15 @@ const bridge = {
 		installAsyncWebAssembly();
 	},
 	/**
-	 * Readies the isolate for a function's script: its environment, its limits, and the hook that takes its exports.
+	 * Readies the isolate for a function's script: its environment and bindings, its limits, and the hook that takes its exports.
 	 * `temporal` says whether the script names it.
 	 */
-	begin(env: string, timers: number, temporal: boolean) {
+	begin(env: string, bindings: string, timers: number, temporal: boolean) {
 		installTemporal(temporal);
 		limitTimers(timers);
-		setEnvironment(JSON.parse(env) as Record<string, unknown>);
+		const values = JSON.parse(env) as Record<string, unknown>;
+		bind(values, JSON.parse(bindings) as Parameters<typeof bind>[1]);
+		setEnvironment(values);
 		Object.defineProperty(scope, "__atoll_exports", {
 			configurable: true,
 			value: (exports: Record<string, unknown>) => {

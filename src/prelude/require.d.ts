@@ -3,3 +3,8 @@
  * the base snapshot holds its source and nothing else.
  */
 declare const require: (path: string) => unknown;
+
+/** Loads the isolate's sides of bindings, by their types; made from the registry when the prelude is bundled. */
+declare module "bindings:stubs" {
+	export const STUBS: Record<string, () => unknown>;
+}

@@ -1,15 +1,14 @@
-import type { FetchedResponse } from "../bindings/effects.ts";
-import type { Egress } from "../bindings/fetch/edge/egress.ts";
 import { stripHopByHop } from "../bindings/fetch/edge/hop-by-hop.ts";
-import { followRedirects, type Hop, without } from "../bindings/fetch/edge/redirects.ts";
+import { without } from "../bindings/fetch/edge/redirects.ts";
+import type { Chain, FetchedResponse, FunctionRequest, Functions } from "../bindings/functions.ts";
 import type { Deployments } from "../control/deployments.ts";
-import type { Version } from "../control/version.ts";
 import { FunctionError } from "../errors.ts";
+import type { FunctionId, TenantName } from "../names.ts";
 import type { Observer } from "../observe/observer.ts";
 import { newRecord, type Trigger } from "../observe/record.ts";
 import type { Milliseconds } from "../units.ts";
 import { errorResponse } from "./error-response.ts";
-import type { Chain, Exchange, ResponseSink } from "./exchange.ts";
+import type { Exchange, ResponseSink } from "./exchange.ts";
 import { FetchSink } from "./fetch-sink.ts";
 import { Invocation, type InvocationContext } from "./invocation.ts";
 import { nextRequestId } from "./request-id.ts";
@@ -20,31 +19,24 @@ const MAX_DEPTH = 16;
 const MAX_INVOCATIONS = 32;
 
 /** What requests are served with. */
-export interface DispatcherSettings extends Omit<InvocationContext, "fetcher" | "ended"> {
+export interface DispatcherSettings extends Omit<InvocationContext, "ended"> {
 	deployments: Deployments;
-	egress: Egress;
 }
 
 /** Hands each request to an invocation of the function that serves its hostname, and functions' requests to one another likewise. */
-export class Dispatcher {
+export class Dispatcher implements Functions {
 	readonly #deployments: Deployments;
-	readonly #egress: Egress;
 	readonly #observer: Observer;
 	readonly #context: InvocationContext;
 	/** Requests that are being worked on. */
 	inFlight = 0;
 	#idle: (() => void) | null = null;
 
-	constructor({ deployments, egress, ...shared }: DispatcherSettings) {
+	constructor({ deployments, ...shared }: DispatcherSettings) {
 		this.#deployments = deployments;
-		this.#egress = egress;
 		this.#observer = shared.observer;
 		this.#context = {
 			...shared,
-			fetcher: ({ chain }, caller) => ({
-				perform: (request) => followRedirects(request, (hop) => this.#subrequest(hop, chain, caller)),
-				refusal: (url) => (this.#called(url, caller) === null ? null : chainRefusal(chain)),
-			}),
 			ended: () => {
 				this.inFlight--;
 				if (this.inFlight === 0) this.#idle?.();
@@ -62,7 +54,10 @@ export class Dispatcher {
 	): Invocation | null {
 		try {
 			if (request instanceof FunctionError) throw request;
-			const version = this.#deployments.lookup(request.hostname);
+			const version =
+				request.function === undefined
+					? this.#deployments.lookup(request.hostname)
+					: this.#deployments.named(request.function);
 			const invocation = new Invocation(this.#context, {
 				version,
 				exchange: request,
@@ -104,46 +99,41 @@ export class Dispatcher {
 		this.#observer.record(record);
 	}
 
-	/**
-	 * The URL of a subrequest that goes to a function which the caller reaches within the process, its hostname in
-	 * normal form; else `null`.
-	 */
-	#called(target: string, caller: Version): URL | null {
-		const url = URL.parse(target);
-		if (url === null || (url.protocol !== "http:" && url.protocol !== "https:")) return null;
-		const hostname = this.#deployments.within(caller.function.tenant, url.hostname);
-		if (hostname === null) return null;
-		url.hostname = hostname;
-		return url;
+	within(tenant: TenantName, hostname: string): string | null {
+		return this.#deployments.within(tenant, hostname);
 	}
 
-	/**
-	 * One request of a function's `fetch`: to another function of its tenant without leaving the process, else to the
-	 * network.
-	 */
-	async #subrequest(hop: Hop, chain: Chain, caller: Version): Promise<FetchedResponse> {
-		const url = this.#called(hop.url, caller);
-		if (url === null) return this.#egress.send(hop, caller.tenantNumber);
-		const refusal = chainRefusal(chain);
+	refusal({ depth, total }: Chain): string | null {
+		if (depth === MAX_DEPTH) return `functions have called one another ${MAX_DEPTH} deep`;
+		if (total.invocations === MAX_INVOCATIONS)
+			return `one request has already led to ${MAX_INVOCATIONS} requests among functions`;
+		return null;
+	}
+
+	async ask(request: FunctionRequest, chain: Chain, named?: FunctionId): Promise<FetchedResponse> {
+		const refusal = this.refusal(chain);
 		if (refusal !== null) throw new Error(refusal);
 		const { depth, total } = chain;
 		total.invocations++;
-		const headers = without(stripHopByHop(hop.headers), (name) => name === "host");
-		headers.push("host", url.host);
+		const { method, signal } = request;
+		const headers = without(stripHopByHop(request.headers), (name) => name === "host");
+		headers.push("host", request.url.host);
+		const url = new URL(request.url);
 		url.hash = "";
-		const sink = new FetchSink({ method: hop.method, reader: "function" });
+		const sink = new FetchSink({ method, reader: "function" });
 		const exchange: Exchange = {
-			method: hop.method,
+			method,
 			url: url.href,
 			hostname: url.hostname,
+			function: named,
 			headers,
-			body: hop.content,
+			body: request.content,
 			client: null,
 			chain: { depth: depth + 1, total },
 		};
 		const running = this.dispatch(nextRequestId(), exchange, sink, "", "subrequest");
 		sink.onGone = () => running?.abort();
-		hop.signal.addEventListener("abort", () => {
+		signal.addEventListener("abort", () => {
 			running?.abort();
 			sink.cut();
 		});
@@ -159,12 +149,4 @@ export class Dispatcher {
 		await promise;
 		clearTimeout(timer);
 	}
-}
-
-/** Why a request may not lead to another one at a function. */
-function chainRefusal({ depth, total }: Chain): string | null {
-	if (depth === MAX_DEPTH) return `functions have called one another ${MAX_DEPTH} deep`;
-	if (total.invocations === MAX_INVOCATIONS)
-		return `one request has already led to ${MAX_INVOCATIONS} requests among functions`;
-	return null;
 }

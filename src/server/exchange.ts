@@ -1,5 +1,7 @@
+import type { Chain } from "../bindings/functions.ts";
 import type { Account } from "../limits/account.ts";
 import type { Client, ResponseHead } from "../link/messages.ts";
+import type { FunctionId } from "../names.ts";
 import type { Hostname } from "../router/hostname.ts";
 import type { Bytes } from "../units.ts";
 
@@ -9,6 +11,8 @@ export interface Exchange {
 	/** Absolute and normalised, without a fragment. */
 	url: string;
 	hostname: Hostname;
+	/** Which function it is for, where that is not for the hostname to say. */
+	function?: FunctionId;
 	/** Name, value, name, value, …; names in lower case, hop-by-hop headers removed. */
 	headers: string[];
 	/** `null` for none, bytes if it has come in whole, else the stream of it. */
@@ -17,18 +21,6 @@ export interface Exchange {
 	client: Client | null;
 	/** Where it stands among requests of functions to functions. */
 	chain: Chain;
-}
-
-/** The requests that functions make to other functions, from one request that came from outside. */
-export interface Chain {
-	/** How many functions deep in one another's subrequests this one is. */
-	depth: number;
-	/** All that the request from outside has led to so far. */
-	readonly total: { invocations: number };
-}
-
-export function newChain(): Chain {
-	return { depth: 0, total: { invocations: 1 } };
 }
 
 /** Where a response goes. Exactly one of `respond`, `begin` and `cut` is called first. */

@@ -1,4 +1,4 @@
-import type { FetchedResponse } from "../bindings/effects.ts";
+import type { FetchedResponse } from "../bindings/functions.ts";
 import type { Account } from "../limits/account.ts";
 import type { ResponseHead } from "../link/messages.ts";
 import type { ResponseSink, SocketEnd } from "./exchange.ts";

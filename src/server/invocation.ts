@@ -1,4 +1,5 @@
-import { Effects, type Fetcher } from "../bindings/effects.ts";
+import type { Bound, Caller, OpenBinding } from "../bindings/binding.ts";
+import { Calls } from "../bindings/calls.ts";
 import type { Version } from "../control/version.ts";
 import { FunctionError } from "../errors.ts";
 import type { StackMapper } from "../helpers/stack-mapper.ts";
@@ -6,6 +7,7 @@ import type { Account, Holder } from "../limits/account.ts";
 import { Admission } from "../limits/admission.ts";
 import type { Limits } from "../limits/limits.ts";
 import type { Recycles } from "../limits/recycles.ts";
+import type { BindingNumber } from "../link/calls.ts";
 import type { RequestHead, ResponseHead } from "../link/messages.ts";
 import type { AttemptFailure, AttemptReport } from "../link/protocol.ts";
 import type { Guard, Guarded } from "../observe/guard.ts";
@@ -39,8 +41,8 @@ export interface InvocationContext extends RecordingContext {
 	guard: Guard;
 	mapper: StackMapper;
 	recycles: Recycles;
-	/** Does the subrequests that a request at a tenant's function makes. */
-	fetcher(parent: Exchange, caller: Version): Fetcher;
+	/** Opens the binding of a number for a request, of those that its function has. */
+	openBinding(binding: BindingNumber, bound: readonly Bound[], caller: Caller): OpenBinding | null;
 	/** Whether errors are shown with their stacks. */
 	development: boolean;
 	/** Called once for each invocation: when everything that it started is done, or its client has gone. */
@@ -75,7 +77,7 @@ export class Invocation implements AttemptOwner, Guarded, Holder {
 	#attempt: Attempt | null = null;
 	/** The client's end of the WebSocket that the function has answered with. */
 	#socket: SocketEnd | null = null;
-	#effects: Effects | null = null;
+	#calls: Calls | null = null;
 	#released = false;
 	/** It has proven too heavy for the normal lane. */
 	#heavy = false;
@@ -156,8 +158,8 @@ export class Invocation implements AttemptOwner, Guarded, Holder {
 		const placement = placementOf(this.#version, this.#heavy);
 		const { lane } = placement;
 		this.#recording.record.attempts++;
-		this.#effects = new Effects({
-			fetcher: this.#context.fetcher(this.#exchange, this.#version),
+		this.#calls = new Calls({
+			open: (binding) => this.#context.openBinding(binding, this.#version.bindings, this.#caller()),
 			limits,
 			account: this.#account,
 			onExceeded: (limit, message) => this.#recording.exceeded(limit, message),
@@ -167,11 +169,20 @@ export class Invocation implements AttemptOwner, Guarded, Holder {
 			this.#refuse(overloaded(lane === "probation" ? "another function is on probation" : "no sandbox has started", 1));
 			return;
 		}
-		this.#attempt = sandbox.attempt(this.#version, this, this.#effects);
+		this.#attempt = sandbox.attempt(this.#version, this, this.#calls);
 		const { body } = this.#exchange;
 		// A turn may be cut early only where its request can surely be run again, and there is a heavy lane to run it in.
 		const light = lane === "normal" && pool.hasLanes && this.#stream === null;
 		this.#attempt.start(limits.cpuMs, light, this.#head, this.#stream === null ? body : this.#stream.read());
+	}
+
+	#caller(): Caller {
+		return {
+			function: this.#version.function,
+			tenant: this.#version.tenantNumber,
+			requestId: this.#recording.record.requestId,
+			chain: this.#exchange.chain,
+		};
 	}
 
 	#tooLate(): void {
@@ -417,7 +428,7 @@ export class Invocation implements AttemptOwner, Guarded, Holder {
 			void making.then(() => this.#finish());
 			return;
 		}
-		this.#recording.finish(this.#effects?.count ?? 0);
+		this.#recording.finish(this.#calls?.count ?? 0);
 		this.#stream?.close();
 		this.#account.release(this.#requestBytes);
 		this.#answer.settle();

@@ -31,6 +31,7 @@ test("what comes late for an attempt that is over does not reach the next one of
 		codeCache: new Uint8Array(0),
 		tenant: 1,
 		env: "{}",
+		bindings: "[]",
 		memoryMb: 128,
 		timers: 10,
 		logBytes: 1000,

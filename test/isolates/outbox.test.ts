@@ -21,8 +21,8 @@ const oneOf = <T>(list: readonly T[]): T => list[random(list.length)];
 const SENT: [kind: Kind, op: number, text: string, data: unknown][] = [
 	[Kind.response, 0, "200\nwhole\n0\nOK\na\nb", "text"],
 	[Kind.response, 0, "101\nnone\n3\n", undefined],
-	[Kind.fetch, 1, "GET\nstream\nfollow\nhttp://a.test/\nx-a\nü\ud800", undefined],
-	[Kind.fetch, 2 ** 32 - 1, "PUT\nwhole\nmanual\nhttp://a.test/", new Uint8Array(70_000)],
+	[Kind.call, 1, "0\nstream\nGET\nfollow\nhttp://a.test/\nx-a\nü\ud800", undefined],
+	[Kind.call, 2 ** 32 - 1, "12\nwhole\nanything", new Uint8Array(70_000)],
 	[Kind.body, 0, "", new Uint8Array(3)],
 	[Kind.end, 1, "\ud83d", undefined],
 	[Kind.credit, 0, "", 7],
@@ -117,7 +117,7 @@ test("a body comes no faster than it was asked for, whatever is said of it", () 
 	windows.credit(3, STREAM_WINDOW);
 	assert.ok(say(Kind.body, 0, "", STREAM_CHUNK));
 	assert.ok(!say(Kind.body, 0, "", STREAM_CHUNK));
-	assert.ok(say(Kind.fetch, 3, "POST\nstream\nfollow\nhttp://a.test/"));
+	assert.ok(say(Kind.call, 3, "0\nstream\nPOST\nfollow\nhttp://a.test/"));
 	assert.ok(say(Kind.body, 3, "", STREAM_CHUNK));
 	assert.ok(say(Kind.end, 3, ""));
 	assert.ok(!say(Kind.body, 3, "", 1), "it has ended");

@@ -10,7 +10,7 @@ import type { Image, SandboxSettings, VersionNumber } from "../../src/link/proto
 import type { AttemptOwner } from "../../src/pool/attempt.ts";
 import { SandboxProcess } from "../../src/pool/sandbox-process.ts";
 import { type LaunchEvents, LaunchedProcess, type Launcher } from "../../src/processes/launcher.ts";
-import { noEffects } from "../support/effects.ts";
+import { noCalls } from "../support/calls.ts";
 import { temporaryFolder } from "../support/runtime.ts";
 import { until } from "../support/until.ts";
 
@@ -20,7 +20,7 @@ const SETTINGS: SandboxSettings = {
 	frozenClocks: true,
 };
 const IMAGE: Image = {
-	...{ filename: "f.js", code: new Uint8Array(0), codeCache: new Uint8Array(0), tenant: 0, env: "{}" },
+	...{ filename: "f.js", code: new Uint8Array(0), codeCache: new Uint8Array(0), tenant: 0, env: "{}", bindings: "[]" },
 	...{ memoryMb: 64, timers: 1, logBytes: 1, startupCpuMs: 1000 },
 };
 const STREAMED = encodeResponseHead({ status: 200, statusText: "", headers: [], body: "stream", socket: 0 });
@@ -63,7 +63,7 @@ async function dishonest() {
 			onDone: () => told.push(`${version} done`),
 		} as unknown as AttemptOwner;
 		const limits = { cpuMs: 1000, startupCpuMs: 1000 };
-		return process.sandbox.attempt({ number: version, tenantNumber: version, limits }, tenant, noEffects());
+		return process.sandbox.attempt({ number: version, tenantNumber: version, limits }, tenant, noCalls());
 	};
 	const lost = () => until(() => why.length > 0);
 	return { process, events, link, attempt, told, why, lost };

@@ -5,7 +5,7 @@ import type { AttemptOwner } from "../../src/pool/attempt.ts";
 import { ProcessPool } from "../../src/pool/process-pool.ts";
 import type { RunnableVersion } from "../../src/pool/runnable-version.ts";
 import { Launcher } from "../../src/processes/launcher.ts";
-import { noEffects } from "../support/effects.ts";
+import { noCalls } from "../support/calls.ts";
 import { sandboxSettings } from "../support/sandbox.ts";
 import { until } from "../support/until.ts";
 
@@ -20,7 +20,7 @@ function ask(pool: ProcessPool, version: RunnableVersion): Promise<boolean> {
 		onCulprit: () => undefined,
 	} as unknown as AttemptOwner;
 	const head = { method: "GET", url: "http://f.test/", headers: [], body: "none", client: null };
-	pool.home(version, "normal")?.attempt(version, owner, noEffects()).start(1000, false, JSON.stringify(head), null);
+	pool.home(version, "normal")?.attempt(version, owner, noCalls()).start(1000, false, JSON.stringify(head), null);
 	return promise;
 }
 
@@ -53,6 +53,7 @@ async function startPool() {
 				codeCache: new Uint8Array(0),
 				tenant: version,
 				env: "{}",
+				bindings: "[]",
 				memoryMb: 64,
 				timers: 10,
 				logBytes: 1000,

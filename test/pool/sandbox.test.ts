@@ -46,7 +46,15 @@ test("a process that leaves unread what it is sent is ended before that fills th
 	const settings = { ...(await sandboxSettings()), maxUnreadBytes: 4 * 2 ** 20 };
 	const launcher = new Launcher();
 	const code = Buffer.from("globalThis.__atoll_exports({ default: { fetch: () => new Response() } });");
-	const image = { filename: "f.js", code, codeCache: Buffer.alloc(0), tenant: 1, env: "{}", memoryMb: 64 };
+	const image = {
+		filename: "f.js",
+		code,
+		codeCache: Buffer.alloc(0),
+		tenant: 1,
+		env: "{}",
+		bindings: "[]",
+		memoryMb: 64,
+	};
 	const images = async () => ({ ...image, timers: 10, logBytes: 1000, startupCpuMs: 1000 });
 	const lost = Promise.withResolvers<string>();
 	const process = new SandboxProcess(launcher, settings, images, {

@@ -4,7 +4,7 @@ import { type AddressInfo, connect } from "node:net";
 import { after, before, describe, test } from "node:test";
 import WebSocket from "ws";
 import { BodySender } from "../../src/bindings/body.ts";
-import { Effects } from "../../src/bindings/effects.ts";
+import { Calls } from "../../src/bindings/calls.ts";
 import { AddressGuard } from "../../src/bindings/fetch/edge/addresses.ts";
 import { Intake } from "../../src/bindings/fetch/edge/intake.ts";
 import { Names } from "../../src/bindings/fetch/edge/names.ts";
@@ -155,11 +155,11 @@ const CALLBACKS: Break[] = [
 	).map(([method, stimulus]): Break => [`a message of the isolate`, Invocation, method, stimulus]),
 	["a message of a WebSocket", Attempt, "socketMessage", talks],
 	["close of a WebSocket", Attempt, "socketClose", talks],
-	["a subrequest", Effects, "fetch", () => get("/self")],
-	["a subrequest's credit", Effects, "credit", () => get("/out")],
-	["a subrequest's body", Effects, "chunk", () => get("/upload")],
-	["the end of a subrequest's body", Effects, "end", () => get("/upload")],
-	["a subrequest that is not wanted", Effects, "cancel", () => get("/cancel")],
+	["a subrequest", Calls, "call", () => get("/self")],
+	["a subrequest's credit", Calls, "credit", () => get("/out")],
+	["a subrequest's body", Calls, "chunk", () => get("/upload")],
+	["the end of a subrequest's body", Calls, "end", () => get("/upload")],
+	["a subrequest that is not wanted", Calls, "cancel", () => get("/cancel")],
 	["another function's response", FetchSink, "respond", () => atoll.fetch("guarded").catch(() => undefined)],
 	["another function's response begins", FetchSink, "begin", () => get("/self")],
 	["a part of another function's response", FetchSink, "write", () => get("/self")],

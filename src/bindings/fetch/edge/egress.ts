@@ -7,7 +7,7 @@ import { Agent, buildConnector, Client, type Dispatcher, Pool } from "undici";
 import type { Decompressor } from "../../../helpers/decompressor.ts";
 import type { TenantNumber } from "../../../link/protocol.ts";
 import type { Bytes } from "../../../units.ts";
-import type { FetchedResponse } from "../../effects.ts";
+import type { FetchedResponse } from "../../functions.ts";
 import { AddressGuard, type EgressPolicy } from "./addresses.ts";
 import { codingOf } from "./content-coding.ts";
 import { isHopByHop } from "./hop-by-hop.ts";

@@ -1,4 +1,12 @@
-import type { FetchedResponse, PerformFetch, Subrequest } from "../../effects.ts";
+import type { Content } from "../../binding.ts";
+import type { FetchedResponse } from "../../functions.ts";
+import type { FetchHead } from "../schema.ts";
+
+/** A request as whoever performs it takes it. */
+interface Subrequest extends FetchHead {
+	content: Content;
+	signal: AbortSignal;
+}
 
 /** One request of a fetch, between redirects. */
 export type Hop = Pick<Subrequest, "url" | "method" | "headers" | "content" | "signal">;
@@ -10,7 +18,7 @@ const REDIRECT = new Set([301, 302, 303, 307, 308]);
 export async function followRedirects(
 	request: Subrequest,
 	send: (hop: Hop) => Promise<FetchedResponse>,
-): ReturnType<PerformFetch> {
+): Promise<FetchedResponse & { url: string; redirected: boolean }> {
 	let { url, method, headers, content } = request;
 	for (let hops = 0; ; hops++) {
 		const response = await send({ url, method, headers, content, signal: request.signal });

@@ -1,0 +1,77 @@
+import { type ZodType, z } from "zod";
+import type { TenantNumber } from "../link/protocol.ts";
+import type { FunctionId } from "../names.ts";
+import type { Chain } from "./functions.ts";
+
+/** Who calls a binding, as the edge knows it: nothing of it was said by the function. */
+export interface Caller {
+	function: FunctionId;
+	/** Stands for the tenant where the edge shares something out between tenants. */
+	tenant: TenantNumber;
+	/** The request that the call is made for. */
+	requestId: string;
+	/** Where that request stands among those of functions to functions. */
+	chain: Chain;
+}
+
+/** The bytes of a call or of its answer: whole, or as they come. */
+export type Content = Uint8Array | AsyncIterable<Uint8Array> | null;
+
+/** What a call has come to. */
+export interface Answer {
+	/** For the isolate's side, in the binding's own form. */
+	text: string;
+	content: Content;
+}
+
+/** A call that makes sense and may be begun. */
+export interface Prepared {
+	/** Whom it goes to, as is said where it takes too long: a host, or a name. */
+	target: string;
+	/**
+	 * Does it. `signal` aborts when nobody waits for it any more. Rejects with an Error whose message the function may
+	 * read.
+	 */
+	perform(content: Content, signal: AbortSignal): Promise<Answer>;
+}
+
+/** A binding as one request has it. */
+export interface OpenBinding {
+	/**
+	 * Takes a call's argument apart, which has come out of an isolate: this is where it is checked, in time that is
+	 * linear in its size. Gives a text for what is not even begun, and says why: a function can ask for fifty in a turn, so
+	 * that this has to cost next to nothing; and `null` for what the isolate's side never sends.
+	 */
+	prepare(argument: string): Prepared | string | null;
+	/** The request is over. Calls that run have been aborted by then. */
+	close?(): void;
+}
+
+/** The edge's side of a binding: what a folder's `edge.ts` makes, once for a runtime. */
+export interface EdgeBinding<Settings = unknown> {
+	/** What a deployment says of it, checked when it is deployed. */
+	readonly settings: ZodType<Settings>;
+	/** For a request that calls it, at the first call. */
+	open(settings: Settings, caller: Caller): OpenBinding;
+	/** The runtime is closed. */
+	close?(): Promise<void>;
+}
+
+/** A binding of a function: what its deployment has put into `env` under a name. */
+export interface Bound<Settings = unknown> {
+	name: string;
+	/** Which binding it is: a name in the registry. */
+	type: string;
+	settings: Settings;
+}
+
+/** What a deployment says of its bindings, by their names in `env`: the type of each, and its settings. */
+export type GivenBindings = Record<string, { type: string; [setting: string]: unknown }>;
+
+/** What is checked of them wherever they come from; the rest is checked by the edge's side of each. */
+export const bindingsSchema = z.record(z.string(), z.looseObject({ type: z.string() }));
+
+/** What an isolate is told of a function's bindings, as its image has it: their names and types, and nothing of their settings. */
+export function describeBindings(bindings: readonly Pick<Bound, "name" | "type">[]): string {
+	return JSON.stringify(bindings.map(({ name, type }) => [name, type]));
+}

@@ -1,0 +1,189 @@
+import type { Account } from "../limits/account.ts";
+import { type BindingNumber, decodeCall, encodeAnswer } from "../link/calls.ts";
+import { Kind } from "../link/messages.ts";
+import type { Bytes } from "../units.ts";
+import type { OpenBinding, Prepared } from "./binding.ts";
+import { BodyReceiver, BodySender } from "./body.ts";
+import { CallBounds, type CallLimits, type OnExceeded } from "./bounds.ts";
+
+/** Sends something about one call back into the isolate. */
+export type Reply = (kind: Kind, text: string, data?: Uint8Array | number) => void;
+
+/** Opens a binding of the function for its request; `null` where it has none of that number. */
+export type OpenBindings = (binding: BindingNumber) => OpenBinding | null;
+
+/** What a call has the edge hold beside its body. */
+const CALL_BYTES: Bytes = 2048;
+
+/** Who performs the calls of an attempt, within which limits, and what they have the edge hold. */
+interface CallSettings {
+	open: OpenBindings;
+	limits: CallLimits;
+	account: Account;
+	onExceeded: OnExceeded;
+}
+
+interface Running {
+	held: Bytes;
+	controller: AbortController;
+	outgoing: BodyReceiver | null;
+	incoming: BodySender | null;
+	bounds: CallBounds;
+}
+
+/** One for all: each of its own would take the edge the time of a stack trace. */
+const ENDED = new Error("nobody waits for the call any more");
+
+/** The calls of bindings of one attempt, with their limits: what it has started outside, and how to stop it. */
+export class Calls {
+	readonly #open: OpenBindings;
+	readonly #limits: CallLimits;
+	/** What the edge holds for them. */
+	readonly account: Account;
+	readonly #onExceeded: OnExceeded;
+	/** Made at the first call, as is the next: most requests have none. */
+	#running: Map<number, Running> | null = null;
+	#bindings: Map<BindingNumber, OpenBinding> | null = null;
+	#waiting: (() => void)[] = [];
+	/** How many were started. */
+	count = 0;
+	#active = 0;
+
+	constructor({ open, limits, account, onExceeded }: CallSettings) {
+		this.#open = open;
+		this.#limits = limits;
+		this.account = account;
+		this.#onExceeded = onExceeded;
+	}
+
+	/** Takes a call. Returns whether it is one that the isolate's side of its binding sends. */
+	call(op: number, text: string, whole: Uint8Array | undefined, reply: Reply): boolean {
+		const { subrequests, concurrentSubrequests } = this.#limits;
+		if (this.count >= subrequests) {
+			const message = `the request has already made its ${subrequests} subrequests`;
+			this.#onExceeded("subrequests", message);
+			fail(reply, message);
+			return true;
+		}
+		this.count++;
+		const { binding, body, argument } = decodeCall(text);
+		const prepared = this.#binding(binding)?.prepare(argument) ?? null;
+		if (prepared === null) return false;
+		if (typeof prepared === "string") {
+			fail(reply, prepared);
+			return true;
+		}
+		const outgoing =
+			body === "stream"
+				? new BodyReceiver(
+						this.account,
+						(bytes) => reply(Kind.credit, "", bytes),
+						() => reply(Kind.cancel, ""),
+					)
+				: null;
+		const held = CALL_BYTES + (whole?.byteLength ?? 0);
+		this.account.hold(held);
+		const running: Running = {
+			held,
+			controller: new AbortController(),
+			outgoing,
+			incoming: null,
+			bounds: new CallBounds(this.#limits, prepared.target, this.#onExceeded),
+		};
+		this.#running ??= new Map();
+		this.#running.set(op, running);
+		const content = outgoing ?? (body === "whole" ? (whole ?? new Uint8Array(0)) : null);
+		const start = () => void this.#run(op, running, () => prepared.perform(content, running.controller.signal), reply);
+		if (this.#active < concurrentSubrequests) start();
+		else this.#waiting.push(start);
+		return true;
+	}
+
+	#binding(number: BindingNumber): OpenBinding | null {
+		const known = this.#bindings?.get(number);
+		if (known !== undefined) return known;
+		const opened = this.#open(number);
+		if (opened === null) return null;
+		this.#bindings ??= new Map();
+		this.#bindings.set(number, opened);
+		return opened;
+	}
+
+	async #run(
+		op: number,
+		running: Running,
+		perform: () => ReturnType<Prepared["perform"]>,
+		reply: Reply,
+	): Promise<void> {
+		this.#active++;
+		const { bounds } = running;
+		const { signal } = running.controller;
+		try {
+			if (signal.aborted) return;
+			const { text, content } = await bounds.wait(perform());
+			if (content === null) reply(Kind.answer, encodeAnswer({ body: "none", text }));
+			else if (content instanceof Uint8Array) {
+				bounds.size(content.byteLength);
+				reply(Kind.answer, encodeAnswer({ body: "whole", text }), content);
+			} else {
+				reply(Kind.answer, encodeAnswer({ body: "stream", text }));
+				running.incoming = new BodySender(this.account);
+				await this.#sendBody(running.incoming, bounds.body(content), reply);
+			}
+		} catch (error) {
+			if (!signal.aborted) fail(reply, (error as Error).message);
+			running.controller.abort(ENDED);
+		} finally {
+			this.#active--;
+			this.#running?.delete(op);
+			running.outgoing?.drop();
+			running.incoming?.cancel();
+			this.account.release(running.held);
+			this.#waiting.shift()?.();
+		}
+	}
+
+	async #sendBody(sender: BodySender, body: AsyncIterable<Uint8Array>, reply: Reply): Promise<void> {
+		try {
+			if (await sender.send(body, (piece) => reply(Kind.body, "", piece))) reply(Kind.end, "");
+		} catch (error) {
+			reply(Kind.end, `the response broke off: ${(error as Error).message}`);
+		}
+	}
+
+	chunk(op: number, bytes: Uint8Array): void {
+		const running = this.#running?.get(op);
+		running?.bounds.progress();
+		running?.outgoing?.chunk(bytes);
+	}
+
+	end(op: number, failure: string): void {
+		this.#running?.get(op)?.outgoing?.end(failure === "" ? "" : "the function's request body failed");
+	}
+
+	credit(op: number, bytes: number): void {
+		this.#running?.get(op)?.incoming?.credit(bytes);
+	}
+
+	cancel(op: number): void {
+		const running = this.#running?.get(op);
+		running?.controller.abort(ENDED);
+		running?.incoming?.cancel();
+		running?.outgoing?.end("cancelled");
+	}
+
+	/** The attempt is over. */
+	close(): void {
+		if (this.#running !== null) {
+			for (const op of this.#running.keys()) this.cancel(op);
+			for (const start of this.#waiting.splice(0)) start();
+		}
+		if (this.#bindings === null) return;
+		for (const opened of this.#bindings.values()) opened.close?.();
+		this.#bindings = null;
+	}
+}
+
+function fail(reply: Reply, why: string): void {
+	reply(Kind.answer, encodeAnswer({ body: "error", text: why }));
+}

@@ -1,0 +1,73 @@
+import type { ZodError } from "zod";
+import { UsageError } from "../errors.ts";
+import type { BindingNumber } from "../link/calls.ts";
+import type { Bound, Caller, EdgeBinding, GivenBindings, OpenBinding } from "./binding.ts";
+import type { Egress } from "./fetch/edge/egress.ts";
+import { bindingFolders } from "./folders.ts";
+import type { Functions } from "./functions.ts";
+import { GLOBAL } from "./registry.ts";
+
+/** What the edge offers to bindings. */
+export interface EdgeServices {
+	functions: Functions;
+	egress: Egress;
+}
+
+/** What a folder's `edge.ts` exports. */
+interface EdgeModule {
+	create(services: EdgeServices): EdgeBinding;
+}
+
+const NAME = /^[A-Za-z_$][\w$]{0,99}$/;
+
+/** The edge's sides of all bindings. */
+export class Bindings {
+	readonly #edges: ReadonlyMap<string, EdgeBinding>;
+
+	private constructor(edges: ReadonlyMap<string, EdgeBinding>) {
+		this.#edges = edges;
+	}
+
+	static async load(services: EdgeServices): Promise<Bindings> {
+		const extension = import.meta.url.slice(import.meta.url.lastIndexOf("."));
+		const edges = [...bindingFolders()].map(async ([name, folder]): Promise<[string, EdgeBinding]> => {
+			const { create } = (await import(new URL(`edge${extension}`, folder).href)) as EdgeModule;
+			return [name, create(services)];
+		});
+		return new Bindings(new Map(await Promise.all(edges)));
+	}
+
+	/**
+	 * Checks what a deployment says of its bindings, by their names in `env`, in which its variables are already. Throws UsageError that names the binding and
+	 * what is wrong.
+	 */
+	check(given: GivenBindings, env: object): Bound[] {
+		return Object.entries(given).map(([name, { type, ...said }]) => {
+			if (!NAME.test(name)) throw new UsageError(`bindings.${name}: it must be a name as JavaScript has them`);
+			if (Object.hasOwn(env, name)) throw new UsageError(`bindings.${name}: there is a variable of this name`);
+			const edge = type === GLOBAL ? undefined : this.#edges.get(type);
+			if (edge === undefined) {
+				const known = [...this.#edges.keys()].filter((one) => one !== GLOBAL);
+				throw new UsageError(`bindings.${name}: there is no binding of the type ${type}, only ${known.join(", ")}`);
+			}
+			const { success, data: settings, error } = edge.settings.safeParse(said);
+			if (!success) throw new UsageError(`bindings.${name}: ${problemsOf(error)}`);
+			return { name, type, settings };
+		});
+	}
+
+	/** The binding of a number, opened for a caller whose bindings these are; `null` where there is none. */
+	open(number: BindingNumber, bound: readonly Bound[], caller: Caller): OpenBinding | null {
+		const { type, settings } = number === 0 ? { type: GLOBAL, settings: undefined } : (bound[number - 1] ?? {});
+		if (type === undefined) return null;
+		return this.#edges.get(type)?.open(settings, caller) ?? null;
+	}
+
+	async close(): Promise<void> {
+		await Promise.all([...this.#edges.values()].map((edge) => edge.close?.()));
+	}
+}
+
+function problemsOf({ issues }: ZodError): string {
+	return issues.map(({ path, message }) => (path.length === 0 ? message : `${path.join(".")}: ${message}`)).join("; ");
+}

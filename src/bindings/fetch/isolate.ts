@@ -1,0 +1,45 @@
+import type { BindingNumber } from "../../link/calls.ts";
+import { Call } from "../../prelude/call.ts";
+import { headerList, headersFromList } from "../../prelude/fetch/headers.ts";
+import { Request, requestState } from "../../prelude/fetch/request.ts";
+import { createResponse, type Response } from "../../prelude/fetch/response.ts";
+import { requireArguments } from "../../prelude/interface.ts";
+import { encodeFetchHead, type FetchedHead } from "./schema.ts";
+
+/** https://fetch.spec.whatwg.org/#fetch-method: the edge does it. */
+export async function fetch(input: unknown, init?: unknown): Promise<Response> {
+	requireArguments(arguments.length, 1, "fetch");
+	return fetchBy(0, new Request(input, init));
+}
+
+/** Sends a request by a binding that takes them as `fetch` does. */
+export async function fetchBy(binding: BindingNumber, asked: Request): Promise<Response> {
+	const request = requestState(asked);
+	const signal = request.signal();
+	signal.throwIfAborted();
+	if (request.url.startsWith("data:")) {
+		const { fetchDataUrl } =
+			require("../../prelude/fetch/data-url.ts") as typeof import("../../prelude/fetch/data-url.ts");
+		const response = fetchDataUrl(request.url);
+		if (response === null) throw new TypeError("fetch failed: the data: URL is malformed");
+		return response;
+	}
+	const { method, redirect, url, body } = request;
+	const argument = encodeFetchHead({ method, redirect, url, headers: headerList(request.headers) });
+	const call = new Call(binding, { what: "fetch()", argument, body, signal });
+	await call.answered;
+	if (call.failure !== null) throw new TypeError(`fetch failed: ${call.failure}`);
+	const answer = JSON.parse(call.text) as FetchedHead;
+	const headers = headersFromList(answer.headers, "immutable");
+	return createResponse({
+		type: answer.status === 0 ? "opaqueredirect" : "basic",
+		status: answer.status,
+		statusText: answer.statusText,
+		headers,
+		body: call.body,
+		url: answer.url,
+		redirected: answer.redirected,
+		webSocket: null,
+		contentType: () => headers.get("content-type"),
+	});
+}

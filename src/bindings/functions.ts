@@ -1,0 +1,44 @@
+import type { ResponseHead } from "../link/messages.ts";
+import type { FunctionId, TenantName } from "../names.ts";
+
+/** The requests that functions make to other functions, from one request that came from outside. */
+export interface Chain {
+	/** How many functions deep in one another's subrequests this one is. */
+	depth: number;
+	/** All that the request from outside has led to so far. */
+	readonly total: { invocations: number };
+}
+
+export function newChain(): Chain {
+	return { depth: 0, total: { invocations: 1 } };
+}
+
+/** A request that a function makes of another. */
+export interface FunctionRequest {
+	/** Absolute. */
+	url: URL;
+	method: string;
+	/** Name, value, name, value, …; names in lower case. */
+	headers: string[];
+	content: Uint8Array | AsyncIterable<Uint8Array> | null;
+	signal: AbortSignal;
+}
+
+/** A response as a value: a subrequest's, or the library's own `fetch`. */
+export interface FetchedResponse {
+	head: ResponseHead;
+	body: Uint8Array | ReadableStream<Uint8Array> | null;
+}
+
+/** The functions of this edge, as bindings reach them: without leaving the process. */
+export interface Functions {
+	/**
+	 * The hostname in its normal form where a tenant's functions reach one of their own by it, else `null`: whatever is
+	 * another tenant's is reached as from outside.
+	 */
+	within(tenant: TenantName, hostname: string): string | null;
+	/** Why a request may not lead to another one, or `null`. */
+	refusal(chain: Chain): string | null;
+	/** Asks the function at the hostname of the URL, or the one that is named. Rejects where there was no whole head. */
+	ask(request: FunctionRequest, chain: Chain, named?: FunctionId): Promise<FetchedResponse>;
+}

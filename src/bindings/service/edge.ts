@@ -1,0 +1,38 @@
+import { z } from "zod";
+import { functionName } from "../../names.ts";
+import type { Caller, EdgeBinding, OpenBinding } from "../binding.ts";
+import type { EdgeServices } from "../edges.ts";
+import { prepareFetch } from "../fetch/edge.ts";
+import type { Functions } from "../functions.ts";
+
+const settings = z.strictObject({ function: functionName });
+type Settings = z.infer<typeof settings>;
+
+/**
+ * Another function of the same tenant, by its name: `env.API.fetch(request)` is answered by it whatever the URL's
+ * hostname says, without leaving the process.
+ */
+class ServiceBinding implements EdgeBinding<Settings> {
+	readonly settings = settings;
+	readonly #functions: Functions;
+
+	constructor({ functions }: EdgeServices) {
+		this.#functions = functions;
+	}
+
+	open({ function: name }: Settings, caller: Caller): OpenBinding {
+		const named = { tenant: caller.function.tenant, name };
+		const refusal = (url: URL | null) =>
+			url === null || !/^https?:$/.test(url.protocol)
+				? "a service is asked with http and https URLs"
+				: this.#functions.refusal(caller.chain);
+		return {
+			prepare: (argument) =>
+				prepareFetch(argument, refusal, (hop) =>
+					this.#functions.ask({ ...hop, url: new URL(hop.url) }, caller.chain, named),
+				),
+		};
+	}
+}
+
+export const create = (services: EdgeServices): EdgeBinding<Settings> => new ServiceBinding(services);

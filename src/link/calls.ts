@@ -1,0 +1,55 @@
+import type { BodyMode } from "./messages.ts";
+
+/*
+ * A call of a binding, and its answer, as texts. What the binding itself makes of the rest of them stands in its
+ * `schema.ts`; a body comes beside them, whole or in pieces.
+ */
+
+/** Which binding is called: 0 is the global `fetch`, then those of the function's `env` in the order of its deployment. */
+export type BindingNumber = number;
+
+/** A call as it leaves an isolate. */
+export interface CallHead {
+	binding: BindingNumber;
+	/** Whether there is a body, and whether it comes with the call. */
+	body: BodyMode;
+	/** What the binding is asked for, in its own form. */
+	argument: string;
+}
+
+export function encodeCall({ binding, body, argument }: CallHead): string {
+	return `${binding}\n${body}\n${argument}`;
+}
+
+const CALL = /(?:0|[1-9]\d{0,3})\n(?:none|whole|stream)\n/y;
+
+/** Whether a text is a call, which `decodeCall` can take apart. */
+export function isCall(text: string): boolean {
+	CALL.lastIndex = 0;
+	return CALL.test(text);
+}
+
+export function decodeCall(text: string): CallHead {
+	const body = text.indexOf("\n") + 1;
+	const argument = text.indexOf("\n", body) + 1;
+	return {
+		binding: Number(text.slice(0, body - 1)),
+		body: text.slice(body, argument - 1) as BodyMode,
+		argument: text.slice(argument),
+	};
+}
+
+/** An answer as it comes into an isolate: what the binding gave, or, as `error`, why it gave nothing. */
+export interface AnswerHead {
+	body: BodyMode | "error";
+	text: string;
+}
+
+export function encodeAnswer({ body, text }: AnswerHead): string {
+	return `${body}\n${text}`;
+}
+
+export function decodeAnswer(answer: string): AnswerHead {
+	const end = answer.indexOf("\n");
+	return { body: answer.slice(0, end) as AnswerHead["body"], text: answer.slice(end + 1) };
+}

@@ -1,0 +1,87 @@
+import { type BindingNumber, decodeAnswer, encodeCall } from "../link/calls.ts";
+import { Kind, STREAM_WINDOW } from "../link/messages.ts";
+import { exactBytes } from "./encoding/bytes.ts";
+import { type AbortSignal, onAbort } from "./events/abort.ts";
+import { Body } from "./fetch/body.ts";
+import { receiveStream, sendStream } from "./fetch/body-stream.ts";
+import { type Invocation, Operation, requireInvocation } from "./invocation.ts";
+
+/** What a call of a binding sends out. */
+interface Called {
+	/** As an error names it: `fetch()`. */
+	what: string;
+	/** What is asked for, as the binding's `schema.ts` has it. */
+	argument: string;
+	body: Body | null;
+	/** Aborts it; the promise is rejected with its reason then. */
+	signal: AbortSignal | null;
+}
+
+/** One call of a binding, for its isolate's side: the edge does it, and the answer comes back as a later turn. */
+export class Call {
+	/**
+	 * Resolves once the answer is there, in the other fields: what a promise is resolved with is asked for a `then`, and so
+	 * it is with nothing.
+	 */
+	readonly answered: Promise<void>;
+	/** Why there is no answer; `null` where there is one. */
+	failure: string | null = null;
+	/** The answer, as the binding's `schema.ts` has it. */
+	text = "";
+	/** What came beside it. */
+	body: Body | null = null;
+	readonly #invocation: Invocation;
+	readonly #op: number;
+	readonly #operation = new Operation();
+	#finished = false;
+
+	constructor(binding: BindingNumber, { what, argument, body, signal }: Called) {
+		const invocation = requireInvocation(what);
+		const op = invocation.nextOperation();
+		const operation = this.#operation;
+		const answered = Promise.withResolvers<void>();
+		this.answered = answered.promise;
+		this.#invocation = invocation;
+		this.#op = op;
+		const source = body === null ? null : body.source;
+		const whole = body !== null && source !== null && source.length <= STREAM_WINDOW && !body.unusable;
+		operation.answer = (answer, data) => {
+			this.#take(answer, data);
+			answered.resolve();
+		};
+		invocation.operations.set(op, operation);
+		const mode = body === null ? "none" : whole ? "whole" : "stream";
+		invocation.emit(
+			Kind.call,
+			op,
+			encodeCall({ binding, body: mode, argument }),
+			whole ? takeWhole(body as Body) : undefined,
+		);
+		if (mode === "stream") void sendStream(invocation, op, (body as Body).stream, operation);
+		if (signal === null) return;
+		onAbort(signal, (reason) => {
+			if (this.#finished) return;
+			answered.reject(reason);
+			operation.end?.(reason);
+			operation.abort?.();
+			if (!invocation.done) invocation.emit(Kind.cancel, op);
+		});
+	}
+
+	#take(answer: string, data: ArrayBuffer | undefined): void {
+		const { body, text } = decodeAnswer(answer);
+		if (body === "stream") this.body = new Body(null, receiveStream(this.#invocation, this.#op, this.#operation));
+		else {
+			this.#finished = true;
+			this.#invocation.operations.delete(this.#op);
+			if (body === "whole") this.body = new Body(data === undefined ? new Uint8Array(0) : new Uint8Array(data), null);
+		}
+		if (body === "error") this.failure = text;
+		else this.text = text;
+	}
+}
+
+function takeWhole(body: Body): string | Uint8Array {
+	const source = body.take();
+	return source === null ? "" : typeof source === "string" ? source : exactBytes(source);
+}

@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { decodeFetchHead, encodeFetchHead } from "../../src/bindings/fetch/schema.ts";
+import { decodeAnswer, decodeCall, encodeAnswer, encodeCall, isCall } from "../../src/link/calls.ts";
+import { noCalls } from "../support/calls.ts";
+
+test("a call and its answer are read as they were written", () => {
+	for (const argument of ["", "a", "\n\n", "GET\nfollow\nhttp://a/\nx\ny"]) {
+		const call = { binding: 12, body: "stream", argument } as const;
+		assert.ok(isCall(encodeCall(call)));
+		assert.deepEqual(decodeCall(encodeCall(call)), call);
+		const answer = { body: "whole", text: argument } as const;
+		assert.deepEqual(decodeAnswer(encodeAnswer(answer)), answer);
+	}
+});
+
+test("what is no call is known as none", () => {
+	for (const text of [
+		"",
+		"0",
+		"0\nnone",
+		"0\nboth\n",
+		"00\nnone\n",
+		"-1\nnone\n",
+		"1.0\nnone\n",
+		"10000\nnone\n",
+		" 0\nnone\n",
+	])
+		assert.equal(isCall(text), false, JSON.stringify(text));
+});
+
+test("a request that the prelude never makes is none", () => {
+	const head = { method: "GET", redirect: "follow", url: "http://a/", headers: ["x-a", "b"] } as const;
+	const of = (change: object) => encodeFetchHead({ ...head, headers: [...head.headers], ...change });
+	assert.deepEqual(decodeFetchHead(of({})), head);
+	for (const change of [
+		{ method: "GET /" },
+		{ method: "" },
+		{ redirect: "other" },
+		{ url: "http://a/\r" },
+		{ url: "http://a/\0" },
+		{ headers: ["x-a"] },
+		{ headers: ["X-A", "b"] },
+		{ headers: ["x a", "b"] },
+		{ headers: ["", "b"] },
+		{ headers: ["x-a", "b\r"] },
+		{ headers: ["x-a", "b\nhost"] },
+	])
+		assert.equal(decodeFetchHead(of(change)), null, JSON.stringify(change));
+});
+
+test("a call of a binding that the function does not have is taken for a forgery, and nothing is held for it", () => {
+	const calls = noCalls({ subrequests: 10 });
+	assert.equal(
+		calls.call(1, "7\nnone\n", undefined, () => assert.fail()),
+		false,
+	);
+	assert.equal(calls.account.held, 0);
+});
