@@ -46,7 +46,7 @@ const MAY_IMPORT: Record<string, string[]> = {
 	compat: [],
 	pool: ["processes", "bindings", "isolates", "link", "names", "units"],
 	processes: ["checkout", "errors", "link", "units"],
-	bindings: ["helpers", "limits", "link", "errors", "units"],
+	bindings: ["helpers", "limits", "link", "prelude", "errors", "names", "units"],
 	helpers: ["processes", "link", "units"],
 	limits: ["errors", "link", "units"],
 	observe: ["limits", "errors"],

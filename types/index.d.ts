@@ -20,6 +20,11 @@ export interface Handler<Env = Record<string, unknown>> {
 	fetch(request: Request, env: Env, ctx: ExecutionContext): Response | Promise<Response>;
 }
 
+/** A service binding in `env`: another function of the same tenant, which answers whatever the URL's hostname says. */
+export interface Fetcher {
+	fetch(input: Request | string | URL, init?: RequestInit): Promise<Response>;
+}
+
 /** Who is at the other end of a request's connection. */
 export interface Client {
 	readonly ip: string;

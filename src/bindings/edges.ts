@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import type { ZodError } from "zod";
 import { UsageError } from "../errors.ts";
 import type { BindingNumber } from "../link/calls.ts";
@@ -5,7 +6,7 @@ import type { Bound, Caller, EdgeBinding, GivenBindings, OpenBinding } from "./b
 import type { Egress } from "./fetch/edge/egress.ts";
 import { bindingFolders } from "./folders.ts";
 import type { Functions } from "./functions.ts";
-import { GLOBAL } from "./registry.ts";
+import { GLOBALS } from "./registry.ts";
 
 /** What the edge offers to bindings. */
 export interface EdgeServices {
@@ -30,8 +31,12 @@ export class Bindings {
 
 	static async load(services: EdgeServices): Promise<Bindings> {
 		const extension = import.meta.url.slice(import.meta.url.lastIndexOf("."));
-		const edges = [...bindingFolders()].map(async ([name, folder]): Promise<[string, EdgeBinding]> => {
-			const { create } = (await import(new URL(`edge${extension}`, folder).href)) as EdgeModule;
+		// The others are performed in the sandbox.
+		const sides = [...bindingFolders()]
+			.map(([name, folder]) => ({ name, file: new URL(`edge${extension}`, folder) }))
+			.filter(({ file }) => existsSync(file));
+		const edges = sides.map(async ({ name, file }): Promise<[string, EdgeBinding]> => {
+			const { create } = (await import(file.href)) as EdgeModule;
 			return [name, create(services)];
 		});
 		return new Bindings(new Map(await Promise.all(edges)));
@@ -45,9 +50,9 @@ export class Bindings {
 		return Object.entries(given).map(([name, { type, ...said }]) => {
 			if (!NAME.test(name)) throw new UsageError(`bindings.${name}: it must be a name as JavaScript has them`);
 			if (Object.hasOwn(env, name)) throw new UsageError(`bindings.${name}: there is a variable of this name`);
-			const edge = type === GLOBAL ? undefined : this.#edges.get(type);
+			const edge = GLOBALS.includes(type) ? undefined : this.#edges.get(type);
 			if (edge === undefined) {
-				const known = [...this.#edges.keys()].filter((one) => one !== GLOBAL);
+				const known = [...this.#edges.keys()].filter((one) => !GLOBALS.includes(one));
 				throw new UsageError(`bindings.${name}: there is no binding of the type ${type}, only ${known.join(", ")}`);
 			}
 			const { success, data: settings, error } = edge.settings.safeParse(said);
@@ -58,7 +63,7 @@ export class Bindings {
 
 	/** The binding of a number, opened for a caller whose bindings these are; `null` where there is none. */
 	open(number: BindingNumber, bound: readonly Bound[], caller: Caller): OpenBinding | null {
-		const { type, settings } = number === 0 ? { type: GLOBAL, settings: undefined } : (bound[number - 1] ?? {});
+		const { type, settings } = number === 0 ? { type: GLOBALS[0], settings: undefined } : (bound[number - 1] ?? {});
 		if (type === undefined) return null;
 		return this.#edges.get(type)?.open(settings, caller) ?? null;
 	}

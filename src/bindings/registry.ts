@@ -1,5 +1,5 @@
 /** The bindings that there are, by the names of their folders. A line here is all that one needs beside its folder. */
-export const BINDINGS = ["fetch", "service"];
+export const BINDINGS = ["fetch", "caches", "service"];
 
-/** The one of these whose number is 0 for every function: it stands in no `env`. */
-export const GLOBAL = "fetch";
+/** Those of them that are globals of every function, and stand in no `env`; calls of the first have the number 0. */
+export const GLOBALS = ["fetch", "caches"];

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import type { AnyNode, Identifier } from "acorn";
 import { type BuildOptions, build, type Plugin } from "esbuild";
 import { bindingFolders } from "../bindings/folders.ts";
-import { GLOBAL } from "../bindings/registry.ts";
+import { GLOBALS } from "../bindings/registry.ts";
 
 const ENTRY = fileURLToPath(new URL("../prelude/index.ts", import.meta.url));
 /** What `prelude/stubs.ts` imports, which is made here. */
@@ -66,7 +66,7 @@ const requiring: Plugin = {
 /** The functions that load the isolate's sides of bindings, by the bindings' names. */
 function stubs(): string {
 	const sides = [...bindingFolders()]
-		.filter(([name]) => name !== GLOBAL)
+		.filter(([name]) => !GLOBALS.includes(name))
 		.map(([name, folder]) => ({ name, path: fileURLToPath(new URL("isolate.ts", folder)) }))
 		.filter(({ path }) => existsSync(path));
 	const imports = sides.map(({ path }, i) => `import stub_${i} from ${JSON.stringify(path + LOADER)};`);

@@ -5,7 +5,7 @@
 import { Socket } from "node:net";
 import { setFlagsFromString } from "node:v8";
 import ivm from "isolated-vm";
-import { CacheStore } from "../isolates/cache-store.ts";
+import { CacheStore } from "../bindings/caches/sandbox.ts";
 import { externalCopy } from "../isolates/external-copy.ts";
 import { FunctionIsolate, StartError, startFailure } from "../isolates/isolate.ts";
 import { parkIsolate } from "../isolates/parked.ts";

@@ -1,3 +1,4 @@
+import { CacheStore } from "../bindings/caches/sandbox.ts";
 import { Kind } from "../link/messages.ts";
 import type { MessageData } from "../link/outgoing.ts";
 import {
@@ -13,7 +14,6 @@ import {
 } from "../link/protocol.ts";
 import type { Microseconds, Milliseconds } from "../units.ts";
 import type { Attempt } from "./attempt.ts";
-import { CacheStore } from "./cache-store.ts";
 import { FunctionIsolate, type IsolateOwner, StartError } from "./isolate.ts";
 import type { Answer } from "./keys.ts";
 import { Parking } from "./parking.ts";

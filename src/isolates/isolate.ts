@@ -1,9 +1,9 @@
 import { setFlagsFromString } from "node:v8";
 import type ivm from "isolated-vm";
+import type { CacheStore } from "../bindings/caches/sandbox.ts";
 import { Kind } from "../link/messages.ts";
 import type { AttemptFailure, AttemptId, Image, VersionNumber } from "../link/protocol.ts";
 import type { Bytes, Megabytes, Microseconds, Milliseconds } from "../units.ts";
-import type { CacheStore } from "./cache-store.ts";
 import { externalCopy } from "./external-copy.ts";
 import { type Answer, KeyStore } from "./keys.ts";
 import { Entry, setEntry } from "./lent.ts";

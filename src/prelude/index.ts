@@ -130,7 +130,7 @@ lazily(["TextDecoderStream", "TextEncoderStream"], () => require("./streams/enco
 lazily(["URLPattern"], () => require("./url/url-pattern.ts"));
 lazily(["MessageChannel", "MessageEvent", "MessagePort"], () => require("./messaging/message-channel.ts"));
 lazily(["CloseEvent", "WebSocket", "WebSocketPair"], () => require("./messaging/web-socket.ts"));
-lazily(["Cache", "CacheStorage", "caches"], () => require("./fetch/caches.ts"));
+lazily(["Cache", "CacheStorage", "caches"], () => require("../bindings/caches/isolate.ts"));
 lazily(["QuotaExceededError"], () => require("./errors/quota-exceeded-error.ts"));
 lazily(["Scheduler", "scheduler"], () => require("./timing/scheduler.ts"));
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CacheStore } from "../../src/isolates/cache-store.ts";
+import { CacheStore } from "../../src/bindings/caches/sandbox.ts";
 
 const MB = 1024 * 1024;
 

@@ -1,6 +1,6 @@
 import { LRUCache } from "lru-cache";
-import type { VersionNumber } from "../link/protocol.ts";
-import type { Bytes } from "../units.ts";
+import type { VersionNumber } from "../../link/protocol.ts";
+import type { Bytes } from "../../units.ts";
 
 interface Entry {
 	/** The response's head, as the prelude wrote it. */

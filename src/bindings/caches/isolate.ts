@@ -1,11 +1,11 @@
-import { exactBytes } from "../encoding/bytes.ts";
-import { host } from "../host.ts";
-import { asInterface, requireArguments, toDictionary } from "../interface.ts";
-import { quote, quoteList } from "../json.ts";
-import { Body } from "./body.ts";
-import { headerList, headersFromList } from "./headers.ts";
-import { Request, requestState } from "./request.ts";
-import { createResponse, isResponse, type Response, responseState } from "./response.ts";
+import { exactBytes } from "../../prelude/encoding/bytes.ts";
+import { Body } from "../../prelude/fetch/body.ts";
+import { headerList, headersFromList } from "../../prelude/fetch/headers.ts";
+import { Request, requestState } from "../../prelude/fetch/request.ts";
+import { createResponse, isResponse, type Response, responseState } from "../../prelude/fetch/response.ts";
+import { host } from "../../prelude/host.ts";
+import { asInterface, requireArguments, toDictionary } from "../../prelude/interface.ts";
+import { quote, quoteList } from "../../prelude/json.ts";
 
 const SECRET = Symbol("construct");
 
