@@ -23,6 +23,8 @@ import { Version, type VersionSettings, type VersionSource } from "./control/ver
 import { FunctionError, UsageError } from "./errors.ts";
 import { Decompressor } from "./helpers/decompressor.ts";
 import { StackMapper } from "./helpers/stack-mapper.ts";
+import { FunctionLog } from "./invocation/function-log.ts";
+import { Placement } from "./invocation/placement.ts";
 import { Account } from "./limits/account.ts";
 import {
 	DEFAULT_TENANT_LIMITS,
@@ -46,7 +48,6 @@ import { Launcher } from "./processes/launcher.ts";
 import { Dispatcher } from "./server/dispatcher.ts";
 import { fromRequest, toResponse } from "./server/fetch.ts";
 import { FetchSink } from "./server/fetch-sink.ts";
-import { FunctionLog } from "./server/function-log.ts";
 import { nodeHandler } from "./server/node-handler.ts";
 import { nextRequestId } from "./server/request-id.ts";
 import { upgradeHandler } from "./server/upgrade.ts";
@@ -209,26 +210,22 @@ export class Runtime {
 		};
 		const events = {
 			log: (number: VersionNumber, text: string) => this.#strayLog(number, text),
-			culprit: (number: VersionNumber) => {
-				const now = Date.now();
-				this.#deployments.byNumber(number)?.strike(now);
-				recycles.note(now);
-			},
+			culprit: (number: VersionNumber) => placement.culprit(this.#deployments.byNumber(number)),
 			notice: (level: "info" | "warn" | "error", message: string) => this.#observer.notice(level, {}, message),
 		};
 		this.#pool = inline
 			? await InlinePool.start(settings, images, events)
 			: await Cordons.start(this.#launcher, size, settings, images, events);
+		const placement = new Placement(this.#pool, recycles);
 		void this.#pruner.run();
 		this.#dispatcher = new Dispatcher({
 			deployments: this.#deployments,
-			pool: this.#pool,
+			placement,
 			egress: this.#egress,
 			observer: this.#observer,
 			guard: this.guard,
 			log: this.#log,
 			mapper: this.#mapper,
-			recycles,
 			development: this.#development,
 		});
 	}

@@ -5,13 +5,16 @@ import { followRedirects, type Hop, without } from "../bindings/fetch/edge/redir
 import type { Deployments } from "../control/deployments.ts";
 import type { Version } from "../control/version.ts";
 import { FunctionError } from "../errors.ts";
+import type { StackMapper } from "../helpers/stack-mapper.ts";
+import type { Chain } from "../invocation/chain.ts";
+import { Invocation, type InvocationContext, type Invoked } from "../invocation/invocation.ts";
 import type { Observer } from "../observe/observer.ts";
 import { newRecord, type Trigger } from "../observe/record.ts";
 import type { Milliseconds } from "../units.ts";
 import { errorResponse } from "./error-response.ts";
-import type { Chain, Exchange, ResponseSink } from "./exchange.ts";
+import type { Exchange, ResponseSink } from "./exchange.ts";
 import { FetchSink } from "./fetch-sink.ts";
-import { Invocation, type InvocationContext } from "./invocation.ts";
+import { HttpEvent } from "./http-event.ts";
 import { nextRequestId } from "./request-id.ts";
 
 /** Subrequests from function to function may go so deep. */
@@ -23,6 +26,9 @@ const MAX_INVOCATIONS = 32;
 export interface DispatcherSettings extends Omit<InvocationContext, "fetcher" | "ended"> {
 	deployments: Deployments;
 	egress: Egress;
+	mapper: StackMapper;
+	/** Whether errors are shown with their stacks. */
+	development: boolean;
 }
 
 /** Hands each request to an invocation of the function that serves its hostname, and functions' requests to one another likewise. */
@@ -30,18 +36,21 @@ export class Dispatcher {
 	readonly #deployments: Deployments;
 	readonly #egress: Egress;
 	readonly #observer: Observer;
+	/** Maps the stacks of errors that are shown; `null` where none are. */
+	readonly #mapper: StackMapper | null;
 	readonly #context: InvocationContext;
 	/** Requests that are being worked on. */
 	inFlight = 0;
 	#idle: (() => void) | null = null;
 
-	constructor({ deployments, egress, ...shared }: DispatcherSettings) {
+	constructor({ deployments, egress, mapper, development, ...shared }: DispatcherSettings) {
 		this.#deployments = deployments;
 		this.#egress = egress;
 		this.#observer = shared.observer;
+		this.#mapper = development ? mapper : null;
 		this.#context = {
 			...shared,
-			fetcher: ({ chain }, caller) => ({
+			fetcher: (chain, caller) => ({
 				perform: (request) => followRedirects(request, (hop) => this.#subrequest(hop, chain, caller)),
 				refusal: (url) => (this.#called(url, caller) === null ? null : chainRefusal(chain)),
 			}),
@@ -52,7 +61,15 @@ export class Dispatcher {
 		};
 	}
 
-	/** Returns what can be aborted, if anything runs. */
+	/** Runs an event at a function. */
+	run(invoked: Invoked): Invocation {
+		const invocation = new Invocation(this.#context, invoked);
+		this.inFlight++;
+		invocation.start();
+		return invocation;
+	}
+
+	/** Hands on a request. Returns what can be aborted, if anything runs. */
 	dispatch(
 		requestId: string,
 		request: Exchange | FunctionError,
@@ -63,17 +80,8 @@ export class Dispatcher {
 		try {
 			if (request instanceof FunctionError) throw request;
 			const version = this.#deployments.lookup(request.hostname);
-			const invocation = new Invocation(this.#context, {
-				version,
-				exchange: request,
-				sink,
-				requestId,
-				trigger,
-				accept,
-			});
-			this.inFlight++;
-			invocation.start();
-			return invocation;
+			const event = new HttpEvent({ exchange: request, sink, accept, mapper: this.#mapper });
+			return this.run({ version, event, requestId, trigger });
 		} catch (error) {
 			if (!(error instanceof FunctionError)) throw error;
 			this.#reject(error, requestId, request, sink, accept, trigger);
@@ -93,7 +101,7 @@ export class Dispatcher {
 		const { head, body } = errorResponse(error, requestId, accept, null);
 		head.headers.push("x-atoll-request-id", requestId);
 		sink.respond(head, body);
-		const record = newRecord(requestId, trigger);
+		const record = newRecord(requestId, "http", trigger);
 		if (!(request instanceof FunctionError)) {
 			record.hostname = request.hostname;
 			record.method = request.method;

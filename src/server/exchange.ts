@@ -1,3 +1,4 @@
+import type { Chain } from "../invocation/chain.ts";
 import type { Account } from "../limits/account.ts";
 import type { Client, ResponseHead } from "../link/messages.ts";
 import type { Hostname } from "../router/hostname.ts";
@@ -17,18 +18,6 @@ export interface Exchange {
 	client: Client | null;
 	/** Where it stands among requests of functions to functions. */
 	chain: Chain;
-}
-
-/** The requests that functions make to other functions, from one request that came from outside. */
-export interface Chain {
-	/** How many functions deep in one another's subrequests this one is. */
-	depth: number;
-	/** All that the request from outside has led to so far. */
-	readonly total: { invocations: number };
-}
-
-export function newChain(): Chain {
-	return { depth: 0, total: { invocations: 1 } };
 }
 
 /** Where a response goes. Exactly one of `respond`, `begin` and `cut` is called first. */

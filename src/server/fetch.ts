@@ -1,7 +1,8 @@
 import type { FetchedResponse } from "../bindings/effects.ts";
 import { stripHopByHop } from "../bindings/fetch/edge/hop-by-hop.ts";
+import { newChain } from "../invocation/chain.ts";
 import { parseHost } from "../router/hostname.ts";
-import { type Exchange, newChain } from "./exchange.ts";
+import type { Exchange } from "./exchange.ts";
 
 /** A standard Request as the runtime takes it. Its URL names the function; a Host header wins, as it would on the wire. */
 export function fromRequest(request: Request): { exchange: Exchange; accept: string } {

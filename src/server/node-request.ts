@@ -3,10 +3,11 @@ import type { TLSSocket } from "node:tls";
 import { LRUCache } from "lru-cache";
 import { isHopByHop, stripHopByHop } from "../bindings/fetch/edge/hop-by-hop.ts";
 import { FunctionError } from "../errors.ts";
+import { newChain } from "../invocation/chain.ts";
 import { MAX_URL_BYTES } from "../limits/limits.ts";
 import type { Client } from "../link/messages.ts";
 import { type Host, parseHost } from "../router/hostname.ts";
-import { type Exchange, newChain } from "./exchange.ts";
+import type { Exchange } from "./exchange.ts";
 
 const lowerCased = new LRUCache<string, string>({ max: 2000 });
 const hosts = new LRUCache<string, Host>({ max: 10_000 });
