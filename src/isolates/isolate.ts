@@ -1,5 +1,6 @@
 import { setFlagsFromString } from "node:v8";
 import type ivm from "isolated-vm";
+import { handlersAmong } from "../link/handlers.ts";
 import { Kind } from "../link/messages.ts";
 import type { AttemptFailure, AttemptId, Image, VersionNumber } from "../link/protocol.ts";
 import type { Bytes, Megabytes, Microseconds, Milliseconds } from "../units.ts";
@@ -77,6 +78,8 @@ export class FunctionIsolate {
 	retired = false;
 	/** The top level awaits an operation that it has begun: there is no handler yet. */
 	starting = false;
+	/** The names of the handlers that its function has, once it has started. */
+	handlers: string[] = [];
 	/** CPU time that its start has taken. */
 	startUs: Microseconds = 0;
 	/** What operations of the top level have taken on other threads. */
@@ -190,11 +193,14 @@ export class FunctionIsolate {
 	/** Asks whether there is a handler now. */
 	#finish(): void {
 		const { finish } = this.#parked;
-		const why = finish.applySync(undefined, []) as unknown as string | null;
-		this.starting = why === null;
+		const told = finish.applySync(undefined, []) as unknown as string | null;
+		this.starting = told === null;
 		if (this.#outbox.forged) throw new StartError(forgery());
-		if (why === null) return;
+		if (told === null) return;
 		finish.release();
+		const end = told.indexOf("\n");
+		const why = end === -1 ? "" : told.slice(end + 1);
+		this.handlers = handlersAmong(told.slice(0, end === -1 ? told.length : end).split(","));
 		if (why !== "") throw new StartError({ code: "startup_failed", message: `no handler found: ${why}`, stack: "" });
 	}
 
