@@ -26,6 +26,11 @@ export class Deployments {
 		return deployment.version;
 	}
 
+	/** The version of a function that is in service. */
+	of(id: FunctionId): Version | undefined {
+		return this.#byFunction.get(keyOf(id))?.version;
+	}
+
 	find(hostname: string): Version | undefined {
 		return this.#router.lookup(hostname)?.version;
 	}
