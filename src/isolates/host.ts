@@ -12,12 +12,12 @@ import {
 	type VersionNumber,
 } from "../link/protocol.ts";
 import type { Microseconds, Milliseconds } from "../units.ts";
-import type { Attempt } from "./attempt.ts";
 import { CacheStore } from "./cache-store.ts";
 import { FunctionIsolate, type IsolateOwner, StartError } from "./isolate.ts";
 import type { Answer } from "./keys.ts";
 import { Parking } from "./parking.ts";
 import { Runner, type Task } from "./runner.ts";
+import type { RunningAttempt } from "./running-attempt.ts";
 import { Schedule } from "./schedule.ts";
 import { runClocks } from "./services.ts";
 import { readThreadClock } from "./thread-clock.ts";
@@ -235,7 +235,7 @@ export class IsolateHost implements SandboxCommands, IsolateOwner {
 		number: VersionNumber,
 		version: Version,
 		image: Image,
-		attempt: Attempt,
+		attempt: RunningAttempt,
 		startMs: Milliseconds,
 	): FunctionIsolate | undefined {
 		try {
