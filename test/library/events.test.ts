@@ -159,6 +159,15 @@ inBothIsolations("events", (isolation) => {
 		assert.equal(await atoll.text("serves"), "served");
 	});
 
+	test("to look for handlers is part of the start, and has its limit", async () => {
+		const source = `export default { fetch: () => new Response("served"), get scheduled() { for (;;); } }`;
+		const { handlers, startFailure } = await atoll.deploy("slow-to-tell", source, { limits: { startupCpuMs: 50 } });
+		assert.deepEqual(handlers, []);
+		assert.match(startFailure ?? "", /ran for more than 50 ms/);
+		const { outcome } = await atoll.runtime.dispatch({ name: "slow-to-tell" }, HOURLY);
+		assert.equal(outcome, "startup_cpu_limit_exceeded");
+	});
+
 	test("a class has handlers like any object", async () => {
 		const { handlers } = await atoll.deploy(
 			"entry",
