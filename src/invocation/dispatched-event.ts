@@ -6,7 +6,7 @@ import { decodeVerdicts, type Verdict } from "../link/verdicts.ts";
 import type { InvocationRecord, Outcome } from "../observe/record.ts";
 import type { Bytes } from "../units.ts";
 import { newChain } from "./chain.ts";
-import { decodedFailure, type InvocationEvent, senseless } from "./event.ts";
+import { decodedFailure, type InvocationEvent } from "./event.ts";
 import type { EncodedEvent } from "./event-type.ts";
 import type { Invocation } from "./invocation.ts";
 
@@ -97,13 +97,13 @@ export class DispatchedEvent implements InvocationEvent {
 	hear({ kind, text }: Outgoing): void {
 		if (kind === Kind.exception) this.fail(decodedFailure(text));
 		else if (kind === Kind.verdicts) this.#take(decodeVerdicts(text) as Verdict[]);
-		else this.fail(senseless());
+		else this.#invocation.refuseForgery();
 	}
 
 	#take(verdicts: Verdict[]): void {
 		if (this.over) return;
 		if (verdicts.every(({ part, method }) => this.#methods[part]?.includes(method))) this.#verdicts = verdicts;
-		else this.fail(senseless());
+		else this.#invocation.refuseForgery();
 		this.#invocation.refresh();
 	}
 }

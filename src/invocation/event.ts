@@ -46,8 +46,3 @@ export function decodedFailure(text: string): FunctionError {
 	const { code, message, stack } = decodeException(text) as Exception;
 	return new FunctionError(code, message, { stack });
 }
-
-/** The isolate has told what makes no sense for an event of this kind: its prelude no longer does what it should. */
-export function senseless(): FunctionError {
-	return new FunctionError("invalid_response", "the function gave what is no answer to its event");
-}

@@ -52,11 +52,12 @@ export class Invocation implements AttemptListener, Guarded, Holder {
 	#cut = false;
 	#timer: NodeJS.Timeout | null = null;
 
-	constructor(context: InvocationContext, { version, event, requestId, trigger }: Invoked) {
+	constructor(context: InvocationContext, invoked: Invoked) {
+		const { version, event } = invoked;
 		this.#context = context;
 		this.version = version;
 		this.event = event;
-		this.recording = new Recording(context, { version, event: event.type, requestId, trigger });
+		this.recording = new Recording(context, invoked);
 		this.account = version.account.for(this);
 		event.begin(this);
 	}
@@ -185,6 +186,13 @@ export class Invocation implements AttemptListener, Guarded, Holder {
 		this.event.drop();
 		if (this.recording.finished) return;
 		this.event.fail(overloaded("the function, or its tenant, has too much held for it and its clients", 1));
+		this.#end();
+	}
+
+	/** The function has made its isolate say what the prelude never says of such an event. Nothing more of it counts. */
+	refuseForgery(): void {
+		this.onForgery();
+		this.event.fail(new FunctionError("invalid_response", "the function gave what is no answer to its event"));
 		this.#end();
 	}
 

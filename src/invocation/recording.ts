@@ -26,8 +26,7 @@ export interface RecordingContext {
 /** What a record says from its start. */
 export interface RecordingStart {
 	version: Version;
-	/** The event's type. */
-	event: string;
+	event: { readonly type: string };
 	requestId: string;
 	trigger: Trigger;
 }
@@ -46,7 +45,7 @@ export class Recording {
 	constructor(context: RecordingContext, { version, event, requestId, trigger }: RecordingStart) {
 		this.#context = context;
 		this.#version = version;
-		this.record = newRecord(requestId, event, trigger);
+		this.record = newRecord(requestId, event.type, trigger);
 		this.record.tenant = version.function.tenant;
 		this.record.function = version.function.name;
 		this.record.version = version.id;

@@ -1,5 +1,5 @@
 import { FunctionError } from "../errors.ts";
-import { decodedFailure, type InvocationEvent, senseless } from "../invocation/event.ts";
+import { decodedFailure, type InvocationEvent } from "../invocation/event.ts";
 import type { Invocation } from "../invocation/invocation.ts";
 import { decodeResponseHead } from "../link/heads.ts";
 import { Kind, type RequestHead, type ResponseHead } from "../link/messages.ts";
@@ -130,7 +130,7 @@ export class HttpEvent implements InvocationEvent {
 				this.#end(text);
 				break;
 			case Kind.exception:
-				this.#answer.fail(decodedFailure(text));
+				if (!this.over) this.#answer.fail(decodedFailure(text));
 				break;
 			case Kind.socket:
 				this.#say((data as Uint8Array | undefined) ?? text);
@@ -144,7 +144,7 @@ export class HttpEvent implements InvocationEvent {
 				break;
 			}
 			default:
-				this.#answer.fail(senseless());
+				this.#invocation.refuseForgery();
 		}
 	}
 
