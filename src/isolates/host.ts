@@ -13,7 +13,7 @@ import {
 } from "../link/protocol.ts";
 import type { Microseconds, Milliseconds } from "../units.ts";
 import { CacheStore } from "./cache-store.ts";
-import { FunctionIsolate, type IsolateOwner, StartError } from "./isolate.ts";
+import { FunctionIsolate, type IsolateListener, StartError } from "./isolate.ts";
 import type { Answer } from "./keys.ts";
 import { Parking } from "./parking.ts";
 import { Runner, type Task } from "./runner.ts";
@@ -43,7 +43,7 @@ function needsIsolate({ kind }: Task): boolean {
 }
 
 /** Runs functions' turns: in a sandbox process behind the link, or inline. All of it happens on one thread. */
-export class IsolateHost implements SandboxCommands, IsolateOwner {
+export class IsolateHost implements SandboxCommands, IsolateListener {
 	readonly #events: SandboxEvents;
 	readonly #note: (attempt: AttemptId, starting: boolean) => void;
 	readonly #parking: Parking;

@@ -53,8 +53,8 @@ function isTimeout(error: unknown): boolean {
 	return error instanceof Error && error.message === "Script execution timed out.";
 }
 
-/** What an isolate asks of whoever runs it. */
-export interface IsolateOwner {
+/** What an isolate asks and tells whoever runs it. */
+export interface IsolateListener {
 	/** How much CPU time an attempt may still use; 0 if it is over. */
 	budget(attempt: AttemptId): Microseconds;
 	/** An operation of WebCrypto has begun, of an attempt, or of the top level if that is 0. Each has an answer. */
@@ -99,7 +99,7 @@ export class FunctionIsolate {
 		version: VersionNumber,
 		image: Image,
 		caches: CacheStore,
-		owner: IsolateOwner,
+		listener: IsolateListener,
 		startMs: Milliseconds = image.startupCpuMs,
 	) {
 		readThreadClock();
@@ -113,14 +113,14 @@ export class FunctionIsolate {
 		this.#keys = new KeyStore({
 			tenant: image.tenant,
 			maxBytes: image.memoryMb * 2 ** 20,
-			budget: (attempt) => (attempt === 0 ? this.#startupUs : owner.budget(attempt)),
-			onAnswer: (answer) => owner.onAnswer(this, answer),
+			budget: (attempt) => (attempt === 0 ? this.#startupUs : listener.budget(attempt)),
+			onAnswer: (answer) => listener.onAnswer(this, answer),
 		});
 		parked.outlet.emit = (kind, attempt, op, text, data) => this.#outbox.put(kind, attempt, op, text, data);
 		Object.assign(parked.outlet, caches.of(version));
 		parked.outlet.crypto = (attempt, op, method, args) => {
 			const id = Number(attempt) >>> 0;
-			owner.onOperation(this, id);
+			listener.onOperation(this, id);
 			this.#keys.start(id, Number(op) >>> 0, String(method), args);
 		};
 		try {

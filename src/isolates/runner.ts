@@ -198,31 +198,31 @@ export class Runner {
 			return;
 		}
 		// An isolate speaks for the attempts that it runs, and for no other, whatever its code has done to the prelude.
-		const owner = message.attempt === attempt.id ? attempt : this.#attempts[message.attempt];
-		if (owner === undefined || owner.isolate !== isolate) return;
+		const speaker = message.attempt === attempt.id ? attempt : this.#attempts[message.attempt];
+		if (speaker === undefined || speaker.isolate !== isolate) return;
 		if (isTooLarge(message)) {
-			this.#tooLarge(owner, isolate, message);
+			this.#tooLarge(speaker, isolate, message);
 			return;
 		}
 		switch (message.kind) {
 			case Kind.setTimer:
-				owner.setTimer(message.op, Number(message.data) || 0, () => {
-					if (this.has(owner))
-						this.#later({ kind: Kind.timer, attempt: owner, op: message.op, text: "", data: undefined });
+				speaker.setTimer(message.op, Number(message.data) || 0, () => {
+					if (this.has(speaker))
+						this.#later({ kind: Kind.timer, attempt: speaker, op: message.op, text: "", data: undefined });
 				});
 				break;
 			case Kind.clearTimer:
-				owner.clearTimer(message.op);
+				speaker.clearTimer(message.op);
 				break;
 			case Kind.done:
-				this.done(owner);
+				this.done(speaker);
 				break;
 			default:
-				if (!owner.windows.admits(message)) {
-					this.#forged(owner, isolate);
+				if (!speaker.windows.admits(message)) {
+					this.#forged(speaker, isolate);
 					return;
 				}
-				if (message.kind !== Kind.log && message.kind !== Kind.exceeded) owner.commit();
+				if (message.kind !== Kind.log && message.kind !== Kind.exceeded) speaker.commit();
 				this.#send(isolate.version, message);
 		}
 	}

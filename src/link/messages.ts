@@ -2,7 +2,7 @@
  * The kinds of message that pass between a function's isolate and the edge. The numbers are the wire format of the
  * link (`link/frame.ts`) as well as the first argument of a turn, so that a sandbox forwards without translating.
  *
- * Every message names an attempt (one run of one request) and an operation of it: operation 0 is the request and its
+ * Every message names an attempt (one run of one event) and an operation of it: operation 0 is the request and its
  * response, higher numbers are effects in the order in which the function started them.
  */
 export const Kind = {
