@@ -19,6 +19,7 @@ import { parseHost } from "../src/router/hostname.ts";
 import { Router } from "../src/router/router.ts";
 
 const HEAD = JSON.stringify({
+	type: "http",
 	method: "GET",
 	url: "http://f.localhost/users/42",
 	headers: ["host", "f.localhost", "accept", "*/*", "user-agent", "bench"],

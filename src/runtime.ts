@@ -14,6 +14,7 @@ import { Pruner } from "./cache/pruner.ts";
 import {
 	type CheckedDeployment,
 	checkDeployment,
+	checkEvent,
 	checkFunctionId,
 	checkOptions,
 	type DeployOptions,
@@ -25,6 +26,13 @@ import { Version, type VersionSettings, type VersionSource } from "./control/ver
 import { FunctionError, UsageError } from "./errors.ts";
 import { Decompressor } from "./helpers/decompressor.ts";
 import { StackMapper } from "./helpers/stack-mapper.ts";
+import { DispatchedEvent } from "./invocation/dispatched-event.ts";
+import type { EventTypes } from "./invocation/event-type.ts";
+import { EVENT_TYPES } from "./invocation/event-types.ts";
+import type { QueueEvent, QueueResult } from "./invocation/events/queue.ts";
+import type { ScheduledEvent, ScheduledResult } from "./invocation/events/scheduled.ts";
+import { FunctionLog } from "./invocation/function-log.ts";
+import { Placement } from "./invocation/placement.ts";
 import { Account } from "./limits/account.ts";
 import {
 	DEFAULT_TENANT_LIMITS,
@@ -38,7 +46,7 @@ import type { SandboxSettings, SandboxStats, VersionNumber } from "./link/protoc
 import { DEFAULT_TENANT, type TenantName } from "./names.ts";
 import { Guard } from "./observe/guard.ts";
 import { Observer } from "./observe/observer.ts";
-import type { Subscriber } from "./observe/record.ts";
+import type { InvocationRecord, Outcome, Subscriber } from "./observe/record.ts";
 import { Cordons } from "./pool/cordons.ts";
 import { InlinePool } from "./pool/inline-pool.ts";
 import type { SandboxPool } from "./pool/pool.ts";
@@ -48,7 +56,6 @@ import { Launcher } from "./processes/launcher.ts";
 import { Dispatcher } from "./server/dispatcher.ts";
 import { fromRequest, toResponse } from "./server/fetch.ts";
 import { FetchSink } from "./server/fetch-sink.ts";
-import { FunctionLog } from "./server/function-log.ts";
 import { nodeHandler } from "./server/node-handler.ts";
 import { nextRequestId } from "./server/request-id.ts";
 import { upgradeHandler } from "./server/upgrade.ts";
@@ -63,8 +70,25 @@ export interface Deployed {
 	inputs: string[];
 	/** Whether the artifact was in the cache. */
 	cached: boolean;
+	/**
+	 * The handlers that it has, of `fetch`, `scheduled` and `queue`; none where its top level failed, so that it is
+	 * not known.
+	 */
+	handlers: string[];
 	/** Set where the function's top level failed when it was tried; requests will try again. */
 	startFailure: string | null;
+}
+
+/** What came of an event that was dispatched. */
+export interface Dispatched<Result> {
+	/** `ok`, or an error's code: `no_handler` where the function has none for such an event. */
+	outcome: Outcome;
+	/** What went wrong, for whoever operates the function; `null` where nothing did. */
+	error: string | null;
+	/** What becomes of the event. */
+	result: Result;
+	/** The invocation's record, as subscribers get it. */
+	record: InvocationRecord;
 }
 
 export interface RuntimeStats extends SandboxStats {
@@ -99,6 +123,8 @@ const MOST_HELD: Bytes = 512 * 2 ** 20;
 const MOST_ON_DISK: Bytes = 2 * 2 ** 30;
 /** So much of functions' images may wait for a sandbox that is busy. */
 const MOST_SENT_AHEAD: Bytes = 64 * 2 ** 20;
+/** An event that is dispatched may have the edge hold so much: its head, its data. */
+const MOST_OF_EVENT: Bytes = 2 ** 20;
 const STALLED_CLIENT_MS: Milliseconds = 30_000;
 /** `close` waits so long for requests in flight. */
 const CLOSE_TIMEOUT: Milliseconds = 30_000;
@@ -129,6 +155,7 @@ export class Runtime {
 	readonly #webSockets: WebSockets;
 	/** @internal What the server holds of heads that have not come in whole. */
 	readonly unfinished: Account;
+	readonly #eventTypes: EventTypes;
 	#pool!: SandboxPool;
 	#dispatcher!: Dispatcher;
 	#bindings!: Bindings;
@@ -136,7 +163,14 @@ export class Runtime {
 	#closing: Promise<void> | null = null;
 
 	/** @internal */
-	private constructor(options: RuntimeOptions, launcher: Launcher, store: ArtifactStore, builder: Builder) {
+	private constructor(
+		options: RuntimeOptions,
+		eventTypes: EventTypes,
+		launcher: Launcher,
+		store: ArtifactStore,
+		builder: Builder,
+	) {
+		this.#eventTypes = eventTypes;
 		this.#launcher = launcher;
 		this.#store = store;
 		this.#builder = builder;
@@ -165,8 +199,8 @@ export class Runtime {
 		);
 	}
 
-	/** @internal */
-	static async create(given: RuntimeOptions): Promise<Runtime> {
+	/** @internal `eventTypes` are those that can be dispatched. */
+	static async create(given: RuntimeOptions, eventTypes = EVENT_TYPES): Promise<Runtime> {
 		const options = checkOptions(given);
 		const store = await ArtifactStore.open(resolve(options.data ?? ".atoll"));
 		const launcher = new Launcher();
@@ -177,7 +211,7 @@ export class Runtime {
 				idleMs: options.development ? DEVELOPMENT_IDLE_MS : undefined,
 				folders: options.sources === undefined ? null : outermost(options.sources),
 			});
-			const runtime = new Runtime(options, launcher, store, builder);
+			const runtime = new Runtime(options, eventTypes, launcher, store, builder);
 			await runtime.#start(options).catch(async (error: Error) => {
 				await Promise.all([builder.close(), runtime.#egress.close(), runtime.#closeHelpers(), runtime.#pruner.close()]);
 				throw error;
@@ -212,26 +246,22 @@ export class Runtime {
 		};
 		const events = {
 			log: (number: VersionNumber, text: string) => this.#strayLog(number, text),
-			culprit: (number: VersionNumber) => {
-				const now = Date.now();
-				this.#deployments.byNumber(number)?.strike(now);
-				recycles.note(now);
-			},
+			culprit: (number: VersionNumber) => placement.culprit(this.#deployments.byNumber(number)),
 			notice: (level: "info" | "warn" | "error", message: string) => this.#observer.notice(level, {}, message),
 		};
 		this.#pool = inline
 			? await InlinePool.start(settings, images, events)
 			: await Cordons.start(this.#launcher, size, settings, images, events);
+		const placement = new Placement(this.#pool, recycles);
 		void this.#pruner.run();
 		this.#dispatcher = new Dispatcher({
 			deployments: this.#deployments,
-			pool: this.#pool,
+			placement,
 			openBinding: (number, bound, caller) => this.#bindings.open(number, bound, caller),
 			observer: this.#observer,
 			guard: this.guard,
 			log: this.#log,
 			mapper: this.#mapper,
-			recycles,
 			development: this.#development,
 		});
 		this.#bindings = await Bindings.load({ functions: this.#dispatcher, egress: this.#egress });
@@ -307,6 +337,7 @@ export class Runtime {
 			version: id,
 			inputs: built.inputs,
 			cached: built.cached,
+			handlers: built.artifact.handlers,
 			startFailure: built.artifact.failure?.message ?? null,
 		};
 	}
@@ -385,6 +416,30 @@ export class Runtime {
 		request.signal.addEventListener("abort", abort, { once: true });
 		return toResponse(await sink.response);
 	};
+
+	/**
+	 * Gives a function an event that is no request, and resolves when the function is done with it, well or not: that is
+	 * its outcome. `tenant` is the operator's own if it is left out. Throws UsageError where there is no such function,
+	 * and for an event that makes no sense or is larger than 1 MB.
+	 */
+	dispatch(to: { tenant?: TenantName; name: string }, event: ScheduledEvent): Promise<Dispatched<ScheduledResult>>;
+	dispatch(to: { tenant?: TenantName; name: string }, event: QueueEvent): Promise<Dispatched<QueueResult>>;
+	async dispatch(
+		to: { tenant?: TenantName; name: string },
+		given: ScheduledEvent | QueueEvent,
+	): Promise<Dispatched<unknown>> {
+		this.#refuseIfClosing();
+		const input = checkEvent(this.#eventTypes, given);
+		const type = this.#eventTypes[input.type];
+		const id = checkFunctionId(to);
+		const version = this.#deployments.of(id);
+		if (version === undefined) throw new UsageError(`dispatch: the tenant ${id.tenant} has no function ${id.name}`);
+		const event = new DispatchedEvent(type.encode(input));
+		if (event.bytes > MOST_OF_EVENT) throw new UsageError(`dispatch: the event has more than ${MOST_OF_EVENT} bytes`);
+		this.#dispatcher.run({ version, event, requestId: nextRequestId(), trigger: "dispatch" });
+		const { outcome, error, record, verdicts } = await event.ended;
+		return { outcome, error: error?.message ?? null, result: type.decode(input, verdicts, outcome === "ok"), record };
+	}
 
 	/** A listener for `node:http`: `http.createServer(runtime.nodeHandler)`. */
 	readonly nodeHandler: (req: IncomingMessage, res: ServerResponse, expectsContinue?: boolean) => void = nodeHandler(

@@ -15,9 +15,56 @@ export interface ExecutionContext {
 	readonly props: Record<string, unknown>;
 }
 
-/** What a function's module exports as default. `Env` is what its configuration gives. */
+/** What a function's module exports as default: one handler at least. `Env` is what its configuration gives. */
 export interface Handler<Env = Record<string, unknown>> {
-	fetch(request: Request, env: Env, ctx: ExecutionContext): Response | Promise<Response>;
+	/** Answers requests. */
+	fetch?(request: Request, env: Env, ctx: ExecutionContext): Response | Promise<Response>;
+	/** Does something at a time that has come. */
+	scheduled?(controller: ScheduledController, env: Env, ctx: ExecutionContext): void | Promise<void>;
+	/** Takes messages from a queue. Those that it says nothing of are delivered if it returns, and retried if it throws. */
+	// biome-ignore lint/suspicious/noExplicitAny: what the messages are is for the handler to say.
+	queue?(batch: MessageBatch<any>, env: Env, ctx: ExecutionContext): void | Promise<void>;
+}
+
+/** A time that has come: https://developers.cloudflare.com/workers/runtime-apis/handlers/scheduled/ */
+export interface ScheduledController {
+	readonly type: "scheduled";
+	/** The expression that the time came of. */
+	readonly cron: string;
+	/** When the event was due, in milliseconds since the epoch. */
+	readonly scheduledTime: number;
+	/** The event is not to be tried again, should the handler fail. */
+	noRetry(): void;
+}
+
+/** Messages of one queue: https://developers.cloudflare.com/queues/configuration/javascript-apis/#messagebatch */
+export interface MessageBatch<Body = unknown> {
+	readonly queue: string;
+	readonly messages: readonly Message<Body>[];
+	/** All messages are delivered, but for those of which something else was said. The first thing said counts. */
+	ackAll(): void;
+	/** All messages are to be delivered again, but for those of which something else was said. */
+	retryAll(options?: QueueRetryOptions): void;
+}
+
+/** A message of a queue. */
+export interface Message<Body = unknown> {
+	readonly id: string;
+	/** When it was sent. */
+	readonly timestamp: Date;
+	/** What was sent: what its JSON says, a text, or an ArrayBuffer. */
+	readonly body: Body;
+	/** How often it was delivered, this time included. */
+	readonly attempts: number;
+	/** It is delivered, also if the handler then fails. The first thing said of a message counts. */
+	ack(): void;
+	/** It is to be delivered again. */
+	retry(options?: QueueRetryOptions): void;
+}
+
+export interface QueueRetryOptions {
+	/** After how many seconds at the earliest: a whole number up to 43 200. */
+	delaySeconds?: number;
 }
 
 /** A service binding in `env`: another function of the same tenant, which answers whatever the URL's hostname says. */

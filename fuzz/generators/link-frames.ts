@@ -67,10 +67,12 @@ const lines = fc.constantFrom("log a line", "error \0", "log ", "other a line", 
 const exceptions = fc.constantFrom(
 	"exception 4 oopsError: oops",
 	"invalid_response 0 ",
+	"no_handler 0 ",
 	"exception 9999 x",
 	"exception -1 x",
 	"other 0 ",
 );
+const verdicts = fc.constantFrom("", "0 noRetry -", "1 ack -\n2 retry 30", "2 ack -\n1 ack -", "1 ack", "9 toString 0");
 const closes = fc.constantFrom("1000 bye", "1005 ", "1006 ", "4999 ", "0 ", "1000", `1000 ${"\u20ac".repeat(123)}`);
 
 /** What a sandbox says, how often each kind of it, and its fields. */
@@ -86,6 +88,7 @@ const SAID: [weight: number, kind: number, fields: Fields][] = [
 	[2, Kind.log, message(0, NONE, text(lines))],
 	[1, Kind.exceeded, message(0, NONE, text(fc.constantFrom("timers", "toString")))],
 	[1, Kind.exception, message(0, NONE, text(exceptions))],
+	[1, Kind.verdicts, message(0, NONE, text(verdicts))],
 	[2, Kind.socket, message(1, NONE, text(fc.constantFrom("", "a message", "\0")))],
 	[1, Kind.socket, message(1, BYTES, text(fc.constant("")), bytes)],
 	[1, Kind.socketClose, message(1, NONE, text(closes))],

@@ -5,6 +5,7 @@ import type { Artifact } from "../cache/artifact.ts";
 import type { ArtifactStore } from "../cache/artifact-store.ts";
 import { type Limits, MAX_BUNDLE_BYTES } from "../limits/limits.ts";
 import { BuildKind, type CompileResult } from "../link/build-frames.ts";
+import { handlersAmong } from "../link/handlers.ts";
 import type { Launcher } from "../processes/launcher.ts";
 import type { Milliseconds } from "../units.ts";
 import type { Bundle } from "./bundle.ts";
@@ -159,8 +160,8 @@ export class Builder {
 			const frame = await this.#pool.run(tenantOf(request), (process: BuildProcess) =>
 				process.ask({ kind: BuildKind.compile, text: JSON.stringify(image), data: code }),
 			);
-			const { failure, startUs } = JSON.parse(frame.text) as CompileResult;
-			return { key, code, codeCache: frame.data, startUs, failure };
+			const { failure, handlers, startUs } = JSON.parse(frame.text) as CompileResult;
+			return { key, code, codeCache: frame.data, handlers: handlersAmong(handlers), startUs, failure };
 		} catch (error) {
 			if (!(error instanceof BuildProcessError)) throw error;
 			throw new BuildError([

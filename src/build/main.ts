@@ -47,8 +47,11 @@ function makeCodeCache(snapshot: ivm.ExternalCopy<ArrayBuffer>, code: string, fi
 	}
 }
 
-/** Runs a function's top level to its end. Gives how long that took; rejects with StartError. */
-async function tryStart(snapshot: ivm.ExternalCopy<ArrayBuffer>, image: Image): Promise<Microseconds> {
+/** Runs a function's top level to its end. Gives the handlers that it then has, and how long it took; rejects with StartError. */
+async function tryStart(
+	snapshot: ivm.ExternalCopy<ArrayBuffer>,
+	image: Image,
+): Promise<{ handlers: string[]; startUs: Microseconds }> {
 	const { promise, resolve, reject } = Promise.withResolvers<void>();
 	const isolate = new FunctionIsolate(parkIsolate(snapshot, image.memoryMb), 0, image, new CacheStore(), {
 		budget: () => 0,
@@ -64,28 +67,30 @@ async function tryStart(snapshot: ivm.ExternalCopy<ArrayBuffer>, image: Image): 
 	});
 	if (isolate.starting) await promise;
 	isolate.dispose();
-	return isolate.startUs;
+	const { handlers, startUs } = isolate;
+	return { handlers, startUs };
 }
 
 async function compile(image: Omit<Image, "codeCache">): Promise<{ result: CompileResult; codeCache: Uint8Array }> {
 	const snapshot = base as ivm.ExternalCopy<ArrayBuffer>;
 	let codeCache: Uint8Array = new Uint8Array(0);
+	const nothing = { handlers: [], startUs: 0 };
 	try {
 		codeCache = makeCodeCache(snapshot, Buffer.from(image.code).toString(), image.filename);
 	} catch (error) {
-		return { result: { failure: startFailure(error), startUs: 0 }, codeCache };
+		return { result: { failure: startFailure(error), ...nothing }, codeCache };
 	}
 	writeStarting(writer, image.startupCpuMs);
 	writer.flush();
 	let failure: AttemptFailure | null = null;
-	let startUs = 0;
+	let started: { handlers: string[]; startUs: Microseconds } = nothing;
 	try {
-		startUs = await tryStart(snapshot, { ...image, codeCache });
+		started = await tryStart(snapshot, { ...image, codeCache });
 	} catch (error) {
 		if (!(error instanceof StartError)) throw error;
 		failure = error.failure;
 	}
-	return { result: { failure, startUs }, codeCache };
+	return { result: { failure, ...started }, codeCache };
 }
 
 const reader = new FrameReader({ maxBytes: 256 * 1024 * 1024 }, (frame) => {

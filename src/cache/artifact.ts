@@ -8,6 +8,8 @@ export interface Artifact {
 	/** The bundle, in UTF-8. */
 	code: Uint8Array;
 	codeCache: Uint8Array;
+	/** The names of the function's handlers (`link/handlers.ts`). */
+	handlers: string[];
 	/** How long a cold start took when it was built. */
 	startUs: Microseconds;
 	/** Why the top level failed when it was built, if it did. */
@@ -20,8 +22,9 @@ export function idOf(key: string): string {
 }
 
 interface Head {
-	format: 1;
+	format: 2;
 	key: string;
+	handlers: string[];
 	startUs: Microseconds;
 	failure: AttemptFailure | null;
 	codeBytes: Bytes;
@@ -31,8 +34,9 @@ interface Head {
 /** An artifact as bytes: a line of JSON, then code and code cache. */
 export function encodeArtifact(artifact: Artifact): Buffer {
 	const head: Head = {
-		format: 1,
+		format: 2,
 		key: artifact.key,
+		handlers: artifact.handlers,
 		startUs: artifact.startUs,
 		failure: artifact.failure,
 		codeBytes: artifact.code.length,
@@ -45,11 +49,12 @@ export function encodeArtifact(artifact: Artifact): Buffer {
 export function decodeArtifact(bytes: Buffer, key: string): Artifact | null {
 	const line = bytes.indexOf(10);
 	const head = JSON.parse(bytes.toString("utf8", 0, line)) as Head;
-	if (head.format !== 1 || head.key !== key) return null;
+	if (head.format !== 2 || head.key !== key) return null;
 	const codeAt = line + 1;
 	const cacheAt = codeAt + head.codeBytes;
 	return {
 		key,
+		handlers: head.handlers,
 		startUs: head.startUs,
 		failure: head.failure,
 		code: bytes.subarray(codeAt, cacheAt),

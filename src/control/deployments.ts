@@ -26,11 +26,9 @@ export class Deployments {
 		return deployment.version;
 	}
 
-	/** The version of a function that is named. Throws FunctionError `function_not_found`. */
-	named(id: FunctionId): Version {
-		const deployment = this.#byFunction.get(keyOf(id));
-		if (deployment === undefined) throw new FunctionError("function_not_found", `there is no function ${id.name}`);
-		return deployment.version;
+	/** The version of a function that is in service. */
+	of(id: FunctionId): Version | undefined {
+		return this.#byFunction.get(keyOf(id))?.version;
 	}
 
 	find(hostname: string): Version | undefined {

@@ -13,11 +13,11 @@ import {
 	type VersionNumber,
 } from "../link/protocol.ts";
 import type { Microseconds, Milliseconds } from "../units.ts";
-import type { Attempt } from "./attempt.ts";
-import { FunctionIsolate, type IsolateOwner, StartError } from "./isolate.ts";
+import { FunctionIsolate, type IsolateListener, StartError } from "./isolate.ts";
 import type { Answer } from "./keys.ts";
 import { Parking } from "./parking.ts";
 import { Runner, type Task } from "./runner.ts";
+import type { RunningAttempt } from "./running-attempt.ts";
 import { Schedule } from "./schedule.ts";
 import { runClocks } from "./services.ts";
 import { readThreadClock } from "./thread-clock.ts";
@@ -43,7 +43,7 @@ function needsIsolate({ kind }: Task): boolean {
 }
 
 /** Runs functions' turns: in a sandbox process behind the link, or inline. All of it happens on one thread. */
-export class IsolateHost implements SandboxCommands, IsolateOwner {
+export class IsolateHost implements SandboxCommands, IsolateListener {
 	readonly #events: SandboxEvents;
 	readonly #note: (attempt: AttemptId, starting: boolean) => void;
 	readonly #parking: Parking;
@@ -235,7 +235,7 @@ export class IsolateHost implements SandboxCommands, IsolateOwner {
 		number: VersionNumber,
 		version: Version,
 		image: Image,
-		attempt: Attempt,
+		attempt: RunningAttempt,
 		startMs: Milliseconds,
 	): FunctionIsolate | undefined {
 		try {

@@ -1,6 +1,7 @@
 import { setFlagsFromString } from "node:v8";
 import type ivm from "isolated-vm";
 import type { CacheStore } from "../bindings/caches/sandbox.ts";
+import { handlersAmong } from "../link/handlers.ts";
 import { Kind } from "../link/messages.ts";
 import type { AttemptFailure, AttemptId, Image, VersionNumber } from "../link/protocol.ts";
 import type { Bytes, Megabytes, Microseconds, Milliseconds } from "../units.ts";
@@ -52,8 +53,8 @@ function isTimeout(error: unknown): boolean {
 	return error instanceof Error && error.message === "Script execution timed out.";
 }
 
-/** What an isolate asks of whoever runs it. */
-export interface IsolateOwner {
+/** What an isolate asks and tells whoever runs it. */
+export interface IsolateListener {
 	/** How much CPU time an attempt may still use; 0 if it is over. */
 	budget(attempt: AttemptId): Microseconds;
 	/** An operation of WebCrypto has begun, of an attempt, or of the top level if that is 0. Each has an answer. */
@@ -77,6 +78,8 @@ export class FunctionIsolate {
 	retired = false;
 	/** The top level awaits an operation that it has begun: there is no handler yet. */
 	starting = false;
+	/** The names of the handlers that its function has, once it has started. */
+	handlers: string[] = [];
 	/** CPU time that its start has taken. */
 	startUs: Microseconds = 0;
 	/** What operations of the top level have taken on other threads. */
@@ -96,7 +99,7 @@ export class FunctionIsolate {
 		version: VersionNumber,
 		image: Image,
 		caches: CacheStore,
-		owner: IsolateOwner,
+		listener: IsolateListener,
 		startMs: Milliseconds = image.startupCpuMs,
 	) {
 		readThreadClock();
@@ -110,14 +113,14 @@ export class FunctionIsolate {
 		this.#keys = new KeyStore({
 			tenant: image.tenant,
 			maxBytes: image.memoryMb * 2 ** 20,
-			budget: (attempt) => (attempt === 0 ? this.#startupUs : owner.budget(attempt)),
-			onAnswer: (answer) => owner.onAnswer(this, answer),
+			budget: (attempt) => (attempt === 0 ? this.#startupUs : listener.budget(attempt)),
+			onAnswer: (answer) => listener.onAnswer(this, answer),
 		});
 		parked.outlet.emit = (kind, attempt, op, text, data) => this.#outbox.put(kind, attempt, op, text, data);
 		Object.assign(parked.outlet, caches.of(version));
 		parked.outlet.crypto = (attempt, op, method, args) => {
 			const id = Number(attempt) >>> 0;
-			owner.onOperation(this, id);
+			listener.onOperation(this, id);
 			this.#keys.start(id, Number(op) >>> 0, String(method), args);
 		};
 		try {
@@ -190,11 +193,14 @@ export class FunctionIsolate {
 	/** Asks whether there is a handler now. */
 	#finish(): void {
 		const { finish } = this.#parked;
-		const why = finish.applySync(undefined, []) as unknown as string | null;
-		this.starting = why === null;
+		const told = finish.applySync(undefined, []) as unknown as string | null;
+		this.starting = told === null;
 		if (this.#outbox.forged) throw new StartError(forgery());
-		if (why === null) return;
+		if (told === null) return;
 		finish.release();
+		const end = told.indexOf("\n");
+		const why = end === -1 ? "" : told.slice(end + 1);
+		this.handlers = handlersAmong(told.slice(0, end === -1 ? told.length : end).split(","));
 		if (why !== "") throw new StartError({ code: "startup_failed", message: `no handler found: ${why}`, stack: "" });
 	}
 

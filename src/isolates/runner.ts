@@ -9,10 +9,10 @@ import {
 	type VersionNumber,
 } from "../link/protocol.ts";
 import type { Microseconds, Milliseconds } from "../units.ts";
-import { Attempt } from "./attempt.ts";
 import { type FunctionIsolate, forgery } from "./isolate.ts";
 import type { Answer } from "./keys.ts";
 import { type IsolateMessage, isTooLarge } from "./outbox.ts";
+import { RunningAttempt } from "./running-attempt.ts";
 import { usedUs } from "./thread-clock.ts";
 import { describeThrown } from "./thrown.ts";
 import type { WarmIsolates } from "./warm.ts";
@@ -32,7 +32,7 @@ export interface Task extends Omit<Turn, "kind" | "attempt"> {
 	/** `held`: answers to what the top level has begun, which the attempt pays for. `preload`: to have an isolate is all it is about. */
 	kind: Kind | "held" | "preload";
 	/** The attempt itself and not its number, which another may have by the time this is done. */
-	attempt: Attempt;
+	attempt: RunningAttempt;
 }
 
 /** Runs the turns of attempts, and tells the edge what comes of them. */
@@ -41,7 +41,7 @@ export class Runner {
 	readonly #warm: WarmIsolates;
 	readonly #later: (task: Task) => void;
 	/** At the place of their number; not a Map, for the reason that `pool/sandbox.ts` gives. */
-	readonly #attempts: (Attempt | undefined)[] = [];
+	readonly #attempts: (RunningAttempt | undefined)[] = [];
 	/** CPU time of the turns that it has run; whoever wants to know of some sets it to 0 before. */
 	usedUs: Microseconds = 0;
 
@@ -52,19 +52,19 @@ export class Runner {
 		this.#later = later;
 	}
 
-	begin(id: AttemptId, version: VersionNumber, cpuMs: Milliseconds, light: boolean): Attempt {
-		const attempt = new Attempt(id, version, cpuMs, light);
+	begin(id: AttemptId, version: VersionNumber, cpuMs: Milliseconds, light: boolean): RunningAttempt {
+		const attempt = new RunningAttempt(id, version, cpuMs, light);
 		this.#attempts[id] = attempt;
 		return attempt;
 	}
 
 	/** The attempt of a number that is not over. */
-	get(id: AttemptId): Attempt | undefined {
+	get(id: AttemptId): RunningAttempt | undefined {
 		return this.#attempts[id];
 	}
 
 	/** Whether an attempt is not over. */
-	has(attempt: Attempt): boolean {
+	has(attempt: RunningAttempt): boolean {
 		return this.#attempts[attempt.id] === attempt;
 	}
 
@@ -102,7 +102,7 @@ export class Runner {
 		if (attempt !== undefined) this.#later({ kind: "held", attempt, op: 0, text: "", data: undefined });
 	}
 
-	tellHeld(attempt: Attempt, isolate: FunctionIsolate): void {
+	tellHeld(attempt: RunningAttempt, isolate: FunctionIsolate): void {
 		while (this.has(attempt)) {
 			const answer = isolate.held.shift();
 			if (answer === undefined) return;
@@ -112,7 +112,7 @@ export class Runner {
 	}
 
 	/** Runs one turn of an attempt, and all that follows from how it ends. */
-	turn(attempt: Attempt, isolate: FunctionIsolate, task: Turn): void {
+	turn(attempt: RunningAttempt, isolate: FunctionIsolate, task: Turn): void {
 		const { ms, early } = attempt.allowance();
 		if (ms === 0) {
 			this.#exceeded(attempt, isolate);
@@ -153,7 +153,7 @@ export class Runner {
 	}
 
 	/** A promise was rejected in the turn, and nobody had handled it when it ended: the function's own listeners hear of it. */
-	#uncaught(attempt: Attempt, isolate: FunctionIsolate, reason: unknown): void {
+	#uncaught(attempt: RunningAttempt, isolate: FunctionIsolate, reason: unknown): void {
 		const task: Turn = {
 			kind: Kind.rejection,
 			attempt: attempt.id,
@@ -165,19 +165,19 @@ export class Runner {
 	}
 
 	/** The turn's time was over in one of the sandbox's functions, which took the isolate, and the other requests that it held. */
-	#overdue(attempt: Attempt, isolate: FunctionIsolate, early: boolean): void {
+	#overdue(attempt: RunningAttempt, isolate: FunctionIsolate, early: boolean): void {
 		isolate.attempts.delete(attempt.id);
 		if (early) this.#tooHeavy(attempt, isolate);
 		else this.#exceeded(attempt, isolate);
 		this.#lose(isolate, { code: "isolate_lost", message: "another request cost the isolate", stack: "" });
 	}
 
-	#tooHeavy(attempt: Attempt, isolate: FunctionIsolate): void {
+	#tooHeavy(attempt: RunningAttempt, isolate: FunctionIsolate): void {
 		this.#warm.retire(isolate);
 		this.fail(attempt, { code: "too_heavy", message: `a turn ran for more than ${NORMAL_TURN_MS} ms`, stack: "" });
 	}
 
-	#exceeded(attempt: Attempt, isolate: FunctionIsolate): void {
+	#exceeded(attempt: RunningAttempt, isolate: FunctionIsolate): void {
 		this.#warm.retire(isolate);
 		this.fail(attempt, { code: "cpu_limit_exceeded", message: attempt.excess, stack: "" });
 	}
@@ -186,49 +186,49 @@ export class Runner {
 	 * The function has got hold of what its isolate speaks with: nothing of the turn counts, and the isolate takes
 	 * no more requests.
 	 */
-	#forged(attempt: Attempt, isolate: FunctionIsolate): void {
+	#forged(attempt: RunningAttempt, isolate: FunctionIsolate): void {
 		this.#warm.retire(isolate);
 		this.fail(attempt, forgery());
 	}
 
 	/** What a message asks of the sandbox itself is done here; the rest goes to the edge. */
-	#deliver(attempt: Attempt, isolate: FunctionIsolate, message: IsolateMessage): void {
+	#deliver(attempt: RunningAttempt, isolate: FunctionIsolate, message: IsolateMessage): void {
 		if (message.attempt === 0) {
 			if (message.kind === Kind.log) this.#send(isolate.version, message);
 			return;
 		}
 		// An isolate speaks for the attempts that it runs, and for no other, whatever its code has done to the prelude.
-		const owner = message.attempt === attempt.id ? attempt : this.#attempts[message.attempt];
-		if (owner === undefined || owner.isolate !== isolate) return;
+		const speaker = message.attempt === attempt.id ? attempt : this.#attempts[message.attempt];
+		if (speaker === undefined || speaker.isolate !== isolate) return;
 		if (isTooLarge(message)) {
-			this.#tooLarge(owner, isolate, message);
+			this.#tooLarge(speaker, isolate, message);
 			return;
 		}
 		switch (message.kind) {
 			case Kind.setTimer:
-				owner.setTimer(message.op, Number(message.data) || 0, () => {
-					if (this.has(owner))
-						this.#later({ kind: Kind.timer, attempt: owner, op: message.op, text: "", data: undefined });
+				speaker.setTimer(message.op, Number(message.data) || 0, () => {
+					if (this.has(speaker))
+						this.#later({ kind: Kind.timer, attempt: speaker, op: message.op, text: "", data: undefined });
 				});
 				break;
 			case Kind.clearTimer:
-				owner.clearTimer(message.op);
+				speaker.clearTimer(message.op);
 				break;
 			case Kind.done:
-				this.done(owner);
+				this.done(speaker);
 				break;
 			default:
-				if (!owner.windows.admits(message)) {
-					this.#forged(owner, isolate);
+				if (!speaker.windows.admits(message)) {
+					this.#forged(speaker, isolate);
 					return;
 				}
-				if (message.kind !== Kind.log && message.kind !== Kind.exceeded) owner.commit();
+				if (message.kind !== Kind.log && message.kind !== Kind.exceeded) speaker.commit();
 				this.#send(isolate.version, message);
 		}
 	}
 
 	/** A head that no server would take. The edge would have to end the whole sandbox for it. */
-	#tooLarge(attempt: Attempt, isolate: FunctionIsolate, { kind }: IsolateMessage): void {
+	#tooLarge(attempt: RunningAttempt, isolate: FunctionIsolate, { kind }: IsolateMessage): void {
 		const what = kind === Kind.response ? "response's head" : "message";
 		const text = encodeException({
 			code: "invalid_response",
@@ -245,7 +245,7 @@ export class Runner {
 	}
 
 	/** All that an attempt had to do is done. */
-	done(attempt: Attempt): void {
+	done(attempt: RunningAttempt): void {
 		attempt.finished = true;
 		if (attempt.operations > 0) return;
 		if (attempt.isolate !== null) this.#warm.used(attempt.isolate);
@@ -253,12 +253,12 @@ export class Runner {
 		this.#events.done(attempt.version, attempt.id, attempt.report());
 	}
 
-	fail(attempt: Attempt, failure: AttemptFailure): void {
+	fail(attempt: RunningAttempt, failure: AttemptFailure): void {
 		this.#end(attempt);
 		this.#events.failed(attempt.version, attempt.id, failure, attempt.report());
 	}
 
-	#end(attempt: Attempt): void {
+	#end(attempt: RunningAttempt): void {
 		const { isolate } = attempt;
 		this.#attempts[attempt.id] = undefined;
 		attempt.end();

@@ -35,6 +35,8 @@ export interface BuildMessage {
 export interface CompileResult {
 	/** Why the function did not start. It may yet, on a request; a missing handler or a syntax error stays. */
 	failure: AttemptFailure | null;
+	/** The handlers that the function has (`link/handlers.ts`). */
+	handlers: string[];
 	/** How long a cold start took. */
 	startUs: Microseconds;
 }

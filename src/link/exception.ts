@@ -1,11 +1,11 @@
-/** Why a handler has given no response: it threw, or gave something else. */
+/** Why a handler has given no response: it threw, gave something else, or is not there. */
 export interface Exception {
-	code: "exception" | "invalid_response";
+	code: "exception" | "invalid_response" | "no_handler";
 	message: string;
 	stack: string;
 }
 
-const HEAD = /^(exception|invalid_response) (\d{1,8}) /;
+const HEAD = /^(exception|invalid_response|no_handler) (\d{1,8}) /;
 
 /** The code, the message's length, then message and stack: `exception 4 oopsError: oops …`. */
 export function encodeException({ code, message, stack }: Exception): string {

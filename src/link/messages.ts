@@ -2,11 +2,11 @@
  * The kinds of message that pass between a function's isolate and the edge. The numbers are the wire format of the
  * link (`link/frame.ts`) as well as the first argument of a turn, so that a sandbox forwards without translating.
  *
- * Every message names an attempt (one run of one request) and an operation of it: operation 0 is the request and its
+ * Every message names an attempt (one run of one event) and an operation of it: operation 0 is the request and its
  * response, higher numbers are effects in the order in which the function started them.
  */
 export const Kind = {
-	/** To the isolate: a request's head, with its body if that is already complete. */
+	/** To the isolate: an event's head, a request's or another's, with its body if that is already complete. */
 	request: 1,
 	/** To the isolate: the result of an effect, with its body if that is already complete. */
 	answer: 2,
@@ -46,12 +46,16 @@ export const Kind = {
 	socketClose: 19,
 	/** To the isolate: a promise was rejected in the turn before, and nobody has handled it; the text describes the reason. */
 	rejection: 20,
+	/** From the isolate: an event's handler is done, and what it has said of the event (`link/verdicts.ts`). */
+	verdicts: 21,
 } as const;
 
 export type Kind = (typeof Kind)[keyof typeof Kind];
 
 /** A request as it enters an isolate: what the edge writes once as JSON and the isolate parses. */
 export interface RequestHead {
+	/** What tells it from the heads of other events (`link/event-head.ts`). */
+	type: "http";
 	method: string;
 	url: string;
 	/** Name, value, name, value, … as received, names in lower case. */

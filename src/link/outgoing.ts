@@ -4,6 +4,7 @@ import { isResponseHead } from "./heads.ts";
 import { isLine } from "./line.ts";
 import { Kind, STREAM_CHUNK } from "./messages.ts";
 import { isSocketClose } from "./socket-close.ts";
+import { decodeVerdicts } from "./verdicts.ts";
 
 /** What stands beside a message's text. */
 export type MessageData = Uint8Array | number | undefined;
@@ -39,6 +40,8 @@ export function isWellFormed({ kind, op, text, data }: Outgoing<MessageData | st
 			return op > 0 && typeof data !== "number" && isCall(text);
 		case Kind.exception:
 			return op === 0 && data === undefined && decodeException(text) !== null;
+		case Kind.verdicts:
+			return op === 0 && data === undefined && decodeVerdicts(text) !== null;
 		case Kind.exceeded:
 			return op === 0 && data === undefined && text === "timers";
 		case Kind.socket:

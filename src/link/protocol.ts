@@ -111,7 +111,7 @@ export interface RequestStart {
 	cpuMs: Milliseconds;
 	/** Its turns are to be cut at `NORMAL_TURN_MS` as long as it has had no effect. */
 	light: boolean;
-	/** A RequestHead as JSON, which nobody between here and the isolate parses. */
+	/** A RequestHead or an EventHead as JSON, which nobody between here and the isolate parses. */
 	head: string;
 	/** The body, where it is `whole`. */
 	body: Uint8Array | undefined;

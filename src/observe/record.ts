@@ -2,14 +2,14 @@ import type { ErrorCode } from "../errors.ts";
 import type { Limits } from "../limits/limits.ts";
 
 /** What started an invocation. */
-export type Trigger = "http" | "fetch" | "subrequest";
+export type Trigger = "http" | "fetch" | "subrequest" | "dispatch";
 
 /** How an invocation ended: `ok`, an error's code, or `client_gone` where nobody was left to answer. */
 export type Outcome = "ok" | "client_gone" | ErrorCode;
 
-/** One for every request: the one source of logs, metrics, metering and alerts. */
+/** One for every event: the one source of logs, metrics, metering and alerts. */
 export interface InvocationRecord {
-	/** When the request arrived, as ISO 8601 in UTC. */
+	/** When the event arrived, as ISO 8601 in UTC. */
 	time: string;
 	requestId: string;
 	/** Whose function it is; empty where no function serves the hostname. */
@@ -18,11 +18,18 @@ export interface InvocationRecord {
 	function: string;
 	/** The version's hash; empty like `tenant`. */
 	version: string;
+	/** The event's type: `http`, `scheduled` or `queue`. */
+	event: string;
+	/** Empty but for `http`. */
 	hostname: string;
-	/** `http` through a server, `fetch` through the library, `subrequest` from another function. */
+	/**
+	 * `http` through a server, `fetch` through the library, `subrequest` from another function; `dispatch` for what
+	 * the library dispatches.
+	 */
 	trigger: Trigger;
+	/** Empty but for `http`. */
 	method: string;
-	/** The response's status; 0 where none was sent. */
+	/** The response's status; 0 where none was sent, as for all events but `http`. */
 	status: number;
 	outcome: Outcome;
 	/** Whether this request had to start an isolate. */
@@ -47,13 +54,14 @@ export interface InvocationRecord {
 }
 
 /** The record of a request that has just arrived, and of which nothing else is known yet. */
-export function newRecord(requestId: string, trigger: Trigger): InvocationRecord {
+export function newRecord(requestId: string, event: string, trigger: Trigger): InvocationRecord {
 	return {
 		time: new Date().toISOString(),
 		requestId,
 		tenant: "",
 		function: "",
 		version: "",
+		event,
 		hostname: "",
 		trigger,
 		method: "",

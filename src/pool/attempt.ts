@@ -1,9 +1,7 @@
 import { BodySender } from "../bindings/body.ts";
 import type { Calls } from "../bindings/calls.ts";
-import { decodeException, type Exception } from "../link/exception.ts";
 import { FrameError } from "../link/frame.ts";
-import { decodeResponseHead } from "../link/heads.ts";
-import { Kind, type ResponseHead } from "../link/messages.ts";
+import { Kind } from "../link/messages.ts";
 import type { MessageData, Outgoing } from "../link/outgoing.ts";
 import type {
 	AttemptFailure,
@@ -14,43 +12,46 @@ import type {
 	VersionNumber,
 } from "../link/protocol.ts";
 import { SendWindows } from "../link/send-windows.ts";
-import { decodeSocketClose, encodeSocketClose } from "../link/socket-close.ts";
+import { encodeSocketClose } from "../link/socket-close.ts";
 import type { RunnableVersion, TurnBounds } from "./runnable-version.ts";
 
+/** The event that an attempt runs. */
+export interface AttemptEvent {
+	/**
+	 * What the function makes of the event: its response, messages of its WebSocket, its verdicts, or why there are
+	 * none. They are well formed, but may be another kind of event's.
+	 */
+	hear(message: Outgoing): void;
+}
+
 /** What becomes of an attempt, told to the invocation that it is an attempt at. */
-export interface AttemptOwner {
-	onResponse(head: ResponseHead, body: Uint8Array | null): void;
-	onChunk(bytes: Uint8Array): void;
-	onEnd(failure: string): void;
-	onException(exception: Exception): void;
+export interface AttemptListener {
+	readonly event: AttemptEvent;
 	onLog(line: string): void;
 	/** The function has reached a limit, which its isolate keeps. */
 	onExceeded(limit: "timers"): void;
 	onDone(report: AttemptReport): void;
 	onFailed(failure: AttemptFailure, report: AttemptReport): void;
-	/** The function says something over its WebSocket. */
-	onSocketMessage(data: string | Uint8Array): void;
-	/** The function has taken so many bytes of the client's messages. */
-	onSocketTaken(bytes: number): void;
-	onSocketClose(code: number, reason: string): void;
-	/** Whether the request may be started again, given whether this attempt has done anything that was seen outside. */
+	/** Whether the event may be started again, given whether this attempt has done anything that was seen outside. */
 	mayRunAgain(hasEffects: boolean): boolean;
 	/** The attempt was given up in favour of another, elsewhere. */
 	onMoved(): void;
 	/** The function has made its isolate say what the prelude never says. */
 	onForgery(): void;
+	/** It has, and the attempt still runs: nothing more of it counts. `what` the function did ends a sentence about it. */
+	refuseForgery(what?: string): void;
 	/** The sandbox died, or had to be killed, while this attempt's turn ran. */
 	onCulprit(): void;
 	/** The sandbox is gone. `running` tells whether it was this attempt's turn that ran. */
 	onLost(running: boolean): void;
-	/** The request's body broke off, or grew beyond its limit. */
+	/** The event's body broke off, or grew beyond its limit. */
 	onBodyFailure(error: Error): void;
 	/** Something went wrong in the edge itself: whatever was to be done with what the attempt said, or is to hear. */
 	onFault(error: unknown): void;
 }
 
 /**
- * One run of one request on one sandbox. All that the function does outside its isolate passes through here, and nothing
+ * One run of one event on one sandbox. All that the function does outside its isolate passes through here, and nothing
  * of it counts any more once the attempt is revoked.
  */
 export class Attempt {
@@ -59,11 +60,11 @@ export class Attempt {
 	readonly tenantNumber: TenantNumber;
 	readonly bounds: TurnBounds;
 	readonly #commands: SandboxCommands;
-	readonly #owner: AttemptOwner;
+	readonly #listener: AttemptListener;
 	readonly #calls: Calls;
 	#body: BodySender | null = null;
-	/** The operation of its WebSocket; 0 if it has none. */
-	#socket = 0;
+	/** The operation of its WebSocket, set by the event that has become one; 0 if it has none. */
+	socket = 0;
 	/** How much it may send of what it streams. Its sandbox sees to that; one that does not is no longer what it was. */
 	readonly #windows = new SendWindows();
 	/** Whether anything it did has been seen outside, so that it cannot be undone by running it again. */
@@ -76,14 +77,14 @@ export class Attempt {
 		id: AttemptId,
 		{ number, tenantNumber, limits }: RunnableVersion,
 		commands: SandboxCommands,
-		owner: AttemptOwner,
+		listener: AttemptListener,
 		calls: Calls,
 	) {
 		this.id = id;
 		this.version = number;
 		this.tenantNumber = tenantNumber;
 		this.#commands = commands;
-		this.#owner = owner;
+		this.#listener = listener;
 		this.#calls = calls;
 		this.bounds = limits;
 	}
@@ -92,7 +93,7 @@ export class Attempt {
 		const whole = body instanceof Uint8Array ? body : undefined;
 		this.#commands.request({ attempt: this.id, version: this.version, cpuMs, light, head, body: whole });
 		if (body !== null && whole === undefined)
-			this.#sendBody(body as AsyncIterable<Uint8Array>).catch((error) => this.#owner.onFault(error));
+			this.#sendBody(body as AsyncIterable<Uint8Array>).catch((error) => this.#listener.onFault(error));
 	}
 
 	async #sendBody(body: AsyncIterable<Uint8Array>): Promise<void> {
@@ -101,7 +102,7 @@ export class Attempt {
 			if (await this.#body.send(body, (piece) => this.#send(Kind.body, 0, "", piece))) this.#send(Kind.end, 0, "");
 		} catch (error) {
 			this.#send(Kind.end, 0, "the request's body broke off");
-			if (!this.#revoked) this.#owner.onBodyFailure(error as Error);
+			if (!this.#revoked) this.#listener.onBodyFailure(error as Error);
 		}
 	}
 
@@ -111,7 +112,7 @@ export class Attempt {
 			if (kind === Kind.credit) this.#windows.credit(op, data as number);
 			this.#commands.message(kind, this.id, op, text, data);
 		} catch (error) {
-			this.#owner.onFault(error);
+			this.#listener.onFault(error);
 		}
 	}
 
@@ -120,14 +121,15 @@ export class Attempt {
 		this.#send(Kind.credit, 0, "", bytes);
 	}
 
-	/** The client says something over the WebSocket `op`. */
-	socketMessage(op: number, data: string | Uint8Array): void {
-		if (typeof data === "string") this.#send(Kind.socket, op, data);
-		else this.#send(Kind.socket, op, "", data);
+	/** The client says something over the WebSocket. */
+	socketMessage(data: string | Uint8Array): void {
+		if (typeof data === "string") this.#send(Kind.socket, this.socket, data);
+		else this.#send(Kind.socket, this.socket, "", data);
 	}
 
-	socketClose(op: number, code: number, reason: string): void {
-		this.#send(Kind.socketClose, op, encodeSocketClose(code, reason));
+	/** The client closes the WebSocket. */
+	socketClose(code: number, reason: string): void {
+		this.#send(Kind.socketClose, this.socket, encodeSocketClose(code, reason));
 	}
 
 	/** The client has gone, or takes no more of the response. */
@@ -145,10 +147,10 @@ export class Attempt {
 
 	/** Another turn keeps this attempt waiting: it is run elsewhere, if it may be. */
 	move(): void {
-		if (this.#revoked || !this.#owner.mayRunAgain(this.hasEffects)) return;
+		if (this.#revoked || !this.#listener.mayRunAgain(this.hasEffects)) return;
 		this.revoke();
 		this.#superseded = true;
-		this.#owner.onMoved();
+		this.#listener.onMoved();
 	}
 
 	#release(): void {
@@ -166,34 +168,28 @@ export class Attempt {
 		try {
 			this.#hear(message);
 		} catch (error) {
-			this.#owner.onFault(error);
+			this.#listener.onFault(error);
 		}
 	}
 
-	#hear({ kind, op, text, data }: Outgoing): void {
+	#hear(message: Outgoing): void {
+		const { kind, op, text, data } = message;
 		switch (kind) {
-			case Kind.response:
-				this.#onResponse(decodeResponseHead(text), (data as Uint8Array | undefined) ?? null);
-				break;
 			case Kind.socket:
-				if (op === this.#socket) this.#owner.onSocketMessage((data as Uint8Array | undefined) ?? text);
+			case Kind.socketClose:
+				if (op === this.socket) this.#listener.event.hear(message);
 				break;
-			case Kind.socketClose: {
-				const { code, reason } = decodeSocketClose(text);
-				if (op === this.#socket) this.#owner.onSocketClose(code, reason);
-				break;
-			}
 			case Kind.body:
-				if (op === 0) this.#owner.onChunk(data as Uint8Array);
+				if (op === 0) this.#listener.event.hear(message);
 				else this.#calls.chunk(op, data as Uint8Array);
 				break;
 			case Kind.end:
-				if (op === 0) this.#owner.onEnd(text);
+				if (op === 0) this.#listener.event.hear(message);
 				else this.#calls.end(op, text);
 				break;
 			case Kind.credit:
 				if (op === 0) this.#body?.credit(data as number);
-				else if (op === this.#socket) this.#owner.onSocketTaken(data as number);
+				else if (op === this.socket) this.#listener.event.hear(message);
 				else this.#calls.credit(op, data as number);
 				break;
 			case Kind.cancel:
@@ -204,37 +200,28 @@ export class Attempt {
 				this.#call(op, text, data as Uint8Array | undefined);
 				break;
 			case Kind.log:
-				this.#owner.onLog(text);
+				this.#listener.onLog(text);
 				break;
 			case Kind.exceeded:
-				this.#owner.onExceeded("timers");
+				this.#listener.onExceeded("timers");
 				break;
-			case Kind.exception:
-				this.#owner.onException(decodeException(text) as Exception);
-				break;
+			default:
+				this.#listener.event.hear(message);
 		}
 	}
 
 	#call(op: number, text: string, body: Uint8Array | undefined): void {
 		this.hasEffects = true;
-		if (this.#calls.call(op, text, body, (kind, answer, data) => this.#send(kind, op, answer, data))) return;
-		this.#owner.onForgery();
-		const message = "the function's isolate has called a binding as the platform never does";
-		this.#owner.onException({ code: "invalid_response", message, stack: "" });
-		this.revoke();
-	}
-
-	#onResponse(head: ResponseHead, body: Uint8Array | null): void {
-		if (head.socket !== undefined) this.#socket = head.socket;
-		this.#owner.onResponse(head, body);
+		const taken = this.#calls.call(op, text, body, (kind, answer, data) => this.#send(kind, op, answer, data));
+		if (!taken) this.#listener.refuseForgery("called a binding as the platform never does");
 	}
 
 	done(report: AttemptReport): void {
 		try {
 			this.#release();
-			if (!this.#superseded) this.#owner.onDone(report);
+			if (!this.#superseded) this.#listener.onDone(report);
 		} catch (error) {
-			this.#owner.onFault(error);
+			this.#listener.onFault(error);
 		}
 	}
 
@@ -242,22 +229,22 @@ export class Attempt {
 		const revoked = this.#revoked;
 		try {
 			this.#release();
-			if (failure.code === "forged") this.#owner.onForgery();
+			if (failure.code === "forged") this.#listener.onForgery();
 			if (this.#superseded) return;
-			if (revoked) this.#owner.onDone(report);
-			else this.#owner.onFailed(failure, report);
+			if (revoked) this.#listener.onDone(report);
+			else this.#listener.onFailed(failure, report);
 		} catch (error) {
-			this.#owner.onFault(error);
+			this.#listener.onFault(error);
 		}
 	}
 
 	lost(running: boolean): void {
 		try {
 			this.#release();
-			if (running) this.#owner.onCulprit();
-			if (!this.#superseded) this.#owner.onLost(running);
+			if (running) this.#listener.onCulprit();
+			if (!this.#superseded) this.#listener.onLost(running);
 		} catch (error) {
-			this.#owner.onFault(error);
+			this.#listener.onFault(error);
 		}
 	}
 }

@@ -1,6 +1,6 @@
 import type { SandboxSettings, VersionNumber } from "../link/protocol.ts";
 import type { Launcher } from "../processes/launcher.ts";
-import { type CordonName, type Placement, SHARED } from "./placement.ts";
+import { type CordonName, type Place, SHARED } from "./place.ts";
 import type { PoolEvents, SandboxPool } from "./pool.ts";
 import { ProcessPool } from "./process-pool.ts";
 import type { RunnableVersion } from "./runnable-version.ts";
@@ -29,7 +29,7 @@ export class Cordons implements SandboxPool {
 		return new Cordons(new Map([[SHARED, await ProcessPool.start(launcher, size, settings, images, events)]]));
 	}
 
-	home(version: RunnableVersion, { cordon, lane }: Placement): Sandbox | null {
+	home(version: RunnableVersion, { cordon, lane }: Place): Sandbox | null {
 		return this.#pools.get(cordon)?.home(version, lane) ?? null;
 	}
 

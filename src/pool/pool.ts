@@ -1,6 +1,6 @@
 import type { SandboxStats, VersionNumber } from "../link/protocol.ts";
 import type { Containment } from "../processes/containment.ts";
-import type { Placement } from "./placement.ts";
+import type { Place } from "./place.ts";
 import type { RunnableVersion } from "./runnable-version.ts";
 import type { Sandbox } from "./sandbox.ts";
 
@@ -18,7 +18,7 @@ export interface SandboxPool {
 	/** Whether light and heavy functions run apart. */
 	readonly hasLanes: boolean;
 	/** The sandbox for a version's next attempt; `null` if it is on probation and another one is being tried, or if no sandbox starts. */
-	home(version: RunnableVersion, placement: Placement): Sandbox | null;
+	home(version: RunnableVersion, place: Place): Sandbox | null;
 	/** A version will get no more requests. */
 	unload(version: VersionNumber): void;
 	stats(): { sandboxes: number; restarts: number } & SandboxStats;

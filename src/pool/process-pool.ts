@@ -5,7 +5,7 @@ import { type Containment, warning } from "../processes/containment.ts";
 import type { Launcher } from "../processes/launcher.ts";
 import type { Bytes, Milliseconds } from "../units.ts";
 import { Lane } from "./lane.ts";
-import type { LaneName } from "./placement.ts";
+import type { LaneName } from "./place.ts";
 import type { PoolEvents } from "./pool.ts";
 import { Preloader } from "./preloader.ts";
 import type { RunnableVersion } from "./runnable-version.ts";

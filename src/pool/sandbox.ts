@@ -13,7 +13,7 @@ import type {
 	VersionNumber,
 } from "../link/protocol.ts";
 import type { Milliseconds } from "../units.ts";
-import { Attempt, type AttemptOwner } from "./attempt.ts";
+import { Attempt, type AttemptListener } from "./attempt.ts";
 import { Preload, type PreloadEnd } from "./preload.ts";
 import type { RunnableVersion } from "./runnable-version.ts";
 
@@ -54,9 +54,9 @@ export class Sandbox implements SandboxEvents {
 	}
 
 	/** Makes an attempt that runs here; it begins with its `start`. */
-	attempt(version: RunnableVersion, owner: AttemptOwner, calls: Calls): Attempt {
+	attempt(version: RunnableVersion, listener: AttemptListener, calls: Calls): Attempt {
 		this.#send(version).recent++;
-		const attempt = new Attempt(this.#nextId(), version, this.commands, owner, calls);
+		const attempt = new Attempt(this.#nextId(), version, this.commands, listener, calls);
 		this.#put(attempt);
 		return attempt;
 	}

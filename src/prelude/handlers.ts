@@ -1,3 +1,4 @@
+import { HANDLERS } from "../link/handlers.ts";
 import { handlePromise, reportError } from "./errors/report-error.ts";
 import { Event, type EventTarget } from "./events/event.ts";
 import type { Request } from "./fetch/request.ts";
@@ -68,7 +69,11 @@ asInterface(FetchEvent, "FetchEvent");
 const { answerOf } = FetchEvent;
 Reflect.deleteProperty(FetchEvent, "answerOf");
 
+/** What handles requests, in whichever form the function has it. */
 let handler: Handler | null = null;
+/** The module's default export, which has the handlers of other events. */
+let main: unknown;
+let names = "";
 let fetchListeners = 0;
 let env: Record<string, unknown> = {};
 
@@ -105,28 +110,17 @@ export function serve(first: unknown, second?: unknown): object {
 	};
 }
 
-/** Finds the handler among a module's exports. Returns why there is none, or `null`. */
+/** Finds the handlers among a module's exports. Returns why there is none, or `null`. */
 export function adoptModule(exports: Record<string, unknown>, scope: EventTarget): string | null {
-	const main = exports.default;
-	const object = main as { fetch?: unknown } | null | undefined;
-	if (
-		object !== null &&
-		(typeof object === "object" || typeof object === "function") &&
-		typeof object.fetch === "function"
-	) {
-		handler = (request, invocation) =>
-			(object.fetch as (...args: unknown[]) => unknown)(request, env, new ExecutionContext(invocation));
-	} else if (
-		typeof main === "function" &&
-		typeof (main.prototype as { fetch?: unknown } | undefined)?.fetch === "function"
-	) {
-		// A class, as https://developers.cloudflare.com/workers/runtime-apis/bindings/service-bindings/rpc/ has it.
-		const Entrypoint = main as unknown as new (ctx: ExecutionContext, environment: unknown) => { fetch: Handler };
-		handler = (request, invocation) => {
-			const context = new ExecutionContext(invocation);
-			return (new Entrypoint(context, env).fetch as (...args: unknown[]) => unknown)(request, env, context);
-		};
-	} else if (typeof main === "function") {
+	main = exports.default;
+	const object = main as { fetch: (...args: unknown[]) => unknown };
+	for (let i = 0; i < HANDLERS.length; i++)
+		if (isMember(HANDLERS[i]) || isEntrypoint(HANDLERS[i])) addName(HANDLERS[i]);
+	if (isMember("fetch")) {
+		handler = (request, invocation) => object.fetch(request, env, new ExecutionContext(invocation));
+	} else if (isEntrypoint("fetch")) {
+		handler = (request, invocation) => callEntrypoint("fetch", request, invocation);
+	} else if (typeof main === "function" && names === "") {
 		handler = (request, invocation) =>
 			(main as (...args: unknown[]) => unknown)(request, env, new ExecutionContext(invocation));
 	} else if (handler === null && fetchListeners > 0) {
@@ -136,17 +130,68 @@ export function adoptModule(exports: Record<string, unknown>, scope: EventTarget
 			return answerOf(event);
 		};
 	}
-	if (handler !== null) return null;
+	if (handler !== null && !isMember("fetch") && !isEntrypoint("fetch")) addName("fetch");
+	if (names !== "") return null;
 	// A script without any export is bundled as if it were CommonJS, whose exports are an empty object.
 	const isEmpty =
 		typeof main === "object" && main !== null && Object.keys(main).length === 0 && Object.keys(exports).length === 1;
 	if (isEmpty && Object.getPrototypeOf(main) === Object.prototype) return "it exports no fetch handler";
 	if (main !== undefined)
 		return `its default export is ${main === null ? "null" : typeof main === "object" ? "an object without a fetch function" : `a ${typeof main}`}`;
-	const names = Object.keys(exports);
-	return names.length === 0 ? "it exports nothing" : `it exports only ${names.slice(0, 5).join(", ")}`;
+	const exported = Object.keys(exports);
+	return exported.length === 0 ? "it exports nothing" : `it exports only ${exported.slice(0, 5).join(", ")}`;
 }
 
 export function handle(request: Request, invocation: Invocation): unknown {
 	return (handler as Handler)(request, invocation);
+}
+
+/** Whether the function handles requests. */
+export function handlesRequests(): boolean {
+	return handler !== null;
+}
+
+/** Whether the function has a handler of this name, for an event that is no request. */
+export function hasHandler(name: string): boolean {
+	return isMember(name) || isEntrypoint(name);
+}
+
+/** Calls it. */
+export function handleEvent(name: string, argument: object, invocation: Invocation): unknown {
+	if (isEntrypoint(name)) return callEntrypoint(name, argument, invocation);
+	return (main as Record<string, Method>)[name](argument, env, new ExecutionContext(invocation));
+}
+
+type Method = (argument: object, environment: unknown, ctx: ExecutionContext) => unknown;
+
+/** Whether the default export has such a method. */
+function isMember(name: string): boolean {
+	return ((typeof main === "object" && main !== null) || typeof main === "function") && isMethodOf(main, name);
+}
+
+/** Whether it is a class whose instances have one. */
+function isEntrypoint(name: string): boolean {
+	if (typeof main !== "function") return false;
+	const prototype = main.prototype as unknown;
+	return typeof prototype === "object" && prototype !== null && isMethodOf(prototype, name);
+}
+
+function isMethodOf(object: object, name: string): boolean {
+	return typeof (object as Record<string, unknown>)[name] === "function";
+}
+
+/** A class, as https://developers.cloudflare.com/workers/runtime-apis/bindings/service-bindings/rpc/ has it. */
+function callEntrypoint(name: string, argument: object, invocation: Invocation): unknown {
+	const Entrypoint = main as new (ctx: ExecutionContext, environment: unknown) => Record<string, Method>;
+	const context = new ExecutionContext(invocation);
+	return new Entrypoint(context, env)[name](argument, env, context);
+}
+
+function addName(name: string): void {
+	names = names === "" ? name : `${names},${name}`;
+}
+
+/** The names of the handlers that the function had when it started, with commas between them. */
+export function handlerNames(): string {
+	return names;
 }

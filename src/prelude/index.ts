@@ -17,7 +17,15 @@ import { FormData } from "./fetch/form-data.ts";
 import { Headers } from "./fetch/headers.ts";
 import { Request } from "./fetch/request.ts";
 import { Response } from "./fetch/response.ts";
-import { adoptModule, countFetchListener, environment, FetchEvent, serve, setEnvironment } from "./handlers.ts";
+import {
+	adoptModule,
+	countFetchListener,
+	environment,
+	FetchEvent,
+	handlerNames,
+	serve,
+	setEnvironment,
+} from "./handlers.ts";
 import { type Host, installHost } from "./host.ts";
 import { nameFunction } from "./interface.ts";
 import { structuredClone } from "./messaging/structured-clone.ts";
@@ -211,8 +219,14 @@ const bridge = {
 			},
 		});
 	},
-	/** Why the function's script gave no handler; empty if it did, `null` while it awaits operations that it has begun. */
-	finish: () => (failure === UNFINISHED && globalOperations.size > 0 ? null : (failure ?? "")),
+	/**
+	 * The names of the handlers that the function's script gave, and in a line after them why it gave none; `null`
+	 * while it awaits operations that it has begun.
+	 */
+	finish: () => {
+		if (failure === UNFINISHED && globalOperations.size > 0) return null;
+		return failure === null ? handlerNames() : `\n${failure}`;
+	},
 	turn,
 };
 const UNFINISHED = "its script did not run to the end, or awaits something that only a request can wait for";

@@ -19,7 +19,7 @@ export class Operation {
 	close: ((codeAndReason: string) => void) | null = null;
 }
 
-/** One attempt at one request, as this isolate sees it: its operations, its timers, and what it still waits for. */
+/** One attempt at one event, as this isolate sees it: its operations, its timers, and what it still waits for. */
 export class Invocation {
 	readonly id: number;
 	#operations: Map<number, Operation> | null = null;

@@ -1,8 +1,10 @@
-import { encodeException } from "../link/exception.ts";
+import type { EventHead } from "../link/event-head.ts";
+import { type Exception, encodeException } from "../link/exception.ts";
 import { encodeResponseHead, type OutgoingHead } from "../link/heads.ts";
 import { type ErrorDescription, Kind, type RequestHead, STREAM_WINDOW } from "../link/messages.ts";
 import { decodeSocketClose, encodeSocketClose } from "../link/socket-close.ts";
 import { globalOperations } from "./crypto/crypto.ts";
+import { DispatchedEvent } from "./dispatched.ts";
 import { exactBytes } from "./encoding/bytes.ts";
 import { beginRejections, describeError, handlePromise, reportRejections } from "./errors/report-error.ts";
 import { AbortController, type AbortSignal, createSignal, followSignals } from "./events/abort.ts";
@@ -11,7 +13,7 @@ import { receiveStream, sendStream } from "./fetch/body-stream.ts";
 import { type Headers, headerList, headersFromList } from "./fetch/headers.ts";
 import { createRequest, type Request } from "./fetch/request.ts";
 import { isNullBodyStatus, isResponse, type Response, responseState } from "./fetch/response.ts";
-import { handle } from "./handlers.ts";
+import { handle, handleEvent, handlesRequests, hasHandler } from "./handlers.ts";
 import { enter, Invocation, invocations, Operation } from "./invocation.ts";
 import { dropTimers, runGlobalTimers, runTimer } from "./timing/timers.ts";
 
@@ -26,7 +28,9 @@ export function turn(kind: Kind, id: number, op: number, text: string, data: Arr
 		invocations[id] = invocation;
 		enter(invocation);
 		runGlobalTimers();
-		void answer(invocation, JSON.parse(text) as RequestHead, data as ArrayBuffer | undefined);
+		const head = JSON.parse(text) as RequestHead | EventHead;
+		if (head.type === "http") void answer(invocation, head as RequestHead, data as ArrayBuffer | undefined);
+		else void dispatch(invocation, head as EventHead, data as ArrayBuffer | undefined);
 		return;
 	}
 	const invocation = invocations[id] ?? null;
@@ -125,6 +129,10 @@ function makeRequest(
 }
 
 async function answer(invocation: Invocation, head: RequestHead, data: ArrayBuffer | undefined): Promise<void> {
+	if (!handlesRequests()) {
+		failWithout(invocation, "fetch");
+		return;
+	}
 	const operation = new Operation();
 	try {
 		const answered = handle(makeRequest(invocation, head, data, operation), invocation);
@@ -138,11 +146,35 @@ async function answer(invocation: Invocation, head: RequestHead, data: ArrayBuff
 	}
 }
 
-function fail(
-	invocation: Invocation,
-	code: "exception" | "invalid_response",
-	{ message, stack }: ErrorDescription,
-): void {
+/** Gives an event that is no request to its handler, whose verdicts go out once it is done, however it ends. */
+async function dispatch(invocation: Invocation, head: EventHead, data: ArrayBuffer | undefined): Promise<void> {
+	let event: DispatchedEvent | null = null;
+	try {
+		if (!hasHandler(head.handler)) {
+			failWithout(invocation, head.handler);
+			return;
+		}
+		event = new DispatchedEvent(head, data);
+		const handled = handleEvent(head.handler, event.argument, invocation);
+		handlePromise(handled);
+		await handled;
+		invocation.emit(Kind.verdicts, 0, event.verdicts);
+		invocation.responded = true;
+		invocation.finishIfIdle();
+		if (invocation.done) dropTimers(invocation);
+	} catch (error) {
+		const description = describeError(error);
+		if (event !== null) invocation.emit(Kind.verdicts, 0, event.verdicts);
+		fail(invocation, "exception", description);
+	}
+}
+
+function failWithout(invocation: Invocation, handler: string): void {
+	const message = `the function has no ${handler} handler`;
+	fail(invocation, "no_handler", { name: "TypeError", message, stack: "" });
+}
+
+function fail(invocation: Invocation, code: Exception["code"], { message, stack }: ErrorDescription): void {
 	if (invocation.responded) return;
 	invocation.responded = true;
 	invocation.emit(Kind.exception, 0, encodeException({ code, message, stack }));

@@ -33,7 +33,13 @@
 	globalThis.__atoll_exports({ default: { fetch: handler } });
 	bridge.finish();
 	const head = (method, body) =>
-		JSON.stringify({ method, url: "http://a.localhost/", headers: ["host", "a.localhost", "accept", "*/*"], body });
+		JSON.stringify({
+			type: "http",
+			method,
+			url: "http://a.localhost/",
+			headers: ["host", "a.localhost", "accept", "*/*"],
+			body,
+		});
 	bridge.turn(1, 1, 0, head("GET", "none"), undefined);
 	bridge.turn(1, 2, 0, head("POST", "whole"), new Uint8Array([123, 125]).buffer);
 	bridge.turn(1, 3, 0, head("POST", "stream"), undefined);

@@ -1,12 +1,10 @@
-import type { Version } from "../control/version.ts";
 import { FunctionError } from "../errors.ts";
 import { StackMapper } from "../helpers/stack-mapper.ts";
-import type { Account } from "../limits/account.ts";
+import type { Invocation } from "../invocation/invocation.ts";
 import type { ResponseHead } from "../link/messages.ts";
 import type { Bytes, Milliseconds } from "../units.ts";
 import { type ErrorDetail, errorResponse } from "./error-response.ts";
 import type { Exchange, ResponseSink, SocketEnd } from "./exchange.ts";
-import type { Recording } from "./recording.ts";
 import { contentLength } from "./response-head.ts";
 
 /** In development an error response waits so long for its stack to be mapped. */
@@ -15,27 +13,21 @@ const MAPPING_MS: Milliseconds = 5000;
 const EMPTY = new Uint8Array(0);
 
 export interface AnswerSettings {
-	version: Version;
 	exchange: Exchange;
 	sink: ResponseSink;
 	/** What the client would have an error as: the value of its Accept header. */
 	accept: string;
-	recording: Recording;
-	/** What the client has not taken yet is held on this. */
-	account: Account;
 	/** Maps the stacks of errors that are shown; `null` where none are. */
 	mapper: StackMapper | null;
 }
 
 /** The one response to a request: what its function answers, or an error in its place. */
 export class Answer {
-	readonly #version: Version;
 	readonly #method: string;
 	readonly #sink: ResponseSink;
 	readonly #accept: string;
-	readonly #recording: Recording;
-	readonly #account: Account;
 	readonly #mapper: StackMapper | null;
+	#invocation!: Invocation;
 	/** How long the body has to be, where its head says that. */
 	#length: Bytes | null = null;
 	/** Nothing of it was sent, its body is being sent, or nothing more of it will be. */
@@ -43,20 +35,22 @@ export class Answer {
 	/** An error response is being made. */
 	making: Promise<void> | null = null;
 
-	constructor({ version, exchange, sink, accept, recording, account, mapper }: AnswerSettings) {
-		this.#version = version;
+	constructor({ exchange, sink, accept, mapper }: AnswerSettings) {
 		this.#method = exchange.method;
 		this.#sink = sink;
 		this.#accept = accept;
-		this.#recording = recording;
-		this.#account = account;
 		this.#mapper = mapper;
-		sink.account = account;
+	}
+
+	/** What the client has not taken is held on the invocation's account. Called before anything is given. */
+	begin(invocation: Invocation): void {
+		this.#invocation = invocation;
+		this.#sink.account = invocation.account;
 	}
 
 	/** Gives a response whose head can be sent: whole, or what comes before its body. Throws where it cannot be sent after all. */
 	give(head: ResponseHead, body: Uint8Array | null): void {
-		const { record } = this.#recording;
+		const { record } = this.#invocation.recording;
 		try {
 			if (head.body === "stream") {
 				this.state = "streaming";
@@ -79,7 +73,7 @@ export class Answer {
 	upgrade(head: ResponseHead, end: SocketEnd): SocketEnd {
 		const socket = this.#sink.upgrade(head, end);
 		this.state = "streaming";
-		this.#recording.record.status = head.status;
+		this.#invocation.recording.record.status = head.status;
 		return socket;
 	}
 
@@ -88,17 +82,18 @@ export class Answer {
 	 * where a body ends that is not as long as it says would take what follows for another response.
 	 */
 	write(bytes: Uint8Array, taken: () => void): boolean {
-		const { record } = this.#recording;
+		const { record } = this.#invocation.recording;
 		record.responseBytes += bytes.byteLength;
 		if (this.#length !== null && record.responseBytes > this.#length) return this.#wrongLength();
-		this.#account.hold(bytes.byteLength);
+		this.#invocation.account.hold(bytes.byteLength);
 		this.#sink.write(bytes, taken);
 		return true;
 	}
 
 	/** The end of the body. Returns whether it is as long as its head says. */
 	end(): boolean {
-		if (this.#length !== null && this.#recording.record.responseBytes < this.#length) return this.#wrongLength();
+		if (this.#length !== null && this.#invocation.recording.record.responseBytes < this.#length)
+			return this.#wrongLength();
 		this.state = "over";
 		this.#sink.end();
 		return true;
@@ -119,11 +114,11 @@ export class Answer {
 			if (this.#mapper === null) this.#give(error, null);
 			else this.making = this.#giveWithSource(error, this.#mapper);
 		}
-		this.#recording.failed(error);
+		this.#invocation.recording.failed(error);
 	}
 
 	#give(error: FunctionError, detail: ErrorDetail | null): void {
-		const { record } = this.#recording;
+		const { record } = this.#invocation.recording;
 		const { head, body } = errorResponse(error, record.requestId, this.#accept, detail);
 		record.status = head.status;
 		record.responseBytes = body.byteLength;
@@ -136,7 +131,9 @@ export class Answer {
 		const { functionStack: stack } = error;
 		const late = Promise.withResolvers<null>();
 		const timer = setTimeout(() => late.resolve(null), MAPPING_MS);
-		const mapping = StackMapper.concerns(stack, this.#version) ? mapper.map(stack, this.#version) : null;
+		const mapping = StackMapper.concerns(stack, this.#invocation.version)
+			? mapper.map(stack, this.#invocation.version)
+			: null;
 		const mapped = await Promise.race([mapping, late.promise]);
 		clearTimeout(timer);
 		// Its client may have gone meanwhile.

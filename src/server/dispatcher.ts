@@ -2,7 +2,10 @@ import { stripHopByHop } from "../bindings/fetch/edge/hop-by-hop.ts";
 import { without } from "../bindings/fetch/edge/redirects.ts";
 import type { Chain, FetchedResponse, FunctionRequest, Functions } from "../bindings/functions.ts";
 import type { Deployments } from "../control/deployments.ts";
+import type { Version } from "../control/version.ts";
 import { FunctionError } from "../errors.ts";
+import type { StackMapper } from "../helpers/stack-mapper.ts";
+import { Invocation, type InvocationContext, type Invoked } from "../invocation/invocation.ts";
 import type { FunctionId, TenantName } from "../names.ts";
 import type { Observer } from "../observe/observer.ts";
 import { newRecord, type Trigger } from "../observe/record.ts";
@@ -10,7 +13,7 @@ import type { Milliseconds } from "../units.ts";
 import { errorResponse } from "./error-response.ts";
 import type { Exchange, ResponseSink } from "./exchange.ts";
 import { FetchSink } from "./fetch-sink.ts";
-import { Invocation, type InvocationContext } from "./invocation.ts";
+import { HttpEvent } from "./http-event.ts";
 import { nextRequestId } from "./request-id.ts";
 
 /** Subrequests from function to function may go so deep. */
@@ -21,20 +24,26 @@ const MAX_INVOCATIONS = 32;
 /** What requests are served with. */
 export interface DispatcherSettings extends Omit<InvocationContext, "ended"> {
 	deployments: Deployments;
+	mapper: StackMapper;
+	/** Whether errors are shown with their stacks. */
+	development: boolean;
 }
 
 /** Hands each request to an invocation of the function that serves its hostname, and functions' requests to one another likewise. */
 export class Dispatcher implements Functions {
 	readonly #deployments: Deployments;
 	readonly #observer: Observer;
+	/** Maps the stacks of errors that are shown; `null` where none are. */
+	readonly #mapper: StackMapper | null;
 	readonly #context: InvocationContext;
 	/** Requests that are being worked on. */
 	inFlight = 0;
 	#idle: (() => void) | null = null;
 
-	constructor({ deployments, ...shared }: DispatcherSettings) {
+	constructor({ deployments, mapper, development, ...shared }: DispatcherSettings) {
 		this.#deployments = deployments;
 		this.#observer = shared.observer;
+		this.#mapper = development ? mapper : null;
 		this.#context = {
 			...shared,
 			ended: () => {
@@ -44,7 +53,15 @@ export class Dispatcher implements Functions {
 		};
 	}
 
-	/** Returns what can be aborted, if anything runs. */
+	/** Runs an event at a function. */
+	run(invoked: Invoked): Invocation {
+		const invocation = new Invocation(this.#context, invoked);
+		this.inFlight++;
+		invocation.start();
+		return invocation;
+	}
+
+	/** Hands on a request. Returns what can be aborted, if anything runs. */
 	dispatch(
 		requestId: string,
 		request: Exchange | FunctionError,
@@ -54,26 +71,21 @@ export class Dispatcher implements Functions {
 	): Invocation | null {
 		try {
 			if (request instanceof FunctionError) throw request;
-			const version =
-				request.function === undefined
-					? this.#deployments.lookup(request.hostname)
-					: this.#deployments.named(request.function);
-			const invocation = new Invocation(this.#context, {
-				version,
-				exchange: request,
-				sink,
-				requestId,
-				trigger,
-				accept,
-			});
-			this.inFlight++;
-			invocation.start();
-			return invocation;
+			const version = this.#versionFor(request);
+			const event = new HttpEvent({ exchange: request, sink, accept, mapper: this.#mapper });
+			return this.run({ version, event, requestId, trigger });
 		} catch (error) {
 			if (!(error instanceof FunctionError)) throw error;
 			this.#reject(error, requestId, request, sink, accept, trigger);
 			return null;
 		}
+	}
+
+	#versionFor({ function: id, hostname }: Exchange): Version {
+		if (id === undefined) return this.#deployments.lookup(hostname);
+		const version = this.#deployments.of(id);
+		if (version === undefined) throw new FunctionError("function_not_found", `there is no function ${id.name}`);
+		return version;
 	}
 
 	/** Answers a request that reaches no function, and records it. */
@@ -88,7 +100,7 @@ export class Dispatcher implements Functions {
 		const { head, body } = errorResponse(error, requestId, accept, null);
 		head.headers.push("x-atoll-request-id", requestId);
 		sink.respond(head, body);
-		const record = newRecord(requestId, trigger);
+		const record = newRecord(requestId, "http", trigger);
 		if (!(request instanceof FunctionError)) {
 			record.hostname = request.hostname;
 			record.method = request.method;

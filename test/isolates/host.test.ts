@@ -8,7 +8,14 @@ test("what comes late for an attempt that is over does not reach the next one of
 	const settings = await sandboxSettings();
 	const told: string[] = [];
 	const { promise: over, resolve } = Promise.withResolvers<void>();
-	const head = JSON.stringify({ method: "GET", url: "http://a.test/", headers: [], body: "none", client: null });
+	const head = JSON.stringify({
+		type: "http",
+		method: "GET",
+		url: "http://a.test/",
+		headers: [],
+		body: "none",
+		client: null,
+	});
 	const host = new IsolateHost(settings, {
 		want: () => undefined,
 		message: (_version, _attempt, { kind }) => told.push(kind === Kind.response ? "response" : `message ${kind}`),

@@ -126,6 +126,7 @@ test("each request leaves one invocation record, to subscribers and as a JSON li
 		"tenant",
 		"function",
 		"version",
+		"event",
 		"hostname",
 		"trigger",
 		"method",

@@ -77,3 +77,36 @@ test("what the prelude never says is a strike for the function whose isolate say
 	assert.equal(atoll.runtime.stats().restarts, restarts);
 	assert.ok(atoll.runtime.sandboxPids().includes(pid));
 });
+
+test("what a function says of the messages of a queue is what it said, or its event has failed", async () => {
+	const module = JSON.stringify(resolve("test/adversaries/forged-messages.js"));
+	const source = `
+		import { variants } from ${module};
+		export default { queue({ messages }) {
+			const [first, second] = messages;
+			variants[first.body]();
+			second.retry({ delaySeconds: 5 });
+			first.ack();
+		} };`;
+	const message = { timestamp: 0, attempts: 1, contentType: "text" } as const;
+	let told = 0;
+	for (const variant of Object.keys(variants as object)) {
+		const name = `queue-${variant.toLowerCase()}`;
+		await atoll.deploy(name, source);
+		const first = { ...message, id: "first", body: variant };
+		const messages = [first, { ...message, id: "second", body: "" }, { ...message, id: "third", body: "" }];
+		for (let i = 0; i < 2; i++) {
+			const { outcome, result } = await atoll.runtime.dispatch({ name }, { type: "queue", queue: "q", messages });
+			if (outcome === "ok") {
+				told++;
+				const retried = [{ id: "second", delaySeconds: 5 }];
+				assert.deepEqual(result, { acknowledged: ["first", "third"], retried }, variant);
+			} else {
+				assert.match(outcome, /^(exception|invalid_response|function_quarantined)$/, variant);
+				assert.ok(!result.acknowledged.includes("third"), variant);
+			}
+		}
+	}
+	assert.ok(told >= Object.keys(variants as object).length, `${told} told what they said`);
+	assert.equal(await atoll.text("neighbour"), "here");
+});

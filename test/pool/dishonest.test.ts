@@ -6,8 +6,9 @@ import { EventWriter } from "../../src/link/events.ts";
 import { FrameWriter } from "../../src/link/frame-writer.ts";
 import { encodeResponseHead } from "../../src/link/heads.ts";
 import { Kind, STREAM_CHUNK, STREAM_WINDOW } from "../../src/link/messages.ts";
+import type { Outgoing } from "../../src/link/outgoing.ts";
 import type { Image, SandboxSettings, VersionNumber } from "../../src/link/protocol.ts";
-import type { AttemptOwner } from "../../src/pool/attempt.ts";
+import type { AttemptListener } from "../../src/pool/attempt.ts";
 import { SandboxProcess } from "../../src/pool/sandbox-process.ts";
 import { type LaunchEvents, LaunchedProcess, type Launcher } from "../../src/processes/launcher.ts";
 import { noCalls } from "../support/calls.ts";
@@ -58,10 +59,9 @@ async function dishonest() {
 		const tenant = {
 			onCulprit: () => told.push(`an attempt at ${version} is to blame`),
 			onLost: (running: boolean) => told.push(`${version} lost${running ? ", not to run again" : ""}`),
-			onResponse: () => told.push(`${version} responds`),
-			onChunk: () => undefined,
+			event: { hear: ({ kind }: Outgoing) => kind === Kind.response && told.push(`${version} responds`) },
 			onDone: () => told.push(`${version} done`),
-		} as unknown as AttemptOwner;
+		} as unknown as AttemptListener;
 		const limits = { cpuMs: 1000, startupCpuMs: 1000 };
 		return process.sandbox.attempt({ number: version, tenantNumber: version, limits }, tenant, noCalls());
 	};

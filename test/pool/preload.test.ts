@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import type { AttemptReport, VersionNumber } from "../../src/link/protocol.ts";
-import type { AttemptOwner } from "../../src/pool/attempt.ts";
+import type { AttemptListener } from "../../src/pool/attempt.ts";
 import { ProcessPool } from "../../src/pool/process-pool.ts";
 import type { RunnableVersion } from "../../src/pool/runnable-version.ts";
 import { Launcher } from "../../src/processes/launcher.ts";
@@ -13,13 +13,13 @@ import { until } from "../support/until.ts";
 function ask(pool: ProcessPool, version: RunnableVersion): Promise<boolean> {
 	const { promise, resolve, reject } = Promise.withResolvers<boolean>();
 	const owner = {
-		onResponse: () => undefined,
+		event: { hear: () => undefined },
 		onDone: ({ cold }: AttemptReport) => resolve(cold),
 		onFailed: (failure: { message: string }) => reject(new Error(failure.message)),
 		onLost: () => reject(new Error("lost")),
 		onCulprit: () => undefined,
-	} as unknown as AttemptOwner;
-	const head = { method: "GET", url: "http://f.test/", headers: [], body: "none", client: null };
+	} as unknown as AttemptListener;
+	const head = { type: "http", method: "GET", url: "http://f.test/", headers: [], body: "none", client: null };
 	pool.home(version, "normal")?.attempt(version, owner, noCalls()).start(1000, false, JSON.stringify(head), null);
 	return promise;
 }

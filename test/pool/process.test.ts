@@ -112,6 +112,42 @@ test("a POST that has had an effect is not run again: it gets sandbox_lost with 
 	assert.equal(response.headers.get("retry-after"), "1");
 });
 
+test("so does an event, and one that has had none is run again, but not for ever", async () => {
+	await atoll.deploy(
+		"queue",
+		`export default { async queue({ messages }) {
+			messages[0].ack();
+			if (messages[0].body === "effect") await fetch("http://steady.test/");
+			console.log("has begun: " + messages[0].body);
+			await new Promise(() => {});
+		} }`,
+	);
+	const dispatch = (body: string) => {
+		const message = { id: "1", timestamp: 0, attempts: 1, contentType: "text", body } as const;
+		return atoll.runtime.dispatch({ name: "queue" }, { type: "queue", queue: "q", messages: [message] });
+	};
+	const begun = (body: string) => atoll.logs.filter(({ message }) => message === `has begun: ${body}`).length;
+	for (const [body, attempts] of [
+		["effect", 1],
+		["none", 3],
+	] as const) {
+		const pending = dispatch(body);
+		let over = false;
+		void pending.then(() => {
+			over = true;
+		});
+		for (let seen = 0; !over; ) {
+			await until(() => over || (begun(body) > seen && atoll.runtime.sandboxPids().length >= 4));
+			seen = begun(body);
+			for (const pid of over ? [] : atoll.runtime.sandboxPids()) process.kill(pid, "SIGKILL");
+		}
+		const { outcome, result, record } = await pending;
+		assert.equal(outcome, "sandbox_lost");
+		assert.deepEqual(result, { acknowledged: [], retried: [{ id: "1", delaySeconds: null }] });
+		assert.equal(record.attempts, attempts);
+	}
+});
+
 test("a GET that has had one is run again", async () => {
 	let asked = 0;
 	const origin = createServer((_, res) => res.end(String(++asked)));

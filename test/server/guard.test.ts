@@ -9,18 +9,20 @@ import { AddressGuard } from "../../src/bindings/fetch/edge/addresses.ts";
 import { Intake } from "../../src/bindings/fetch/edge/intake.ts";
 import { Names } from "../../src/bindings/fetch/edge/names.ts";
 import { Reception } from "../../src/bindings/fetch/edge/reception.ts";
+import { Invocation } from "../../src/invocation/invocation.ts";
+import { Recording } from "../../src/invocation/recording.ts";
 import { IsolateHost } from "../../src/isolates/host.ts";
 import { Gate } from "../../src/limits/admission.ts";
 import { Rate } from "../../src/limits/rate.ts";
+import { Kind } from "../../src/link/messages.ts";
 import { Attempt } from "../../src/pool/attempt.ts";
 import { Sandbox } from "../../src/pool/sandbox.ts";
 import { Connections } from "../../src/server/connections.ts";
 import { Dispatcher } from "../../src/server/dispatcher.ts";
 import { FetchSink } from "../../src/server/fetch-sink.ts";
+import { HttpEvent } from "../../src/server/http-event.ts";
 import { HttpServer } from "../../src/server/http-server.ts";
-import { Invocation } from "../../src/server/invocation.ts";
 import { NodeSink } from "../../src/server/node-sink.ts";
-import { Recording } from "../../src/server/recording.ts";
 import { WebSockets } from "../../src/server/web-sockets.ts";
 import { exchange, statusOf } from "../support/raw-http.ts";
 import { TestRuntime } from "../support/runtime.ts";
@@ -115,7 +117,14 @@ async function aborts(): Promise<void> {
 	await assert.rejects(answer);
 }
 
-type Break = [callback: string, target: { prototype: object }, method: string, stimulus: () => Promise<unknown>];
+/** `kind`: of the messages that the method is given, only this one meets the fault. */
+type Break = [
+	callback: string,
+	target: { prototype: object },
+	method: string,
+	stimulus: () => Promise<unknown>,
+	kind?: Kind,
+];
 const CALLBACKS: Break[] = [
 	["connection", Connections, "add", get],
 	["request", Connections, "request", get],
@@ -140,19 +149,23 @@ const CALLBACKS: Break[] = [
 	["a message to the isolate", IsolateHost, "message", () => get("/self")],
 	...(
 		[
-			["onResponse", get],
-			["onChunk", () => get("/stream")],
-			["onEnd", () => get("/stream")],
 			["onLog", () => get("/log")],
-			["onException", () => get("/throw")],
 			["onFailed", () => get("/loop")],
 			["onExceeded", () => get("/timers")],
 			["onDone", get],
-			["onSocketMessage", talks],
-			["onSocketTaken", talks],
-			["onSocketClose", talks],
 		] as [string, () => Promise<unknown>][]
 	).map(([method, stimulus]): Break => [`a message of the isolate`, Invocation, method, stimulus]),
+	...(
+		[
+			["response", get],
+			["body", () => get("/stream")],
+			["end", () => get("/stream")],
+			["exception", () => get("/throw")],
+			["socket", talks],
+			["credit", talks],
+			["socketClose", talks],
+		] as [keyof typeof Kind, () => Promise<unknown>][]
+	).map(([kind, stimulus]): Break => [`what the function says: ${kind}`, HttpEvent, "hear", stimulus, Kind[kind]]),
 	["a message of a WebSocket", Attempt, "socketMessage", talks],
 	["close of a WebSocket", Attempt, "socketClose", talks],
 	["a subrequest", Calls, "call", () => get("/self")],
@@ -182,13 +195,18 @@ const uncaught: unknown[] = [];
 process.on("uncaughtException", (error) => void uncaught.push(error));
 
 describe("whatever goes wrong in a callback of the edge ends what it was for, and others are served", () => {
-	for (const [callback, { prototype }, method, stimulus] of CALLBACKS) {
+	for (const [callback, { prototype }, method, stimulus, kind] of CALLBACKS) {
 		test(`${callback} (${method})`, async ({ mock }) => {
-			const broken = mock.method(prototype as Record<string, () => void>, method, () => {
+			const methods = prototype as Record<string, (...args: unknown[]) => unknown>;
+			const whole = methods[method];
+			let thrown = 0;
+			const broken = mock.method(methods, method, function (this: unknown, ...args: unknown[]) {
+				if (kind !== undefined && (args[0] as { kind: Kind }).kind !== kind) return whole.apply(this, args);
+				thrown++;
 				throw new Error(`thrown in ${method}`);
 			});
 			await stimulus();
-			await until(() => broken.mock.callCount() > 0);
+			await until(() => thrown > 0);
 			broken.mock.restore();
 			const neighbour = await exchange(port, "GET / HTTP/1.1\r\nHost: neighbour.test\r\nConnection: close\r\n\r\n");
 			assert.equal(statusOf(neighbour), 200);

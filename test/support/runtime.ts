@@ -3,15 +3,9 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, describe } from "node:test";
-import {
-	createRuntime,
-	type Deployed,
-	type DeployOptions,
-	type InvocationRecord,
-	type LogLine,
-	type Runtime,
-	type RuntimeOptions,
-} from "../../src/index.ts";
+import type { Deployed, DeployOptions, InvocationRecord, LogLine, RuntimeOptions } from "../../src/index.ts";
+import type { EventTypes } from "../../src/invocation/event-type.ts";
+import { Runtime } from "../../src/runtime.ts";
 import { keepSnapshot, lendSnapshot } from "./snapshot.ts";
 
 export type Isolation = "process" | "inline";
@@ -33,9 +27,12 @@ export class TestRuntime {
 
 	#starting: Promise<Runtime> | null = null;
 	readonly #options: RuntimeOptions;
+	readonly #eventTypes: EventTypes | undefined;
 
-	constructor(options: RuntimeOptions = {}) {
+	/** `eventTypes` are those that can be dispatched, where it is not just atoll's own. */
+	constructor(options: RuntimeOptions = {}, eventTypes?: EventTypes) {
 		this.#options = options;
+		this.#eventTypes = eventTypes;
 		before(() => this.ready());
 		after(() => this.runtime.close());
 	}
@@ -49,7 +46,7 @@ export class TestRuntime {
 	async #start(): Promise<Runtime> {
 		const data = join(this.folder, "data");
 		lendSnapshot(data);
-		this.runtime = await createRuntime({ data, ...this.#options });
+		this.runtime = await Runtime.create({ data, ...this.#options }, this.#eventTypes);
 		keepSnapshot(data);
 		this.runtime.subscribe({
 			record: (record) => {

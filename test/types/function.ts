@@ -1,5 +1,5 @@
 /** Compiled with `atoll/types` alone by `types.test.ts`: what a function may use, and what it may not. */
-import type { ExecutionContext, Handler } from "../../types/index.d.ts";
+import type { ExecutionContext, Handler, MessageBatch, ScheduledController } from "../../types/index.d.ts";
 
 interface Env {
 	KEY: string;
@@ -26,6 +26,17 @@ export default {
 		return pathname === "/page"
 			? page
 			: Response.json({ id: match?.pathname.groups.id, key: env.KEY, at: performance.now() });
+	},
+	async scheduled({ cron, scheduledTime, noRetry }: ScheduledController, env: Env): Promise<void> {
+		if (cron === env.KEY && scheduledTime > 0) noRetry();
+	},
+	async queue(batch: MessageBatch<{ n: number }>): Promise<void> {
+		for (const message of batch.messages) {
+			if (message.body.n > message.attempts) message.retry({ delaySeconds: message.timestamp.getSeconds() });
+			else message.ack();
+		}
+		// @ts-expect-error: a delay is in seconds
+		batch.retryAll({ delay: 1 });
 	},
 } satisfies Handler<Env>;
 

@@ -1,4 +1,4 @@
-import type { FunctionId, TenantName } from "../names.ts";
+import type { TenantName } from "../names.ts";
 
 /** Sandboxes within one cordon may share functions; no function, and no sandbox, is ever in two. */
 export type CordonName = string;
@@ -13,21 +13,13 @@ export const SHARED: CordonName = "shared";
 export type LaneName = "normal" | "heavy" | "probation";
 
 /** Where a version may run. */
-export interface Placement {
+export interface Place {
 	readonly cordon: CordonName;
 	readonly lane: LaneName;
 }
 
-/** What of a version decides that. */
-export interface Placeable {
-	readonly function: FunctionId;
-	readonly pace: { readonly lane: "normal" | "heavy" };
-	/** Whether it has cost a sandbox its life. */
-	readonly struck: boolean;
-}
-
 /** The places in a cordon. They are made once: one is asked for with every attempt. */
-function placesIn(cordon: CordonName): Record<LaneName, Placement> {
+function placesIn(cordon: CordonName): Record<LaneName, Place> {
 	return {
 		normal: { cordon, lane: "normal" },
 		heavy: { cordon, lane: "heavy" },
@@ -38,16 +30,6 @@ function placesIn(cordon: CordonName): Record<LaneName, Placement> {
 const SHARED_PLACES = placesIn(SHARED);
 
 /** The places that are open to a tenant's functions. Tiers of trust are told apart here. */
-function placesOf(_tenant: TenantName): Record<LaneName, Placement> {
+export function placesOf(_tenant: TenantName): Record<LaneName, Place> {
 	return SHARED_PLACES;
-}
-
-/**
- * Which sandboxes a version may share, and with whom: decided here and nowhere else. Whatever its pace, it is in the
- * heavy lane if its request was `cut` in the normal one.
- */
-export function placementOf(version: Placeable, cut: boolean): Placement {
-	const places = placesOf(version.function.tenant);
-	if (version.struck) return places.probation;
-	return cut ? places.heavy : places[version.pace.lane];
 }

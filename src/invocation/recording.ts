@@ -6,7 +6,6 @@ import type { AttemptReport } from "../link/protocol.ts";
 import { InOrder } from "../observe/in-order.ts";
 import type { Observer } from "../observe/observer.ts";
 import { type InvocationRecord, type LogLine, newRecord, type Outcome, type Trigger } from "../observe/record.ts";
-import type { Exchange } from "./exchange.ts";
 import type { FunctionLog } from "./function-log.ts";
 
 /** The limit whose excess an error tells of. */
@@ -18,13 +17,21 @@ const LIMIT_OF: Partial<Record<ErrorCode, keyof Limits>> = {
 	body_too_large: "requestBodyBytes",
 };
 
-/** Where requests are recorded. */
+/** Where invocations are recorded. */
 export interface RecordingContext {
 	observer: Observer;
 	log: FunctionLog;
 }
 
-/** What is told of a request: the record that it will leave, and the lines that it logs on the way. */
+/** What a record says from its start. */
+export interface RecordingStart {
+	version: Version;
+	event: { readonly type: string };
+	requestId: string;
+	trigger: Trigger;
+}
+
+/** What is told of an invocation: the record that it will leave, and the lines that it logs on the way. */
 export class Recording {
 	readonly #context: RecordingContext;
 	readonly #version: Version;
@@ -35,17 +42,13 @@ export class Recording {
 	#logBytes = 0;
 	finished = false;
 
-	constructor(context: RecordingContext, version: Version, exchange: Exchange, requestId: string, trigger: Trigger) {
+	constructor(context: RecordingContext, { version, event, requestId, trigger }: RecordingStart) {
 		this.#context = context;
 		this.#version = version;
-		const { method, hostname, body } = exchange;
-		this.record = newRecord(requestId, trigger);
+		this.record = newRecord(requestId, event.type, trigger);
 		this.record.tenant = version.function.tenant;
 		this.record.function = version.function.name;
 		this.record.version = version.id;
-		this.record.hostname = hostname;
-		this.record.method = method;
-		if (body instanceof Uint8Array) this.record.requestBytes = body.byteLength;
 	}
 
 	/** A console line of the function, as its isolate sent it. */
@@ -104,13 +107,14 @@ export class Recording {
 		}
 	}
 
-	/** Everything that the request started is done. Leaves the record, once. */
-	finish(subrequests: number): void {
+	/** Everything that the invocation started is done. Leaves the record, once. */
+	finish(attempts: number, subrequests: number): void {
 		this.finished = true;
 		const { observer } = this.#context;
-		if (!observer.listening) return;
+		this.record.attempts = attempts;
 		this.record.subrequests = subrequests;
 		this.record.wallMs = Math.round((performance.now() - this.#started) * 1000) / 1000;
+		if (!observer.listening) return;
 		if (this.#order?.waiting) this.#order.tell(null, () => observer.record(this.record));
 		else observer.record(this.record);
 	}

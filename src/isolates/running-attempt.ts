@@ -10,8 +10,8 @@ import { SendWindows } from "../link/send-windows.ts";
 import type { Microseconds, Milliseconds } from "../units.ts";
 import type { FunctionIsolate } from "./isolate.ts";
 
-/** One attempt as its sandbox sees it: where it runs, what it has used, and its timers. */
-export class Attempt {
+/** An attempt of the edge (`pool/attempt.ts`) as its sandbox runs it: where, what it has used, and its timers. */
+export class RunningAttempt {
 	readonly id: AttemptId;
 	readonly version: VersionNumber;
 	/** The isolate that runs it, from its first turn on. */

@@ -1,0 +1,289 @@
+import type { Bound, Caller, OpenBinding } from "../bindings/binding.ts";
+import { Calls } from "../bindings/calls.ts";
+import type { Version } from "../control/version.ts";
+import { FunctionError } from "../errors.ts";
+import type { Account, Holder } from "../limits/account.ts";
+import { Admission } from "../limits/admission.ts";
+import type { Limits } from "../limits/limits.ts";
+import { overloaded } from "../limits/overload.ts";
+import type { BindingNumber } from "../link/calls.ts";
+import type { AttemptFailure, AttemptReport } from "../link/protocol.ts";
+import type { Guard, Guarded } from "../observe/guard.ts";
+import type { Trigger } from "../observe/record.ts";
+import type { Attempt, AttemptListener } from "../pool/attempt.ts";
+import type { Bytes } from "../units.ts";
+import type { InvocationEvent } from "./event.ts";
+import { Placement } from "./placement.ts";
+import { Recording, type RecordingContext } from "./recording.ts";
+import { Retries } from "./retries.ts";
+
+/** What an invocation needs of the runtime. */
+export interface InvocationContext extends RecordingContext {
+	placement: Placement;
+	guard: Guard;
+	/** Opens the binding of a number for an event, of those that its function has. */
+	openBinding(binding: BindingNumber, bound: readonly Bound[], caller: Caller): OpenBinding | null;
+	/** Called once for each invocation: when everything that it started is done, or its client has gone. */
+	ended(): void;
+}
+
+/** An event for a function. */
+export interface Invoked {
+	version: Version;
+	event: InvocationEvent;
+	requestId: string;
+	trigger: Trigger;
+}
+
+/** One event at one function, from its arrival until everything that it started is done. */
+export class Invocation implements AttemptListener, Guarded, Holder {
+	readonly version: Version;
+	readonly event: InvocationEvent;
+	readonly recording: Recording;
+	/** What the edge holds for this event and what comes of it. */
+	readonly account: Account;
+	readonly #context: InvocationContext;
+	readonly #retries = new Retries();
+	/** The attempt that was made last. */
+	attempt: Attempt | null = null;
+	#admission: Admission | null = null;
+	#calls: Calls | null = null;
+	#released = false;
+	/** It has proven too heavy for the normal lane. */
+	#cut = false;
+	#timer: NodeJS.Timeout | null = null;
+
+	constructor(context: InvocationContext, invoked: Invoked) {
+		const { version, event } = invoked;
+		this.#context = context;
+		this.version = version;
+		this.event = event;
+		this.recording = new Recording(context, invoked);
+		this.account = version.account.for(this);
+		event.begin(this);
+	}
+
+	get guard(): Guard {
+		return this.#context.guard;
+	}
+
+	start(): void {
+		this.guard.run(this, () => {
+			const refusal = this.#context.placement.refusal(this.version);
+			if (refusal === null) this.#ask();
+			else this.#refuse(refusal);
+		});
+	}
+
+	#ask(): void {
+		this.account.hold(this.event.bytes);
+		this.startTimer();
+		this.#admission = new Admission(
+			this.version.gates,
+			() => this.#run(),
+			() => this.#refuse(overloaded("too many requests wait already", 1)),
+		);
+		this.#admission.ask();
+	}
+
+	#refuse(error: FunctionError): void {
+		this.event.fail(error);
+		this.#finish();
+	}
+
+	/** Begins to count its `wallMs` from the start. */
+	startTimer(): void {
+		this.#timer = setTimeout(() => this.guard.run(this, () => this.#tooLate()), this.version.limits.wallMs);
+	}
+
+	/** Something moves: its `wallMs` are counted from now. */
+	refresh(): void {
+		this.#timer?.refresh();
+	}
+
+	/** It may take as long as it likes. */
+	stopTimer(): void {
+		if (this.#timer !== null) clearTimeout(this.#timer);
+	}
+
+	/** So much of what comes with the event has come in. */
+	received(bytes: Bytes): void {
+		this.recording.record.requestBytes += bytes;
+		this.refresh();
+	}
+
+	/** It may be another event's end that lets this one begin. */
+	#run(): void {
+		this.guard.run(this, () => this.#attemptOnce());
+	}
+
+	#attemptOnce(): void {
+		const { limits } = this.version;
+		const { placement } = this.#context;
+		const place = Placement.of(this.version, this.#cut);
+		this.#retries.attempts++;
+		this.#calls = new Calls({
+			open: (binding) => this.#context.openBinding(binding, this.version.bindings, this.#caller()),
+			limits,
+			account: this.account,
+			onExceeded: (limit, message) => this.recording.exceeded(limit, message),
+		});
+		const sandbox = placement.sandbox(this.version, place);
+		if (sandbox instanceof FunctionError) {
+			this.#refuse(sandbox);
+			return;
+		}
+		this.attempt = sandbox.attempt(this.version, this, this.#calls);
+		// A turn may be cut early only where its event can surely be run again, and there is a heavy lane to run it in.
+		const light = placement.cutsEarly(place) && !this.event.streams;
+		this.attempt.start(limits.cpuMs, light, this.event.head, this.event.content());
+	}
+
+	#caller(): Caller {
+		return {
+			function: this.version.function,
+			tenant: this.version.tenantNumber,
+			requestId: this.recording.record.requestId,
+			chain: this.event.chain,
+		};
+	}
+
+	#tooLate(): void {
+		const { wallMs } = this.version.limits;
+		const what = this.attempt === null ? "had no room for the request" : this.event.missing;
+		this.event.fail(new FunctionError("wall_time_exceeded", `the function ${what} for ${wallMs} ms`));
+		this.#end();
+	}
+
+	/** Ends it, by way of its attempt if that is under way. */
+	#end(): void {
+		if (this.attempt === null) this.#finish();
+		else this.attempt.revoke();
+	}
+
+	/** The client has gone. The function hears of it through `request.signal`, and may still finish its `waitUntil`. */
+	abort(): void {
+		if (this.recording.finished) return;
+		this.guard.run(this, () => {
+			this.recording.outcome("client_gone");
+			this.event.abandon();
+			this.#release();
+			if (this.attempt === null) this.#finish();
+			else this.attempt.abort();
+		});
+	}
+
+	describe(): object {
+		const { requestId, function: name } = this.recording.record;
+		return { requestId, function: name };
+	}
+
+	/** Ends all that there is of it. */
+	cut(): void {
+		if (this.recording.finished) return;
+		this.recording.outcome("internal_error");
+		this.event.abandon();
+		this.#finish();
+		try {
+			this.event.cut();
+		} finally {
+			this.attempt?.revoke();
+		}
+	}
+
+	/** It has the edge hold more than there is room for. */
+	giveUp(): void {
+		this.event.drop();
+		if (this.recording.finished) return;
+		this.event.fail(overloaded("the function, or its tenant, has too much held for it and its clients", 1));
+		this.#end();
+	}
+
+	refuseForgery(what = "gave what is no answer to its event"): void {
+		this.onForgery();
+		this.event.fail(new FunctionError("invalid_response", `the function ${what}`));
+		this.#end();
+	}
+
+	#release(): void {
+		if (!this.#released) this.#context.ended();
+		this.#released = true;
+	}
+
+	// What follows is told by the attempt.
+
+	mayRunAgain(hasEffects: boolean): boolean {
+		return this.#retries.left && this.event.repeatable(hasEffects);
+	}
+
+	onMoved(): void {
+		this.#run();
+	}
+
+	onForgery(): void {
+		this.#context.placement.forged(this.version);
+	}
+
+	onCulprit(): void {
+		this.#context.placement.culprit(this.version);
+	}
+
+	onLog(text: string): void {
+		this.recording.line(text);
+	}
+
+	onExceeded(limit: keyof Limits): void {
+		this.recording.exceeded(limit, `the request has reached its limit of ${this.version.limits[limit]} ${limit}`);
+	}
+
+	onDone(report: AttemptReport): void {
+		this.recording.note(report);
+		this.#context.placement.done(this.version, report);
+		// The isolate says that it is done, but never answered: its prelude no longer does what it should.
+		if (!this.event.over)
+			this.event.fail(new FunctionError("invalid_response", "the function ended without a response"));
+		this.#finish();
+	}
+
+	onFailed(failure: AttemptFailure, report: AttemptReport): void {
+		this.recording.note(report);
+		const next = this.#context.placement.failed(this.version, failure, report);
+		if (next === "cut") {
+			this.#cut = true;
+			this.#run();
+		} else if (next === "lost") this.onLost(false);
+		else this.#refuse(next);
+	}
+
+	onLost(running: boolean): void {
+		const again = this.#retries.lose() && !running && this.event.repeatable(this.attempt?.hasEffects ?? false);
+		if (again) this.#run();
+		else this.#refuse(new FunctionError("sandbox_lost", undefined, { retryAfter: 1 }));
+	}
+
+	onBodyFailure(error: Error): void {
+		this.event.fail(
+			error instanceof FunctionError ? error : new FunctionError("bad_request", "The request's body broke off."),
+		);
+		this.attempt?.revoke();
+	}
+
+	onFault(error: unknown): void {
+		this.guard.fault(this, error);
+	}
+
+	#finish(): void {
+		if (this.recording.finished) return;
+		this.stopTimer();
+		const { making } = this.event;
+		if (making !== null) {
+			void making.then(() => this.#finish());
+			return;
+		}
+		this.recording.finish(this.#retries.attempts, this.#calls?.count ?? 0);
+		this.account.release(this.event.bytes);
+		this.event.settle();
+		this.#release();
+		this.#admission?.end();
+	}
+}

@@ -1,0 +1,105 @@
+import type { Version } from "../control/version.ts";
+import { FunctionError } from "../errors.ts";
+import { overloaded } from "../limits/overload.ts";
+import type { Recycles } from "../limits/recycles.ts";
+import type { AttemptFailure, AttemptReport } from "../link/protocol.ts";
+import { type Place, placesOf } from "../pool/place.ts";
+import type { SandboxPool } from "../pool/pool.ts";
+import type { Sandbox } from "../pool/sandbox.ts";
+
+/** What of a version decides where it may run. */
+export interface Placeable extends Pick<Version, "function" | "struck"> {
+	readonly pace: Pick<Version["pace"], "lane">;
+}
+
+/**
+ * What an invocation does after an attempt that has failed: it makes another, in the heavy lane from then on
+ * (`cut`); or another if it may still, since it was not to blame (`lost`); or ends with an error.
+ */
+export type AfterFailure = "cut" | "lost" | FunctionError;
+
+/**
+ * Which sandboxes a version may share, and with whom, and what becomes of it by how its attempts end: its pace, its
+ * strikes, the wait after a failed start. Decided here and nowhere else.
+ */
+export class Placement {
+	readonly #pool: SandboxPool;
+	readonly #recycles: Recycles;
+
+	constructor(pool: SandboxPool, recycles: Recycles) {
+		this.#pool = pool;
+		this.#recycles = recycles;
+	}
+
+	/** Why a version may not run now, anywhere; `null` if it may. */
+	refusal(version: Version): FunctionError | null {
+		const now = Date.now();
+		const refusal = version.refusal(now);
+		if (refusal !== null) return refusal;
+		const wait = this.#recycles.remaining(now);
+		return wait > 0 && version.suspect(now)
+			? overloaded("functions have cost too many sandboxes within a minute, and this one is not proven", wait / 1000)
+			: null;
+	}
+
+	/** The place of a version. Whatever its pace, it is in the heavy lane if its event was `cut` in the normal one. */
+	static of(version: Placeable, cut: boolean): Place {
+		const places = placesOf(version.function.tenant);
+		if (version.struck) return places.probation;
+		return cut ? places.heavy : places[version.pace.lane];
+	}
+
+	/** The sandbox at a place where an attempt at a version is to run, or why there is none. */
+	sandbox(version: Version, place: Place): Sandbox | FunctionError {
+		const sandbox = this.#pool.home(version, place);
+		if (sandbox !== null) return sandbox;
+		const why = place.lane === "probation" ? "another function is on probation" : "no sandbox has started";
+		return overloaded(why, 1);
+	}
+
+	/** Whether turns at a place may be cut early, to run in the heavy lane instead. */
+	cutsEarly(place: Place): boolean {
+		return place.lane === "normal" && this.#pool.hasLanes;
+	}
+
+	/** An attempt is done. */
+	done(version: Version, report: AttemptReport): void {
+		version.pace.note(report.light);
+		if (report.cold) version.backoff.succeeded();
+	}
+
+	/** An attempt has failed. */
+	failed(version: Version, { code, message, stack }: AttemptFailure, report: AttemptReport): AfterFailure {
+		const { pace } = version;
+		if (code === "too_heavy") {
+			// The first turn of a cold isolate says little of those after it; and one that was light has only waited for a core.
+			if (report.cold) pace.note(report.light);
+			else if (!report.light) pace.cut();
+			return "cut";
+		}
+		if (code === "isolate_lost") return "lost";
+		pace.note(false); // However little it used before it failed: what cannot start has not proven light.
+		const error = new FunctionError(code === "forged" ? "invalid_response" : code, message, { stack });
+		if (
+			code === "startup_failed" ||
+			code === "startup_cpu_limit_exceeded" ||
+			(code === "memory_limit_exceeded" && !report.cold && report.cpuUs === 0)
+		) {
+			version.backoff.failed(Date.now());
+			version.startFailure = error;
+		}
+		return error;
+	}
+
+	/** A version has made its isolate say what the prelude never says. */
+	forged(version: Version): void {
+		version.strike(Date.now());
+	}
+
+	/** A version has cost a sandbox its life; `undefined` for one that is no longer in service. */
+	culprit(version: Version | undefined): void {
+		const now = Date.now();
+		version?.strike(now);
+		this.#recycles.note(now);
+	}
+}
