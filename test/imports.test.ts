@@ -20,7 +20,7 @@ const MAY_IMPORT: Record<string, string[]> = {
 		"names",
 		"units",
 	],
-	index: ["runtime", "config", "build", "bindings", "limits", "observe", "processes", "errors"],
+	index: ["runtime", "control", "config", "build", "bindings", "limits", "observe", "processes", "errors"],
 	runtime: [
 		"server",
 		"control",
@@ -39,7 +39,7 @@ const MAY_IMPORT: Record<string, string[]> = {
 		"units",
 	],
 	server: ["control", "router", "bindings", "helpers", "pool", "limits", "observe", "link", "errors", "units"],
-	control: ["router", "cache", "limits", "observe", "link", "errors", "names", "units"],
+	control: ["router", "config", "build", "cache", "limits", "observe", "link", "errors", "names", "units"],
 	config: ["router", "bindings", "limits", "observe", "errors", "names", "units"],
 	cache: ["link", "errors", "units"],
 	build: ["cache", "processes", "isolates", "limits", "link", "errors", "checkout", "units"],

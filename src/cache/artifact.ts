@@ -1,29 +1,17 @@
-import type { AttemptFailure } from "../link/protocol.ts";
-import type { Bytes, Microseconds } from "../units.ts";
+import type { Bytes } from "../units.ts";
 
-/** A version made ready to run. */
+/** A bundle made ready to run, whatever variables and limits it will run with. */
 export interface Artifact {
 	/** Names its content and the toolchain that made it. */
 	key: string;
 	/** The bundle, in UTF-8. */
 	code: Uint8Array;
 	codeCache: Uint8Array;
-	/** How long a cold start took when it was built. */
-	startUs: Microseconds;
-	/** Why the top level failed when it was built, if it did. */
-	failure: AttemptFailure | null;
-}
-
-/** The id of the version that an artifact is. */
-export function idOf(key: string): string {
-	return key.slice(0, 12);
 }
 
 interface Head {
-	format: 1;
+	format: 2;
 	key: string;
-	startUs: Microseconds;
-	failure: AttemptFailure | null;
 	codeBytes: Bytes;
 	codeCacheBytes: Bytes;
 }
@@ -31,10 +19,8 @@ interface Head {
 /** An artifact as bytes: a line of JSON, then code and code cache. */
 export function encodeArtifact(artifact: Artifact): Buffer {
 	const head: Head = {
-		format: 1,
+		format: 2,
 		key: artifact.key,
-		startUs: artifact.startUs,
-		failure: artifact.failure,
 		codeBytes: artifact.code.length,
 		codeCacheBytes: artifact.codeCache.length,
 	};
@@ -45,13 +31,11 @@ export function encodeArtifact(artifact: Artifact): Buffer {
 export function decodeArtifact(bytes: Buffer, key: string): Artifact | null {
 	const line = bytes.indexOf(10);
 	const head = JSON.parse(bytes.toString("utf8", 0, line)) as Head;
-	if (head.format !== 1 || head.key !== key) return null;
+	if (head.format !== 2 || head.key !== key) return null;
 	const codeAt = line + 1;
 	const cacheAt = codeAt + head.codeBytes;
 	return {
 		key,
-		startUs: head.startUs,
-		failure: head.failure,
 		code: bytes.subarray(codeAt, cacheAt),
 		codeCache: bytes.subarray(cacheAt, cacheAt + head.codeCacheBytes),
 	};

@@ -1,4 +1,4 @@
-import type { Version } from "../control/version.ts";
+import type { ReleasedVersion } from "../control/released-version.ts";
 import { FunctionError } from "../errors.ts";
 import { StackMapper } from "../helpers/stack-mapper.ts";
 import type { Account } from "../limits/account.ts";
@@ -15,7 +15,7 @@ const MAPPING_MS: Milliseconds = 5000;
 const EMPTY = new Uint8Array(0);
 
 export interface AnswerSettings {
-	version: Version;
+	version: ReleasedVersion;
 	exchange: Exchange;
 	sink: ResponseSink;
 	/** What the client would have an error as: the value of its Accept header. */
@@ -29,7 +29,7 @@ export interface AnswerSettings {
 
 /** The one response to a request: what its function answers, or an error in its place. */
 export class Answer {
-	readonly #version: Version;
+	readonly #version: ReleasedVersion;
 	readonly #method: string;
 	readonly #sink: ResponseSink;
 	readonly #accept: string;

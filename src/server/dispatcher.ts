@@ -3,7 +3,7 @@ import type { Egress } from "../bindings/fetch/edge/egress.ts";
 import { stripHopByHop } from "../bindings/fetch/edge/hop-by-hop.ts";
 import { followRedirects, type Hop, without } from "../bindings/fetch/edge/redirects.ts";
 import type { Deployments } from "../control/deployments.ts";
-import type { Version } from "../control/version.ts";
+import type { ReleasedVersion } from "../control/released-version.ts";
 import { FunctionError } from "../errors.ts";
 import type { Observer } from "../observe/observer.ts";
 import { newRecord, type Trigger } from "../observe/record.ts";
@@ -62,7 +62,7 @@ export class Dispatcher {
 	): Invocation | null {
 		try {
 			if (request instanceof FunctionError) throw request;
-			const version = this.#deployments.lookup(request.hostname);
+			const version = this.#deployments.lookup(request.hostname).pick();
 			const invocation = new Invocation(this.#context, {
 				version,
 				exchange: request,
@@ -108,7 +108,7 @@ export class Dispatcher {
 	 * The URL of a subrequest that goes to a function which the caller reaches within the process, its hostname in
 	 * normal form; else `null`.
 	 */
-	#called(target: string, caller: Version): URL | null {
+	#called(target: string, caller: ReleasedVersion): URL | null {
 		const url = URL.parse(target);
 		if (url === null || (url.protocol !== "http:" && url.protocol !== "https:")) return null;
 		const hostname = this.#deployments.within(caller.function.tenant, url.hostname);
@@ -121,7 +121,7 @@ export class Dispatcher {
 	 * One request of a function's `fetch`: to another function of its tenant without leaving the process, else to the
 	 * network.
 	 */
-	async #subrequest(hop: Hop, chain: Chain, caller: Version): Promise<FetchedResponse> {
+	async #subrequest(hop: Hop, chain: Chain, caller: ReleasedVersion): Promise<FetchedResponse> {
 		const url = this.#called(hop.url, caller);
 		if (url === null) return this.#egress.send(hop, caller.tenantNumber);
 		const refusal = chainRefusal(chain);

@@ -1,5 +1,5 @@
 import { Effects, type Fetcher } from "../bindings/effects.ts";
-import type { Version } from "../control/version.ts";
+import type { ReleasedVersion } from "../control/released-version.ts";
 import { FunctionError } from "../errors.ts";
 import type { StackMapper } from "../helpers/stack-mapper.ts";
 import type { Account, Holder } from "../limits/account.ts";
@@ -40,7 +40,7 @@ export interface InvocationContext extends RecordingContext {
 	mapper: StackMapper;
 	recycles: Recycles;
 	/** Does the subrequests that a request at a tenant's function makes. */
-	fetcher(parent: Exchange, caller: Version): Fetcher;
+	fetcher(parent: Exchange, caller: ReleasedVersion): Fetcher;
 	/** Whether errors are shown with their stacks. */
 	development: boolean;
 	/** Called once for each invocation: when everything that it started is done, or its client has gone. */
@@ -49,7 +49,7 @@ export interface InvocationContext extends RecordingContext {
 
 /** A request for a function, and where its response goes. */
 export interface Invoked {
-	version: Version;
+	version: ReleasedVersion;
 	exchange: Exchange;
 	sink: ResponseSink;
 	requestId: string;
@@ -61,7 +61,7 @@ export interface Invoked {
 /** One request at one function, from its arrival until everything that it started is done. */
 export class Invocation implements AttemptOwner, Guarded, Holder {
 	readonly #context: InvocationContext;
-	readonly #version: Version;
+	readonly #version: ReleasedVersion;
 	readonly #exchange: Exchange;
 	readonly #recording: Recording;
 	readonly #answer: Answer;
@@ -99,7 +99,7 @@ export class Invocation implements AttemptOwner, Guarded, Holder {
 		const mode = body === null ? "none" : stream ? "stream" : "whole";
 		const head: RequestHead = { method, url, headers, body: mode, client };
 		this.#head = JSON.stringify(head);
-		this.#account = version.account.for(this);
+		this.#account = version.function.account.for(this);
 		const settings = { version, exchange, sink, accept, recording: this.#recording, account: this.#account };
 		this.#answer = new Answer({ ...settings, mapper: context.development ? context.mapper : null });
 		const kept = body === null ? 0 : stream ? KEPT_BODY : body.byteLength;
@@ -118,7 +118,7 @@ export class Invocation implements AttemptOwner, Guarded, Holder {
 		this.#account.hold(this.#requestBytes);
 		this.#startTimer();
 		this.#admission = new Admission(
-			this.#version.gates,
+			this.#version.function.gates,
 			() => this.#run(),
 			() => this.#refuse(overloaded("too many requests wait already", 1)),
 		);
@@ -253,12 +253,12 @@ export class Invocation implements AttemptOwner, Guarded, Holder {
 	}
 
 	onForgery(): void {
-		this.#version.strike(Date.now());
+		this.#version.function.strike(Date.now());
 	}
 
 	onCulprit(): void {
 		const now = Date.now();
-		this.#version.strike(now);
+		this.#version.function.strike(now);
 		this.#context.recycles.note(now);
 	}
 
@@ -314,7 +314,7 @@ export class Invocation implements AttemptOwner, Guarded, Holder {
 	#taken(size: Bytes): void {
 		const { guard } = this.#context;
 		this.#account.release(size);
-		const wait = this.#version.streaming.take(size, performance.now());
+		const wait = this.#version.function.streaming.take(size, performance.now());
 		if (wait < 1) this.#credit(size);
 		else setTimeout(() => guard.run(this, () => this.#credit(size)), wait).unref();
 	}

@@ -1,4 +1,4 @@
-import type { Version } from "../control/version.ts";
+import type { ReleasedVersion } from "../control/released-version.ts";
 import type { ErrorCode, FunctionError } from "../errors.ts";
 import type { Limits } from "../limits/limits.ts";
 import { decodeLine } from "../link/line.ts";
@@ -27,7 +27,7 @@ export interface RecordingContext {
 /** What is told of a request: the record that it will leave, and the lines that it logs on the way. */
 export class Recording {
 	readonly #context: RecordingContext;
-	readonly #version: Version;
+	readonly #version: ReleasedVersion;
 	readonly #started = performance.now();
 	/** Made with the first line: most requests have none. */
 	#order: InOrder | null = null;
@@ -35,7 +35,13 @@ export class Recording {
 	#logBytes = 0;
 	finished = false;
 
-	constructor(context: RecordingContext, version: Version, exchange: Exchange, requestId: string, trigger: Trigger) {
+	constructor(
+		context: RecordingContext,
+		version: ReleasedVersion,
+		exchange: Exchange,
+		requestId: string,
+		trigger: Trigger,
+	) {
 		this.#context = context;
 		this.#version = version;
 		const { method, hostname, body } = exchange;
