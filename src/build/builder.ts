@@ -158,7 +158,7 @@ export class Builder {
 		const { memoryMb, timers, logBytes, startupCpuMs } = limits;
 		const image = { filename: filenameOf(request), tenant: 0, env, memoryMb, timers, logBytes, startupCpuMs };
 		const startKey = createHash("sha256")
-			.update(JSON.stringify([key, image]))
+			.update(JSON.stringify([tenantOf(request), key, image]))
 			.digest("hex");
 		let result = this.#store.start(startKey);
 		if (result === null) {
