@@ -189,19 +189,14 @@ export class Runtime {
 			memoryMb: this.#limits.memoryMb,
 			frozenClocks: options.frozenClocks ?? true,
 		};
-		const images = async (number: VersionNumber) => {
-			const version = this.#deployments.byNumber(number);
-			if (version === undefined) throw new Error("the version is no longer deployed");
-			return version.image();
-		};
 		const events = {
 			log: (number: VersionNumber, text: string) => this.#strayLog(number, text),
 			culprit: (number: VersionNumber) => this.#onCulprit(number),
 			notice: (level: "info" | "warn" | "error", message: string) => this.#observer.notice(level, {}, message),
 		};
 		this.#pool = inline
-			? await InlinePool.start(settings, images, events)
-			: await Cordons.start(this.#launcher, size, settings, images, events);
+			? await InlinePool.start(settings, events)
+			: await Cordons.start(this.#launcher, size, settings, events);
 		void this.#pruner.run();
 		this.#dispatcher = new Dispatcher({
 			deployments: this.#deployments,

@@ -239,7 +239,11 @@ export class Deployer {
 	#exchange(before: readonly ReleasedVersion[], after: readonly ReleasedVersion[]): void {
 		const { deployments, onWithdrawn } = this.#settings;
 		deployments.exchange(before, after);
-		for (const version of before) if (!after.includes(version)) onWithdrawn(version.number);
+		for (const version of before) {
+			if (after.includes(version)) continue;
+			version.withdrawn = true;
+			onWithdrawn(version.number);
+		}
 	}
 
 	#tenant(name: TenantName): Tenant {

@@ -31,6 +31,8 @@ export class ReleasedVersion {
 	readonly env: string;
 	readonly pace: Pace;
 	readonly backoff = new Backoff();
+	/** Whether it gets no more requests, but for those that it has already. */
+	withdrawn = false;
 	/** What the last failed start told, for requests that come while it is left alone. */
 	startFailure: FunctionError | null = null;
 	/** The order of the lines that it logs outside of requests. */

@@ -12,6 +12,10 @@ const FORGES = `export default { fetch(request) {
 	return new Response("x", { headers: { a: "b" } });
 } }`;
 
+/** A function of which a request can be held up, until its body has come. */
+const reads = (text: string) =>
+	`export default { async fetch(r) { console.log("${text} has one"); return new Response("${text} " + await r.text()); } }`;
+
 inBothIsolations("functions", (isolation) => {
 	const atoll = new TestRuntime({ isolation });
 	const code = async (name: string) => (await atoll.fetch(name)).headers.get("x-atoll-error");
@@ -50,14 +54,12 @@ inBothIsolations("functions", (isolation) => {
 	});
 
 	test("requests in flight finish at the version that has them, and new ones get the new version", async () => {
-		const source = (text: string) =>
-			`export default { async fetch(r) { console.log("${text} has one"); return new Response("${text} " + await r.text()); } }`;
-		await atoll.deploy("flight", source("old"));
+		await atoll.deploy("flight", reads("old"));
 		const body = new TransformStream<Uint8Array, Uint8Array>();
 		const writer = body.writable.getWriter();
 		const pending = atoll.text("flight", "/", { method: "POST", body: body.readable, duplex: "half" });
 		await atoll.log("old has one");
-		await atoll.deploy("flight", source("new"));
+		await atoll.deploy("flight", reads("new"));
 		assert.equal(await atoll.text("flight", "/", { method: "POST", body: "request" }), "new request");
 		await writer.write(Buffer.from("request"));
 		await writer.close();
@@ -122,4 +124,22 @@ inBothIsolations("functions", (isolation) => {
 		const versions = new Set(atoll.records.filter((record) => record.function === "halves").map((one) => one.version));
 		assert.deepEqual(versions, new Set([one.id, two.id]));
 	});
+});
+
+const atoll = new TestRuntime();
+
+test("a request whose sandbox is lost runs again at the version that it began with, though that serves no longer", async () => {
+	await atoll.deploy("flight", reads("old"));
+	const body = new TransformStream<Uint8Array, Uint8Array>();
+	const writer = body.writable.getWriter();
+	const pending = atoll.text("flight", "/", { method: "POST", body: body.readable, duplex: "half" });
+	await atoll.log("old has one");
+	await atoll.deploy("flight", reads("new"));
+	for (const pid of atoll.runtime.sandboxPids()) process.kill(pid, "SIGKILL");
+	await until(() => atoll.logs.filter(({ message }) => message === "old has one").length >= 2);
+	await writer.write(Buffer.from("request"));
+	await writer.close();
+	assert.equal(await pending, "old request");
+	assert.ok((await atoll.record("flight")).attempts >= 2);
+	assert.equal(await atoll.text("flight", "/", { method: "POST", body: "request" }), "new request");
 });
