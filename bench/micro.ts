@@ -7,7 +7,6 @@ import { Bench } from "tinybench";
 import { Builder } from "../src/build/builder.ts";
 import { ArtifactStore } from "../src/cache/artifact-store.ts";
 import { IsolateHost } from "../src/isolates/host.ts";
-import { resolveLimits } from "../src/limits/limits.ts";
 import { BODY_FIELDS, CommandWriter, readCommand } from "../src/link/commands.ts";
 import { FrameReader } from "../src/link/frame-reader.ts";
 import { FrameWriter } from "../src/link/frame-writer.ts";
@@ -56,9 +55,6 @@ export async function benchMicro(): Promise<Row[]> {
 		const { artifact } = await builder.build({
 			name: "f",
 			entry: resolve(entry),
-			env: {},
-			bindings: "[]",
-			limits: resolveLimits({}),
 			development: false,
 		});
 		return {

@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
-import { Version } from "../src/control/version.ts";
+import { EdgeFunction } from "../src/control/function.ts";
 import { createRuntime } from "../src/index.ts";
 import type { Limits } from "../src/limits/limits.ts";
 import { HttpServer } from "../src/server/http-server.ts";
@@ -38,19 +38,16 @@ const [data] = process.argv.slice(2);
 const losses: string[] = [];
 const struck: string[] = [];
 const faults: string[] = [];
-const { strike } = Version.prototype;
-Version.prototype.strike = function (this: Version, now) {
-	struck.push(this.function.name);
+const { strike, struck: isStruck } = EdgeFunction.prototype;
+EdgeFunction.prototype.strike = function (this: EdgeFunction, now) {
+	struck.push(this.name);
 	strike.call(this, now);
 };
 const tap = new LinkTap();
 // Whoever gets out of V8 has the functions of its sandbox at its mercy: it is alone in one, since the edge is what is tried.
-const { get: struckOf } = Object.getOwnPropertyDescriptor(Version.prototype, "struck") as { get(): boolean };
-Object.defineProperty(Version.prototype, "struck", {
-	get(this: Version) {
-		return this.function.name.startsWith(TAKEN) || struckOf.call(this);
-	},
-});
+EdgeFunction.prototype.struck = function (this: EdgeFunction, now) {
+	return this.name.startsWith(TAKEN) || isStruck.call(this, now);
+};
 const ignored = () => undefined;
 const runtime = await createRuntime({
 	data,

@@ -14,6 +14,7 @@ export async function createRuntime(options: RuntimeOptions = {}): Promise<Runti
 export type { EgressPolicy } from "./bindings/fetch/edge/addresses.ts";
 export { BuildError, type Problem } from "./build/problem.ts";
 export type { CacheOptions, DeployOptions, RuntimeOptions } from "./config/options.ts";
+export type { Deployed } from "./control/deployer.ts";
 export { type ErrorCode, UsageError } from "./errors.ts";
 export type { QueueEvent, QueueMessage, QueueResult } from "./invocation/events/queue.ts";
 export type { ScheduledEvent, ScheduledResult } from "./invocation/events/scheduled.ts";
@@ -21,4 +22,4 @@ export type { Limits, TenantLimits } from "./limits/limits.ts";
 export type { Logger } from "./observe/observer.ts";
 export type { InvocationRecord, LogLine, Outcome, Subscriber, Trigger } from "./observe/record.ts";
 export type { Containment } from "./processes/containment.ts";
-export type { Deployed, Dispatched, Runtime, RuntimeStats } from "./runtime.ts";
+export type { Dispatched, Runtime, RuntimeStats } from "./runtime.ts";

@@ -1,28 +1,27 @@
-import { realpathSync, statSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { availableParallelism, totalmem } from "node:os";
-import { relative, resolve } from "node:path";
+import { resolve } from "node:path";
 import type { Duplex } from "node:stream";
-import { type Bound, describeBindings } from "./bindings/binding.ts";
 import { Bindings } from "./bindings/edges.ts";
 import { Egress } from "./bindings/fetch/edge/egress.ts";
-import { Builder, type BuildRequest, type BuildResult } from "./build/builder.ts";
-import { holds, outermost } from "./build/view.ts";
-import { idOf } from "./cache/artifact.ts";
+import { Builder } from "./build/builder.ts";
+import { outermost } from "./build/view.ts";
 import { ArtifactStore } from "./cache/artifact-store.ts";
 import { Pruner } from "./cache/pruner.ts";
 import {
-	type CheckedDeployment,
 	checkDeployment,
 	checkEvent,
 	checkFunctionId,
 	checkOptions,
+	checkUpload,
 	type DeployOptions,
 	type RuntimeOptions,
+	type UploadOptions,
 } from "./config/options.ts";
+import { type Built, type Deployed, Deployer, type ReleaseSettings, type Upload } from "./control/deployer.ts";
 import { Deployments } from "./control/deployments.ts";
-import { Tenant } from "./control/tenant.ts";
-import { Version, type VersionSettings, type VersionSource } from "./control/version.ts";
+import type { Release } from "./control/release.ts";
+import type { ReleasedVersion } from "./control/released-version.ts";
 import { FunctionError, UsageError } from "./errors.ts";
 import { Decompressor } from "./helpers/decompressor.ts";
 import { StackMapper } from "./helpers/stack-mapper.ts";
@@ -34,16 +33,10 @@ import type { ScheduledEvent, ScheduledResult } from "./invocation/events/schedu
 import { FunctionLog } from "./invocation/function-log.ts";
 import { Placement } from "./invocation/placement.ts";
 import { Account } from "./limits/account.ts";
-import {
-	DEFAULT_TENANT_LIMITS,
-	defaultLimits,
-	type Limits,
-	resolveLimits,
-	type TenantLimits,
-} from "./limits/limits.ts";
+import { DEFAULT_TENANT_LIMITS, defaultLimits, type Limits } from "./limits/limits.ts";
 import { Recycles } from "./limits/recycles.ts";
 import type { SandboxSettings, SandboxStats, VersionNumber } from "./link/protocol.ts";
-import { DEFAULT_TENANT, type TenantName } from "./names.ts";
+import type { TenantName } from "./names.ts";
 import { Guard } from "./observe/guard.ts";
 import { Observer } from "./observe/observer.ts";
 import type { InvocationRecord, Outcome, Subscriber } from "./observe/record.ts";
@@ -61,23 +54,6 @@ import { nextRequestId } from "./server/request-id.ts";
 import { upgradeHandler } from "./server/upgrade.ts";
 import { WebSockets } from "./server/web-sockets.ts";
 import type { Bytes, Milliseconds } from "./units.ts";
-
-/** What a deployment came to. */
-export interface Deployed {
-	/** The version's id: a hash of its artifact and settings. */
-	version: string;
-	/** The files it was built from, relative to the working directory. */
-	inputs: string[];
-	/** Whether the artifact was in the cache. */
-	cached: boolean;
-	/**
-	 * The handlers that it has, of `fetch`, `scheduled` and `queue`; none where its top level failed, so that it is
-	 * not known.
-	 */
-	handlers: string[];
-	/** Set where the function's top level failed when it was tried; requests will try again. */
-	startFailure: string | null;
-}
 
 /** What came of an event that was dispatched. */
 export interface Dispatched<Result> {
@@ -133,21 +109,17 @@ const CLOSE_TIMEOUT: Milliseconds = 30_000;
 export class Runtime {
 	readonly #launcher: Launcher;
 	readonly #builder: Builder;
-	readonly #store: ArtifactStore;
 	readonly #pruner: Pruner;
 	readonly #limits: Limits;
 	readonly #development: boolean;
-	/** The folders that functions are built from, by real paths; `null` for any. */
-	readonly #sources: string[] | null;
 	readonly #deployments = new Deployments();
+	readonly #deployer: Deployer;
+	readonly #recycles: Recycles;
 	readonly #observer: Observer;
 	readonly #mapper: StackMapper;
 	readonly #log: FunctionLog;
 	readonly #decompressor: Decompressor;
 	readonly #egress: Egress;
-	readonly #maxLimits: Partial<Limits>;
-	readonly #tenantLimits: TenantLimits;
-	readonly #tenants = new Map<TenantName, Tenant>();
 	readonly #account: Account;
 	readonly #stalledMs: Milliseconds;
 	/** @internal */
@@ -159,7 +131,7 @@ export class Runtime {
 	#pool!: SandboxPool;
 	#dispatcher!: Dispatcher;
 	#bindings!: Bindings;
-	#nextVersion: VersionNumber = 1;
+	#placement!: Placement;
 	#closing: Promise<void> | null = null;
 
 	/** @internal */
@@ -172,22 +144,33 @@ export class Runtime {
 	) {
 		this.#eventTypes = eventTypes;
 		this.#launcher = launcher;
-		this.#store = store;
 		this.#builder = builder;
-		this.#maxLimits = options.maxLimits ?? {};
-		this.#limits = defaultLimits(options.limits, this.#maxLimits);
-		this.#tenantLimits = { ...DEFAULT_TENANT_LIMITS, ...options.tenantLimits };
-		this.#sources = options.sources === undefined ? null : outermost(options.sources);
+		const maxLimits = options.maxLimits ?? {};
+		this.#limits = defaultLimits(options.limits, maxLimits);
+		this.#recycles = new Recycles(options.recyclesPerMinute ?? 60);
 		this.#development = options.development ?? false;
 		const held = Math.min(MOST_HELD, Math.max(LEAST_HELD, Math.floor(totalmem() * HELD_SHARE)));
 		this.#account = Account.ofAll(options.maxHeldBytes ?? held);
 		this.unfinished = this.#account.part();
+		this.#deployer = new Deployer({
+			builder,
+			store,
+			deployments: this.#deployments,
+			account: this.#account,
+			limits: this.#limits,
+			maxLimits,
+			tenantLimits: { ...DEFAULT_TENANT_LIMITS, ...options.tenantLimits },
+			sources: options.sources === undefined ? null : outermost(options.sources),
+			development: this.#development,
+			checkBindings: (given, env) => this.#bindings.check(given, env),
+			onWithdrawn: (number) => this.#pool.unload(number),
+		});
 		this.#stalledMs = options.stalledClientMs ?? STALLED_CLIENT_MS;
 		this.#webSockets = new WebSockets(this.guard, this.#stalledMs);
 		this.#observer = new Observer(options.logger ?? null);
 		this.#pruner = new Pruner(store, {
 			maxBytes: options.cache?.maxDiskBytes ?? MOST_ON_DISK,
-			deployed: () => this.#deployments.ids(),
+			deployed: () => this.#deployments.artifacts(),
 			onPruned: (removed) => this.#observer.notice("info", removed, "artifacts that nobody used were removed"),
 			onFailed: ({ message }) => this.#observer.notice("warn", {}, `artifacts cannot be looked through: ${message}`),
 		});
@@ -238,25 +221,19 @@ export class Runtime {
 			memoryMb: this.#limits.memoryMb,
 			frozenClocks: options.frozenClocks ?? true,
 		};
-		const recycles = new Recycles(options.recyclesPerMinute ?? 60);
-		const images = async (number: VersionNumber) => {
-			const version = this.#deployments.byNumber(number);
-			if (version === undefined) throw new Error("the version is no longer deployed");
-			return version.image();
-		};
 		const events = {
 			log: (number: VersionNumber, text: string) => this.#strayLog(number, text),
-			culprit: (number: VersionNumber) => placement.culprit(this.#deployments.byNumber(number)),
+			culprit: (number: VersionNumber) => this.#placement.culprit(this.#deployments.byNumber(number)),
 			notice: (level: "info" | "warn" | "error", message: string) => this.#observer.notice(level, {}, message),
 		};
 		this.#pool = inline
-			? await InlinePool.start(settings, images, events)
-			: await Cordons.start(this.#launcher, size, settings, images, events);
-		const placement = new Placement(this.#pool, recycles);
+			? await InlinePool.start(settings, events)
+			: await Cordons.start(this.#launcher, size, settings, events);
+		this.#placement = new Placement(this.#pool, this.#recycles);
 		void this.#pruner.run();
 		this.#dispatcher = new Dispatcher({
 			deployments: this.#deployments,
-			placement,
+			placement: this.#placement,
 			openBinding: (number, bound, caller) => this.#bindings.open(number, bound, caller),
 			observer: this.#observer,
 			guard: this.guard,
@@ -281,72 +258,70 @@ export class Runtime {
 	 */
 	async deploy(given: DeployOptions): Promise<Deployed> {
 		this.#refuseIfClosing();
-		const options = checkDeployment(given);
-		const bindings = this.#bindings.check(options.bindings ?? {}, options.env ?? {});
-		const hostnames = this.#deployments.claims.claim(options, options.hostnames);
-		try {
-			return await this.#build(options, hostnames, bindings);
-		} catch (error) {
-			this.#deployments.claims.release(hostnames);
-			throw error;
-		}
+		return this.#deployer.deploy(checkDeployment(given));
 	}
 
-	async #build(options: CheckedDeployment, hostnames: string[], bindings: Bound[]): Promise<Deployed> {
-		const limits = resolveLimits(options.limits, this.#limits, this.#maxLimits);
-		const entry = resolve(options.entry);
-		if (!statSync(entry, { throwIfNoEntry: false })?.isFile())
-			throw new UsageError(`${relative(process.cwd(), entry)}: there is no such file`);
-		if (options.root !== undefined && !statSync(options.root, { throwIfNoEntry: false })?.isDirectory())
-			throw new UsageError(`${options.root}: there is no such folder`);
-		const folder = realpathSync(options.root ?? entry);
-		if (this.#sources !== null && !this.#sources.some((source) => holds(source, folder)))
-			throw new UsageError(
-				`${relative(process.cwd(), folder)}: it is in none of the folders that functions are built from`,
-			);
-		const request: BuildRequest = {
-			name: options.name,
-			tenant: options.tenant === DEFAULT_TENANT ? undefined : options.tenant,
-			entry,
-			root: options.root === undefined ? undefined : resolve(options.root),
-			env: options.env ?? {},
-			bindings: describeBindings(bindings),
-			limits,
-			development: this.#development,
-		};
-		const built = await this.#builder.build(request);
+	/**
+	 * The first step of a deployment: checks what a version is to be built from. Throws UsageError for options that
+	 * make no sense.
+	 *
+	 * @internal
+	 */
+	upload(given: UploadOptions): Upload {
 		this.#refuseIfClosing();
-		const { key } = built.artifact;
-		const source: VersionSource = {
-			// Where an artifact is no longer whole on disk it is made again; its key then says whether the source is still the same.
-			artifact: async () => (await this.#store.artifact(key)) ?? (await this.#rebuild(request, built)),
-			sourceMap: (most) => this.#store.sourceMap(key, most),
-		};
-		const id = idOf(key);
-		const { startUs } = built.artifact;
-		this.#put(hostnames, {
-			function: { tenant: options.tenant, name: options.name },
-			env: options.env ?? {},
-			bindings,
-			limits,
-			id,
-			source,
-			startUs,
-		});
-		return {
-			version: id,
-			inputs: built.inputs,
-			cached: built.cached,
-			handlers: built.artifact.handlers,
-			startFailure: built.artifact.failure?.message ?? null,
-		};
+		return this.#deployer.upload(checkUpload(given));
 	}
 
-	async #rebuild(request: BuildRequest, { artifact }: BuildResult) {
-		const again = await this.#builder.build(request);
-		if (again.artifact.key !== artifact.key)
-			throw new Error("the artifact on disk is damaged, and the source has changed since: deploy the function again");
-		return again.artifact;
+	/**
+	 * The second: builds a version, which changes nothing of what is served. Rejects with BuildError, which has every
+	 * problem of the source.
+	 *
+	 * @internal
+	 */
+	async build(upload: Upload): Promise<Built> {
+		this.#refuseIfClosing();
+		return this.#deployer.build(upload);
+	}
+
+	/**
+	 * The third: says which versions of a function get which share of its traffic, and with which variables, and tries
+	 * whether they start. Nothing is served yet. Rejects with UsageError for shares that do not add up to 100, and
+	 * with BuildError for a version that has no handler.
+	 *
+	 * @internal
+	 */
+	async release(given: ReleaseSettings): Promise<Release> {
+		this.#refuseIfClosing();
+		return this.#deployer.release(given);
+	}
+
+	/**
+	 * Starts isolates of a release's versions before it is activated, for a function that is in service: its first
+	 * requests are warm then. A version that serves already, and a function on probation, are left as they are.
+	 * Resolves when that is over, well or not.
+	 *
+	 * @internal
+	 */
+	async warm(release: Release): Promise<void> {
+		this.#refuseIfClosing();
+		await Promise.all(this.#deployer.prepare(release).map((version) => this.#preload(version)));
+	}
+
+	async #preload(version: ReleasedVersion): Promise<void> {
+		if (version.struck) return;
+		const sandbox = this.#pool.home(version, Placement.of(version, false));
+		if ((await sandbox?.preload(version)) === "killed") this.#placement.culprit(version);
+	}
+
+	/**
+	 * The last: has a release get the traffic of its function, at these hostnames. Requests that other versions have are
+	 * finished there; a version that ran before, with the same variables, runs on. Throws UsageError for hostnames that
+	 * the function cannot have, and nothing has changed then.
+	 *
+	 * @internal
+	 */
+	activate(release: Release, hostnames: readonly string[]): void {
+		this.#deployer.activate(release, hostnames);
 	}
 
 	/**
@@ -355,7 +330,7 @@ export class Runtime {
 	 * broken.
 	 */
 	deployBroken(given: Pick<DeployOptions, "tenant" | "name" | "hostnames">, problem: string): void {
-		this.#putInPlaceOf(given, new FunctionError("startup_failed", problem));
+		this.#standIn(given, new FunctionError("startup_failed", problem));
 	}
 
 	/**
@@ -363,34 +338,11 @@ export class Runtime {
 	 * with many functions, one of which takes long.
 	 */
 	deployUnbuilt(given: Pick<DeployOptions, "tenant" | "name" | "hostnames">): void {
-		this.#putInPlaceOf(given, new FunctionError("building", undefined, { retryAfter: 1 }));
+		this.#standIn(given, new FunctionError("building", undefined, { retryAfter: 1 }));
 	}
 
-	#putInPlaceOf(given: Pick<DeployOptions, "tenant" | "name" | "hostnames">, source: FunctionError): void {
-		const of = checkFunctionId({ tenant: given.tenant, name: given.name });
-		const { claims } = this.#deployments;
-		const hostnames = claims.claim(of, claims.available(of, given.hostnames));
-		this.#put(hostnames, { function: of, env: {}, bindings: [], limits: this.#limits, id: "", source, startUs: 0 });
-	}
-
-	/** Puts a version into service at hostnames that were claimed for it. */
-	#put(hostnames: string[], settings: Omit<VersionSettings, "number" | "tenant" | "account">): void {
-		const { tenant: name } = settings.function;
-		// What the operator's own functions do counts for each of them alone.
-		const tenant = name === DEFAULT_TENANT ? null : this.#tenant(name);
-		const account = (tenant?.account ?? this.#account).part();
-		const version = new Version({ ...settings, number: this.#nextVersion++, tenant, account });
-		const before = this.#deployments.put(version, hostnames);
-		if (before !== undefined) this.#pool.unload(before.number);
-	}
-
-	#tenant(name: TenantName): Tenant {
-		let tenant = this.#tenants.get(name);
-		if (tenant === undefined) {
-			tenant = new Tenant(name, this.#tenants.size + 1, this.#tenantLimits, this.#account.part());
-			this.#tenants.set(name, tenant);
-		}
-		return tenant;
+	#standIn(given: Pick<DeployOptions, "tenant" | "name" | "hostnames">, why: FunctionError): void {
+		this.#deployer.standIn(checkFunctionId({ tenant: given.tenant, name: given.name }), given.hostnames, why);
 	}
 
 	/**
@@ -398,9 +350,7 @@ export class Runtime {
 	 * operator's own if it is left out. Returns whether there was one of that name.
 	 */
 	async remove(given: { tenant?: TenantName; name: string }): Promise<boolean> {
-		const version = this.#deployments.remove(checkFunctionId(given));
-		if (version !== undefined) this.#pool.unload(version.number);
-		return version !== undefined;
+		return this.#deployer.remove(checkFunctionId(given));
 	}
 
 	/** Answers a request as the server would, by the hostname in its URL. Rejects only if the response breaks off before it begins. */
@@ -432,7 +382,7 @@ export class Runtime {
 		const input = checkEvent(this.#eventTypes, given);
 		const type = this.#eventTypes[input.type];
 		const id = checkFunctionId(to);
-		const version = this.#deployments.of(id);
+		const version = this.#deployments.get(id)?.pick();
 		if (version === undefined) throw new UsageError(`dispatch: the tenant ${id.tenant} has no function ${id.name}`);
 		const event = new DispatchedEvent(type.encode(input));
 		if (event.bytes > MOST_OF_EVENT) throw new UsageError(`dispatch: the event has more than ${MOST_OF_EVENT} bytes`);
@@ -446,7 +396,7 @@ export class Runtime {
 		(requestId, request, sink, accept) => this.#dispatcher.dispatch(requestId, request, sink, accept, "http"),
 		this.guard,
 		{
-			maxBody: (hostname) => this.#deployments.find(hostname)?.limits.requestBodyBytes ?? this.#limits.requestBodyBytes,
+			maxBody: (hostname) => this.#deployments.find(hostname)?.requestBodyBytes ?? this.#limits.requestBodyBytes,
 			account: (hostname) => this.#deployments.find(hostname)?.account ?? this.unfinished,
 			stalledMs: () => this.#stalledMs,
 		},
@@ -507,6 +457,7 @@ export class Runtime {
 	}
 
 	async #close(): Promise<void> {
+		this.#deployer.close();
 		this.closeWebSockets();
 		await this.#dispatcher.drain(CLOSE_TIMEOUT);
 		await Promise.all([this.#builder.close(), this.#pool.close(), this.#bindings.close(), this.#closeHelpers()]);

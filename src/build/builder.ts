@@ -4,8 +4,7 @@ import { basename, extname, relative } from "node:path";
 import type { Artifact } from "../cache/artifact.ts";
 import type { ArtifactStore } from "../cache/artifact-store.ts";
 import { type Limits, MAX_BUNDLE_BYTES } from "../limits/limits.ts";
-import { BuildKind, type CompileResult } from "../link/build-frames.ts";
-import { handlersAmong } from "../link/handlers.ts";
+import { BuildKind, type BuildMessage, readStartResult, type StartResult, writeImage } from "../link/build-frames.ts";
 import type { Launcher } from "../processes/launcher.ts";
 import type { Milliseconds } from "../units.ts";
 import type { Bundle } from "./bundle.ts";
@@ -30,16 +29,21 @@ export interface BuilderOptions {
 export interface BuildRequest {
 	name: string;
 	/** Whose turn it takes; without one, the function's own. */
-	tenant?: string;
+	tenant?: string | undefined;
 	/** Absolute path of the main module. */
 	entry: string;
 	/** Absolute path of the folder that it may be bundled from; not bounded without one. */
-	root?: string;
-	env: Record<string, unknown>;
+	root?: string | undefined;
+	development: boolean;
+}
+
+/** What an artifact is started with, when that is tried. */
+export interface StartSettings {
+	/** The function's variables, as JSON. */
+	env: string;
 	/** Its bindings, as an image has them. */
 	bindings: string;
-	limits: Limits;
-	development: boolean;
+	limits: Readonly<Limits>;
 }
 
 export interface BuildResult {
@@ -98,7 +102,10 @@ export class Builder {
 		return new Builder(store, launcher, toolchain, snapshot, options);
 	}
 
-	/** Builds one function. Throws BuildError with every problem of its source. */
+	/**
+	 * Builds one function. What it is to be run with, variables and limits, is no part of that. Throws BuildError with
+	 * every problem of its source.
+	 */
 	async build(request: BuildRequest): Promise<BuildResult> {
 		const bundle = await this.#bundler.bundle(tenantOf(request), {
 			entry: request.entry,
@@ -109,16 +116,7 @@ export class Builder {
 		if (!bundle.ok) throw new BuildError(bundle.problems);
 		this.#checkSize(request, bundle);
 		const key = createHash("sha256")
-			.update(
-				JSON.stringify([
-					this.#toolchain,
-					request.name,
-					request.env,
-					request.bindings,
-					request.limits.memoryMb,
-					request.limits.startupCpuMs,
-				]),
-			)
+			.update(JSON.stringify([this.#toolchain, request.name]))
 			.update(bundle.code)
 			.update("\0")
 			.update(bundle.sourceMap)
@@ -126,8 +124,6 @@ export class Builder {
 		const kept = await this.#store.artifact(key);
 		const artifact = kept ?? (await this.#compile(request, bundle, key));
 		if (kept === null) await this.#store.saveArtifact(artifact, bundle.sourceMap);
-		const { failure } = artifact;
-		if (failure?.message.startsWith("no handler found: ")) throw new BuildError([noHandler(request, failure.message)]);
 		return { artifact, inputs: bundle.inputs, cached: kept !== null };
 	}
 
@@ -146,22 +142,42 @@ export class Builder {
 
 	async #compile(request: BuildRequest, bundle: Bundle & { ok: true }, key: string): Promise<Artifact> {
 		const code = Buffer.from(bundle.code);
-		const image = {
-			filename: `${request.name}.js`,
-			tenant: 0,
-			env: JSON.stringify(request.env),
-			bindings: request.bindings,
-			memoryMb: request.limits.memoryMb,
-			timers: request.limits.timers,
-			logBytes: request.limits.logBytes,
-			startupCpuMs: request.limits.startupCpuMs,
-		};
+		const { data } = await this.#ask(request, { kind: BuildKind.compile, text: filenameOf(request), data: code });
+		return { key, code, codeCache: data };
+	}
+
+	/**
+	 * Starts once what was built, with what it is to be run with: so that whoever deploys it hears at once where its
+	 * top level fails. Whether it does may depend on its variables, so what came of it is kept beside the artifact,
+	 * and not in it. Throws BuildError where there is no handler, or where the process that starts it does not
+	 * survive that.
+	 */
+	async tryStart(
+		request: BuildRequest,
+		{ key, artifact }: { key: string; artifact: () => Promise<Artifact> },
+		{ env, bindings, limits }: StartSettings,
+	): Promise<StartResult> {
+		const { memoryMb, timers, logBytes, startupCpuMs } = limits;
+		const image = { filename: filenameOf(request), tenant: 0, env, bindings, memoryMb, timers, logBytes, startupCpuMs };
+		const startKey = createHash("sha256")
+			.update(JSON.stringify([tenantOf(request), key, image]))
+			.digest("hex");
+		let result = this.#store.start(startKey);
+		if (result === null) {
+			const { code, codeCache } = await artifact();
+			const message = writeImage({ ...image, code, codeCache });
+			const { text } = await this.#ask(request, { kind: BuildKind.start, ...message });
+			result = readStartResult(text);
+			await this.#store.saveStart(startKey, result);
+		}
+		const { failure } = result;
+		if (failure?.message.startsWith("no handler found: ")) throw new BuildError([noHandler(request, failure.message)]);
+		return result;
+	}
+
+	async #ask(request: BuildRequest, message: Partial<BuildMessage> & { kind: number }): Promise<BuildMessage> {
 		try {
-			const frame = await this.#pool.run(tenantOf(request), (process: BuildProcess) =>
-				process.ask({ kind: BuildKind.compile, text: JSON.stringify(image), data: code }),
-			);
-			const { failure, handlers, startUs } = JSON.parse(frame.text) as CompileResult;
-			return { key, code, codeCache: frame.data, handlers: handlersAmong(handlers), startUs, failure };
+			return await this.#pool.run(tenantOf(request), (process: BuildProcess) => process.ask(message));
 		} catch (error) {
 			if (!(error instanceof BuildProcessError)) throw error;
 			throw new BuildError([
@@ -178,6 +194,7 @@ export class Builder {
 	}
 }
 
+const filenameOf = ({ name }: BuildRequest) => `${name}.js`;
 const tenantOf = ({ tenant, name }: BuildRequest) => (tenant === undefined ? `function ${name}` : `tenant ${tenant}`);
 
 function noHandler({ entry }: BuildRequest, why: string): Problem {

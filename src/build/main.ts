@@ -7,18 +7,19 @@ import { setFlagsFromString } from "node:v8";
 import ivm from "isolated-vm";
 import { CacheStore } from "../bindings/caches/sandbox.ts";
 import { externalCopy } from "../isolates/external-copy.ts";
-import { FunctionIsolate, StartError, startFailure } from "../isolates/isolate.ts";
+import { FunctionIsolate, StartError } from "../isolates/isolate.ts";
 import { parkIsolate } from "../isolates/parked.ts";
 import {
 	BuildKind,
-	type CompileResult,
 	readBuildMessage,
+	readImage,
+	type StartResult,
 	writeBuildMessage,
 	writeStarting,
 } from "../link/build-frames.ts";
 import { FrameReader } from "../link/frame-reader.ts";
 import { FrameWriter } from "../link/frame-writer.ts";
-import type { AttemptFailure, Image } from "../link/protocol.ts";
+import type { Image } from "../link/protocol.ts";
 import { dropPermissions } from "../processes/permissions.ts";
 import type { Microseconds } from "../units.ts";
 
@@ -71,26 +72,24 @@ async function tryStart(
 	return { handlers, startUs };
 }
 
-async function compile(image: Omit<Image, "codeCache">): Promise<{ result: CompileResult; codeCache: Uint8Array }> {
-	const snapshot = base as ivm.ExternalCopy<ArrayBuffer>;
-	let codeCache: Uint8Array = new Uint8Array(0);
-	const nothing = { handlers: [], startUs: 0 };
+/** The code cache of what compiles; what does not has none, and its start tells why. */
+function compile(filename: string, code: Uint8Array): Uint8Array {
 	try {
-		codeCache = makeCodeCache(snapshot, Buffer.from(image.code).toString(), image.filename);
-	} catch (error) {
-		return { result: { failure: startFailure(error), ...nothing }, codeCache };
+		return makeCodeCache(base as ivm.ExternalCopy<ArrayBuffer>, Buffer.from(code).toString(), filename);
+	} catch {
+		return new Uint8Array(0);
 	}
+}
+
+async function start(image: Image): Promise<StartResult> {
 	writeStarting(writer, image.startupCpuMs);
 	writer.flush();
-	let failure: AttemptFailure | null = null;
-	let started: { handlers: string[]; startUs: Microseconds } = nothing;
 	try {
-		started = await tryStart(snapshot, { ...image, codeCache });
+		return { failure: null, ...(await tryStart(base as ivm.ExternalCopy<ArrayBuffer>, image)) };
 	} catch (error) {
 		if (!(error instanceof StartError)) throw error;
-		failure = error.failure;
+		return { failure: error.failure, handlers: [], startUs: 0 };
 	}
-	return { result: { failure, ...started }, codeCache };
 }
 
 const reader = new FrameReader({ maxBytes: 256 * 1024 * 1024 }, (frame) => {
@@ -102,10 +101,11 @@ const reader = new FrameReader({ maxBytes: 256 * 1024 * 1024 }, (frame) => {
 	} else if (kind === BuildKind.base) {
 		base = externalCopy(data);
 		dropPermissions();
+	} else if (kind === BuildKind.compile) {
+		writeBuildMessage(writer, { kind, data: compile(text, data) });
 	} else {
-		const image = { ...(JSON.parse(text) as Omit<Image, "code" | "codeCache">), code: data };
-		void compile(image).then(({ result, codeCache }) => {
-			writeBuildMessage(writer, { kind, text: JSON.stringify(result), data: codeCache });
+		void start(readImage({ text, data })).then((result) => {
+			writeBuildMessage(writer, { kind, text: JSON.stringify(result) });
 			writer.flush();
 		});
 	}

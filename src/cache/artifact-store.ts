@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { mkdir, open, rename, rm, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { UsageError } from "../errors.ts";
+import type { StartResult } from "../link/build-frames.ts";
 import type { Bytes, Milliseconds } from "../units.ts";
 import { type Artifact, decodeArtifact, encodeArtifact } from "./artifact.ts";
 
@@ -15,8 +16,11 @@ function checksum(content: Uint8Array): Buffer {
 	return createHash("sha256").update(content).digest();
 }
 
+/** What is marked as used: an artifact, for itself and its source map, and what came of a start. */
+export type MarkedKind = "artifact" | "start";
+
 /**
- * Artifacts and base snapshots on disk, by what they were made from. Each file begins with the SHA-256 of the
+ * Artifacts and base snapshots on disk, by what they were made from, and what came of artifacts' starts. Each file begins with the SHA-256 of the
  * rest; one that does not check out is as good as absent.
  */
 export class ArtifactStore {
@@ -25,7 +29,7 @@ export class ArtifactStore {
 	onWritten: (bytes: Bytes) => void = () => undefined;
 	/** The toolchain whose snapshot this process was started with. */
 	snapshotInUse: string | null = null;
-	/** When this process marked an artifact as used. */
+	/** When this process marked what has a key as used. */
 	readonly #marked = new Map<string, number>();
 
 	private constructor(folder: string) {
@@ -46,7 +50,7 @@ export class ArtifactStore {
 	/** `null` where it is missing or no longer whole. */
 	async artifact(key: string): Promise<Artifact | null> {
 		const bytes = this.#read(`${key}.artifact`);
-		if (bytes !== null) void this.use(key);
+		if (bytes !== null) void this.use(key, "artifact");
 		return bytes === null ? null : decodeArtifact(bytes, key);
 	}
 
@@ -61,13 +65,13 @@ export class ArtifactStore {
 		return (await file.readFile()).subarray(CHECKSUM_BYTES);
 	}
 
-	/** About when this process last used an artifact; 0 for never. */
+	/** About when this process last used what has a key; 0 for never. */
 	usedAt(key: string): number {
 		return this.#marked.get(key) ?? 0;
 	}
 
-	/** Marks an artifact as used, for all servers on this folder. */
-	async use(key: string): Promise<void> {
+	/** Marks what has a key as used, for all servers on this folder. */
+	async use(key: string, kind: MarkedKind): Promise<void> {
 		const now = Date.now();
 		if (now - this.usedAt(key) < MARK_MS) return;
 		for (const [other, at] of this.#marked) {
@@ -77,7 +81,7 @@ export class ArtifactStore {
 		}
 		this.#marked.set(key, now);
 		// In a folder that may only be read nothing is removed either.
-		await utimes(join(this.folder, `${key}.artifact`), now / 1000, now / 1000).catch(() => undefined);
+		await utimes(join(this.folder, `${key}.${kind}`), now / 1000, now / 1000).catch(() => undefined);
 	}
 
 	async saveArtifact(artifact: Artifact, sourceMap: string): Promise<void> {
@@ -85,6 +89,17 @@ export class ArtifactStore {
 		this.#marked.set(artifact.key, Date.now());
 		await this.#write(`${artifact.key}.map`, Buffer.from(sourceMap));
 		await this.#write(`${artifact.key}.artifact`, encodeArtifact(artifact));
+	}
+
+	/** What came of a start, by all that it depends on; `null` where that is not known, or no longer whole. */
+	start(key: string): StartResult | null {
+		const bytes = this.#read(`${key}.start`);
+		if (bytes !== null) void this.use(key, "start");
+		return bytes === null ? null : (JSON.parse(bytes.toString()) as StartResult);
+	}
+
+	async saveStart(key: string, result: StartResult): Promise<void> {
+		await this.#write(`${key}.start`, Buffer.from(JSON.stringify(result)));
 	}
 
 	/** The base snapshot that a toolchain made. */

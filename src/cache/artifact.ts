@@ -1,32 +1,17 @@
-import type { AttemptFailure } from "../link/protocol.ts";
-import type { Bytes, Microseconds } from "../units.ts";
+import type { Bytes } from "../units.ts";
 
-/** A version made ready to run. */
+/** A bundle made ready to run, whatever variables and limits it will run with. */
 export interface Artifact {
 	/** Names its content and the toolchain that made it. */
 	key: string;
 	/** The bundle, in UTF-8. */
 	code: Uint8Array;
 	codeCache: Uint8Array;
-	/** The names of the function's handlers (`link/handlers.ts`). */
-	handlers: string[];
-	/** How long a cold start took when it was built. */
-	startUs: Microseconds;
-	/** Why the top level failed when it was built, if it did. */
-	failure: AttemptFailure | null;
-}
-
-/** The id of the version that an artifact is. */
-export function idOf(key: string): string {
-	return key.slice(0, 12);
 }
 
 interface Head {
 	format: 2;
 	key: string;
-	handlers: string[];
-	startUs: Microseconds;
-	failure: AttemptFailure | null;
 	codeBytes: Bytes;
 	codeCacheBytes: Bytes;
 }
@@ -36,9 +21,6 @@ export function encodeArtifact(artifact: Artifact): Buffer {
 	const head: Head = {
 		format: 2,
 		key: artifact.key,
-		handlers: artifact.handlers,
-		startUs: artifact.startUs,
-		failure: artifact.failure,
 		codeBytes: artifact.code.length,
 		codeCacheBytes: artifact.codeCache.length,
 	};
@@ -54,9 +36,6 @@ export function decodeArtifact(bytes: Buffer, key: string): Artifact | null {
 	const cacheAt = codeAt + head.codeBytes;
 	return {
 		key,
-		handlers: head.handlers,
-		startUs: head.startUs,
-		failure: head.failure,
 		code: bytes.subarray(codeAt, cacheAt),
 		codeCache: bytes.subarray(cacheAt, cacheAt + head.codeCacheBytes),
 	};

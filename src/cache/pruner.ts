@@ -1,7 +1,6 @@
 import { lstat, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Bytes, Milliseconds } from "../units.ts";
-import { idOf } from "./artifact.ts";
 import { type ArtifactStore, MARK_MS } from "./artifact-store.ts";
 
 /** What was used so recently is kept: another server on the same folder may use it too. */
@@ -9,13 +8,19 @@ const KEPT_MS: Milliseconds = 3600_000;
 /** Such a share of the room is made free at a time, and may be written before it is looked again. */
 const SHARE = 1 / 10;
 
-/** An artifact with its source map or a snapshot, or what somebody who was killed had begun to write of one. */
-const FILE = /^([0-9a-f]+)\.(artifact|map|snapshot)(\.[0-9a-f]{12})?$/;
+/** The least that a file takes on disk. */
+const BLOCK_BYTES: Bytes = 4096;
+
+/**
+ * An artifact with its source map, what came of a start, or a snapshot; or what somebody who was killed had begun to
+ * write of one.
+ */
+const FILE = /^([0-9a-f]+)\.(artifact|map|start|snapshot)(\.[0-9a-f]{12})?$/;
 
 export interface PrunerSettings {
 	/** How much the folder may hold. */
 	maxBytes: Bytes;
-	/** The ids of versions in service, whose artifacts are kept however long ago they were read. */
+	/** The keys of artifacts in service, which are kept however long ago they were read. */
 	deployed: () => ReadonlySet<string>;
 	/** Told of what was removed. */
 	onPruned: (removed: { files: number; bytes: Bytes }) => void;
@@ -72,7 +77,7 @@ export class Pruner {
 		this.#written = 0;
 		const entries = await this.#entries();
 		const deployed = this.#settings.deployed();
-		for (const { key } of entries) if (key !== null && deployed.has(idOf(key))) await this.#store.use(key);
+		for (const { key } of entries) if (key !== null && deployed.has(key)) await this.#store.use(key, "artifact");
 		let held = 0;
 		for (const { files } of entries) for (const { bytes } of files) held += bytes;
 		const most = this.#settings.maxBytes * (1 - SHARE);
@@ -94,7 +99,7 @@ export class Pruner {
 	#isInUse({ key, usedAt }: Entry, deployed: ReadonlySet<string>): boolean {
 		const lastUsed = key === null ? usedAt : Math.max(usedAt, this.#store.usedAt(key));
 		if (Date.now() - lastUsed < KEPT_MS) return true;
-		return key !== null && (this.#store.snapshotInUse === key || deployed.has(idOf(key)));
+		return key !== null && (this.#store.snapshotInUse === key || deployed.has(key));
 	}
 
 	async #entries(): Promise<Entry[]> {
@@ -108,7 +113,7 @@ export class Pruner {
 			const id = isLeftover ? name : key;
 			const entry = entries.get(id) ?? { key: draft === undefined ? key : null, files: [], usedAt: 0, isLeftover };
 			entries.set(id, entry);
-			entry.files.push({ name, bytes: stat.size });
+			entry.files.push({ name, bytes: Math.max(stat.size, BLOCK_BYTES) });
 			entry.usedAt = Math.max(entry.usedAt, stat.mtimeMs);
 		}
 		return [...entries.values()];

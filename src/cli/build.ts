@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { describeBindings } from "../bindings/binding.ts";
-import { Builder } from "../build/builder.ts";
+import { Builder, type BuildRequest } from "../build/builder.ts";
 import { BuildError } from "../build/problem.ts";
 import { outermost } from "../build/view.ts";
 import { ArtifactStore } from "../cache/artifact-store.ts";
@@ -25,17 +25,15 @@ export async function build(flags: Flags): Promise<void> {
 			sources.map(async (source) => {
 				try {
 					if (source.problem !== null) throw new UsageError(source.problem);
-					const { name, entry, root, env, bindings, limits } = source;
-					const { artifact, cached } = await builder.build({
-						name,
-						entry,
-						root,
-						env,
-						bindings: describeBindings(Object.entries(bindings).map(([name, { type }]) => ({ name, type }))),
-						limits: resolveLimits(limits, defaults, flags.maxLimits),
-						development: false,
-					});
-					const { code, codeCache, startUs, failure } = artifact;
+					const { name, entry, root, env, bindings } = source;
+					const limits = resolveLimits(source.limits, defaults, flags.maxLimits);
+					const request: BuildRequest = { name, entry, root, development: false };
+					const { artifact, cached } = await builder.build(request);
+					const { key, code, codeCache } = artifact;
+					const built = { key, artifact: () => Promise.resolve(artifact) };
+					const bound = Object.entries(bindings).map(([binding, { type }]) => ({ name: binding, type }));
+					const settings = { env: JSON.stringify(env ?? {}), bindings: describeBindings(bound), limits };
+					const { startUs, failure } = await builder.tryStart(request, built, settings);
 					const start =
 						failure === null ? `starts in ${(startUs / 1000).toFixed(1)} ms` : `does not start: ${failure.message}`;
 					if (failure !== null) broken++;

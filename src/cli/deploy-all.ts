@@ -2,7 +2,8 @@ import { BuildError } from "../build/problem.ts";
 import { shown } from "../config/config-file.ts";
 import type { Source } from "../config/project.ts";
 import { UsageError } from "../errors.ts";
-import type { Deployed, Runtime } from "../runtime.ts";
+import type { Deployed } from "../index.ts";
+import type { Runtime } from "../runtime.ts";
 import type { Milliseconds } from "../units.ts";
 import { printable } from "./collect.ts";
 

@@ -129,6 +129,9 @@ export interface DeployOptions {
 	limits?: Partial<Limits>;
 }
 
+/** An upload without what its release needs. */
+export type UploadOptions = Omit<DeployOptions, "hostnames" | "env">;
+
 const methods = ["debug", "info", "warn", "error"] as const;
 
 const optionsSchema = z.strictObject({
@@ -172,14 +175,18 @@ const optionsSchema = z.strictObject({
 
 const functionId = z.strictObject({ tenant: tenantName.default(DEFAULT_TENANT), name: functionName });
 
-const deploySchema = z.strictObject({
+const uploadSchema = z.strictObject({
 	...functionId.shape,
-	hostnames: z.array(z.string()).min(1),
 	entry: z.string().min(1),
 	root: z.string().min(1).optional(),
+	limits: limitsSchema.optional(),
+});
+
+const deploySchema = z.strictObject({
+	...uploadSchema.shape,
+	hostnames: z.array(z.string()).min(1),
 	env: z.record(z.string(), z.json()).optional(),
 	bindings: bindingsSchema.optional(),
-	limits: limitsSchema.optional(),
 });
 
 /** Checks options where they come in. Throws UsageError that names the option and what is wrong. */
@@ -199,6 +206,13 @@ export type CheckedDeployment = DeployOptions & FunctionId;
 
 export function checkDeployment(options: unknown): CheckedDeployment {
 	return check<CheckedDeployment>(deploySchema, options, "deploy");
+}
+
+/** An upload whose tenant is named. */
+export type CheckedUpload = UploadOptions & FunctionId;
+
+export function checkUpload(options: unknown): CheckedUpload {
+	return check<CheckedUpload>(uploadSchema, options, "upload");
 }
 
 /** Names the function of the operator's own tenant where no other is named. */

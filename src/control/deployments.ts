@@ -4,35 +4,25 @@ import { type FunctionId, keyOf, type TenantName } from "../names.ts";
 import { normalizeHostname } from "../router/hostname.ts";
 import { Router } from "../router/router.ts";
 import { Claims } from "./claims.ts";
-import type { Version } from "./version.ts";
+import type { EdgeFunction } from "./function.ts";
+import type { ReleasedVersion } from "./released-version.ts";
 
-interface Deployment {
-	/** What it has claimed, in the router's form. */
-	hostnames: string[];
-	version: Version;
-}
-
-/** Which version serves which hostname. */
+/** Which function serves which hostname. */
 export class Deployments {
 	readonly claims = new Claims();
-	readonly #router = new Router<Deployment>();
-	readonly #byFunction = new Map<string, Deployment>();
-	readonly #byNumber = new Map<VersionNumber, Version>();
+	readonly #router = new Router<EdgeFunction>();
+	readonly #functions = new Map<string, EdgeFunction>();
+	readonly #byNumber = new Map<VersionNumber, ReleasedVersion>();
 
-	/** The version that serves a hostname. Throws FunctionError `hostname_not_found`. */
-	lookup(hostname: string): Version {
-		const deployment = this.#router.lookup(hostname);
-		if (deployment === undefined) throw new FunctionError("hostname_not_found");
-		return deployment.version;
+	/** The function that serves a hostname. Throws FunctionError `hostname_not_found`. */
+	lookup(hostname: string): EdgeFunction {
+		const found = this.find(hostname);
+		if (found === undefined) throw new FunctionError("hostname_not_found");
+		return found;
 	}
 
-	/** The version of a function that is in service. */
-	of(id: FunctionId): Version | undefined {
-		return this.#byFunction.get(keyOf(id))?.version;
-	}
-
-	find(hostname: string): Version | undefined {
-		return this.#router.lookup(hostname)?.version;
+	find(hostname: string): EdgeFunction | undefined {
+		return this.#router.lookup(hostname);
 	}
 
 	/**
@@ -44,49 +34,53 @@ export class Deployments {
 	 */
 	within(tenant: TenantName, hostname: string): string | null {
 		const normal = normalizeHostname(hostname);
-		return normal !== null && this.#router.named(normal)?.version.function.tenant === tenant ? normal : null;
+		return normal !== null && this.#router.named(normal)?.tenant === tenant ? normal : null;
 	}
 
-	byNumber(number: VersionNumber): Version | undefined {
+	/** The function of a name, if it is in service. */
+	get(id: FunctionId): EdgeFunction | undefined {
+		return this.#functions.get(keyOf(id));
+	}
+
+	byNumber(number: VersionNumber): ReleasedVersion | undefined {
 		return this.#byNumber.get(number);
 	}
 
-	/** The ids of all versions in service. */
-	ids(): Set<string> {
-		return new Set([...this.#byNumber.values()].map(({ id }) => id));
+	/** The keys of all artifacts in service. */
+	artifacts(): Set<string> {
+		const keys = new Set<string>();
+		for (const { version } of this.#byNumber.values())
+			if (!(version.source instanceof FunctionError)) keys.add(version.source.key);
+		return keys;
 	}
 
 	get size(): number {
-		return this.#byFunction.size;
+		return this.#functions.size;
 	}
 
-	/** Puts a version into service at hostnames that it has claimed. Returns the version it replaces. */
-	put(version: Version, hostnames: string[]): Version | undefined {
-		const id = version.function;
-		const before = this.#withdraw(id);
-		const deployment: Deployment = { hostnames, version };
-		for (const pattern of hostnames) this.#router.set(pattern, deployment);
-		this.#byFunction.set(keyOf(id), deployment);
-		this.#byNumber.set(version.number, version);
-		return before;
+	/** Puts a function, or what has become of it, into service at hostnames that it has claimed. Gives back those before. */
+	put(one: EdgeFunction, hostnames: readonly string[]): void {
+		this.#unroute(one);
+		one.hostnames = hostnames;
+		for (const pattern of hostnames) this.#router.set(pattern, one);
+		this.#functions.set(keyOf(one), one);
 	}
 
-	/**
-	 * Takes a function out of service, and gives its hostnames back. Returns its version, if there was one of that
-	 * name.
-	 */
-	remove(id: FunctionId): Version | undefined {
-		return this.#withdraw(id);
+	/** Takes a function out of service, and gives its hostnames back. */
+	remove(one: EdgeFunction): void {
+		this.#unroute(one);
+		this.#functions.delete(keyOf(one));
 	}
 
-	#withdraw(id: FunctionId): Version | undefined {
-		const deployment = this.#byFunction.get(keyOf(id));
-		if (deployment === undefined) return undefined;
-		const { hostnames, version } = deployment;
-		for (const pattern of hostnames) this.#router.delete(pattern);
-		this.claims.release(hostnames);
-		this.#byFunction.delete(keyOf(id));
-		this.#byNumber.delete(version.number);
-		return version;
+	#unroute(one: EdgeFunction): void {
+		for (const pattern of one.hostnames) this.#router.delete(pattern);
+		this.claims.release(one.hostnames);
+		one.hostnames = [];
+	}
+
+	/** From now on these versions run, and those do not; what is in both runs on. */
+	exchange(before: readonly ReleasedVersion[], after: readonly ReleasedVersion[]): void {
+		for (const { number } of before) this.#byNumber.delete(number);
+		for (const version of after) this.#byNumber.set(version.number, version);
 	}
 }

@@ -1,4 +1,4 @@
-import type { Version } from "../control/version.ts";
+import type { ReleasedVersion } from "../control/released-version.ts";
 import { StackMapper } from "../helpers/stack-mapper.ts";
 import type { InOrder } from "../observe/in-order.ts";
 import type { Observer } from "../observe/observer.ts";
@@ -15,7 +15,7 @@ export class FunctionLog {
 	}
 
 	/** Writes a line, after those that were written before in the same order. */
-	write(line: LogLine, version: Version, order: InOrder): void {
+	write(line: LogLine, version: ReleasedVersion, order: InOrder): void {
 		const concerned = StackMapper.concerns(line.message, version);
 		if (!concerned && !order.waiting) {
 			this.#observer.log(line);

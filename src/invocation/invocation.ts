@@ -1,6 +1,6 @@
 import type { Bound, Caller, OpenBinding } from "../bindings/binding.ts";
 import { Calls } from "../bindings/calls.ts";
-import type { Version } from "../control/version.ts";
+import type { ReleasedVersion } from "../control/released-version.ts";
 import { FunctionError } from "../errors.ts";
 import type { Account, Holder } from "../limits/account.ts";
 import { Admission } from "../limits/admission.ts";
@@ -29,7 +29,7 @@ export interface InvocationContext extends RecordingContext {
 
 /** An event for a function. */
 export interface Invoked {
-	version: Version;
+	version: ReleasedVersion;
 	event: InvocationEvent;
 	requestId: string;
 	trigger: Trigger;
@@ -37,7 +37,7 @@ export interface Invoked {
 
 /** One event at one function, from its arrival until everything that it started is done. */
 export class Invocation implements AttemptListener, Guarded, Holder {
-	readonly version: Version;
+	readonly version: ReleasedVersion;
 	readonly event: InvocationEvent;
 	readonly recording: Recording;
 	/** What the edge holds for this event and what comes of it. */
@@ -59,7 +59,7 @@ export class Invocation implements AttemptListener, Guarded, Holder {
 		this.version = version;
 		this.event = event;
 		this.recording = new Recording(context, invoked);
-		this.account = version.account.for(this);
+		this.account = version.function.account.for(this);
 		event.begin(this);
 	}
 
@@ -79,7 +79,7 @@ export class Invocation implements AttemptListener, Guarded, Holder {
 		this.account.hold(this.event.bytes);
 		this.startTimer();
 		this.#admission = new Admission(
-			this.version.gates,
+			this.version.function.gates,
 			() => this.#run(),
 			() => this.#refuse(overloaded("too many requests wait already", 1)),
 		);

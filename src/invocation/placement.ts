@@ -1,15 +1,17 @@
-import type { Version } from "../control/version.ts";
+import type { ReleasedVersion } from "../control/released-version.ts";
 import { FunctionError } from "../errors.ts";
 import { overloaded } from "../limits/overload.ts";
 import type { Recycles } from "../limits/recycles.ts";
 import type { AttemptFailure, AttemptReport } from "../link/protocol.ts";
+import type { FunctionId } from "../names.ts";
 import { type Place, placesOf } from "../pool/place.ts";
 import type { SandboxPool } from "../pool/pool.ts";
 import type { Sandbox } from "../pool/sandbox.ts";
 
 /** What of a version decides where it may run. */
-export interface Placeable extends Pick<Version, "function" | "struck"> {
-	readonly pace: Pick<Version["pace"], "lane">;
+export interface Placeable extends Pick<ReleasedVersion, "struck"> {
+	readonly function: FunctionId;
+	readonly pace: Pick<ReleasedVersion["pace"], "lane">;
 }
 
 /**
@@ -32,7 +34,7 @@ export class Placement {
 	}
 
 	/** Why a version may not run now, anywhere; `null` if it may. */
-	refusal(version: Version): FunctionError | null {
+	refusal(version: ReleasedVersion): FunctionError | null {
 		const now = Date.now();
 		const refusal = version.refusal(now);
 		if (refusal !== null) return refusal;
@@ -50,7 +52,7 @@ export class Placement {
 	}
 
 	/** The sandbox at a place where an attempt at a version is to run, or why there is none. */
-	sandbox(version: Version, place: Place): Sandbox | FunctionError {
+	sandbox(version: ReleasedVersion, place: Place): Sandbox | FunctionError {
 		const sandbox = this.#pool.home(version, place);
 		if (sandbox !== null) return sandbox;
 		const why = place.lane === "probation" ? "another function is on probation" : "no sandbox has started";
@@ -63,13 +65,13 @@ export class Placement {
 	}
 
 	/** An attempt is done. */
-	done(version: Version, report: AttemptReport): void {
+	done(version: ReleasedVersion, report: AttemptReport): void {
 		version.pace.note(report.light);
 		if (report.cold) version.backoff.succeeded();
 	}
 
 	/** An attempt has failed. */
-	failed(version: Version, { code, message, stack }: AttemptFailure, report: AttemptReport): AfterFailure {
+	failed(version: ReleasedVersion, { code, message, stack }: AttemptFailure, report: AttemptReport): AfterFailure {
 		const { pace } = version;
 		if (code === "too_heavy") {
 			// The first turn of a cold isolate says little of those after it; and one that was light has only waited for a core.
@@ -92,14 +94,14 @@ export class Placement {
 	}
 
 	/** A version has made its isolate say what the prelude never says. */
-	forged(version: Version): void {
-		version.strike(Date.now());
+	forged(version: ReleasedVersion): void {
+		version.function.strike(Date.now());
 	}
 
 	/** A version has cost a sandbox its life; `undefined` for one that is no longer in service. */
-	culprit(version: Version | undefined): void {
+	culprit(version: ReleasedVersion | undefined): void {
 		const now = Date.now();
-		version?.strike(now);
+		version?.function.strike(now);
 		this.#recycles.note(now);
 	}
 }

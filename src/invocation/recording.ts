@@ -1,4 +1,4 @@
-import type { Version } from "../control/version.ts";
+import type { ReleasedVersion } from "../control/released-version.ts";
 import type { ErrorCode, FunctionError } from "../errors.ts";
 import type { Limits } from "../limits/limits.ts";
 import { decodeLine } from "../link/line.ts";
@@ -25,7 +25,7 @@ export interface RecordingContext {
 
 /** What a record says from its start. */
 export interface RecordingStart {
-	version: Version;
+	version: ReleasedVersion;
 	event: { readonly type: string };
 	requestId: string;
 	trigger: Trigger;
@@ -34,7 +34,7 @@ export interface RecordingStart {
 /** What is told of an invocation: the record that it will leave, and the lines that it logs on the way. */
 export class Recording {
 	readonly #context: RecordingContext;
-	readonly #version: Version;
+	readonly #version: ReleasedVersion;
 	readonly #started = performance.now();
 	/** Made with the first line: most requests have none. */
 	#order: InOrder | null = null;

@@ -32,7 +32,7 @@ export class StartError extends Error {
 }
 
 /** The failure of a function that threw something before it was ready. */
-export function startFailure(thrown: unknown): AttemptFailure {
+function startFailure(thrown: unknown): AttemptFailure {
 	const error = describeThrown(thrown);
 	return "value" in error
 		? { code: "startup_failed", message: `Error: ${error.value}`, stack: "" }

@@ -1,14 +1,26 @@
+/** How many a gate lets through at a time, and how many more it lets wait. */
+export interface GateLimits {
+	concurrentRequests: number;
+	queuedRequests: number;
+}
+
 /** A gate that lets so many through at a time, and lets so many more wait. */
 export class Gate {
-	readonly #most: number;
-	readonly #mostWaiting: number;
+	#most = 0;
+	#mostWaiting = 0;
 	#inside = 0;
 	/** In the order in which they came. It is empty unless there is overload. */
 	readonly #waiting = new Set<Admission>();
 
-	constructor(limits: { concurrentRequests: number; queuedRequests: number }) {
-		this.#most = limits.concurrentRequests;
-		this.#mostWaiting = limits.queuedRequests;
+	constructor(limits: GateLimits) {
+		this.resize(limits);
+	}
+
+	/** Other limits hold from now on. Those that are through stay so, and those that wait go on waiting, for room. */
+	resize({ concurrentRequests, queuedRequests }: GateLimits): void {
+		this.#most = concurrentRequests;
+		this.#mostWaiting = queuedRequests;
+		this.#fill();
 	}
 
 	/** Whether there is room for one, be it to wait. */
@@ -28,10 +40,16 @@ export class Gate {
 
 	/** One that was let through is done: its place goes to the one that has waited longest. */
 	leave(): void {
-		const [next] = this.#waiting;
-		if (next === undefined) this.#inside--;
-		else {
+		this.#inside--;
+		this.#fill();
+	}
+
+	#fill(): void {
+		while (this.#inside < this.#most) {
+			const [next] = this.#waiting;
+			if (next === undefined) return;
 			this.#waiting.delete(next);
+			this.#inside++;
 			next.letIn();
 		}
 	}

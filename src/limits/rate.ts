@@ -5,11 +5,16 @@ const BURST_MS: Milliseconds = 50;
 
 /** A rate that is kept by waiting: what was taken too early is waited for afterwards. */
 export class Rate {
-	readonly #bytesPerMs: number;
+	#bytesPerMs = 0;
 	/** When all that was taken would have been sent at this rate. */
 	#due: Milliseconds = 0;
 
 	constructor(bytesPerSecond: Bytes) {
+		this.resize(bytesPerSecond);
+	}
+
+	/** Keeps another rate from now on. */
+	resize(bytesPerSecond: Bytes): void {
 		this.#bytesPerMs = bytesPerSecond / 1000;
 	}
 

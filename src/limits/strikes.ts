@@ -3,7 +3,7 @@ import type { Milliseconds } from "../units.ts";
 const FIRST_MS = 1000;
 const LONGEST_MS = 10 * 60_000;
 /** A strike is forgotten after an hour without another. */
-const FORGOTTEN_MS = 3600_000;
+export const FORGOTTEN_MS: Milliseconds = 3600_000;
 
 /**
  * How often a function, or its tenant, has cost a sandbox its life, or has forged messages. The first strike puts it on

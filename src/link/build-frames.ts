@@ -1,7 +1,8 @@
-import type { Microseconds, Milliseconds } from "../units.ts";
+import type { Bytes, Microseconds, Milliseconds } from "../units.ts";
 import { type Frame, FrameError } from "./frame.ts";
 import type { FrameWriter } from "./frame-writer.ts";
-import type { AttemptFailure } from "./protocol.ts";
+import { handlersAmong } from "./handlers.ts";
+import { type AttemptFailure, FAILURES, type Image } from "./protocol.ts";
 
 /**
  * The frames between the edge and the processes that build. Both ways, those of one kind hold the question and its
@@ -12,15 +13,14 @@ export const BuildKind = {
 	snapshot: 80,
 	/** Here is the base snapshot. */
 	base: 81,
-	/**
-	 * Make a version's code cache, and start it once: its image as JSON, its code as bytes; a CompileResult comes
-	 * back, and the cache.
-	 */
+	/** Make the code cache of a script: the script's name, its code as bytes; the cache comes back, as bytes. */
 	compile: 82,
 	/** Bundle a function: a request as JSON; its bundle comes back as the bytes of JSON. */
 	bundle: 83,
-	/** What it is asked to compile is compiled, and is started now. */
+	/** What it is asked to start is started now. */
 	starting: 84,
+	/** Start a version once: its image, as `writeImage` puts it; a StartResult comes back as JSON. */
+	start: 85,
 } as const;
 
 /** A job for a process that builds, or what has come of it. */
@@ -32,10 +32,11 @@ export interface BuildMessage {
 	data: Uint8Array;
 }
 
-export interface CompileResult {
+/** What came of starting a version once, with the variables and limits that it is to have. */
+export interface StartResult {
 	/** Why the function did not start. It may yet, on a request; a missing handler or a syntax error stays. */
 	failure: AttemptFailure | null;
-	/** The handlers that the function has (`link/handlers.ts`). */
+	/** The names of the function's handlers (`handlers.ts`); none where it did not start, so that they are not known. */
 	handlers: string[];
 	/** How long a cold start took. */
 	startUs: Microseconds;
@@ -59,4 +60,28 @@ export function writeStarting(writer: FrameWriter, startupCpuMs: Milliseconds): 
 export function readStarting(frame: Frame): Milliseconds {
 	if (frame.kind !== BuildKind.starting) throw new FrameError("not a start");
 	return frame.u32();
+}
+
+/** Reads what came of a start, from the process in which it ran: that is not trusted to have got over it. */
+export function readStartResult(text: string): StartResult {
+	const { failure, handlers, startUs } = Object(JSON.parse(text)) as StartResult;
+	if (typeof startUs !== "number" || !(failure === null || isFailure(failure)))
+		throw new FrameError("not a start's end");
+	return { failure, handlers: handlersAmong(handlers), startUs };
+}
+
+function isFailure(value: unknown): value is AttemptFailure {
+	const { code, message, stack } = Object(value) as AttemptFailure;
+	return FAILURES.includes(code) && typeof message === "string" && typeof stack === "string";
+}
+
+/** Writes an image: what is text of it as JSON, its code and code cache behind one another as bytes. */
+export function writeImage({ code, codeCache, ...rest }: Image): Pick<BuildMessage, "text" | "data"> {
+	const text = JSON.stringify({ ...rest, codeBytes: code.length });
+	return { text, data: Buffer.concat([code, codeCache]) };
+}
+
+export function readImage({ text, data }: Pick<BuildMessage, "text" | "data">): Image {
+	const { codeBytes, ...rest } = JSON.parse(text) as Omit<Image, "code" | "codeCache"> & { codeBytes: Bytes };
+	return { ...rest, code: data.subarray(0, codeBytes), codeCache: data.subarray(codeBytes) };
 }

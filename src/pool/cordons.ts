@@ -4,7 +4,7 @@ import { type CordonName, type Place, SHARED } from "./place.ts";
 import type { PoolEvents, SandboxPool } from "./pool.ts";
 import { ProcessPool } from "./process-pool.ts";
 import type { RunnableVersion } from "./runnable-version.ts";
-import type { ImageSource, Sandbox } from "./sandbox.ts";
+import type { Sandbox } from "./sandbox.ts";
 
 /**
  * Sandboxes in processes, by cordon: each has lanes and a spare of its own, since a spare holds isolates of those that
@@ -23,10 +23,9 @@ export class Cordons implements SandboxPool {
 		launcher: Launcher,
 		size: number,
 		settings: SandboxSettings,
-		images: ImageSource,
 		events: PoolEvents,
 	): Promise<Cordons> {
-		return new Cordons(new Map([[SHARED, await ProcessPool.start(launcher, size, settings, images, events)]]));
+		return new Cordons(new Map([[SHARED, await ProcessPool.start(launcher, size, settings, events)]]));
 	}
 
 	home(version: RunnableVersion, { cordon, lane }: Place): Sandbox | null {

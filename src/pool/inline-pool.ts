@@ -2,7 +2,7 @@ import { setFlagsFromString } from "node:v8";
 import type { SandboxSettings, SandboxStats, VersionNumber } from "../link/protocol.ts";
 import { V8_FLAGS } from "../processes/confinement.ts";
 import type { PoolEvents, SandboxPool } from "./pool.ts";
-import { type ImageSource, Sandbox } from "./sandbox.ts";
+import { Sandbox } from "./sandbox.ts";
 
 /** The same isolates in this very process, for code that is trusted: no link, and nothing between it and this process. */
 export class InlinePool implements SandboxPool {
@@ -16,10 +16,10 @@ export class InlinePool implements SandboxPool {
 		this.#host = host;
 	}
 
-	static async start(settings: SandboxSettings, images: ImageSource, events: PoolEvents): Promise<InlinePool> {
+	static async start(settings: SandboxSettings, events: PoolEvents): Promise<InlinePool> {
 		for (const flag of V8_FLAGS) setFlagsFromString(flag);
 		const { IsolateHost } = await import("../isolates/host.ts");
-		const sandbox = new Sandbox(images);
+		const sandbox = new Sandbox();
 		sandbox.onStrayLine = (version, text) => events.log(version, text);
 		const host = new IsolateHost(settings, sandbox);
 		sandbox.commands = host;

@@ -9,7 +9,7 @@ import type { LaneName } from "./place.ts";
 import type { PoolEvents } from "./pool.ts";
 import { Preloader } from "./preloader.ts";
 import type { RunnableVersion } from "./runnable-version.ts";
-import type { ImageSource, Sandbox } from "./sandbox.ts";
+import type { Sandbox } from "./sandbox.ts";
 import { SandboxProcess } from "./sandbox-process.ts";
 
 /** A sandbox that the heavy lane took on top of its first goes when it has had nothing to do for so long. */
@@ -33,7 +33,6 @@ export class ProcessPool {
 	readonly containment: Containment;
 	readonly #launcher: Launcher;
 	readonly #settings: SandboxSettings;
-	readonly #images: ImageSource;
 	readonly #events: PoolEvents;
 	readonly #normal = new Lane();
 	readonly #heavy = new Lane();
@@ -51,11 +50,10 @@ export class ProcessPool {
 	readonly #preloader: Preloader;
 	#tending: NodeJS.Timeout | null = null;
 
-	private constructor(launcher: Launcher, settings: SandboxSettings, images: ImageSource, events: PoolEvents) {
+	private constructor(launcher: Launcher, settings: SandboxSettings, events: PoolEvents) {
 		this.#launcher = launcher;
 		this.containment = containment(launcher.groups !== null);
 		this.#settings = settings;
-		this.#images = images;
 		this.#events = events;
 		this.#preloader = new Preloader((version) => {
 			this.unload(version); // Else it would be tried again elsewhere.
@@ -68,10 +66,9 @@ export class ProcessPool {
 		launcher: Launcher,
 		size: number,
 		settings: SandboxSettings,
-		images: ImageSource,
 		events: PoolEvents,
 	): Promise<ProcessPool> {
-		const pool = new ProcessPool(launcher, settings, images, events);
+		const pool = new ProcessPool(launcher, settings, events);
 		const danger = warning(pool.containment);
 		if (danger !== null) events.notice("warn", danger);
 		pool.#tending = setInterval(() => pool.#tend(), TEND_MS).unref();
@@ -88,7 +85,7 @@ export class ProcessPool {
 	}
 
 	#spawn(): SandboxProcess {
-		const process = new SandboxProcess(this.#launcher, this.#settings, this.#images, {
+		const process = new SandboxProcess(this.#launcher, this.#settings, {
 			onLost: (lost, why) => this.#onLost(lost, why),
 			onLongTurn: (stuck) => this.#onLongTurn(stuck),
 		});

@@ -1,4 +1,4 @@
-import type { TenantNumber, VersionNumber } from "../link/protocol.ts";
+import type { Image, TenantNumber, VersionNumber } from "../link/protocol.ts";
 import type { Milliseconds } from "../units.ts";
 
 /** How long a turn, and the start of an isolate, may take at most. */
@@ -9,7 +9,11 @@ export interface TurnBounds {
 
 /** What a sandbox needs to know of a version to run it. */
 export interface RunnableVersion {
-	number: VersionNumber;
-	tenantNumber: TenantNumber;
-	limits: TurnBounds;
+	readonly number: VersionNumber;
+	readonly tenantNumber: TenantNumber;
+	readonly limits: Readonly<TurnBounds>;
+	/** Whether it gets no more requests, but for those that it has already. */
+	readonly withdrawn: boolean;
+	/** What a sandbox is sent of it. Rejects where its artifact is not to be had. */
+	image(): Promise<Image>;
 }

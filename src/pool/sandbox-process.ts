@@ -11,7 +11,7 @@ import type { ControlGroup } from "../processes/control-groups.ts";
 import { BELOW_EDGE, type LaunchedProcess, type Launcher, niceness } from "../processes/launcher.ts";
 import type { Bytes, Milliseconds } from "../units.ts";
 import { Progress } from "./progress.ts";
-import { type ImageSource, Sandbox } from "./sandbox.ts";
+import { Sandbox } from "./sandbox.ts";
 
 /** No honest sandbox sends a larger frame: bodies come in pieces, and what comes whole is no larger than the window. */
 const MAX_FRAME = 4 * 1024 * 1024;
@@ -34,7 +34,7 @@ const GRACE_MS = 250;
 
 /** A sandbox in a process of its own, reached over the link. */
 export class SandboxProcess {
-	readonly sandbox: Sandbox;
+	readonly sandbox = new Sandbox();
 	readonly #launcher: Launcher;
 	readonly #process: LaunchedProcess;
 	readonly #maxBytes: Bytes;
@@ -61,9 +61,8 @@ export class SandboxProcess {
 
 	#group: ControlGroup | null = null;
 
-	constructor(launcher: Launcher, settings: SandboxSettings, images: ImageSource, events: SandboxProcessEvents) {
+	constructor(launcher: Launcher, settings: SandboxSettings, events: SandboxProcessEvents) {
 		this.#launcher = launcher;
-		this.sandbox = new Sandbox(images);
 		this.#maxBytes = settings.maxProcessBytes;
 		this.#maxUnread = settings.maxUnreadBytes;
 		this.#events = events;

@@ -5,7 +5,6 @@ import type {
 	AttemptFailure,
 	AttemptId,
 	AttemptReport,
-	Image,
 	SandboxCommands,
 	SandboxEvents,
 	SandboxStats,
@@ -16,9 +15,6 @@ import type { Milliseconds } from "../units.ts";
 import { Attempt, type AttemptListener } from "./attempt.ts";
 import { Preload, type PreloadEnd } from "./preload.ts";
 import type { RunnableVersion } from "./runnable-version.ts";
-
-/** Where sandboxes get the images of versions from; rejects where there is none to be had. */
-export type ImageSource = (version: VersionNumber) => Promise<Image>;
 
 /** A version whose image is in a sandbox. */
 interface Sent {
@@ -35,7 +31,6 @@ const NO_STATS: SandboxStats = { isolates: 0, bytes: 0, hits: 0, coldStarts: 0, 
 
 /** The edge's side of one sandbox, be it a process behind the link or inline: the attempts that run there. */
 export class Sandbox implements SandboxEvents {
-	readonly #images: ImageSource;
 	/**
 	 * The attempts that run here, at the place of their number; numbers of ended ones are used again. Not a Map: one that is
 	 * filled and emptied at this rate keeps what it held alive until a major collection, since its old tables point to its
@@ -48,10 +43,6 @@ export class Sandbox implements SandboxEvents {
 	latest: SandboxStats = NO_STATS;
 	/** Set right after construction, by whoever knows how the sandbox is reached. */
 	commands!: SandboxCommands;
-
-	constructor(images: ImageSource) {
-		this.#images = images;
-	}
 
 	/** Makes an attempt that runs here; it begins with its `start`. */
 	attempt(version: RunnableVersion, listener: AttemptListener, calls: Calls): Attempt {
@@ -100,6 +91,8 @@ export class Sandbox implements SandboxEvents {
 		if (attempt?.version !== version) return undefined;
 		this.#attempts[id] = undefined;
 		this.#free.push(id);
+		// One that was in flight when it was withdrawn has had it sent here once more.
+		if (this.#sent.get(version)?.version.withdrawn) this.unload(version);
 		if (this.load === 0) this.onLoad(false);
 		return attempt;
 	}
@@ -114,7 +107,7 @@ export class Sandbox implements SandboxEvents {
 		}
 		if (sent.coming) return;
 		sent.coming = true;
-		this.#images(version).then(
+		sent.version.image().then(
 			(image) => {
 				sent.coming = false;
 				this.commands.load(version, image);

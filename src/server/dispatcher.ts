@@ -2,7 +2,7 @@ import { stripHopByHop } from "../bindings/fetch/edge/hop-by-hop.ts";
 import { without } from "../bindings/fetch/edge/redirects.ts";
 import type { Chain, FetchedResponse, FunctionRequest, Functions } from "../bindings/functions.ts";
 import type { Deployments } from "../control/deployments.ts";
-import type { Version } from "../control/version.ts";
+import type { ReleasedVersion } from "../control/released-version.ts";
 import { FunctionError } from "../errors.ts";
 import type { StackMapper } from "../helpers/stack-mapper.ts";
 import { Invocation, type InvocationContext, type Invoked } from "../invocation/invocation.ts";
@@ -81,11 +81,11 @@ export class Dispatcher implements Functions {
 		}
 	}
 
-	#versionFor({ function: id, hostname }: Exchange): Version {
-		if (id === undefined) return this.#deployments.lookup(hostname);
-		const version = this.#deployments.of(id);
-		if (version === undefined) throw new FunctionError("function_not_found", `there is no function ${id.name}`);
-		return version;
+	/** Picks the version that gets a request. */
+	#versionFor({ function: id, hostname }: Exchange): ReleasedVersion {
+		const found = id === undefined ? this.#deployments.lookup(hostname) : this.#deployments.get(id);
+		if (found === undefined) throw new FunctionError("function_not_found", `there is no function ${id?.name}`);
+		return found.pick();
 	}
 
 	/** Answers a request that reaches no function, and records it. */

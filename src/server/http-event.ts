@@ -186,7 +186,7 @@ export class HttpEvent implements InvocationEvent {
 	#taken(size: Bytes): void {
 		const { guard, account, version } = this.#invocation;
 		account.release(size);
-		const wait = version.streaming.take(size, performance.now());
+		const wait = version.function.streaming.take(size, performance.now());
 		if (wait < 1) this.#credit(size);
 		else setTimeout(() => guard.run(this.#invocation, () => this.#credit(size)), wait).unref();
 	}

@@ -22,6 +22,55 @@ test("an unchanged source comes from the cache, a changed one does not", async (
 	assert.equal(await atoll.text("cached"), "two");
 });
 
+test("deployments that differ in their variables share an artifact and a version, and each has its own start", async () => {
+	const source = `
+		import { env } from "cloudflare:workers";
+		if (env.fails) throw new Error("the top level fails with " + env.fails);
+		export default { fetch: (_, { who }) => new Response(who) }`;
+	const deploy = (env: Record<string, unknown>) => atoll.deploy("shared", source, { env });
+	const before = new Set(await artifacts());
+	const mine = await deploy({ who: "me" });
+	assert.equal(await atoll.text("shared"), "me");
+	const yours = await deploy({ who: "you" });
+	assert.equal(await atoll.text("shared"), "you");
+	assert.deepEqual([mine.cached, yours.cached], [false, true]);
+	assert.equal(yours.version, mine.version);
+	const broken = [await deploy({ fails: "a" }), await deploy({ fails: "b" }), await deploy({ fails: "a" })];
+	assert.deepEqual(
+		broken.map(({ startFailure }) => startFailure),
+		["a", "b", "a"].map((which) => `Error: the top level fails with ${which}`),
+	);
+	assert.equal((await deploy({ who: "me" })).startFailure, null);
+	assert.equal(await atoll.text("shared"), "me");
+	assert.equal((await artifacts()).filter((one) => !before.has(one)).length, 1);
+});
+
+test("what came of a start is read again, and not where it was damaged", async () => {
+	const source = `export default { fetch: () => new Response() }`;
+	const folder = join(atoll.folder, "data", "artifacts");
+	const starts = async () => (await readdir(folder)).filter((name) => name.endsWith(".start"));
+	const before = new Set(await starts());
+	await atoll.deploy("noted", source);
+	const [note] = (await starts()).filter((name) => !before.has(name));
+	await truncate(join(folder, note), 40);
+	await atoll.deploy("noted", source);
+	const again = await readFile(join(folder, note));
+	assert.ok(again.length > 40);
+	await atoll.deploy("noted", source);
+	assert.deepEqual(await readFile(join(folder, note)), again);
+	assert.equal((await starts()).length, before.size + 1);
+});
+
+test("a version that may compute for longer is another version, of the same artifact", async () => {
+	const source = `export default { fetch: () => new Response() }`;
+	const short = await atoll.deploy("limited", source, { limits: { cpuMs: 100 } });
+	const long = await atoll.deploy("limited", source, { limits: { cpuMs: 200 } });
+	const again = await atoll.deploy("limited", source, { limits: { cpuMs: 100 } });
+	assert.notEqual(long.version, short.version);
+	assert.equal(again.version, short.version);
+	assert.deepEqual([short.cached, long.cached, again.cached], [false, true, true]);
+});
+
 for (const [what, damage] of Object.entries({
 	truncated: async (path: string) => truncate(path, 100),
 	emptied: async (path: string) => truncate(path, 0),

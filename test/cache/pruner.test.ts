@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { readdir, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { idOf } from "../../src/cache/artifact.ts";
 import { ArtifactStore } from "../../src/cache/artifact-store.ts";
 import { Pruner } from "../../src/cache/pruner.ts";
 import { createRuntime, type RuntimeOptions } from "../../src/index.ts";
@@ -13,10 +12,13 @@ import { until } from "../support/until.ts";
 const HOUR = 3600;
 const key = (first: string) => first.padEnd(64, "0");
 
-/** Makes a file of 1000 bytes that nobody has used for some hours. */
+/** What each file here takes; a smaller one would count for as much, a block. */
+const FILE_BYTES = 4096;
+
+/** Makes a file that nobody has used for some hours. */
 async function put(folder: string, name: string, hours: number): Promise<void> {
 	const then = Date.now() / 1000 - hours * HOUR;
-	await writeFile(join(folder, name), Buffer.alloc(1000));
+	await writeFile(join(folder, name), Buffer.alloc(FILE_BYTES));
 	await utimes(join(folder, name), then, then);
 }
 
@@ -28,7 +30,7 @@ async function prune(ages: Record<string, number>, maxBytes: number, deployed: s
 	const removed: { files: number; bytes: number }[] = [];
 	const pruner = new Pruner(store, {
 		maxBytes,
-		deployed: () => new Set(deployed.map(idOf)),
+		deployed: () => new Set(deployed),
 		onPruned: (what) => removed.push(what),
 		onFailed: (error) => assert.fail(error),
 	});
@@ -43,9 +45,9 @@ test("artifacts beyond the bound go with their source maps, the least recently u
 		ages[`${key(first)}.artifact`] = hours;
 		ages[`${key(first)}.map`] = 20;
 	}
-	const { left, removed } = await prune(ages, 5000);
+	const { left, removed } = await prune(ages, 5 * FILE_BYTES);
 	assert.deepEqual(left, [`${key("a")}.artifact`, `${key("a")}.map`, `${key("c")}.artifact`, `${key("c")}.map`]);
-	assert.deepEqual(removed, [{ files: 4, bytes: 4000 }]);
+	assert.deepEqual(removed, [{ files: 4, bytes: 4 * FILE_BYTES }]);
 });
 
 test("what is deployed stays however old it is, and so does what was used within the hour", async () => {

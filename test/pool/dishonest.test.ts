@@ -44,7 +44,7 @@ async function dishonest() {
 	} as unknown as Launcher;
 	const told: string[] = [];
 	const why: string[] = [];
-	const process = new SandboxProcess(launcher, SETTINGS, async () => IMAGE, {
+	const process = new SandboxProcess(launcher, SETTINGS, {
 		onLost: (_, reason) => why.push(reason),
 		onLongTurn: () => undefined,
 	});
@@ -63,7 +63,8 @@ async function dishonest() {
 			onDone: () => told.push(`${version} done`),
 		} as unknown as AttemptListener;
 		const limits = { cpuMs: 1000, startupCpuMs: 1000 };
-		return process.sandbox.attempt({ number: version, tenantNumber: version, limits }, tenant, noCalls());
+		const runnable = { number: version, tenantNumber: version, limits, withdrawn: false, image: async () => IMAGE };
+		return process.sandbox.attempt(runnable, tenant, noCalls());
 	};
 	const lost = () => until(() => why.length > 0);
 	return { process, events, link, attempt, told, why, lost };

@@ -1,18 +1,22 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { ProcessPool } from "../../src/pool/process-pool.ts";
+import type { RunnableVersion } from "../../src/pool/runnable-version.ts";
 import { Launcher } from "../../src/processes/launcher.ts";
 import { sandboxSettings } from "../support/sandbox.ts";
 import { until } from "../support/until.ts";
 
-const VERSION = { number: 1, tenantNumber: -1, limits: { cpuMs: 100, startupCpuMs: 100 } };
+const VERSION: RunnableVersion = {
+	...{ number: 1, tenantNumber: -1, limits: { cpuMs: 100, startupCpuMs: 100 }, withdrawn: false },
+	image: () => Promise.reject(new Error("there is no image")),
+};
 
 test("where no sandbox starts requests are refused, with waits between the attempts, until one does", async () => {
 	const settings = await sandboxSettings();
 	const { snapshot } = settings;
 	let lost = 0;
 	const launcher = new Launcher();
-	const pool = await ProcessPool.start(launcher, 1, settings, () => Promise.reject(new Error("there is no image")), {
+	const pool = await ProcessPool.start(launcher, 1, settings, {
 		log: () => undefined,
 		culprit: () => undefined,
 		notice: () => lost++,

@@ -24,14 +24,6 @@ function ask(pool: ProcessPool, version: RunnableVersion): Promise<boolean> {
 	return promise;
 }
 
-function versions(count: number): RunnableVersion[] {
-	return Array.from({ length: count }, (_, i) => ({
-		number: i + 1,
-		tenantNumber: i + 1,
-		limits: { cpuMs: 1000, startupCpuMs: 100 },
-	}));
-}
-
 const FINE = "globalThis.__atoll_exports({ default: { fetch: () => new Response() } });";
 const HANGS = "Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1);";
 
@@ -41,38 +33,34 @@ async function startPool() {
 	const loads: VersionNumber[] = [];
 	const culprits: VersionNumber[] = [];
 	const launcher = new Launcher();
-	const pool = await ProcessPool.start(
-		launcher,
-		1,
-		await sandboxSettings(),
-		async (version) => {
-			loads.push(version);
+	const pool = await ProcessPool.start(launcher, 1, await sandboxSettings(), {
+		log: () => undefined,
+		notice: () => undefined,
+		culprit: (version) => culprits.push(version),
+	});
+	const version = (number: VersionNumber): RunnableVersion => ({
+		...{ number, tenantNumber: number, limits: { cpuMs: 1000, startupCpuMs: 100 }, withdrawn: false },
+		async image() {
+			loads.push(number);
+			const code = Buffer.from(codes.get(number) ?? FINE);
 			return {
-				filename: "f.js",
-				code: Buffer.from(codes.get(version) ?? FINE),
-				codeCache: new Uint8Array(0),
-				tenant: version,
-				env: "{}",
-				bindings: "[]",
-				memoryMb: 64,
-				timers: 10,
-				logBytes: 1000,
-				startupCpuMs: 100,
+				...{ filename: "f.js", code, codeCache: new Uint8Array(0), tenant: number, env: "{}", bindings: "[]" },
+				...{ memoryMb: 64, timers: 10, logBytes: 1000, startupCpuMs: 100 },
 			};
 		},
-		{ log: () => undefined, notice: () => undefined, culprit: (version) => culprits.push(version) },
-	);
+	});
+	const versions = (count: number) => Array.from({ length: count }, (_, i) => version(i + 1));
 	after(async () => {
 		await pool.close();
 		await launcher.close();
 	});
 	await until(() => pool.pids().length === 3);
 	const [normal, , spare] = pool.pids();
-	return { pool, codes, loads, culprits, normal, spare };
+	return { pool, versions, codes, loads, culprits, normal, spare };
 }
 
 test("the spare has started what is warm before it takes over: no request is cold then", async () => {
-	const { pool, loads, normal, spare } = await startPool();
+	const { pool, versions, loads, normal, spare } = await startPool();
 	const warm = versions(8);
 	for (const version of warm) assert.equal(await ask(pool, version), true);
 	for (const version of warm) assert.equal(await ask(pool, version), false);
@@ -85,7 +73,7 @@ test("the spare has started what is warm before it takes over: no request is col
 });
 
 test("a top level that hangs where nobody has asked for it costs the spare, is told as the culprit, and is not tried again", async () => {
-	const { pool, codes, loads, culprits, spare } = await startPool();
+	const { pool, versions, codes, loads, culprits, spare } = await startPool();
 	const [good, trap] = versions(2);
 	for (let i = 0; i < 20; i++) await ask(pool, good);
 	for (let i = 0; i < 30; i++) await ask(pool, trap);

@@ -3,6 +3,7 @@ import { kill } from "node:process";
 import { test } from "node:test";
 import { Kind } from "../../src/link/messages.ts";
 import type { Image, SandboxCommands } from "../../src/link/protocol.ts";
+import type { RunnableVersion } from "../../src/pool/runnable-version.ts";
 import { Sandbox } from "../../src/pool/sandbox.ts";
 import { SandboxProcess } from "../../src/pool/sandbox-process.ts";
 import { Launcher } from "../../src/processes/launcher.ts";
@@ -11,10 +12,14 @@ import { sandboxSettings } from "../support/sandbox.ts";
 test("a sandbox is given what it has to run, and no other function's image or env, whatever it asks for", async () => {
 	const asked: number[] = [];
 	const loaded: number[] = [];
-	const sandbox = new Sandbox(async (version) => {
-		asked.push(version);
-		return {} as Image;
-	});
+	const sandbox = new Sandbox();
+	const two: RunnableVersion = {
+		...{ number: 2, tenantNumber: 2, limits: { cpuMs: 1, startupCpuMs: 1 }, withdrawn: false },
+		async image() {
+			asked.push(this.number);
+			return {} as Image;
+		},
+	};
 	const ignored = () => undefined;
 	sandbox.commands = {
 		expect: ignored,
@@ -23,7 +28,7 @@ test("a sandbox is given what it has to run, and no other function's image or en
 		load: (version: number) => loaded.push(version),
 	} as unknown as SandboxCommands;
 	sandbox.want(1);
-	void sandbox.preload({ number: 2, tenantNumber: 2, limits: { cpuMs: 1, startupCpuMs: 1 } });
+	void sandbox.preload(two);
 	sandbox.want(2);
 	sandbox.want(3);
 	await null;
@@ -55,9 +60,8 @@ test("a process that leaves unread what it is sent is ended before that fills th
 		bindings: "[]",
 		memoryMb: 64,
 	};
-	const images = async () => ({ ...image, timers: 10, logBytes: 1000, startupCpuMs: 1000 });
 	const lost = Promise.withResolvers<string>();
-	const process = new SandboxProcess(launcher, settings, images, {
+	const process = new SandboxProcess(launcher, settings, {
 		onLost: (_, why) => lost.resolve(why),
 		onLongTurn: () => undefined,
 	});
@@ -68,6 +72,8 @@ test("a process that leaves unread what it is sent is ended before that fills th
 			number: 1,
 			tenantNumber: 1,
 			limits: { cpuMs: 1000, startupCpuMs: 1000 },
+			withdrawn: false,
+			image: async () => ({ ...image, timers: 10, logBytes: 1000, startupCpuMs: 1000 }),
 		});
 		for (let i = 0; i < 8; i++) process.sandbox.commands.message(Kind.body, 1, 1, "", Buffer.alloc(2 ** 20));
 		assert.match(await lost.promise, /it left \d+ MB unread/);

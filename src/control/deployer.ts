@@ -1,0 +1,276 @@
+import { realpathSync, statSync } from "node:fs";
+import { relative, resolve } from "node:path";
+import { LRUCache } from "lru-cache";
+import { type Bound, describeBindings, type GivenBindings } from "../bindings/binding.ts";
+import type { Builder, BuildRequest } from "../build/builder.ts";
+import { holds } from "../build/view.ts";
+import type { ArtifactStore } from "../cache/artifact-store.ts";
+import type { CheckedDeployment, CheckedUpload } from "../config/options.ts";
+import { type FunctionError, UsageError } from "../errors.ts";
+import type { Account } from "../limits/account.ts";
+import { type Limits, resolveLimits, type TenantLimits } from "../limits/limits.ts";
+import { FORGOTTEN_MS, Strikes } from "../limits/strikes.ts";
+import type { VersionNumber } from "../link/protocol.ts";
+import { DEFAULT_TENANT, type FunctionId, keyOf, type TenantName } from "../names.ts";
+import type { Deployments } from "./deployments.ts";
+import type { Environment } from "./environment.ts";
+import { EdgeFunction } from "./function.ts";
+import { Release, type Share } from "./release.ts";
+import type { ReleasedVersion } from "./released-version.ts";
+import { Tenant } from "./tenant.ts";
+import { Version, type VersionSource } from "./version.ts";
+
+/** Of so many functions that were removed the strikes are remembered. */
+const MOST_STRUCK = 10_000;
+
+/** What a deployment came to. */
+export interface Deployed {
+	/**
+	 * The version's id: a hash of its bundle and its limits. Its variables are not in it: deployments that differ in
+	 * nothing else have one id.
+	 */
+	version: string;
+	/** The files it was built from, relative to the working directory. */
+	inputs: string[];
+	/** Whether the artifact was in the cache. */
+	cached: boolean;
+	/**
+	 * The handlers that it has, of `fetch`, `scheduled` and `queue`; none where its top level failed, so that it is not
+	 * known.
+	 */
+	handlers: string[];
+	/** Set where the function's top level failed when it was tried; requests will try again. */
+	startFailure: string | null;
+}
+
+/** The source of a function and its settings, checked: what a version is built from. */
+export interface Upload {
+	readonly function: FunctionId;
+	/** Absolute path of its main module. */
+	readonly entry: string;
+	/** Absolute path of the folder that it may be bundled from; not bounded without one. */
+	readonly root: string | undefined;
+	readonly limits: Limits;
+}
+
+/** A version, and how it was built. */
+export interface Built extends Pick<Deployed, "inputs" | "cached"> {
+	version: Version;
+}
+
+/** Which versions to release, and with which variables. */
+export interface ReleaseSettings {
+	/** What the handlers get as `env`; anything that JSON can hold. Default: empty. */
+	env?: Record<string, unknown> | undefined;
+	/** What else stands there. Default: nothing. */
+	bindings?: GivenBindings | undefined;
+	/** They add up to 100. */
+	shares: readonly Share[];
+}
+
+export interface DeployerSettings {
+	builder: Builder;
+	store: ArtifactStore;
+	deployments: Deployments;
+	/** What the edge holds. */
+	account: Account;
+	/** Of functions that set none of their own, and how far these may go. */
+	limits: Limits;
+	maxLimits: Partial<Limits>;
+	tenantLimits: TenantLimits;
+	/** The folders that functions are built from, by real paths; `null` for any. */
+	sources: readonly string[] | null;
+	development: boolean;
+	/** Checks what is said of bindings, beside such variables. Throws UsageError. */
+	checkBindings: (given: GivenBindings, env: object) => Bound[];
+	/** Told of a version that gets no more requests. */
+	onWithdrawn: (number: VersionNumber) => void;
+}
+
+/** From an upload to a function in service, in steps with a value each: upload, version, release. */
+export class Deployer {
+	readonly #settings: DeployerSettings;
+	readonly #tenants = new Map<TenantName, Tenant>();
+	/** Strikes of functions that were removed: who comes back under the name has them still. */
+	readonly #struck = new LRUCache<string, Strikes>({ max: MOST_STRUCK, ttl: FORGOTTEN_MS });
+	#functions = 0;
+	#versions: VersionNumber = 0;
+	#closed = false;
+
+	constructor(settings: DeployerSettings) {
+		this.#settings = settings;
+	}
+
+	/** All steps in a row. Its hostnames are the function's from the first on. */
+	async deploy(options: CheckedDeployment): Promise<Deployed> {
+		const { claims } = this.#settings.deployments;
+		const environment = this.#environment(options);
+		const claimed = claims.claim(options, options.hostnames);
+		try {
+			const { version, inputs, cached } = await this.build(this.upload(options));
+			const release = await Release.of(environment, [{ version, percent: 100 }]);
+			this.activate(release, options.hostnames);
+			const [{ start }] = release.shares;
+			const { failure, handlers } = start;
+			return { version: version.id, inputs, cached, handlers, startFailure: failure?.message ?? null };
+		} finally {
+			claims.release(claimed);
+		}
+	}
+
+	/** Checks what a version is to be built from. Throws UsageError for a source that may not be, and for limits. */
+	upload(options: CheckedUpload): Upload {
+		const { limits, maxLimits, sources } = this.#settings;
+		const entry = resolve(options.entry);
+		if (!statSync(entry, { throwIfNoEntry: false })?.isFile())
+			throw new UsageError(`${relative(process.cwd(), entry)}: there is no such file`);
+		if (options.root !== undefined && !statSync(options.root, { throwIfNoEntry: false })?.isDirectory())
+			throw new UsageError(`${options.root}: there is no such folder`);
+		const folder = realpathSync(options.root ?? entry);
+		if (sources !== null && !sources.some((source) => holds(source, folder)))
+			throw new UsageError(
+				`${relative(process.cwd(), folder)}: it is in none of the folders that functions are built from`,
+			);
+		return {
+			function: { tenant: options.tenant, name: options.name },
+			entry,
+			root: options.root === undefined ? undefined : resolve(options.root),
+			limits: resolveLimits(options.limits, limits, maxLimits),
+		};
+	}
+
+	/** Builds a version, which changes nothing of what is served. Rejects with BuildError, which has every problem. */
+	async build({ function: id, entry, root, limits }: Upload): Promise<Built> {
+		const { builder, store, development } = this.#settings;
+		const request: BuildRequest = {
+			name: id.name,
+			tenant: id.tenant === DEFAULT_TENANT ? undefined : id.tenant,
+			entry,
+			root,
+			development,
+		};
+		const { artifact, inputs, cached } = await builder.build(request);
+		const { key } = artifact;
+		const source: VersionSource = {
+			key,
+			// Where an artifact is no longer whole on disk it is made again; its key then says whether the source is still the same.
+			artifact: async () => (await store.artifact(key)) ?? (await this.#rebuild(request, key)),
+			sourceMap: (most) => store.sourceMap(key, most),
+			tryStart: ({ variables: env, bindings }) =>
+				builder.tryStart(request, source, { env, bindings: describeBindings(bindings), limits }),
+		};
+		return { version: new Version(id, limits, source), inputs, cached };
+	}
+
+	async #rebuild(request: BuildRequest, key: string) {
+		const { artifact } = await this.#settings.builder.build(request);
+		if (artifact.key !== key)
+			throw new Error("the artifact on disk is damaged, and the source has changed since: deploy the function again");
+		return artifact;
+	}
+
+	/** Says which versions of a function are to get which share of its traffic, and tries them: see `Release.of`. */
+	async release(given: ReleaseSettings): Promise<Release> {
+		return Release.of(this.#environment(given), given.shares);
+	}
+
+	#environment({ env = {}, bindings = {} }: Pick<ReleaseSettings, "env" | "bindings">): Environment {
+		return { variables: JSON.stringify(env), bindings: this.#settings.checkBindings(bindings, env) };
+	}
+
+	/**
+	 * Has the versions of a release run without traffic, so that they can be started before they get any: until the
+	 * next release of the function is prepared or activated. Returns those that do not serve already. Throws UsageError
+	 * for a function that is not in service: there is nobody yet who would have to wait.
+	 */
+	prepare(release: Release): readonly ReleasedVersion[] {
+		this.#refuseIfClosed();
+		const one = this.#settings.deployments.get(release.function);
+		if (one === undefined) throw new UsageError(`the function ${release.function.name} is not in service`);
+		const before = one.running;
+		const prepared = one.prepare(release);
+		this.#exchange(before, one.running);
+		return prepared;
+	}
+
+	/**
+	 * Has a release get a function's traffic, at these hostnames; requests that other versions have are finished there.
+	 * Throws UsageError for hostnames that the function cannot have; nothing has changed then.
+	 */
+	activate(release: Release, hostnames: readonly string[]): void {
+		this.#refuseIfClosed();
+		this.#put(release, this.#settings.deployments.claims.claim(release.function, hostnames));
+	}
+
+	/** Puts something into service that only tells why there is no version to run, at those hostnames that it can have. */
+	standIn(id: FunctionId, hostnames: readonly string[], why: FunctionError): void {
+		const { claims } = this.#settings.deployments;
+		const claimed = claims.claim(id, claims.available(id, hostnames));
+		this.#put(Release.standIn(new Version(id, this.#settings.limits, why)), claimed);
+	}
+
+	/** Takes a function out of service; requests that it has are finished. Returns whether there was one of that name. */
+	remove(id: FunctionId): boolean {
+		const { deployments } = this.#settings;
+		const one = deployments.get(id);
+		if (one === undefined) return false;
+		deployments.remove(one);
+		this.#exchange(one.running, []);
+		if (one.struck(Date.now())) this.#struck.set(keyOf(id), one.strikes);
+		return true;
+	}
+
+	/** From now on nothing is put into service. */
+	close(): void {
+		this.#closed = true;
+	}
+
+	#refuseIfClosed(): void {
+		if (this.#closed) throw new UsageError("the runtime is closed");
+	}
+
+	#put(release: Release, claimed: readonly string[]): void {
+		const { deployments } = this.#settings;
+		const there = deployments.get(release.function);
+		const before = there?.running ?? [];
+		there?.activate(release);
+		const one = there ?? this.#newFunction(release);
+		this.#exchange(before, one.running);
+		deployments.put(one, claimed);
+	}
+
+	#newFunction(release: Release): EdgeFunction {
+		const { function: id } = release;
+		// What the operator's own functions do counts for each of them alone.
+		const tenant = id.tenant === DEFAULT_TENANT ? null : this.#tenant(id.tenant);
+		return new EdgeFunction({
+			id,
+			tenant,
+			number: ++this.#functions,
+			strikes: this.#struck.get(keyOf(id)) ?? new Strikes(),
+			account: (tenant?.account ?? this.#settings.account).part(),
+			release,
+			nextVersion: () => ++this.#versions,
+		});
+	}
+
+	#exchange(before: readonly ReleasedVersion[], after: readonly ReleasedVersion[]): void {
+		const { deployments, onWithdrawn } = this.#settings;
+		deployments.exchange(before, after);
+		for (const version of before) {
+			if (after.includes(version)) continue;
+			version.withdrawn = true;
+			onWithdrawn(version.number);
+		}
+	}
+
+	#tenant(name: TenantName): Tenant {
+		let tenant = this.#tenants.get(name);
+		if (tenant === undefined) {
+			const { tenantLimits, account } = this.#settings;
+			tenant = new Tenant(name, this.#tenants.size + 1, tenantLimits, account.part());
+			this.#tenants.set(name, tenant);
+		}
+		return tenant;
+	}
+}
