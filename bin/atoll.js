@@ -6,7 +6,7 @@ import { setFlagsFromString } from "node:v8";
 
 if (Number(process.versions.node.split(".")[0]) < 24) {
 	console.error(
-		`atoll needs Node.js 24 or newer, and this is ${process.versions.node}. In a checkout \`npx atoll\` has its own; elsewhere \`npm install node\` brings one to this folder.`,
+		`atoll needs Node.js 24 or newer, and this is ${process.versions.node}. In a checkout \`npm run atoll\` has its own; elsewhere \`npm install node\` brings one to this folder.`,
 	);
 	process.exit(1);
 }

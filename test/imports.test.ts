@@ -1,138 +1,363 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { join } from "node:path";
 import { test } from "node:test";
+import { broken, circle, type House, importsOf } from "./support/imports.ts";
 
-/** The rooms of src/, each with those that it may import from. What stands lower never knows what stands above. */
-const MAY_IMPORT: Record<string, string[]> = {
-	cli: [
-		"index",
-		"runtime",
-		"config",
-		"build",
-		"processes",
-		"cache",
-		"limits",
-		"observe",
-		"server",
-		"router",
-		"errors",
-		"names",
-		"units",
-	],
-	index: [
-		"runtime",
-		"invocation",
-		"control",
-		"config",
-		"build",
-		"bindings",
-		"limits",
-		"observe",
-		"processes",
-		"errors",
-	],
-	runtime: [
-		"server",
-		"invocation",
-		"control",
-		"config",
-		"build",
-		"processes",
-		"cache",
-		"bindings",
-		"helpers",
-		"limits",
-		"observe",
-		"pool",
-		"link",
-		"errors",
-		"names",
-		"units",
-	],
-	server: ["invocation", "control", "router", "bindings", "helpers", "limits", "observe", "link", "errors", "units"],
-	invocation: ["control", "bindings", "helpers", "pool", "limits", "observe", "link", "errors", "units"],
-	control: ["router", "config", "build", "bindings", "cache", "limits", "observe", "link", "errors", "names", "units"],
-	config: ["router", "bindings", "limits", "observe", "errors", "names", "units"],
-	cache: ["link", "errors", "units"],
-	build: ["cache", "processes", "isolates", "limits", "link", "errors", "checkout", "units"],
-	compat: [],
-	pool: ["processes", "bindings", "isolates", "link", "names", "units"],
-	processes: ["checkout", "errors", "link", "units"],
-	bindings: ["helpers", "limits", "link", "prelude", "errors", "names", "units"],
-	helpers: ["processes", "link", "units"],
-	limits: ["errors", "link", "units"],
-	observe: ["limits", "errors"],
-	router: ["errors"],
-	isolates: ["link", "processes", "units"],
-	prelude: ["link"],
-	link: ["units"],
-	names: [],
-	units: [],
-	errors: [],
-	checkout: [],
+/**
+ * Which process each room's code runs in; where a room has code of several, its files say it. `top` is the edge's
+ * process too, and what its user starts or imports.
+ */
+const PROCESS_OF = {
+	cli: "top",
+	"index.ts": "top",
+	"runtime.ts": "top",
+
+	server: "edge",
+	invocation: "edge",
+	control: "edge",
+	config: "edge",
+	router: "edge",
+	pool: "edge",
+	limits: "edge",
+	cache: "edge",
+	observe: "edge",
+	bindings: "edge",
+	"names.ts": "edge",
+	"checkout.ts": "edge",
+
+	isolates: "sandbox",
+
+	prelude: "isolate",
+	compat: "isolate",
+
+	// The edge's side of builds, and what makes the prelude of atoll's own source …
+	build: "edge",
+	// … and what bundles and compiles functions, with all that reads their files.
+	"build/main.ts": "build",
+	"build/bundler.ts": "build",
+	"build/esbuild-service.ts": "build",
+	"build/bundle.ts": "build",
+	"build/gate.ts": "build",
+	"build/input-map.ts": "build",
+	"build/manifest.ts": "build",
+	"build/node-modules.ts": "build",
+	"build/resolver.ts": "build",
+	"build/sources.ts": "build",
+	"build/tsconfig.ts": "build",
+	"build/root.ts": "both ends",
+	"build/problem.ts": "both ends",
+
+	// The edge's side of helpers, and what reads strangers' bytes.
+	helpers: "edge",
+	"helpers/main.ts": "helper",
+	"helpers/decompression.ts": "helper",
+	"helpers/source-map.ts": "helper",
+	"helpers/stack.ts": "helper",
+	"helpers/messages.ts": "both ends",
+
+	// What the edge knows of processes, and the launcher, which starts them.
+	processes: "edge",
+	"processes/launcher-main.ts": "launcher",
+	"processes/last-words.ts": "launcher",
+	"processes/kill.ts": "both ends",
+	"processes/launch.ts": "both ends",
+	"processes/users.ts": "both ends",
+	"processes/permissions.ts": "both ends",
+
+	link: "both ends",
+	"units.ts": "both ends",
+	"errors.ts": "both ends",
 };
 
-/** Entries of processes that run functions, and inline mode: these alone load isolated-vm. */
-const LOADS_ISOLATES = ["pool/inline-pool.ts", "build/main.ts"];
+/**
+ * Whose code each process loads. The edge and the launcher are trusted; sandboxes, isolates, builds, helpers and data
+ * processes run or read what tenants made, and only `both ends` is on either side of that wall.
+ */
+const MAY_LOAD = {
+	top: ["top", "edge", "both ends"],
+	edge: ["edge", "both ends"],
+	launcher: ["launcher", "both ends"],
+	sandbox: ["sandbox", "both ends"],
+	isolate: ["isolate", "both ends"],
+	build: ["build", "sandbox", "both ends"], // It starts a function once, as a sandbox does, to keep its code cache.
+	helper: ["helper", "both ends"],
+	data: ["data", "both ends"],
+	"both ends": ["both ends"],
+};
 
-const files = readdirSync("src", { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
+const DOORS = {
+	"pool/inline-pool.ts → isolates/host.ts": "inline mode, for trusted code, runs isolates in the edge's process",
+};
 
-function importsOf(file: string): { path: string; typeOnly: boolean }[] {
-	const text = readFileSync(join("src", file), "utf8");
-	const pattern = /^(?:import|export)\s+(type\s+)?[^"';]*?from\s+"(\.[^"]+)"|import\("(\.[^"]+)"\)/gm;
-	return [...text.matchAll(pattern)].map(([, type, from, dynamic]) => ({
-		path: relative("src", join("src", dirname(file), from ?? dynamic)),
-		typeOnly: type !== undefined,
-	}));
-}
+/** The rooms of src/, each with those that it may import from, and why. What stands lower never knows what stands above. */
+const ROOMS = {
+	cli: {
+		bindings: "what a function is started with by `atoll build`",
+		index: "a server is a runtime as anybody embeds it",
+		runtime: "the type of what is served",
+		config: "folders and flags are read as options",
+		build: "`atoll build`, and problems to print",
+		processes: "builds are started, and the layers that are on are told",
+		cache: "where `atoll build` puts artifacts",
+		limits: "`--max`",
+		observe: "records and lines become the log",
+		server: "`atoll serve` listens",
+		router: "hostnames under a domain",
+		errors: "what users are told",
+		names: "the tenant `default`",
+		units: "types",
+	},
+	index: {
+		control: "the type of a deployment",
+		invocation: "types of events",
+		runtime: "what is exported",
+		config: "types of options",
+		build: "the error of a build",
+		bindings: "checks of addresses that an embedder may use",
+		limits: "types of limits",
+		observe: "types of records",
+		processes: "the type of containment",
+		errors: "what is exported",
+	},
+	runtime: {
+		invocation: "dispatches events, and places versions",
+		server: "serves requests",
+		control: "knows what is deployed",
+		config: "checks its options",
+		build: "builds what is deployed",
+		processes: "starts the launcher",
+		cache: "keeps artifacts",
+		bindings: "fetches for functions",
+		helpers: "starts them",
+		limits: "owns the accounts",
+		observe: "tells subscribers",
+		pool: "starts sandboxes",
+		link: "settings of a sandbox",
+		errors: "closed, and what else is refused",
+		names: "the tenant `default`",
+		units: "types",
+	},
+	server: {
+		invocation: "a request is an event, and becomes an invocation",
+		names: "functions that are asked for by name",
+		control: "a hostname's version",
+		router: "hostnames in normal form",
+		bindings: "what functions do outside",
+		helpers: "maps stacks",
+		limits: "gates, budgets and accounts",
+		observe: "guards callbacks, makes records",
+		link: "heads, bodies and messages",
+		errors: "refusals",
+		units: "types",
+	},
+	invocation: {
+		control: "an event is for a released version",
+		bindings: "what functions do outside",
+		helpers: "maps the stacks of lines",
+		pool: "runs attempts",
+		limits: "gates, budgets and accounts",
+		link: "heads, verdicts and messages",
+		observe: "guards callbacks, makes records",
+		errors: "outcomes",
+		names: "whose sandboxes may be shared",
+		units: "types",
+	},
+	control: {
+		config: "what is deployed has been checked",
+		build: "builds it, and tries it",
+		bindings: "what stands in `env`",
+		router: "holds the table of hostnames",
+		cache: "a version has an artifact",
+		limits: "a function has gates, strikes and a pace",
+		observe: "lines of a version come in order",
+		link: "numbers of versions and tenants",
+		errors: "what is not deployed",
+		names: "tenants and functions",
+		units: "types",
+	},
+	config: {
+		router: "hostnames are checked",
+		bindings: "address ranges are checked",
+		limits: "limits are checked",
+		observe: "the type of a logger",
+		errors: "what is refused",
+		names: "tenants and functions",
+		units: "types",
+	},
+	cache: { link: "an artifact is what a sandbox is sent", errors: "a folder that cannot be had", units: "types" },
+	build: {
+		bindings: "their isolate's sides are a part of the prelude; a start needs caches",
+		cache: "artifacts are looked up and kept",
+		processes: "builds are processes",
+		isolates: "a build starts the function as a sandbox does",
+		limits: "places for builds, the largest bundle",
+		link: "frames of builds",
+		errors: "files outside of the root",
+		checkout: "the prelude of a checkout is kept",
+		units: "types",
+	},
+	compat: {},
+	pool: {
+		processes: "sandboxes are processes",
+		bindings: "an attempt's effects",
+		isolates: "inline mode",
+		link: "commands and events",
+		names: "which tenant shares sandboxes with whom",
+		units: "types",
+	},
+	processes: {
+		checkout: "what a checkout bundles is kept",
+		errors: "a control group that cannot be had",
+		link: "a child's frames",
+		units: "types",
+	},
+	bindings: {
+		prelude: "an isolate's side is made of it",
+		names: "functions are called by theirs",
+		helpers: "bodies are decompressed there",
+		limits: "budgets of subrequests",
+		link: "effects come as messages",
+		errors: "an invalid range of addresses",
+		units: "types",
+	},
+	helpers: { processes: "a helper is a process", link: "frames of helpers", units: "types" },
+	limits: { errors: "limits that are refused", link: "what counts as light is the sandbox's word too", units: "types" },
+	observe: { limits: "a record names the limits exceeded", errors: "an outcome is an error's code" },
+	router: { errors: "an invalid hostname" },
+	isolates: {
+		bindings: "what the sandbox performs of them",
+		link: "commands and events",
+		processes: "permissions are dropped once all is loaded",
+		units: "types",
+	},
+	prelude: { bindings: "the globals among them", link: "kinds of messages, heads" },
+	link: { units: "types" },
+	names: {},
+	units: {},
+	errors: {},
+	checkout: {},
+};
 
-const roomOf = (file: string) => (file.includes("/") ? file.split("/")[0] : file.replace(/\.ts$/, ""));
+const files = new Map(
+	readdirSync("src", { recursive: true, encoding: "utf8" })
+		.filter((file) => file.endsWith(".ts"))
+		.map((file) => [file, readFileSync(join("src", file), "utf8")]),
+);
+const RULES = { processOf: PROCESS_OF, mayLoad: MAY_LOAD, rooms: ROOMS, doors: DOORS };
 
-test("imports point one way", () => {
-	for (const file of files) {
-		for (const { path } of importsOf(file)) {
-			const [from, to] = [roomOf(file), roomOf(path)];
-			assert.ok(from === to || MAY_IMPORT[from].includes(to), `${file} imports ${path}`);
-		}
-	}
-});
-
-test("nothing that the edge loads is of the folder that runs functions, but for inline mode", () => {
-	for (const file of files) {
-		if (roomOf(file) === "isolates" || LOADS_ISOLATES.includes(file)) continue;
-		for (const { path } of importsOf(file)) assert.notEqual(roomOf(path), "isolates", `${file} imports ${path}`);
-	}
-});
-
-test("what strangers compressed, and source maps, are read in a helper's process alone", () => {
-	const readers = ["helpers/decompression.ts", "helpers/source-map.ts", "helpers/stack.ts"];
-	for (const file of files) {
-		if (file === "helpers/main.ts" || readers.includes(file)) continue;
-		for (const { path } of importsOf(file)) assert.ok(!readers.includes(path), `${file} imports ${path}`);
-		assert.doesNotMatch(
-			readFileSync(join("src", file), "utf8"),
-			/from "(node:)?zlib"|SourceMap\b.*from "node:module"/,
-			file,
-		);
-	}
+test("imports point one way, and none goes through a process's wall", () => {
+	assert.deepEqual(broken({ files, ...RULES }), []);
 });
 
 test("no file imports itself over others", () => {
-	const graph = new Map(
-		files.map((file) => [
-			file,
-			importsOf(file)
-				.filter(({ typeOnly }) => !typeOnly)
-				.map(({ path }) => path),
-		]),
-	);
-	const done = new Set<string>();
-	const visit = (file: string, path: string[]): void => {
-		if (done.has(file)) return;
-		assert.ok(!path.includes(file), `circle: ${[...path.slice(path.indexOf(file)), file].join(" → ")}`);
-		for (const next of graph.get(file) ?? []) visit(next, [...path, file]);
-		done.add(file);
+	assert.equal(circle(files), null);
+});
+
+test("what strangers compressed, and source maps, are read in a helper's process alone", () => {
+	const reading = /\b(?:from|import\(|require\() ?"(?:node:)?zlib"|SourceMap\b[^;]*from "node:module"/;
+	assert.match(files.get("helpers/decompression.ts") as string, reading);
+	for (const [file, text] of files)
+		if (PROCESS_OF[file as keyof typeof PROCESS_OF] !== "helper") assert.doesNotMatch(text, reading, file);
+});
+
+/** A house of two rooms with a wall between them, and a room that both may know. */
+const house = (sources: Record<string, string>, more: Partial<House> = {}): House => ({
+	files: new Map(Object.entries(sources)),
+	processOf: { hall: "edge", cell: "sandbox", bindings: "edge", "link.ts": "both ends" },
+	mayLoad: {
+		edge: ["edge", "both ends"],
+		sandbox: ["sandbox", "both ends"],
+		isolate: ["isolate", "both ends"],
+		"both ends": ["both ends"],
+		data: ["data"],
+	},
+	rooms: { hall: {}, cell: {}, link: {}, bindings: {} },
+	doors: {},
+	...more,
+});
+const meant = { rooms: { hall: { cell: "to try" }, cell: {}, link: {}, bindings: {} } };
+
+test("an import through a wall is found, in whichever form", () => {
+	for (const form of [
+		'import { a } from "../cell/a.ts";',
+		'import type { A } from "../cell/a.ts";',
+		'import {\n\ta,\n\tb,\n} from "../cell/a.ts";',
+		'import * as a from "../cell/a.ts";',
+		'import "../cell/a.ts";',
+		'export { a } from "../cell/a.ts";',
+		'export * from "../cell/a.ts";',
+		'\tconst a = await import("../cell/a.ts");',
+		'\tconst a = await import(\n\t\t"../cell/a.ts"\n\t);',
+		'lazily(["A"], () => require("../cell/a.ts"));',
+		"const a = require('../cell/a.ts');",
+		'type A = typeof import("../cell/a.ts");',
+	]) {
+		const found = broken(house({ "hall/x.ts": form, "cell/a.ts": "" }, meant));
+		assert.deepEqual(found, ["hall/x.ts → cell/a.ts: through the wall from edge to sandbox"], form);
+	}
+	for (const none of ['// import { a } from "../cell/a.ts";', '/**\n * `require("../cell/a.ts")`\n */'])
+		assert.deepEqual(importsOf("hall/x.ts", none), [], none);
+});
+
+test("so is one from the other side, one into a room that is not named, and one of no file", () => {
+	const sources = {
+		"hall/x.ts": 'import { link } from "../link.ts";',
+		"cell/a.ts": 'import { x } from "../hall/x.ts";\nimport "../../bench/run.ts";',
+		"link.ts": "",
 	};
-	for (const file of files) visit(file, []);
+	assert.deepEqual(broken(house(sources)), [
+		"hall/x.ts → link.ts: rooms",
+		"cell/a.ts → hall/x.ts: rooms",
+		"cell/a.ts → hall/x.ts: through the wall from sandbox to edge",
+		"cell/a.ts → ../bench/run.ts: there is no such file in src/",
+	]);
+});
+
+test("in a binding's folder the name of a part tells its process, a file's or a folder's", () => {
+	const found = broken(
+		house({
+			"bindings/kv/edge.ts": 'import { schema } from "./schema.ts";\nimport { Stub } from "./isolate/stub.ts";',
+			"bindings/kv/isolate/stub.ts": 'import type { Open } from "../edge.ts";\nimport "../store.ts";',
+			"bindings/kv/schema.ts": 'import { open } from "./edge.ts";',
+			"bindings/kv/store.ts": "",
+		}),
+	);
+	assert.deepEqual(found, [
+		"bindings/kv/edge.ts → bindings/kv/isolate/stub.ts: through the wall from edge to isolate",
+		"bindings/kv/isolate/stub.ts → bindings/kv/store.ts: through the wall from isolate to data",
+		"bindings/kv/schema.ts → bindings/kv/edge.ts: through the wall from both ends to edge",
+	]);
+});
+
+test("a file that no process is named for is found, and so are rules and doors that nothing needs", () => {
+	const rooms = { ...meant.rooms, hall: { link: "to try" } };
+	const doors = { "hall/x.ts → cell/a.ts": "to try" };
+	assert.deepEqual(broken(house({ "attic/x.ts": "", "hall/x.ts": "" }, { rooms, doors })), [
+		"attic/x.ts: nothing says which process it runs in",
+		"hall → link: no import needs this",
+		"hall/x.ts → cell/a.ts: no import needs this door",
+	]);
+});
+
+test("a circle is found, over types not", () => {
+	const a = 'import { b } from "./b.ts";';
+	assert.deepEqual(
+		circle(
+			new Map([
+				["a.ts", a],
+				["b.ts", 'const { a } = require("./a.ts");'],
+			]),
+		),
+		["a.ts", "b.ts", "a.ts"],
+	);
+	assert.equal(
+		circle(
+			new Map([
+				["a.ts", a],
+				["b.ts", 'import type { A } from "./a.ts";'],
+			]),
+		),
+		null,
+	);
 });

@@ -9,7 +9,8 @@ const SLOW_COSTS = 10;
 /**
  * Whether a version has proven light. A new one starts in the heavy lane, so that nobody waits behind it should it compute;
  * after 20 requests with light turns it moves to the normal lane. It moves back when a turn had to be cut there, or when more
- * than a tenth of its requests have slow turns or fail: the first turn of a cold isolate may be slow, on a busy machine.
+ * than one in eleven of its requests has slow turns or fails: the first turn of a cold isolate may be slow, on a busy
+ * machine.
  */
 export class Pace {
 	#light = 0;

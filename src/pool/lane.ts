@@ -1,5 +1,4 @@
 import type { TenantNumber, VersionNumber } from "../link/protocol.ts";
-import type { SandboxProcess } from "./sandbox-process.ts";
 
 /** Weight of a key on a sandbox, for rendezvous hashing: adding or losing a sandbox moves only its own share. */
 function weight(key: number, sandbox: number): number {
@@ -9,15 +8,21 @@ function weight(key: number, sandbox: number): number {
 	return (hash ^ (hash >>> 15)) >>> 0;
 }
 
+/** What a lane knows of its members. */
+interface Member {
+	/** Whose long turn keeps it busy, if one does. */
+	readonly stuckBy: TenantNumber | null;
+}
+
 /** The sandboxes that serve one kind of function, each in a place of its own, which a successor takes over. */
-export class Lane {
-	readonly members: SandboxProcess[] = [];
+export class Lane<Sandbox extends Member> {
+	readonly members: Sandbox[] = [];
 
 	/**
 	 * The home of a version, or of all that belongs to a tenant; or the next best place if a long turn keeps that busy, unless
 	 * it is a turn of the same tenant, who is not to keep a second one busy.
 	 */
-	home(key: VersionNumber | TenantNumber, tenant: TenantNumber): SandboxProcess {
+	home(key: VersionNumber | TenantNumber, tenant: TenantNumber): Sandbox {
 		const { members } = this;
 		if (members.length === 1) return members[0];
 		let best = -1;
@@ -34,7 +39,7 @@ export class Lane {
 		return members[best];
 	}
 
-	has(process: SandboxProcess): boolean {
+	has(process: Sandbox): boolean {
 		return this.members.includes(process);
 	}
 
@@ -44,11 +49,11 @@ export class Lane {
 	}
 
 	/** Puts a successor into a member's place. */
-	replace(member: SandboxProcess, successor: SandboxProcess): void {
+	replace(member: Sandbox, successor: Sandbox): void {
 		this.members[this.members.indexOf(member)] = successor;
 	}
 
-	remove(member: SandboxProcess): void {
+	remove(member: Sandbox): void {
 		this.members.splice(this.members.indexOf(member), 1);
 	}
 }

@@ -34,8 +34,8 @@ export class ProcessPool {
 	readonly #launcher: Launcher;
 	readonly #settings: SandboxSettings;
 	readonly #events: PoolEvents;
-	readonly #normal = new Lane();
-	readonly #heavy = new Lane();
+	readonly #normal = new Lane<SandboxProcess>();
+	readonly #heavy = new Lane<SandboxProcess>();
 	#probation: { process: SandboxProcess; version: VersionNumber } | null = null;
 	#spare: SandboxProcess | null = null;
 	readonly #all = new Set<SandboxProcess>();
@@ -122,7 +122,7 @@ export class ProcessPool {
 	}
 
 	/** A successor takes the place of a member that was lost. Where none would start the place stays empty until one does. */
-	#succeed(lane: Lane, lost: SandboxProcess): void {
+	#succeed(lane: Lane<SandboxProcess>, lost: SandboxProcess): void {
 		if (this.#spare === null && this.#failedStarts > FAILED_STARTS) this.#startSpare();
 		else if (lane === this.#heavy) lane.replace(lost, this.#spareForHeavy());
 		else lane.replace(lost, this.#takeSpare());

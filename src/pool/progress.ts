@@ -24,6 +24,14 @@ export interface ProgressEvents {
 	onMemory(bytes: Bytes): void;
 }
 
+/** What a sandbox is watched by. */
+export interface ProgressSources {
+	pid: number;
+	note: RunningNote;
+	/** A stopwatch of what its thread had; by default by the kernel's counts. */
+	clock?: Pick<OwnClock, "restart" | "read" | typeof Symbol.dispose>;
+}
+
 /**
  * Watches a sandbox from outside, by the note of whose turn it runs and by the time that its thread had: a machine that is
  * busy with other things is not mistaken for a turn that is long.
@@ -32,22 +40,22 @@ export class Progress {
 	readonly #pid: number;
 	readonly #note: RunningNote;
 	readonly #events: ProgressEvents;
-	readonly #clock: OwnClock;
+	readonly #clock: NonNullable<ProgressSources["clock"]>;
 	#timer: NodeJS.Timeout | null = null;
 	#turn = 0;
 	#long = false;
 	#polls = 0;
 
-	constructor(pid: number, note: RunningNote, events: ProgressEvents) {
+	constructor({ pid, note, clock = new OwnClock(pid) }: ProgressSources, events: ProgressEvents) {
 		this.#pid = pid;
 		this.#note = note;
 		this.#events = events;
-		this.#clock = new OwnClock(pid);
+		this.#clock = clock;
 	}
 
 	/** Starts polling, if it does not already. Whoever holds attempts on the sandbox keeps it going. */
 	start(): void {
-		this.#timer ??= setInterval(() => this.#poll(), POLL_MS);
+		this.#timer ??= setInterval(() => this.poll(), POLL_MS);
 	}
 
 	stop(): void {
@@ -55,7 +63,8 @@ export class Progress {
 		this.#timer = null;
 	}
 
-	#poll(): void {
+	/** Looks once how far the sandbox is. */
+	poll(): void {
 		if (++this.#polls % MEMORY_POLLS === 0) this.#events.onMemory(residentBytes(this.#pid));
 		const { attempt, turn, starting } = this.#note.read();
 		const running = attempt !== 0;

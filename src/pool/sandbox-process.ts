@@ -90,25 +90,28 @@ export class SandboxProcess {
 		this.#note.unlink();
 		this.#enterGroup(pid);
 		if (this.#yields) this.yieldToOthers();
-		this.#progress = new Progress(pid, this.#note, {
-			onLongTurn: (attempt) => {
-				this.stuckBy = this.sandbox.tenantOf(attempt);
-				this.#events.onLongTurn(this);
+		this.#progress = new Progress(
+			{ pid, note: this.#note },
+			{
+				onLongTurn: (attempt) => {
+					this.stuckBy = this.sandbox.tenantOf(attempt);
+					this.#events.onLongTurn(this);
+				},
+				onTurnOver: () => {
+					this.stuckBy = null;
+				},
+				onStillRunning: (attempt, ms, starting) => {
+					const most = this.sandbox.longestTurnMs(attempt, starting);
+					if (ms > most + GRACE_MS) this.kill(`a turn ran for ${Math.round(ms)} ms and could not be ended`);
+				},
+				onMemory: (resident) => {
+					// Without /proc there is only the sandbox's own word, which is better than none.
+					const bytes = resident || this.sandbox.latest.bytes;
+					if (bytes > this.#maxBytes) this.kill(`it grew to ${Math.round(bytes / 2 ** 20)} MB`);
+					this.#endIfItDoesNotRead();
+				},
 			},
-			onTurnOver: () => {
-				this.stuckBy = null;
-			},
-			onStillRunning: (attempt, ms, starting) => {
-				const most = this.sandbox.longestTurnMs(attempt, starting);
-				if (ms > most + GRACE_MS) this.kill(`a turn ran for ${Math.round(ms)} ms and could not be ended`);
-			},
-			onMemory: (resident) => {
-				// Without /proc there is only the sandbox's own word, which is better than none.
-				const bytes = resident || this.sandbox.latest.bytes;
-				if (bytes > this.#maxBytes) this.kill(`it grew to ${Math.round(bytes / 2 ** 20)} MB`);
-				this.#endIfItDoesNotRead();
-			},
-		});
+		);
 		if (this.sandbox.load > 0) this.#progress.start();
 		const events = new EventReader(this.sandbox, () => {
 			this.started = true;

@@ -131,6 +131,7 @@ inBothIsolations("what bad input gets", (isolation) => {
 	test("an error of 30 MB costs no more than a start, or a line of the log", async () => {
 		const thrown = `new Error("a".repeat(3e7))`;
 		const deployed = await atoll.deploy("shouts", `throw ${thrown};`, { limits: { startupCpuMs: 2000 } });
+		assert.match(deployed.startFailure ?? "", /aaaa/);
 		assert.ok((deployed.startFailure ?? "").length < 10_000);
 		const before = atoll.runtime.stats().restarts;
 		assert.equal(await errorCode(await atoll.fetch("shouts")), "startup_failed");

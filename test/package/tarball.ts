@@ -1,7 +1,7 @@
 /** Packs the package, installs the tarball into an empty folder, and uses it there as a stranger would. */
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -27,6 +27,12 @@ test("the tarball installs into an empty folder and works there", async (t) => {
 	);
 	const bin = join(project, "node_modules", ".bin", "atoll");
 
+	await t.test("npx --no atoll-edge runs its command, and asks no registry", () => {
+		const npx = ["--no", "--offline", "atoll-edge", "build", "hello.ts"];
+		execFileSync("npx", npx, { cwd: project, stdio: ["ignore", "pipe", "inherit"] });
+		assert.ok(existsSync(join(project, ".atoll")), "the function was built");
+	});
+
 	await t.test("atoll serve", async () => {
 		const child = spawn(process.execPath, [bin, "serve", "hello.ts", "--port", "0"], {
 			cwd: project,
@@ -47,10 +53,10 @@ test("the tarball installs into an empty folder and works there", async (t) => {
 		assert.equal(await exited, 0);
 	});
 
-	await t.test('import { createRuntime } from "atoll"', () => {
+	await t.test('import { createRuntime } from "atoll-edge"', () => {
 		writeFileSync(
 			join(project, "embed.js"),
-			`import { createRuntime } from "atoll";
+			`import { createRuntime } from "atoll-edge";
 			for (const isolation of ["process", "inline"]) {
 				await using runtime = await createRuntime({ isolation });
 				await runtime.deploy({ name: "hello", hostnames: ["hello.example"], entry: "hello.ts" });
@@ -82,7 +88,7 @@ test("the tarball installs into an empty folder and works there", async (t) => {
 		);
 		writeFileSync(
 			join(project, "embed-compat.js"),
-			`import { createRuntime } from "atoll";
+			`import { createRuntime } from "atoll-edge";
 			await using runtime = await createRuntime();
 			await runtime.deploy({ name: "compat", hostnames: ["compat.example"], entry: "compat.js" });
 			console.log(await (await runtime.fetch(new Request("http://compat.example/"))).text());`,
@@ -96,7 +102,7 @@ test("the tarball installs into an empty folder and works there", async (t) => {
 	await t.test("its types say what it takes", () => {
 		writeFileSync(
 			join(project, "typed.ts"),
-			`import { createRuntime, type InvocationRecord } from "atoll";\nconst runtime = await createRuntime({ limits: { cpuMs: 5 } });\nruntime.subscribe({ record: (record: InvocationRecord) => record.cpuMs.toFixed() });\n// @ts-expect-error: there is no such option\nawait createRuntime({ workers: 2 });\n`,
+			`import { createRuntime, type InvocationRecord } from "atoll-edge";\nconst runtime = await createRuntime({ limits: { cpuMs: 5 } });\nruntime.subscribe({ record: (record: InvocationRecord) => record.cpuMs.toFixed() });\n// @ts-expect-error: there is no such option\nawait createRuntime({ workers: 2 });\n`,
 		);
 		const tsc = join(process.cwd(), "node_modules", ".bin", "tsc");
 		execFileSync(

@@ -223,9 +223,9 @@ function procFiles(): string[] {
 	return spawnSync("sh", ["-c", "ls -d /proc/[0-9]*/cmdline"], { encoding: "utf8" }).stdout.trim().split("\n");
 }
 
-test("a sandbox behind a wall reads its script and nothing else of its folder", () => {
+test("a sandbox behind a wall reads its script and nothing else of its folder", (t) => {
+	if (!containment().mountNamespace) return t.skip("there is no namespace of files here");
 	const { command, args } = confined({ entry: "isolates/main" });
-	if (!containment().mountNamespace) return;
 	assert.match(command, /bwrap$/);
 	const shown = args.flatMap((arg, at) => (arg.startsWith("--ro-bind") ? [args[at + 1]] : []));
 	assert.ok(

@@ -1,4 +1,4 @@
-/** Compiled with `atoll/types` alone by `types.test.ts`: what a function may use, and what it may not. */
+/** Compiled with `atoll-edge/types` alone by `types.test.ts`: what a function may use, and what it may not. */
 import type { ExecutionContext, Handler, MessageBatch, ScheduledController } from "../../types/index.d.ts";
 
 interface Env {
