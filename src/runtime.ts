@@ -1,8 +1,6 @@
 import { realpathSync, statSync } from "node:fs";
-import type { IncomingMessage, ServerResponse } from "node:http";
 import { availableParallelism, totalmem } from "node:os";
 import { relative, resolve } from "node:path";
-import type { Duplex } from "node:stream";
 import { Egress } from "./bindings/fetch/edge/egress.ts";
 import { Builder, type BuildRequest, type BuildResult } from "./build/builder.ts";
 import { holds, outermost } from "./build/view.ts";
@@ -11,13 +9,21 @@ import { ArtifactStore } from "./cache/artifact-store.ts";
 import { Pruner } from "./cache/pruner.ts";
 import {
 	type CheckedDeployment,
+	type CloseOptions,
+	checkClose,
 	checkDeployment,
+	checkFetch,
 	checkFunctionId,
+	checkMount,
 	checkOptions,
+	checkSubscriber,
 	type DeployOptions,
+	type FetchOptions,
+	type FunctionTarget,
+	type MountOptions,
 	type RuntimeOptions,
 } from "./config/options.ts";
-import { Deployments } from "./control/deployments.ts";
+import { type Deployment, Deployments } from "./control/deployments.ts";
 import { Tenant } from "./control/tenant.ts";
 import { Version, type VersionSettings, type VersionSource } from "./control/version.ts";
 import { FunctionError, UsageError } from "./errors.ts";
@@ -33,7 +39,7 @@ import {
 } from "./limits/limits.ts";
 import { Recycles } from "./limits/recycles.ts";
 import type { SandboxSettings, SandboxStats, VersionNumber } from "./link/protocol.ts";
-import { DEFAULT_TENANT, type TenantName } from "./names.ts";
+import { DEFAULT_TENANT, type FunctionName, type TenantName } from "./names.ts";
 import { Guard } from "./observe/guard.ts";
 import { Observer } from "./observe/observer.ts";
 import type { Subscriber } from "./observe/record.ts";
@@ -47,7 +53,8 @@ import { Dispatcher } from "./server/dispatcher.ts";
 import { fromRequest, toResponse } from "./server/fetch.ts";
 import { FetchSink } from "./server/fetch-sink.ts";
 import { FunctionLog } from "./server/function-log.ts";
-import { nodeHandler } from "./server/node-handler.ts";
+import { EVERYWHERE, type Mount } from "./server/mount.ts";
+import { continueHandler, type ListenerSettings, nodeHandler } from "./server/node-handler.ts";
 import { nextRequestId } from "./server/request-id.ts";
 import { upgradeHandler } from "./server/upgrade.ts";
 import { WebSockets } from "./server/web-sockets.ts";
@@ -63,6 +70,16 @@ export interface Deployed {
 	cached: boolean;
 	/** Set where the function's top level failed when it was tried; requests will try again. */
 	startFailure: string | null;
+}
+
+/** A function that is in service. */
+export interface DeployedFunction {
+	tenant: TenantName;
+	name: FunctionName;
+	/** Where it is reached, in their normal form. */
+	hostnames: string[];
+	/** The id of the version that serves it; empty where it could not be built. */
+	version: string;
 }
 
 export interface RuntimeStats extends SandboxStats {
@@ -87,6 +104,10 @@ export interface RuntimeStats extends SandboxStats {
 	heldBytes: Bytes;
 }
 
+function describe({ hostnames, version: { function: id, id: version } }: Deployment): DeployedFunction {
+	return { tenant: id.tenant, name: id.name, hostnames: [...hostnames], version };
+}
+
 /** In development the processes that build are kept for an hour: whoever saves a file waits for them. */
 const DEVELOPMENT_IDLE_MS = 3600_000;
 /** What the edge may hold by default: such a share of the machine's memory, but no less and no more than this. */
@@ -100,6 +121,18 @@ const MOST_SENT_AHEAD: Bytes = 64 * 2 ** 20;
 const STALLED_CLIENT_MS: Milliseconds = 30_000;
 /** `close` waits so long for requests in flight. */
 const CLOSE_TIMEOUT: Milliseconds = 30_000;
+
+/** A listener for everything, which makes one for some of it where it is given options. */
+type Mountable<A extends unknown[]> = {
+	(...args: A): void;
+	(options: MountOptions): (...args: A) => void;
+};
+
+function mountable<A extends unknown[]>(name: string, listenerAt: (mount: Mount) => (...args: A) => void) {
+	const everywhere = listenerAt(EVERYWHERE);
+	return ((...args: A | [MountOptions]) =>
+		args.length === 1 ? listenerAt(checkMount(args[0], name)) : everywhere(...(args as A))) as Mountable<A>;
+}
 
 /** A running atoll: functions, their isolates, and the ways to reach them. Made by `createRuntime`. */
 export class Runtime {
@@ -261,13 +294,14 @@ export class Runtime {
 		const limits = resolveLimits(options.limits, this.#limits, this.#maxLimits);
 		const entry = resolve(options.entry);
 		if (!statSync(entry, { throwIfNoEntry: false })?.isFile())
-			throw new UsageError(`${relative(process.cwd(), entry)}: there is no such file`);
+			throw new UsageError(`${relative(process.cwd(), entry)}: there is no such file`, "source_not_found");
 		if (options.root !== undefined && !statSync(options.root, { throwIfNoEntry: false })?.isDirectory())
-			throw new UsageError(`${options.root}: there is no such folder`);
+			throw new UsageError(`${options.root}: there is no such folder`, "source_not_found");
 		const folder = realpathSync(options.root ?? entry);
 		if (this.#sources !== null && !this.#sources.some((source) => holds(source, folder)))
 			throw new UsageError(
 				`${relative(process.cwd(), folder)}: it is in none of the folders that functions are built from`,
+				"source_refused",
 			);
 		const request: BuildRequest = {
 			name: options.name,
@@ -329,6 +363,7 @@ export class Runtime {
 	}
 
 	#putInPlaceOf(given: Pick<DeployOptions, "tenant" | "name" | "hostnames">, source: FunctionError): void {
+		this.#refuseIfClosing();
 		const of = checkFunctionId({ tenant: given.tenant, name: given.name });
 		const { claims } = this.#deployments;
 		const hostnames = claims.claim(of, claims.available(of, given.hostnames));
@@ -357,18 +392,44 @@ export class Runtime {
 
 	/**
 	 * Takes a function out of service and gives its hostnames back; requests that it has are finished. `tenant` is the
-	 * operator's own if it is left out. Returns whether there was one of that name.
+	 * operator's own if it is left out. Returns whether there was one of that name. Throws UsageError once the runtime is
+	 * closing.
 	 */
 	async remove(given: { tenant?: TenantName; name: string }): Promise<boolean> {
+		this.#refuseIfClosing();
 		const version = this.#deployments.remove(checkFunctionId(given));
 		if (version !== undefined) this.#pool.unload(version.number);
 		return version !== undefined;
 	}
 
-	/** Answers a request as the server would, by the hostname in its URL. Rejects only if the response breaks off before it begins. */
-	readonly fetch = async (request: Request): Promise<Response> => {
+	/** What is in service, in no order. Throws UsageError once the runtime is closing. */
+	list(): DeployedFunction[] {
+		this.#refuseIfClosing();
+		return [...this.#deployments.all()].map(describe);
+	}
+
+	/** One function that is in service, or `null`. Throws UsageError once the runtime is closing. */
+	get(given: FunctionTarget): DeployedFunction | null {
+		this.#refuseIfClosing();
+		const deployment = this.#deployments.get(checkFunctionId(typeof given === "string" ? { name: given } : given));
+		return deployment === undefined ? null : describe(deployment);
+	}
+
+	/**
+	 * Answers a request as the server would: at the function that has the hostname of its URL, or the one that is named
+	 * beside it. It takes what the global `fetch` takes. Rejects if the response breaks off before it begins, and with
+	 * TypeError or UsageError for what is no request.
+	 */
+	readonly fetch = async (
+		input: Request | URL | string,
+		init?: RequestInit,
+		options: FetchOptions = {},
+	): Promise<Response> => {
+		const ends = checkFetch(options);
+		const request =
+			typeof input === "string" || input instanceof URL || init !== undefined ? new Request(input, init) : input;
 		const sink = new FetchSink({ method: request.method, reader: "program" });
-		const { exchange, accept } = fromRequest(request);
+		const { exchange, accept } = fromRequest(request, ends);
 		const running = this.#dispatcher.dispatch(nextRequestId(), exchange, sink, accept, "fetch");
 		const abort = () => {
 			running?.abort();
@@ -379,32 +440,58 @@ export class Runtime {
 		return toResponse(await sink.response);
 	};
 
-	/** A listener for `node:http`: `http.createServer(runtime.nodeHandler)`. */
-	readonly nodeHandler: (req: IncomingMessage, res: ServerResponse, expectsContinue?: boolean) => void = nodeHandler(
-		(requestId, request, sink, accept) => this.#dispatcher.dispatch(requestId, request, sink, accept, "http"),
-		this.guard,
-		{
-			maxBody: (hostname) => this.#deployments.find(hostname)?.limits.requestBodyBytes ?? this.#limits.requestBodyBytes,
-			account: (hostname) => this.#deployments.find(hostname)?.account ?? this.unfinished,
-			stalledMs: () => this.#stalledMs,
-		},
-	);
+	/**
+	 * A listener for `node:http`, and a handler for Express: `http.createServer(runtime.nodeHandler)`,
+	 * `app.use(runtime.nodeHandler)`. Given options, it makes such a listener for one function, or below a path:
+	 * `app.use(runtime.nodeHandler({ function: "shop", prefix: "/shop" }))`.
+	 *
+	 * What it is given as third argument is called where a request is for no function of this runtime. A body that was
+	 * read before is taken from `req.rawBody` or `req.body`, and refused with `body_consumed` where neither is there.
+	 */
+	readonly nodeHandler = mountable("nodeHandler", (mount) => nodeHandler(this.#listenerSettings(mount)));
 
-	/** A listener for upgrades of `node:http`, which functions answer with a WebSocket: `server.on("upgrade", runtime.upgradeHandler)`. */
-	readonly upgradeHandler: (req: IncomingMessage, socket: Duplex, head: Buffer) => void = upgradeHandler(
-		(requestId, request, sink, accept) => this.#dispatcher.dispatch(requestId, request, sink, accept, "http"),
-		this.guard,
-		this.nodeHandler,
-		(req, socket, head) => this.#webSockets.sink(req, socket, head),
-	);
+	/**
+	 * A listener for `checkContinue` of `node:http`, for clients that ask before they send a body:
+	 * `server.on("checkContinue", runtime.continueHandler)`. Without it they are all told to send it.
+	 */
+	readonly continueHandler = mountable("continueHandler", (mount) => continueHandler(this.#listenerSettings(mount)));
+
+	/**
+	 * A listener for upgrades of `node:http`, which functions answer with a WebSocket: `server.on("upgrade",
+	 * runtime.upgradeHandler)`. Given options, it makes one for a function, or below a path, as `nodeHandler` does.
+	 */
+	readonly upgradeHandler = mountable("upgradeHandler", (mount) => {
+		const settings = this.#listenerSettings(mount);
+		return upgradeHandler(settings, nodeHandler(settings), (...of) => this.#webSockets.sink(...of));
+	});
+
+	#listenerSettings(mount: Mount): ListenerSettings {
+		return {
+			dispatch: (requestId, request, sink, accept) =>
+				this.#dispatcher.dispatch(requestId, request, sink, accept, "http"),
+			guard: this.guard,
+			bounds: {
+				serves: (exchange) => this.#deployments.find(exchange) !== undefined,
+				maxBody: (exchange) =>
+					this.#deployments.find(exchange)?.limits.requestBodyBytes ?? this.#limits.requestBodyBytes,
+				account: (exchange) => this.#deployments.find(exchange)?.account ?? this.unfinished,
+				stalledMs: () => this.#stalledMs,
+			},
+			mount,
+		};
+	}
 
 	/** Tells the clients of all WebSockets that the server goes away. */
 	closeWebSockets(): void {
 		this.#webSockets.close();
 	}
 
-	/** Hears of every request and of every line that functions log. Returns the function that ends the subscription. */
+	/**
+	 * Hears of every request and of every line that functions log; what it throws is logged, and is no request's end.
+	 * Returns the function that ends the subscription. Throws UsageError for what is no subscriber.
+	 */
 	subscribe(subscriber: Subscriber): () => void {
+		checkSubscriber(subscriber);
 		return this.#observer.subscribe(subscriber);
 	}
 
@@ -435,18 +522,23 @@ export class Runtime {
 	}
 
 	#refuseIfClosing(): void {
-		if (this.#closing !== null) throw new UsageError("the runtime is closed");
+		if (this.#closing !== null) throw new UsageError("the runtime is closed", "closed");
 	}
 
-	/** Finishes the requests in flight, for 30 seconds at most, and ends every process that the runtime has started. */
-	close(): Promise<void> {
-		this.#closing ??= this.#close();
+	/**
+	 * Takes no request from now on (503 `shutting_down`, and over a connection that ends with it) and no deployment,
+	 * finishes the requests in flight, and ends every process that the runtime has started. Called again, it is the same
+	 * closing. Throws UsageError for options that make no sense.
+	 */
+	close(options: CloseOptions = {}): Promise<void> {
+		const { timeoutMs = CLOSE_TIMEOUT } = checkClose(options);
+		this.#closing ??= this.#close(timeoutMs);
 		return this.#closing;
 	}
 
-	async #close(): Promise<void> {
+	async #close(timeout: Milliseconds): Promise<void> {
 		this.closeWebSockets();
-		await this.#dispatcher.drain(CLOSE_TIMEOUT);
+		await this.#dispatcher.drain(timeout);
 		await Promise.all([this.#builder.close(), this.#pool.close(), this.#egress.close(), this.#closeHelpers()]);
 		await this.#pruner.close();
 		await this.#launcher.close();

@@ -38,7 +38,7 @@ const MAY_IMPORT: Record<string, string[]> = {
 		"names",
 		"units",
 	],
-	server: ["control", "router", "bindings", "helpers", "pool", "limits", "observe", "link", "errors", "units"],
+	server: ["control", "router", "bindings", "helpers", "pool", "limits", "observe", "link", "errors", "names", "units"],
 	control: ["router", "cache", "limits", "observe", "link", "errors", "names", "units"],
 	config: ["router", "bindings", "limits", "observe", "errors", "names", "units"],
 	cache: ["link", "errors", "units"],

@@ -38,7 +38,7 @@ export class ArtifactStore {
 		try {
 			await mkdir(folder, { recursive: true });
 		} catch (error) {
-			throw new UsageError(`the data folder ${data} cannot be made: ${(error as Error).message}`);
+			throw new UsageError(`the data folder ${data} cannot be made: ${(error as Error).message}`, "data_unusable");
 		}
 		return new ArtifactStore(folder);
 	}

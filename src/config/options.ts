@@ -1,3 +1,4 @@
+import type { IncomingMessage } from "node:http";
 import { z } from "zod";
 import type { EgressPolicy } from "../bindings/fetch/edge/addresses.ts";
 import { UsageError } from "../errors.ts";
@@ -116,6 +117,48 @@ export interface DeployOptions {
 	limits?: Partial<Limits>;
 }
 
+/** Which function: `"shop"` for one of the operator's own, or whose and which. */
+export type FunctionTarget = FunctionName | { tenant?: TenantName; name: FunctionName };
+
+/** Where a listener stands in a server of `node:http`, and whom it serves. */
+export interface MountOptions {
+	/** The function that it serves, whatever a request's hostname. Default: the one that has the hostname. */
+	function?: FunctionTarget;
+	/**
+	 * The path below which it serves, such as `/shop`. The function sees the rest: `/cart` for `/shop/cart`, `/` for
+	 * `/shop`. What lies elsewhere goes to `next`, or gets 404 `path_not_found`. Default: none.
+	 */
+	prefix?: string;
+	/**
+	 * The address of a request's client, for a server that stands behind a proxy: `(req) => req.ip` in Express. What is
+	 * no address is passed over. Default: the address at the other end of the connection.
+	 */
+	client?: (req: IncomingMessage) => string | undefined;
+}
+
+/** What `fetch` is told beside a request. */
+export interface FetchOptions {
+	/** The function that the request is for, whatever its hostname. Default: the one that has the hostname. */
+	function?: FunctionTarget;
+	/** Whom the request comes from, which the function reads as `request.client`. Default: nobody, `null`. */
+	client?: {
+		/** An IPv4 or IPv6 address. */
+		ip: string;
+		/** Default: 0. */
+		port?: number;
+		/** Of HTTP. Default: `HTTP/1.1`. */
+		protocol?: string;
+		/** The version of TLS, such as `TLSv1.3`; `null` for none. Default: `null`. */
+		tls?: string | null;
+	};
+}
+
+/** How a runtime is closed. */
+export interface CloseOptions {
+	/** How long requests in flight may take, in milliseconds; what is left then is cut off. Default: 30 000. */
+	timeoutMs?: Milliseconds;
+}
+
 const methods = ["debug", "info", "warn", "error"] as const;
 
 const optionsSchema = z.strictObject({
@@ -183,6 +226,51 @@ const deploySchema = z.strictObject({
 	limits: limitsSchema.optional(),
 });
 
+const functionTarget = z.union(
+	[functionName.transform((name) => ({ tenant: DEFAULT_TENANT, name })), functionId],
+	"must be a function's name, or { tenant, name }",
+);
+
+const mountSchema = z.strictObject({
+	function: functionTarget.nullable().default(null),
+	prefix: z
+		.string()
+		.regex(/^(?:\/[\w\-.~!$&'()*+,;=:@]+)+$/, "must be a path like /shop, without a slash at its end")
+		.refine((path) => new URL(path, "http://a").pathname === path, "must have no segments . and ..")
+		.default(""),
+	client: z
+		.custom<NonNullable<MountOptions["client"]>>((value) => typeof value === "function", "must be a function")
+		.nullable()
+		.default(null),
+});
+
+const fetchSchema = z.strictObject({
+	function: functionTarget.nullable().default(null),
+	client: z
+		.strictObject({
+			ip: z.union([z.ipv4(), z.ipv6()], "must be an IPv4 or IPv6 address"),
+			port: z.number().int().min(0).max(65535).default(0),
+			protocol: z.string().min(1).max(20).default("HTTP/1.1"),
+			tls: z.string().min(1).max(20).nullable().default(null),
+		})
+		.nullable()
+		.default(null),
+});
+
+const closeSchema = z.strictObject({
+	timeoutMs: z
+		.number()
+		.int()
+		.min(0)
+		.max(24 * 3600_000)
+		.optional(),
+});
+
+const subscriberSchema = z.looseObject({
+	record: z.custom((value) => typeof value === "function", "must be a function").optional(),
+	log: z.custom((value) => typeof value === "function", "must be a function").optional(),
+});
+
 /** Checks options where they come in. Throws UsageError that names the option and what is wrong. */
 function check<T>(schema: z.ZodType, value: unknown, where: string): T {
 	const parsed = schema.safeParse(value);
@@ -205,4 +293,32 @@ export function checkDeployment(options: unknown): CheckedDeployment {
 /** Names the function of the operator's own tenant where no other is named. */
 export function checkFunctionId(id: unknown): FunctionId {
 	return check<FunctionId>(functionId, id, "function");
+}
+
+/** A function that is named from outside; `null` for none. */
+interface Targeted {
+	function: FunctionId | null;
+}
+
+/** A mount with its defaults. */
+export type CheckedMount = Targeted & { prefix: string; client: NonNullable<MountOptions["client"]> | null };
+
+export function checkMount(options: unknown, where: string): CheckedMount {
+	return check<CheckedMount>(mountSchema, options, where);
+}
+
+/** What `fetch` is told, with its defaults. */
+export type CheckedFetch = Targeted & { client: Required<NonNullable<FetchOptions["client"]>> | null };
+
+export function checkFetch(options: unknown): CheckedFetch {
+	return check<CheckedFetch>(fetchSchema, options, "fetch");
+}
+
+export function checkClose(options: unknown): CloseOptions {
+	return check<CloseOptions>(closeSchema, options, "close");
+}
+
+/** Throws UsageError for what is no subscriber. */
+export function checkSubscriber(subscriber: unknown): void {
+	check<unknown>(subscriberSchema, subscriber, "subscribe");
 }

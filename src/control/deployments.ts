@@ -1,12 +1,18 @@
 import { FunctionError } from "../errors.ts";
 import type { VersionNumber } from "../link/protocol.ts";
 import { type FunctionId, keyOf, type TenantName } from "../names.ts";
-import { normalizeHostname } from "../router/hostname.ts";
+import { type Hostname, normalizeHostname } from "../router/hostname.ts";
 import { Router } from "../router/router.ts";
 import { Claims } from "./claims.ts";
 import type { Version } from "./version.ts";
 
-interface Deployment {
+/** What a request is for: a function, or whichever serves a hostname. */
+export interface Target {
+	to: FunctionId | null;
+	hostname: Hostname;
+}
+
+export interface Deployment {
 	/** What it has claimed, in the router's form. */
 	hostnames: string[];
 	version: Version;
@@ -19,15 +25,24 @@ export class Deployments {
 	readonly #byFunction = new Map<string, Deployment>();
 	readonly #byNumber = new Map<VersionNumber, Version>();
 
-	/** The version that serves a hostname. Throws FunctionError `hostname_not_found`. */
-	lookup(hostname: string): Version {
-		const deployment = this.#router.lookup(hostname);
-		if (deployment === undefined) throw new FunctionError("hostname_not_found");
-		return deployment.version;
+	/** The version that serves a request. Throws FunctionError `hostname_not_found` or `function_not_found`. */
+	lookup(target: Target): Version {
+		const version = this.find(target);
+		if (version === undefined)
+			throw new FunctionError(target.to === null ? "hostname_not_found" : "function_not_found");
+		return version;
 	}
 
-	find(hostname: string): Version | undefined {
-		return this.#router.lookup(hostname)?.version;
+	find({ to, hostname }: Target): Version | undefined {
+		return (to === null ? this.#router.lookup(hostname) : this.#byFunction.get(keyOf(to)))?.version;
+	}
+
+	get(id: FunctionId): Deployment | undefined {
+		return this.#byFunction.get(keyOf(id));
+	}
+
+	all(): Iterable<Deployment> {
+		return this.#byFunction.values();
 	}
 
 	/**

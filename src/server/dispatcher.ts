@@ -31,8 +31,9 @@ export class Dispatcher {
 	readonly #egress: Egress;
 	readonly #observer: Observer;
 	readonly #context: InvocationContext;
-	/** Requests that are being worked on. */
-	inFlight = 0;
+	/** What is being worked on. */
+	readonly #running = new Set<Invocation>();
+	#draining = false;
 	#idle: (() => void) | null = null;
 
 	constructor({ deployments, egress, ...shared }: DispatcherSettings) {
@@ -45,11 +46,16 @@ export class Dispatcher {
 				perform: (request) => followRedirects(request, (hop) => this.#subrequest(hop, chain, caller)),
 				refusal: (url) => (this.#called(url, caller) === null ? null : chainRefusal(chain)),
 			}),
-			ended: () => {
-				this.inFlight--;
-				if (this.inFlight === 0) this.#idle?.();
+			ended: (invocation) => {
+				this.#running.delete(invocation);
+				if (this.#running.size === 0) this.#idle?.();
 			},
 		};
+	}
+
+	/** How many requests are being worked on. */
+	get inFlight(): number {
+		return this.#running.size;
 	}
 
 	/** Returns what can be aborted, if anything runs. */
@@ -62,7 +68,9 @@ export class Dispatcher {
 	): Invocation | null {
 		try {
 			if (request instanceof FunctionError) throw request;
-			const version = this.#deployments.lookup(request.hostname);
+			// What is at work is finished, with all that it asks other functions.
+			if (this.#draining && trigger !== "subrequest") throw new FunctionError("shutting_down");
+			const version = this.#deployments.lookup(request);
 			const invocation = new Invocation(this.#context, {
 				version,
 				exchange: request,
@@ -71,7 +79,7 @@ export class Dispatcher {
 				trigger,
 				accept,
 			});
-			this.inFlight++;
+			this.#running.add(invocation);
 			invocation.start();
 			return invocation;
 		} catch (error) {
@@ -92,6 +100,8 @@ export class Dispatcher {
 	): void {
 		const { head, body } = errorResponse(error, requestId, accept, null);
 		head.headers.push("x-atoll-request-id", requestId);
+		// A proxy may have read a malformed request otherwise, and what comes behind it.
+		if (error.code === "bad_request" || error.code === "shutting_down") sink.endConnection();
 		sink.respond(head, body);
 		const record = newRecord(requestId, trigger);
 		if (!(request instanceof FunctionError)) {
@@ -136,6 +146,7 @@ export class Dispatcher {
 			method: hop.method,
 			url: url.href,
 			hostname: url.hostname,
+			to: null,
 			headers,
 			body: hop.content,
 			client: null,
@@ -150,14 +161,19 @@ export class Dispatcher {
 		return sink.response;
 	}
 
-	/** Resolves when no request is being worked on any more, or so much later. */
+	/**
+	 * From now on requests from outside get `shutting_down`. Resolves when none is being worked on any more, or so much
+	 * later, when those that are left get it, too.
+	 */
 	async drain(timeout: Milliseconds): Promise<void> {
+		this.#draining = true;
 		if (this.inFlight === 0) return;
 		const { promise, resolve } = Promise.withResolvers<void>();
 		const timer = setTimeout(resolve, timeout);
 		this.#idle = resolve;
 		await promise;
 		clearTimeout(timer);
+		for (const invocation of this.#running) invocation.shutDown();
 	}
 }
 

@@ -44,7 +44,7 @@ export interface InvocationContext extends RecordingContext {
 	/** Whether errors are shown with their stacks. */
 	development: boolean;
 	/** Called once for each invocation: when everything that it started is done, or its client has gone. */
-	ended(): void;
+	ended(invocation: Invocation): void;
 }
 
 /** A request for a function, and where its response goes. */
@@ -228,8 +228,16 @@ export class Invocation implements AttemptOwner, Guarded, Holder {
 		else this.#attempt.revoke();
 	}
 
+	/** The runtime closes, and waits for it no longer. */
+	shutDown(): void {
+		if (this.#recording.finished) return;
+		this.#answer.fail(new FunctionError("shutting_down"));
+		if (this.#attempt === null) this.#finish();
+		else this.#attempt.revoke();
+	}
+
 	#release(): void {
-		if (!this.#released) this.#context.ended();
+		if (!this.#released) this.#context.ended(this);
 		this.#released = true;
 	}
 
