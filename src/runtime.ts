@@ -1,10 +1,11 @@
 import { realpathSync, statSync } from "node:fs";
 import { availableParallelism, totalmem } from "node:os";
-import { relative, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { Egress } from "./bindings/fetch/edge/egress.ts";
-import { Builder, type BuildRequest, type BuildResult } from "./build/builder.ts";
+import { Builder, type BuildResult } from "./build/builder.ts";
+import { GivenBuilder, type GivenFiles, type GivenRequest } from "./build/given-files.ts";
 import { holds, outermost } from "./build/view.ts";
-import { idOf } from "./cache/artifact.ts";
+import { type Artifact, idOf } from "./cache/artifact.ts";
 import { ArtifactStore } from "./cache/artifact-store.ts";
 import { Pruner } from "./cache/pruner.ts";
 import {
@@ -104,6 +105,19 @@ export interface RuntimeStats extends SandboxStats {
 	heldBytes: Bytes;
 }
 
+/** How a function is built, and built again. */
+interface BuildPlan {
+	build(): Promise<BuildResult>;
+	rebuild(key: string): Promise<BuildResult>;
+}
+
+async function rebuilt(plan: BuildPlan, key: string): Promise<Artifact> {
+	const { artifact } = await plan.rebuild(key);
+	if (artifact.key !== key)
+		throw new Error("the artifact on disk is damaged, and the source has changed since: deploy the function again");
+	return artifact;
+}
+
 function describe({ hostnames, version: { function: id, id: version } }: Deployment): DeployedFunction {
 	return { tenant: id.tenant, name: id.name, hostnames: [...hostnames], version };
 }
@@ -138,10 +152,13 @@ function mountable<A extends unknown[]>(name: string, listenerAt: (mount: Mount)
 export class Runtime {
 	readonly #launcher: Launcher;
 	readonly #builder: Builder;
+	readonly #givenBuilder: GivenBuilder;
 	readonly #store: ArtifactStore;
 	readonly #pruner: Pruner;
 	readonly #limits: Limits;
 	readonly #development: boolean;
+	/** Whether functions may import packages that lie above their roots. */
+	readonly #packages: boolean;
 	/** The folders that functions are built from, by real paths; `null` for any. */
 	readonly #sources: string[] | null;
 	readonly #deployments = new Deployments();
@@ -166,14 +183,22 @@ export class Runtime {
 	#closing: Promise<void> | null = null;
 
 	/** @internal */
-	private constructor(options: RuntimeOptions, launcher: Launcher, store: ArtifactStore, builder: Builder) {
+	private constructor(
+		options: RuntimeOptions,
+		launcher: Launcher,
+		store: ArtifactStore,
+		builder: Builder,
+		givenBuilder: GivenBuilder,
+	) {
 		this.#launcher = launcher;
 		this.#store = store;
 		this.#builder = builder;
+		this.#givenBuilder = givenBuilder;
 		this.#maxLimits = options.maxLimits ?? {};
 		this.#limits = defaultLimits(options.limits, this.#maxLimits);
 		this.#tenantLimits = { ...DEFAULT_TENANT_LIMITS, ...options.tenantLimits };
 		this.#sources = options.sources === undefined ? null : outermost(options.sources);
+		this.#packages = options.packages ?? true;
 		this.#development = options.development ?? false;
 		const held = Math.min(MOST_HELD, Math.max(LEAST_HELD, Math.floor(totalmem() * HELD_SHARE)));
 		this.#account = Account.ofAll(options.maxHeldBytes ?? held);
@@ -198,16 +223,19 @@ export class Runtime {
 	/** @internal */
 	static async create(given: RuntimeOptions): Promise<Runtime> {
 		const options = checkOptions(given);
-		const store = await ArtifactStore.open(resolve(options.data ?? ".atoll"));
+		const data = resolve(options.data ?? ".atoll");
+		const store = await ArtifactStore.open(data);
+		const givenFolder = join(data, "given");
 		const launcher = new Launcher();
 		if (options.cgroup !== undefined) launcher.groups = new ControlGroups(resolve(options.cgroup));
 		if (options.isolation !== "inline") launcher.start();
 		try {
 			const builder = await Builder.create(store, launcher, {
 				idleMs: options.development ? DEVELOPMENT_IDLE_MS : undefined,
-				folders: options.sources === undefined ? null : outermost(options.sources),
+				folders: options.sources === undefined ? null : [...outermost(options.sources), givenFolder],
 			});
-			const runtime = new Runtime(options, launcher, store, builder);
+			const givenBuilder = await GivenBuilder.create(builder, store, givenFolder);
+			const runtime = new Runtime(options, launcher, store, builder, givenBuilder);
 			await runtime.#start(options).catch(async (error: Error) => {
 				await Promise.all([builder.close(), runtime.#egress.close(), runtime.#closeHelpers(), runtime.#pruner.close()]);
 				throw error;
@@ -292,32 +320,22 @@ export class Runtime {
 
 	async #build(options: CheckedDeployment, hostnames: string[]): Promise<Deployed> {
 		const limits = resolveLimits(options.limits, this.#limits, this.#maxLimits);
-		const entry = resolve(options.entry);
-		if (!statSync(entry, { throwIfNoEntry: false })?.isFile())
-			throw new UsageError(`${relative(process.cwd(), entry)}: there is no such file`, "source_not_found");
-		if (options.root !== undefined && !statSync(options.root, { throwIfNoEntry: false })?.isDirectory())
-			throw new UsageError(`${options.root}: there is no such folder`, "source_not_found");
-		const folder = realpathSync(options.root ?? entry);
-		if (this.#sources !== null && !this.#sources.some((source) => holds(source, folder)))
-			throw new UsageError(
-				`${relative(process.cwd(), folder)}: it is in none of the folders that functions are built from`,
-				"source_refused",
-			);
-		const request: BuildRequest = {
+		const request: GivenRequest = {
 			name: options.name,
 			tenant: options.tenant === DEFAULT_TENANT ? undefined : options.tenant,
-			entry,
-			root: options.root === undefined ? undefined : resolve(options.root),
+			packages: this.#packages,
 			env: options.env ?? {},
 			limits,
 			development: this.#development,
 		};
-		const built = await this.#builder.build(request);
+		const plan =
+			options.given === undefined ? this.#planOf(options, request) : this.#planOfGiven(options.given, request);
+		const built = await plan.build();
 		this.#refuseIfClosing();
 		const { key } = built.artifact;
 		const source: VersionSource = {
 			// Where an artifact is no longer whole on disk it is made again; its key then says whether the source is still the same.
-			artifact: async () => (await this.#store.artifact(key)) ?? (await this.#rebuild(request, built)),
+			artifact: async () => (await this.#store.artifact(key)) ?? (await rebuilt(plan, key)),
 			sourceMap: (most) => this.#store.sourceMap(key, most),
 		};
 		const id = idOf(key);
@@ -338,11 +356,37 @@ export class Runtime {
 		};
 	}
 
-	async #rebuild(request: BuildRequest, { artifact }: BuildResult) {
-		const again = await this.#builder.build(request);
-		if (again.artifact.key !== artifact.key)
-			throw new Error("the artifact on disk is damaged, and the source has changed since: deploy the function again");
-		return again.artifact;
+	/** How a function whose source was given is built, now from what was given, later from what was kept of it. */
+	#planOfGiven(given: GivenFiles, request: GivenRequest): BuildPlan {
+		let first: GivenFiles | null = given;
+		return {
+			build: () => {
+				const files = first as GivenFiles;
+				first = null;
+				return this.#givenBuilder.build(request, files);
+			},
+			rebuild: (key) => this.#givenBuilder.rebuild(request, key),
+		};
+	}
+
+	/** How a function is built whose source lies in files. */
+	#planOf(options: CheckedDeployment, request: GivenRequest): BuildPlan {
+		if (!this.#packages && options.root === undefined)
+			throw new UsageError("deploy: where packages is false, a function needs a root", "source_refused");
+		const entry = resolve(options.entry ?? "");
+		if (!statSync(entry, { throwIfNoEntry: false })?.isFile())
+			throw new UsageError(`${relative(process.cwd(), entry)}: there is no such file`, "source_not_found");
+		if (options.root !== undefined && !statSync(options.root, { throwIfNoEntry: false })?.isDirectory())
+			throw new UsageError(`${options.root}: there is no such folder`, "source_not_found");
+		const folder = realpathSync(options.root ?? entry);
+		if (this.#sources !== null && !this.#sources.some((source) => holds(source, folder)))
+			throw new UsageError(
+				`${relative(process.cwd(), folder)}: it is in none of the folders that functions are built from`,
+				"source_refused",
+			);
+		const root = options.root === undefined ? undefined : resolve(options.root);
+		const build = () => this.#builder.build({ ...request, entry, root });
+		return { build, rebuild: build };
 	}
 
 	/**

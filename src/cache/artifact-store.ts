@@ -87,6 +87,15 @@ export class ArtifactStore {
 		await this.#write(`${artifact.key}.artifact`, encodeArtifact(artifact));
 	}
 
+	/** The files that an artifact was built from, where they were given; `null` where they are missing or not whole. */
+	given(key: string): Uint8Array | null {
+		return this.#read(`${key}.given`);
+	}
+
+	async saveGiven(key: string, files: Uint8Array): Promise<void> {
+		await this.#write(`${key}.given`, files);
+	}
+
 	/** The base snapshot that a toolchain made. */
 	snapshot(toolchain: string): Uint8Array | null {
 		this.snapshotInUse = toolchain;

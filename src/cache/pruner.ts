@@ -10,7 +10,7 @@ const KEPT_MS: Milliseconds = 3600_000;
 const SHARE = 1 / 10;
 
 /** An artifact with its source map or a snapshot, or what somebody who was killed had begun to write of one. */
-const FILE = /^([0-9a-f]+)\.(artifact|map|snapshot)(\.[0-9a-f]{12})?$/;
+const FILE = /^([0-9a-f]+)\.(artifact|map|given|snapshot)(\.[0-9a-f]{12})?$/;
 
 export interface PrunerSettings {
 	/** How much the folder may hold. */

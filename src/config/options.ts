@@ -62,6 +62,12 @@ export interface RuntimeOptions {
 	 * and weigh its CPU time. It needs the controllers cpu, memory and pids, and no process of its own. Default: none.
 	 */
 	cgroup?: string;
+	/**
+	 * Whether functions that have a root, or whose source was given as text, may import npm packages from the
+	 * `node_modules` folders above it: for `source` and `files`, above the data folder. Else they have those in their own
+	 * folder alone. Default: true.
+	 */
+	packages?: boolean;
 	/** Which addresses functions may reach. Default: the public internet, and nothing on private networks. */
 	egress?: EgressPolicy;
 	/**
@@ -104,8 +110,17 @@ export interface DeployOptions {
 	 * such as `*.com`.
 	 */
 	hostnames: string[];
-	/** Path of its main module, relative to the working directory. */
-	entry: string;
+	/** Path of its main module, relative to the working directory. One of `entry`, `source` and `files` says what it is. */
+	entry?: string;
+	/** The text of its one module, in TypeScript or JavaScript; for JSX see `files`. */
+	source?: string;
+	/**
+	 * Its modules and what they import beside npm packages, by paths like `lib/a.ts`: relative, with slashes, and without
+	 * `.` and `..`. They may import one another, and nothing else of the machine's files.
+	 */
+	files?: Record<string, string | Uint8Array>;
+	/** Which of `files` is the main module. */
+	main?: string;
 	/**
 	 * The folder that it may be bundled from: an import of a file that is neither there nor in a package above it is refused. For
 	 * code that others wrote, which could else import whatever file this process may read. Default: not bounded.
@@ -196,6 +211,7 @@ const optionsSchema = z.strictObject({
 		.nullable()
 		.optional(),
 	cgroup: z.string().min(1).optional(),
+	packages: z.boolean().optional(),
 	egress: z.strictObject({ allow: z.array(z.string()).optional(), deny: z.array(z.string()).optional() }).optional(),
 	development: z.boolean().optional(),
 });
@@ -217,14 +233,44 @@ export const tenantName = z
 
 const functionId = z.strictObject({ tenant: tenantName.default(DEFAULT_TENANT), name: functionName });
 
-const deploySchema = z.strictObject({
-	...functionId.shape,
-	hostnames: z.array(z.string()).min(1),
-	entry: z.string().min(1),
-	root: z.string().min(1).optional(),
-	env: z.record(z.string(), z.json()).optional(),
-	limits: limitsSchema.optional(),
-});
+/** What a source that is given may hold: more than that no bundle can be made of. */
+const MOST_FILES = 1000;
+const MOST_GIVEN: Bytes = 32 * 2 ** 20;
+const GIVEN_PATH = /^(?!.{1000})(?!.*(?:^|\/)(?:\.{1,2}|node_modules)(?:\/|$))[^/\\\0]+(?:\/[^/\\\0]+)*$/s;
+const givenContent = z.union([z.string(), z.instanceof(Uint8Array)], "must be text or bytes");
+
+const deploySchema = z
+	.strictObject({
+		...functionId.shape,
+		hostnames: z.array(z.string()).min(1),
+		entry: z.string().min(1).optional(),
+		root: z.string().min(1).optional(),
+		source: z.string().optional(),
+		files: z.record(z.string(), givenContent).optional(),
+		main: z.string().optional(),
+		env: z.record(z.string(), z.json()).optional(),
+		limits: limitsSchema.optional(),
+	})
+	.superRefine(({ entry, root, source, files, main }, { addIssue }) => {
+		const refuse = (path: string, message: string) => addIssue({ code: "custom", path: [path], message });
+		const ways = [entry, source, files].filter((way) => way !== undefined).length;
+		if (ways !== 1) refuse("entry", "one of entry, source and files must say what the function is");
+		if (root !== undefined && entry === undefined) refuse("root", "goes with entry alone");
+		if ((main === undefined) !== (files === undefined)) refuse("main", "goes with files, and says which of them it is");
+		if (files === undefined) return;
+		if (main !== undefined && !Object.hasOwn(files, main)) refuse("main", "is none of the files");
+		for (const path of Object.keys(files))
+			if (!GIVEN_PATH.test(path))
+				refuse("files", `${JSON.stringify(path)} must be a path like lib/a.ts, without . and ..`);
+		const contents = Object.values(files);
+		if (contents.length > MOST_FILES) refuse("files", `must be ${MOST_FILES} at most`);
+		const bytes = contents.reduce((sum, content) => sum + Buffer.byteLength(content), 0);
+		if (bytes > MOST_GIVEN) refuse("files", `must be ${MOST_GIVEN / 2 ** 20} MB at most`);
+	})
+	.transform(({ source, files, main, ...rest }) => ({
+		...rest,
+		given: source !== undefined ? { main: "index.ts", files: { "index.ts": source } } : files && { main, files },
+	}));
 
 const functionTarget = z.union(
 	[functionName.transform((name) => ({ tenant: DEFAULT_TENANT, name })), functionId],
@@ -283,8 +329,9 @@ export function checkOptions(options: unknown): RuntimeOptions {
 	return check<RuntimeOptions>(optionsSchema, options, "createRuntime");
 }
 
-/** A deployment whose tenant is named. */
-export type CheckedDeployment = DeployOptions & FunctionId;
+/** A deployment whose tenant is named, and whose source lies at a path or was given. */
+export type CheckedDeployment = Omit<DeployOptions, "source" | "files" | "main"> &
+	FunctionId & { given?: { main: string; files: Record<string, string | Uint8Array> } };
 
 export function checkDeployment(options: unknown): CheckedDeployment {
 	return check<CheckedDeployment>(deploySchema, options, "deploy");
