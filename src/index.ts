@@ -13,13 +13,21 @@ export async function createRuntime(options: RuntimeOptions = {}): Promise<Runti
 
 export type { EgressPolicy } from "./bindings/fetch/edge/addresses.ts";
 export { BuildError, type Problem } from "./build/problem.ts";
-export type { CacheOptions, DeployOptions, RuntimeOptions } from "./config/options.ts";
+export type {
+	CacheOptions,
+	CloseOptions,
+	DeployOptions,
+	FetchOptions,
+	FunctionTarget,
+	MountOptions,
+	RuntimeOptions,
+} from "./config/options.ts";
 export type { Deployed } from "./control/deployer.ts";
-export { type ErrorCode, UsageError } from "./errors.ts";
+export { type ErrorCode, UsageError, type UsageErrorCode } from "./errors.ts";
 export type { QueueEvent, QueueMessage, QueueResult } from "./invocation/events/queue.ts";
 export type { ScheduledEvent, ScheduledResult } from "./invocation/events/scheduled.ts";
 export type { Limits, TenantLimits } from "./limits/limits.ts";
 export type { Logger } from "./observe/observer.ts";
 export type { InvocationRecord, LogLine, Outcome, Subscriber, Trigger } from "./observe/record.ts";
 export type { Containment } from "./processes/containment.ts";
-export type { Dispatched, Runtime, RuntimeStats } from "./runtime.ts";
+export type { DeployedFunction, Dispatched, Runtime, RuntimeStats } from "./runtime.ts";

@@ -1,25 +1,33 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
 import { availableParallelism, totalmem } from "node:os";
-import { resolve } from "node:path";
-import type { Duplex } from "node:stream";
+import { join, resolve } from "node:path";
 import { Bindings } from "./bindings/edges.ts";
 import { Egress } from "./bindings/fetch/edge/egress.ts";
 import { Builder } from "./build/builder.ts";
+import { GivenBuilder } from "./build/given-files.ts";
 import { outermost } from "./build/view.ts";
 import { ArtifactStore } from "./cache/artifact-store.ts";
 import { Pruner } from "./cache/pruner.ts";
 import {
+	type CloseOptions,
+	checkClose,
 	checkDeployment,
 	checkEvent,
+	checkFetch,
 	checkFunctionId,
+	checkMount,
 	checkOptions,
+	checkSubscriber,
 	checkUpload,
 	type DeployOptions,
+	type FetchOptions,
+	type FunctionTarget,
+	type MountOptions,
 	type RuntimeOptions,
 	type UploadOptions,
 } from "./config/options.ts";
 import { type Built, type Deployed, Deployer, type ReleaseSettings, type Upload } from "./control/deployer.ts";
 import { Deployments } from "./control/deployments.ts";
+import type { EdgeFunction } from "./control/function.ts";
 import type { Release } from "./control/release.ts";
 import type { ReleasedVersion } from "./control/released-version.ts";
 import { FunctionError, UsageError } from "./errors.ts";
@@ -36,7 +44,7 @@ import { Account } from "./limits/account.ts";
 import { DEFAULT_TENANT_LIMITS, defaultLimits, type Limits } from "./limits/limits.ts";
 import { Recycles } from "./limits/recycles.ts";
 import type { SandboxSettings, SandboxStats, VersionNumber } from "./link/protocol.ts";
-import type { TenantName } from "./names.ts";
+import type { FunctionName, TenantName } from "./names.ts";
 import { Guard } from "./observe/guard.ts";
 import { Observer } from "./observe/observer.ts";
 import type { InvocationRecord, Outcome, Subscriber } from "./observe/record.ts";
@@ -49,7 +57,8 @@ import { Launcher } from "./processes/launcher.ts";
 import { Dispatcher } from "./server/dispatcher.ts";
 import { fromRequest, toResponse } from "./server/fetch.ts";
 import { FetchSink } from "./server/fetch-sink.ts";
-import { nodeHandler } from "./server/node-handler.ts";
+import { EVERYWHERE, type Mount } from "./server/mount.ts";
+import { continueHandler, type ListenerSettings, nodeHandler } from "./server/node-handler.ts";
 import { nextRequestId } from "./server/request-id.ts";
 import { upgradeHandler } from "./server/upgrade.ts";
 import { WebSockets } from "./server/web-sockets.ts";
@@ -65,6 +74,16 @@ export interface Dispatched<Result> {
 	result: Result;
 	/** The invocation's record, as subscribers get it. */
 	record: InvocationRecord;
+}
+
+/** A function that is in service. */
+export interface DeployedFunction {
+	tenant: TenantName;
+	name: FunctionName;
+	/** Where it is reached, in their normal form. */
+	hostnames: string[];
+	/** The id of the version that serves it; empty where it could not be built. */
+	version: string;
 }
 
 export interface RuntimeStats extends SandboxStats {
@@ -89,6 +108,10 @@ export interface RuntimeStats extends SandboxStats {
 	heldBytes: Bytes;
 }
 
+function describe({ tenant, name, hostnames, release }: EdgeFunction): DeployedFunction {
+	return { tenant, name, hostnames: [...hostnames], version: release.shares[0].version.id };
+}
+
 /** In development the processes that build are kept for an hour: whoever saves a file waits for them. */
 const DEVELOPMENT_IDLE_MS = 3600_000;
 /** What the edge may hold by default: such a share of the machine's memory, but no less and no more than this. */
@@ -104,6 +127,18 @@ const MOST_OF_EVENT: Bytes = 2 ** 20;
 const STALLED_CLIENT_MS: Milliseconds = 30_000;
 /** `close` waits so long for requests in flight. */
 const CLOSE_TIMEOUT: Milliseconds = 30_000;
+
+/** A listener for everything, which makes one for some of it where it is given options. */
+type Mountable<A extends unknown[]> = {
+	(...args: A): void;
+	(options: MountOptions): (...args: A) => void;
+};
+
+function mountable<A extends unknown[]>(name: string, listenerAt: (mount: Mount) => (...args: A) => void) {
+	const everywhere = listenerAt(EVERYWHERE);
+	return ((...args: A | [MountOptions]) =>
+		args.length === 1 ? listenerAt(checkMount(args[0], name)) : everywhere(...(args as A))) as Mountable<A>;
+}
 
 /** A running atoll: functions, their isolates, and the ways to reach them. Made by `createRuntime`. */
 export class Runtime {
@@ -141,6 +176,7 @@ export class Runtime {
 		launcher: Launcher,
 		store: ArtifactStore,
 		builder: Builder,
+		givenBuilder: GivenBuilder,
 	) {
 		this.#eventTypes = eventTypes;
 		this.#launcher = launcher;
@@ -154,6 +190,7 @@ export class Runtime {
 		this.unfinished = this.#account.part();
 		this.#deployer = new Deployer({
 			builder,
+			givenBuilder,
 			store,
 			deployments: this.#deployments,
 			account: this.#account,
@@ -161,6 +198,7 @@ export class Runtime {
 			maxLimits,
 			tenantLimits: { ...DEFAULT_TENANT_LIMITS, ...options.tenantLimits },
 			sources: options.sources === undefined ? null : outermost(options.sources),
+			packages: options.packages ?? true,
 			development: this.#development,
 			checkBindings: (given, env) => this.#bindings.check(given, env),
 			onWithdrawn: (number) => this.#pool.unload(number),
@@ -185,16 +223,19 @@ export class Runtime {
 	/** @internal `eventTypes` are those that can be dispatched. */
 	static async create(given: RuntimeOptions, eventTypes = EVENT_TYPES): Promise<Runtime> {
 		const options = checkOptions(given);
-		const store = await ArtifactStore.open(resolve(options.data ?? ".atoll"));
+		const data = resolve(options.data ?? ".atoll");
+		const store = await ArtifactStore.open(data);
+		const givenFolder = join(data, "given");
 		const launcher = new Launcher();
 		if (options.cgroup !== undefined) launcher.groups = new ControlGroups(resolve(options.cgroup));
 		if (options.isolation !== "inline") launcher.start();
 		try {
 			const builder = await Builder.create(store, launcher, {
 				idleMs: options.development ? DEVELOPMENT_IDLE_MS : undefined,
-				folders: options.sources === undefined ? null : outermost(options.sources),
+				folders: options.sources === undefined ? null : [...outermost(options.sources), givenFolder],
 			});
-			const runtime = new Runtime(options, eventTypes, launcher, store, builder);
+			const givenBuilder = await GivenBuilder.create(builder, store, givenFolder);
+			const runtime = new Runtime(options, eventTypes, launcher, store, builder, givenBuilder);
 			await runtime.#start(options).catch(async (error: Error) => {
 				await Promise.all([builder.close(), runtime.#egress.close(), runtime.#closeHelpers(), runtime.#pruner.close()]);
 				throw error;
@@ -342,21 +383,48 @@ export class Runtime {
 	}
 
 	#standIn(given: Pick<DeployOptions, "tenant" | "name" | "hostnames">, why: FunctionError): void {
+		this.#refuseIfClosing();
 		this.#deployer.standIn(checkFunctionId({ tenant: given.tenant, name: given.name }), given.hostnames, why);
 	}
 
 	/**
 	 * Takes a function out of service and gives its hostnames back; requests that it has are finished. `tenant` is the
-	 * operator's own if it is left out. Returns whether there was one of that name.
+	 * operator's own if it is left out. Returns whether there was one of that name. Throws UsageError once the runtime is
+	 * closing.
 	 */
 	async remove(given: { tenant?: TenantName; name: string }): Promise<boolean> {
+		this.#refuseIfClosing();
 		return this.#deployer.remove(checkFunctionId(given));
 	}
 
-	/** Answers a request as the server would, by the hostname in its URL. Rejects only if the response breaks off before it begins. */
-	readonly fetch = async (request: Request): Promise<Response> => {
+	/** What is in service, in no order. Throws UsageError once the runtime is closing. */
+	list(): DeployedFunction[] {
+		this.#refuseIfClosing();
+		return [...this.#deployments.all()].map(describe);
+	}
+
+	/** One function that is in service, or `null`. Throws UsageError once the runtime is closing. */
+	get(given: FunctionTarget): DeployedFunction | null {
+		this.#refuseIfClosing();
+		const deployment = this.#deployments.get(checkFunctionId(typeof given === "string" ? { name: given } : given));
+		return deployment === undefined ? null : describe(deployment);
+	}
+
+	/**
+	 * Answers a request as the server would: at the function that has the hostname of its URL, or the one that is named
+	 * beside it. It takes what the global `fetch` takes. Rejects if the response breaks off before it begins, and with
+	 * TypeError or UsageError for what is no request.
+	 */
+	readonly fetch = async (
+		input: Request | URL | string,
+		init?: RequestInit,
+		options: FetchOptions = {},
+	): Promise<Response> => {
+		const ends = checkFetch(options);
+		const request =
+			typeof input === "string" || input instanceof URL || init !== undefined ? new Request(input, init) : input;
 		const sink = new FetchSink({ method: request.method, reader: "program" });
-		const { exchange, accept } = fromRequest(request);
+		const { exchange, accept } = fromRequest(request, ends);
 		const running = this.#dispatcher.dispatch(nextRequestId(), exchange, sink, accept, "fetch");
 		const abort = () => {
 			running?.abort();
@@ -391,32 +459,57 @@ export class Runtime {
 		return { outcome, error: error?.message ?? null, result: type.decode(input, verdicts, outcome === "ok"), record };
 	}
 
-	/** A listener for `node:http`: `http.createServer(runtime.nodeHandler)`. */
-	readonly nodeHandler: (req: IncomingMessage, res: ServerResponse, expectsContinue?: boolean) => void = nodeHandler(
-		(requestId, request, sink, accept) => this.#dispatcher.dispatch(requestId, request, sink, accept, "http"),
-		this.guard,
-		{
-			maxBody: (hostname) => this.#deployments.find(hostname)?.requestBodyBytes ?? this.#limits.requestBodyBytes,
-			account: (hostname) => this.#deployments.find(hostname)?.account ?? this.unfinished,
-			stalledMs: () => this.#stalledMs,
-		},
-	);
+	/**
+	 * A listener for `node:http`, and a handler for Express: `http.createServer(runtime.nodeHandler)`,
+	 * `app.use(runtime.nodeHandler)`. Given options, it makes such a listener for one function, or below a path:
+	 * `app.use(runtime.nodeHandler({ function: "shop", prefix: "/shop" }))`.
+	 *
+	 * What it is given as third argument is called where a request is for no function of this runtime. A body that was
+	 * read before is taken from `req.rawBody` or `req.body`, and refused with `body_consumed` where neither is there.
+	 */
+	readonly nodeHandler = mountable("nodeHandler", (mount) => nodeHandler(this.#listenerSettings(mount)));
 
-	/** A listener for upgrades of `node:http`, which functions answer with a WebSocket: `server.on("upgrade", runtime.upgradeHandler)`. */
-	readonly upgradeHandler: (req: IncomingMessage, socket: Duplex, head: Buffer) => void = upgradeHandler(
-		(requestId, request, sink, accept) => this.#dispatcher.dispatch(requestId, request, sink, accept, "http"),
-		this.guard,
-		this.nodeHandler,
-		(req, socket, head) => this.#webSockets.sink(req, socket, head),
-	);
+	/**
+	 * A listener for `checkContinue` of `node:http`, for clients that ask before they send a body:
+	 * `server.on("checkContinue", runtime.continueHandler)`. Without it they are all told to send it.
+	 */
+	readonly continueHandler = mountable("continueHandler", (mount) => continueHandler(this.#listenerSettings(mount)));
+
+	/**
+	 * A listener for upgrades of `node:http`, which functions answer with a WebSocket: `server.on("upgrade",
+	 * runtime.upgradeHandler)`. Given options, it makes one for a function, or below a path, as `nodeHandler` does.
+	 */
+	readonly upgradeHandler = mountable("upgradeHandler", (mount) => {
+		const settings = this.#listenerSettings(mount);
+		return upgradeHandler(settings, nodeHandler(settings), (...of) => this.#webSockets.sink(...of));
+	});
+
+	#listenerSettings(mount: Mount): ListenerSettings {
+		return {
+			dispatch: (requestId, request, sink, accept) =>
+				this.#dispatcher.dispatch(requestId, request, sink, accept, "http"),
+			guard: this.guard,
+			bounds: {
+				serves: (exchange) => this.#deployments.find(exchange) !== undefined,
+				maxBody: (exchange) => this.#deployments.find(exchange)?.requestBodyBytes ?? this.#limits.requestBodyBytes,
+				account: (exchange) => this.#deployments.find(exchange)?.account ?? this.unfinished,
+				stalledMs: () => this.#stalledMs,
+			},
+			mount,
+		};
+	}
 
 	/** Tells the clients of all WebSockets that the server goes away. */
 	closeWebSockets(): void {
 		this.#webSockets.close();
 	}
 
-	/** Hears of every request and of every line that functions log. Returns the function that ends the subscription. */
+	/**
+	 * Hears of every request and of every line that functions log; what it throws is logged, and is no request's end.
+	 * Returns the function that ends the subscription. Throws UsageError for what is no subscriber.
+	 */
 	subscribe(subscriber: Subscriber): () => void {
+		checkSubscriber(subscriber);
 		return this.#observer.subscribe(subscriber);
 	}
 
@@ -447,19 +540,24 @@ export class Runtime {
 	}
 
 	#refuseIfClosing(): void {
-		if (this.#closing !== null) throw new UsageError("the runtime is closed");
+		if (this.#closing !== null) throw new UsageError("the runtime is closed", "closed");
 	}
 
-	/** Finishes the requests in flight, for 30 seconds at most, and ends every process that the runtime has started. */
-	close(): Promise<void> {
-		this.#closing ??= this.#close();
+	/**
+	 * Takes no request from now on (503 `shutting_down`, and over a connection that ends with it) and no deployment,
+	 * finishes the requests in flight, and ends every process that the runtime has started. Called again, it is the same
+	 * closing. Throws UsageError for options that make no sense.
+	 */
+	close(options: CloseOptions = {}): Promise<void> {
+		const { timeoutMs = CLOSE_TIMEOUT } = checkClose(options);
+		this.#closing ??= this.#close(timeoutMs);
 		return this.#closing;
 	}
 
-	async #close(): Promise<void> {
+	async #close(timeout: Milliseconds): Promise<void> {
 		this.#deployer.close();
 		this.closeWebSockets();
-		await this.#dispatcher.drain(CLOSE_TIMEOUT);
+		await this.#dispatcher.drain(timeout);
 		await Promise.all([this.#builder.close(), this.#pool.close(), this.#bindings.close(), this.#closeHelpers()]);
 		await this.#pruner.close();
 		await this.#launcher.close();

@@ -34,6 +34,10 @@ export interface BuildRequest {
 	entry: string;
 	/** Absolute path of the folder that it may be bundled from; not bounded without one. */
 	root?: string | undefined;
+	/** Whether it may import packages that lie above its root. Default: true. */
+	packages?: boolean;
+	/** What paths in messages and source maps are relative to. Default: the working directory. */
+	base?: string;
 	development: boolean;
 }
 
@@ -109,9 +113,9 @@ export class Builder {
 	async build(request: BuildRequest): Promise<BuildResult> {
 		const bundle = await this.#bundler.bundle(tenantOf(request), {
 			entry: request.entry,
-			root: request.root === undefined ? everywhere() : rootAt(request.root),
+			root: request.root === undefined ? everywhere() : rootAt(request.root, request.packages),
 			development: request.development,
-			cwd: process.cwd(),
+			cwd: baseOf(request),
 		});
 		if (!bundle.ok) throw new BuildError(bundle.problems);
 		this.#checkSize(request, bundle);
@@ -127,7 +131,7 @@ export class Builder {
 		return { artifact, inputs: bundle.inputs, cached: kept !== null };
 	}
 
-	#checkSize({ entry }: BuildRequest, { code, inputs }: Bundle & { ok: true }): void {
+	#checkSize(request: BuildRequest, { code, inputs }: Bundle & { ok: true }): void {
 		const bytes = Buffer.byteLength(code);
 		if (bytes <= MAX_BUNDLE_BYTES) return;
 		const files = inputs.length === 1 ? "one file" : `${inputs.length} files`;
@@ -135,7 +139,7 @@ export class Builder {
 		throw new BuildError([
 			{
 				text: `the bundle is ${mb(bytes)}, more than the ${mb(MAX_BUNDLE_BYTES)} that a function may have (${files})`,
-				file: relative(process.cwd(), entry),
+				file: relative(baseOf(request), request.entry),
 			},
 		]);
 	}
@@ -183,7 +187,7 @@ export class Builder {
 			throw new BuildError([
 				{
 					text: `the function could not be compiled and started: ${error.message}`,
-					file: relative(process.cwd(), request.entry),
+					file: relative(baseOf(request), request.entry),
 				},
 			]);
 		}
@@ -197,8 +201,11 @@ export class Builder {
 const filenameOf = ({ name }: BuildRequest) => `${name}.js`;
 const tenantOf = ({ tenant, name }: BuildRequest) => (tenant === undefined ? `function ${name}` : `tenant ${tenant}`);
 
-function noHandler({ entry }: BuildRequest, why: string): Problem {
-	const file = relative(process.cwd(), entry);
+const baseOf = ({ base = process.cwd() }: BuildRequest) => base;
+
+function noHandler(request: BuildRequest, why: string): Problem {
+	const { entry } = request;
+	const file = relative(baseOf(request), entry);
 	const typed = [".ts", ".tsx"].includes(extname(entry)) ? "request: Request" : "request";
 	return {
 		file,

@@ -6,7 +6,7 @@ import { GLOBALS, nodeModules } from "./node-modules.ts";
 import type { Problem } from "./problem.ts";
 import { Resolver } from "./resolver.ts";
 import type { Root } from "./root.ts";
-import { isOfPattern, NO_PATTERNS, plainPath, plainPaths, type Sources, sources } from "./sources.ts";
+import { FUNCTION, isOfPattern, NO_PATTERNS, plainPath, plainPaths, type Sources, sources } from "./sources.ts";
 import { TsConfig } from "./tsconfig.ts";
 
 export interface BundleRequest {
@@ -41,9 +41,7 @@ function toProblem({ text, notes, location: own }: Message): Problem {
 const ENTRY = "atoll-entry.js";
 
 /** Whose exports are the function: a module that imports it and hands its namespace to the prelude. */
-function entryModule(entry: string): string {
-	return `import * as exports from ${JSON.stringify(entry)};\nglobalThis.__atoll_exports(exports);\n`;
-}
+const ENTRY_MODULE = `import * as exports from "${FUNCTION}";\nglobalThis.__atoll_exports(exports);\n`;
 
 /** What a bundle turns out to need, of which only bundling it tells. */
 interface Needs {
@@ -69,7 +67,7 @@ export async function bundle(request: BundleRequest): Promise<Bundle> {
 	for (;;) {
 		// Each try finds out what else is needed, until one finds nothing; what is needed once stays so.
 		const before = { ...needs };
-		const result = await tryBundle(request, { gate, resolver, tsConfig }, needs);
+		const result = await tryBundle(request, { entry: request.entry, gate, resolver, tsConfig }, needs);
 		if (isDeepStrictEqual(before, needs)) return result;
 	}
 }
@@ -95,7 +93,7 @@ async function tryBundle({ entry, development, cwd }: BundleRequest, from: Sourc
 		const result = await esbuild({
 			write: false,
 			metafile: true,
-			stdin: { contents: entryModule(entry), sourcefile: ENTRY, loader: "js" },
+			stdin: { contents: ENTRY_MODULE, sourcefile: ENTRY, loader: "js" },
 			absWorkingDir: cwd,
 			bundle: true,
 			// Nothing is written; the name only makes the source map's paths relative to the working directory.

@@ -36,14 +36,14 @@ function packagesAbove(folder: string): string[] {
 
 /**
  * The folder that a function is to be bundled from, with what belongs to it. Whoever wrote the function may have put links into it,
- * but not above it.
+ * but not above it. Without `packages` those that lie above it are none of it.
  */
-export function rootAt(path: string): Root {
+export function rootAt(path: string, packages = true): Root {
 	const root = realpathSync(path);
 	return {
 		path,
 		// The last two are for what stands in for Node's modules.
-		folders: [root, ...packagesAbove(root), join(here, "../compat"), ...packagesAbove(here)],
+		folders: [root, ...(packages ? packagesAbove(root) : []), join(here, "../compat"), ...packagesAbove(here)],
 		settings: above(root).flatMap((parent) => SETTINGS.map((name) => join(parent, name)).filter(isOwnFile)),
 	};
 }

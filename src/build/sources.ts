@@ -42,7 +42,12 @@ const PATTERN = /^(?:(?:Could not resolve|The glob pattern) (?:import|require)\(
 /** Whether a message tells of what a pattern leads to. */
 export const isOfPattern = ({ text }: Message) => PATTERN.test(text) || text === NO_PATTERNS;
 
+/** How the module that stands before a function names it, wherever it lies. */
+export const FUNCTION = "atoll:function";
+
 export interface Sources {
+	/** Absolute path of the function's main module. */
+	entry: string;
 	gate: Gate;
 	resolver: Resolver;
 	tsConfig: TsConfig;
@@ -51,7 +56,7 @@ export interface Sources {
 const refused = (text: string): { errors: PartialMessage[] } => ({ errors: [{ text }] });
 
 /** Finds and reads all that is bundled, so that esbuild itself opens no file. */
-export function sources({ gate, resolver, tsConfig }: Sources): Plugin {
+export function sources({ entry, gate, resolver, tsConfig }: Sources): Plugin {
 	const find = (specifier: string, folder: string, kind: ImportKind): Resolution => {
 		const required = kind === "require-call" || kind === "require-resolve";
 		for (const path of isName(specifier) && !isInPackage(folder) ? tsConfig.candidates(specifier) : []) {
@@ -63,7 +68,8 @@ export function sources({ gate, resolver, tsConfig }: Sources): Plugin {
 	return {
 		name: "sources",
 		setup(build) {
-			build.onResolve({ filter: /.*/ }, ({ path: specifier, resolveDir, kind, with: attributes }): OnResolveResult => {
+			build.onResolve({ filter: /.*/ }, ({ path: named, resolveDir, kind, with: attributes }): OnResolveResult => {
+				const specifier = resolveDir === "" && named === FUNCTION ? entry : named;
 				if (specifier.startsWith("data:")) return { path: specifier, namespace: "data" };
 				if (/^(?:https?:)?\/\//.test(specifier)) return { path: specifier, external: true };
 				if (resolveDir === "" && !isAbsolute(specifier)) return refused(`Could not resolve "${specifier}"`);

@@ -31,7 +31,8 @@ export function viewOf(folders: readonly string[] | null): View {
 /** Those of some folders, by real paths, that lie in no other of them. Throws UsageError for one that is not there. */
 export function outermost(folders: readonly string[]): string[] {
 	const missing = folders.find((folder) => !statSync(folder, { throwIfNoEntry: false })?.isDirectory());
-	if (missing !== undefined) throw new UsageError(`${missing}: there is no such folder to build functions from`);
+	if (missing !== undefined)
+		throw new UsageError(`${missing}: there is no such folder to build functions from`, "source_not_found");
 	const real = [...new Set(folders.map((folder) => realpathSync(folder)))].sort();
 	const kept: string[] = [];
 	// A folder comes before all that lies in it.

@@ -42,7 +42,7 @@ export class ArtifactStore {
 		try {
 			await mkdir(folder, { recursive: true });
 		} catch (error) {
-			throw new UsageError(`the data folder ${data} cannot be made: ${(error as Error).message}`);
+			throw new UsageError(`the data folder ${data} cannot be made: ${(error as Error).message}`, "data_unusable");
 		}
 		return new ArtifactStore(folder);
 	}
@@ -100,6 +100,15 @@ export class ArtifactStore {
 
 	async saveStart(key: string, result: StartResult): Promise<void> {
 		await this.#write(`${key}.start`, Buffer.from(JSON.stringify(result)));
+	}
+
+	/** The files that an artifact was built from, where they were given; `null` where they are missing or not whole. */
+	given(key: string): Uint8Array | null {
+		return this.#read(`${key}.given`);
+	}
+
+	async saveGiven(key: string, files: Uint8Array): Promise<void> {
+		await this.#write(`${key}.given`, files);
 	}
 
 	/** The base snapshot that a toolchain made. */

@@ -12,10 +12,10 @@ const SHARE = 1 / 10;
 const BLOCK_BYTES: Bytes = 4096;
 
 /**
- * An artifact with its source map, what came of a start, or a snapshot; or what somebody who was killed had begun to
- * write of one.
+ * An artifact with its source map and the files that were given for it, what came of a start, or a snapshot; or what
+ * somebody who was killed had begun to write of one.
  */
-const FILE = /^([0-9a-f]+)\.(artifact|map|start|snapshot)(\.[0-9a-f]{12})?$/;
+const FILE = /^([0-9a-f]+)\.(artifact|map|given|start|snapshot)(\.[0-9a-f]{12})?$/;
 
 export interface PrunerSettings {
 	/** How much the folder may hold. */

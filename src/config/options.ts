@@ -1,3 +1,4 @@
+import type { IncomingMessage } from "node:http";
 import { z } from "zod";
 import { bindingsSchema, type GivenBindings } from "../bindings/binding.ts";
 import type { EgressPolicy } from "../bindings/fetch/edge/addresses.ts";
@@ -69,6 +70,12 @@ export interface RuntimeOptions {
 	 * and weigh its CPU time. It needs the controllers cpu, memory and pids, and no process of its own. Default: none.
 	 */
 	cgroup?: string;
+	/**
+	 * Whether functions that have a root, or whose source was given as text, may import npm packages from the
+	 * `node_modules` folders above it: for `source` and `files`, above the data folder. Else they have those in their own
+	 * folder alone. Default: true.
+	 */
+	packages?: boolean;
 	/** Which addresses functions may reach. Default: the public internet, and nothing on private networks. */
 	egress?: EgressPolicy;
 	/**
@@ -111,8 +118,17 @@ export interface DeployOptions {
 	 * such as `*.com`.
 	 */
 	hostnames: string[];
-	/** Path of its main module, relative to the working directory. */
-	entry: string;
+	/** Path of its main module, relative to the working directory. One of `entry`, `source` and `files` says what it is. */
+	entry?: string;
+	/** The text of its one module, in TypeScript or JavaScript; for JSX see `files`. */
+	source?: string;
+	/**
+	 * Its modules and what they import beside npm packages, by paths like `lib/a.ts`: relative, with slashes, and without
+	 * `.` and `..`. They may import one another, and nothing else of the machine's files.
+	 */
+	files?: Record<string, string | Uint8Array>;
+	/** Which of `files` is the main module. */
+	main?: string;
 	/**
 	 * The folder that it may be bundled from: an import of a file that is neither there nor in a package above it is refused. For
 	 * code that others wrote, which could else import whatever file this process may read. Default: not bounded.
@@ -130,7 +146,49 @@ export interface DeployOptions {
 }
 
 /** An upload without what its release needs. */
-export type UploadOptions = Omit<DeployOptions, "hostnames" | "env">;
+export type UploadOptions = Omit<DeployOptions, "hostnames" | "env" | "bindings">;
+
+/** Which function: `"shop"` for one of the operator's own, or whose and which. */
+export type FunctionTarget = FunctionName | { tenant?: TenantName; name: FunctionName };
+
+/** Where a listener stands in a server of `node:http`, and whom it serves. */
+export interface MountOptions {
+	/** The function that it serves, whatever a request's hostname. Default: the one that has the hostname. */
+	function?: FunctionTarget;
+	/**
+	 * The path below which it serves, such as `/shop`. The function sees the rest: `/cart` for `/shop/cart`, `/` for
+	 * `/shop`. What lies elsewhere goes to `next`, or gets 404 `path_not_found`. Default: none.
+	 */
+	prefix?: string;
+	/**
+	 * The address of a request's client, for a server that stands behind a proxy: `(req) => req.ip` in Express. What is
+	 * no address is passed over. Default: the address at the other end of the connection.
+	 */
+	client?: (req: IncomingMessage) => string | undefined;
+}
+
+/** What `fetch` is told beside a request. */
+export interface FetchOptions {
+	/** The function that the request is for, whatever its hostname. Default: the one that has the hostname. */
+	function?: FunctionTarget;
+	/** Whom the request comes from, which the function reads as `request.client`. Default: nobody, `null`. */
+	client?: {
+		/** An IPv4 or IPv6 address. */
+		ip: string;
+		/** Default: 0. */
+		port?: number;
+		/** Of HTTP. Default: `HTTP/1.1`. */
+		protocol?: string;
+		/** The version of TLS, such as `TLSv1.3`; `null` for none. Default: `null`. */
+		tls?: string | null;
+	};
+}
+
+/** How a runtime is closed. */
+export interface CloseOptions {
+	/** How long requests in flight may take, in milliseconds; what is left then is cut off. Default: 30 000. */
+	timeoutMs?: Milliseconds;
+}
 
 const methods = ["debug", "info", "warn", "error"] as const;
 
@@ -169,25 +227,109 @@ const optionsSchema = z.strictObject({
 		.nullable()
 		.optional(),
 	cgroup: z.string().min(1).optional(),
+	packages: z.boolean().optional(),
 	egress: z.strictObject({ allow: z.array(z.string()).optional(), deny: z.array(z.string()).optional() }).optional(),
 	development: z.boolean().optional(),
 });
 
 const functionId = z.strictObject({ tenant: tenantName.default(DEFAULT_TENANT), name: functionName });
 
-const uploadSchema = z.strictObject({
+/** What a source that is given may hold: more than that no bundle can be made of. */
+const MOST_FILES = 1000;
+const MOST_GIVEN: Bytes = 32 * 2 ** 20;
+const GIVEN_PATH = /^(?!.{1000})(?!.*(?:^|\/)(?:\.{1,2}|node_modules)(?:\/|$))[^/\\\0]+(?:\/[^/\\\0]+)*$/s;
+const givenContent = z.union([z.string(), z.instanceof(Uint8Array)], "must be text or bytes");
+
+const uploadShape = {
 	...functionId.shape,
-	entry: z.string().min(1),
+	entry: z.string().min(1).optional(),
 	root: z.string().min(1).optional(),
+	source: z.string().optional(),
+	files: z.record(z.string(), givenContent).optional(),
+	main: z.string().optional(),
 	limits: limitsSchema.optional(),
+};
+
+/** What an upload says of its source, in one way of three; it comes out as a path, or as files that are given. */
+const sourced = (shape: typeof uploadShape) =>
+	z
+		.strictObject(shape)
+		.superRefine(({ entry, root, source, files, main }, { addIssue }) => {
+			const refuse = (path: string, message: string) => addIssue({ code: "custom", path: [path], message });
+			const ways = [entry, source, files].filter((way) => way !== undefined).length;
+			if (ways !== 1) refuse("entry", "one of entry, source and files must say what the function is");
+			if (root !== undefined && entry === undefined) refuse("root", "goes with entry alone");
+			if ((main === undefined) !== (files === undefined))
+				refuse("main", "goes with files, and says which of them it is");
+			if (files === undefined) return;
+			if (main !== undefined && !Object.hasOwn(files, main)) refuse("main", "is none of the files");
+			for (const path of Object.keys(files))
+				if (!GIVEN_PATH.test(path))
+					refuse("files", `${JSON.stringify(path)} must be a path like lib/a.ts, without . and ..`);
+			const contents = Object.values(files);
+			if (contents.length > MOST_FILES) refuse("files", `must be ${MOST_FILES} at most`);
+			const bytes = contents.reduce((sum, content) => sum + Buffer.byteLength(content), 0);
+			if (bytes > MOST_GIVEN) refuse("files", `must be ${MOST_GIVEN / 2 ** 20} MB at most`);
+		})
+		.transform(({ source, files, main, ...rest }) => ({
+			...rest,
+			given: source !== undefined ? { main: "index.ts", files: { "index.ts": source } } : files && { main, files },
+		}));
+
+const functionTarget = z.union(
+	[functionName.transform((name) => ({ tenant: DEFAULT_TENANT, name })), functionId],
+	"must be a function's name, or { tenant, name }",
+);
+
+const mountSchema = z.strictObject({
+	function: functionTarget.nullable().default(null),
+	prefix: z
+		.string()
+		.regex(/^(?:\/[\w\-.~!$&'()*+,;=:@]+)+$/, "must be a path like /shop, without a slash at its end")
+		.refine((path) => new URL(path, "http://a").pathname === path, "must have no segments . and ..")
+		.default(""),
+	client: z
+		.custom<NonNullable<MountOptions["client"]>>((value) => typeof value === "function", "must be a function")
+		.nullable()
+		.default(null),
 });
 
-const deploySchema = z.strictObject({
-	...uploadSchema.shape,
+const fetchSchema = z.strictObject({
+	function: functionTarget.nullable().default(null),
+	client: z
+		.strictObject({
+			ip: z.union([z.ipv4(), z.ipv6()], "must be an IPv4 or IPv6 address"),
+			port: z.number().int().min(0).max(65535).default(0),
+			protocol: z.string().min(1).max(20).default("HTTP/1.1"),
+			tls: z.string().min(1).max(20).nullable().default(null),
+		})
+		.nullable()
+		.default(null),
+});
+
+const closeSchema = z.strictObject({
+	timeoutMs: z
+		.number()
+		.int()
+		.min(0)
+		.max(24 * 3600_000)
+		.optional(),
+});
+
+const subscriberSchema = z.looseObject({
+	record: z.custom((value) => typeof value === "function", "must be a function").optional(),
+	log: z.custom((value) => typeof value === "function", "must be a function").optional(),
+});
+
+const uploadSchema = sourced(uploadShape);
+
+const deployShape = {
+	...uploadShape,
 	hostnames: z.array(z.string()).min(1),
 	env: z.record(z.string(), z.json()).optional(),
 	bindings: bindingsSchema.optional(),
-});
+};
+const deploySchema = sourced(deployShape);
 
 /** Checks options where they come in. Throws UsageError that names the option and what is wrong. */
 function check<T>(schema: z.ZodType, value: unknown, where: string): T {
@@ -201,15 +343,16 @@ export function checkOptions(options: unknown): RuntimeOptions {
 	return check<RuntimeOptions>(optionsSchema, options, "createRuntime");
 }
 
-/** A deployment whose tenant is named. */
-export type CheckedDeployment = DeployOptions & FunctionId;
+/** A deployment whose tenant is named, and whose source lies at a path or was given. */
+export type CheckedDeployment = Omit<DeployOptions, "source" | "files" | "main"> &
+	FunctionId & { given?: { main: string; files: Record<string, string | Uint8Array> } };
 
 export function checkDeployment(options: unknown): CheckedDeployment {
 	return check<CheckedDeployment>(deploySchema, options, "deploy");
 }
 
-/** An upload whose tenant is named. */
-export type CheckedUpload = UploadOptions & FunctionId;
+/** An upload likewise. */
+export type CheckedUpload = Omit<CheckedDeployment, "hostnames" | "env" | "bindings">;
 
 export function checkUpload(options: unknown): CheckedUpload {
 	return check<CheckedUpload>(uploadSchema, options, "upload");
@@ -227,4 +370,32 @@ export function checkEvent(
 ): { type: string } {
 	const { type } = check<{ type: string }>(z.looseObject({ type: z.enum(Object.keys(types)) }), event, "dispatch");
 	return check<{ type: string }>(types[type].input, event, "dispatch");
+}
+
+/** A function that is named from outside; `null` for none. */
+interface Targeted {
+	function: FunctionId | null;
+}
+
+/** A mount with its defaults. */
+export type CheckedMount = Targeted & { prefix: string; client: NonNullable<MountOptions["client"]> | null };
+
+export function checkMount(options: unknown, where: string): CheckedMount {
+	return check<CheckedMount>(mountSchema, options, where);
+}
+
+/** What `fetch` is told, with its defaults. */
+export type CheckedFetch = Targeted & { client: Required<NonNullable<FetchOptions["client"]>> | null };
+
+export function checkFetch(options: unknown): CheckedFetch {
+	return check<CheckedFetch>(fetchSchema, options, "fetch");
+}
+
+export function checkClose(options: unknown): CloseOptions {
+	return check<CloseOptions>(closeSchema, options, "close");
+}
+
+/** Throws UsageError for what is no subscriber. */
+export function checkSubscriber(subscriber: unknown): void {
+	check<unknown>(subscriberSchema, subscriber, "subscribe");
 }

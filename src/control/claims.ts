@@ -28,7 +28,7 @@ export class Claims {
 		const patterns = [...new Set(hostnames.map((hostname) => Router.normalize(hostname)))];
 		for (const pattern of patterns) {
 			const refusal = this.#refusal(claimant, pattern);
-			if (refusal !== null) throw new UsageError(refusal);
+			if (refusal !== null) throw new UsageError(refusal, "hostname_refused");
 		}
 		for (const pattern of patterns) this.#take(claimant, pattern);
 		return patterns;

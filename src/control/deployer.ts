@@ -2,8 +2,10 @@ import { realpathSync, statSync } from "node:fs";
 import { relative, resolve } from "node:path";
 import { LRUCache } from "lru-cache";
 import { type Bound, describeBindings, type GivenBindings } from "../bindings/binding.ts";
-import type { Builder, BuildRequest } from "../build/builder.ts";
+import type { Builder, BuildRequest, BuildResult } from "../build/builder.ts";
+import type { GivenBuilder, GivenFiles } from "../build/given-files.ts";
 import { holds } from "../build/view.ts";
+import type { Artifact } from "../cache/artifact.ts";
 import type { ArtifactStore } from "../cache/artifact-store.ts";
 import type { CheckedDeployment, CheckedUpload } from "../config/options.ts";
 import { type FunctionError, UsageError } from "../errors.ts";
@@ -46,10 +48,8 @@ export interface Deployed {
 /** The source of a function and its settings, checked: what a version is built from. */
 export interface Upload {
 	readonly function: FunctionId;
-	/** Absolute path of its main module. */
-	readonly entry: string;
-	/** Absolute path of the folder that it may be bundled from; not bounded without one. */
-	readonly root: string | undefined;
+	/** Its files as they were given, or absolute paths: of its main module, and of the folder that it may be bundled from. */
+	readonly source: GivenFiles | { readonly entry: string; readonly root: string | undefined };
 	readonly limits: Limits;
 }
 
@@ -70,6 +70,7 @@ export interface ReleaseSettings {
 
 export interface DeployerSettings {
 	builder: Builder;
+	givenBuilder: GivenBuilder;
 	store: ArtifactStore;
 	deployments: Deployments;
 	/** What the edge holds. */
@@ -80,11 +81,28 @@ export interface DeployerSettings {
 	tenantLimits: TenantLimits;
 	/** The folders that functions are built from, by real paths; `null` for any. */
 	sources: readonly string[] | null;
+	/** Whether functions may import packages that lie above their roots. */
+	packages: boolean;
 	development: boolean;
 	/** Checks what is said of bindings, beside such variables. Throws UsageError. */
 	checkBindings: (given: GivenBindings, env: object) => Bound[];
 	/** Told of a version that gets no more requests. */
 	onWithdrawn: (number: VersionNumber) => void;
+}
+
+/** How a function is built, and built again. */
+interface BuildPlan {
+	/** What its problems are told by. */
+	request: BuildRequest;
+	build(): Promise<BuildResult>;
+	rebuild(key: string): Promise<BuildResult>;
+}
+
+async function rebuilt(plan: BuildPlan, key: string): Promise<Artifact> {
+	const { artifact } = await plan.rebuild(key);
+	if (artifact.key !== key)
+		throw new Error("the artifact on disk is damaged, and the source has changed since: deploy the function again");
+	return artifact;
 }
 
 /** From an upload to a function in service, in steps with a value each: upload, version, release. */
@@ -120,53 +138,63 @@ export class Deployer {
 
 	/** Checks what a version is to be built from. Throws UsageError for a source that may not be, and for limits. */
 	upload(options: CheckedUpload): Upload {
-		const { limits, maxLimits, sources } = this.#settings;
-		const entry = resolve(options.entry);
-		if (!statSync(entry, { throwIfNoEntry: false })?.isFile())
-			throw new UsageError(`${relative(process.cwd(), entry)}: there is no such file`);
-		if (options.root !== undefined && !statSync(options.root, { throwIfNoEntry: false })?.isDirectory())
-			throw new UsageError(`${options.root}: there is no such folder`);
-		const folder = realpathSync(options.root ?? entry);
-		if (sources !== null && !sources.some((source) => holds(source, folder)))
-			throw new UsageError(
-				`${relative(process.cwd(), folder)}: it is in none of the folders that functions are built from`,
-			);
+		const { limits, maxLimits } = this.#settings;
 		return {
 			function: { tenant: options.tenant, name: options.name },
-			entry,
-			root: options.root === undefined ? undefined : resolve(options.root),
+			source: options.given ?? this.#sourceAt(options),
 			limits: resolveLimits(options.limits, limits, maxLimits),
 		};
 	}
 
+	#sourceAt(options: Pick<CheckedUpload, "entry" | "root">): { entry: string; root: string | undefined } {
+		const { sources, packages } = this.#settings;
+		if (!packages && options.root === undefined)
+			throw new UsageError("deploy: where packages is false, a function needs a root", "source_refused");
+		const entry = resolve(options.entry ?? "");
+		if (!statSync(entry, { throwIfNoEntry: false })?.isFile())
+			throw new UsageError(`${relative(process.cwd(), entry)}: there is no such file`, "source_not_found");
+		if (options.root !== undefined && !statSync(options.root, { throwIfNoEntry: false })?.isDirectory())
+			throw new UsageError(`${options.root}: there is no such folder`, "source_not_found");
+		const folder = realpathSync(options.root ?? entry);
+		if (sources !== null && !sources.some((source) => holds(source, folder)))
+			throw new UsageError(
+				`${relative(process.cwd(), folder)}: it is in none of the folders that functions are built from`,
+				"source_refused",
+			);
+		return { entry, root: options.root === undefined ? undefined : resolve(options.root) };
+	}
+
 	/** Builds a version, which changes nothing of what is served. Rejects with BuildError, which has every problem. */
-	async build({ function: id, entry, root, limits }: Upload): Promise<Built> {
-		const { builder, store, development } = this.#settings;
-		const request: BuildRequest = {
-			name: id.name,
-			tenant: id.tenant === DEFAULT_TENANT ? undefined : id.tenant,
-			entry,
-			root,
-			development,
-		};
-		const { artifact, inputs, cached } = await builder.build(request);
+	async build({ function: id, source: from, limits }: Upload): Promise<Built> {
+		const { builder, store } = this.#settings;
+		const plan = this.#planOf(id, from);
+		const { artifact, inputs, cached } = await plan.build();
 		const { key } = artifact;
 		const source: VersionSource = {
 			key,
 			// Where an artifact is no longer whole on disk it is made again; its key then says whether the source is still the same.
-			artifact: async () => (await store.artifact(key)) ?? (await this.#rebuild(request, key)),
+			artifact: async () => (await store.artifact(key)) ?? (await rebuilt(plan, key)),
 			sourceMap: (most) => store.sourceMap(key, most),
 			tryStart: ({ variables: env, bindings }) =>
-				builder.tryStart(request, source, { env, bindings: describeBindings(bindings), limits }),
+				builder.tryStart(plan.request, source, { env, bindings: describeBindings(bindings), limits }),
 		};
 		return { version: new Version(id, limits, source), inputs, cached };
 	}
 
-	async #rebuild(request: BuildRequest, key: string) {
-		const { artifact } = await this.#settings.builder.build(request);
-		if (artifact.key !== key)
-			throw new Error("the artifact on disk is damaged, and the source has changed since: deploy the function again");
-		return artifact;
+	#planOf({ tenant, name }: FunctionId, source: Upload["source"]): BuildPlan {
+		const { builder, givenBuilder, packages, development } = this.#settings;
+		const settings = { name, tenant: tenant === DEFAULT_TENANT ? undefined : tenant, packages, development };
+		if ("entry" in source) {
+			const request: BuildRequest = { ...settings, ...source };
+			const build = () => builder.build(request);
+			return { request, build, rebuild: build };
+		}
+		// Now from what was given, later from what was kept of it.
+		return {
+			request: { ...settings, entry: source.main, base: "." },
+			build: () => givenBuilder.build(settings, source),
+			rebuild: (key) => givenBuilder.rebuild(settings, key),
+		};
 	}
 
 	/** Says which versions of a function are to get which share of its traffic, and tries them: see `Release.of`. */
@@ -226,7 +254,7 @@ export class Deployer {
 	}
 
 	#refuseIfClosed(): void {
-		if (this.#closed) throw new UsageError("the runtime is closed");
+		if (this.#closed) throw new UsageError("the runtime is closed", "closed");
 	}
 
 	#put(release: Release, claimed: readonly string[]): void {

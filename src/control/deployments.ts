@@ -1,11 +1,17 @@
 import { FunctionError } from "../errors.ts";
 import type { VersionNumber } from "../link/protocol.ts";
 import { type FunctionId, keyOf, type TenantName } from "../names.ts";
-import { normalizeHostname } from "../router/hostname.ts";
+import { type Hostname, normalizeHostname } from "../router/hostname.ts";
 import { Router } from "../router/router.ts";
 import { Claims } from "./claims.ts";
 import type { EdgeFunction } from "./function.ts";
 import type { ReleasedVersion } from "./released-version.ts";
+
+/** What a request is for: a function that is named, or whichever serves a hostname. */
+export interface Target {
+	to: FunctionId | null;
+	hostname: Hostname;
+}
 
 /** Which function serves which hostname. */
 export class Deployments {
@@ -14,15 +20,19 @@ export class Deployments {
 	readonly #functions = new Map<string, EdgeFunction>();
 	readonly #byNumber = new Map<VersionNumber, ReleasedVersion>();
 
-	/** The function that serves a hostname. Throws FunctionError `hostname_not_found`. */
-	lookup(hostname: string): EdgeFunction {
-		const found = this.find(hostname);
-		if (found === undefined) throw new FunctionError("hostname_not_found");
+	/** The function that a request is for. Throws FunctionError `hostname_not_found` or `function_not_found`. */
+	lookup(target: Target): EdgeFunction {
+		const found = this.find(target);
+		if (found === undefined) throw new FunctionError(target.to === null ? "hostname_not_found" : "function_not_found");
 		return found;
 	}
 
-	find(hostname: string): EdgeFunction | undefined {
-		return this.#router.lookup(hostname);
+	find({ to, hostname }: Target): EdgeFunction | undefined {
+		return to === null ? this.#router.lookup(hostname) : this.get(to);
+	}
+
+	all(): Iterable<EdgeFunction> {
+		return this.#functions.values();
 	}
 
 	/**

@@ -24,7 +24,7 @@ export interface InvocationContext extends RecordingContext {
 	/** Opens the binding of a number for an event, of those that its function has. */
 	openBinding(binding: BindingNumber, bound: readonly Bound[], caller: Caller): OpenBinding | null;
 	/** Called once for each invocation: when everything that it started is done, or its client has gone. */
-	ended(): void;
+	ended(invocation: Invocation): void;
 }
 
 /** An event for a function. */
@@ -205,8 +205,15 @@ export class Invocation implements AttemptListener, Guarded, Holder {
 		this.#end();
 	}
 
+	/** The runtime closes, and waits for it no longer. */
+	shutDown(): void {
+		if (this.recording.finished) return;
+		this.event.fail(new FunctionError("shutting_down"));
+		this.#end();
+	}
+
 	#release(): void {
-		if (!this.#released) this.#context.ended();
+		if (!this.#released) this.#context.ended(this);
 		this.#released = true;
 	}
 

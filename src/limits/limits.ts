@@ -82,9 +82,12 @@ export const limitsSchema = z.strictObject({
 	logBytes: whole(0, 1024 * MB).optional(),
 });
 
-/** The limits of functions that set none of their own: none of them above its ceiling. */
+/**
+ * The limits of functions that set none of their own: none of them above its ceiling. Throws UsageError where one
+ * that is given is.
+ */
 export function defaultLimits(given: Partial<Limits> = {}, ceilings: Partial<Limits> = {}): Limits {
-	const limits = resolveLimits(given);
+	const limits = resolveLimits(given, DEFAULT_LIMITS, ceilings);
 	for (const [name, most] of Object.entries(ceilings) as [keyof Limits, number][])
 		limits[name] = Math.min(limits[name], most);
 	return limits;
@@ -101,7 +104,10 @@ export function resolveLimits(
 		if (value === undefined) continue;
 		const most = ceilings[name];
 		if (most !== undefined && value > most)
-			throw new UsageError(`limits.${name}: ${value} is more than this runtime allows a function, which is ${most}`);
+			throw new UsageError(
+				`limits.${name}: ${value} is more than this runtime allows a function, which is ${most}`,
+				"limit_refused",
+			);
 		limits[name] = value;
 	}
 	return limits;

@@ -30,13 +30,7 @@ export class Observer {
 
 	record(record: InvocationRecord): void {
 		this.#write("info", record, "request");
-		for (const subscriber of this.#subscribers) {
-			try {
-				subscriber.record?.(record);
-			} catch (error) {
-				this.#failed("subscriber", error);
-			}
-		}
+		for (const subscriber of this.#subscribers) this.#tell(() => subscriber.record?.(record));
 	}
 
 	log(line: LogLine): void {
@@ -44,12 +38,20 @@ export class Observer {
 			const { level, message, time, ...fields } = line;
 			this.#write(level === "log" ? "info" : level, { ...fields, loggedAt: time }, message);
 		}
-		for (const subscriber of this.#subscribers) {
-			try {
-				subscriber.log?.(line);
-			} catch (error) {
-				this.#failed("subscriber", error);
-			}
+		for (const subscriber of this.#subscribers) this.#tell(() => subscriber.log?.(line));
+	}
+
+	/** What a subscriber throws, or what it returns rejects with, is its own mistake: it costs no request. */
+	#tell(call: () => unknown): void {
+		const failed = (error: unknown) => {
+			if (this.#logger === null) warn("a subscriber", error);
+			else this.notice("error", { fault: stackOf(error) }, "a subscriber of atoll threw");
+		};
+		try {
+			const result = call();
+			if (result instanceof Promise) result.catch(failed);
+		} catch (error) {
+			failed(error);
 		}
 	}
 
@@ -62,12 +64,16 @@ export class Observer {
 		try {
 			this.#logger?.[level](fields, message);
 		} catch (error) {
-			this.#failed("logger", error);
+			warn("the logger", error);
 		}
 	}
+}
 
-	/** Whoever listens is the embedding program's, and costs no request: it reads of its mistake among Node's own warnings. */
-	#failed(who: "logger" | "subscriber", error: unknown): void {
-		process.emitWarning(`a ${who} of atoll threw: ${(Object(error) as Error).stack ?? String(error)}`, "AtollWarning");
-	}
+/** Where there is no log to tell it to, a mistake is read of among Node's own warnings. */
+function warn(who: string, error: unknown): void {
+	process.emitWarning(`${who} of atoll threw: ${stackOf(error)}`, "AtollWarning");
+}
+
+function stackOf(error: unknown): string {
+	return (Object(error) as Error).stack ?? String(error);
 }

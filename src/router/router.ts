@@ -25,6 +25,7 @@ export class Router<T> {
 		if (normal !== null) return normal;
 		throw new UsageError(
 			`${JSON.stringify(pattern)} is not a hostname; give one like app.example.com, *.example.com or *`,
+			"hostname_refused",
 		);
 	}
 

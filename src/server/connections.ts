@@ -27,12 +27,12 @@ const HEAD_WEIGHT = 4;
 const READ_AT_ONCE: Bytes = 64 * 1024;
 
 /** What answers a request. */
-export type Handler = (req: IncomingMessage, res: ServerResponse, expectsContinue: boolean) => void;
+export type Handler = (req: IncomingMessage, res: ServerResponse) => void;
 
 interface Request {
 	req: IncomingMessage;
 	res: ServerResponse;
-	expectsContinue: boolean;
+	handler: Handler;
 }
 
 interface State {
@@ -86,15 +86,13 @@ function readAhead(req: IncomingMessage, read: Bytes): Bytes {
  */
 export class Connections {
 	readonly #most: number;
-	readonly #handler: Handler;
 	readonly #unfinished: Account;
 	readonly #states = new Map<Socket, State>();
 	#looking: NodeJS.Timeout | null = null;
 
 	/** `unfinished` is where heads that have not come in whole are counted. */
-	constructor(most: number, handler: Handler, unfinished: Account) {
+	constructor(most: number, unfinished: Account) {
 		this.#most = most;
-		this.#handler = handler;
 		this.#unfinished = unfinished;
 	}
 
@@ -126,8 +124,8 @@ export class Connections {
 		this.#looking = null;
 	}
 
-	/** A connection has a request. It is ended where it has too many of them. */
-	request(req: IncomingMessage, res: ServerResponse, expectsContinue: boolean): void {
+	/** A connection has a request, for a handler once it is its turn. It is ended where it has too many of them. */
+	request(req: IncomingMessage, res: ServerResponse, handler: Handler): void {
 		const { socket } = req;
 		const state = this.#states.get(socket);
 		if (state === undefined) return; // It has ended: these are what was left in the last that was read of it.
@@ -139,11 +137,11 @@ export class Connections {
 		state.requests++;
 		res.once("close", () => this.#taken(state, req));
 		if (state.requests === 1) {
-			this.#handler(req, res, expectsContinue);
+			handler(req, res);
 			return;
 		}
 		// Not at once: the end of each message that is parsed has node:http read on.
-		if (state.waiting.push({ req, res, expectsContinue }) === 1) setImmediate(() => this.#pause(state));
+		if (state.waiting.push({ req, res, handler }) === 1) setImmediate(() => this.#pause(state));
 	}
 
 	#pause({ socket, waiting, left }: State): void {
@@ -156,7 +154,7 @@ export class Connections {
 		state.answered = true;
 		const next = state.waiting.shift();
 		if (next !== undefined) {
-			if (!state.socket.destroyed) this.#handler(next.req, next.res, next.expectsContinue);
+			if (!state.socket.destroyed) next.handler(next.req, next.res);
 			return;
 		}
 		if (state.left || state.requests > 0) return;

@@ -2,7 +2,6 @@ import { stripHopByHop } from "../bindings/fetch/edge/hop-by-hop.ts";
 import { without } from "../bindings/fetch/edge/redirects.ts";
 import type { Chain, FetchedResponse, FunctionRequest, Functions } from "../bindings/functions.ts";
 import type { Deployments } from "../control/deployments.ts";
-import type { ReleasedVersion } from "../control/released-version.ts";
 import { FunctionError } from "../errors.ts";
 import type { StackMapper } from "../helpers/stack-mapper.ts";
 import { Invocation, type InvocationContext, type Invoked } from "../invocation/invocation.ts";
@@ -36,8 +35,9 @@ export class Dispatcher implements Functions {
 	/** Maps the stacks of errors that are shown; `null` where none are. */
 	readonly #mapper: StackMapper | null;
 	readonly #context: InvocationContext;
-	/** Requests that are being worked on. */
-	inFlight = 0;
+	/** What is being worked on. */
+	readonly #running = new Set<Invocation>();
+	#draining = false;
 	#idle: (() => void) | null = null;
 
 	constructor({ deployments, mapper, development, ...shared }: DispatcherSettings) {
@@ -46,17 +46,22 @@ export class Dispatcher implements Functions {
 		this.#mapper = development ? mapper : null;
 		this.#context = {
 			...shared,
-			ended: () => {
-				this.inFlight--;
-				if (this.inFlight === 0) this.#idle?.();
+			ended: (invocation) => {
+				this.#running.delete(invocation);
+				if (this.#running.size === 0) this.#idle?.();
 			},
 		};
+	}
+
+	/** How many events are being worked on. */
+	get inFlight(): number {
+		return this.#running.size;
 	}
 
 	/** Runs an event at a function. */
 	run(invoked: Invoked): Invocation {
 		const invocation = new Invocation(this.#context, invoked);
-		this.inFlight++;
+		this.#running.add(invocation);
 		invocation.start();
 		return invocation;
 	}
@@ -71,7 +76,9 @@ export class Dispatcher implements Functions {
 	): Invocation | null {
 		try {
 			if (request instanceof FunctionError) throw request;
-			const version = this.#versionFor(request);
+			// What is at work is finished, with all that it asks other functions.
+			if (this.#draining && trigger !== "subrequest") throw new FunctionError("shutting_down");
+			const version = this.#deployments.lookup(request).pick();
 			const event = new HttpEvent({ exchange: request, sink, accept, mapper: this.#mapper });
 			return this.run({ version, event, requestId, trigger });
 		} catch (error) {
@@ -79,13 +86,6 @@ export class Dispatcher implements Functions {
 			this.#reject(error, requestId, request, sink, accept, trigger);
 			return null;
 		}
-	}
-
-	/** Picks the version that gets a request. */
-	#versionFor({ function: id, hostname }: Exchange): ReleasedVersion {
-		const found = id === undefined ? this.#deployments.lookup(hostname) : this.#deployments.get(id);
-		if (found === undefined) throw new FunctionError("function_not_found", `there is no function ${id?.name}`);
-		return found.pick();
 	}
 
 	/** Answers a request that reaches no function, and records it. */
@@ -99,6 +99,8 @@ export class Dispatcher implements Functions {
 	): void {
 		const { head, body } = errorResponse(error, requestId, accept, null);
 		head.headers.push("x-atoll-request-id", requestId);
+		// A proxy may have read a malformed request otherwise, and what comes behind it.
+		if (error.code === "bad_request" || error.code === "shutting_down") sink.endConnection();
 		sink.respond(head, body);
 		const record = newRecord(requestId, "http", trigger);
 		if (!(request instanceof FunctionError)) {
@@ -137,7 +139,7 @@ export class Dispatcher implements Functions {
 			method,
 			url: url.href,
 			hostname: url.hostname,
-			function: named,
+			to: named ?? null,
 			headers,
 			body: request.content,
 			client: null,
@@ -152,13 +154,18 @@ export class Dispatcher implements Functions {
 		return sink.response;
 	}
 
-	/** Resolves when no request is being worked on any more, or so much later. */
+	/**
+	 * From now on requests from outside get `shutting_down`. Resolves when none is being worked on any more, or so much
+	 * later, when those that are left get it, too.
+	 */
 	async drain(timeout: Milliseconds): Promise<void> {
+		this.#draining = true;
 		if (this.inFlight === 0) return;
 		const { promise, resolve } = Promise.withResolvers<void>();
 		const timer = setTimeout(resolve, timeout);
 		this.#idle = resolve;
 		await promise;
 		clearTimeout(timer);
+		for (const invocation of this.#running) invocation.shutDown();
 	}
 }

@@ -11,8 +11,8 @@ export interface Exchange {
 	/** Absolute and normalised, without a fragment. */
 	url: string;
 	hostname: Hostname;
-	/** Which function it is for, where that is not for the hostname to say. */
-	function?: FunctionId;
+	/** The function that it is for, whatever its hostname; `null` where the hostname says it. */
+	to: FunctionId | null;
 	/** Name, value, name, value, …; names in lower case, hop-by-hop headers removed. */
 	headers: string[];
 	/** `null` for none, bytes if it has come in whole, else the stream of it. */
@@ -42,6 +42,8 @@ export interface ResponseSink {
 	 * Switches to a WebSocket: `end` is the function's, the result the client's. Throws where the request asked for none.
 	 */
 	upgrade(head: ResponseHead, end: SocketEnd): SocketEnd;
+	/** Has the response be its connection's last, where it has one. */
+	endConnection(): void;
 	/** Breaks off, so that what was sent cannot be taken for a whole response. */
 	cut(): void;
 	/** Gives up what the receiver has not taken yet, and the connection with it. */

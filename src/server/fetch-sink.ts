@@ -91,6 +91,8 @@ export class FetchSink implements ResponseSink {
 		throw new Error("a WebSocket needs a request that came over a connection");
 	}
 
+	endConnection(): void {}
+
 	end(): void {
 		this.#ended = true;
 		this.#give();

@@ -1,10 +1,22 @@
 import { stripHopByHop } from "../bindings/fetch/edge/hop-by-hop.ts";
 import { type FetchedResponse, newChain } from "../bindings/functions.ts";
+import type { Client } from "../link/messages.ts";
+import type { FunctionId } from "../names.ts";
 import { parseHost } from "../router/hostname.ts";
 import type { Exchange } from "./exchange.ts";
 
-/** A standard Request as the runtime takes it. Its URL names the function; a Host header wins, as it would on the wire. */
-export function fromRequest(request: Request): { exchange: Exchange; accept: string } {
+/** Whom a request is for where its hostname does not say it, and whom it comes from. */
+export interface Ends {
+	function: FunctionId | null;
+	client: Client | null;
+}
+
+/**
+ * A standard Request as the runtime takes it. Its URL names the function, unless one is named beside it; a Host header
+ * wins, as it would on the wire. Throws TypeError where its body was read already.
+ */
+export function fromRequest(request: Request, ends: Ends): { exchange: Exchange; accept: string } {
+	if (request.bodyUsed) throw new TypeError("the request's body was read before");
 	const url = new URL(request.url);
 	url.hash = "";
 	const headers: string[] = [];
@@ -19,9 +31,10 @@ export function fromRequest(request: Request): { exchange: Exchange; accept: str
 		method: request.method,
 		url: url.href,
 		hostname: parsed?.hostname ?? url.hostname,
+		to: ends.function,
 		headers: stripHopByHop(headers),
 		body: request.body as AsyncIterable<Uint8Array> | null,
-		client: null,
+		client: ends.client,
 		chain: newChain(),
 	};
 	return { exchange, accept: request.headers.get("accept") ?? "" };

@@ -6,7 +6,7 @@ import type { Account } from "../limits/account.ts";
 import { MAX_HEADER_BYTES } from "../limits/limits.ts";
 import type { Guard, Guarded } from "../observe/guard.ts";
 import { guarded, sending } from "./connection.ts";
-import { Connections, mostConnections } from "./connections.ts";
+import { Connections, type Handler, mostConnections } from "./connections.ts";
 import { errorResponse } from "./error-response.ts";
 import { nextRequestId } from "./request-id.ts";
 import { isWebSocketUpgrade } from "./upgrade.ts";
@@ -19,7 +19,8 @@ const REFUSED: Guarded = { describe: () => ({ client: "none yet" }), cut: () => 
 
 /** What answers requests: a runtime. */
 interface Handlers {
-	nodeHandler(req: IncomingMessage, res: ServerResponse, expectsContinue?: boolean): void;
+	nodeHandler(req: IncomingMessage, res: ServerResponse): void;
+	continueHandler(req: IncomingMessage, res: ServerResponse): void;
 	upgradeHandler(req: IncomingMessage, socket: Duplex, head: Buffer): void;
 	closeWebSockets(): void;
 	readonly guard: Guard;
@@ -35,7 +36,7 @@ export class HttpServer {
 	/** `most` is how many connections it may have at once. */
 	constructor(runtime: Handlers, most = mostConnections(runtime.unfinished)) {
 		this.#runtime = runtime;
-		const connections = new Connections(most, runtime.nodeHandler, runtime.unfinished);
+		const connections = new Connections(most, runtime.unfinished);
 		this.#server = createServer({
 			maxHeaderSize: MAX_HEADER_BYTES,
 			requireHostHeader: false,
@@ -48,17 +49,18 @@ export class HttpServer {
 		});
 		// The size of all headers is bounded already; a bound on their number would drop the last of them silently.
 		this.#server.maxHeadersCount = 0;
-		const handle = (req: IncomingMessage, res: ServerResponse, expectsContinue: boolean) =>
-			connections.request(req, res, expectsContinue);
+		const { nodeHandler, continueHandler } = runtime;
+		const handleWith = (handler: Handler) => (req: IncomingMessage, res: ServerResponse) =>
+			connections.request(req, res, handler);
 		const handOver = (req: IncomingMessage, socket: Duplex, head: Buffer) => {
 			connections.leave(req.socket);
 			runtime.upgradeHandler(req, socket, head);
 		};
 		const ofRequest = ({ socket }: IncomingMessage) => socket;
-		this.#on<[IncomingMessage, ServerResponse]>("request", ofRequest, (req, res) => handle(req, res, false));
-		this.#on<[IncomingMessage, ServerResponse]>("checkContinue", ofRequest, (req, res) => handle(req, res, true));
+		this.#on<[IncomingMessage, ServerResponse]>("request", ofRequest, handleWith(nodeHandler));
+		this.#on<[IncomingMessage, ServerResponse]>("checkContinue", ofRequest, handleWith(continueHandler));
 		// What else a client expects need not be met: https://www.rfc-editor.org/rfc/rfc9110#section-10.1.1
-		this.#on<[IncomingMessage, ServerResponse]>("checkExpectation", ofRequest, (req, res) => handle(req, res, false));
+		this.#on<[IncomingMessage, ServerResponse]>("checkExpectation", ofRequest, handleWith(nodeHandler));
 		this.#on<[IncomingMessage, Duplex, Buffer]>("upgrade", ofRequest, handOver);
 		this.#on<[IncomingMessage, Duplex, Buffer]>("connect", ofRequest, handOver);
 		this.#on<[Socket]>(

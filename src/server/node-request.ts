@@ -94,6 +94,7 @@ export function readRequest(req: IncomingMessage): NodeExchange {
 		method: req.method ?? "GET",
 		url,
 		hostname: host.hostname,
+		to: null,
 		headers: strip ? stripHopByHop(headers) : headers,
 		body: null,
 		client: clientOf(req),

@@ -33,7 +33,6 @@ export class NodeSink implements ResponseSink, Guarded {
 		res.on("error", cutOff);
 	}
 
-	/** Has the response be its connection's last: a proxy may have read the request otherwise, and what comes behind it. */
 	endConnection(): void {
 		this.#res.shouldKeepAlive = false;
 	}

@@ -1,8 +1,7 @@
 import { type IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
-import type { Guard } from "../observe/guard.ts";
 import { guarded, sending } from "./connection.ts";
-import { type Dispatch, handle } from "./node-handler.ts";
+import { handle, type ListenerSettings } from "./node-handler.ts";
 import type { NodeSink } from "./node-sink.ts";
 
 /**
@@ -10,11 +9,11 @@ import type { NodeSink } from "./node-sink.ts";
  * too early, is an ordinary request and the connection's last (https://www.rfc-editor.org/rfc/rfc9110#section-7.8).
  */
 export function upgradeHandler(
-	dispatch: Dispatch,
-	guard: Guard,
+	settings: ListenerSettings,
 	ordinary: (req: IncomingMessage, res: ServerResponse) => void,
 	makeSink: (req: IncomingMessage, socket: Duplex, head: Buffer) => NodeSink,
 ) {
+	const { guard } = settings;
 	return (req: IncomingMessage, socket: Duplex, head: Buffer): void => {
 		socket.on("error", () => socket.destroy());
 		guard.run(guarded(socket), () => {
@@ -24,7 +23,8 @@ export function upgradeHandler(
 				if (socket === req.socket) socket.on("end", () => socket.end()).resume();
 				return;
 			}
-			handle(dispatch, guard, req, makeSink(req, socket, head), (exchange, start) => {
+			const ways = { makeSink: () => makeSink(req, socket, head), next: null };
+			handle(settings, req, ways, (exchange, _sink, start) => {
 				exchange.headers.push("upgrade", "websocket");
 				start();
 			});

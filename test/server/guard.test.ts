@@ -246,6 +246,7 @@ describe("whatever goes wrong in a callback of the edge ends what it was for, an
 	test("subscribers and loggers that throw cost no request", async ({ mock }) => {
 		const warned: string[] = [];
 		mock.method(process, "emitWarning", (text: string) => void warned.push(text));
+		mock.method(logger, "error", ({ fault }: { fault: string }) => void warned.push(fault));
 		const end = atoll.runtime.subscribe({
 			record: () => {
 				throw new Error("a subscriber's");

@@ -1,0 +1,94 @@
+import { randomUUID } from "node:crypto";
+import { mkdir, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { ArtifactStore } from "../cache/artifact-store.ts";
+import { UsageError } from "../errors.ts";
+import type { Milliseconds } from "../units.ts";
+import type { Builder, BuildRequest, BuildResult } from "./builder.ts";
+
+/** A function's source where it came as text and not as a path: files by their paths, relative and with slashes. */
+export interface GivenFiles {
+	main: string;
+	files: Readonly<Record<string, string | Uint8Array>>;
+}
+
+/** What a process that ended amid a build has left is older than any build. */
+const LEFT_OVER_MS: Milliseconds = 3600_000;
+
+/** A build whose source is yet to get a folder. */
+export type GivenRequest = Omit<BuildRequest, "entry" | "root" | "base">;
+
+/** Builds from files that were given. They lie in a folder of their own as long as that takes, and are kept with the artifact. */
+export class GivenBuilder {
+	readonly #builder: Builder;
+	readonly #store: ArtifactStore;
+	readonly #folder: string;
+
+	private constructor(builder: Builder, store: ArtifactStore, folder: string) {
+		this.#builder = builder;
+		this.#store = store;
+		this.#folder = folder;
+	}
+
+	/** Packages are looked for above `folder`, in which the files' folders lie; it is made, and what was left there removed. */
+	static async create(builder: Builder, store: ArtifactStore, folder: string): Promise<GivenBuilder> {
+		await mkdir(folder, { recursive: true });
+		const long = Date.now() - LEFT_OVER_MS;
+		for (const name of await readdir(folder)) {
+			const path = join(folder, name);
+			const entry = await stat(path).catch(() => null); // Removed meanwhile, by another server.
+			if (entry !== null && entry.mtimeMs < long) await rm(path, { recursive: true, force: true });
+		}
+		return new GivenBuilder(builder, store, folder);
+	}
+
+	/** Throws BuildError with every problem of the source, at paths as they were given. */
+	async build(request: GivenRequest, given: GivenFiles): Promise<BuildResult> {
+		// Always as deep, so that paths in source maps, which lead from here to packages, are always the same.
+		const folder = join(this.#folder, randomUUID());
+		try {
+			await write(given, folder);
+			const from = { entry: join(folder, given.main), root: folder, base: folder };
+			const { artifact, inputs, cached } = await this.#builder.build({ ...request, ...from });
+			await this.#store.saveGiven(artifact.key, encodeFiles(given));
+			return { artifact, inputs, cached };
+		} finally {
+			await rm(folder, { recursive: true, force: true });
+		}
+	}
+
+	/** Builds again what an artifact was built from. */
+	async rebuild(request: GivenRequest, key: string): Promise<BuildResult> {
+		const kept = this.#store.given(key);
+		if (kept === null)
+			throw new Error("the artifact on disk is damaged, and so is its source: deploy the function again");
+		return this.build(request, decodeFiles(kept));
+	}
+}
+
+/** What a file system says of paths that cannot all be. */
+const IMPOSSIBLE = ["ENAMETOOLONG", "ENOTDIR", "EISDIR", "EEXIST"];
+
+async function write({ files }: GivenFiles, folder: string): Promise<void> {
+	for (const [path, content] of Object.entries(files)) {
+		const at = join(folder, path);
+		try {
+			await mkdir(dirname(at), { recursive: true });
+			await writeFile(at, content);
+		} catch (error) {
+			if (!IMPOSSIBLE.includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+			throw new UsageError(`deploy: files: ${path} can be no file beside the others, or its name is too long`);
+		}
+	}
+}
+
+/** Given files as bytes, for a file of their own. */
+function encodeFiles({ main, files }: GivenFiles): Uint8Array {
+	const base64 = Object.entries(files).map(([path, content]) => [path, Buffer.from(content).toString("base64")]);
+	return Buffer.from(JSON.stringify({ main, files: base64 }));
+}
+
+function decodeFiles(bytes: Uint8Array): GivenFiles {
+	const { main, files } = JSON.parse(Buffer.from(bytes).toString()) as { main: string; files: [string, string][] };
+	return { main, files: Object.fromEntries(files.map(([path, base64]) => [path, Buffer.from(base64, "base64")])) };
+}
