@@ -398,6 +398,11 @@ export class Runtime {
 		(req, socket, head) => this.#webSockets.sink(req, socket, head),
 	);
 
+	/** @internal Records what a server refuses before there is a request. Returns the answer, for those that get one. */
+	refuse(error: FunctionError, answered: boolean) {
+		return this.#dispatcher.refuse(error, nextRequestId(), "http", { answered });
+	}
+
 	/** Tells the clients of all WebSockets that the server goes away. */
 	closeWebSockets(): void {
 		this.#webSockets.close();

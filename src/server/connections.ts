@@ -76,6 +76,19 @@ function readAhead(req: IncomingMessage, read: Bytes): Bytes {
 	return Math.min(Math.max(rest - head, 0), READ_AT_ONCE);
 }
 
+export interface ConnectionsOptions {
+	/** How many there may be at once. */
+	most: number;
+	handler: Handler;
+	/** Where heads that have not come in whole are counted. */
+	unfinished: Account;
+	/** A connection with a request, or with a part of one, was ended to make room, and that request gets no answer. */
+	onEnded(): void;
+}
+
+/** How much has come of a head since the last request. */
+const unfinishedBytes = ({ socket, read, ahead }: State): Bytes => socket.bytesRead - read + ahead;
+
 /**
  * The connections of a server. A connection has one request worked on at a time: the next is begun once the answer
  * to the one before was taken, and no more is read meanwhile, so that a client which sends on and takes nothing
@@ -88,14 +101,15 @@ export class Connections {
 	readonly #most: number;
 	readonly #handler: Handler;
 	readonly #unfinished: Account;
+	readonly #onEnded: () => void;
 	readonly #states = new Map<Socket, State>();
 	#looking: NodeJS.Timeout | null = null;
 
-	/** `unfinished` is where heads that have not come in whole are counted. */
-	constructor(most: number, handler: Handler, unfinished: Account) {
+	constructor({ most, handler, unfinished, onEnded }: ConnectionsOptions) {
 		this.#most = most;
 		this.#handler = handler;
 		this.#unfinished = unfinished;
+		this.#onEnded = onEnded;
 	}
 
 	add(socket: Socket): void {
@@ -126,14 +140,20 @@ export class Connections {
 		this.#looking = null;
 	}
 
+	#end(state: State): void {
+		const { socket, requests } = state;
+		if (requests > 0 || unfinishedBytes(state) > 0) this.#onEnded();
+		this.#remove(socket);
+		socket.destroy();
+	}
+
 	/** A connection has a request. It is ended where it has too many of them. */
 	request(req: IncomingMessage, res: ServerResponse, expectsContinue: boolean): void {
 		const { socket } = req;
 		const state = this.#states.get(socket);
 		if (state === undefined) return; // It has ended: these are what was left in the last that was read of it.
 		if (state.requests === MOST_PIPELINED) {
-			this.#remove(socket);
-			socket.destroy();
+			this.#end(state);
 			return;
 		}
 		state.requests++;
@@ -179,15 +199,15 @@ export class Connections {
 	/** Counts what is held of heads, and reads for a moment where requests wait: nothing else tells that a client has gone. */
 	#look(): void {
 		for (const state of this.#states.values()) {
-			const { socket, requests, waiting, read, ahead } = state;
+			const { socket, requests, waiting } = state;
 			if (waiting.length > 0 && socket.isPaused()) {
 				socket.resume();
 				setImmediate(() => this.#pause(state));
 			}
-			const come = requests > 0 ? 0 : socket.bytesRead - read + ahead;
+			const come = requests > 0 ? 0 : unfinishedBytes(state);
 			const held = come > SMALL_HEAD ? come * HEAD_WEIGHT : 0;
 			if (held === 0 && state.account === null) continue;
-			state.account ??= this.#unfinished.for({ giveUp: () => socket.destroy() });
+			state.account ??= this.#unfinished.for({ giveUp: () => this.#end(state) });
 			state.account.release(state.account.held);
 			state.account.hold(held);
 		}
@@ -198,6 +218,6 @@ export class Connections {
 		const unanswered = idle.filter(({ answered }) => !answered);
 		const many = unanswered.length > idle.length / 2 ? unanswered : idle.filter(({ answered }) => answered);
 		many.sort((a, b) => a.idleSince - b.idleSince);
-		for (const { socket } of many.slice(0, Math.ceil(this.#most * AT_ONCE))) socket.destroy();
+		for (const state of many.slice(0, Math.ceil(this.#most * AT_ONCE))) this.#end(state);
 	}
 }

@@ -5,6 +5,7 @@ import { followRedirects, type Hop, without } from "../bindings/fetch/edge/redir
 import type { Deployments } from "../control/deployments.ts";
 import type { Version } from "../control/version.ts";
 import { FunctionError } from "../errors.ts";
+import type { ResponseHead } from "../link/messages.ts";
 import type { Observer } from "../observe/observer.ts";
 import { newRecord, type Trigger } from "../observe/record.ts";
 import type { Milliseconds } from "../units.ts";
@@ -23,6 +24,15 @@ const MAX_INVOCATIONS = 32;
 export interface DispatcherSettings extends Omit<InvocationContext, "fetcher" | "ended"> {
 	deployments: Deployments;
 	egress: Egress;
+}
+
+/** What is known of a request that is refused. */
+interface RefusalDetails {
+	/** Where its head could be read. */
+	request?: Exchange | null;
+	accept?: string;
+	/** Whether its client gets an answer. */
+	answered?: boolean;
 }
 
 /** Hands each request to an invocation of the function that serves its hostname, and functions' requests to one another likewise. */
@@ -76,32 +86,30 @@ export class Dispatcher {
 			return invocation;
 		} catch (error) {
 			if (!(error instanceof FunctionError)) throw error;
-			this.#reject(error, requestId, request, sink, accept, trigger);
+			const known = request instanceof FunctionError ? null : request;
+			const { head, body } = this.refuse(error, requestId, trigger, { request: known, accept });
+			sink.respond(head, body);
 			return null;
 		}
 	}
 
-	/** Answers a request that reaches no function, and records it. */
-	#reject(
+	/** Records a request that reaches no function. Returns what it is to be answered with. */
+	refuse(
 		error: FunctionError,
 		requestId: string,
-		request: Exchange | FunctionError,
-		sink: ResponseSink,
-		accept: string,
 		trigger: Trigger,
-	): void {
+		{ request = null, accept = "", answered = true }: RefusalDetails = {},
+	): { head: ResponseHead; body: Uint8Array } {
 		const { head, body } = errorResponse(error, requestId, accept, null);
 		head.headers.push("x-atoll-request-id", requestId);
-		sink.respond(head, body);
 		const record = newRecord(requestId, trigger);
-		if (!(request instanceof FunctionError)) {
-			record.hostname = request.hostname;
-			record.method = request.method;
-		}
-		record.status = error.status;
+		record.hostname = request?.hostname ?? "";
+		record.method = request?.method ?? "";
+		record.status = answered ? error.status : 0;
 		record.outcome = error.code;
-		record.responseBytes = body.byteLength;
+		record.responseBytes = answered ? body.byteLength : 0;
 		this.#observer.record(record);
+		return { head, body };
 	}
 
 	/**
