@@ -218,7 +218,7 @@ export class Runtime {
 		};
 		this.#pool = inline
 			? await InlinePool.start(settings, images, events)
-			: await Cordons.start(this.#launcher, size, settings, images, events);
+			: await Cordons.start({ launcher: this.#launcher, size, settings, images, events });
 		void this.#pruner.run();
 		this.#dispatcher = new Dispatcher({
 			deployments: this.#deployments,

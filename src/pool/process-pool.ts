@@ -28,6 +28,16 @@ const PRELOADED_SHARE = 1 / 2;
 /** How many sandboxes the heavy lane may have. */
 const MAX_HEAVY = Math.max(2, availableParallelism());
 
+/** What sandboxes in processes are started with. */
+export interface ProcessPoolOptions {
+	launcher: Launcher;
+	/** How many sandboxes serve the normal lane. */
+	size: number;
+	settings: SandboxSettings;
+	images: ImageSource;
+	events: PoolEvents;
+}
+
 /** The sandboxes of one cordon, in processes, and a spare that takes over at once for one that is lost or held up. */
 export class ProcessPool {
 	readonly containment: Containment;
@@ -51,7 +61,7 @@ export class ProcessPool {
 	readonly #preloader: Preloader;
 	#tending: NodeJS.Timeout | null = null;
 
-	private constructor(launcher: Launcher, settings: SandboxSettings, images: ImageSource, events: PoolEvents) {
+	private constructor({ launcher, settings, images, events }: ProcessPoolOptions) {
 		this.#launcher = launcher;
 		this.containment = containment(launcher.groups !== null);
 		this.#settings = settings;
@@ -64,14 +74,9 @@ export class ProcessPool {
 	}
 
 	/** Starts `size` sandboxes for the normal lane and one for the heavy lane; resolves when they are ready, and the spare starts. */
-	static async start(
-		launcher: Launcher,
-		size: number,
-		settings: SandboxSettings,
-		images: ImageSource,
-		events: PoolEvents,
-	): Promise<ProcessPool> {
-		const pool = new ProcessPool(launcher, settings, images, events);
+	static async start(options: ProcessPoolOptions): Promise<ProcessPool> {
+		const { size, events } = options;
+		const pool = new ProcessPool(options);
 		const danger = warning(pool.containment);
 		if (danger !== null) events.notice("warn", danger);
 		pool.#tending = setInterval(() => pool.#tend(), TEND_MS).unref();

@@ -41,11 +41,11 @@ async function startPool() {
 	const loads: VersionNumber[] = [];
 	const culprits: VersionNumber[] = [];
 	const launcher = new Launcher();
-	const pool = await ProcessPool.start(
+	const pool = await ProcessPool.start({
 		launcher,
-		1,
-		await sandboxSettings(),
-		async (version) => {
+		size: 1,
+		settings: await sandboxSettings(),
+		images: async (version) => {
 			loads.push(version);
 			return {
 				filename: "f.js",
@@ -59,8 +59,8 @@ async function startPool() {
 				startupCpuMs: 100,
 			};
 		},
-		{ log: () => undefined, notice: () => undefined, culprit: (version) => culprits.push(version) },
-	);
+		events: { log: () => undefined, notice: () => undefined, culprit: (version) => culprits.push(version) },
+	});
 	after(async () => {
 		await pool.close();
 		await launcher.close();
