@@ -10,13 +10,15 @@ if (Number(process.versions.node.split(".")[0]) < 24) {
 	);
 	process.exit(1);
 }
-// A response that is streamed fast has the edge collect garbage ten times a second, and V8's helpers would do it on the core
-// that a sandbox needs: its neighbours' p99 is 14 ms with them and 8 without (npm run bench -- hostile=endless-stream).
+// A response that is streamed fast has the edge collect garbage ten times a second, and V8's helpers would do it on
+// the core that a sandbox needs: its neighbours' p99 is 14 ms with them and 8 without (npm run bench --
+// hostile=endless-stream).
 setFlagsFromString("--no-concurrent-marking");
-// Functions' names are resolved on Node's thread pool, where a name server that keeps silent holds a thread (src/bindings/fetch/edge/names.ts).
+// Functions' names are resolved on Node's thread pool, where a name server that keeps silent holds a thread
+// (src/bindings/fetch/edge/names.ts).
 process.env.UV_THREADPOOL_SIZE ??= "16";
-// A checkout runs from its source, which Node reads as it is, and faster where it may keep what it makes of it; the package holds
-// dist/ alone.
+// A checkout runs from its source, which Node reads as it is, and faster where it may keep what it makes of it; the
+// package holds dist/ alone.
 const source = new URL("../src/cli/main.ts", import.meta.url);
 const isCheckout = existsSync(source);
 if (isCheckout) module.enableCompileCache(fileURLToPath(new URL("../node_modules/.cache/atoll/modules", import.meta.url)));

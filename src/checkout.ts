@@ -14,7 +14,8 @@ const KEPT_MS = 7 * 24 * 3600_000;
 const READ_ONLY = ["EACCES", "EPERM", "EROFS"];
 
 /**
- * What a checkout has made of its source, kept until that changes: it would take a second at every start, and in every file of tests.
+ * What a checkout has made of its source, kept until that changes: it would take a second at every start, and in
+ * every file of tests.
  */
 export class Kept {
 	/** Where it is, if it is kept. */

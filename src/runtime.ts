@@ -269,7 +269,7 @@ export class Runtime {
 		};
 		this.#pool = inline
 			? await InlinePool.start(settings, events)
-			: await Cordons.start(this.#launcher, size, settings, events);
+			: await Cordons.start({ launcher: this.#launcher, size, settings, events });
 		this.#placement = new Placement(this.#pool, this.#recycles);
 		void this.#pruner.run();
 		this.#dispatcher = new Dispatcher({
@@ -497,6 +497,11 @@ export class Runtime {
 			},
 			mount,
 		};
+	}
+
+	/** @internal Records what a server refuses before there is a request. Returns the answer, for those that get one. */
+	refuse(error: FunctionError, answered: boolean) {
+		return this.#dispatcher.refuse(error, nextRequestId(), "http", { answered });
 	}
 
 	/** Tells the clients of all WebSockets that the server goes away. */

@@ -45,7 +45,10 @@ const ENTRY_MODULE = `import * as exports from "${FUNCTION}";\nglobalThis.__atol
 
 /** What a bundle turns out to need, of which only bundling it tells. */
 interface Needs {
-	/** `async` functions are lowered to promises, whose continuations `node:async_hooks` can follow, and whose rejections the prelude. */
+	/**
+	 * `async` functions are lowered to promises, whose continuations `node:async_hooks` can follow, and whose
+	 * rejections the prelude.
+	 */
 	lowered: boolean;
 	/** The top level awaits, so that it has to run inside of an async function. */
 	topLevelAwait: boolean;

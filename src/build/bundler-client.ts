@@ -23,8 +23,9 @@ interface Job {
 }
 
 /**
- * Bundles in a process of its own: started when there is something to bundle, and kept a while for the next. All share it, so that
- * what one source does to it would be felt by those beside it: where it ends, each of them is tried again, alone.
+ * Bundles in a process of its own: started when there is something to bundle, and kept a while for the next. All
+ * share it, so that what one source does to it would be felt by those beside it: where it ends, each of them is tried
+ * again, alone.
  */
 export class Bundler {
 	readonly #launcher: Launcher;

@@ -1,6 +1,7 @@
 /**
- * Has esbuild run without the right to open a file. It asks the bundler for all that it bundles, but reads some files by itself:
- * whatever lies in the folders of an import by a pattern, and the sources of a source map. Loaded before esbuild, which reads the variable as it is loaded.
+ * Has esbuild run without the right to open a file. It asks the bundler for all that it bundles, but reads some files
+ * by itself: whatever lies in the folders of an import by a pattern, and the sources of a source map. Loaded before
+ * esbuild, which reads the variable as it is loaded.
  */
 import { spawnSync } from "node:child_process";
 import { createRequire } from "node:module";

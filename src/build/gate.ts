@@ -17,7 +17,10 @@ export type Place =
 	/** Neither a file nor a folder. */
 	| { kind: "special"; path: string }
 	| { kind: "missing" }
-	/** In none of the root's folders, or behind a link that leads out of them: what is there, if anything, was not looked at. */
+	/**
+	 * In none of the root's folders, or behind a link that leads out of them: what is there, if anything, was not
+	 * looked at.
+	 */
 	| { kind: "outside"; byLink: boolean };
 
 /** A file is not to be read, and why. */
@@ -26,8 +29,8 @@ export class Refusal extends Error {}
 const MISSING: Place = { kind: "missing" };
 
 /**
- * The one way by which a build comes to files. It goes by real paths: links are followed here, step by step, so that nothing outside of the root's folders is even
- * looked at. Only regular files of bounded size are read, each once.
+ * The one way by which a build comes to files. It goes by real paths: links are followed here, step by step, so that
+ * nothing outside of the root's folders is even looked at. Only regular files of bounded size are read, each once.
  */
 export class Gate {
 	readonly root: Root;

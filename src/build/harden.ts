@@ -3,9 +3,10 @@ import { GLOBALS, ITERATES, METHODS, needsReceiver, TYPED_ARRAY } from "./built-
 import { children, declared } from "./syntax-tree.ts";
 
 /**
- * Makes a script independent of what becomes of JavaScript's built-ins after it has begun to run. Its calls of their methods
- * and static functions, its uses of their constructors and of iteration become uses of what `prelude/intrinsics/` kept
- * when the script began. A script that uses them in a way that cannot be made so is refused.
+ * Makes a script independent of what becomes of JavaScript's built-ins after it has begun to run. Its calls of their
+ * methods and static functions, its uses of their constructors and of iteration become uses of what
+ * `prelude/intrinsics/` kept when the script began. A script that uses them in a way that cannot be made so is
+ * refused.
  *
  * `intrinsics` is the text of an expression whose value has the exports of that folder's `index.ts`.
  */
@@ -219,7 +220,9 @@ ${text}
 		if (list) this.#insert(node.end - 1, "]");
 	}
 
-	/** A record that is written down where it is handed over does not inherit what a function put on Object.prototype. */
+	/**
+	 * A record that is written down where it is handed over does not inherit what a function put on Object.prototype.
+	 */
 	#disinherit(node: AnyNode | undefined): void {
 		if (node?.type === "ObjectExpression") this.#insert(node.start + 1, " __proto__: null,");
 	}

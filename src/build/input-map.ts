@@ -9,8 +9,8 @@ const NAMED = "sourceMappingURL=";
 const NONE = "data:application/json;base64,-";
 
 /**
- * A script with its source map inside, so that esbuild reads neither the file that its comment names nor the sources that a map names: of those comments esbuild goes by
- * the last.
+ * A script with its source map inside, so that esbuild reads neither the file that its comment names nor the sources
+ * that a map names: of those comments esbuild goes by the last.
  */
 export function withOwnMap(gate: Gate, path: string, script: Buffer): Buffer {
 	const at = script.lastIndexOf(NAMED);

@@ -14,9 +14,9 @@ const STUBS = new RegExp(`^${STUBS_MODULE}$`);
 const LOADER = "?load";
 
 /**
- * Bundles the prelude. What a module of it names as `require("./other.ts")` becomes a call of a function which holds all
- * of that module, and what only such modules import. Until it is called the base snapshot has its text and nothing else;
- * esbuild's own way would leave every function of it in the outermost scope.
+ * Bundles the prelude. What a module of it names as `require("./other.ts")` becomes a call of a function which holds
+ * all of that module, and what only such modules import. Until it is called the base snapshot has its text and
+ * nothing else; esbuild's own way would leave every function of it in the outermost scope.
  */
 export async function bundleLazily(options: BuildOptions): Promise<string> {
 	const { metafile } = await build({ ...options, entryPoints: [ENTRY], metafile: true, plugins: [requiring] });

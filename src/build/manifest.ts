@@ -25,7 +25,10 @@ export function manifestOf(gate: Gate, path: string): { manifest: Manifest; fold
 	}
 }
 
-/** Whether a module that nobody takes anything from may be left out, by what its package says: https://webpack.js.org/guides/tree-shaking/ */
+/**
+ * Whether a module that nobody takes anything from may be left out, by what its package says:
+ * https://webpack.js.org/guides/tree-shaking/
+ */
 export function hasSideEffects({ manifest, folder }: { manifest: Manifest; folder: string }, path: string): boolean {
 	const { sideEffects } = manifest;
 	if (!Array.isArray(sideEffects)) return sideEffects !== false;

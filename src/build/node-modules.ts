@@ -63,14 +63,15 @@ const NAMES = new RegExp(
 export const GLOBALS = local("globals");
 
 /**
- * Gives imports of Node built-ins what stands in for them, and refuses the others with a message that helps. An npm package of
- * the same name is taken where the function has one. `onUse` is told which were used.
+ * Gives imports of Node built-ins what stands in for them, and refuses the others with a message that helps. An npm
+ * package of the same name is taken where the function has one. `onUse` is told which were used.
  */
 export function nodeModules(gate: Gate, onUse: (name: string) => void): Plugin {
 	return {
 		name: "node-modules",
 		setup(build) {
-			// Of what a function does not name nothing is left in the bundle, whatever the module does when it is loaded.
+			// Of what a function does not name nothing is left in the bundle, whatever the module does when it is
+			// loaded.
 			build.onResolve({ filter: /^\.\// }, ({ path, importer }) =>
 				importer === GLOBALS ? { path: resolve(folder, path), sideEffects: false, pluginData: RESOLVED } : undefined,
 			);

@@ -4,8 +4,8 @@ import { harden } from "./harden.ts";
 import { bundleLazily } from "./lazy-modules.ts";
 
 /**
- * The prelude from its source, as a package contains it: bundled, made independent of what functions do to JavaScript's built-ins,
- * and, since its text is in every isolate, as short as can be.
+ * The prelude from its source, as a package contains it: bundled, made independent of what functions do to
+ * JavaScript's built-ins, and, since its text is in every isolate, as short as can be.
  */
 export async function bundlePrelude(): Promise<string> {
 	const [script, intrinsics] = await Promise.all([bundleLazily(OPTIONS), bundleIntrinsics()]);
@@ -13,7 +13,8 @@ export async function bundlePrelude(): Promise<string> {
 	// The streams' private properties go by names of up to forty letters, in their brand checks as strings.
 	const named = hardened.replace(/(hasOwnProperty, \w+, \[)(?="_)/g, "$1/* @__KEY__ */ ");
 	const { code } = await transform(named, { ...TARGET, minify: true, mangleProps: /^_[a-z]/ });
-	// As the modules that it comes from were. Else a function could take the prelude's own functions from a stack's call sites.
+	// As the modules that it comes from were. Else a function could take the prelude's own functions from a stack's
+	// call sites.
 	return `"use strict";${code}`;
 }
 

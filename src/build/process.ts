@@ -89,7 +89,10 @@ export class BuildProcess {
 		writeBuildMessage(this.#child.writer, message);
 	}
 
-	/** Asks for one thing and waits for its answer. Rejects with BuildProcessError if the process does not live to give it. */
+	/**
+	 * Asks for one thing and waits for its answer. Rejects with BuildProcessError if the process does not live to
+	 * give it.
+	 */
 	async ask(message: Partial<BuildMessage> & { kind: number }): Promise<BuildAnswer> {
 		if (this.ended) throw new BuildProcessError(this.#why);
 		const { promise, resolve, reject } = Promise.withResolvers<BuildAnswer>();

@@ -4,7 +4,10 @@ import { fileURLToPath } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
 
-/** All that a build may see of the file system, by real paths. It is worked out by the edge, before anything hostile has been read. */
+/**
+ * All that a build may see of the file system, by real paths. It is worked out by the edge, before anything hostile
+ * has been read.
+ */
 export interface Root {
 	/** The folder as it was named, for messages. */
 	path: string;
@@ -25,7 +28,10 @@ function above(folder: string): string[] {
 	return parent === folder ? [] : [parent, ...above(parent)];
 }
 
-/** The folders of packages that modules in a folder can import from, but for its own. Where one is a link, it is to such a folder. */
+/**
+ * The folders of packages that modules in a folder can import from, but for its own. Where one is a link, it is to
+ * such a folder.
+ */
 function packagesAbove(folder: string): string[] {
 	return above(folder)
 		.map((parent) => join(parent, "node_modules"))
@@ -35,8 +41,8 @@ function packagesAbove(folder: string): string[] {
 }
 
 /**
- * The folder that a function is to be bundled from, with what belongs to it. Whoever wrote the function may have put links into it,
- * but not above it. Without `packages` those that lie above it are none of it.
+ * The folder that a function is to be bundled from, with what belongs to it. Whoever wrote the function may have put
+ * links into it, but not above it. Without `packages` those that lie above it are none of it.
  */
 export function rootAt(path: string, packages = true): Root {
 	const root = realpathSync(path);

@@ -6,8 +6,8 @@ import { isInPackage, isName, type Resolution, type Resolver } from "./resolver.
 import type { TsConfig } from "./tsconfig.ts";
 
 /**
- * Behind the path of a file whose package makes it a module of JavaScript: esbuild reads no package.json here, and goes by the name. It decides on what the
- * default import of a CommonJS module is.
+ * Behind the path of a file whose package makes it a module of JavaScript: esbuild reads no package.json here, and
+ * goes by the name. It decides on what the default import of a CommonJS module is.
  */
 const MODULE = "?.mjs";
 const LOADERS = { js: "js", jsx: "jsx", ts: "ts", tsx: "tsx" } as const;
@@ -35,7 +35,10 @@ function decoded(source: string): string {
 /** On whatever is resolved here. What else esbuild wants to load it has found by itself. */
 export const RESOLVED = Symbol("resolved");
 
-/** For an import by a pattern esbuild looks around in folders itself. Whatever it finds, or does not find, the answer is this. */
+/**
+ * For an import by a pattern esbuild looks around in folders itself. Whatever it finds, or does not find, the answer
+ * is this.
+ */
 export const NO_PATTERNS = "an import by a pattern is not bundled: import each file by its name";
 const PATTERN = /^(?:(?:Could not resolve|The glob pattern) (?:import|require)\("[^*]*\*|Cannot read directory )/;
 
@@ -105,7 +108,10 @@ export function sources({ entry, gate, resolver, tsConfig }: Sources): Plugin {
 	};
 }
 
-/** Whether an import may be one that is tried, and done without where it fails. Then it fails when it is reached, as in Node. */
+/**
+ * Whether an import may be one that is tried, and done without where it fails. Then it fails when it is reached, as
+ * in Node.
+ */
 function isOptional(specifier: string, folder: string, kind: ImportKind): boolean {
 	const byPackage = isInPackage(folder);
 	return kind === "require-call" ? byPackage || isName(specifier) : kind === "dynamic-import" && byPackage;

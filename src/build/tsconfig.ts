@@ -28,7 +28,10 @@ const objectOf = (value: unknown): Json =>
 const stringsOf = (value: unknown): string[] =>
 	(Array.isArray(value) ? value : [value]).filter((one): one is string => typeof one === "string");
 
-/** The tsconfig.json that a function goes by: the first one in its main module's folder or above, with all that it extends. */
+/**
+ * The tsconfig.json that a function goes by: the first one in its main module's folder or above, with all that it
+ * extends.
+ */
 export class TsConfig {
 	readonly #gate: Gate;
 	readonly #resolver: Resolver;

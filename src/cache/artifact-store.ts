@@ -55,8 +55,8 @@ export class ArtifactStore {
 	}
 
 	/**
-	 * The source map that belongs to an artifact, as it is: what is wrong with it is told by whoever reads it, and harms nobody else.
-	 * Rejects where it is missing, or larger than `most`.
+	 * The source map that belongs to an artifact, as it is: what is wrong with it is told by whoever reads it, and
+	 * harms nobody else. Rejects where it is missing, or larger than `most`.
 	 */
 	async sourceMap(key: string, most: Bytes): Promise<Buffer> {
 		await using file = await open(join(this.folder, `${key}.map`));
@@ -122,8 +122,8 @@ export class ArtifactStore {
 	}
 
 	/**
-	 * Reads a file and checks its sum. Synchronously: a cold start waits for it, the file is as a rule in the page cache, and
-	 * the thread pool's four round trips would take ten times as long as the read.
+	 * Reads a file and checks its sum. Synchronously: a cold start waits for it, the file is as a rule in the page
+	 * cache, and the thread pool's four round trips would take ten times as long as the read.
 	 */
 	#read(name: string): Buffer | null {
 		let bytes: Buffer;

@@ -4,6 +4,7 @@ import { createRuntime } from "../index.ts";
 import { LAYERS, type Layer } from "../processes/containment.ts";
 import type { Runtime } from "../runtime.ts";
 import { HttpServer } from "../server/http-server.ts";
+import type { Milliseconds } from "../units.ts";
 import { collect, label, refuseIfAllFailed } from "./collect.ts";
 import { deployAll, type Outcome } from "./deploy-all.ts";
 import { type Flags, runtimeOptions } from "./flags.ts";
@@ -52,7 +53,7 @@ export async function run(
 		const outcomes = await deployAll(runtime, sources, progress);
 		refuseIfAllFailed(outcomes.map(({ fault, problem }) => (fault === "is not served" ? problem : null)));
 		const { port } = await server.listen(flags.port, flags.host);
-		announce(outcomes, flags, port, logger, terminal, performance.now() - began, runtime);
+		announce({ outcomes, flags, port, logger, terminal, readyMs: performance.now() - began, runtime });
 		for (const { later } of outcomes) void later?.then((outcome) => stopping || announceLater(outcome, logger));
 		const stopExtra = started({ runtime, logger, outcomes });
 		const takeNetAway = spreadLastNet(logger);
@@ -76,15 +77,18 @@ export async function run(
 	}
 }
 
-function announce(
-	outcomes: Outcome[],
-	flags: Flags,
-	port: number,
-	logger: CliLogger,
-	terminal: boolean,
-	ms: number,
-	runtime: Runtime,
-): void {
+/** What is told of a server that is ready. */
+interface Announcement {
+	outcomes: Outcome[];
+	flags: Flags;
+	port: number;
+	logger: CliLogger;
+	terminal: boolean;
+	readyMs: Milliseconds;
+	runtime: Runtime;
+}
+
+function announce({ outcomes, flags, port, logger, terminal, readyMs, runtime }: Announcement): void {
 	const broken = outcomes.filter(({ fault }) => fault !== null);
 	if (!terminal) {
 		for (const { source, deployed, fault, problem, later } of outcomes) {
@@ -96,7 +100,7 @@ function announce(
 		}
 		const building = broken.filter(({ later }) => later !== null).length;
 		const counts = { functions: outcomes.length, broken: broken.length - building, building };
-		const fields = { ...counts, readyMs: Math.round(ms) };
+		const fields = { ...counts, readyMs: Math.round(readyMs) };
 		logger.info({ ...fields, containment: runtime.containment }, "ready");
 		return;
 	}
@@ -110,7 +114,7 @@ function announce(
 	}
 	for (const { source, fault, problem } of broken)
 		console.log(`\n✗ ${label(source)} ${fault}:\n\n${problem.replace(/^/gm, "  ")}`);
-	console.log(`\nready in ${Math.round(ms)} ms; Ctrl-C stops\n`);
+	console.log(`\nready in ${Math.round(readyMs)} ms; Ctrl-C stops\n`);
 }
 
 /** Tells of a function whose build was not waited for. */

@@ -1,4 +1,6 @@
-/** What packages that stand in for Node's modules use of `node:async_hooks`: nothing that would follow continuations. */
+/**
+ * What packages that stand in for Node's modules use of `node:async_hooks`: nothing that would follow continuations.
+ */
 export class AsyncResource {
 	readonly type: string;
 	constructor(type = "AsyncResource") {

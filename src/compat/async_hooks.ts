@@ -1,7 +1,7 @@
 /**
- * `node:async_hooks`. V8 tells nobody which work led to which, so that it is carried by hand: through `Promise.prototype.then`,
- * by which all continuations go once `async` functions have been lowered to promises (which the bundler does for functions that
- * import this), and through timers and microtasks.
+ * `node:async_hooks`. V8 tells nobody which work led to which, so that it is carried by hand: through
+ * `Promise.prototype.then`, by which all continuations go once `async` functions have been lowered to promises (which
+ * the bundler does for functions that import this), and through timers and microtasks.
  */
 type Frame = ReadonlyMap<AsyncLocalStorage<unknown>, unknown>;
 type Callback = (...args: never[]) => unknown;

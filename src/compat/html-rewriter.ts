@@ -1,6 +1,6 @@
 /**
- * HTMLRewriter: https://developers.cloudflare.com/workers/runtime-apis/html-rewriter/. It streams: what no handler asks for goes
- * through as it came. Tokens are htmlparser2's, selectors css-what's.
+ * HTMLRewriter: https://developers.cloudflare.com/workers/runtime-apis/html-rewriter/. It streams: what no handler
+ * asks for goes through as it came. Tokens are htmlparser2's, selectors css-what's.
  */
 
 import { parse as parseSelector, type Selector } from "css-what";

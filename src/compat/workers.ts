@@ -1,4 +1,7 @@
-/** `cloudflare:workers`, as far as it needs no platform of its own: https://developers.cloudflare.com/workers/runtime-apis/ */
+/**
+ * `cloudflare:workers`, as far as it needs no platform of its own:
+ * https://developers.cloudflare.com/workers/runtime-apis/
+ */
 declare const Deno: { env: { toObject(): Record<string, unknown> } };
 
 /** The function's environment, also outside of a request. */

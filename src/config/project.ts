@@ -28,8 +28,8 @@ export interface Reach {
 export interface FindOptions {
 	domain: string;
 	/**
-	 * The folder that they may be bundled from, which holds the path. Default: the path itself, or the folder that a file
-	 * is in.
+	 * The folder that they may be bundled from, which holds the path. Default: the path itself, or the folder that a
+	 * file is in.
 	 */
 	root?: string;
 }

@@ -7,8 +7,9 @@ import { type Coding, decoderBytes, INPUT_BYTES } from "./messages.ts";
 import type { OpenStream, OpenStreams } from "./open-streams.ts";
 
 /**
- * So much may be read of which nothing comes, such as empty members of gzip and frames of zstd that are to be skipped. A block of zstd
- * gives nothing before all of it is there: 128 KB at most (https://www.rfc-editor.org/rfc/rfc8878#section-3.1.1.2.4).
+ * So much may be read of which nothing comes, such as empty members of gzip and frames of zstd that are to be
+ * skipped. A block of zstd gives nothing before all of it is there: 128 KB at most
+ * (https://www.rfc-editor.org/rfc/rfc8878#section-3.1.1.2.4).
  */
 const MOST_SILENT: Bytes = 256 * 1024;
 /** A body of which no more was read can be decompressed again, where the helper was lost. */

@@ -41,7 +41,10 @@ export class Decompression {
 		});
 	}
 
-	/** Takes more input, none, or the last of it, and gives what comes of that: all, or some of it. Rejects where it is malformed. */
+	/**
+	 * Takes more input, none, or the last of it, and gives what comes of that: all, or some of it. Rejects where it
+	 * is malformed.
+	 */
 	async step(input: Buffer, last: boolean): Promise<Decompressed> {
 		if (input.length > 0 || last) this.#hungry = false;
 		if (last) this.#decoder.end(input);

@@ -44,8 +44,9 @@ interface Job {
 }
 
 /**
- * A confined process that does for the edge what bytes of strangers ask for more than the edge wants to give them. It does one thing
- * at a time, of one tenant after the other, so that it is known what it takes and for whom; started when first needed, and then kept.
+ * A confined process that does for the edge what bytes of strangers ask for more than the edge wants to give them. It
+ * does one thing at a time, of one tenant after the other, so that it is known what it takes and for whom; started
+ * when first needed, and then kept.
  */
 export class Helper {
 	readonly #launcher: Launcher;
@@ -92,8 +93,8 @@ export class Helper {
 	}
 
 	/**
-	 * Has something done for a tenant, once it is its turn: `ask` sends what it takes, with one answer to come. Rejects with HelperLost,
-	 * with what `ask` throws, or with what the helper says.
+	 * Has something done for a tenant, once it is its turn: `ask` sends what it takes, with one answer to come.
+	 * Rejects with HelperLost, with what `ask` throws, or with what the helper says.
 	 */
 	run(tenant: TenantNumber, ask: () => void | Promise<void>): Promise<HelperAnswer> {
 		const { promise, resolve, reject } = Promise.withResolvers<HelperAnswer>();

@@ -1,6 +1,6 @@
 /**
- * A helper process: it decompresses and maps for the edge what strangers made, so it is confined like a sandbox. It does one thing at
- * a time, in the order in which it is asked, over frames on descriptor 3.
+ * A helper process: it decompresses and maps for the edge what strangers made, so it is confined like a sandbox. It
+ * does one thing at a time, in the order in which it is asked, over frames on descriptor 3.
  */
 import { Socket } from "node:net";
 import { LRUCache } from "lru-cache";
@@ -16,7 +16,10 @@ import { SourceMap } from "./source-map.ts";
 import { mapStack } from "./stack.ts";
 
 const MAX_FRAME_BYTES: Bytes = 64 * 2 ** 20;
-/** So many bytes of source maps are kept, as they were before they were read; each of them takes up to three times as much. */
+/**
+ * So many bytes of source maps are kept, as they were before they were read; each of them takes up to three times as
+ * much.
+ */
 const MAP_BYTES: Bytes = 40 * 2 ** 20;
 
 const socket = new Socket({ fd: 3, readable: true, writable: true });

@@ -8,7 +8,10 @@ export const OUTPUT_BYTES: Bytes = 128 * 1024;
 /** The content codings that are decompressed. */
 export type Coding = "gzip" | "deflate" | "br" | "zstd";
 
-/** What a decoder takes at most, by how its input starts: its window first of all, with a piece of output and what else it has. */
+/**
+ * What a decoder takes at most, by how its input starts: its window first of all, with a piece of output and what
+ * else it has.
+ */
 export function decoderBytes(coding: Coding, start: Uint8Array): Bytes {
 	// The largest window on the web: https://www.rfc-editor.org/rfc/rfc9659#section-3
 	if (coding === "zstd") return 2 ** 23 + DECODER_BYTES;

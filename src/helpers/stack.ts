@@ -18,7 +18,9 @@ interface Frame extends Position {
 
 const PLACE = /^:(\d{1,9}):(\d{1,9})(\)?)$/;
 
-/** The frame of a script that a line of text is: `    at name (file.js:1:2)`, or without the name and the parentheses. */
+/**
+ * The frame of a script that a line of text is: `    at name (file.js:1:2)`, or without the name and the parentheses.
+ */
 function frameOf(line: string, filename: string, at: number): Frame | null {
 	const place = line.lastIndexOf(`${filename}:`);
 	if (place < 1 || !line.trimStart().startsWith("at ")) return null;
@@ -32,7 +34,10 @@ function isPlatforms(line: string): boolean {
 	return line.includes("(atoll:prelude:") || line.includes("at atoll:prelude:") || line.includes("<isolated-vm");
 }
 
-/** Rewrites the stack frames in a text so that they point into the source; those of the platform's own code are dropped. */
+/**
+ * Rewrites the stack frames in a text so that they point into the source; those of the platform's own code are
+ * dropped.
+ */
 export function mapStack({ filename, text }: StackRequest, map: SourceMap): MappedStack {
 	const lines: (string | null)[] = text.split("\n").map((line) => (isPlatforms(line) ? null : line));
 	const frames: Frame[] = [];

@@ -12,7 +12,10 @@ interface Queue<T> {
 	waiting: T[];
 }
 
-/** Whose turn it is where tenants share a helper: the one's that has used the least lately, and nobody's that is beyond its share. */
+/**
+ * Whose turn it is where tenants share a helper: the one's that has used the least lately, and nobody's that is
+ * beyond its share.
+ */
 export class Turns<T> {
 	readonly #mostWaiting: number;
 	readonly #tenants = new Map<TenantNumber, Queue<T>>();

@@ -43,7 +43,10 @@ export class Account {
 		return new Account(null, most, null);
 	}
 
-	/** An account within this one, which may hold half of what this one may: whoever holds most leaves room for others. */
+	/**
+	 * An account within this one, which may hold half of what this one may: whoever holds most leaves room for
+	 * others.
+	 */
 	part(): Account {
 		return new Account(this, Math.floor(this.#most / 2), null);
 	}

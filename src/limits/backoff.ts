@@ -4,8 +4,8 @@ const FIRST_MS = 100;
 const LONGEST_MS = 10_000;
 
 /**
- * How long a function that failed to start is left alone. The first failure costs nothing: the next request tries again.
- * From the second in a row on the wait begins at 100 ms and doubles up to 10 s.
+ * How long a function that failed to start is left alone. The first failure costs nothing: the next request tries
+ * again. From the second in a row on the wait begins at 100 ms and doubles up to 10 s.
  */
 export class Backoff {
 	#failures = 0;

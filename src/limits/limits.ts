@@ -7,18 +7,24 @@ export interface Limits {
 	cpuMs: number;
 	/** CPU time of the function's top level, in milliseconds. Default 2000. */
 	startupCpuMs: number;
-	/** Time until the response begins, and then between any two parts of a streamed body, in milliseconds. Default 30 000. */
+	/**
+	 * Time until the response begins, and then between any two parts of a streamed body, in milliseconds. Default 30
+	 * 000.
+	 */
 	wallMs: number;
 	/** Heap, array buffers and WebAssembly of one isolate together, in MB (2^20 bytes), at least 8. Default 128. */
 	memoryMb: number;
 	/** Subrequests of one request. Default 50. */
 	subrequests: number;
 	/**
-	 * Subrequests of one request that run at the same time; further ones wait. One whose response's body has not been read to
-	 * its end still runs. Default 6.
+	 * Subrequests of one request that run at the same time; further ones wait. One whose response's body has not been
+	 * read to its end still runs. Default 6.
 	 */
 	concurrentSubrequests: number;
-	/** Time until a subrequest's response begins, and then between any two parts of its body, in milliseconds. Default 30 000. */
+	/**
+	 * Time until a subrequest's response begins, and then between any two parts of its body, in milliseconds. Default
+	 * 30 000.
+	 */
 	subrequestMs: number;
 	/** Size of a subrequest's response body, decompressed, in bytes. Default 100 MB. */
 	subrequestBodyBytes: number;
@@ -31,8 +37,9 @@ export interface Limits {
 	/** Size of a request's body in bytes. Default 100 MB (2^20 bytes each). */
 	requestBodyBytes: number;
 	/**
-	 * Bytes of streamed responses that one function sends in a second, over all of its requests; it is slowed down to that. A
-	 * stream that is read as fast as it can be made takes two of the machine's cores. At least 1 MB. Default 64 MB.
+	 * Bytes of streamed responses that one function sends in a second, over all of its requests; it is slowed down to
+	 * that. A stream that is read as fast as it can be made takes two of the machine's cores. At least 1 MB. Default
+	 * 64 MB.
 	 */
 	streamedBytesPerSecond: number;
 	/** Size of what one request may log, in bytes. Default 256 KB. */

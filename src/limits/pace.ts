@@ -7,10 +7,10 @@ const MOST_LIGHT = 40;
 const SLOW_COSTS = 10;
 
 /**
- * Whether a version has proven light. A new one starts in the heavy lane, so that nobody waits behind it should it compute;
- * after 20 requests with light turns it moves to the normal lane. It moves back when a turn had to be cut there, or when more
- * than one in eleven of its requests has slow turns or fails: the first turn of a cold isolate may be slow, on a busy
- * machine.
+ * Whether a version has proven light. A new one starts in the heavy lane, so that nobody waits behind it should it
+ * compute; after 20 requests with light turns it moves to the normal lane. It moves back when a turn had to be cut
+ * there, or when more than one in eleven of its requests has slow turns or fails: the first turn of a cold isolate
+ * may be slow, on a busy machine.
  */
 export class Pace {
 	#light = 0;

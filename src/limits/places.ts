@@ -1,6 +1,6 @@
 /**
- * A few places at which the work of many tenants is done. Tenants take turns, and none has more than half of the places at a time: what
- * hangs in all that one of them has leaves the others theirs.
+ * A few places at which the work of many tenants is done. Tenants take turns, and none has more than half of the
+ * places at a time: what hangs in all that one of them has leaves the others theirs.
  */
 export class Places {
 	readonly #places: number;
@@ -15,7 +15,9 @@ export class Places {
 		this.#mostOfTenant = Math.max(1, places >> 1);
 	}
 
-	/** Resolves with `true` once there is a place, which is to be given back, or with `false` where all are sent away. */
+	/**
+	 * Resolves with `true` once there is a place, which is to be given back, or with `false` where all are sent away.
+	 */
 	take(tenant: string): Promise<boolean> {
 		const { promise, resolve } = Promise.withResolvers<boolean>();
 		const queue = this.#waiting.get(tenant);

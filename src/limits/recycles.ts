@@ -3,8 +3,8 @@ import type { Milliseconds } from "../units.ts";
 const WINDOW_MS = 60_000;
 
 /**
- * How many sandboxes functions have cost within the last minute. Past a bound, functions that may well cost another have to
- * wait, so that starting sandboxes is never what the machine does.
+ * How many sandboxes functions have cost within the last minute. Past a bound, functions that may well cost another
+ * have to wait, so that starting sandboxes is never what the machine does.
  */
 export class Recycles {
 	readonly #most: number;

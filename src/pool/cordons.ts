@@ -1,8 +1,7 @@
-import type { SandboxSettings, VersionNumber } from "../link/protocol.ts";
-import type { Launcher } from "../processes/launcher.ts";
+import type { VersionNumber } from "../link/protocol.ts";
 import { type CordonName, type Place, SHARED } from "./place.ts";
-import type { PoolEvents, SandboxPool } from "./pool.ts";
-import { ProcessPool } from "./process-pool.ts";
+import type { SandboxPool } from "./pool.ts";
+import { ProcessPool, type ProcessPoolOptions } from "./process-pool.ts";
 import type { RunnableVersion } from "./runnable-version.ts";
 import type { Sandbox } from "./sandbox.ts";
 
@@ -19,13 +18,8 @@ export class Cordons implements SandboxPool {
 	}
 
 	/** Starts the cordon that all share; resolves when its sandboxes are ready. */
-	static async start(
-		launcher: Launcher,
-		size: number,
-		settings: SandboxSettings,
-		events: PoolEvents,
-	): Promise<Cordons> {
-		return new Cordons(new Map([[SHARED, await ProcessPool.start(launcher, size, settings, events)]]));
+	static async start(options: ProcessPoolOptions): Promise<Cordons> {
+		return new Cordons(new Map([[SHARED, await ProcessPool.start(options)]]));
 	}
 
 	home(version: RunnableVersion, { cordon, lane }: Place): Sandbox | null {

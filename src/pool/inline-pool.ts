@@ -4,7 +4,9 @@ import { V8_FLAGS } from "../processes/confinement.ts";
 import type { PoolEvents, SandboxPool } from "./pool.ts";
 import { Sandbox } from "./sandbox.ts";
 
-/** The same isolates in this very process, for code that is trusted: no link, and nothing between it and this process. */
+/**
+ * The same isolates in this very process, for code that is trusted: no link, and nothing between it and this process.
+ */
 export class InlinePool implements SandboxPool {
 	readonly hasLanes = false;
 	readonly containment = null;

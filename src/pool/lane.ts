@@ -19,8 +19,8 @@ export class Lane<Sandbox extends Member> {
 	readonly members: Sandbox[] = [];
 
 	/**
-	 * The home of a version, or of all that belongs to a tenant; or the next best place if a long turn keeps that busy, unless
-	 * it is a turn of the same tenant, who is not to keep a second one busy.
+	 * The home of a version, or of all that belongs to a tenant; or the next best place if a long turn keeps that
+	 * busy, unless it is a turn of the same tenant, who is not to keep a second one busy.
 	 */
 	home(key: VersionNumber | TenantNumber, tenant: TenantNumber): Sandbox {
 		const { members } = this;

@@ -5,8 +5,8 @@ import type { RunnableVersion, TurnBounds } from "./runnable-version.ts";
 export type PreloadEnd = "started" | "failed" | "killed";
 
 /**
- * The start of an isolate ahead of any request for it, on a sandbox that may have to serve the version at once. It is watched like
- * any attempt: what it runs is the function's top level.
+ * The start of an isolate ahead of any request for it, on a sandbox that may have to serve the version at once. It is
+ * watched like any attempt: what it runs is the function's top level.
  */
 export class Preload {
 	readonly id: AttemptId;

@@ -14,8 +14,8 @@ interface Start {
 }
 
 /**
- * Starts isolates ahead of requests, one after the other. Else a rush of deployments, and each takeover, would be followed by a cold
- * start of each function at once, and those who wait for them would be the neighbours.
+ * Starts isolates ahead of requests, one after the other. Else a rush of deployments, and each takeover, would be
+ * followed by a cold start of each function at once, and those who wait for them would be the neighbours.
  */
 export class Preloader {
 	readonly #onKilled: (version: VersionNumber) => void;

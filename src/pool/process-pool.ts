@@ -15,18 +15,32 @@ import { SandboxProcess } from "./sandbox-process.ts";
 /** A sandbox that the heavy lane took on top of its first goes when it has had nothing to do for so long. */
 const IDLE_MS: Milliseconds = 30_000;
 const TEND_MS: Milliseconds = 5000;
-/** A takeover is a rush of cold starts. The next spare, whose start takes a core for a while, waits until that is over. */
+/**
+ * A takeover is a rush of cold starts. The next spare, whose start takes a core for a while, waits until that is
+ * over.
+ */
 const RUSH_MS: Milliseconds = 300;
 const MOST_WAIT_MS: Milliseconds = 10_000;
 /** So many sandboxes in a row may fail as they start before it is taken for the machine's fault. */
 const FAILED_STARTS = 3;
-/** How many isolates a spare starts ahead at most, each of some 2.5 MB, and which share of what warm isolates may use. */
+/**
+ * How many isolates a spare starts ahead at most, each of some 2.5 MB, and which share of what warm isolates may use.
+ */
 const MOST_PRELOADED = 64;
 const PRELOADED_BYTES: Bytes = 2.5 * 2 ** 20;
 const PRELOADED_SHARE = 1 / 2;
 
 /** How many sandboxes the heavy lane may have. */
 const MAX_HEAVY = Math.max(2, availableParallelism());
+
+/** What sandboxes in processes are started with. */
+export interface ProcessPoolOptions {
+	launcher: Launcher;
+	/** How many sandboxes serve the normal lane. */
+	size: number;
+	settings: SandboxSettings;
+	events: PoolEvents;
+}
 
 /** The sandboxes of one cordon, in processes, and a spare that takes over at once for one that is lost or held up. */
 export class ProcessPool {
@@ -50,7 +64,7 @@ export class ProcessPool {
 	readonly #preloader: Preloader;
 	#tending: NodeJS.Timeout | null = null;
 
-	private constructor(launcher: Launcher, settings: SandboxSettings, events: PoolEvents) {
+	private constructor({ launcher, settings, events }: ProcessPoolOptions) {
 		this.#launcher = launcher;
 		this.containment = containment(launcher.groups !== null);
 		this.#settings = settings;
@@ -61,14 +75,13 @@ export class ProcessPool {
 		});
 	}
 
-	/** Starts `size` sandboxes for the normal lane and one for the heavy lane; resolves when they are ready, and the spare starts. */
-	static async start(
-		launcher: Launcher,
-		size: number,
-		settings: SandboxSettings,
-		events: PoolEvents,
-	): Promise<ProcessPool> {
-		const pool = new ProcessPool(launcher, settings, events);
+	/**
+	 * Starts `size` sandboxes for the normal lane and one for the heavy lane; resolves when they are ready, and the
+	 * spare starts.
+	 */
+	static async start(options: ProcessPoolOptions): Promise<ProcessPool> {
+		const { size, events } = options;
+		const pool = new ProcessPool(options);
 		const danger = warning(pool.containment);
 		if (danger !== null) events.notice("warn", danger);
 		pool.#tending = setInterval(() => pool.#tend(), TEND_MS).unref();
@@ -110,7 +123,10 @@ export class ProcessPool {
 		return spare;
 	}
 
-	/** Starts the next spare, after the rush; where sandboxes fail as they start, after a wait that is longer each time. */
+	/**
+	 * Starts the next spare, after the rush; where sandboxes fail as they start, after a wait that is longer each
+	 * time.
+	 */
 	#startSpare(): void {
 		const tooMany = Math.max(0, this.#failedStarts - FAILED_STARTS);
 		const wait = Math.min(RUSH_MS * 2 ** tooMany, MOST_WAIT_MS);
@@ -121,7 +137,10 @@ export class ProcessPool {
 		}, wait);
 	}
 
-	/** A successor takes the place of a member that was lost. Where none would start the place stays empty until one does. */
+	/**
+	 * A successor takes the place of a member that was lost. Where none would start the place stays empty until one
+	 * does.
+	 */
 	#succeed(lane: Lane<SandboxProcess>, lost: SandboxProcess): void {
 		if (this.#spare === null && this.#failedStarts > FAILED_STARTS) this.#startSpare();
 		else if (lane === this.#heavy) lane.replace(lost, this.#spareForHeavy());
@@ -185,9 +204,10 @@ export class ProcessPool {
 	}
 
 	/**
-	 * One turn keeps the others waiting; as long as there is no spare that could serve them sooner they do. In the normal lane
-	 * the spare takes the sandbox's place, and the sandbox serves heavy functions once it can, or finishes what it has where there is already one a core: more would be busy at the same time than
-	 * the machine has room for, and those who wait would be the neighbours. In the heavy lane another member, or one more, takes
+	 * One turn keeps the others waiting; as long as there is no spare that could serve them sooner they do. In the
+	 * normal lane the spare takes the sandbox's place, and the sandbox serves heavy functions once it can, or
+	 * finishes what it has where there is already one a core: more would be busy at the same time than the machine
+	 * has room for, and those who wait would be the neighbours. In the heavy lane another member, or one more, takes
 	 * the others' requests; beyond one a core they wait.
 	 */
 	#onLongTurn(stuck: SandboxProcess): void {
@@ -232,7 +252,8 @@ export class ProcessPool {
 	home(runnable: RunnableVersion, lane: LaneName): Sandbox | null {
 		const { number: version, tenantNumber } = runnable;
 		if (lane !== "probation") {
-			// All that a tenant computes is computed in one place, so that one tenant cannot keep the whole heavy lane busy.
+			// All that a tenant computes is computed in one place, so that one tenant cannot keep the whole heavy
+			// lane busy.
 			const heavy = this.#heavy.home(tenantNumber, tenantNumber);
 			if (lane === "heavy") {
 				this.#settled.delete(version);
@@ -241,7 +262,8 @@ export class ProcessPool {
 			const process = this.#normal.home(version, tenantNumber);
 			if (process.ended) return null;
 			const { sandbox } = process;
-			// Where it has run until now it is warm: it moves once it is in its new place too. It does not go back after a takeover.
+			// Where it has run until now it is warm: it moves once it is in its new place too. It does not go back
+			// after a takeover.
 			if (this.#settled.has(version)) return sandbox;
 			if (sandbox.serves(version) || heavy.stuckBy !== null || !heavy.sandbox.serves(version)) {
 				this.#settled.add(version);

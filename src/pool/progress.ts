@@ -6,7 +6,10 @@ import type { Bytes, Milliseconds } from "../units.ts";
 
 /** A turn that has run for so long, by its sandbox's own clock, keeps others waiting. */
 const LONG_TURN_MS: Milliseconds = 25;
-/** So has the start of an isolate, which on a slow machine takes 15 ms of its own where none was parked: moved elsewhere, it begins anew. */
+/**
+ * So has the start of an isolate, which on a slow machine takes 15 ms of its own where none was parked: moved
+ * elsewhere, it begins anew.
+ */
 const LONG_START_MS: Milliseconds = 50;
 const POLL_MS: Milliseconds = 5;
 /** Memory is looked at every so many polls. */
@@ -33,8 +36,8 @@ export interface ProgressSources {
 }
 
 /**
- * Watches a sandbox from outside, by the note of whose turn it runs and by the time that its thread had: a machine that is
- * busy with other things is not mistaken for a turn that is long.
+ * Watches a sandbox from outside, by the note of whose turn it runs and by the time that its thread had: a machine
+ * that is busy with other things is not mistaken for a turn that is long.
  */
 export class Progress {
 	readonly #pid: number;

@@ -172,7 +172,10 @@ export class SandboxProcess {
 		return this.#process.pid;
 	}
 
-	/** From now on it has the processor when nobody else wants it: it serves what is not known to be light. There is no way back. */
+	/**
+	 * From now on it has the processor when nobody else wants it: it serves what is not known to be light. There is
+	 * no way back.
+	 */
 	yieldToOthers(): this {
 		this.#yields = true;
 		try {

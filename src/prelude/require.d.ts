@@ -1,6 +1,6 @@
 /**
- * Loads a module of the prelude when it is called: esbuild bundles such a module as a function that has not run yet, so that
- * the base snapshot holds its source and nothing else.
+ * Loads a module of the prelude when it is called: esbuild bundles such a module as a function that has not run yet,
+ * so that the base snapshot holds its source and nothing else.
  */
 declare const require: (path: string) => unknown;
 

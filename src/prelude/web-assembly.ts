@@ -16,9 +16,9 @@ async function bytesOf(source: unknown): Promise<ArrayBuffer> {
 }
 
 /**
- * The asynchronous half of WebAssembly. V8 adds the namespace to an isolate that it makes from a snapshot, so this is done when
- * one is parked. V8's own functions compile on other threads and would never hear that they are done, since nothing runs
- * in an isolate between turns; these compile in the turn, where it counts as the request's CPU time.
+ * The asynchronous half of WebAssembly. V8 adds the namespace to an isolate that it makes from a snapshot, so this is
+ * done when one is parked. V8's own functions compile on other threads and would never hear that they are done, since
+ * nothing runs in an isolate between turns; these compile in the turn, where it counts as the request's CPU time.
  */
 export function installAsyncWebAssembly(): void {
 	const { WebAssembly } = globalThis as unknown as { WebAssembly?: WebAssemblyNamespace };

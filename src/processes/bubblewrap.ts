@@ -4,7 +4,10 @@ import { delimiter, isAbsolute, join } from "node:path";
 import { Descriptor } from "./launch.ts";
 import { SOURCES } from "./script.ts";
 
-/** A `sandbox` runs what others wrote, alone; the `bundler` reads what they wrote, as whoever started atoll may, and starts esbuild. */
+/**
+ * A `sandbox` runs what others wrote, alone; the `bundler` reads what they wrote, as whoever started atoll may, and
+ * starts esbuild.
+ */
 export type Role = "sandbox" | "bundler";
 
 /** What a process behind bubblewrap is shown of the machine, and may do there. */
@@ -43,9 +46,9 @@ const HIDDEN = ["/dev", "/proc", "/run", "/sys"];
 const NOBODY = "65534";
 
 /**
- * The part of a command that is bubblewrap's: it makes namespaces of every kind, shows the process what it may see and nothing else, takes
- * what rights are left, filters system calls, and becomes the process, the first of its PID namespace. There is no /proc, which would
- * tell of the machine, and no /dev: Node does without.
+ * The part of a command that is bubblewrap's: it makes namespaces of every kind, shows the process what it may see
+ * and nothing else, takes what rights are left, filters system calls, and becomes the process, the first of its PID
+ * namespace. There is no /proc, which would tell of the machine, and no /dev: Node does without.
  */
 export function bubblewrap(program: string, { reads, asRoot }: View): string[] {
 	return [

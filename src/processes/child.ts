@@ -28,7 +28,10 @@ export interface ChildEvents {
 	onEnded(why: string, unasked: boolean): void;
 }
 
-/** A process that does work for the edge, with a link to ask it by. One that is late, too large or makes no sense is ended. */
+/**
+ * A process that does work for the edge, with a link to ask it by. One that is late, too large or makes no sense is
+ * ended.
+ */
 export class Child {
 	readonly #events: ChildEvents;
 	readonly #maxBytes: Bytes;

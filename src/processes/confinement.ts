@@ -7,15 +7,16 @@ import { containmentOf, walled } from "./walls.ts";
 
 /**
  * V8's flags in every process that runs functions. Loop unrolling would drop a loop's interrupt check, so that
- * `for (;;) x = new Array(1000)` could never be ended; the concurrent optimiser doubles memory and the time of a turn when
- * a hundred isolates share a thread (docs/design.md, "What was measured"). Without Node's own startup snapshot, as
- * isolated-vm asks.
+ * `for (;;) x = new Array(1000)` could never be ended; the concurrent optimiser doubles memory and the time of a turn
+ * when a hundred isolates share a thread (docs/design.md, "What was measured"). Without Node's own startup snapshot,
+ * as isolated-vm asks.
  */
 export const V8_FLAGS = ["--no-turboshaft-loop-unrolling", "--no-concurrent-recompilation"];
 
 /**
- * Only where the process holds nothing but functions: one that leaks would have V8's helper threads collect on every core, and
- * its neighbours wait for one (the worst wait beside a leak falls from 320 to 11 ms, and a turn costs the same).
+ * Only where the process holds nothing but functions: one that leaks would have V8's helper threads collect on every
+ * core, and its neighbours wait for one (the worst wait beside a leak falls from 320 to 11 ms, and a turn costs the
+ * same).
  */
 const OWN_PROCESS_FLAGS = ["--single-threaded-gc"];
 
@@ -27,8 +28,9 @@ export interface Confinement {
 }
 
 /**
- * What starts a process that will meet hostile code: with Node's permission model (no network, no writes, no children, no
- * workers, reading only its own script), an empty environment, its link on descriptor 3, and what the operating system adds.
+ * What starts a process that will meet hostile code: with Node's permission model (no network, no writes, no
+ * children, no workers, reading only its own script), an empty environment, its link on descriptor 3, and what the
+ * operating system adds.
  */
 export function confined({ entry, heapMb }: Confinement): Pick<Launch, "command" | "args" | "env" | "wall"> {
 	const { files, folders } = scriptFiles(entry);
@@ -50,8 +52,8 @@ export function confined({ entry, heapMb }: Confinement): Pick<Launch, "command"
 }
 
 /**
- * What starts the bundler, which reads these folders as whoever started atoll may, starts esbuild, and can do nothing else. `/` stands for all
- * that there is.
+ * What starts the bundler, which reads these folders as whoever started atoll may, starts esbuild, and can do nothing
+ * else. `/` stands for all that there is.
  */
 export function confinedBundler(folders: string[]): Pick<Launch, "command" | "args" | "env" | "wall"> {
 	const { path, reads } = bundlerFiles();

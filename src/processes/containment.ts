@@ -1,4 +1,7 @@
-/** What the operating system puts between a sandbox's process and the machine, where it offers it and this user may use it. */
+/**
+ * What the operating system puts between a sandbox's process and the machine, where it offers it and this user may
+ * use it.
+ */
 export interface Containment {
 	/** The process sees no file but what it is made of, to read. */
 	mountNamespace: boolean;

@@ -19,8 +19,9 @@ const WEIGHT = 64;
 const HEAVY_WEIGHT = 11;
 
 /**
- * Control groups of Linux (cgroup v2) for sandboxes, below one that the operator has given to atoll: with controllers that may be
- * passed on, and without a process of its own (https://docs.kernel.org/admin-guide/cgroup-v2.html#delegation).
+ * Control groups of Linux (cgroup v2) for sandboxes, below one that the operator has given to atoll: with controllers
+ * that may be passed on, and without a process of its own
+ * (https://docs.kernel.org/admin-guide/cgroup-v2.html#delegation).
  */
 export class ControlGroups {
 	readonly #folder: string;
@@ -48,7 +49,10 @@ export class ControlGroups {
 		}
 	}
 
-	/** Makes a group for a process of so much memory, and puts it in there. `null` where the process has ended already. */
+	/**
+	 * Makes a group for a process of so much memory, and puts it in there. `null` where the process has ended
+	 * already.
+	 */
 	hold(pid: number, memory: Bytes): ControlGroup | null {
 		const group = new ControlGroup(join(this.#folder, `atoll-${process.pid}-${this.#next++}`));
 		group.bound({ memory: memory + KERNEL_BYTES, threads: MOST_THREADS });

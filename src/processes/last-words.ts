@@ -2,8 +2,8 @@ import type { ChildProcess } from "node:child_process";
 import { constants } from "node:os";
 
 /**
- * Why a process ended, from what V8 or Node last wrote about it: one line, for the operator. The rest, such as a native stack, is
- * dropped, since a function decides how often it comes.
+ * Why a process ended, from what V8 or Node last wrote about it: one line, for the operator. The rest, such as a
+ * native stack, is dropped, since a function decides how often it comes.
  */
 export class LastWords {
 	#text = "";

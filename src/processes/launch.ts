@@ -22,7 +22,9 @@ export interface Wall {
 export const Descriptor = {
 	link: 3,
 	file: 4,
-	/** For bubblewrap, which closes them: the filter to put in place, and where to tell of the process that it starts. */
+	/**
+	 * For bubblewrap, which closes them: the filter to put in place, and where to tell of the process that it starts.
+	 */
 	filter: 5,
 	info: 6,
 } as const;

@@ -1,6 +1,6 @@
 /**
- * The launcher process: starts processes for the edge, hands it their links, and tells how they end. It ends when the edge does,
- * and whatever it has started with it.
+ * The launcher process: starts processes for the edge, hands it their links, and tells how they end. It ends when the
+ * edge does, and whatever it has started with it.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
@@ -81,7 +81,8 @@ function launch(id: number, { command, args, env, niceness, file, wall }: Launch
 function whenWalled({ [Descriptor.info]: info }: Socket[], then: (pid: number) => void): void {
 	let text = "";
 	let told = false;
-	// It is read to its end: bubblewrap writes on, and would be killed by what nobody reads, and leave the process behind.
+	// It is read to its end: bubblewrap writes on, and would be killed by what nobody reads, and leave the process
+	// behind.
 	info.setEncoding("utf8").on("data", (part: string) => {
 		text += part;
 		const pid = /"child-pid": (\d+),/.exec(text)?.[1];

@@ -16,7 +16,10 @@ export function niceness(steps: number): number {
 	return Math.min(getPriority() + steps, constants.priority.PRIORITY_LOW);
 }
 
-/** A launcher that was asked for something and says nothing for so long is set aside; for the next it is twice as long. */
+/**
+ * A launcher that was asked for something and says nothing for so long is set aside; for the next it is twice as
+ * long.
+ */
 const SILENCE_MS: Milliseconds = 1000;
 
 /** What becomes of a process, told to whoever has it launched. */
@@ -67,9 +70,9 @@ export class LaunchedProcess {
 }
 
 /**
- * Starts processes by way of a small process of its own. Node starts one by fork(), which copies the page tables of the process
- * that does it and stops it until the new one runs: with an edge of 150 MB on a busy machine, 25 ms in which nobody is answered
- * (`bench/launch.ts`).
+ * Starts processes by way of a small process of its own. Node starts one by fork(), which copies the page tables of
+ * the process that does it and stops it until the new one runs: with an edge of 150 MB on a busy machine, 25 ms in
+ * which nobody is answered (`bench/launch.ts`).
  */
 export class Launcher {
 	/** Where sandboxes have control groups, if the operator has given one for them. */
@@ -173,7 +176,10 @@ export class Launcher {
 		else if (link !== undefined) launched.launched(report.pid, link);
 	}
 
-	/** A launcher is gone, and nobody tells any more how its processes end: they end now. The next launch starts another one. */
+	/**
+	 * A launcher is gone, and nobody tells any more how its processes end: they end now. The next launch starts
+	 * another one.
+	 */
 	#onLost(child: ChildProcess): void {
 		if (this.#child === child) this.#child = null;
 		else if (!this.#aside.delete(child)) return;

@@ -14,8 +14,8 @@ interface Counts {
 const UNEXPLAINED_MS: Milliseconds = 5;
 
 /**
- * A stopwatch that stands still while a thread waits for a core: it has what the first thread of a process ran and, since
- * a turn can also block, or be stopped, what it slept. Where there is no /proc the clock on the wall stands in.
+ * A stopwatch that stands still while a thread waits for a core: it has what the first thread of a process ran and,
+ * since a turn can also block, or be stopped, what it slept. Where there is no /proc the clock on the wall stands in.
  */
 export class OwnClock {
 	#schedstat: number | null = null;

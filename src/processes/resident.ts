@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import type { Bytes } from "../units.ts";
 
-/** Resident memory of a process; 0 where there is no /proc, or the process has just ended, which is noticed elsewhere. */
+/**
+ * Resident memory of a process; 0 where there is no /proc, or the process has just ended, which is noticed elsewhere.
+ */
 export function residentBytes(pid: number): Bytes {
 	try {
 		const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"));

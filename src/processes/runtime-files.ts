@@ -28,7 +28,10 @@ export function scriptFiles(entry: Entry): RuntimeFiles {
 	return { files: [path, join(dirname(SOURCES), "package.json"), "/etc/alpine-release"], folders };
 }
 
-/** The bundler's script, and what that needs: the modules beside it, and every folder of packages that they can import from. */
+/**
+ * The bundler's script, and what that needs: the modules beside it, and every folder of packages that they can import
+ * from.
+ */
 export function bundlerFiles(): { path: string; reads: string[] } {
 	const path = join(SOURCES, `build/bundler${extname(here)}`);
 	return { path, reads: [SOURCES, join(dirname(SOURCES), "package.json"), ...packageFoldersAbove(path)] };
@@ -43,7 +46,10 @@ function packageFoldersAbove(path: string): string[] {
 
 let libraries: string[] | null = null;
 
-/** What Node itself is loaded from: its binary, its libraries, which are those of this process, and where libc finds them. */
+/**
+ * What Node itself is loaded from: its binary, its libraries, which are those of this process, and where libc finds
+ * them.
+ */
 export function nodeFiles(): string[] {
 	libraries ??= sharedObjects().filter((path) => path.startsWith("/") && !path.endsWith(".node"));
 	return [process.execPath, ...libraries, "/etc/ld.so.cache"];

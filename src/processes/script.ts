@@ -4,7 +4,10 @@ import { fileURLToPath } from "node:url";
 import type { BuildOptions } from "esbuild";
 import { IS_CHECKOUT, Kept } from "../checkout.ts";
 
-/** The entries of processes that run one file: of the launcher, of a sandbox, of a process that builds, and of a helper. */
+/**
+ * The entries of processes that run one file: of the launcher, of a sandbox, of a process that builds, and of a
+ * helper.
+ */
 export const ENTRIES = ["processes/launcher-main", "isolates/main", "build/main", "helpers/main"] as const;
 export type Entry = (typeof ENTRIES)[number];
 
@@ -21,7 +24,10 @@ export const SOURCES = dirname(dirname(fileURLToPath(import.meta.url)));
 
 const made = new Map<Entry, string>();
 
-/** The path of an entry's script, and whether it is in one file. A checkout bundles it; where that cannot be kept, its source is run as it is. */
+/**
+ * The path of an entry's script, and whether it is in one file. A checkout bundles it; where that cannot be kept, its
+ * source is run as it is.
+ */
 export function scriptOf(entry: Entry): { path: string; bundled: boolean } {
 	if (!IS_CHECKOUT) return { path: join(SOURCES, `${entry}.js`), bundled: true };
 	const path = made.get(entry) ?? bundle(entry);

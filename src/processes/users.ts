@@ -4,7 +4,10 @@ import { randomInt } from "node:crypto";
 const FIRST = 1_900_000_000;
 const COUNT = 2 ** 27;
 
-/** A user and a group that nobody is: out of so many that no two processes meet. Only root can have a process run as them. */
+/**
+ * A user and a group that nobody is: out of so many that no two processes meet. Only root can have a process run as
+ * them.
+ */
 export function unusedUser(): { uid: number; gid: number } {
 	const id = FIRST + randomInt(COUNT);
 	return { uid: id, gid: id };

@@ -1,6 +1,9 @@
 export type Hostname = string;
 
-/** A hostname that needs no work: lower case, no port, no trailing dot, plain letters, and no end that a number could be. */
+/**
+ * A hostname that needs no work: lower case, no port, no trailing dot, plain letters, and no end that a number could
+ * be.
+ */
 const PLAIN = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 const PORT = /:(\d{0,5})$/;
 const IPV6 = /^\[[0-9a-f:.]+\]$/i;
@@ -35,8 +38,8 @@ export function parseHost(value: string): Host | null {
 }
 
 /**
- * A hostname in the form in which the router keeps it, which is that of URLs without the dot that may stand at a name's end:
- * international names in Punycode, addresses in their shortest form. `null` if it is none.
+ * A hostname in the form in which the router keeps it, which is that of URLs without the dot that may stand at a
+ * name's end: international names in Punycode, addresses in their shortest form. `null` if it is none.
  */
 export function normalizeHostname(name: string): Hostname | null {
 	if (isPlain(name)) return name;

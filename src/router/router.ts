@@ -52,7 +52,10 @@ export class Router<T> {
 		return this.named(hostname) ?? this.#any;
 	}
 
-	/** The same, where a pattern names the hostname: `*` takes whatever comes, but says of no hostname that it is ours. */
+	/**
+	 * The same, where a pattern names the hostname: `*` takes whatever comes, but says of no hostname that it is
+	 * ours.
+	 */
 	named(hostname: Hostname): T | undefined {
 		const exact = this.#exact.get(hostname);
 		if (exact !== undefined) return exact;

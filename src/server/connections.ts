@@ -76,6 +76,18 @@ function readAhead(req: IncomingMessage, read: Bytes): Bytes {
 	return Math.min(Math.max(rest - head, 0), READ_AT_ONCE);
 }
 
+export interface ConnectionsOptions {
+	/** How many there may be at once. */
+	most: number;
+	/** Where heads that have not come in whole are counted. */
+	unfinished: Account;
+	/** A connection with a request, or with a part of one, was ended to make room, and that request gets no answer. */
+	onEnded(): void;
+}
+
+/** How much has come of a head since the last request. */
+const unfinishedBytes = ({ socket, read, ahead }: State): Bytes => socket.bytesRead - read + ahead;
+
 /**
  * The connections of a server. A connection has one request worked on at a time: the next is begun once the answer
  * to the one before was taken, and no more is read meanwhile, so that a client which sends on and takes nothing
@@ -87,13 +99,14 @@ function readAhead(req: IncomingMessage, read: Bytes): Bytes {
 export class Connections {
 	readonly #most: number;
 	readonly #unfinished: Account;
+	readonly #onEnded: () => void;
 	readonly #states = new Map<Socket, State>();
 	#looking: NodeJS.Timeout | null = null;
 
-	/** `unfinished` is where heads that have not come in whole are counted. */
-	constructor(most: number, unfinished: Account) {
+	constructor({ most, unfinished, onEnded }: ConnectionsOptions) {
 		this.#most = most;
 		this.#unfinished = unfinished;
+		this.#onEnded = onEnded;
 	}
 
 	add(socket: Socket): void {
@@ -124,14 +137,20 @@ export class Connections {
 		this.#looking = null;
 	}
 
+	#end(state: State): void {
+		const { socket, requests } = state;
+		if (requests > 0 || unfinishedBytes(state) > 0) this.#onEnded();
+		this.#remove(socket);
+		socket.destroy();
+	}
+
 	/** A connection has a request, for a handler once it is its turn. It is ended where it has too many of them. */
 	request(req: IncomingMessage, res: ServerResponse, handler: Handler): void {
 		const { socket } = req;
 		const state = this.#states.get(socket);
 		if (state === undefined) return; // It has ended: these are what was left in the last that was read of it.
 		if (state.requests === MOST_PIPELINED) {
-			this.#remove(socket);
-			socket.destroy();
+			this.#end(state);
 			return;
 		}
 		state.requests++;
@@ -177,15 +196,15 @@ export class Connections {
 	/** Counts what is held of heads, and reads for a moment where requests wait: nothing else tells that a client has gone. */
 	#look(): void {
 		for (const state of this.#states.values()) {
-			const { socket, requests, waiting, read, ahead } = state;
+			const { socket, requests, waiting } = state;
 			if (waiting.length > 0 && socket.isPaused()) {
 				socket.resume();
 				setImmediate(() => this.#pause(state));
 			}
-			const come = requests > 0 ? 0 : socket.bytesRead - read + ahead;
+			const come = requests > 0 ? 0 : unfinishedBytes(state);
 			const held = come > SMALL_HEAD ? come * HEAD_WEIGHT : 0;
 			if (held === 0 && state.account === null) continue;
-			state.account ??= this.#unfinished.for({ giveUp: () => socket.destroy() });
+			state.account ??= this.#unfinished.for({ giveUp: () => this.#end(state) });
 			state.account.release(state.account.held);
 			state.account.hold(held);
 		}
@@ -196,6 +215,6 @@ export class Connections {
 		const unanswered = idle.filter(({ answered }) => !answered);
 		const many = unanswered.length > idle.length / 2 ? unanswered : idle.filter(({ answered }) => answered);
 		many.sort((a, b) => a.idleSince - b.idleSince);
-		for (const { socket } of many.slice(0, Math.ceil(this.#most * AT_ONCE))) socket.destroy();
+		for (const state of many.slice(0, Math.ceil(this.#most * AT_ONCE))) this.#end(state);
 	}
 }

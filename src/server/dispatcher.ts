@@ -5,6 +5,7 @@ import type { Deployments } from "../control/deployments.ts";
 import { FunctionError } from "../errors.ts";
 import type { StackMapper } from "../helpers/stack-mapper.ts";
 import { Invocation, type InvocationContext, type Invoked } from "../invocation/invocation.ts";
+import type { ResponseHead } from "../link/messages.ts";
 import type { FunctionId, TenantName } from "../names.ts";
 import type { Observer } from "../observe/observer.ts";
 import { newRecord, type Trigger } from "../observe/record.ts";
@@ -26,6 +27,15 @@ export interface DispatcherSettings extends Omit<InvocationContext, "ended"> {
 	mapper: StackMapper;
 	/** Whether errors are shown with their stacks. */
 	development: boolean;
+}
+
+/** What is known of a request that is refused. */
+interface RefusalDetails {
+	/** Where its head could be read. */
+	request?: Exchange | null;
+	accept?: string;
+	/** Whether its client gets an answer. */
+	answered?: boolean;
 }
 
 /** Hands each request to an invocation of the function that serves its hostname, and functions' requests to one another likewise. */
@@ -83,34 +93,32 @@ export class Dispatcher implements Functions {
 			return this.run({ version, event, requestId, trigger });
 		} catch (error) {
 			if (!(error instanceof FunctionError)) throw error;
-			this.#reject(error, requestId, request, sink, accept, trigger);
+			const known = request instanceof FunctionError ? null : request;
+			const { head, body } = this.refuse(error, requestId, trigger, { request: known, accept });
+			// A proxy may have read a malformed request otherwise, and what comes behind it.
+			if (error.code === "bad_request" || error.code === "shutting_down") sink.endConnection();
+			sink.respond(head, body);
 			return null;
 		}
 	}
 
-	/** Answers a request that reaches no function, and records it. */
-	#reject(
+	/** Records a request that reaches no function. Returns what it is to be answered with. */
+	refuse(
 		error: FunctionError,
 		requestId: string,
-		request: Exchange | FunctionError,
-		sink: ResponseSink,
-		accept: string,
 		trigger: Trigger,
-	): void {
+		{ request = null, accept = "", answered = true }: RefusalDetails = {},
+	): { head: ResponseHead; body: Uint8Array } {
 		const { head, body } = errorResponse(error, requestId, accept, null);
 		head.headers.push("x-atoll-request-id", requestId);
-		// A proxy may have read a malformed request otherwise, and what comes behind it.
-		if (error.code === "bad_request" || error.code === "shutting_down") sink.endConnection();
-		sink.respond(head, body);
 		const record = newRecord(requestId, "http", trigger);
-		if (!(request instanceof FunctionError)) {
-			record.hostname = request.hostname;
-			record.method = request.method;
-		}
-		record.status = error.status;
+		record.hostname = request?.hostname ?? "";
+		record.method = request?.method ?? "";
+		record.status = answered ? error.status : 0;
 		record.outcome = error.code;
-		record.responseBytes = body.byteLength;
+		record.responseBytes = answered ? body.byteLength : 0;
 		this.#observer.record(record);
+		return { head, body };
 	}
 
 	within(tenant: TenantName, hostname: string): string | null {

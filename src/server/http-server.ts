@@ -1,14 +1,13 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { type ErrorCode, FunctionError } from "../errors.ts";
+import { FunctionError } from "../errors.ts";
 import type { Account } from "../limits/account.ts";
 import { MAX_HEADER_BYTES } from "../limits/limits.ts";
+import type { ResponseHead } from "../link/messages.ts";
 import type { Guard, Guarded } from "../observe/guard.ts";
 import { guarded, sending } from "./connection.ts";
 import { Connections, type Handler, mostConnections } from "./connections.ts";
-import { errorResponse } from "./error-response.ts";
-import { nextRequestId } from "./request-id.ts";
 import { isWebSocketUpgrade } from "./upgrade.ts";
 
 /** Milliseconds that a stop waits for the requests in flight. */
@@ -23,6 +22,7 @@ interface Handlers {
 	continueHandler(req: IncomingMessage, res: ServerResponse): void;
 	upgradeHandler(req: IncomingMessage, socket: Duplex, head: Buffer): void;
 	closeWebSockets(): void;
+	refuse(error: FunctionError, answered: boolean): { head: ResponseHead; body: Uint8Array };
 	readonly guard: Guard;
 	readonly unfinished: Account;
 }
@@ -36,7 +36,11 @@ export class HttpServer {
 	/** `most` is how many connections it may have at once. */
 	constructor(runtime: Handlers, most = mostConnections(runtime.unfinished)) {
 		this.#runtime = runtime;
-		const connections = new Connections(most, runtime.unfinished);
+		const connections = new Connections({
+			most,
+			unfinished: runtime.unfinished,
+			onEnded: () => runtime.refuse(new FunctionError("overloaded"), false),
+		});
 		this.#server = createServer({
 			maxHeaderSize: MAX_HEADER_BYTES,
 			requireHostHeader: false,
@@ -68,7 +72,11 @@ export class HttpServer {
 			(socket) => socket,
 			(socket) => connections.add(socket),
 		);
-		this.#on<[Error, Socket]>("clientError", (_, socket) => socket, refuse);
+		this.#on<[Error, Socket]>(
+			"clientError",
+			(_, socket) => socket,
+			(error, socket) => refuse(runtime, error, socket),
+		);
 	}
 
 	/** What goes wrong in a listener ends the connection that it listens for. */
@@ -112,28 +120,34 @@ export class HttpServer {
 }
 
 /** Answers what is no HTTP request, or one whose head is too large, in the form of all other errors. */
-function refuse(error: NodeJS.ErrnoException, socket: Socket): void {
-	const current = sending(socket);
-	if (current?.req.complete) {
-		// What is wrong came after that request, which gets its answer first.
-		socket.pause();
-		current.once("close", () => refuse(error, socket));
-		return;
-	}
-	if (error.code === "ECONNRESET" || !socket.writable || socket.bytesWritten > 0) {
+function refuse(runtime: Handlers, error: NodeJS.ErrnoException, socket: Socket): void {
+	if (error.code === "ECONNRESET" || !socket.writable) {
 		socket.destroy();
 		return;
 	}
-	const code: ErrorCode = error.code === "HPE_HEADER_OVERFLOW" ? "headers_too_large" : "bad_request";
-	const requestId = nextRequestId();
-	const { head, body } = errorResponse(
-		new FunctionError(code, code === "bad_request" ? "The request is not valid HTTP." : undefined),
-		requestId,
-		"",
-		null,
-	);
-	let text = `HTTP/1.1 ${head.status} ${code === "bad_request" ? "Bad Request" : "Request Header Fields Too Large"}\r\n`;
+	const isTooLarge = error.code === "HPE_HEADER_OVERFLOW";
+	const refusal = isTooLarge
+		? new FunctionError("headers_too_large")
+		: new FunctionError("bad_request", "The request is not valid HTTP.");
+	const current = sending(socket);
+	const end = () => {
+		// In the midst of a request, that one's record tells of it.
+		if (current?.req.complete !== false) runtime.refuse(refusal, false);
+		socket.destroy();
+	};
+	if (current?.req.complete) {
+		// What is wrong came after that request, which gets its answer first.
+		socket.pause();
+		current.once("close", end);
+		return;
+	}
+	if (socket.bytesWritten > 0) {
+		end();
+		return;
+	}
+	const { head, body } = runtime.refuse(refusal, true);
+	let text = `HTTP/1.1 ${head.status} ${isTooLarge ? "Request Header Fields Too Large" : "Bad Request"}\r\n`;
 	for (let i = 0; i < head.headers.length; i += 2) text += `${head.headers[i]}: ${head.headers[i + 1]}\r\n`;
-	text += `x-atoll-request-id: ${requestId}\r\ncontent-length: ${body.byteLength}\r\nconnection: close\r\n\r\n`;
+	text += `content-length: ${body.byteLength}\r\nconnection: close\r\n\r\n`;
 	socket.end(Buffer.concat([Buffer.from(text), body]));
 }

@@ -16,10 +16,11 @@ test("where no sandbox starts requests are refused, with waits between the attem
 	const { snapshot } = settings;
 	let lost = 0;
 	const launcher = new Launcher();
-	const pool = await ProcessPool.start(launcher, 1, settings, {
-		log: () => undefined,
-		culprit: () => undefined,
-		notice: () => lost++,
+	const pool = await ProcessPool.start({
+		launcher,
+		size: 1,
+		settings,
+		events: { log: () => undefined, culprit: () => undefined, notice: () => lost++ },
 	});
 	after(async () => {
 		await pool.close();

@@ -33,10 +33,11 @@ async function startPool() {
 	const loads: VersionNumber[] = [];
 	const culprits: VersionNumber[] = [];
 	const launcher = new Launcher();
-	const pool = await ProcessPool.start(launcher, 1, await sandboxSettings(), {
-		log: () => undefined,
-		notice: () => undefined,
-		culprit: (version) => culprits.push(version),
+	const pool = await ProcessPool.start({
+		launcher,
+		size: 1,
+		settings: await sandboxSettings(),
+		events: { log: () => undefined, notice: () => undefined, culprit: (version) => culprits.push(version) },
 	});
 	const version = (number: VersionNumber): RunnableVersion => ({
 		...{ number, tenantNumber: number, limits: { cpuMs: 1000, startupCpuMs: 100 }, withdrawn: false },

@@ -80,6 +80,22 @@ test("clients that never finish a head keep nobody else out, and cost nobody the
 	await until(() => waiting.got().endsWith("ok"));
 });
 
+test("heads that made room are recorded as overloaded, and connections that had begun none are not", async () => {
+	for (const socket of clients.splice(0)) socket.destroy();
+	const refused = () => atoll.records.filter(({ outcome }) => outcome === "overloaded");
+	const before = refused().length;
+	const begun: Socket[] = [];
+	for (let i = 0; i < MOST - 1; i++) begun.push((await client(i % 2 === 0 ? "GET / HTTP/1.1\r\n" : "")).socket);
+	// What they have sent has been read by the time that a request after it is answered.
+	assert.equal(statusOf(await exchange(port, CLOSING)), 200);
+	for (let i = 0; i < MOST; i++) await client("");
+	await until(() => begun.every(({ destroyed }) => destroyed));
+	const records = refused().slice(before);
+	assert.equal(records.length, MOST / 2);
+	for (const { status, requestId, responseBytes } of records)
+		assert.deepEqual([status, responseBytes, requestId !== ""], [0, 0, true]);
+});
+
 test("where every connection has had its answer, those that have been idle for longest make room", async () => {
 	for (const socket of clients.splice(0)) socket.destroy();
 	const idle: Awaited<ReturnType<typeof client>>[] = [];
@@ -95,6 +111,12 @@ test("a connection with more requests than anyone waits for is ended, and others
 	const before = atoll.records.length;
 	const flood = await client(REQUEST.repeat(5000));
 	await until(() => flood.socket.destroyed);
+	const refused = atoll.records.slice(before).filter(({ outcome }) => outcome === "overloaded");
+	assert.deepEqual(
+		refused.map(({ status }) => status),
+		[0],
+		"what was refused is one record, however many they were",
+	);
 	assert.equal(statusOf(await exchange(port, CLOSING)), 200);
 	await until(() => atoll.runtime.stats().inFlight === 0);
 	assert.ok(atoll.records.length - before < 1000, `${atoll.records.length - before} of them were worked on`);

@@ -211,8 +211,23 @@ inBothIsolations("the HTTP server", (isolation) => {
 			assert.equal(statusOf(response), status);
 			assert.equal(code(response), error);
 			assert.equal((JSON.parse(bodyOf(response)) as { error: { code: string } }).error.code, error);
+			const id = /x-atoll-request-id: (\S+)/.exec(response)?.[1];
+			const records = atoll.records.filter(({ requestId }) => requestId === id);
+			assert.deepEqual(
+				records.map((record) => [record.outcome, record.status, record.responseBytes, record.trigger]),
+				[[error, status, bodyOf(response).length, "http"]],
+			);
 		});
 	}
+
+	test("what is not HTTP behind a request that was answered is recorded, though it gets no answer", async () => {
+		const before = atoll.records.length;
+		const response = await exchange(port, "GET / HTTP/1.1\r\nHost: body.test\r\n\r\n", "hello?\r\n\r\n");
+		assert.equal(response.match(/HTTP\/1\.1 /g)?.length, 1);
+		await until(() => atoll.records.length === before + 2);
+		const outcomes = atoll.records.slice(before).map(({ outcome, status }) => `${outcome} ${status}`);
+		assert.deepEqual(outcomes.toSorted(), ["bad_request 0", "ok 200"]);
+	});
 
 	test("a chunked body that grows over the limit gets 413", async () => {
 		await atoll.deploy(

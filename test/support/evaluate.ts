@@ -42,7 +42,10 @@ export class Evaluator {
 		return value;
 	}
 
-	/** A test for each line of code: it gives in an isolate what it gives in Node, which serves as the standard's oracle. */
+	/**
+	 * A test for each line of code: it gives in an isolate what it gives in Node, which serves as the standard's
+	 * oracle.
+	 */
 	sameAsNode(name: string, lines: string[]): void {
 		test(`${name}: as in Node`, async () => {
 			const wrong: unknown[] = [];

@@ -14,7 +14,10 @@ export interface House {
 	processOf: Record<string, string>;
 	/** Whose code a process loads, by the process. */
 	mayLoad: Record<string, readonly string[]>;
-	/** The rooms that a room imports from, each with the reason. A room is a folder of src/, or a file in it without its ending. */
+	/**
+	 * The rooms that a room imports from, each with the reason. A room is a folder of src/, or a file in it without
+	 * its ending.
+	 */
 	rooms: Record<string, Record<string, string>>;
 	/** Imports through a wall that are meant, as `importer → imported`, each with the reason. */
 	doors: Record<string, string>;
@@ -42,7 +45,9 @@ export function importsOf(file: string, text: string): Import[] {
 export const roomOf = (file: string) =>
 	file.includes("/") ? file.slice(0, file.indexOf("/")) : file.replace(/\.ts$/, "");
 
-/** The process that a file's code runs in. In a binding's folder the name of its parts tells, a file's or a folder's. */
+/**
+ * The process that a file's code runs in. In a binding's folder the name of its parts tells, a file's or a folder's.
+ */
 export function processOf(file: string, table: Record<string, string>): string | undefined {
 	const part = /^bindings\/[^/]+\/(edge|isolate|sandbox|schema|store)[./]/.exec(file)?.[1];
 	if (part !== undefined)

@@ -17,7 +17,10 @@ export function temporaryFolder(): string {
 	return folder;
 }
 
-/** A real runtime with what it records and logs, and functions written on the spot. It lives as long as the tests around it. */
+/**
+ * A real runtime with what it records and logs, and functions written on the spot. It lives as long as the tests
+ * around it.
+ */
 export class TestRuntime {
 	runtime!: Runtime;
 	readonly folder = temporaryFolder();

@@ -9,8 +9,8 @@ function snapshots(folder: string): string[] {
 }
 
 /**
- * Gives a data folder the base snapshot that an earlier test has made, where there is one: its name says what it was made from, as
- * anywhere else, and to make one anew in every data folder would be a quarter of the tests' time.
+ * Gives a data folder the base snapshot that an earlier test has made, where there is one: its name says what it was
+ * made from, as anywhere else, and to make one anew in every data folder would be a quarter of the tests' time.
  */
 export function lendSnapshot(data: string): void {
 	const folder = join(data, "artifacts");

@@ -3,7 +3,10 @@ const MAX_DEPTH = 2;
 const MAX_ITEMS = 100;
 const LINE = 72;
 
-/** A value as Node's console prints it, without colours. Getters are not called, and nothing that it meets can make it throw. */
+/**
+ * A value as Node's console prints it, without colours. Getters are not called, and nothing that it meets can make it
+ * throw.
+ */
 export function inspect(value: unknown, depth = MAX_DEPTH): string {
 	try {
 		return format(value, 0, depth, []);

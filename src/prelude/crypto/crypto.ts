@@ -65,7 +65,9 @@ defineSerializable(isKey, (key: CryptoKey) => copy(key));
 export const globalOperations = new Map<number, Operation>();
 let nextGlobal = 1;
 
-/** Turns an argument into what can be sent to the sandbox: keys by their handle, bytes copied, the rest as plain data. */
+/**
+ * Turns an argument into what can be sent to the sandbox: keys by their handle, bytes copied, the rest as plain data.
+ */
 function encode(value: unknown, depth = 0): unknown {
 	if (isKey(value)) return { $key: handleOf(value) };
 	if (isBufferSource(value)) return copyBytes(value);
@@ -180,7 +182,10 @@ export class Crypto {
 	}
 }
 Object.defineProperty(SubtleCrypto.prototype, "timingSafeEqual", {
-	/** https://developers.cloudflare.com/workers/runtime-apis/web-crypto/#timingsafeequal: takes as long wherever they differ. */
+	/**
+	 * https://developers.cloudflare.com/workers/runtime-apis/web-crypto/#timingsafeequal: takes as long wherever they
+	 * differ.
+	 */
 	value: function timingSafeEqual(a: unknown, b: unknown): boolean {
 		if (!isBufferSource(a) || !isBufferSource(b))
 			throw new TypeError("timingSafeEqual: an argument is not a BufferSource");

@@ -4,8 +4,8 @@ import { WritableStream } from "../streams/streams.ts";
 import { crypto, type SubtleCrypto } from "./crypto.ts";
 
 /**
- * https://developers.cloudflare.com/workers/runtime-apis/web-crypto/#constructors: a WritableStream whose `digest` resolves once it is closed.
- * What is written is kept until then, since WebCrypto has no digest in parts.
+ * https://developers.cloudflare.com/workers/runtime-apis/web-crypto/#constructors: a WritableStream whose `digest`
+ * resolves once it is closed. What is written is kept until then, since WebCrypto has no digest in parts.
  */
 export class DigestStream extends WritableStream {
 	readonly #digest: Promise<ArrayBuffer>;

@@ -17,7 +17,10 @@ export function encodeUtf8(text: string): Uint8Array<ArrayBuffer> {
 	return new Uint8Array(host.encodeUtf8(text));
 }
 
-/** UTF-8 bytes as a string. A byte order mark is dropped unless `keepBOM`: https://encoding.spec.whatwg.org/#utf-8-decode */
+/**
+ * UTF-8 bytes as a string. A byte order mark is dropped unless `keepBOM`:
+ * https://encoding.spec.whatwg.org/#utf-8-decode
+ */
 export function decodeUtf8(bytes: Uint8Array, keepBOM = false): string {
 	if (bytes.length === 0) return "";
 	if (bytes.length <= 64) {
@@ -46,7 +49,10 @@ export function isBufferSource(value: unknown): value is ArrayBuffer | ArrayBuff
 	return isView(value) || value instanceof ArrayBuffer;
 }
 
-/** A view of a BufferSource's bytes, without copying them; a detached one has none: https://webidl.spec.whatwg.org/#dfn-get-buffer-source-copy */
+/**
+ * A view of a BufferSource's bytes, without copying them; a detached one has none:
+ * https://webidl.spec.whatwg.org/#dfn-get-buffer-source-copy
+ */
 export function viewBytes(source: ArrayBuffer | ArrayBufferView): Uint8Array {
 	if (((isView(source) ? source.buffer : source) as ArrayBuffer).detached) return new Uint8Array(0);
 	if (isView(source)) return new Uint8Array(source.buffer, source.byteOffset, source.byteLength);

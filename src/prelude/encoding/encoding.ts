@@ -148,7 +148,10 @@ function completeLength(encoding: string, bytes: Uint8Array): number {
 	return SINGLE_BYTE.test(encoding) ? length : multiByteLength(encoding, bytes);
 }
 
-/** Whether the bytes begin a UTF-8 character as https://encoding.spec.whatwg.org/#utf-8-decoder bounds its second byte. */
+/**
+ * Whether the bytes begin a UTF-8 character as https://encoding.spec.whatwg.org/#utf-8-decoder bounds its second
+ * byte.
+ */
 function isPrefix(bytes: Uint8Array): boolean {
 	if (bytes.length < 2) return true;
 	const [first, second] = bytes;
@@ -179,7 +182,10 @@ function multiByteLength(encoding: string, bytes: Uint8Array): number {
 
 const isBetween = (byte: number, least: number, most: number) => byte >= least && byte <= most;
 
-/** How many bytes the character at a place has; `null` if they have not all come. What is malformed counts as the decoder skips it. */
+/**
+ * How many bytes the character at a place has; `null` if they have not all come. What is malformed counts as the
+ * decoder skips it.
+ */
 function sizeAt(encoding: string, bytes: Uint8Array, at: number): number | null {
 	const [lead, second, third, fourth] = [bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]] as (
 		| number

@@ -8,5 +8,8 @@ const TYPES: Record<string, ErrorConstructor> = {
 	URIError,
 };
 
-/** The constructor of an error that is copied, by its name: one of ECMAScript's own, or Error for whatever else it is called. */
+/**
+ * The constructor of an error that is copied, by its name: one of ECMAScript's own, or Error for whatever else it is
+ * called.
+ */
 export const errorType = (name: string): ErrorConstructor => (Object.hasOwn(TYPES, name) ? TYPES[name] : Error);

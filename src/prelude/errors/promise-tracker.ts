@@ -1,7 +1,8 @@
 /**
  * Knows which promises were rejected, and why. V8 tells the sandbox that a rejection was not handled, but not of which
  * promise; so where a function listens for such events, the promises that it makes are watched from then on: those of
- * `new Promise`, of Promise's static functions and of `then`. Its `async` functions are lowered to these by the bundler.
+ * `new Promise`, of Promise's static functions and of `then`. Its `async` functions are lowered to these by the
+ * bundler.
  */
 export interface Rejection {
 	promise: Promise<unknown>;

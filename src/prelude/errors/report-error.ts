@@ -62,7 +62,10 @@ export function setGlobalTarget(scope: EventTarget): void {
 	}
 }
 
-/** Dispatches an event to the global scope, after the handler that was set for it has had a look. Returns whether it counts still. */
+/**
+ * Dispatches an event to the global scope, after the handler that was set for it has had a look. Returns whether it
+ * counts still.
+ */
 function tell(event: Event, handler: (handle: (...args: unknown[]) => unknown) => unknown): boolean {
 	const own = handlers[event.type];
 	try {
@@ -112,8 +115,9 @@ export function handlePromise(promise: unknown): void {
 }
 
 /**
- * https://html.spec.whatwg.org/#unhandled-promise-rejections. V8 tells the sandbox of a rejection, not the isolate. Where the
- * tracker knows of none that it could be, what comes back in is a copy of the reason, and a promise that is rejected with it.
+ * https://html.spec.whatwg.org/#unhandled-promise-rejections. V8 tells the sandbox of a rejection, not the isolate.
+ * Where the tracker knows of none that it could be, what comes back in is a copy of the reason, and a promise that is
+ * rejected with it.
  */
 export function reportRejections(attempt: number, description: ErrorDescription | { value?: unknown }): void {
 	const known = tracker === null ? [] : tracker.takeUnhandled();

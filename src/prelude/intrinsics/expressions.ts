@@ -1,6 +1,7 @@
 import { apply, kept, keptGetter, type Method } from "./kept.ts";
 
-// RegExp's methods, and String's that take one, all look up `exec` and other properties; `exec` itself looks up nothing.
+// RegExp's methods, and String's that take one, all look up `exec` and other properties; `exec` itself looks up
+// nothing.
 const exec = kept(RegExp.prototype, "exec") as (this: RegExp, text: string) => RegExpExecArray | null;
 const RegExpPrototype = RegExp.prototype;
 

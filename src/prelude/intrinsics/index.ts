@@ -1,7 +1,7 @@
 /**
  * JavaScript's built-ins as they were before the function ran. A function may replace any of them, as polyfills and
- * instrumentation do, and the Web's APIs must go on working. The rest of the prelude calls built-ins as anybody would; its
- * build (`build/harden.ts`) makes every such call one of what is kept here.
+ * instrumentation do, and the Web's APIs must go on working. The rest of the prelude calls built-ins as anybody
+ * would; its build (`build/harden.ts`) makes every such call one of what is kept here.
  */
 
 import { defineProperty, getOwnPropertyDescriptor, setPrototypeOf, TypedArrayPrototype } from "./kept.ts";

@@ -11,7 +11,10 @@ import {
 	TypedArrayPrototype,
 } from "./kept.ts";
 
-/** Under a symbol of its own: what iterates a built-in without looking up a method that a function could have replaced. */
+/**
+ * Under a symbol of its own: what iterates a built-in without looking up a method that a function could have
+ * replaced.
+ */
 const STEPS = Symbol("Symbol.kept.steps");
 
 type Step = () => { value: unknown; done: boolean };
@@ -71,7 +74,10 @@ function isArrayIterationReplaced(): boolean {
 	}
 }
 
-/** What `for (… of iterable)` and `...iterable` go through: built-ins by their own steps, anything else by its own protocol. */
+/**
+ * What `for (… of iterable)` and `...iterable` go through: built-ins by their own steps, anything else by its own
+ * protocol.
+ */
 export function each<T>(iterable: Iterable<T>): Iterable<T> {
 	if (isArray(iterable) && !isArrayIterationReplaced()) return iterable;
 	const steps = (iterable as { [STEPS]?: () => Iterable<T> } | null)?.[STEPS];

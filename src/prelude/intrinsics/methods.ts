@@ -34,9 +34,9 @@ function independent(prototype: object, name: string, method: Method): Method {
 }
 
 /**
- * Keeps the methods of these names: gives every built-in prototype that has one a second property, under a symbol, that
- * nobody can replace. The first so many names are those of other objects' methods as well: on them the symbol stands for
- * the method of that name.
+ * Keeps the methods of these names: gives every built-in prototype that has one a second property, under a symbol,
+ * that nobody can replace. The first so many names are those of other objects' methods as well: on them the symbol
+ * stands for the method of that name.
  */
 export function keepMethods(names: string[], shared: number): symbol[] {
 	const symbols: symbol[] = [];

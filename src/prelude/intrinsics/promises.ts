@@ -14,7 +14,10 @@ function isThenReplaced(): boolean {
 	}
 }
 
-/** A promise is resolved with another by calling that one's `then`, whatever it is now: this sees to it that it is the kept one. */
+/**
+ * A promise is resolved with another by calling that one's `then`, whatever it is now: this sees to it that it is the
+ * kept one.
+ */
 function steady<T>(value: T): T {
 	if (typeof value !== "object" || value === null || !isThenReplaced()) return value;
 	if (getPrototypeOf(value) === PromisePrototype && !hasOwn(value, "then"))

@@ -19,7 +19,10 @@ export function transferList(options: unknown, where: string): unknown[] {
 	return transfer === undefined ? [] : [...(transfer as Iterable<unknown>)];
 }
 
-/** https://html.spec.whatwg.org/#structuredserializewithtransfer and back: the clone, and what took the place of each that was moved. */
+/**
+ * https://html.spec.whatwg.org/#structuredserializewithtransfer and back: the clone, and what took the place of each
+ * that was moved.
+ */
 export function cloneAndTransfer(value: unknown, transferred: unknown[]): { clone: unknown; moved: unknown[] } {
 	const seen = new Map<object, unknown>();
 	for (const item of transferred) {

@@ -54,8 +54,8 @@ let forward: (socket: WebSocket, end: Peer) => void;
 let isFresh: (socket: WebSocket) => boolean;
 
 /**
- * One end of a WebSocketPair: https://websockets.spec.whatwg.org/#the-websocket-interface, opened by `accept()` instead of an
- * address. What comes before that waits.
+ * One end of a WebSocketPair: https://websockets.spec.whatwg.org/#the-websocket-interface, opened by `accept()`
+ * instead of an address. What comes before that waits.
  */
 export class WebSocket extends EventTarget {
 	#peer: Peer | null = null;
@@ -195,8 +195,9 @@ export class WebSocketPair {
 Object.defineProperty(WebSocketPair.prototype, Symbol.toStringTag, { value: "WebSocketPair", configurable: true });
 
 /**
- * Takes the socket that a Response hands over: from now on the client stands in its place. Returns the function's end, for
- * the client's messages, and what sends the client those that have waited; `null` if the value is no socket of a pair, or was used.
+ * Takes the socket that a Response hands over: from now on the client stands in its place. Returns the function's
+ * end, for the client's messages, and what sends the client those that have waited; `null` if the value is no socket
+ * of a pair, or was used.
  */
 export function handOver(value: unknown, client: Peer): { end: Peer; begin(): void } | null {
 	const other = others.get(Object(value));

@@ -26,8 +26,8 @@ export function isDisturbed(stream: ReadableStream): boolean {
 }
 
 /**
- * https://webidl.spec.whatwg.org/#es-asynchronous-iterator-prototype-object: what the polyfill's iterators inherit from, which
- * is within reach as soon as there is one of them.
+ * https://webidl.spec.whatwg.org/#es-asynchronous-iterator-prototype-object: what the polyfill's iterators inherit
+ * from, which is within reach as soon as there is one of them.
  */
 function amendIteratorPrototype(iterator: object): void {
 	const prototype = Object.getPrototypeOf(iterator) as object;

@@ -1,8 +1,9 @@
 import { host } from "../host.ts";
 
 /**
- * The time stands still while a turn runs: `Date` and `performance` tell when the turn began. A clock that moves while code
- * runs is what a Spectre attack times its guesses with; this is also how Workers behave. The sandbox may say otherwise.
+ * The time stands still while a turn runs: `Date` and `performance` tell when the turn began. A clock that moves
+ * while code runs is what a Spectre attack times its guesses with; this is also how Workers behave. The sandbox may
+ * say otherwise.
  */
 export function installClock(): void {
 	const scope = globalThis as unknown as Record<string, unknown>;
@@ -31,8 +32,8 @@ export function installClock(): void {
 }
 
 /**
- * Temporal's clocks, told to stand still as well. V8 adds Temporal to every isolate that it makes from a snapshot, and makes
- * it (0.1 ms, 170 KB) when it is first touched: so a function whose script never names it goes without.
+ * Temporal's clocks, told to stand still as well. V8 adds Temporal to every isolate that it makes from a snapshot,
+ * and makes it (0.1 ms, 170 KB) when it is first touched: so a function whose script never names it goes without.
  */
 export function installTemporal(named: boolean): void {
 	const scope = globalThis as { Temporal?: Temporal };
@@ -57,7 +58,10 @@ export function installTemporal(named: boolean): void {
 		Object.defineProperty(Now, name, { value: methods[name], writable: true, configurable: true });
 }
 
-/** Intl's clock, told to stand still as well. It is not there while the snapshot is made, so this runs when an isolate is parked. */
+/**
+ * Intl's clock, told to stand still as well. It is not there while the snapshot is made, so this runs when an isolate
+ * is parked.
+ */
 export function installIntlClock(): void {
 	if (typeof Intl === "undefined") return;
 	const now = () => Math.floor(host.now());

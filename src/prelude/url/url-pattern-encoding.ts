@@ -13,8 +13,8 @@ export function bad(what: string): TypeError {
 	return new TypeError(`URLPattern: ${what}`);
 }
 
-// Canonicalisation: https://urlpattern.spec.whatwg.org/#canon-encoding-callbacks. Each sets one part of a URL that is otherwise
-// of no interest, and reads what became of it; where nothing did, the value is not valid.
+// Canonicalisation: https://urlpattern.spec.whatwg.org/#canon-encoding-callbacks. Each sets one part of a URL that is
+// otherwise of no interest, and reads what became of it; where nothing did, the value is not valid.
 
 const DUMMY_HOST = "dummy.invalid";
 

@@ -115,7 +115,10 @@ const escapeRegExp = (text: string) => text.replace(/[.+*?^${}()[\]|/\\]/g, "\\$
 const escapePattern = (text: string) => text.replace(/[+*?:{}()\\]/g, "\\$&");
 const segmentWildcard = ({ delimiter }: PatternOptions) => `[^${escapeRegExp(delimiter)}]+?`;
 
-/** https://urlpattern.spec.whatwg.org/#parse-a-pattern-string: `encode` brings fixed text into its component's normal form. */
+/**
+ * https://urlpattern.spec.whatwg.org/#parse-a-pattern-string: `encode` brings fixed text into its component's normal
+ * form.
+ */
 function parsePattern(input: string, options: PatternOptions, encode: (text: string) => string): Part[] {
 	const tokens = tokenize(input, true);
 	const segment = segmentWildcard(options);
