@@ -95,7 +95,10 @@ export interface RuntimeStats extends SandboxStats {
 	restarts: number;
 	/** Requests that are being worked on. */
 	inFlight: number;
-	/** How often something went wrong in the edge itself, each of which the log has with its stack. 0 is as it should be. */
+	/**
+	 * How often something went wrong in the edge itself, each of which the log has with its stack. 0 is as it should
+	 * be.
+	 */
 	faults: number;
 	/** Steps that were taken outside of the edge to decompress bodies of subrequests. */
 	decompressions: number;
@@ -355,9 +358,9 @@ export class Runtime {
 	}
 
 	/**
-	 * The last: has a release get the traffic of its function, at these hostnames. Requests that other versions have are
-	 * finished there; a version that ran before, with the same variables, runs on. Throws UsageError for hostnames that
-	 * the function cannot have, and nothing has changed then.
+	 * The last: has a release get the traffic of its function, at these hostnames. Requests that other versions have
+	 * are finished there; a version that ran before, with the same variables, runs on. Throws UsageError for
+	 * hostnames that the function cannot have, and nothing has changed then.
 	 *
 	 * @internal
 	 */
@@ -388,9 +391,9 @@ export class Runtime {
 	}
 
 	/**
-	 * Takes a function out of service and gives its hostnames back; requests that it has are finished. `tenant` is the
-	 * operator's own if it is left out. Returns whether there was one of that name. Throws UsageError once the runtime is
-	 * closing.
+	 * Takes a function out of service and gives its hostnames back; requests that it has are finished. `tenant` is
+	 * the operator's own if it is left out. Returns whether there was one of that name. Throws UsageError once the
+	 * runtime is closing.
 	 */
 	async remove(given: { tenant?: TenantName; name: string }): Promise<boolean> {
 		this.#refuseIfClosing();
@@ -436,9 +439,9 @@ export class Runtime {
 	};
 
 	/**
-	 * Gives a function an event that is no request, and resolves when the function is done with it, well or not: that is
-	 * its outcome. `tenant` is the operator's own if it is left out. Throws UsageError where there is no such function,
-	 * and for an event that makes no sense or is larger than 1 MB.
+	 * Gives a function an event that is no request, and resolves when the function is done with it, well or not: that
+	 * is its outcome. `tenant` is the operator's own if it is left out. Throws UsageError where there is no such
+	 * function, and for an event that makes no sense or is larger than 1 MB.
 	 */
 	dispatch(to: { tenant?: TenantName; name: string }, event: ScheduledEvent): Promise<Dispatched<ScheduledResult>>;
 	dispatch(to: { tenant?: TenantName; name: string }, event: QueueEvent): Promise<Dispatched<QueueResult>>;
@@ -499,7 +502,9 @@ export class Runtime {
 		};
 	}
 
-	/** @internal Records what a server refuses before there is a request. Returns the answer, for those that get one. */
+	/**
+	 * @internal Records what a server refuses before there is a request. Returns the answer, for those that get one.
+	 */
 	refuse(error: FunctionError, answered: boolean) {
 		return this.#dispatcher.refuse(error, nextRequestId(), "http", { answered });
 	}
@@ -532,8 +537,8 @@ export class Runtime {
 	}
 
 	/**
-	 * Which of the operating system's layers are on around the sandboxes, on top of processes of their own and Node's permission
-	 * model; `null` when inline.
+	 * Which of the operating system's layers are on around the sandboxes, on top of processes of their own and Node's
+	 * permission model; `null` when inline.
 	 */
 	get containment(): Containment | null {
 		return this.#pool.containment;
@@ -550,8 +555,8 @@ export class Runtime {
 
 	/**
 	 * Takes no request from now on (503 `shutting_down`, and over a connection that ends with it) and no deployment,
-	 * finishes the requests in flight, and ends every process that the runtime has started. Called again, it is the same
-	 * closing. Throws UsageError for options that make no sense.
+	 * finishes the requests in flight, and ends every process that the runtime has started. Called again, it is the
+	 * same closing. Throws UsageError for options that make no sense.
 	 */
 	close(options: CloseOptions = {}): Promise<void> {
 		const { timeoutMs = CLOSE_TIMEOUT } = checkClose(options);

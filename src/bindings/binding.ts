@@ -39,8 +39,8 @@ export interface Prepared {
 export interface OpenBinding {
 	/**
 	 * Takes a call's argument apart, which has come out of an isolate: this is where it is checked, in time that is
-	 * linear in its size. Gives a text for what is not even begun, and says why: a function can ask for fifty in a turn, so
-	 * that this has to cost next to nothing; and `null` for what the isolate's side never sends.
+	 * linear in its size. Gives a text for what is not even begun, and says why: a function can ask for fifty in a
+	 * turn, so that this has to cost next to nothing; and `null` for what the isolate's side never sends.
 	 */
 	prepare(argument: string): Prepared | string | null;
 	/** The request is over. Calls that run have been aborted by then. */
@@ -71,7 +71,10 @@ export type GivenBindings = Record<string, { type: string; [setting: string]: un
 /** What is checked of them wherever they come from; the rest is checked by the edge's side of each. */
 export const bindingsSchema = z.record(z.string(), z.looseObject({ type: z.string() }));
 
-/** What an isolate is told of a function's bindings, as its image has it: their names and types, and nothing of their settings. */
+/**
+ * What an isolate is told of a function's bindings, as its image has it: their names and types, and nothing of their
+ * settings.
+ */
 export function describeBindings(bindings: readonly Pick<Bound, "name" | "type">[]): string {
 	return JSON.stringify(bindings.map(({ name, type }) => [name, type]));
 }

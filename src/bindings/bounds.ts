@@ -1,6 +1,9 @@
 import type { Limits } from "../limits/limits.ts";
 
-/** How many calls of bindings a request may make, subrequests first of all, how many at once, and how much each may take. */
+/**
+ * How many calls of bindings a request may make, subrequests first of all, how many at once, and how much each may
+ * take.
+ */
 export type CallLimits = Pick<Limits, "subrequests" | "concurrentSubrequests" | "subrequestMs" | "subrequestBodyBytes">;
 
 /** Told when a limit is exceeded, with what happened. */

@@ -43,8 +43,8 @@ export class Bindings {
 	}
 
 	/**
-	 * Checks what a deployment says of its bindings, by their names in `env`, in which its variables are already. Throws UsageError that names the binding and
-	 * what is wrong.
+	 * Checks what a deployment says of its bindings, by their names in `env`, in which its variables are already.
+	 * Throws UsageError that names the binding and what is wrong.
 	 */
 	check(given: GivenBindings, env: object): Bound[] {
 		return Object.entries(given).map(([name, { type, ...said }]) => {

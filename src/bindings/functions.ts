@@ -39,6 +39,8 @@ export interface Functions {
 	within(tenant: TenantName, hostname: string): string | null;
 	/** Why a request may not lead to another one, or `null`. */
 	refusal(chain: Chain): string | null;
-	/** Asks the function at the hostname of the URL, or the one that is named. Rejects where there was no whole head. */
+	/**
+	 * Asks the function at the hostname of the URL, or the one that is named. Rejects where there was no whole head.
+	 */
 	ask(request: FunctionRequest, chain: Chain, named?: FunctionId): Promise<FetchedResponse>;
 }

@@ -18,7 +18,10 @@ const LEFT_OVER_MS: Milliseconds = 3600_000;
 /** A build whose source is yet to get a folder. */
 export type GivenRequest = Omit<BuildRequest, "entry" | "root" | "base">;
 
-/** Builds from files that were given. They lie in a folder of their own as long as that takes, and are kept with the artifact. */
+/**
+ * Builds from files that were given. They lie in a folder of their own as long as that takes, and are kept with the
+ * artifact.
+ */
 export class GivenBuilder {
 	readonly #builder: Builder;
 	readonly #store: ArtifactStore;
@@ -30,7 +33,10 @@ export class GivenBuilder {
 		this.#folder = folder;
 	}
 
-	/** Packages are looked for above `folder`, in which the files' folders lie; it is made, and what was left there removed. */
+	/**
+	 * Packages are looked for above `folder`, in which the files' folders lie; it is made, and what was left there
+	 * removed.
+	 */
 	static async create(builder: Builder, store: ArtifactStore, folder: string): Promise<GivenBuilder> {
 		await mkdir(folder, { recursive: true });
 		const long = Date.now() - LEFT_OVER_MS;

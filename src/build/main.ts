@@ -1,6 +1,6 @@
 /**
- * A build process: it runs a function's top level for the first time, so it is confined like a sandbox. It makes the base
- * snapshot and code caches, one job at a time, asked over frames on descriptor 3.
+ * A build process: it runs a function's top level for the first time, so it is confined like a sandbox. It makes the
+ * base snapshot and code caches, one job at a time, asked over frames on descriptor 3.
  */
 import { Socket } from "node:net";
 import { setFlagsFromString } from "node:v8";
@@ -48,7 +48,10 @@ function makeCodeCache(snapshot: ivm.ExternalCopy<ArrayBuffer>, code: string, fi
 	}
 }
 
-/** Runs a function's top level to its end. Gives the handlers that it then has, and how long it took; rejects with StartError. */
+/**
+ * Runs a function's top level to its end. Gives the handlers that it then has, and how long it took; rejects with
+ * StartError.
+ */
 async function tryStart(
 	snapshot: ivm.ExternalCopy<ArrayBuffer>,
 	image: Image,

@@ -20,8 +20,8 @@ function checksum(content: Uint8Array): Buffer {
 export type MarkedKind = "artifact" | "start";
 
 /**
- * Artifacts and base snapshots on disk, by what they were made from, and what came of artifacts' starts. Each file begins with the SHA-256 of the
- * rest; one that does not check out is as good as absent.
+ * Artifacts and base snapshots on disk, by what they were made from, and what came of artifacts' starts. Each file
+ * begins with the SHA-256 of the rest; one that does not check out is as good as absent.
  */
 export class ArtifactStore {
 	readonly folder: string;

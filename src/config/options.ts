@@ -23,18 +23,22 @@ export interface RuntimeOptions {
 	 */
 	isolation?: "process" | "inline";
 	/**
-	 * How many sandbox processes serve functions that have proven light; the heavy lane comes on top, and the spare, with up to 64 of them started. Default: one
-	 * per core less one, at least one.
+	 * How many sandbox processes serve functions that have proven light; the heavy lane comes on top, and the spare,
+	 * with up to 64 of them started. Default: one per core less one, at least one.
 	 */
 	sandboxes?: number;
 	/** Limits for functions that set none of their own; see `Limits` for units and defaults. */
 	limits?: Partial<Limits>;
-	/** How far functions may raise their own limits; a deployment that asks for more is refused. Default: as far as they like. */
+	/**
+	 * How far functions may raise their own limits; a deployment that asks for more is refused. Default: as far as
+	 * they like.
+	 */
 	maxLimits?: Partial<Limits>;
 	/** What all functions of one tenant may use together. */
 	tenantLimits?: Partial<TenantLimits>;
 	/**
-	 * How many sandboxes functions may cost in a minute. Past that, functions that are new or have cost one before get 503
+	 * How many sandboxes functions may cost in a minute. Past that, functions that are new or have cost one before
+	 * get 503
 	 * `overloaded` until the minute is over; proven ones are served as ever. Default: 60.
 	 */
 	recyclesPerMinute?: number;
@@ -51,29 +55,31 @@ export interface RuntimeOptions {
 	 */
 	stalledClientMs?: Milliseconds;
 	/**
-	 * Whether the time stands still for a function while one of its turns runs, so that it is no clock for a Spectre attack. Off only
-	 * where all functions are trusted. Default: true.
+	 * Whether the time stands still for a function while one of its turns runs, so that it is no clock for a Spectre
+	 * attack. Off only where all functions are trusted. Default: true.
 	 */
 	frozenClocks?: boolean;
 	cache?: CacheOptions;
 	/** Folder for artifacts and snapshots; it is made if it is missing. Default: `.atoll` in the working directory. */
 	data?: string;
 	/**
-	 * The folders that all functions are built from. Where bubblewrap is installed, the processes that bundle them see
-	 * these, their packages, and nothing else of the machine. Default: any, so that they may read what this process may.
+	 * The folders that all functions are built from. Where bubblewrap is installed, the processes that bundle them
+	 * see these, their packages, and nothing else of the machine. Default: any, so that they may read what this
+	 * process may.
 	 */
 	sources?: string[];
 	/** Where records and functions' logs go as well, as JSON lines: a pino logger or its like. Default: nowhere. */
 	logger?: Logger | null;
 	/**
-	 * A control group of Linux (version 2) that atoll may make groups below, one for each sandbox, which bound its memory and threads
-	 * and weigh its CPU time. It needs the controllers cpu, memory and pids, and no process of its own. Default: none.
+	 * A control group of Linux (version 2) that atoll may make groups below, one for each sandbox, which bound its
+	 * memory and threads and weigh its CPU time. It needs the controllers cpu, memory and pids, and no process of its
+	 * own. Default: none.
 	 */
 	cgroup?: string;
 	/**
 	 * Whether functions that have a root, or whose source was given as text, may import npm packages from the
-	 * `node_modules` folders above it: for `source` and `files`, above the data folder. Else they have those in their own
-	 * folder alone. Default: true.
+	 * `node_modules` folders above it: for `source` and `files`, above the data folder. Else they have those in their
+	 * own folder alone. Default: true.
 	 */
 	packages?: boolean;
 	/** Which addresses functions may reach. Default: the public internet, and nothing on private networks. */
@@ -86,13 +92,19 @@ export interface RuntimeOptions {
 }
 
 export interface CacheOptions {
-	/** How many isolates stay warm at most, over the sandboxes of the normal lane; each of the heavy lane has as large a share. Default: 1000. */
+	/**
+	 * How many isolates stay warm at most, over the sandboxes of the normal lane; each of the heavy lane has as large
+	 * a share. Default: 1000.
+	 */
 	maxIsolates?: number;
-	/** How much memory the warm isolates may use, shared out in the same way, in bytes. Default: a quarter of the machine's. */
+	/**
+	 * How much memory the warm isolates may use, shared out in the same way, in bytes. Default: a quarter of the
+	 * machine's.
+	 */
 	maxBytes?: Bytes;
 	/**
-	 * How much the artifacts on disk may take, in bytes: past that those go that were used least recently, but for what a
-	 * server at work has deployed, and what one used within the last hour. Default: 2 GB.
+	 * How much the artifacts on disk may take, in bytes: past that those go that were used least recently, but for
+	 * what a server at work has deployed, and what one used within the last hour. Default: 2 GB.
 	 */
 	maxDiskBytes?: Bytes;
 	/** How many isolates each sandbox makes ahead of need, at some 1.5 MB each. Default: 4. */
@@ -118,20 +130,25 @@ export interface DeployOptions {
 	 * such as `*.com`.
 	 */
 	hostnames: string[];
-	/** Path of its main module, relative to the working directory. One of `entry`, `source` and `files` says what it is. */
+	/**
+	 * Path of its main module, relative to the working directory. One of `entry`, `source` and `files` says what it
+	 * is.
+	 */
 	entry?: string;
 	/** The text of its one module, in TypeScript or JavaScript; for JSX see `files`. */
 	source?: string;
 	/**
-	 * Its modules and what they import beside npm packages, by paths like `lib/a.ts`: relative, with slashes, and without
+	 * Its modules and what they import beside npm packages, by paths like `lib/a.ts`: relative, with slashes, and
+	 * without
 	 * `.` and `..`. They may import one another, and nothing else of the machine's files.
 	 */
 	files?: Record<string, string | Uint8Array>;
 	/** Which of `files` is the main module. */
 	main?: string;
 	/**
-	 * The folder that it may be bundled from: an import of a file that is neither there nor in a package above it is refused. For
-	 * code that others wrote, which could else import whatever file this process may read. Default: not bounded.
+	 * The folder that it may be bundled from: an import of a file that is neither there nor in a package above it is
+	 * refused. For code that others wrote, which could else import whatever file this process may read. Default: not
+	 * bounded.
 	 */
 	root?: string;
 	/** The variables that the handler gets as `env`; anything that JSON can hold. Default: empty. */

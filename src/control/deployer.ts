@@ -48,7 +48,10 @@ export interface Deployed {
 /** The source of a function and its settings, checked: what a version is built from. */
 export interface Upload {
 	readonly function: FunctionId;
-	/** Its files as they were given, or absolute paths: of its main module, and of the folder that it may be bundled from. */
+	/**
+	 * Its files as they were given, or absolute paths: of its main module, and of the folder that it may be bundled
+	 * from.
+	 */
 	readonly source: GivenFiles | { readonly entry: string; readonly root: string | undefined };
 	readonly limits: Limits;
 }
@@ -172,7 +175,8 @@ export class Deployer {
 		const { key } = artifact;
 		const source: VersionSource = {
 			key,
-			// Where an artifact is no longer whole on disk it is made again; its key then says whether the source is still the same.
+			// Where an artifact is no longer whole on disk it is made again; its key then says whether the source is
+			// still the same.
 			artifact: async () => (await store.artifact(key)) ?? (await rebuilt(plan, key)),
 			sourceMap: (most) => store.sourceMap(key, most),
 			tryStart: ({ variables: env, bindings }) =>
@@ -230,14 +234,19 @@ export class Deployer {
 		this.#put(release, this.#settings.deployments.claims.claim(release.function, hostnames));
 	}
 
-	/** Puts something into service that only tells why there is no version to run, at those hostnames that it can have. */
+	/**
+	 * Puts something into service that only tells why there is no version to run, at those hostnames that it can
+	 * have.
+	 */
 	standIn(id: FunctionId, hostnames: readonly string[], why: FunctionError): void {
 		const { claims } = this.#settings.deployments;
 		const claimed = claims.claim(id, claims.available(id, hostnames));
 		this.#put(Release.standIn(new Version(id, this.#settings.limits, why)), claimed);
 	}
 
-	/** Takes a function out of service; requests that it has are finished. Returns whether there was one of that name. */
+	/**
+	 * Takes a function out of service; requests that it has are finished. Returns whether there was one of that name.
+	 */
 	remove(id: FunctionId): boolean {
 		const { deployments } = this.#settings;
 		const one = deployments.get(id);

@@ -68,7 +68,10 @@ export class Deployments {
 		return this.#functions.size;
 	}
 
-	/** Puts a function, or what has become of it, into service at hostnames that it has claimed. Gives back those before. */
+	/**
+	 * Puts a function, or what has become of it, into service at hostnames that it has claimed. Gives back those
+	 * before.
+	 */
 	put(one: EdgeFunction, hostnames: readonly string[]): void {
 		this.#unroute(one);
 		one.hostnames = hostnames;

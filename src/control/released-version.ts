@@ -120,7 +120,10 @@ export class ReleasedVersion {
 		return source.sourceMap(most);
 	}
 
-	/** A line that the function has logged outside of any request, as its isolate sent it; `null` where there were too many. */
+	/**
+	 * A line that the function has logged outside of any request, as its isolate sent it; `null` where there were too
+	 * many.
+	 */
 	strayLine(text: string): LogLine | null {
 		const { level, message } = decodeLine(text);
 		switch (this.#strays.take(text.length, performance.now())) {

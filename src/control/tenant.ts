@@ -4,7 +4,10 @@ import type { TenantLimits } from "../limits/limits.ts";
 import { Strikes } from "../limits/strikes.ts";
 import type { TenantNumber } from "../link/protocol.ts";
 
-/** Whoever deploys functions. What they do together counts together: a hundred functions of one tenant are one attacker. */
+/**
+ * Whoever deploys functions. What they do together counts together: a hundred functions of one tenant are one
+ * attacker.
+ */
 export class Tenant {
 	readonly name: string;
 	readonly number: TenantNumber;

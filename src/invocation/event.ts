@@ -15,7 +15,10 @@ export interface InvocationEvent extends AttemptEvent {
 	readonly bytes: Bytes;
 	/** Where it stands among requests of functions to functions. */
 	readonly chain: Chain;
-	/** What comes with the head: bytes, a stream, or nothing. Asked for once for each attempt, each of which gets all of it. */
+	/**
+	 * What comes with the head: bytes, a stream, or nothing. Asked for once for each attempt, each of which gets all
+	 * of it.
+	 */
 	content(): Uint8Array | AsyncIterable<Uint8Array> | null;
 	/** Whether that is a stream, which may not be there for another attempt. */
 	readonly streams: boolean;

@@ -74,7 +74,8 @@ export class Placement {
 	failed(version: ReleasedVersion, { code, message, stack }: AttemptFailure, report: AttemptReport): AfterFailure {
 		const { pace } = version;
 		if (code === "too_heavy") {
-			// The first turn of a cold isolate says little of those after it; and one that was light has only waited for a core.
+			// The first turn of a cold isolate says little of those after it; and one that was light has only waited
+			// for a core.
 			if (report.cold) pace.note(report.light);
 			else if (!report.light) pace.cut();
 			return "cut";

@@ -137,9 +137,9 @@ export class IsolateHost implements SandboxCommands, IsolateListener {
 	}
 
 	/**
-	 * Runs turns that wait, a few of each function in turn, so that one with a thousand requests does not keep another with
-	 * one waiting; and for a slice of time, so that what has arrived meanwhile is seen. Whoever has handed in the last message
-	 * of a batch calls this; else the event loop does.
+	 * Runs turns that wait, a few of each function in turn, so that one with a thousand requests does not keep
+	 * another with one waiting; and for a slice of time, so that what has arrived meanwhile is seen. Whoever has
+	 * handed in the last message of a batch calls this; else the event loop does.
 	 */
 	run(): void {
 		if (this.#scheduled !== null) clearImmediate(this.#scheduled);

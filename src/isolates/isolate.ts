@@ -48,7 +48,10 @@ export function forgery(): AttemptFailure {
 	};
 }
 
-/** Whether an error says what isolated-vm's does for a turn that was cut off; a function can throw one that reads the same. */
+/**
+ * Whether an error says what isolated-vm's does for a turn that was cut off; a function can throw one that reads the
+ * same.
+ */
 function isTimeout(error: unknown): boolean {
 	return error instanceof Error && error.message === "Script execution timed out.";
 }
@@ -91,8 +94,8 @@ export class FunctionIsolate {
 	readonly #outbox: Outbox;
 
 	/**
-	 * Compiles and runs the script, for `startMs` at most before it awaits anything. Throws StartError where that fails; the
-	 * isolate is gone then.
+	 * Compiles and runs the script, for `startMs` at most before it awaits anything. Throws StartError where that
+	 * fails; the isolate is gone then.
 	 */
 	constructor(
 		parked: ParkedIsolate,
@@ -134,8 +137,8 @@ export class FunctionIsolate {
 	}
 
 	/**
-	 * Hands in the answer to an operation that the top level awaits, after which it may have come to its end, or await the next.
-	 * Throws StartError where it fails; the isolate is gone then.
+	 * Hands in the answer to an operation that the top level awaits, after which it may have come to its end, or
+	 * await the next. Throws StartError where it fails; the isolate is gone then.
 	 */
 	resume({ op, text, data, us }: Answer): void {
 		readThreadClock();
@@ -225,7 +228,10 @@ export class FunctionIsolate {
 		return Number(this.#parked.isolate.cpuTime) / 1000 + this.#lentUs;
 	}
 
-	/** Runs one turn. What it leaves in the outbox is handed over by `takeOutbox`, or thrown away if the turn did not complete. */
+	/**
+	 * Runs one turn. What it leaves in the outbox is handed over by `takeOutbox`, or thrown away if the turn did not
+	 * complete.
+	 */
 	turn(
 		kind: Kind,
 		attempt: AttemptId,
@@ -282,7 +288,8 @@ function bytesOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
 
 /**
  * The code cache holds every function of the script already compiled, and V8 takes it only if the flag under which it
- * was made is set again; with V8's usual lazy functions a cold start would compile them one by one (4.1 ms instead of 1.2).
+ * was made is set again; with V8's usual lazy functions a cold start would compile them one by one (4.1 ms instead of
+ * 1.2).
  */
 function compile(isolate: ivm.Isolate, image: Image): ivm.Script {
 	const code = bytesOf(image.code).toString();

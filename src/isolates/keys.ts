@@ -31,7 +31,10 @@ const METHODS = new Set([
 	"unwrapKey",
 	"getPublicKey",
 ]);
-/** How many keys an isolate may hold; beyond it the one longest unused is forgotten, since nothing tells when a CryptoKey is collected. */
+/**
+ * How many keys an isolate may hold; beyond it the one longest unused is forgotten, since nothing tells when a
+ * CryptoKey is collected.
+ */
 const MAX_KEYS = 4096;
 /** How many operations of one isolate may be under way. */
 const MAX_OPERATIONS = 10_000;
@@ -61,7 +64,10 @@ export class KeyStore {
 		this.#settings = settings;
 	}
 
-	/** Starts an operation. Its result, or why it failed, goes to `onAnswer`, and never at once; this itself never throws. */
+	/**
+	 * Starts an operation. Its result, or why it failed, goes to `onAnswer`, and never at once; this itself never
+	 * throws.
+	 */
 	start(attempt: AttemptId, op: number, method: string, args: unknown): void {
 		const { tenant, maxBytes } = this.#settings;
 		const bytes = sizeOf(args);

@@ -2,8 +2,9 @@ import ivm from "isolated-vm";
 import type { Microseconds, Milliseconds } from "../units.ts";
 
 /**
- * One entry into an isolate. isolated-vm's `timeout` stands still while the isolate is in one of the sandbox's own functions, and so
- * does its CPU time: a loop that calls one would go on for four times its limit. So these functions keep the time as well.
+ * One entry into an isolate. isolated-vm's `timeout` stands still while the isolate is in one of the sandbox's own
+ * functions, and so does its CPU time: a loop that calls one would go on for four times its limit. So these functions
+ * keep the time as well.
  */
 export class Entry {
 	readonly #isolate: ivm.Isolate;

@@ -9,7 +9,10 @@ export interface Cost {
 
 /** One iteration of PBKDF2 on a fast machine. */
 const ITERATION_US: Microseconds = 0.1;
-/** To make an RSA key of 2048 bits, and to use one; the first grows by the fourth power of its length, the second by the third. */
+/**
+ * To make an RSA key of 2048 bits, and to use one; the first grows by the fourth power of its length, the second by
+ * the third.
+ */
 const RSA_KEY_US: Microseconds = 20_000;
 const RSA_USE_US: Microseconds = 200;
 

@@ -13,7 +13,9 @@ const STRAY_MS: Milliseconds = 1000;
 /** The largest message an isolate may send: a body's window in UTF-8, and a generous head. */
 const MAX_MESSAGE: Bytes = 2 * 1024 * 1024;
 
-/** What the turns of an isolate have to say. It is kept outside of the isolate and has to count as if it were inside. */
+/**
+ * What the turns of an isolate have to say. It is kept outside of the isolate and has to count as if it were inside.
+ */
 export class Outbox {
 	readonly #maxBytes: Bytes;
 	readonly #logBytes: Bytes;
@@ -27,7 +29,10 @@ export class Outbox {
 	readonly #logged = new Map<AttemptId, Bytes>();
 	#strayingSince: Milliseconds = 0;
 
-	/** `maxBytes` is what one turn may say, `logBytes` what one attempt may log; `attempts` are those that the isolate works on. */
+	/**
+	 * `maxBytes` is what one turn may say, `logBytes` what one attempt may log; `attempts` are those that the isolate
+	 * works on.
+	 */
 	constructor(maxBytes: Bytes, logBytes: Bytes, attempts: ReadonlySet<AttemptId>) {
 		this.#maxBytes = maxBytes;
 		this.#logBytes = logBytes;

@@ -6,7 +6,10 @@ import { type ParkedIsolate, parkIsolate } from "./parked.ts";
 /** How many isolates may be parked at once: each holds some 2 MB. */
 const MOST = 64;
 
-/** Isolates made ahead of need, so that a cold start does not wait for one; by memory limit, which an isolate has from its making. */
+/**
+ * Isolates made ahead of need, so that a cold start does not wait for one; by memory limit, which an isolate has from
+ * its making.
+ */
 export class Parking {
 	readonly #snapshot: ivm.ExternalCopy<ArrayBuffer>;
 	readonly #size: number;
@@ -16,7 +19,10 @@ export class Parking {
 	#missing: Megabytes[] = [];
 	#making: NodeJS.Immediate | null = null;
 
-	/** Makes `size` isolates of the usual limit at once, and sees to it that as many of any limit that is asked for are ready. */
+	/**
+	 * Makes `size` isolates of the usual limit at once, and sees to it that as many of any limit that is asked for
+	 * are ready.
+	 */
 	constructor(snapshot: Uint8Array, size: number, usual: Megabytes) {
 		this.#snapshot = externalCopy(snapshot);
 		this.#size = size;

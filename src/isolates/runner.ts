@@ -29,7 +29,10 @@ interface Turn {
 
 /** What waits for a turn. */
 export interface Task extends Omit<Turn, "kind" | "attempt"> {
-	/** `held`: answers to what the top level has begun, which the attempt pays for. `preload`: to have an isolate is all it is about. */
+	/**
+	 * `held`: answers to what the top level has begun, which the attempt pays for. `preload`: to have an isolate is
+	 * all it is about.
+	 */
 	kind: Kind | "held" | "preload";
 	/** The attempt itself and not its number, which another may have by the time this is done. */
 	attempt: RunningAttempt;
@@ -152,7 +155,10 @@ export class Runner {
 		if (task.kind === Kind.drop && this.has(attempt)) this.done(attempt);
 	}
 
-	/** A promise was rejected in the turn, and nobody had handled it when it ended: the function's own listeners hear of it. */
+	/**
+	 * A promise was rejected in the turn, and nobody had handled it when it ended: the function's own listeners hear
+	 * of it.
+	 */
 	#uncaught(attempt: RunningAttempt, isolate: FunctionIsolate, reason: unknown): void {
 		const task: Turn = {
 			kind: Kind.rejection,
@@ -164,7 +170,10 @@ export class Runner {
 		this.turn(attempt, isolate, task);
 	}
 
-	/** The turn's time was over in one of the sandbox's functions, which took the isolate, and the other requests that it held. */
+	/**
+	 * The turn's time was over in one of the sandbox's functions, which took the isolate, and the other requests that
+	 * it held.
+	 */
 	#overdue(attempt: RunningAttempt, isolate: FunctionIsolate, early: boolean): void {
 		isolate.attempts.delete(attempt.id);
 		if (early) this.#tooHeavy(attempt, isolate);

@@ -41,7 +41,10 @@ export class RunningAttempt {
 		this.#light = light;
 	}
 
-	/** How long its next turn may run, and whether a cut at that would only be the normal lane's; 0 if its budget is spent. */
+	/**
+	 * How long its next turn may run, and whether a cut at that would only be the normal lane's; 0 if its budget is
+	 * spent.
+	 */
 	allowance(): { ms: Milliseconds; early: boolean } {
 		const left = Math.ceil((this.#budgetUs - this.#cpuUs) / 1000);
 		const early = this.#light && left > NORMAL_TURN_MS;
@@ -70,7 +73,10 @@ export class RunningAttempt {
 		this.#light = false;
 	}
 
-	/** The prelude has seen to it that there are not too many; where a function has got around that, the rest never fire. */
+	/**
+	 * The prelude has seen to it that there are not too many; where a function has got around that, the rest never
+	 * fire.
+	 */
 	setTimer(timer: number, delay: Milliseconds, due: () => void): void {
 		this.#timers ??= new Map();
 		if (this.#timers.size >= (this.isolate?.maxTimers ?? 0)) return;

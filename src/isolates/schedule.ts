@@ -5,8 +5,9 @@ import type { Microseconds } from "../units.ts";
 const QUANTUM_US: Microseconds = 1000;
 
 /**
- * Whose turns run next. Functions have their turns in rounds, and a tenant that used more than its quantum in one goes without
- * until its debt is paid, unless nobody else has anything to run (deficit round robin, Shreedhar and Varghese 1995).
+ * Whose turns run next. Functions have their turns in rounds, and a tenant that used more than its quantum in one
+ * goes without until its debt is paid, unless nobody else has anything to run (deficit round robin, Shreedhar and
+ * Varghese 1995).
  */
 export class Schedule {
 	readonly #ready = new Set<VersionNumber>();
@@ -64,8 +65,8 @@ export class Schedule {
 	}
 
 	/**
-	 * All that have an isolate, and then one that needs one: a start takes a hundred times a turn, and nobody who is warm is to
-	 * wait for more than one. Tenants take turns at it.
+	 * All that have an isolate, and then one that needs one: a start takes a hundred times a turn, and nobody who is
+	 * warm is to wait for more than one. Tenants take turns at it.
 	 */
 	#withOneStart(versions: VersionNumber[]): VersionNumber[] {
 		const round: VersionNumber[] = [];

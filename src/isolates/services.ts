@@ -28,7 +28,8 @@ const SETTABLE = new Set<string>(PARTS.filter((part) => part !== "href" && part 
 type Decoder = Pick<TextDecoder, "decode">;
 const decoders = new Map<string, Decoder>();
 
-// It reads its tables from a file when it first needs one, which a sandbox can do only until it has given up its permissions.
+// It reads its tables from a file when it first needs one, which a sandbox can do only until it has given up its
+// permissions.
 new StandardDecoder("euc-kr").decode(new Uint8Array([0xb0, 0xa1]));
 
 const UNICODE = /^utf-(?:8|16[bl]e)$/;

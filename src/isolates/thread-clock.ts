@@ -1,6 +1,9 @@
 import type { Microseconds, Milliseconds } from "../units.ts";
 
-/** What is shorter is taken as the clock on the wall has it: the thread's own goes on in ticks of some milliseconds, and costs 2 to 8 us. */
+/**
+ * What is shorter is taken as the clock on the wall has it: the thread's own goes on in ticks of some milliseconds,
+ * and costs 2 to 8 us.
+ */
 const LONG_US: Microseconds = 5000;
 /** How old a reading may be before what runs next. */
 const FRESH_MS: Milliseconds = 5;
@@ -22,8 +25,8 @@ export function readThreadClock(): void {
 }
 
 /**
- * How much CPU time something has used that has just ended and took so long. isolated-vm's `cpuTime` goes on while the thread waits for a
- * core, so that on a busy machine a turn looks four times as long as it was.
+ * How much CPU time something has used that has just ended and took so long. isolated-vm's `cpuTime` goes on while
+ * the thread waits for a core, so that on a busy machine a turn looks four times as long as it was.
  */
 export function usedUs(wallUs: Microseconds): Microseconds {
 	if (wallUs < LONG_US) return wallUs;

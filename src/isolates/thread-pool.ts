@@ -14,9 +14,9 @@ interface Operation {
 }
 
 /**
- * What isolates have computed on other threads than their own: operations of WebCrypto. All isolates of the process share its
- * thread pool, so a tenant has a few operations there at a time and tenants take turns; and what an operation takes is measured,
- * since it is the request's CPU time like any other.
+ * What isolates have computed on other threads than their own: operations of WebCrypto. All isolates of the process
+ * share its thread pool, so a tenant has a few operations there at a time and tenants take turns; and what an
+ * operation takes is measured, since it is the request's CPU time like any other.
  */
 class ThreadPool {
 	/** What waits, by tenant; the tenant that comes first is the next. */
@@ -72,7 +72,10 @@ class ThreadPool {
 		if (running !== undefined) running.us += us;
 	}
 
-	/** What the process's other threads have used since the last time goes to those that ran meanwhile, in equal parts. */
+	/**
+	 * What the process's other threads have used since the last time goes to those that ran meanwhile, in equal
+	 * parts.
+	 */
 	#measure(): void {
 		const all = process.cpuUsage();
 		const own = process.threadCpuUsage();

@@ -1,6 +1,9 @@
 import { type ErrorDescription, MAX_ERROR_TEXT } from "../link/messages.ts";
 
-/** Describes what isolated-vm throws in the place of what a function threw: an error with strings of that, or a primitive. */
+/**
+ * Describes what isolated-vm throws in the place of what a function threw: an error with strings of that, or a
+ * primitive.
+ */
 export function describeThrown(thrown: unknown): ErrorDescription | { value: unknown } {
 	if (thrown instanceof Error) {
 		const { name, message } = thrown;

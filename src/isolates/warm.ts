@@ -9,8 +9,8 @@ const MEASURE_EVERY = 16;
 const TELL_MS: Milliseconds = 100;
 
 /**
- * The isolates of a sandbox. Those that take requests are in an LRU, bounded by what they really use and by count; one that
- * leaves it is retired: it finishes what it holds, and is disposed then.
+ * The isolates of a sandbox. Those that take requests are in an LRU, bounded by what they really use and by count;
+ * one that leaves it is retired: it finishes what it holds, and is disposed then.
  */
 export class WarmIsolates {
 	readonly #lru: LRUCache<VersionNumber, FunctionIsolate>;
@@ -55,7 +55,10 @@ export class WarmIsolates {
 		this.#lru.set(isolate.version, isolate, { size: Math.max(isolate.memoryBytes, 1) });
 	}
 
-	/** A request has found its isolate warm. That is told now and then: each by itself would be a frame more for every request. */
+	/**
+	 * A request has found its isolate warm. That is told now and then: each by itself would be a frame more for every
+	 * request.
+	 */
 	hit(): void {
 		this.#hits++;
 		if (performance.now() - this.#toldAt > TELL_MS) this.changed = true;

@@ -36,7 +36,9 @@ export interface BuildMessage {
 export interface StartResult {
 	/** Why the function did not start. It may yet, on a request; a missing handler or a syntax error stays. */
 	failure: AttemptFailure | null;
-	/** The names of the function's handlers (`handlers.ts`); none where it did not start, so that they are not known. */
+	/**
+	 * The names of the function's handlers (`handlers.ts`); none where it did not start, so that they are not known.
+	 */
 	handlers: string[];
 	/** How long a cold start took. */
 	startUs: Microseconds;

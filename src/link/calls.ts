@@ -5,7 +5,10 @@ import type { BodyMode } from "./messages.ts";
  * `schema.ts`; a body comes beside them, whole or in pieces.
  */
 
-/** Which binding is called: 0 is the global `fetch`, then those of the function's `env` in the order of its deployment. */
+/**
+ * Which binding is called: 0 is the global `fetch`, then those of the function's `env` in the order of its
+ * deployment.
+ */
 export type BindingNumber = number;
 
 /** A call as it leaves an isolate. */

@@ -17,7 +17,9 @@ const DIRECT: Bytes = 16 * 1024;
 export class FrameWriter {
 	#socket: Writable | null;
 	#slab = Buffer.allocUnsafeSlow(SLAB);
-	/** Where in the slab what has not been cut into parts begins, where the frame does, and where its next field goes. */
+	/**
+	 * Where in the slab what has not been cut into parts begins, where the frame does, and where its next field goes.
+	 */
 	#start = 0;
 	#frame = 0;
 	#end = 0;

@@ -4,7 +4,10 @@
  */
 export const HANDLERS: readonly string[] = ["fetch", "scheduled", "queue"];
 
-/** Those of a list that are a handler's name, in the order of `HANDLERS`: whoever tells them has run a function's code. */
+/**
+ * Those of a list that are a handler's name, in the order of `HANDLERS`: whoever tells them has run a function's
+ * code.
+ */
 export function handlersAmong(names: unknown): string[] {
 	return Array.isArray(names) ? HANDLERS.filter((name) => names.includes(name)) : [];
 }

@@ -2,7 +2,9 @@ import type { Microseconds } from "../units.ts";
 import type { Frame } from "./frame.ts";
 import type { FrameWriter } from "./frame-writer.ts";
 
-/** The frames between the edge and a helper. Each that asks for something, but `open` and `drop`, is answered by one. */
+/**
+ * The frames between the edge and a helper. Each that asks for something, but `open` and `drop`, is answered by one.
+ */
 export const HelperKind = {
 	/** To a helper: decompress a stream; the text is its content coding. Not answered by itself. */
 	open: 96,

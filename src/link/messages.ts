@@ -44,7 +44,10 @@ export const Kind = {
 	socket: 18,
 	/** Both ways: a WebSocket closes; the text is its code and reason (`link/socket-close.ts`). */
 	socketClose: 19,
-	/** To the isolate: a promise was rejected in the turn before, and nobody has handled it; the text describes the reason. */
+	/**
+	 * To the isolate: a promise was rejected in the turn before, and nobody has handled it; the text describes the
+	 * reason.
+	 */
 	rejection: 20,
 	/** From the isolate: an event's handler is done, and what it has said of the event (`link/verdicts.ts`). */
 	verdicts: 21,
@@ -93,7 +96,10 @@ export interface ErrorDescription {
 	stack: string;
 }
 
-/** How many characters an error's name and message may have each, and half of what its stack may: a function decides what it throws. */
+/**
+ * How many characters an error's name and message may have each, and half of what its stack may: a function decides
+ * what it throws.
+ */
 export const MAX_ERROR_TEXT = 8 * 1024;
 
 export type BodyMode = "none" | "whole" | "stream";

@@ -53,7 +53,9 @@ export interface Image {
 	memoryMb: number;
 	/** How many timers one request may have pending. */
 	timers: number;
-	/** How much a request may log, and in a second what belongs to none. What goes beyond it never leaves the isolate. */
+	/**
+	 * How much a request may log, and in a second what belongs to none. What goes beyond it never leaves the isolate.
+	 */
 	logBytes: Bytes;
 	startupCpuMs: Milliseconds;
 }
@@ -87,8 +89,8 @@ export interface AttemptReport {
 	/** The isolate's measured memory, as of its last measurement. */
 	memoryBytes: Bytes;
 	/**
-	 * Whether all its turns took no more than `LIGHT_TURN_US`, or than `NORMAL_TURN_MS` where it was the isolate's first request, and the
-	 * isolate's start no more than `LIGHT_START_US`.
+	 * Whether all its turns took no more than `LIGHT_TURN_US`, or than `NORMAL_TURN_MS` where it was the isolate's
+	 * first request, and the isolate's start no more than `LIGHT_START_US`.
 	 */
 	light: boolean;
 	/** Whether this attempt started the isolate, and how long that took. */
@@ -126,8 +128,8 @@ export interface SandboxCommands {
 	/** A version will get no more requests: its isolate goes when it is idle. */
 	unload(version: VersionNumber): void;
 	/**
-	 * Starts an isolate of a version ahead of any request, as an attempt that is done when it has started. Given up where the top level
-	 * runs for `PRELOAD_START_MS`.
+	 * Starts an isolate of a version ahead of any request, as an attempt that is done when it has started. Given up
+	 * where the top level runs for `PRELOAD_START_MS`.
 	 */
 	preload(attempt: AttemptId, version: VersionNumber): void;
 	/** Starts an attempt. */
@@ -140,7 +142,10 @@ export interface SandboxCommands {
 export interface SandboxEvents {
 	/** The sandbox has no image of this version, and none is on its way. */
 	want(version: VersionNumber): void;
-	/** An effect, a part of a response, or a line of the log. `version` is whose isolate said it, so that the edge can check. */
+	/**
+	 * An effect, a part of a response, or a line of the log. `version` is whose isolate said it, so that the edge can
+	 * check.
+	 */
 	message(version: VersionNumber, attempt: AttemptId, message: Outgoing): void;
 	done(version: VersionNumber, attempt: AttemptId, report: AttemptReport): void;
 	failed(version: VersionNumber, attempt: AttemptId, failure: AttemptFailure, report: AttemptReport): void;

@@ -5,8 +5,9 @@ import { join } from "node:path";
 import type { AttemptId } from "./protocol.ts";
 
 /**
- * Where a sandbox notes whose turn it runs, so that the edge can read it after the process was killed: eight bytes in a
- * file that both hold open, and that has a name only until they do. A note costs a turn less than a microsecond (`bench/micro.ts`).
+ * Where a sandbox notes whose turn it runs, so that the edge can read it after the process was killed: eight bytes in
+ * a file that both hold open, and that has a name only until they do. A note costs a turn less than a microsecond
+ * (`bench/micro.ts`).
  */
 export class RunningNote {
 	/** Where the file is, until `unlink`. */

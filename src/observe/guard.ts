@@ -7,8 +7,8 @@ export interface Guarded {
 }
 
 /**
- * The last guard around the edge's callbacks: what goes wrong in one is logged and ends what the callback worked for, and neither the
- * process nor anybody else hears of it.
+ * The last guard around the edge's callbacks: what goes wrong in one is logged and ends what the callback worked for,
+ * and neither the process nor anybody else hears of it.
  */
 export class Guard {
 	readonly #tell: (fields: object, message: string) => void;

@@ -1,4 +1,7 @@
-/** Tells of things in the order in which they came about, though something has to come first before some of them can be told. */
+/**
+ * Tells of things in the order in which they came about, though something has to come first before some of them can
+ * be told.
+ */
 export class InOrder {
 	#told: Promise<void> | null = null;
 

@@ -38,7 +38,10 @@ export interface AttemptListener {
 	onMoved(): void;
 	/** The function has made its isolate say what the prelude never says. */
 	onForgery(): void;
-	/** It has, and the attempt still runs: nothing more of it counts. `what` the function did ends a sentence about it. */
+	/**
+	 * It has, and the attempt still runs: nothing more of it counts. `what` the function did ends a sentence about
+	 * it.
+	 */
 	refuseForgery(what?: string): void;
 	/** The sandbox died, or had to be killed, while this attempt's turn ran. */
 	onCulprit(): void;
@@ -65,7 +68,9 @@ export class Attempt {
 	#body: BodySender | null = null;
 	/** The operation of its WebSocket, set by the event that has become one; 0 if it has none. */
 	socket = 0;
-	/** How much it may send of what it streams. Its sandbox sees to that; one that does not is no longer what it was. */
+	/**
+	 * How much it may send of what it streams. Its sandbox sees to that; one that does not is no longer what it was.
+	 */
 	readonly #windows = new SendWindows();
 	/** Whether anything it did has been seen outside, so that it cannot be undone by running it again. */
 	hasEffects = false;

@@ -17,12 +17,17 @@ export interface PoolEvents {
 export interface SandboxPool {
 	/** Whether light and heavy functions run apart. */
 	readonly hasLanes: boolean;
-	/** The sandbox for a version's next attempt; `null` if it is on probation and another one is being tried, or if no sandbox starts. */
+	/**
+	 * The sandbox for a version's next attempt; `null` if it is on probation and another one is being tried, or if no
+	 * sandbox starts.
+	 */
 	home(version: RunnableVersion, place: Place): Sandbox | null;
 	/** A version will get no more requests. */
 	unload(version: VersionNumber): void;
 	stats(): { sandboxes: number; restarts: number } & SandboxStats;
-	/** What keeps functions from the machine, beyond their isolates; `null` when they run inline, where nothing does. */
+	/**
+	 * What keeps functions from the machine, beyond their isolates; `null` when they run inline, where nothing does.
+	 */
 	readonly containment: Containment | null;
 	/** Process ids of the sandboxes that are ready, the spare included; none when inline. */
 	pids(): number[];

@@ -32,9 +32,9 @@ const NO_STATS: SandboxStats = { isolates: 0, bytes: 0, hits: 0, coldStarts: 0, 
 /** The edge's side of one sandbox, be it a process behind the link or inline: the attempts that run there. */
 export class Sandbox implements SandboxEvents {
 	/**
-	 * The attempts that run here, at the place of their number; numbers of ended ones are used again. Not a Map: one that is
-	 * filled and emptied at this rate keeps what it held alive until a major collection, since its old tables point to its
-	 * new ones (a fifth of the edge's time went into copying dead requests).
+	 * The attempts that run here, at the place of their number; numbers of ended ones are used again. Not a Map: one
+	 * that is filled and emptied at this rate keeps what it held alive until a major collection, since its old tables
+	 * point to its new ones (a fifth of the edge's time went into copying dead requests).
 	 */
 	readonly #attempts: (Attempt | Preload | undefined)[] = [undefined];
 	readonly #free: AttemptId[] = [];
@@ -85,7 +85,10 @@ export class Sandbox implements SandboxEvents {
 		if (this.load === 1) this.onLoad(true);
 	}
 
-	/** Takes an attempt that has ended out of the table. The link keeps order, so nothing more can come for its number. */
+	/**
+	 * Takes an attempt that has ended out of the table. The link keeps order, so nothing more can come for its
+	 * number.
+	 */
 	#take(version: VersionNumber, id: AttemptId): Attempt | Preload | undefined {
 		const attempt = this.#attempts[id];
 		if (attempt?.version !== version) return undefined;
@@ -140,7 +143,8 @@ export class Sandbox implements SandboxEvents {
 
 	message(version: VersionNumber, id: AttemptId, message: Outgoing): void {
 		const attempt = this.#attempts[id];
-		// A sandbox is not trusted to keep functions apart in what it says: an isolate speaks for its own version's requests.
+		// A sandbox is not trusted to keep functions apart in what it says: an isolate speaks for its own version's
+		// requests.
 		if (attempt !== undefined && attempt.version === version) attempt.message(message);
 		else if (message.kind === Kind.log && (id === 0 || attempt === undefined)) this.onStrayLine(version, message.text);
 	}

@@ -20,8 +20,8 @@ interface Called {
 /** One call of a binding, for its isolate's side: the edge does it, and the answer comes back as a later turn. */
 export class Call {
 	/**
-	 * Resolves once the answer is there, in the other fields: what a promise is resolved with is asked for a `then`, and so
-	 * it is with nothing.
+	 * Resolves once the answer is there, in the other fields: what a promise is resolved with is asked for a `then`,
+	 * and so it is with nothing.
 	 */
 	readonly answered: Promise<void>;
 	/** Why there is no answer; `null` where there is one. */

@@ -1,6 +1,8 @@
 import type { Kind } from "../link/messages.ts";
 
-/** What the sandbox lends an isolate: synchronous functions of primitives and bytes, kept out of the function's reach. */
+/**
+ * What the sandbox lends an isolate: synchronous functions of primitives and bytes, kept out of the function's reach.
+ */
 export interface Host {
 	/** Puts a message into the turn's outbox. It leaves when the turn ends, or never if the turn is cut off. */
 	emit(kind: Kind, attempt: number, op: number, text: string, data?: string | Uint8Array | number): void;

@@ -1,6 +1,7 @@
 /**
- * The prelude: the Web's APIs as a function finds them in its isolate. It is bundled into one script, run once, and kept
- * as the base snapshot from which every isolate starts; what reaches the outside is handed in when the isolate is parked.
+ * The prelude: the Web's APIs as a function finds them in its isolate. It is bundled into one script, run once, and
+ * kept as the base snapshot from which every isolate starts; what reaches the outside is handed in when the isolate
+ * is parked.
  */
 
 import { fetch } from "../bindings/fetch/isolate.ts";
@@ -112,7 +113,10 @@ expose(
 	true,
 );
 
-/** Globals whose module is loaded when one of them is first touched: they cost the functions that have no use for them nothing. */
+/**
+ * Globals whose module is loaded when one of them is first touched: they cost the functions that have no use for them
+ * nothing.
+ */
 function lazily(names: string[], load: () => unknown): void {
 	const define = (name: string, value: unknown, enumerable: boolean) =>
 		Object.defineProperty(scope, name, { value, writable: true, enumerable, configurable: true });
@@ -186,15 +190,16 @@ const bridge = {
 		});
 		installHost(host as unknown as Host);
 		startClock();
-		// Shared memory would be a clock as fine as a Spectre attack needs, and a way to stop a thread. V8 defines it anew in
-		// every isolate that it makes from a snapshot, so it is taken away here.
+		// Shared memory would be a clock as fine as a Spectre attack needs, and a way to stop a thread. V8 defines it
+		// anew in every isolate that it makes from a snapshot, so it is taken away here.
 		for (const name of ["SharedArrayBuffer", "Atomics"]) Reflect.deleteProperty(scope, name);
 		refuseSharedMemory();
 		installIntlClock();
 		installAsyncWebAssembly();
 	},
 	/**
-	 * Readies the isolate for a function's script: its environment and bindings, its limits, and the hook that takes its exports.
+	 * Readies the isolate for a function's script: its environment and bindings, its limits, and the hook that takes
+	 * its exports.
 	 * `temporal` says whether the script names it.
 	 */
 	begin(env: string, bindings: string, timers: number, temporal: boolean) {

@@ -1,7 +1,7 @@
 /**
- * Gives a class the property attributes that Web IDL prescribes for an interface, and its `Symbol.toStringTag`. `required` says
- * how many arguments an operation (one of the class itself as `static name`), or `constructor`, needs, where that is fewer than the
- * function takes: it becomes its `length`.
+ * Gives a class the property attributes that Web IDL prescribes for an interface, and its `Symbol.toStringTag`.
+ * `required` says how many arguments an operation (one of the class itself as `static name`), or `constructor`,
+ * needs, where that is fewer than the function takes: it becomes its `length`.
  */
 export function asInterface<C extends abstract new (...args: never[]) => object>(
 	constructor: C,
@@ -28,8 +28,8 @@ export function asInterface<C extends abstract new (...args: never[]) => object>
 }
 
 /**
- * The same for an interface with one instance, which holds nothing of its own that would tell it from another object: its operations and
- * attributes refuse to be called on one.
+ * The same for an interface with one instance, which holds nothing of its own that would tell it from another object:
+ * its operations and attributes refuse to be called on one.
  */
 export function asSingleton<C extends abstract new (...args: never[]) => object>(
 	constructor: C,

@@ -1,7 +1,10 @@
 import { Kind } from "../link/messages.ts";
 import { host } from "./host.ts";
 
-/** What waits for messages about one operation of an attempt. It inherits nothing that a function could have put there. */
+/**
+ * What waits for messages about one operation of an attempt. It inherits nothing that a function could have put
+ * there.
+ */
 export class Operation {
 	/** The effect's result. */
 	answer: ((text: string, data: ArrayBuffer | undefined) => void) | null = null;
@@ -36,7 +39,9 @@ export class Invocation {
 		this.id = id;
 	}
 
-	/** What waits for messages about this attempt's operations. Made when the first one does: many requests have none. */
+	/**
+	 * What waits for messages about this attempt's operations. Made when the first one does: many requests have none.
+	 */
 	get operations(): Map<number, Operation> {
 		this.#operations ??= new Map();
 		return this.#operations;

@@ -6,7 +6,10 @@ interface Stub {
 	create(binding: number): object;
 }
 
-/** Puts the function's bindings into its `env`, each a name and a type; calls of one go by its number, its place and one more. */
+/**
+ * Puts the function's bindings into its `env`, each a name and a type; calls of one go by its number, its place and
+ * one more.
+ */
 export function bind(env: Record<string, unknown>, bindings: [name: string, type: string][]): void {
 	for (let i = 0; i < bindings.length; i++) {
 		const [name, type] = bindings[i];

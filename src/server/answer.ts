@@ -48,7 +48,10 @@ export class Answer {
 		this.#sink.account = invocation.account;
 	}
 
-	/** Gives a response whose head can be sent: whole, or what comes before its body. Throws where it cannot be sent after all. */
+	/**
+	 * Gives a response whose head can be sent: whole, or what comes before its body. Throws where it cannot be sent
+	 * after all.
+	 */
 	give(head: ResponseHead, body: Uint8Array | null): void {
 		const { record } = this.#invocation.recording;
 		try {
@@ -78,8 +81,8 @@ export class Answer {
 	}
 
 	/**
-	 * More of the body; `taken` is called when the client has it. Returns whether that is no more than its head says: whoever reads on
-	 * where a body ends that is not as long as it says would take what follows for another response.
+	 * More of the body; `taken` is called when the client has it. Returns whether that is no more than its head says:
+	 * whoever reads on where a body ends that is not as long as it says would take what follows for another response.
 	 */
 	write(bytes: Uint8Array, taken: () => void): boolean {
 		const { record } = this.#invocation.recording;

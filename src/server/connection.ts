@@ -3,7 +3,9 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Guarded } from "../observe/guard.ts";
 
-/** The response that a connection is sending, which `node:http` keeps there; those to later requests wait for its end. */
+/**
+ * The response that a connection is sending, which `node:http` keeps there; those to later requests wait for its end.
+ */
 export function sending(connection: Duplex & { _httpMessage?: ServerResponse | null }): ServerResponse | null {
 	return connection._httpMessage ?? null;
 }

@@ -11,7 +11,10 @@ const USUAL = 4096;
 /** Room is made for so many at once, so that not every connection of a flood has all of them looked at. */
 const AT_ONCE = 1 / 16;
 
-/** A client may send so many requests without waiting for an answer; one that sends more of them is not waiting for any. */
+/**
+ * A client may send so many requests without waiting for an answer; one that sends more of them is not waiting for
+ * any.
+ */
 const MOST_PIPELINED = 128;
 
 /** What a connection takes by itself, and a head of which no more than this has come is no more than that. */
@@ -67,7 +70,10 @@ function mostDescriptors(): number {
 	}
 }
 
-/** How much of what was read with a request may be the beginning of the next; none where its body does not say how long it is. */
+/**
+ * How much of what was read with a request may be the beginning of the next; none where its body does not say how
+ * long it is.
+ */
 function readAhead(req: IncomingMessage, read: Bytes): Bytes {
 	if (req.headers["transfer-encoding"] !== undefined) return 0;
 	const rest = read - Number(req.headers["content-length"] ?? 0);
@@ -193,7 +199,10 @@ export class Connections {
 		state.account?.close();
 	}
 
-	/** Counts what is held of heads, and reads for a moment where requests wait: nothing else tells that a client has gone. */
+	/**
+	 * Counts what is held of heads, and reads for a moment where requests wait: nothing else tells that a client has
+	 * gone.
+	 */
 	#look(): void {
 		for (const state of this.#states.values()) {
 			const { socket, requests, waiting } = state;

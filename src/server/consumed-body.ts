@@ -13,8 +13,8 @@ export function isConsumed({ readableDidRead, readableEnded }: IncomingMessage):
 }
 
 /**
- * A body that a framework has read, from what it left of it: its bytes where they are there, and else what a parser made of
- * JSON or of a form, written out again. Throws FunctionError `body_consumed` where neither is there.
+ * A body that a framework has read, from what it left of it: its bytes where they are there, and else what a parser
+ * made of JSON or of a form, written out again. Throws FunctionError `body_consumed` where neither is there.
  */
 export function consumedBody(req: IncomingMessage): Uint8Array {
 	const { rawBody, body } = req as Leftovers;

@@ -18,7 +18,9 @@ import { nextRequestId } from "./request-id.ts";
 
 /** Subrequests from function to function may go so deep. */
 const MAX_DEPTH = 16;
-/** One request from outside may lead to so many in all, itself included: else each of fifty would lead to fifty more. */
+/**
+ * One request from outside may lead to so many in all, itself included: else each of fifty would lead to fifty more.
+ */
 const MAX_INVOCATIONS = 32;
 
 /** What requests are served with. */
@@ -38,7 +40,10 @@ interface RefusalDetails {
 	answered?: boolean;
 }
 
-/** Hands each request to an invocation of the function that serves its hostname, and functions' requests to one another likewise. */
+/**
+ * Hands each request to an invocation of the function that serves its hostname, and functions' requests to one
+ * another likewise.
+ */
 export class Dispatcher implements Functions {
 	readonly #deployments: Deployments;
 	readonly #observer: Observer;

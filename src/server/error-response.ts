@@ -7,7 +7,10 @@ export interface ErrorDetail {
 	excerpt: { file: string; line: number; text: string } | null;
 }
 
-/** What the client gets for an error: a JSON body, or a page if it prefers that. Never a stack, unless `detail` gives one. */
+/**
+ * What the client gets for an error: a JSON body, or a page if it prefers that. Never a stack, unless `detail` gives
+ * one.
+ */
 export function errorResponse(
 	error: FunctionError,
 	requestId: string,

@@ -39,7 +39,8 @@ export interface ResponseSink {
 	/** The end of the body. */
 	end(): void;
 	/**
-	 * Switches to a WebSocket: `end` is the function's, the result the client's. Throws where the request asked for none.
+	 * Switches to a WebSocket: `end` is the function's, the result the client's. Throws where the request asked for
+	 * none.
 	 */
 	upgrade(head: ResponseHead, end: SocketEnd): SocketEnd;
 	/** Has the response be its connection's last, where it has one. */
@@ -48,7 +49,10 @@ export interface ResponseSink {
 	cut(): void;
 	/** Gives up what the receiver has not taken yet, and the connection with it. */
 	drop(): void;
-	/** Nothing more comes of the request: its account is closed, as soon as the receiver has taken all of the response. */
+	/**
+	 * Nothing more comes of the request: its account is closed, as soon as the receiver has taken all of the
+	 * response.
+	 */
 	settle(): void;
 }
 

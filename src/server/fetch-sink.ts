@@ -22,7 +22,10 @@ export class FetchSink implements ResponseSink {
 	#settled = false;
 	/** Called when the reader of a streamed body no longer wants it. */
 	onGone: () => void = () => undefined;
-	/** An answer to HEAD has no body, whatever its function thinks: https://www.rfc-editor.org/rfc/rfc9110#section-9.3.2 */
+	/**
+	 * An answer to HEAD has no body, whatever its function thinks:
+	 * https://www.rfc-editor.org/rfc/rfc9110#section-9.3.2
+	 */
 	readonly #bodiless: boolean;
 
 	/** `reader` says whose what is read of it is: what a program that embeds atoll does with a response is its own. */

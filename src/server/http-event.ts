@@ -86,8 +86,8 @@ export class HttpEvent implements InvocationEvent {
 	}
 
 	/**
-	 * Nothing of the response has been sent, all of the request is still there, and either nothing was done that it would do
-	 * again or its method says that this does no harm.
+	 * Nothing of the response has been sent, all of the request is still there, and either nothing was done that it
+	 * would do again or its method says that this does no harm.
 	 */
 	repeatable(hasEffects: boolean): boolean {
 		return (

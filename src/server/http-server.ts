@@ -48,7 +48,8 @@ export class HttpServer {
 			keepAliveTimeout: 65_000,
 			requestTimeout: 300_000,
 			headersTimeout: 30_000,
-			// What asks to upgrade to something else is an ordinary request: https://www.rfc-editor.org/rfc/rfc9110#section-7.8
+			// What asks to upgrade to something else is an ordinary request:
+			// https://www.rfc-editor.org/rfc/rfc9110#section-7.8
 			shouldUpgradeCallback: isWebSocketUpgrade,
 		});
 		// The size of all headers is bounded already; a bound on their number would drop the last of them silently.

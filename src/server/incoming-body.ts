@@ -7,8 +7,8 @@ import { KEPT_BODY } from "./exchange.ts";
 const MOST_PARTS = 1024;
 
 /**
- * A request's body as it comes in. What is read of the connection at once is handed on as one piece, however many chunks it came in, and
- * no more is read than has been taken, but for 64 KB.
+ * A request's body as it comes in. What is read of the connection at once is handed on as one piece, however many
+ * chunks it came in, and no more is read than has been taken, but for 64 KB.
  */
 export class IncomingBody implements AsyncIterableIterator<Uint8Array> {
 	readonly #req: IncomingMessage;
@@ -18,11 +18,17 @@ export class IncomingBody implements AsyncIterableIterator<Uint8Array> {
 	#total: Bytes = 0;
 	#paused = false;
 	#over = false;
-	/** Nobody wants the rest, which has to be read all the same: the response is still to be sent, and requests may follow. */
+	/**
+	 * Nobody wants the rest, which has to be read all the same: the response is still to be sent, and requests may
+	 * follow.
+	 */
 	#discards = false;
 	#failure: Error | null = null;
 	#wake: (() => void) | null = null;
-	/** What has come in this round of the event loop is handed on at its end: between two chunks of one read promises are settled. */
+	/**
+	 * What has come in this round of the event loop is handed on at its end: between two chunks of one read promises
+	 * are settled.
+	 */
 	#round: NodeJS.Immediate | null = null;
 
 	/** It fails with `body_too_large` where more than `most` bytes come. */

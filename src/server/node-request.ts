@@ -79,7 +79,8 @@ export function readRequest(req: IncomingMessage): NodeExchange {
 			throw new FunctionError("bad_request", "The request's target is malformed.");
 		}
 		if (absolute !== null) {
-			// https://www.rfc-editor.org/rfc/rfc9110#section-4.2.4: who stands before the host hides it, and is not for anybody to see.
+			// https://www.rfc-editor.org/rfc/rfc9110#section-4.2.4: who stands before the host hides it, and is not
+			// for anybody to see.
 			if (parsed.username !== "" || parsed.password !== "")
 				throw new FunctionError("bad_request", "The request's target has user information.");
 			// https://www.rfc-editor.org/rfc/rfc9112#section-3.2.2: an absolute target counts, not the Host header.

@@ -56,7 +56,8 @@ export class NodeSink implements ResponseSink, Guarded {
 
 	begin(head: ResponseHead): void {
 		this.#writeHead(head);
-		// Of itself node:http would send a head alone in UTF-8, and one with a body's bytes behind it as the bytes that it is.
+		// Of itself node:http would send a head alone in UTF-8, and one with a body's bytes behind it as the bytes
+		// that it is.
 		this.#res.write(NOTHING);
 		this.#res.flushHeaders();
 		this.#res.socket?.uncork();

@@ -1,8 +1,8 @@
 import { type Exchange, KEPT_BODY } from "./exchange.ts";
 
 /**
- * A request's body that comes as a stream, kept as long as it is small, so that the request can be run again. There is one
- * reader at a time: a new one begins at the start and ends the one before.
+ * A request's body that comes as a stream, kept as long as it is small, so that the request can be run again. There
+ * is one reader at a time: a new one begins at the start and ends the one before.
  */
 export class ReplayableBody {
 	readonly #source: AsyncIterator<Uint8Array>;

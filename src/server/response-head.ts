@@ -17,9 +17,10 @@ interface Answered {
 }
 
 /**
- * The head of a function's response as whoever asked for it may get it, made of checked parts alone: names in lower case, nothing
- * that concerns one connection, how long the body is only where that is the function's to say, and the platform's own headers only
- * from the platform. Throws an Error that says what is wrong with one that cannot be sent. An answer with a WebSocket has the status
+ * The head of a function's response as whoever asked for it may get it, made of checked parts alone: names in lower
+ * case, nothing that concerns one connection, how long the body is only where that is the function's to say, and the
+ * platform's own headers only from the platform. Throws an Error that says what is wrong with one that cannot be
+ * sent. An answer with a WebSocket has the status
  * 101.
  */
 export function sendableHead(given: ResponseHead, { method, requestId }: Answered): ResponseHead {

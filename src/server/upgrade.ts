@@ -5,8 +5,9 @@ import { handle, type ListenerSettings } from "./node-handler.ts";
 import type { NodeSink } from "./node-sink.ts";
 
 /**
- * Makes a listener for what `node:http` no longer reads: `upgrade` and `connect`. What does not ask for a WebSocket, or asks for it
- * too early, is an ordinary request and the connection's last (https://www.rfc-editor.org/rfc/rfc9110#section-7.8).
+ * Makes a listener for what `node:http` no longer reads: `upgrade` and `connect`. What does not ask for a WebSocket,
+ * or asks for it too early, is an ordinary request and the connection's last
+ * (https://www.rfc-editor.org/rfc/rfc9110#section-7.8).
  */
 export function upgradeHandler(
 	settings: ListenerSettings,
@@ -33,8 +34,9 @@ export function upgradeHandler(
 }
 
 /**
- * Whether a request can be answered with a WebSocket: its handshake is whole (https://www.rfc-editor.org/rfc/rfc6455#section-4.2.1), it
- * has no body, and no request before it on its connection still waits for its answer.
+ * Whether a request can be answered with a WebSocket: its handshake is whole
+ * (https://www.rfc-editor.org/rfc/rfc6455#section-4.2.1), it has no body, and no request before it on its connection
+ * still waits for its answer.
  */
 export function isWebSocketUpgrade({ method, headers, socket }: IncomingMessage): boolean {
 	return (
@@ -60,8 +62,9 @@ function isProtocolList(offered: string | undefined): boolean {
 }
 
 /**
- * The response to a request after which `node:http` reads no other of its connection. It goes out after those to the requests before
- * it, and the connection ends with it. `socket` is what `node:http` has handed over, the connection or a stream over it.
+ * The response to a request after which `node:http` reads no other of its connection. It goes out after those to the
+ * requests before it, and the connection ends with it. `socket` is what `node:http` has handed over, the connection
+ * or a stream over it.
  */
 export function lastResponse(req: IncomingMessage, socket: Duplex): ServerResponse {
 	const response = new ServerResponse(req);

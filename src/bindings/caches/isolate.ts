@@ -40,8 +40,8 @@ function toRequest(value: unknown): Request {
 }
 
 /**
- * https://w3c.github.io/ServiceWorker/#cache-interface, as edge platforms have it: `match`, `put` and `delete`, kept by the
- * sandbox for all isolates of the function there, as long as there is room.
+ * https://w3c.github.io/ServiceWorker/#cache-interface, as edge platforms have it: `match`, `put` and `delete`, kept
+ * by the sandbox for all isolates of the function there, as long as there is room.
  */
 export class Cache {
 	readonly #name: string;

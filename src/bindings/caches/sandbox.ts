@@ -15,14 +15,17 @@ const MAX_ENTRY_BYTES: Bytes = 8 * 1024 * 1024;
 const MAX_SECONDS = 365 * 24 * 3600;
 
 /**
- * The functions' caches of one sandbox: responses by version, cache and URL. They last as long as the sandbox, and there is
- * room; where there is none, the version that has most gives up what it has not used for longest.
+ * The functions' caches of one sandbox: responses by version, cache and URL. They last as long as the sandbox, and
+ * there is room; where there is none, the version that has most gives up what it has not used for longest.
  */
 export class CacheStore {
 	readonly #versions = new Map<VersionNumber, LRUCache<string, Entry>>();
 	#bytes: Bytes = 0;
 
-	/** The caches of one version, as functions to lend to its isolates: they take and give primitives and bytes, and never throw. */
+	/**
+	 * The caches of one version, as functions to lend to its isolates: they take and give primitives and bytes, and
+	 * never throw.
+	 */
 	of(version: VersionNumber) {
 		const keyOf = (name: unknown, key: unknown) => `${encodeURIComponent(String(name).toWellFormed())}\n${String(key)}`;
 		const get = (name: unknown, key: unknown) => this.#versions.get(version)?.get(keyOf(name, key));

@@ -32,7 +32,10 @@ class FetchBinding implements EdgeBinding {
 		return this.#egress.close();
 	}
 
-	/** The URL of a request that goes to a function which the caller reaches, its hostname in normal form; else `null`. */
+	/**
+	 * The URL of a request that goes to a function which the caller reaches, its hostname in normal form; else
+	 * `null`.
+	 */
 	#called(target: URL, caller: Caller): URL | null {
 		if (target.protocol !== "http:" && target.protocol !== "https:") return null;
 		const hostname = this.#functions.within(caller.function.tenant, target.hostname);
@@ -52,8 +55,8 @@ class FetchBinding implements EdgeBinding {
 export const create = (services: EdgeServices): EdgeBinding => new FetchBinding(services);
 
 /**
- * A call of `fetch`, or of what takes requests as it does: `refusal` says why a URL is not asked, `send` asks one, between
- * redirects.
+ * A call of `fetch`, or of what takes requests as it does: `refusal` says why a URL is not asked, `send` asks one,
+ * between redirects.
  */
 export function prepareFetch(
 	argument: string,

@@ -75,7 +75,10 @@ export const queue: EventType<QueueEvent, QueueResult> = {
 		const data = bodies.length === 0 ? null : Buffer.concat(bodies);
 		return { head: { type: "queue", handler: "queue", argument, list: "messages", parts }, data };
 	},
-	/** What was said of a message counts before what was said of all; where nothing was, how the handler ended decides. */
+	/**
+	 * What was said of a message counts before what was said of all; where nothing was, how the handler ended
+	 * decides.
+	 */
 	decode({ messages: sent }: QueueEvent, verdicts: Verdict[], ok: boolean): QueueResult {
 		const of = new Map(verdicts.map((verdict) => [verdict.part, verdict]));
 		const all = of.get(0);

@@ -105,7 +105,8 @@ export class Body {
 	/** https://fetch.spec.whatwg.org/#concept-body-clone */
 	clone(): Body {
 		if (this.source !== null) {
-			// Nothing of it was read: both are made from the same, and a stream that was handed out is locked as by tee().
+			// Nothing of it was read: both are made from the same, and a stream that was handed out is locked as by
+			// tee().
 			if (this.#stream !== null) {
 				sources.delete(this.#stream);
 				lock(this.#stream);

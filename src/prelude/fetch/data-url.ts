@@ -4,7 +4,10 @@ import { headersFromList } from "./headers.ts";
 import { parseMime } from "./mime.ts";
 import { createResponse, type Response } from "./response.ts";
 
-/** What `fetch()` gives for a `data:` URL, which needs no network: https://fetch.spec.whatwg.org/#data-url-processor. `null` if it is malformed. */
+/**
+ * What `fetch()` gives for a `data:` URL, which needs no network: https://fetch.spec.whatwg.org/#data-url-processor.
+ * `null` if it is malformed.
+ */
 export function fetchDataUrl(url: string): Response | null {
 	const hash = url.indexOf("#");
 	const href = hash < 0 ? url : url.slice(0, hash);

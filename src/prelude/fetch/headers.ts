@@ -217,7 +217,10 @@ Object.defineProperty(Headers.prototype, Symbol.iterator, { value: ITERATOR, wri
 const prototypes = new Map<string, object>();
 const IteratorPrototype = Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]())) as object;
 
-/** Web IDL's iterator over pairs, which sees changes made while it runs: https://webidl.spec.whatwg.org/#js-default-iterator-object */
+/**
+ * Web IDL's iterator over pairs, which sees changes made while it runs:
+ * https://webidl.spec.whatwg.org/#js-default-iterator-object
+ */
 export function pairIterator<E, T>(
 	entries: () => readonly E[],
 	name: string,

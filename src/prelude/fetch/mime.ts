@@ -9,7 +9,8 @@ export interface Mime {
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 export function parseMime(input: string): Mime | null {
-	// A Content-Type that was sent twice counts for its last value: https://fetch.spec.whatwg.org/#concept-header-extract-mime-type
+	// A Content-Type that was sent twice counts for its last value:
+	// https://fetch.spec.whatwg.org/#concept-header-extract-mime-type
 	const match = /^[\t\n\r ]*([^/]*)\/([^;]*?)[\t\n\r ]*(;.*)?$/s.exec(input);
 	if (match === null || !TOKEN.test(match[1]) || !TOKEN.test(match[2])) return null;
 	const essence = `${match[1]}/${match[2]}`.toLowerCase();

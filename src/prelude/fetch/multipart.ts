@@ -73,7 +73,10 @@ function findEnd(body: Uint8Array, delimiter: Uint8Array, from: number): number 
 	return -1;
 }
 
-/** A header's parameters, one after the other: what looks like one inside of another's quotes is none. A backslash is a backslash. */
+/**
+ * A header's parameters, one after the other: what looks like one inside of another's quotes is none. A backslash is
+ * a backslash.
+ */
 function parameters(disposition: string): Map<string, string> {
 	const found = new Map<string, string>();
 	for (const [, name, quoted, plain] of disposition.matchAll(/;\s*([^=\s;"]+)=(?:"([^"]*)"|([^;\s]*))/g)) {

@@ -29,7 +29,8 @@ const PRIVATE = [
 	"203.0.113.0/24",
 	"224.0.0.0/4",
 	"240.0.0.0/4",
-	// All IPv6 but 2000::/3, which alone is handed out: what else there is embeds IPv4 addresses, or stays within a network.
+	// All IPv6 but 2000::/3, which alone is handed out: what else there is embeds IPv4 addresses, or stays within a
+	// network.
 	"::/3",
 	"4000::/2",
 	"8000::/1",
@@ -65,7 +66,8 @@ function makeList(entries: string[], option: string): List {
 		if (!/^\d*$/.test(prefix ?? "") || prefix === "" || bits > given)
 			throw new UsageError(`egress.${option}: ${JSON.stringify(entry)} is not a CIDR range`);
 		const plain = plainAddress(bare);
-		// A range of mapped addresses is one of IPv4 addresses; what is larger is one of IPv6 that has the mapped ones in it.
+		// A range of mapped addresses is one of IPv4 addresses; what is larger is one of IPv6 that has the mapped
+		// ones in it.
 		const mapped = given === 128 && isIP(plain) === 4;
 		if (!mapped) list[familyOf(plain)].addSubnet(plain, bits, familyOf(plain));
 		else if (bits >= 96) list.ipv4.addSubnet(plain, bits - 96, "ipv4");
@@ -90,7 +92,10 @@ function ipv4Of(high: number, low: number): string {
 	return `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
 }
 
-/** An address without a zone, and one that is mapped into IPv6 (`::ffff:7f00:1`) as the IPv4 address that a connection to it reaches. */
+/**
+ * An address without a zone, and one that is mapped into IPv6 (`::ffff:7f00:1`) as the IPv4 address that a connection
+ * to it reaches.
+ */
 function plainAddress(given: string): string {
 	const [address] = given.split("%");
 	if (isIP(address) !== 6) return address;
@@ -100,7 +105,10 @@ function plainAddress(given: string): string {
 		: address;
 }
 
-/** The IPv4 address at the other end of a translator or a tunnel that an IPv6 address leads to, by its prefix; `null` where there is none. */
+/**
+ * The IPv4 address at the other end of a translator or a tunnel that an IPv6 address leads to, by its prefix; `null`
+ * where there is none.
+ */
 function embeddedAddress(address: string): string | null {
 	if (isIP(address) !== 6) return null;
 	const groups = groupsOf(address);
@@ -114,7 +122,10 @@ function embeddedAddress(address: string): string | null {
 const NAT64 = [0x64, 0xff9b, 0, 0, 0, 0].join();
 const TRANSLATED = [0, 0, 0, 0, 0xffff, 0].join();
 
-/** Decides which addresses functions may reach. By default that is the public internet and nothing of this machine's networks. */
+/**
+ * Decides which addresses functions may reach. By default that is the public internet and nothing of this machine's
+ * networks.
+ */
 export class AddressGuard {
 	readonly #private = makeList(PRIVATE, "private");
 	readonly #allow: List;

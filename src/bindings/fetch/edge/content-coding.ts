@@ -4,8 +4,9 @@ import type { Coding } from "../../../helpers/messages.ts";
 const CODINGS: Record<string, Coding> = { gzip: "gzip", "x-gzip": "gzip", deflate: "deflate", br: "br", zstd: "zstd" };
 
 /**
- * The coding of a body by its `content-encoding`; `null` where there is none, or one that is not known: such a body is handed on as it
- * is. Throws for more than one: nobody needs that, and each would make more work of what the one before has made.
+ * The coding of a body by its `content-encoding`; `null` where there is none, or one that is not known: such a body
+ * is handed on as it is. Throws for more than one: nobody needs that, and each would make more work of what the one
+ * before has made.
  */
 export function codingOf(contentEncoding: string): Coding | null {
 	const names = contentEncoding

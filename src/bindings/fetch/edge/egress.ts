@@ -87,8 +87,8 @@ export class Egress {
 	}
 
 	/**
-	 * What a connection is made to: the addresses that the name was resolved to, and checked here. There is no second look-up between
-	 * the check and the connection.
+	 * What a connection is made to: the addresses that the name was resolved to, and checked here. There is no second
+	 * look-up between the check and the connection.
 	 */
 	#lookupFor(tenant: TenantNumber): LookupFunction {
 		return (hostname, options, callback) => {

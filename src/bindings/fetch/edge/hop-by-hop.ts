@@ -11,7 +11,10 @@ const HOP_BY_HOP = new Set([
 	"upgrade",
 ]);
 
-/** What says who asks, for what, and what the body is, is for whoever answers, and no sender may name it as its connection's. */
+/**
+ * What says who asks, for what, and what the body is, is for whoever answers, and no sender may name it as its
+ * connection's.
+ */
 const END_TO_END = new Set([
 	"authorization",
 	"cache-control",

@@ -13,16 +13,22 @@ const FIELD: Bytes = 256;
 const MOST_FIELDS = 256;
 /** A connection counts for so much: it is work to make one, and to end it. */
 const CONNECTION: Bytes = 256 * 1024;
-/** So much may come of which no head and no piece of a body comes: endless headers, trailers, extensions and zeros of chunks. */
+/**
+ * So much may come of which no head and no piece of a body comes: endless headers, trailers, extensions and zeros of
+ * chunks.
+ */
 const MOST_SILENT: Bytes = 16 * 1024;
 
 /**
- * What the connections of one tenant receive, at a pace that leaves the edge to others: a server that a function has chosen could else
- * keep it busy. What comes faster waits in the system's buffers, and then at its sender.
+ * What the connections of one tenant receive, at a pace that leaves the edge to others: a server that a function has
+ * chosen could else keep it busy. What comes faster waits in the system's buffers, and then at its sender.
  */
 export class Intake {
 	readonly #rate = new Rate(PER_SECOND);
-	/** What was read of the connection that was read last, since it was heard of. Whatever is parsed is parsed right after it is read. */
+	/**
+	 * What was read of the connection that was read last, since it was heard of. Whatever is parsed is parsed right
+	 * after it is read.
+	 */
 	#last = { silent: 0 };
 
 	/** A part of a response, with so much of a body, has come out of what was read last. Returns what it counts for. */
@@ -33,7 +39,10 @@ export class Intake {
 		return LEAST;
 	}
 
-	/** So many fields of a head or of trailers have come: each is made a string or two of, and is work. Throws where they are too many. */
+	/**
+	 * So many fields of a head or of trailers have come: each is made a string or two of, and is work. Throws where
+	 * they are too many.
+	 */
 	fields(count: number): void {
 		this.#rate.take(count * FIELD, performance.now());
 		if (count > MOST_FIELDS) throw new Error(`the response has more than ${MOST_FIELDS} header fields`);

@@ -4,8 +4,9 @@ import type { TenantNumber } from "../../../link/protocol.ts";
 import type { Milliseconds } from "../../../units.ts";
 
 /**
- * The system's resolver keeps a thread of Node's pool for as long as a name server takes to answer, half a minute if it never does, and
- * cannot be stopped. So some threads are left for everything else, and a tenant has a few lookups at a time.
+ * The system's resolver keeps a thread of Node's pool for as long as a name server takes to answer, half a minute if
+ * it never does, and cannot be stopped. So some threads are left for everything else, and a tenant has a few lookups
+ * at a time.
  */
 const THREADS = Number(process.env.UV_THREADPOOL_SIZE) || 4;
 const MOST_RUNNING = Math.max(1, THREADS - 2);
@@ -19,7 +20,10 @@ const TTL_MS: Milliseconds = 10_000;
 const FAILURE_TTL_MS: Milliseconds = 1000;
 const MOST_KNOWN = 10_000;
 
-/** No name is longer, so that none that is needs to be asked for, or kept: https://www.rfc-editor.org/rfc/rfc1035#section-2.3.4 */
+/**
+ * No name is longer, so that none that is needs to be asked for, or kept:
+ * https://www.rfc-editor.org/rfc/rfc1035#section-2.3.4
+ */
 const MOST_LETTERS = 253;
 
 /** What a name resolves to, or why it does not. */
@@ -35,7 +39,10 @@ interface Waiting {
 export class Names {
 	readonly #lookup: typeof systemLookup;
 	readonly #known = new LRUCache<string, { resolved: Resolved }>({ max: MOST_KNOWN });
-	/** By hostname: who asks for it while it is looked up waits for the same answer, but never in another tenant's queue. */
+	/**
+	 * By hostname: who asks for it while it is looked up waits for the same answer, but never in another tenant's
+	 * queue.
+	 */
 	readonly #asked = new Map<string, ((resolved: Resolved) => void)[]>();
 	/** What waits, by tenant; the tenant that comes first is the next. */
 	readonly #waiting = new Map<TenantNumber, Waiting[]>();
