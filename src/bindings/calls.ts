@@ -1,4 +1,5 @@
 import type { Account } from "../limits/account.ts";
+import { MAX_HEADER_BYTES, MAX_URL_BYTES } from "../limits/limits.ts";
 import { type BindingNumber, decodeCall, encodeAnswer } from "../link/calls.ts";
 import { Kind } from "../link/messages.ts";
 import type { Bytes } from "../units.ts";
@@ -11,6 +12,9 @@ export type Reply = (kind: Kind, text: string, data?: Uint8Array | number) => vo
 
 /** Opens a binding of the function for its request; `null` where it has none of that number. */
 export type OpenBindings = (binding: BindingNumber) => OpenBinding | null;
+
+/** What a call may ask for beside its body, in letters: the longest URL with the most headers, and as much of anything else. */
+const MOST_ARGUMENT = MAX_URL_BYTES + MAX_HEADER_BYTES;
 
 /** What a call has the edge hold beside its body. */
 const CALL_BYTES: Bytes = 2048;
@@ -66,6 +70,10 @@ export class Calls {
 			return true;
 		}
 		this.count++;
+		if (text.length > MOST_ARGUMENT) {
+			fail(reply, `what is asked for has more than ${MOST_ARGUMENT} letters`);
+			return true;
+		}
 		const { binding, body, argument } = decodeCall(text);
 		const prepared = this.#binding(binding)?.prepare(argument) ?? null;
 		if (prepared === null) return false;

@@ -21,6 +21,7 @@ const USES = `export default { async fetch(request, env, ctx) {
 		case "/abort": return text(env.SAMPLE.wait(AbortSignal.timeout(1)));
 		case "/leave": ctx.waitUntil(env.SAMPLE.wait(null)); return new Response("left");
 		case "/many": return text(Promise.all(Array.from({ length: 4 }, () => env.SAMPLE.say("x"))).then((all) => all.length));
+		case "/huge": return text(env.SAMPLE.say("x".repeat(150_000)));
 		case "/keys": return new Response(Object.keys(env).join());
 	}
 } };`;
@@ -40,6 +41,7 @@ for (const isolation of ["process", "inline"] as const)
 			await deploy("uses");
 			assert.equal(await atoll.text("uses", "/say"), "Hello, uses: how are you? \n\ufffd");
 			assert.equal(await atoll.text("uses", "/shout"), "Hello, uses: HEY");
+			assert.equal(await atoll.text("uses", "/huge"), "Error: what is asked for has more than 147456 letters");
 			assert.equal(await atoll.text("uses", "/keys"), "VARIABLE,SAMPLE,QUIET");
 		});
 
