@@ -224,9 +224,10 @@ inBothIsolations("the HTTP server", (isolation) => {
 		const before = atoll.records.length;
 		const response = await exchange(port, "GET / HTTP/1.1\r\nHost: body.test\r\n\r\n", "hello?\r\n\r\n");
 		assert.equal(response.match(/HTTP\/1\.1 /g)?.length, 1);
-		await until(() => atoll.records.length === before + 2);
-		const outcomes = atoll.records.slice(before).map(({ outcome, status }) => `${outcome} ${status}`);
-		assert.deepEqual(outcomes.toSorted(), ["bad_request 0", "ok 200"]);
+		// Those of requests before it may still come.
+		const told = () => atoll.records.slice(before).map(({ outcome, status }) => `${outcome} ${status}`);
+		await until(() => ["bad_request 0", "ok 200"].every((one) => told().includes(one)));
+		assert.equal(told().filter((one) => one.startsWith("bad_request")).length, 1);
 	});
 
 	test("a chunked body that grows over the limit gets 413", async () => {
