@@ -14,7 +14,7 @@ import { NodeSink } from "./node-sink.ts";
 import { nextRequestId } from "./request-id.ts";
 
 /** Takes a request that has come in, answers into the sink, and calls `abort`'s target when the client has gone. */
-export type Dispatch = (
+type Dispatch = (
 	requestId: string,
 	request: Exchange | FunctionError,
 	sink: ResponseSink,
@@ -22,7 +22,7 @@ export type Dispatch = (
 ) => { abort(): void } | null;
 
 /** What a listener for `node:http` asks its runtime. */
-export interface Bounds {
+interface Bounds {
 	/** Whether there is a function for a request. */
 	serves(exchange: Exchange): boolean;
 	/** How large a request's body may be. */
