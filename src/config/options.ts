@@ -181,7 +181,7 @@ export interface MountOptions {
 	 * The address of a request's client, for a server that stands behind a proxy: `(req) => req.ip` in Express. What is
 	 * no address is passed over. Default: the address at the other end of the connection.
 	 */
-	client?: (req: IncomingMessage) => string | undefined;
+	client?: (req: IncomingMessage & { ip?: string }) => string | undefined;
 }
 
 /** What `fetch` is told beside a request. */

@@ -224,10 +224,10 @@ inBothIsolations("the HTTP server", (isolation) => {
 		const before = atoll.records.length;
 		const response = await exchange(port, "GET / HTTP/1.1\r\nHost: body.test\r\n\r\nhello?\r\n\r\n");
 		assert.equal(response.match(/HTTP\/1\.1 /g)?.length, 1);
-		// Those of requests before it may still come.
-		const told = () => atoll.records.slice(before).map(({ outcome, status }) => `${outcome} ${status}`);
-		await until(() => ["bad_request 0", "ok 200"].every((one) => told().includes(one)));
-		assert.equal(told().filter((one) => one.startsWith("bad_request")).length, 1);
+		// Those of the requests before it, which have a method, may still come.
+		const told = () => atoll.records.slice(before).map((one) => `${one.method} ${one.outcome} ${one.status}`);
+		await until(() => [" bad_request 0", "GET ok 200"].every((one) => told().includes(one)));
+		assert.equal(told().filter((one) => one.startsWith(" ")).length, 1);
 	});
 
 	test("a chunked body that grows over the limit gets 413", async () => {
