@@ -82,12 +82,26 @@ export class Outbox {
 	take(): IsolateMessage[] {
 		const messages = this.#messages;
 		if (messages.length > 0) this.#messages = [];
+		if (messages.length > 1) sortTimers(messages);
 		return messages;
 	}
 
 	/** An attempt is over. */
 	forget(attempt: AttemptId): void {
 		this.#logged.delete(attempt);
+	}
+}
+
+/**
+ * Puts timers that are started one right after the other in the order in which they are due: they were all started at
+ * the turn's one moment, and not at those, which are never the same, at which they are taken from here.
+ */
+function sortTimers(messages: IsolateMessage[]): void {
+	for (let from = 0, to = 0; from < messages.length; from = to + 1) {
+		for (to = from; messages[to]?.kind === Kind.setTimer; ) to++;
+		if (to - from < 2) continue;
+		const timers = messages.slice(from, to).sort((one, other) => (one.data as number) - (other.data as number));
+		messages.splice(from, timers.length, ...timers);
 	}
 }
 

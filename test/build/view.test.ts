@@ -26,16 +26,20 @@ async function write(path: string, content: string): Promise<string> {
 	return file;
 }
 
-/** What a program says that runs in the place of the bundler, and sees what that is shown of these folders. */
-function inItsPlace(folders: string[], program: string): Promise<unknown> {
+/** What an expression comes to in the place of the bundler, which sees what that is shown of these folders. */
+function inItsPlace(folders: string[], expression: string): Promise<unknown> {
 	const { args, ...confined } = confinedBundler(viewOf(folders).reads);
-	const text = `${program}; process.exitCode = 0;`;
+	// It speaks when it is spoken to, as all do: before, its link is still the launcher's.
+	const text = `import fs from "node:fs"; import { Socket } from "node:net";
+		await new Promise((spoken) => new Socket({ fd: 3 }).once("data", spoken));
+		fs.writeSync(3, JSON.stringify(${expression})); process.exit(0);`;
 	return new Promise((resolve) => {
 		let said = "";
 		launcher.launch(
 			{ ...confined, args: [...args.slice(0, -1), "--input-type=module", "-e", text], niceness: 1, file: null },
 			{
 				onLaunched: (_, link) => {
+					link.write("Speak.");
 					link.setEncoding("utf8").on("data", (more) => {
 						said += more;
 					});
@@ -53,20 +57,14 @@ test("the bundler sees the folders of sources, and no others", { skip: !isWalled
 	const own = await write("sources/own.txt", "own");
 	const secret = await write("secret.txt", "secret");
 	const paths = [own, secret, "/etc/passwd", "/etc/shadow", "/home", "/root", "/proc/self"];
-	const seen = await inItsPlace(
-		[sources],
-		`import fs from "node:fs"; fs.writeSync(3, JSON.stringify(${JSON.stringify(paths)}.filter((path) => fs.existsSync(path))))`,
-	);
+	const seen = await inItsPlace([sources], `${JSON.stringify(paths)}.filter((path) => fs.existsSync(path))`);
 	assert.deepEqual(seen, [own]);
 });
 
 test("it has esbuild started without files there too", { skip: !isWalled && "no bubblewrap" }, async () => {
 	const service = JSON.stringify(join(SOURCES, "build/esbuild-service.ts"));
 	const started = (folders: string[]) =>
-		inItsPlace(
-			folders,
-			`import fs from "node:fs"; await import(${service}); fs.writeSync(3, JSON.stringify([process.env.ESBUILD_BINARY_PATH ?? ""]))`,
-		);
+		inItsPlace(folders, `await import(${service}).then(() => [process.env.ESBUILD_BINARY_PATH ?? ""])`);
 	assert.deepEqual(await started([sources]), await started(["/"]));
 });
 

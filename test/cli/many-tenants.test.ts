@@ -139,7 +139,7 @@ test("serve: a folder that asks for more than the ceilings is refused, in atoll'
 		"cpu/index.js": say(""),
 		"wall/atoll.jsonc": '{ "limits": { "wallMs": 20000 } }',
 		"wall/index.js": say(""),
-		"allowed/atoll.jsonc": '{ "limits": { "memoryMb": 600, "cpuMs": 20 } }',
+		"allowed/atoll.jsonc": '{ "limits": { "memoryMb": 600, "cpuMs": 2000 } }',
 		"allowed/index.js": say("allowed"),
 	});
 	const run = line.run([

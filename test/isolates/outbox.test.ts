@@ -122,3 +122,15 @@ test("a body comes no faster than it was asked for, whatever is said of it", () 
 	assert.ok(say(Kind.end, 3, ""));
 	assert.ok(!say(Kind.body, 3, "", 1), "it has ended");
 });
+
+test("timers leave in the order in which they are due, but for those that something stands between", () => {
+	const outbox = new Outbox(1e6, 1e6, new Set([1]));
+	outbox.begin();
+	for (const [i, delay] of [5, 2, 0, 2].entries()) outbox.put(Kind.setTimer, 1, i + 1, "", delay);
+	outbox.put(Kind.clearTimer, 1, 7, "", undefined);
+	for (const delay of [9, 1]) outbox.put(Kind.setTimer, 1, 100 + delay, "", delay);
+	assert.deepEqual(
+		outbox.take().map(({ data }) => data),
+		[0, 2, 2, 5, undefined, 1, 9],
+	);
+});
