@@ -44,6 +44,8 @@ export class Invocation implements AttemptListener, Guarded, Holder {
 	readonly account: Account;
 	readonly #context: InvocationContext;
 	readonly #retries = new Retries();
+	/** Where whoever has started it keeps it. */
+	place = 0;
 	/** The attempt that was made last. */
 	attempt: Attempt | null = null;
 	#admission: Admission | null = null;

@@ -50,8 +50,8 @@ export class Dispatcher implements Functions {
 	/** Maps the stacks of errors that are shown; `null` where none are. */
 	readonly #mapper: StackMapper | null;
 	readonly #context: InvocationContext;
-	/** What is being worked on. */
-	readonly #running = new Set<Invocation>();
+	/** What is being worked on, each at its `place`: not a Set, for the reason that `pool/sandbox.ts` gives. */
+	readonly #running: Invocation[] = [];
 	#draining = false;
 	#idle: (() => void) | null = null;
 
@@ -62,23 +62,31 @@ export class Dispatcher implements Functions {
 		this.#context = {
 			...shared,
 			ended: (invocation) => {
-				this.#running.delete(invocation);
-				if (this.#running.size === 0) this.#idle?.();
+				this.#remove(invocation);
+				if (this.inFlight === 0) this.#idle?.();
 			},
 		};
 	}
 
 	/** How many events are being worked on. */
 	get inFlight(): number {
-		return this.#running.size;
+		return this.#running.length;
 	}
 
 	/** Runs an event at a function. */
 	run(invoked: Invoked): Invocation {
 		const invocation = new Invocation(this.#context, invoked);
-		this.#running.add(invocation);
+		invocation.place = this.#running.push(invocation) - 1;
 		invocation.start();
 		return invocation;
+	}
+
+	/** The last takes the place of one that has ended. */
+	#remove({ place }: Invocation): void {
+		const last = this.#running.pop() as Invocation;
+		if (last.place === place) return;
+		this.#running[place] = last;
+		last.place = place;
 	}
 
 	/** Hands on a request. Returns what can be aborted, if anything runs. */
@@ -179,6 +187,6 @@ export class Dispatcher implements Functions {
 		this.#idle = resolve;
 		await promise;
 		clearTimeout(timer);
-		for (const invocation of this.#running) invocation.shutDown();
+		for (const invocation of [...this.#running]) invocation.shutDown();
 	}
 }
