@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
 import { mkdir, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { ArtifactStore } from "../cache/artifact-store.ts";
@@ -34,13 +35,12 @@ export class GivenBuilder {
 	}
 
 	/**
-	 * Packages are looked for above `folder`, in which the files' folders lie; it is made, and what was left there
-	 * removed.
+	 * Packages are looked for above `folder`, in which the files' folders lie; it is made when the first is built, and
+	 * what was left there is removed.
 	 */
 	static async create(builder: Builder, store: ArtifactStore, folder: string): Promise<GivenBuilder> {
-		await mkdir(folder, { recursive: true });
 		const long = Date.now() - LEFT_OVER_MS;
-		for (const name of await readdir(folder)) {
+		for (const name of existsSync(folder) ? await readdir(folder) : []) {
 			const path = join(folder, name);
 			const entry = await stat(path).catch(() => null); // Removed meanwhile, by another server.
 			if (entry !== null && entry.mtimeMs < long) await rm(path, { recursive: true, force: true });

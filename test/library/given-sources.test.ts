@@ -27,6 +27,11 @@ async function problems(options: Partial<DeployOptions>): Promise<BuildError["pr
 	return error.problems;
 }
 
+test("a runtime to which nothing is given makes no folder for that", async () => {
+	await atoll.ready();
+	assert.deepEqual(await readdir(join(atoll.folder, "data")), ["artifacts"]);
+});
+
 test("a function is deployed from its text, and no file of it is left", async () => {
 	const { inputs, version } = await atoll.runtime.deploy({ ...at("text"), source: source("from text") });
 	assert.equal(await atoll.text("text"), "from text");
