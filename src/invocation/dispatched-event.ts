@@ -6,13 +6,9 @@ import type { Outgoing } from "../link/outgoing.ts";
 import { decodeVerdicts, type Verdict } from "../link/verdicts.ts";
 import type { InvocationRecord, Outcome } from "../observe/record.ts";
 import type { Bytes } from "../units.ts";
-import { decodedFailure, type InvocationEvent } from "./event.ts";
+import { decodedFailure, EVENT_BYTES, type InvocationEvent, LETTER_BYTES } from "./event.ts";
 import type { EncodedEvent } from "./event-type.ts";
 import type { Invocation } from "./invocation.ts";
-
-/** What an event has the edge hold beside its head and its data. */
-const EVENT_BYTES: Bytes = 4096;
-const LETTER_BYTES: Bytes = 2;
 
 /** What has come of an event that was dispatched. */
 export interface Ended {

@@ -5,6 +5,10 @@ import type { AttemptEvent } from "../pool/attempt.ts";
 import type { Bytes } from "../units.ts";
 import type { Invocation } from "./invocation.ts";
 
+/** What any event has the edge hold for its objects, and for each letter of its head. */
+export const EVENT_BYTES: Bytes = 4096;
+export const LETTER_BYTES: Bytes = 2;
+
 /** What a function is called with, and where that which it makes of it goes: one event, one invocation, one record. */
 export interface InvocationEvent extends AttemptEvent {
 	/** As the record names it: `http`, `scheduled`, … */

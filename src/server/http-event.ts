@@ -1,5 +1,5 @@
 import { FunctionError } from "../errors.ts";
-import { decodedFailure, type InvocationEvent } from "../invocation/event.ts";
+import { decodedFailure, EVENT_BYTES, type InvocationEvent, LETTER_BYTES } from "../invocation/event.ts";
 import type { Invocation } from "../invocation/invocation.ts";
 import { decodeResponseHead } from "../link/heads.ts";
 import { Kind, type RequestHead, type ResponseHead } from "../link/messages.ts";
@@ -12,12 +12,7 @@ import { FunctionSocket } from "./function-socket.ts";
 import { isStream, ReplayableBody } from "./replayable-body.ts";
 import { sendableHead } from "./response-head.ts";
 
-/**
- * What a request has the edge hold beside its body: its objects, and for each letter and each part of its head so
- * much.
- */
-const REQUEST_BYTES: Bytes = 4096;
-const LETTER_BYTES: Bytes = 2;
+/** What a request has the edge hold for each part of its head, beside what any event has it hold. */
 const PART_BYTES: Bytes = 48;
 
 /** Methods whose requests do no harm when they are run again: https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2 */
@@ -46,7 +41,7 @@ export class HttpEvent implements InvocationEvent {
 		const head: RequestHead = { type: "http", method, url, headers, body: mode, client };
 		this.head = JSON.stringify(head);
 		const kept = body === null ? 0 : stream ? KEPT_BODY : body.byteLength;
-		this.bytes = REQUEST_BYTES + this.head.length * LETTER_BYTES + headers.length * PART_BYTES + kept;
+		this.bytes = EVENT_BYTES + this.head.length * LETTER_BYTES + headers.length * PART_BYTES + kept;
 	}
 
 	begin(invocation: Invocation): void {
