@@ -131,6 +131,18 @@ const STALLED_CLIENT_MS: Milliseconds = 30_000;
 /** `close` waits so long for requests in flight. */
 const CLOSE_TIMEOUT: Milliseconds = 30_000;
 
+/** What a runtime is made of, once its options have been checked. */
+interface RuntimeParts {
+	options: RuntimeOptions;
+	eventTypes: EventTypes;
+	launcher: Launcher;
+	store: ArtifactStore;
+	builder: Builder;
+	givenBuilder: GivenBuilder;
+	/** The folders that functions are built from, by real paths; `null` for any. */
+	sources: readonly string[] | null;
+}
+
 /** A listener for everything, which makes one for some of it where it is given options. */
 type Mountable<A extends unknown[]> = {
 	(...args: A): void;
@@ -173,14 +185,7 @@ export class Runtime {
 	#closing: Promise<void> | null = null;
 
 	/** @internal */
-	private constructor(
-		options: RuntimeOptions,
-		eventTypes: EventTypes,
-		launcher: Launcher,
-		store: ArtifactStore,
-		builder: Builder,
-		givenBuilder: GivenBuilder,
-	) {
+	private constructor({ options, eventTypes, launcher, store, builder, givenBuilder, sources }: RuntimeParts) {
 		this.#eventTypes = eventTypes;
 		this.#launcher = launcher;
 		this.#builder = builder;
@@ -200,7 +205,7 @@ export class Runtime {
 			limits: this.#limits,
 			maxLimits,
 			tenantLimits: { ...DEFAULT_TENANT_LIMITS, ...options.tenantLimits },
-			sources: options.sources === undefined ? null : outermost(options.sources),
+			sources,
 			packages: options.packages ?? true,
 			development: this.#development,
 			checkBindings: (given, env) => this.#bindings.check(given, env),
@@ -229,16 +234,17 @@ export class Runtime {
 		const data = resolve(options.data ?? ".atoll");
 		const store = await ArtifactStore.open(data);
 		const givenFolder = join(data, "given");
+		const sources = options.sources === undefined ? null : outermost(options.sources);
 		const launcher = new Launcher();
 		if (options.cgroup !== undefined) launcher.groups = new ControlGroups(resolve(options.cgroup));
 		if (options.isolation !== "inline") launcher.start();
 		try {
 			const builder = await Builder.create(store, launcher, {
 				idleMs: options.development ? DEVELOPMENT_IDLE_MS : undefined,
-				folders: options.sources === undefined ? null : [...outermost(options.sources), givenFolder],
+				folders: sources === null ? null : [...sources, givenFolder],
 			});
 			const givenBuilder = await GivenBuilder.create(builder, store, givenFolder);
-			const runtime = new Runtime(options, eventTypes, launcher, store, builder, givenBuilder);
+			const runtime = new Runtime({ options, eventTypes, launcher, store, builder, givenBuilder, sources });
 			await runtime.#start(options).catch(async (error: Error) => {
 				await Promise.all([builder.close(), runtime.#egress.close(), runtime.#closeHelpers(), runtime.#pruner.close()]);
 				throw error;

@@ -7,7 +7,7 @@ import { setFlagsFromString } from "node:v8";
 import ivm from "isolated-vm";
 import { CacheStore } from "../bindings/caches/sandbox.ts";
 import { externalCopy } from "../isolates/external-copy.ts";
-import { FunctionIsolate, StartError } from "../isolates/isolate.ts";
+import { FunctionIsolate, type IsolateListener, StartError } from "../isolates/isolate.ts";
 import { parkIsolate } from "../isolates/parked.ts";
 import {
 	BuildKind,
@@ -57,7 +57,7 @@ async function tryStart(
 	image: Image,
 ): Promise<{ handlers: string[]; startUs: Microseconds }> {
 	const { promise, resolve, reject } = Promise.withResolvers<void>();
-	const isolate = new FunctionIsolate(parkIsolate(snapshot, image.memoryMb), 0, image, new CacheStore(), {
+	const listener: IsolateListener = {
 		budget: () => 0,
 		onOperation: () => undefined,
 		onAnswer(starting, answer) {
@@ -68,7 +68,9 @@ async function tryStart(
 				reject(error as Error);
 			}
 		},
-	});
+	};
+	const parked = parkIsolate(snapshot, image.memoryMb);
+	const isolate = new FunctionIsolate({ parked, version: 0, image, caches: new CacheStore(), listener });
 	if (isolate.starting) await promise;
 	isolate.dispose();
 	const { handlers, startUs } = isolate;

@@ -240,7 +240,8 @@ export class IsolateHost implements SandboxCommands, IsolateListener {
 	): FunctionIsolate | undefined {
 		try {
 			const parked = this.#parking.take(image.memoryMb);
-			const isolate = new FunctionIsolate(parked, number, image, this.#caches, this, startMs);
+			const settings = { parked, version: number, image, caches: this.#caches, listener: this, startMs };
+			const isolate = new FunctionIsolate(settings);
 			this.#runner.usedUs += isolate.startUs;
 			attempt.cold = true;
 			attempt.startUs = isolate.startUs;

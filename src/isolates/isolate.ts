@@ -66,6 +66,17 @@ export interface IsolateListener {
 	onAnswer(isolate: FunctionIsolate, answer: Answer): void;
 }
 
+/** What an isolate is made of. */
+export interface FunctionIsolateSettings {
+	parked: ParkedIsolate;
+	version: VersionNumber;
+	image: Image;
+	caches: CacheStore;
+	listener: IsolateListener;
+	/** How long its script may run before it awaits anything. Default: the function's own limit for its start. */
+	startMs?: Milliseconds;
+}
+
 /** One V8 isolate running one version. It runs one turn at a time, synchronously. */
 export class FunctionIsolate {
 	readonly version: VersionNumber;
@@ -93,18 +104,8 @@ export class FunctionIsolate {
 	memoryBytes: Bytes = 0;
 	readonly #outbox: Outbox;
 
-	/**
-	 * Compiles and runs the script, for `startMs` at most before it awaits anything. Throws StartError where that
-	 * fails; the isolate is gone then.
-	 */
-	constructor(
-		parked: ParkedIsolate,
-		version: VersionNumber,
-		image: Image,
-		caches: CacheStore,
-		listener: IsolateListener,
-		startMs: Milliseconds = image.startupCpuMs,
-	) {
+	/** Compiles and runs the script. Throws StartError where that fails; the isolate is gone then. */
+	constructor({ parked, version, image, caches, listener, startMs = image.startupCpuMs }: FunctionIsolateSettings) {
 		readThreadClock();
 		const started = performance.now();
 		this.version = version;
