@@ -148,7 +148,7 @@ export function handle<Sink extends NodeSink>(
 	try {
 		prepare(exchange, sink, () => {
 			const running = dispatch(requestId, exchange, sink, exchange.accept);
-			if (running !== null) sink.onGone = () => running.abort();
+			sink.running = running;
 		});
 	} catch (error) {
 		if (error instanceof FunctionError) refuse(error, sink);

@@ -20,7 +20,11 @@ export class NodeSink implements ResponseSink, Guarded {
 	#watched = false;
 	#settled = false;
 	#finished = false;
-	onGone: () => void = () => undefined;
+	/**
+	 * What is aborted when the client goes. No closure that would do it: one for each request has V8 keep the requests
+	 * alive beyond their end, and its scavenges take four times as long (c=64, `--trace-gc`).
+	 */
+	running: { abort(): void } | null = null;
 
 	/** A client that takes nothing of the response for `stalledMs` is cut. */
 	constructor(req: IncomingMessage, res: ServerResponse, stalledMs: Milliseconds) {
@@ -28,7 +32,7 @@ export class NodeSink implements ResponseSink, Guarded {
 		this.#res = res;
 		this.#stalledMs = stalledMs;
 		res.on("close", () => {
-			if (!this.#finished) this.onGone();
+			if (!this.#finished) this.running?.abort();
 		});
 		res.on("error", cutOff);
 	}
