@@ -1,4 +1,5 @@
 import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import type { SandboxSettings, SandboxStats, VersionNumber } from "../link/protocol.ts";
 import { V8_FLAGS } from "../processes/confinement.ts";
 import type { PoolEvents, SandboxPool } from "./pool.ts";
@@ -20,6 +21,7 @@ export class InlinePool implements SandboxPool {
 
 	static async start(settings: SandboxSettings, events: PoolEvents): Promise<InlinePool> {
 		for (const flag of V8_FLAGS) setFlagsFromString(flag);
+		collectAtExit();
 		const { IsolateHost } = await import("../isolates/host.ts");
 		const sandbox = new Sandbox();
 		sandbox.onStrayLine = (version, text) => events.log(version, text);
@@ -44,4 +46,20 @@ export class InlinePool implements SandboxPool {
 		this.#host.close();
 		this.#sandbox.lost(0);
 	}
+}
+
+let collecting = false;
+
+/**
+ * Collects garbage when this process, or thread, comes to its end. What isolated-vm has given out ends the process with
+ * an assertion of its own where it is collected later, once Node has begun to take itself apart: which V8 does now and
+ * then on a busy machine. Sandboxes never come so far, since they exit outright.
+ */
+function collectAtExit(): void {
+	if (collecting) return;
+	collecting = true;
+	process.once("exit", () => {
+		setFlagsFromString("--expose-gc");
+		(runInNewContext("gc") as () => void)();
+	});
 }
