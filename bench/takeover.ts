@@ -1,9 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { getPriority, tmpdir } from "node:os";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Contender } from "./contender.ts";
 import { median } from "./load.ts";
-import { childrenOf, percentile, Tenants } from "./tenants.ts";
+import { killNormal } from "./sandboxes.ts";
+import { percentile, Tenants } from "./tenants.ts";
 
 const NEIGHBOURS = 50;
 const EVERY_MS = 100;
@@ -29,11 +31,7 @@ export async function benchTakeover(): Promise<Row[]> {
 	const tenants = new Tenants(contender.port, NEIGHBOURS);
 	const rounds = new Map<string, Row[]>();
 	try {
-		const kill = async () => {
-			const [normal] = await normalAndSpare(contender.pid);
-			process.kill(normal, "SIGKILL");
-			while ((await normalAndSpare(contender.pid)).includes(normal)) await sleep(20);
-		};
+		const kill = () => killNormal(contender.pid);
 		tenants.start(EVERY_MS);
 		for (let round = 0; round < ROUNDS; round++) {
 			for (const state of ["has started them", "is new"]) {
@@ -67,24 +65,4 @@ export async function benchTakeover(): Promise<Row[]> {
 	);
 	console.table(rows);
 	return rows;
-}
-
-const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-
-/** The sandbox of the normal lane and the spare, the older one first, as soon as there are both. */
-async function normalAndSpare(pid: number): Promise<number[]> {
-	for (;;) {
-		const found = childrenOf(pid).flatMap(childrenOf).filter(isLight);
-		if (found.length === 2) return found.sort((a, b) => a - b);
-		await sleep(20);
-	}
-}
-
-/** Whether it is a sandbox, and none that gives way to others, as those of the heavy lane do. */
-function isLight(pid: number): boolean {
-	try {
-		return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("isolates-main") && getPriority(pid) < 10;
-	} catch {
-		return false; // It has just ended.
-	}
 }
