@@ -3,30 +3,30 @@ import { handlePromise, reportError } from "./errors/report-error.ts";
 import { Event, type EventTarget } from "./events/event.ts";
 import type { Request } from "./fetch/request.ts";
 import { asInterface } from "./interface.ts";
-import type { Invocation } from "./invocation.ts";
+import type { IoContext } from "./io-context.ts";
 
 /** What a function does with a request; the value is checked to be a Response by whoever calls it. */
-type Handler = (request: Request, invocation: Invocation) => unknown;
+type Handler = (request: Request, context: IoContext) => unknown;
 
 /** https://developers.cloudflare.com/workers/runtime-apis/context/: the third argument of a handler. */
 class ExecutionContext {
-	#invocation: Invocation;
+	#context: IoContext;
 	readonly props = {};
-	constructor(invocation: Invocation) {
-		this.#invocation = invocation;
+	constructor(context: IoContext) {
+		this.#context = context;
 	}
 	/** Keeps the request's resources until the promise settles; its failure is logged. */
 	waitUntil(promise: unknown): void {
-		waitUntil(this.#invocation, promise);
+		waitUntil(this.#context, promise);
 	}
 	/** Accepted for compatibility: there is no origin behind a function to pass through to. */
 	passThroughOnException(): void {}
 }
 asInterface(ExecutionContext, "ExecutionContext");
 
-function waitUntil(invocation: Invocation, promise: unknown): void {
-	if (invocation.done) throw new Error("waitUntil() is not available after the request has ended");
-	invocation.hold();
+function waitUntil(context: IoContext, promise: unknown): void {
+	if (context.done) throw new Error("waitUntil() is not available after the request has ended");
+	context.hold();
 	handlePromise(promise);
 	void (async () => {
 		try {
@@ -34,19 +34,19 @@ function waitUntil(invocation: Invocation, promise: unknown): void {
 		} catch (error) {
 			reportError(error);
 		}
-		invocation.release();
+		context.release();
 	})();
 }
 
 /** https://w3c.github.io/ServiceWorker/#fetchevent-interface */
 export class FetchEvent extends Event {
 	#request: Request;
-	#invocation: Invocation;
+	#context: IoContext;
 	#response: { value: unknown } | null = null;
-	constructor(request: Request, invocation: Invocation) {
+	constructor(request: Request, context: IoContext) {
 		super("fetch", { cancelable: true });
 		this.#request = request;
-		this.#invocation = invocation;
+		this.#context = context;
 	}
 	get request(): Request {
 		return this.#request;
@@ -57,7 +57,7 @@ export class FetchEvent extends Event {
 		this.stopImmediatePropagation();
 	}
 	waitUntil(promise: unknown): void {
-		waitUntil(this.#invocation, promise);
+		waitUntil(this.#context, promise);
 	}
 	passThroughOnException(): void {}
 	/** @internal */
@@ -98,8 +98,8 @@ export function serve(first: unknown, second?: unknown): object {
 				? second
 				: (first as { handler?: unknown } | null)?.handler;
 	if (typeof serving !== "function") throw new TypeError("Deno.serve: no handler was given");
-	handler = (request, invocation) =>
-		serving(request, { remoteAddr: {}, waitUntil: (promise: unknown) => waitUntil(invocation, promise) });
+	handler = (request, context) =>
+		serving(request, { remoteAddr: {}, waitUntil: (promise: unknown) => waitUntil(context, promise) });
 	const finished = Promise.resolve();
 	return {
 		finished,
@@ -117,15 +117,15 @@ export function adoptModule(exports: Record<string, unknown>, scope: EventTarget
 	for (let i = 0; i < HANDLERS.length; i++)
 		if (isMember(HANDLERS[i]) || isEntrypoint(HANDLERS[i])) addName(HANDLERS[i]);
 	if (isMember("fetch")) {
-		handler = (request, invocation) => object.fetch(request, env, new ExecutionContext(invocation));
+		handler = (request, context) => object.fetch(request, env, new ExecutionContext(context));
 	} else if (isEntrypoint("fetch")) {
-		handler = (request, invocation) => callEntrypoint("fetch", request, invocation);
+		handler = (request, context) => callEntrypoint("fetch", request, context);
 	} else if (typeof main === "function" && names === "") {
-		handler = (request, invocation) =>
-			(main as (...args: unknown[]) => unknown)(request, env, new ExecutionContext(invocation));
+		handler = (request, context) =>
+			(main as (...args: unknown[]) => unknown)(request, env, new ExecutionContext(context));
 	} else if (handler === null && fetchListeners > 0) {
-		handler = (request, invocation) => {
-			const event = new FetchEvent(request, invocation);
+		handler = (request, context) => {
+			const event = new FetchEvent(request, context);
 			scope.dispatchEvent(event);
 			return answerOf(event);
 		};
@@ -142,8 +142,8 @@ export function adoptModule(exports: Record<string, unknown>, scope: EventTarget
 	return exported.length === 0 ? "it exports nothing" : `it exports only ${exported.slice(0, 5).join(", ")}`;
 }
 
-export function handle(request: Request, invocation: Invocation): unknown {
-	return (handler as Handler)(request, invocation);
+export function handle(request: Request, context: IoContext): unknown {
+	return (handler as Handler)(request, context);
 }
 
 /** Whether the function handles requests. */
@@ -157,9 +157,9 @@ export function hasHandler(name: string): boolean {
 }
 
 /** Calls it. */
-export function handleEvent(name: string, argument: object, invocation: Invocation): unknown {
-	if (isEntrypoint(name)) return callEntrypoint(name, argument, invocation);
-	return (main as Record<string, Method>)[name](argument, env, new ExecutionContext(invocation));
+export function handleEvent(name: string, argument: object, context: IoContext): unknown {
+	if (isEntrypoint(name)) return callEntrypoint(name, argument, context);
+	return (main as Record<string, Method>)[name](argument, env, new ExecutionContext(context));
 }
 
 type Method = (argument: object, environment: unknown, ctx: ExecutionContext) => unknown;
@@ -181,10 +181,10 @@ function isMethodOf(object: object, name: string): boolean {
 }
 
 /** A class, as https://developers.cloudflare.com/workers/runtime-apis/bindings/service-bindings/rpc/ has it. */
-function callEntrypoint(name: string, argument: object, invocation: Invocation): unknown {
+function callEntrypoint(name: string, argument: object, context: IoContext): unknown {
 	const Entrypoint = main as new (ctx: ExecutionContext, environment: unknown) => Record<string, Method>;
-	const context = new ExecutionContext(invocation);
-	return new Entrypoint(context, env)[name](argument, env, context);
+	const ctx = new ExecutionContext(context);
+	return new Entrypoint(ctx, env)[name](argument, env, ctx);
 }
 
 function addName(name: string): void {
