@@ -4,9 +4,9 @@ import { encodeResponseHead, type OutgoingHead } from "../link/heads.ts";
 import { type ErrorDescription, Kind, type RequestHead, STREAM_WINDOW } from "../link/messages.ts";
 import { decodeSocketClose, encodeSocketClose } from "../link/socket-close.ts";
 import { globalOperations } from "./crypto/crypto.ts";
-import { DispatchedEvent } from "./dispatched.ts";
 import { exactBytes } from "./encoding/bytes.ts";
 import { beginRejections, describeError, handlePromise, reportRejections } from "./errors/report-error.ts";
+import { EventArgument } from "./event-argument.ts";
 import { AbortController, type AbortSignal, createSignal, followSignals } from "./events/abort.ts";
 import { Body } from "./fetch/body.ts";
 import { receiveStream, sendStream } from "./fetch/body-stream.ts";
@@ -148,23 +148,23 @@ async function answer(context: IoContext, head: RequestHead, data: ArrayBuffer |
 
 /** Gives an event that is no request to its handler, whose verdicts go out once it is done, however it ends. */
 async function dispatch(context: IoContext, head: EventHead, data: ArrayBuffer | undefined): Promise<void> {
-	let event: DispatchedEvent | null = null;
+	let argument: EventArgument | null = null;
 	try {
 		if (!hasHandler(head.handler)) {
 			failWithout(context, head.handler);
 			return;
 		}
-		event = new DispatchedEvent(head, data);
-		const handled = handleEvent(head.handler, event.argument, context);
+		argument = new EventArgument(head, data);
+		const handled = handleEvent(head.handler, argument.value, context);
 		handlePromise(handled);
 		await handled;
-		context.emit(Kind.verdicts, 0, event.verdicts);
+		context.emit(Kind.verdicts, 0, argument.verdicts);
 		context.responded = true;
 		context.finishIfIdle();
 		if (context.done) dropTimers(context);
 	} catch (error) {
 		const description = describeError(error);
-		if (event !== null) context.emit(Kind.verdicts, 0, event.verdicts);
+		if (argument !== null) context.emit(Kind.verdicts, 0, argument.verdicts);
 		fail(context, "exception", description);
 	}
 }
