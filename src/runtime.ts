@@ -7,24 +7,13 @@ import { GivenBuilder } from "./build/given-files.ts";
 import { outermost } from "./build/view.ts";
 import { ArtifactStore } from "./cache/artifact-store.ts";
 import { Pruner } from "./cache/pruner.ts";
-import {
-	type CloseOptions,
-	checkClose,
-	checkDeployment,
-	checkEvent,
-	checkFetch,
-	checkFunctionId,
-	checkMount,
-	checkOptions,
-	checkSubscriber,
-	checkUpload,
-	type DeployOptions,
-	type FetchOptions,
-	type FunctionTarget,
-	type MountOptions,
-	type RuntimeOptions,
-	type UploadOptions,
-} from "./config/options.ts";
+import { checkDeployment, checkUpload, type DeployOptions, type UploadOptions } from "./config/deployment.ts";
+import { checkEvent } from "./config/event.ts";
+import { checkFetch, type FetchOptions } from "./config/fetch.ts";
+import { checkFunctionId, type FunctionTarget } from "./config/function-target.ts";
+import { checkMount, type MountOptions } from "./config/mount.ts";
+import { type CloseOptions, checkClose, checkOptions, type RuntimeOptions } from "./config/runtime.ts";
+import { checkSubscriber } from "./config/subscriber.ts";
 import { type Built, type Deployed, Deployer, type ReleaseSettings, type Upload } from "./control/deployer.ts";
 import { Deployments } from "./control/deployments.ts";
 import type { EdgeFunction } from "./control/function.ts";

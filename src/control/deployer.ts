@@ -7,7 +7,7 @@ import type { GivenBuilder, GivenFiles } from "../build/given-files.ts";
 import { holds } from "../build/view.ts";
 import type { Artifact } from "../cache/artifact.ts";
 import type { ArtifactStore } from "../cache/artifact-store.ts";
-import type { CheckedDeployment, CheckedUpload } from "../config/options.ts";
+import type { CheckedDeployment, CheckedUpload } from "../config/deployment.ts";
 import { type FunctionError, UsageError } from "../errors.ts";
 import type { Account } from "../limits/account.ts";
 import { type Limits, resolveLimits, type TenantLimits } from "../limits/limits.ts";
