@@ -14,11 +14,12 @@ import { checkFunctionId, type FunctionTarget } from "./config/function-target.t
 import { checkMount, type MountOptions } from "./config/mount.ts";
 import { type CloseOptions, checkClose, checkOptions, type RuntimeOptions } from "./config/runtime.ts";
 import { checkSubscriber } from "./config/subscriber.ts";
-import { type Built, type Deployed, Deployer, type ReleaseSettings, type Upload } from "./control/deployer.ts";
+import { type Deployed, Deployer, type ReleaseSettings } from "./control/deployer.ts";
 import { Deployments } from "./control/deployments.ts";
 import type { EdgeFunction } from "./control/function.ts";
 import type { Release } from "./control/release.ts";
 import type { ReleasedVersion } from "./control/released-version.ts";
+import type { Built, Upload } from "./control/version-builder.ts";
 import { FunctionError, UsageError } from "./errors.ts";
 import { Decompressor } from "./helpers/decompressor.ts";
 import { StackMapper } from "./helpers/stack-mapper.ts";
@@ -308,7 +309,7 @@ export class Runtime {
 	 */
 	upload(given: UploadOptions): Upload {
 		this.#refuseIfClosing();
-		return this.#deployer.upload(checkUpload(given));
+		return this.#deployer.versions.upload(checkUpload(given));
 	}
 
 	/**
@@ -319,7 +320,7 @@ export class Runtime {
 	 */
 	async build(upload: Upload): Promise<Built> {
 		this.#refuseIfClosing();
-		return this.#deployer.build(upload);
+		return this.#deployer.versions.build(upload);
 	}
 
 	/**
