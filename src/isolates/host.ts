@@ -13,13 +13,14 @@ import {
 	type VersionNumber,
 } from "../link/protocol.ts";
 import type { Microseconds, Milliseconds } from "../units.ts";
-import { FunctionIsolate, type IsolateListener, StartError } from "./isolate.ts";
+import { FunctionIsolate, type IsolateListener } from "./isolate.ts";
 import type { Answer } from "./keys.ts";
 import { Parking } from "./parking.ts";
 import { Runner, type Task } from "./runner.ts";
 import type { RunningAttempt } from "./running-attempt.ts";
 import { Schedule } from "./schedule.ts";
 import { runClocks } from "./services.ts";
+import { StartError } from "./start-error.ts";
 import { readThreadClock } from "./thread-clock.ts";
 import { WarmIsolates } from "./warm.ts";
 
