@@ -1,5 +1,5 @@
 /** atoll: a lightweight, isolate-based edge function runtime. */
-import type { RuntimeOptions } from "./config/options.ts";
+import type { RuntimeOptions } from "./config/runtime.ts";
 import { Runtime } from "./runtime.ts";
 
 /**
@@ -13,15 +13,11 @@ export async function createRuntime(options: RuntimeOptions = {}): Promise<Runti
 
 export type { EgressPolicy } from "./bindings/fetch/edge/addresses.ts";
 export { BuildError, type Problem } from "./build/problem.ts";
-export type {
-	CacheOptions,
-	CloseOptions,
-	DeployOptions,
-	FetchOptions,
-	FunctionTarget,
-	MountOptions,
-	RuntimeOptions,
-} from "./config/options.ts";
+export type { DeployOptions } from "./config/deployment.ts";
+export type { FetchOptions } from "./config/fetch.ts";
+export type { FunctionTarget } from "./config/function-target.ts";
+export type { MountOptions } from "./config/mount.ts";
+export type { CacheOptions, CloseOptions, RuntimeOptions } from "./config/runtime.ts";
 export type { Deployed } from "./control/deployer.ts";
 export { type ErrorCode, UsageError, type UsageErrorCode } from "./errors.ts";
 export type { QueueEvent, QueueMessage, QueueResult } from "./invocation/events/queue.ts";

@@ -7,29 +7,19 @@ import { GivenBuilder } from "./build/given-files.ts";
 import { outermost } from "./build/view.ts";
 import { ArtifactStore } from "./cache/artifact-store.ts";
 import { Pruner } from "./cache/pruner.ts";
-import {
-	type CloseOptions,
-	checkClose,
-	checkDeployment,
-	checkEvent,
-	checkFetch,
-	checkFunctionId,
-	checkMount,
-	checkOptions,
-	checkSubscriber,
-	checkUpload,
-	type DeployOptions,
-	type FetchOptions,
-	type FunctionTarget,
-	type MountOptions,
-	type RuntimeOptions,
-	type UploadOptions,
-} from "./config/options.ts";
-import { type Built, type Deployed, Deployer, type ReleaseSettings, type Upload } from "./control/deployer.ts";
+import { checkDeployment, checkUpload, type DeployOptions, type UploadOptions } from "./config/deployment.ts";
+import { checkEvent } from "./config/event.ts";
+import { checkFetch, type FetchOptions } from "./config/fetch.ts";
+import { checkFunctionId, type FunctionTarget } from "./config/function-target.ts";
+import { checkMount, type MountOptions } from "./config/mount.ts";
+import { type CloseOptions, checkClose, checkOptions, type RuntimeOptions } from "./config/runtime.ts";
+import { checkSubscriber } from "./config/subscriber.ts";
+import { type Deployed, Deployer, type ReleaseSettings } from "./control/deployer.ts";
 import { Deployments } from "./control/deployments.ts";
 import type { EdgeFunction } from "./control/function.ts";
 import type { Release } from "./control/release.ts";
 import type { ReleasedVersion } from "./control/released-version.ts";
+import type { Built, Upload } from "./control/version-builder.ts";
 import { FunctionError, UsageError } from "./errors.ts";
 import { Decompressor } from "./helpers/decompressor.ts";
 import { StackMapper } from "./helpers/stack-mapper.ts";
@@ -319,7 +309,7 @@ export class Runtime {
 	 */
 	upload(given: UploadOptions): Upload {
 		this.#refuseIfClosing();
-		return this.#deployer.upload(checkUpload(given));
+		return this.#deployer.versions.upload(checkUpload(given));
 	}
 
 	/**
@@ -330,7 +320,7 @@ export class Runtime {
 	 */
 	async build(upload: Upload): Promise<Built> {
 		this.#refuseIfClosing();
-		return this.#deployer.build(upload);
+		return this.#deployer.versions.build(upload);
 	}
 
 	/**

@@ -54,7 +54,8 @@ const PROCESS_OF = {
 	"helpers/decompression.ts": "helper",
 	"helpers/source-map.ts": "helper",
 	"helpers/stack.ts": "helper",
-	"helpers/messages.ts": "both ends",
+	"helpers/coding.ts": "both ends",
+	"helpers/mapped-stack.ts": "both ends",
 
 	// What the edge knows of processes, and the launcher, which starts them.
 	processes: "edge",

@@ -58,6 +58,14 @@ export interface BuildResult {
 	cached: boolean;
 }
 
+/** What a builder is made of. */
+interface BuilderParts extends BuilderOptions {
+	store: ArtifactStore;
+	launcher: Launcher;
+	toolchain: string;
+	snapshot: Uint8Array;
+}
+
 /** Turns source into artifacts: bundles, looks into the cache, and compiles what is not in there. */
 export class Builder {
 	readonly #store: ArtifactStore;
@@ -67,13 +75,7 @@ export class Builder {
 	/** What isolates are parked from. */
 	readonly snapshot: Uint8Array;
 
-	private constructor(
-		store: ArtifactStore,
-		launcher: Launcher,
-		toolchain: string,
-		snapshot: Uint8Array,
-		{ idleMs = 5000, folders = null }: BuilderOptions,
-	) {
+	private constructor({ store, launcher, toolchain, snapshot, idleMs = 5000, folders = null }: BuilderParts) {
 		this.#store = store;
 		this.#toolchain = toolchain;
 		this.snapshot = snapshot;
@@ -83,9 +85,7 @@ export class Builder {
 		);
 	}
 
-	/**
-	 * Makes the base snapshot, or takes it from the cache.
-	 */
+	/** Makes the base snapshot, or takes it from the cache. */
 	static async create(store: ArtifactStore, launcher: Launcher, options: BuilderOptions = {}): Promise<Builder> {
 		const prelude = await loadPrelude();
 		const toolchain = toolchainKey(prelude);
@@ -103,7 +103,7 @@ export class Builder {
 			}
 			await store.saveSnapshot(toolchain, snapshot);
 		}
-		return new Builder(store, launcher, toolchain, snapshot, options);
+		return new Builder({ ...options, store, launcher, toolchain, snapshot });
 	}
 
 	/**

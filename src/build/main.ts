@@ -7,8 +7,9 @@ import { setFlagsFromString } from "node:v8";
 import ivm from "isolated-vm";
 import { CacheStore } from "../bindings/caches/sandbox.ts";
 import { externalCopy } from "../isolates/external-copy.ts";
-import { FunctionIsolate, type IsolateListener, StartError } from "../isolates/isolate.ts";
+import { FunctionIsolate, type IsolateListener } from "../isolates/isolate.ts";
 import { parkIsolate } from "../isolates/parked.ts";
+import { StartError } from "../isolates/start-error.ts";
 import {
 	BuildKind,
 	readBuildMessage,

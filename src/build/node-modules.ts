@@ -85,10 +85,12 @@ export function nodeModules(gate: Gate, onUse: (name: string) => void): Plugin {
 			});
 			build.onResolve({ filter: NAMES }, async ({ path, importer, resolveDir, kind, pluginData }) => {
 				if (pluginData === SECOND_TRY) return undefined;
-				const name = path.replace(/^node:/, "");
 				const isOurs =
 					importer.startsWith(folder) ||
 					/[\\/]node_modules[\\/](?:unenv|readable-stream|assert|util)[\\/]/.test(importer);
+				// The package of that name has its ticks wait for a timer. That ends with the request which has started
+				// it, and ticks of later requests would wait for it still.
+				const name = isOurs && path === "process/" ? "process" : path.replace(/^node:/, "");
 				if (path === name && !isOurs) {
 					const resolved = await build.resolve(path, { kind, importer, resolveDir, pluginData: SECOND_TRY });
 					// A package may say that it has no use for the module in a browser; it gets it all the same.

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
-import type { RuntimeOptions } from "../config/options.ts";
 import type { Reach, Source } from "../config/project.ts";
+import type { RuntimeOptions } from "../config/runtime.ts";
 import type { Limits } from "../limits/limits.ts";
 
 /** A command line, checked. */

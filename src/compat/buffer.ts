@@ -1,8 +1,15 @@
 /** `node:buffer`: the `buffer` package, with what it lacks of Node's. */
-import * as buffer from "buffer/index.js";
+import { Buffer, INSPECT_MAX_BYTES, kMaxLength, SlowBuffer } from "buffer/index.js";
+import { globalScope } from "./global-scope.ts";
 
-const { Buffer, constants, INSPECT_MAX_BYTES, kMaxLength, SlowBuffer } =
-	buffer as unknown as typeof import("node:buffer") & { SlowBuffer: unknown };
+declare module "buffer/index.js" {
+	export const INSPECT_MAX_BYTES: number;
+	export const kMaxLength: number;
+	export function SlowBuffer(length: number): Buffer;
+}
+
+/** https://nodejs.org/api/buffer.html#buffer-constants: what V8 has room for in a string. */
+export const constants = { MAX_LENGTH: kMaxLength, MAX_STRING_LENGTH: 2 ** 29 - 24 };
 
 const toBase64Url = (text: string) => text.replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
 const isBase64Url = (encoding: unknown): boolean =>
@@ -11,29 +18,29 @@ const isBase64Url = (encoding: unknown): boolean =>
 // The package decodes base64url as base64, but does not know its name.
 const { from, isEncoding, byteLength } = Buffer;
 const { toString: toText, write } = Buffer.prototype;
-const known = (encoding: unknown) => (isBase64Url(encoding) ? "base64" : encoding) as BufferEncoding;
+const known = (encoding: unknown) => (isBase64Url(encoding) ? "base64" : encoding) as string | undefined;
 type Loose = (...args: unknown[]) => never;
 
 Buffer.from = ((value: unknown, encoding?: unknown, length?: unknown) =>
-	(from as Loose)(value, known(encoding), length)) as typeof Buffer.from;
-Buffer.isEncoding = ((encoding: string) => isBase64Url(encoding) || isEncoding(encoding)) as typeof Buffer.isEncoding;
-Buffer.byteLength = (value, encoding) => byteLength(value as string, known(encoding));
-Buffer.prototype.toString = function (this: Buffer, encoding?: BufferEncoding, start?: number, end?: number) {
+	(from as Loose)(value, known(encoding), length)) as typeof from;
+Buffer.isEncoding = (encoding) => isBase64Url(encoding) || isEncoding(encoding);
+Buffer.byteLength = (value, encoding) => byteLength(value, known(encoding));
+Buffer.prototype.toString = function (encoding, start, end) {
 	const text = toText.call(this, known(encoding), start, end);
 	return isBase64Url(encoding) ? toBase64Url(text) : text;
 };
-Buffer.prototype.write = function (this: Buffer, ...args: unknown[]) {
-	return (write as unknown as (...rest: unknown[]) => number).apply(
+Buffer.prototype.write = function (...args: unknown[]) {
+	return (write as (...rest: unknown[]) => number).apply(
 		this,
 		args.map((argument) => (isBase64Url(argument) ? "base64" : argument)),
 	);
-} as typeof Buffer.prototype.write;
+};
 
-Buffer.prototype.equals = function (this: Buffer, other: Uint8Array) {
+Buffer.prototype.equals = function (other) {
 	return Buffer.compare(this, other) === 0;
 };
 
-export const { Blob, File, atob, btoa } = globalThis;
+export const { Blob, File, atob, btoa } = globalScope;
 
 /** Whether bytes are valid UTF-8. */
 export function isUtf8(bytes: Uint8Array): boolean {
@@ -49,7 +56,7 @@ export function isAscii(bytes: Uint8Array): boolean {
 	return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength).every((byte) => byte < 0x80);
 }
 
-export { Buffer, constants, INSPECT_MAX_BYTES, kMaxLength, SlowBuffer };
+export { Buffer, INSPECT_MAX_BYTES, kMaxLength, SlowBuffer };
 export default {
 	Buffer,
 	Blob,

@@ -49,7 +49,7 @@ function hashOf(name: string): HashFunction {
 	return HASHES[plain as "sha256"];
 }
 
-function bytesOf(data: unknown, encoding?: BufferEncoding): Uint8Array {
+function bytesOf(data: unknown, encoding?: string): Uint8Array {
 	if (typeof data === "string") return Buffer.from(data, encoding ?? "utf8");
 	if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 	if (data instanceof ArrayBuffer) return new Uint8Array(data);
@@ -61,7 +61,7 @@ function bytesOf(data: unknown, encoding?: BufferEncoding): Uint8Array {
 
 const encoded = (bytes: Uint8Array, encoding?: string) => {
 	const buffer = Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength);
-	return encoding === undefined || encoding === "buffer" ? buffer : buffer.toString(encoding as BufferEncoding);
+	return encoding === undefined || encoding === "buffer" ? buffer : buffer.toString(encoding);
 };
 
 /** What Hash and Hmac share: they take data until they are asked for the digest, as calls or as a stream. */
@@ -73,7 +73,7 @@ class Digester extends Transform {
 		super();
 		this.#running = running;
 	}
-	update(data: Data, encoding?: BufferEncoding): this {
+	update(data: Data, encoding?: string): this {
 		if (this.#finished) throw invalid("Digest already called", "ERR_CRYPTO_HASH_FINALIZED", Error);
 		this.#running.update(bytesOf(data, encoding));
 		return this;
@@ -87,7 +87,7 @@ class Digester extends Transform {
 		if (this.#finished) throw invalid("Digest already called", "ERR_CRYPTO_HASH_FINALIZED", Error);
 		return this.#running.clone();
 	}
-	override _transform(chunk: Data, encoding: BufferEncoding, done: () => void): void {
+	override _transform(chunk: Data, encoding: string, done: () => void): void {
 		this.update(chunk, encoding);
 		done();
 	}
@@ -130,7 +130,7 @@ const MAX_RANDOM = 65536;
 export function randomFillSync<T extends ArrayBufferView>(target: T, offset = 0, size = target.byteLength - offset): T {
 	const bytes = new Uint8Array(target.buffer, target.byteOffset + offset, size);
 	for (let at = 0; at < size; at += MAX_RANDOM)
-		globalThis.crypto.getRandomValues(bytes.subarray(at, at + MAX_RANDOM) as Uint8Array<ArrayBuffer>);
+		crypto.getRandomValues(bytes.subarray(at, at + MAX_RANDOM) as Uint8Array<ArrayBuffer>);
 	return target;
 }
 
@@ -163,8 +163,8 @@ export function randomInt(min: number, max?: number | Callback<number>, done?: C
 	return undefined;
 }
 
-export const randomUUID = (): string => globalThis.crypto.randomUUID();
-export const getRandomValues = <T>(array: T): T => globalThis.crypto.getRandomValues(array as never) as T;
+export const randomUUID = (): string => crypto.randomUUID();
+export const getRandomValues = <T>(array: T): T => crypto.getRandomValues(array as never) as T;
 
 function later<T>(compute: () => T, done: Callback<T>): void {
 	let result: T;
@@ -233,8 +233,8 @@ export function hkdf(
 	later(() => hkdfSync(digest, key, salt, info, length), done);
 }
 
-export const webcrypto = globalThis.crypto;
-export const { subtle } = globalThis.crypto;
+export const webcrypto = crypto;
+export const { subtle } = crypto;
 export const constants = {};
 
 export default {

@@ -207,7 +207,7 @@ export class HTMLRewriter {
 			for (const [i, piece] of pieces.entries()) await rewriting.piece(piece, pieces[i + 1]);
 		};
 		const body = response.body
-			.pipeThrough(new TextDecoderStream() as unknown as TransformStream<Uint8Array, string>)
+			.pipeThrough(new TextDecoderStream())
 			.pipeThrough(
 				new TransformStream<string, string>({
 					async transform(chunk, controller) {
@@ -221,9 +221,9 @@ export class HTMLRewriter {
 					},
 				}),
 			)
-			.pipeThrough(new TextEncoderStream() as unknown as TransformStream<string, Uint8Array>);
+			.pipeThrough(new TextEncoderStream());
 		const headers = new Headers(response.headers);
 		headers.delete("content-length");
-		return new Response(body as never, { status: response.status, statusText: response.statusText, headers });
+		return new Response(body, { status: response.status, statusText: response.statusText, headers });
 	}
 }

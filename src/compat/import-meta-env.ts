@@ -1,5 +1,5 @@
 /** `import.meta.env`, as Vite has it: the function's environment, and in which mode it was built. */
-declare const Deno: { env: { toObject(): Record<string, unknown> } };
+declare const process: { env: { NODE_ENV: string } };
 
 // The bundler puts a string in its place.
 const NODE_ENV = process.env.NODE_ENV;

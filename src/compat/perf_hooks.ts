@@ -1,3 +1,5 @@
 /** `node:perf_hooks`: the global. */
-export const { performance } = globalThis;
+import { globalScope } from "./global-scope.ts";
+
+export const { performance } = globalScope;
 export default { performance };

@@ -2,8 +2,6 @@
  * `node:process`, as much of it as an edge platform has. It says nothing of Node's version, by which packages tell
  * Node.
  */
-declare const Deno: { env: { toObject(): Record<string, unknown> } };
-
 /** The function's environment; values that are no strings as JSON, since a process's variables are strings. */
 const env: Record<string, string | undefined> = Object.fromEntries(
 	Object.entries(Deno.env.toObject()).map(([name, value]) => [

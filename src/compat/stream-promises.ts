@@ -1,8 +1,5 @@
 /** `node:stream/promises` */
 import { promises } from "./stream.ts";
 
-export const { finished, pipeline } = promises as Record<
-	"finished" | "pipeline",
-	(...args: unknown[]) => Promise<void>
->;
+export const { finished, pipeline } = promises;
 export default { finished, pipeline };

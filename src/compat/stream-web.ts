@@ -1,4 +1,6 @@
 /** `node:stream/web`: the globals. */
+import { globalScope } from "./global-scope.ts";
+
 export const {
 	ByteLengthQueuingStrategy,
 	CompressionStream,
@@ -17,4 +19,4 @@ export const {
 	WritableStream,
 	WritableStreamDefaultController,
 	WritableStreamDefaultWriter,
-} = globalThis;
+} = globalScope;

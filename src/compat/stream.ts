@@ -25,7 +25,7 @@ Object.assign(Writable as unknown as Bridges, {
 		new WritableStream({
 			write: (chunk) =>
 				new Promise<void>((resolve, reject) => writable.write(chunk, (error) => (error ? reject(error) : resolve()))),
-			close: () => new Promise<void>((resolve) => writable.end(resolve)),
+			close: () => new Promise<void>((resolve, reject) => writable.end((error) => (error ? reject(error) : resolve()))),
 			abort: (reason) => void writable.destroy(reason as Error),
 		}),
 	fromWeb(stream: WritableStream) {
@@ -52,6 +52,6 @@ export const {
 	isDisturbed,
 	isErrored,
 	isReadable,
-} = streams as unknown as Record<string, never>;
+} = streams;
 export { Duplex, Readable, Writable };
 export default streams;

@@ -4,6 +4,7 @@ import "./no-atomics.ts";
 import { isDeepStrictEqual } from "assert/build/internal/util/comparisons.js";
 import { format, formatWithOptions, inspect, stripVTControlCharacters } from "node-inspect-extracted";
 import types from "unenv/node/util/types";
+import { globalScope } from "./global-scope.ts";
 
 Reflect.deleteProperty(globalThis, "Atomics");
 
@@ -55,7 +56,7 @@ const silent = Object.assign(() => undefined, { enabled: false });
 export const debuglog = () => silent;
 export const toUSVString = (text: unknown) => `${text as string}`.toWellFormed();
 export const isArray = Array.isArray;
-export const { TextDecoder, TextEncoder } = globalThis;
+export const { TextDecoder, TextEncoder } = globalScope;
 
 /** Text with the escape codes of a terminal's style, for a name of `util.inspect.colors`, or several. */
 export function styleText(format_: string | string[], text: string): string {

@@ -2,8 +2,6 @@
  * `cloudflare:workers`, as far as it needs no platform of its own:
  * https://developers.cloudflare.com/workers/runtime-apis/
  */
-declare const Deno: { env: { toObject(): Record<string, unknown> } };
-
 /** The function's environment, also outside of a request. */
 export const env = Deno.env.toObject();
 

@@ -1,16 +1,9 @@
-import { realpathSync, statSync } from "node:fs";
-import { relative, resolve } from "node:path";
 import { LRUCache } from "lru-cache";
-import { type Bound, describeBindings, type GivenBindings } from "../bindings/binding.ts";
-import type { Builder, BuildRequest, BuildResult } from "../build/builder.ts";
-import type { GivenBuilder, GivenFiles } from "../build/given-files.ts";
-import { holds } from "../build/view.ts";
-import type { Artifact } from "../cache/artifact.ts";
-import type { ArtifactStore } from "../cache/artifact-store.ts";
-import type { CheckedDeployment, CheckedUpload } from "../config/options.ts";
+import type { Bound, GivenBindings } from "../bindings/binding.ts";
+import type { CheckedDeployment } from "../config/deployment.ts";
 import { type FunctionError, UsageError } from "../errors.ts";
 import type { Account } from "../limits/account.ts";
-import { type Limits, resolveLimits, type TenantLimits } from "../limits/limits.ts";
+import type { TenantLimits } from "../limits/limits.ts";
 import { FORGOTTEN_MS, Strikes } from "../limits/strikes.ts";
 import type { VersionNumber } from "../link/protocol.ts";
 import { DEFAULT_TENANT, type FunctionId, keyOf, type TenantName } from "../names.ts";
@@ -20,7 +13,8 @@ import { EdgeFunction } from "./function.ts";
 import { Release, type Share } from "./release.ts";
 import type { ReleasedVersion } from "./released-version.ts";
 import { Tenant } from "./tenant.ts";
-import { Version, type VersionSource } from "./version.ts";
+import { Version } from "./version.ts";
+import { VersionBuilder, type VersionBuilderSettings } from "./version-builder.ts";
 
 /** Of so many functions that were removed the strikes are remembered. */
 const MOST_STRUCK = 10_000;
@@ -45,22 +39,6 @@ export interface Deployed {
 	startFailure: string | null;
 }
 
-/** The source of a function and its settings, checked: what a version is built from. */
-export interface Upload {
-	readonly function: FunctionId;
-	/**
-	 * Its files as they were given, or absolute paths: of its main module, and of the folder that it may be bundled
-	 * from.
-	 */
-	readonly source: GivenFiles | { readonly entry: string; readonly root: string | undefined };
-	readonly limits: Limits;
-}
-
-/** A version, and how it was built. */
-export interface Built extends Pick<Deployed, "inputs" | "cached"> {
-	version: Version;
-}
-
 /** Which versions to release, and with which variables. */
 export interface ReleaseSettings {
 	/** What the handlers get as `env`; anything that JSON can hold. Default: empty. */
@@ -71,45 +49,23 @@ export interface ReleaseSettings {
 	shares: readonly Share[];
 }
 
-export interface DeployerSettings {
-	builder: Builder;
-	givenBuilder: GivenBuilder;
-	store: ArtifactStore;
+export interface DeployerSettings extends VersionBuilderSettings {
 	deployments: Deployments;
 	/** What the edge holds. */
 	account: Account;
-	/** Of functions that set none of their own, and how far these may go. */
-	limits: Limits;
-	maxLimits: Partial<Limits>;
 	tenantLimits: TenantLimits;
-	/** The folders that functions are built from, by real paths; `null` for any. */
-	sources: readonly string[] | null;
-	/** Whether functions may import packages that lie above their roots. */
-	packages: boolean;
-	development: boolean;
 	/** Checks what is said of bindings, beside such variables. Throws UsageError. */
 	checkBindings: (given: GivenBindings, env: object) => Bound[];
 	/** Told of a version that gets no more requests. */
 	onWithdrawn: (number: VersionNumber) => void;
 }
 
-/** How a function is built, and built again. */
-interface BuildPlan {
-	/** What its problems are told by. */
-	request: BuildRequest;
-	build(): Promise<BuildResult>;
-	rebuild(key: string): Promise<BuildResult>;
-}
-
-async function rebuilt(plan: BuildPlan, key: string): Promise<Artifact> {
-	const { artifact } = await plan.rebuild(key);
-	if (artifact.key !== key)
-		throw new Error("the artifact on disk is damaged, and the source has changed since: deploy the function again");
-	return artifact;
-}
-
-/** From an upload to a function in service, in steps with a value each: upload, version, release. */
+/**
+ * From an upload to a function in service, in steps with a value each: upload and version, which its `versions` makes,
+ * and release.
+ */
 export class Deployer {
+	readonly versions: VersionBuilder;
 	readonly #settings: DeployerSettings;
 	readonly #tenants = new Map<TenantName, Tenant>();
 	/** Strikes of functions that were removed: who comes back under the name has them still. */
@@ -120,6 +76,7 @@ export class Deployer {
 
 	constructor(settings: DeployerSettings) {
 		this.#settings = settings;
+		this.versions = new VersionBuilder(settings);
 	}
 
 	/** All steps in a row. Its hostnames are the function's from the first on. */
@@ -128,7 +85,7 @@ export class Deployer {
 		const environment = this.#environment(options);
 		const claimed = claims.claim(options, options.hostnames);
 		try {
-			const { version, inputs, cached } = await this.build(this.upload(options));
+			const { version, inputs, cached } = await this.versions.build(this.versions.upload(options));
 			const release = await Release.of(environment, [{ version, percent: 100 }]);
 			this.activate(release, options.hostnames);
 			const [{ start }] = release.shares;
@@ -137,68 +94,6 @@ export class Deployer {
 		} finally {
 			claims.release(claimed);
 		}
-	}
-
-	/** Checks what a version is to be built from. Throws UsageError for a source that may not be, and for limits. */
-	upload(options: CheckedUpload): Upload {
-		const { limits, maxLimits } = this.#settings;
-		return {
-			function: { tenant: options.tenant, name: options.name },
-			source: options.given ?? this.#sourceAt(options),
-			limits: resolveLimits(options.limits, limits, maxLimits),
-		};
-	}
-
-	#sourceAt(options: Pick<CheckedUpload, "entry" | "root">): { entry: string; root: string | undefined } {
-		const { sources, packages } = this.#settings;
-		if (!packages && options.root === undefined)
-			throw new UsageError("deploy: where packages is false, a function needs a root", "source_refused");
-		const entry = resolve(options.entry ?? "");
-		if (!statSync(entry, { throwIfNoEntry: false })?.isFile())
-			throw new UsageError(`${relative(process.cwd(), entry)}: there is no such file`, "source_not_found");
-		if (options.root !== undefined && !statSync(options.root, { throwIfNoEntry: false })?.isDirectory())
-			throw new UsageError(`${options.root}: there is no such folder`, "source_not_found");
-		const folder = realpathSync(options.root ?? entry);
-		if (sources !== null && !sources.some((source) => holds(source, folder)))
-			throw new UsageError(
-				`${relative(process.cwd(), folder)}: it is in none of the folders that functions are built from`,
-				"source_refused",
-			);
-		return { entry, root: options.root === undefined ? undefined : resolve(options.root) };
-	}
-
-	/** Builds a version, which changes nothing of what is served. Rejects with BuildError, which has every problem. */
-	async build({ function: id, source: from, limits }: Upload): Promise<Built> {
-		const { builder, store } = this.#settings;
-		const plan = this.#planOf(id, from);
-		const { artifact, inputs, cached } = await plan.build();
-		const { key } = artifact;
-		const source: VersionSource = {
-			key,
-			// Where an artifact is no longer whole on disk it is made again; its key then says whether the source is
-			// still the same.
-			artifact: async () => (await store.artifact(key)) ?? (await rebuilt(plan, key)),
-			sourceMap: (most) => store.sourceMap(key, most),
-			tryStart: ({ variables: env, bindings }) =>
-				builder.tryStart(plan.request, source, { env, bindings: describeBindings(bindings), limits }),
-		};
-		return { version: new Version(id, limits, source), inputs, cached };
-	}
-
-	#planOf({ tenant, name }: FunctionId, source: Upload["source"]): BuildPlan {
-		const { builder, givenBuilder, packages, development } = this.#settings;
-		const settings = { name, tenant: tenant === DEFAULT_TENANT ? undefined : tenant, packages, development };
-		if ("entry" in source) {
-			const request: BuildRequest = { ...settings, ...source };
-			const build = () => builder.build(request);
-			return { request, build, rebuild: build };
-		}
-		// Now from what was given, later from what was kept of it.
-		return {
-			request: { ...settings, entry: source.main, base: "." },
-			build: () => givenBuilder.build(settings, source),
-			rebuild: (key) => givenBuilder.rebuild(settings, key),
-		};
 	}
 
 	/** Says which versions of a function are to get which share of its traffic, and tries them: see `Release.of`. */

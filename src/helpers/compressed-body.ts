@@ -2,8 +2,8 @@ import { setTimeout } from "node:timers/promises";
 import { type HelperAnswer, HelperKind } from "../link/helper-frames.ts";
 import type { TenantNumber } from "../link/protocol.ts";
 import type { Bytes, Milliseconds } from "../units.ts";
+import { type Coding, decoderBytes, INPUT_BYTES } from "./coding.ts";
 import { type Helper, HelperLost } from "./helper.ts";
-import { type Coding, decoderBytes, INPUT_BYTES } from "./messages.ts";
 import type { OpenStream, OpenStreams } from "./open-streams.ts";
 
 /**

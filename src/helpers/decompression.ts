@@ -1,5 +1,5 @@
 import { constants, createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from "node:zlib";
-import { type Coding, OUTPUT_BYTES } from "./messages.ts";
+import { type Coding, OUTPUT_BYTES } from "./coding.ts";
 
 /** It stands still with one such piece of output, until that is taken. */
 const OPTIONS = { chunkSize: 64 * 1024, readableHighWaterMark: 1 };

@@ -10,8 +10,9 @@ import { type HelperAnswer, HelperKind, readHelperRequest, writeHelperAnswer } f
 import type { VersionNumber } from "../link/protocol.ts";
 import { dropPermissions } from "../processes/permissions.ts";
 import type { Bytes } from "../units.ts";
+import type { Coding } from "./coding.ts";
 import { Decompression } from "./decompression.ts";
-import type { Coding, StackRequest } from "./messages.ts";
+import type { StackRequest } from "./mapped-stack.ts";
 import { SourceMap } from "./source-map.ts";
 import { mapStack } from "./stack.ts";
 

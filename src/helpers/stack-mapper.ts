@@ -4,7 +4,7 @@ import type { TenantNumber, VersionNumber } from "../link/protocol.ts";
 import type { Launcher } from "../processes/launcher.ts";
 import type { Bytes, Microseconds } from "../units.ts";
 import { Helper, HelperLost } from "./helper.ts";
-import type { MappedStack, StackRequest } from "./messages.ts";
+import type { MappedStack, StackRequest } from "./mapped-stack.ts";
 
 /** So many stacks of a tenant's may wait for their turn. */
 const MOST_WAITING = 100;

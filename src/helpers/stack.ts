@@ -1,4 +1,4 @@
-import type { MappedStack, StackRequest } from "./messages.ts";
+import type { MappedStack, StackRequest } from "./mapped-stack.ts";
 import type { OriginalPosition, Position, SourceMap } from "./source-map.ts";
 
 /** No honest stack has more frames, and no honest file's path or line that is to be shown more letters. */

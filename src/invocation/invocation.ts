@@ -135,7 +135,7 @@ export class Invocation implements AttemptListener, Guarded, Holder {
 			this.#refuse(sandbox);
 			return;
 		}
-		this.attempt = sandbox.attempt(this.version, this, this.#calls);
+		this.attempt = sandbox.attempt(this, this.#calls);
 		// A turn may be cut early only where its event can surely be run again, and there is a heavy lane to run it in.
 		const light = placement.cutsEarly(place) && !this.event.streams;
 		this.attempt.start(limits.cpuMs, light, this.event.head, this.event.content());

@@ -13,13 +13,14 @@ import {
 	type VersionNumber,
 } from "../link/protocol.ts";
 import type { Microseconds, Milliseconds } from "../units.ts";
-import { FunctionIsolate, type IsolateListener, StartError } from "./isolate.ts";
+import { FunctionIsolate, type IsolateListener } from "./isolate.ts";
 import type { Answer } from "./keys.ts";
 import { Parking } from "./parking.ts";
 import { Runner, type Task } from "./runner.ts";
 import type { RunningAttempt } from "./running-attempt.ts";
 import { Schedule } from "./schedule.ts";
 import { runClocks } from "./services.ts";
+import { StartError } from "./start-error.ts";
 import { readThreadClock } from "./thread-clock.ts";
 import { WarmIsolates } from "./warm.ts";
 
@@ -195,7 +196,7 @@ export class IsolateHost implements SandboxCommands, IsolateListener {
 					this.#note(attempt.id, true);
 					const { startupCpuMs } = version.image;
 					const startMs = task.kind === "preload" ? Math.min(startupCpuMs, PRELOAD_START_MS) : startupCpuMs;
-					isolate = version.starting ?? this.#start(number, version, version.image, attempt, startMs);
+					isolate = version.starting ?? this.#start(version, version.image, attempt, startMs);
 					if (isolate === undefined) continue;
 					if (isolate.starting) {
 						waits = true;
@@ -231,16 +232,10 @@ export class IsolateHost implements SandboxCommands, IsolateListener {
 		this.#versions.delete(number);
 	}
 
-	#start(
-		number: VersionNumber,
-		version: Version,
-		image: Image,
-		attempt: RunningAttempt,
-		startMs: Milliseconds,
-	): FunctionIsolate | undefined {
+	#start(version: Version, image: Image, attempt: RunningAttempt, startMs: Milliseconds): FunctionIsolate | undefined {
 		try {
 			const parked = this.#parking.take(image.memoryMb);
-			const settings = { parked, version: number, image, caches: this.#caches, listener: this, startMs };
+			const settings = { parked, version: attempt.version, image, caches: this.#caches, listener: this, startMs };
 			const isolate = new FunctionIsolate(settings);
 			this.#runner.usedUs += isolate.startUs;
 			attempt.cold = true;

@@ -3,16 +3,16 @@ import type ivm from "isolated-vm";
 import type { CacheStore } from "../bindings/caches/sandbox.ts";
 import { handlersAmong } from "../link/handlers.ts";
 import { Kind } from "../link/messages.ts";
-import type { AttemptFailure, AttemptId, Image, VersionNumber } from "../link/protocol.ts";
+import type { AttemptId, Image, VersionNumber } from "../link/protocol.ts";
 import type { Bytes, Megabytes, Microseconds, Milliseconds } from "../units.ts";
 import { externalCopy } from "./external-copy.ts";
 import { type Answer, KeyStore } from "./keys.ts";
 import { Entry, setEntry } from "./lent.ts";
-import { type IsolateMessage, Outbox } from "./outbox.ts";
+import { forgery, type IsolateMessage, Outbox } from "./outbox.ts";
 import type { ParkedIsolate } from "./parked.ts";
 import { advanceClock } from "./services.ts";
+import { StartError, thrownAtStart, tooMuchMemory, tooMuchTime } from "./start-error.ts";
 import { readThreadClock, usedUs } from "./thread-clock.ts";
-import { describeThrown } from "./thrown.ts";
 
 /**
  * How a turn ended: by itself, cut off at its limit, or with the isolate gone: at the same limit, but in one of the
@@ -21,32 +21,6 @@ import { describeThrown } from "./thrown.ts";
  * once the turn is over.
  */
 export type TurnEnd = "completed" | "cut" | "overdue" | "disposed" | "forged" | { rejected: unknown };
-
-/** Thrown when a function's script does not get as far as giving a handler. */
-export class StartError extends Error {
-	readonly failure: AttemptFailure;
-	constructor(failure: AttemptFailure) {
-		super(failure.message);
-		this.failure = failure;
-	}
-}
-
-/** The failure of a function that threw something before it was ready. */
-function startFailure(thrown: unknown): AttemptFailure {
-	const error = describeThrown(thrown);
-	return "value" in error
-		? { code: "startup_failed", message: `Error: ${error.value}`, stack: "" }
-		: { code: "startup_failed", message: `${error.name}: ${error.message}`, stack: error.stack };
-}
-
-/** The failure of a function that has made its isolate say what the prelude never says. */
-export function forgery(): AttemptFailure {
-	return {
-		code: "forged",
-		message: "the function's isolate has sent a message that the platform never sends",
-		stack: "",
-	};
-}
 
 /**
  * Whether an error says what isolated-vm's does for a turn that was cut off; a function can throw one that reads the
@@ -148,8 +122,8 @@ export class FunctionIsolate {
 		const ms = Math.ceil(this.#startupUs / 1000);
 		const end = ms > 0 ? this.turn(Kind.answer, 0, op, text, data, ms) : "cut";
 		try {
-			if (end === "disposed") throw this.#tooMuchMemory();
-			if (end === "cut" || end === "overdue") throw this.#tooMuchTime();
+			if (end === "disposed") throw tooMuchMemory(this.memoryMb);
+			if (end === "cut" || end === "overdue") throw tooMuchTime(this.#image.startupCpuMs);
 			this.#finish();
 		} catch (error) {
 			this.dispose();
@@ -208,20 +182,10 @@ export class FunctionIsolate {
 		if (why !== "") throw new StartError({ code: "startup_failed", message: `no handler found: ${why}`, stack: "" });
 	}
 
-	#tooMuchMemory(): StartError {
-		const message = `the function's top level needs more than ${this.#image.memoryMb} MB`;
-		return new StartError({ code: "memory_limit_exceeded", message, stack: "" });
-	}
-
-	#tooMuchTime(): StartError {
-		const message = `the function's top level ran for more than ${this.#image.startupCpuMs} ms`;
-		return new StartError({ code: "startup_cpu_limit_exceeded", message, stack: "" });
-	}
-
 	#startError(error: unknown, overdue: boolean): StartError {
-		if (!overdue && this.#parked.isolate.isDisposed) return this.#tooMuchMemory();
-		if (overdue || isTimeout(error)) return this.#tooMuchTime();
-		return new StartError(startFailure(error));
+		if (!overdue && this.#parked.isolate.isDisposed) return tooMuchMemory(this.memoryMb);
+		if (overdue || isTimeout(error)) return tooMuchTime(this.#image.startupCpuMs);
+		return thrownAtStart(error);
 	}
 
 	/** CPU time that the isolate has used since it was made, and that the sandbox's functions took for it. */

@@ -1,6 +1,6 @@
 import { Kind } from "../link/messages.ts";
 import { isWellFormed, type MessageData, type Outgoing } from "../link/outgoing.ts";
-import type { AttemptId } from "../link/protocol.ts";
+import type { AttemptFailure, AttemptId } from "../link/protocol.ts";
 import type { Bytes, Milliseconds } from "../units.ts";
 
 /** A message that an isolate has put into its outbox. */
@@ -90,6 +90,15 @@ export class Outbox {
 	forget(attempt: AttemptId): void {
 		this.#logged.delete(attempt);
 	}
+}
+
+/** The failure of a function that has made its isolate say what the prelude never says. */
+export function forgery(): AttemptFailure {
+	return {
+		code: "forged",
+		message: "the function's isolate has sent a message that the platform never sends",
+		stack: "",
+	};
 }
 
 /**

@@ -9,9 +9,9 @@ import {
 	type VersionNumber,
 } from "../link/protocol.ts";
 import type { Microseconds, Milliseconds } from "../units.ts";
-import { type FunctionIsolate, forgery } from "./isolate.ts";
+import type { FunctionIsolate } from "./isolate.ts";
 import type { Answer } from "./keys.ts";
-import { type IsolateMessage, isTooLarge } from "./outbox.ts";
+import { forgery, type IsolateMessage, isTooLarge } from "./outbox.ts";
 import { RunningAttempt } from "./running-attempt.ts";
 import { usedUs } from "./thread-clock.ts";
 import { describeThrown } from "./thrown.ts";

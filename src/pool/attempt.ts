@@ -3,14 +3,7 @@ import type { Calls } from "../bindings/calls.ts";
 import { FrameError } from "../link/frame.ts";
 import { Kind } from "../link/messages.ts";
 import type { MessageData, Outgoing } from "../link/outgoing.ts";
-import type {
-	AttemptFailure,
-	AttemptId,
-	AttemptReport,
-	SandboxCommands,
-	TenantNumber,
-	VersionNumber,
-} from "../link/protocol.ts";
+import type { AttemptFailure, AttemptId, AttemptReport, SandboxCommands } from "../link/protocol.ts";
 import { SendWindows } from "../link/send-windows.ts";
 import { encodeSocketClose } from "../link/socket-close.ts";
 import type { RunnableVersion, TurnBounds } from "./runnable-version.ts";
@@ -26,6 +19,7 @@ export interface AttemptEvent {
 
 /** What becomes of an attempt, told to the invocation that it is an attempt at. */
 export interface AttemptListener {
+	readonly version: RunnableVersion;
 	readonly event: AttemptEvent;
 	onLog(line: string): void;
 	/** The function has reached a limit, which its isolate keeps. */
@@ -59,9 +53,7 @@ export interface AttemptListener {
  */
 export class Attempt {
 	readonly id: AttemptId;
-	readonly version: VersionNumber;
-	readonly tenantNumber: TenantNumber;
-	readonly bounds: TurnBounds;
+	readonly version: RunnableVersion;
 	readonly #commands: SandboxCommands;
 	readonly #listener: AttemptListener;
 	readonly #calls: Calls;
@@ -78,25 +70,22 @@ export class Attempt {
 	/** Another attempt has taken its place: what becomes of this one matters to nobody. */
 	#superseded = false;
 
-	constructor(
-		id: AttemptId,
-		{ number, tenantNumber, limits }: RunnableVersion,
-		commands: SandboxCommands,
-		listener: AttemptListener,
-		calls: Calls,
-	) {
+	constructor(id: AttemptId, commands: SandboxCommands, listener: AttemptListener, calls: Calls) {
 		this.id = id;
-		this.version = number;
-		this.tenantNumber = tenantNumber;
+		this.version = listener.version;
 		this.#commands = commands;
 		this.#listener = listener;
 		this.#calls = calls;
-		this.bounds = limits;
+	}
+
+	/** How long its turns may take at most. */
+	get bounds(): TurnBounds {
+		return this.version.limits;
 	}
 
 	start(cpuMs: number, light: boolean, head: string, body: Uint8Array | AsyncIterable<Uint8Array> | null): void {
 		const whole = body instanceof Uint8Array ? body : undefined;
-		this.#commands.request({ attempt: this.id, version: this.version, cpuMs, light, head, body: whole });
+		this.#commands.request({ attempt: this.id, version: this.version.number, cpuMs, light, head, body: whole });
 		if (body !== null && whole === undefined)
 			this.#sendBody(body as AsyncIterable<Uint8Array>).catch((error) => this.#listener.onFault(error));
 	}

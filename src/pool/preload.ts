@@ -1,4 +1,4 @@
-import { type AttemptId, PRELOAD_START_MS, type TenantNumber, type VersionNumber } from "../link/protocol.ts";
+import { type AttemptId, PRELOAD_START_MS } from "../link/protocol.ts";
 import type { RunnableVersion, TurnBounds } from "./runnable-version.ts";
 
 /** `killed`: the sandbox died, or had to be killed, while the isolate started. */
@@ -10,16 +10,15 @@ export type PreloadEnd = "started" | "failed" | "killed";
  */
 export class Preload {
 	readonly id: AttemptId;
-	readonly version: VersionNumber;
-	readonly tenantNumber: TenantNumber;
+	readonly version: RunnableVersion;
 	readonly bounds: TurnBounds;
 	readonly ended: Promise<PreloadEnd>;
 	#end!: (end: PreloadEnd) => void;
 
-	constructor(id: AttemptId, { number, tenantNumber, limits }: RunnableVersion) {
+	constructor(id: AttemptId, version: RunnableVersion) {
 		this.id = id;
-		this.version = number;
-		this.tenantNumber = tenantNumber;
+		this.version = version;
+		const { limits } = version;
 		this.bounds = { ...limits, startupCpuMs: Math.min(limits.startupCpuMs, PRELOAD_START_MS) };
 		this.ended = new Promise((resolve) => {
 			this.#end = resolve;

@@ -11,18 +11,11 @@ import { Preloader } from "./preloader.ts";
 import type { RunnableVersion } from "./runnable-version.ts";
 import type { Sandbox } from "./sandbox.ts";
 import { SandboxProcess } from "./sandbox-process.ts";
+import { Spare } from "./spare.ts";
 
 /** A sandbox that the heavy lane took on top of its first goes when it has had nothing to do for so long. */
 const IDLE_MS: Milliseconds = 30_000;
 const TEND_MS: Milliseconds = 5000;
-/**
- * A takeover is a rush of cold starts. The next spare, whose start takes a core for a while, waits until that is
- * over.
- */
-const RUSH_MS: Milliseconds = 300;
-const MOST_WAIT_MS: Milliseconds = 10_000;
-/** So many sandboxes in a row may fail as they start before it is taken for the machine's fault. */
-const FAILED_STARTS = 3;
 /**
  * How many isolates a spare starts ahead at most, each of some 2.5 MB, and which share of what warm isolates may use.
  */
@@ -51,14 +44,12 @@ export class ProcessPool {
 	readonly #normal = new Lane<SandboxProcess>();
 	readonly #heavy = new Lane<SandboxProcess>();
 	#probation: { process: SandboxProcess; version: VersionNumber } | null = null;
-	#spare: SandboxProcess | null = null;
+	readonly #spare = new Spare(() => this.#spawn());
 	readonly #all = new Set<SandboxProcess>();
 	#restarts = 0;
-	#failedStarts = 0;
 	#closed = false;
 	/** In no lane any more: they finish what they have. */
 	readonly #retired = new Set<SandboxProcess>();
-	#nextSpare: NodeJS.Timeout | null = null;
 	/** Versions that the normal lane has served since they last were in the heavy one. */
 	readonly #settled = new Set<VersionNumber>();
 	readonly #preloader: Preloader;
@@ -89,7 +80,7 @@ export class ProcessPool {
 		pool.#heavy.members.push(pool.#spawn().yieldToOthers());
 		try {
 			await Promise.all([...pool.#all].map((process) => process.ready));
-			pool.#spare ??= pool.#spawn();
+			pool.#spare.start();
 		} catch (error) {
 			await pool.close();
 			throw error;
@@ -107,7 +98,7 @@ export class ProcessPool {
 		process.sandbox.onCulprit = (version) => this.#events.culprit(version);
 		process.ready.then(
 			() => {
-				this.#failedStarts = 0;
+				this.#spare.noteStart(true);
 				if (!this.#closed) this.#onReady(process);
 			},
 			() => undefined, // Its exit is what counts, and `#onLost` hears of it.
@@ -115,42 +106,20 @@ export class ProcessPool {
 		return process;
 	}
 
-	/** Gives the spare away. Without one to give, a fresh sandbox takes the place as it starts. */
-	#takeSpare(): SandboxProcess {
-		const spare = this.#spare ?? this.#spawn();
-		this.#spare = null;
-		this.#startSpare();
-		return spare;
-	}
-
-	/**
-	 * Starts the next spare, after the rush; where sandboxes fail as they start, after a wait that is longer each
-	 * time.
-	 */
-	#startSpare(): void {
-		const tooMany = Math.max(0, this.#failedStarts - FAILED_STARTS);
-		const wait = Math.min(RUSH_MS * 2 ** tooMany, MOST_WAIT_MS);
-		this.#nextSpare ??= setTimeout(() => {
-			this.#nextSpare = null;
-			if (this.#closed || this.#spare !== null) return;
-			this.#spare = this.#spawn();
-		}, wait);
-	}
-
 	/**
 	 * A successor takes the place of a member that was lost. Where none would start the place stays empty until one
 	 * does.
 	 */
 	#succeed(lane: Lane<SandboxProcess>, lost: SandboxProcess): void {
-		if (this.#spare === null && this.#failedStarts > FAILED_STARTS) this.#startSpare();
+		if (this.#spare.missing) this.#spare.startLater();
 		else if (lane === this.#heavy) lane.replace(lost, this.#spareForHeavy());
-		else lane.replace(lost, this.#takeSpare());
+		else lane.replace(lost, this.#spare.take());
 	}
 
 	/** A sandbox is ready: it may be the spare that a place, or those behind a long turn, have waited for. */
 	#onReady(process: SandboxProcess): void {
 		this.#fillPlaces();
-		if (process !== this.#spare) return;
+		if (process !== this.#spare.process) return;
 		for (const member of [...this.#normal.members, ...this.#heavy.members])
 			if (member.stuckBy !== null) this.#onLongTurn(member);
 		this.#preloadSpare();
@@ -163,8 +132,8 @@ export class ProcessPool {
 
 	/** The spare has isolates of what the normal lane is asked for most before it takes over. */
 	#preloadSpare(): void {
-		const spare = this.#spare;
-		if (spare?.started) this.#preloader.fill(spare.sandbox, this.#busiest(), () => this.#spare === spare);
+		const { process } = this.#spare;
+		if (process?.started) this.#preloader.fill(process.sandbox, this.#busiest(), () => this.#spare.process === process);
 	}
 
 	/** What the normal lane is asked for most, as much as a spare may have. */
@@ -180,7 +149,7 @@ export class ProcessPool {
 
 	/** The spare, for the heavy lane, which is not asked for what the spare has. */
 	#spareForHeavy(): SandboxProcess {
-		const spare = this.#takeSpare().yieldToOthers();
+		const spare = this.#spare.take().yieldToOthers();
 		spare.sandbox.dropUnasked();
 		return spare;
 	}
@@ -191,16 +160,14 @@ export class ProcessPool {
 		if (this.#closed) return;
 		this.#restarts++;
 		this.#events.notice("warn", `a sandbox (pid ${lost.pid}) was lost: ${why}`);
-		if (!lost.started) this.#failedStarts++;
+		if (!lost.started) this.#spare.noteStart(false);
 		if (this.#normal.has(lost)) this.#succeed(this.#normal, lost);
 		else if (this.#heavy.has(lost)) {
 			if (this.#heavy.members.length > 1) this.#heavy.remove(lost);
 			else this.#succeed(this.#heavy, lost);
 		} else if (this.#probation?.process === lost) this.#probation = null;
-		else if (lost === this.#spare) {
-			this.#spare = null;
-			this.#startSpare();
-		} else this.#retired.delete(lost);
+		else if (lost === this.#spare.process) this.#spare.lose();
+		else this.#retired.delete(lost);
 	}
 
 	/**
@@ -211,10 +178,10 @@ export class ProcessPool {
 	 * the others' requests; beyond one a core they wait.
 	 */
 	#onLongTurn(stuck: SandboxProcess): void {
-		const ready = this.#spare?.started ?? false;
+		const { ready } = this.#spare;
 		if (this.#normal.has(stuck)) {
 			if (!ready) return;
-			this.#normal.replace(stuck, this.#takeSpare());
+			this.#normal.replace(stuck, this.#spare.take());
 			stuck.yieldToOthers();
 			if (this.#heavy.members.length < MAX_HEAVY) this.#heavy.members.push(stuck);
 			else this.#retired.add(stuck);
@@ -300,7 +267,7 @@ export class ProcessPool {
 	async close(): Promise<void> {
 		this.#closed = true;
 		this.#preloader.close();
-		if (this.#nextSpare !== null) clearTimeout(this.#nextSpare);
+		this.#spare.close();
 		if (this.#tending !== null) clearInterval(this.#tending);
 		await Promise.all([...this.#all].map((process) => process.close()));
 	}

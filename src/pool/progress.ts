@@ -61,9 +61,16 @@ export class Progress {
 		this.#timer ??= setInterval(() => this.poll(), POLL_MS);
 	}
 
+	/** Stops polling: nothing that would be waited for runs any more, be it seen or not. */
 	stop(): void {
 		if (this.#timer !== null) clearInterval(this.#timer);
 		this.#timer = null;
+		this.#over();
+	}
+
+	#over(): void {
+		if (this.#long) this.#events.onTurnOver();
+		this.#long = false;
 	}
 
 	/** Looks once how far the sandbox is. */
@@ -72,8 +79,7 @@ export class Progress {
 		const { attempt, turn, starting } = this.#note.read();
 		const running = attempt !== 0;
 		if (!running || turn !== this.#turn) {
-			if (this.#long) this.#events.onTurnOver();
-			this.#long = false;
+			this.#over();
 			this.#turn = turn;
 			if (running) this.#clock.restart();
 			return;

@@ -45,9 +45,9 @@ export class Sandbox implements SandboxEvents {
 	commands!: SandboxCommands;
 
 	/** Makes an attempt that runs here; it begins with its `start`. */
-	attempt(version: RunnableVersion, listener: AttemptListener, calls: Calls): Attempt {
-		this.#send(version).recent++;
-		const attempt = new Attempt(this.#nextId(), version, this.commands, listener, calls);
+	attempt(listener: AttemptListener, calls: Calls): Attempt {
+		this.#send(listener.version).recent++;
+		const attempt = new Attempt(this.#nextId(), this.commands, listener, calls);
 		this.#put(attempt);
 		return attempt;
 	}
@@ -89,23 +89,23 @@ export class Sandbox implements SandboxEvents {
 	 * Takes an attempt that has ended out of the table. The link keeps order, so nothing more can come for its
 	 * number.
 	 */
-	#take(version: VersionNumber, id: AttemptId): Attempt | Preload | undefined {
+	#take(number: VersionNumber, id: AttemptId): Attempt | Preload | undefined {
 		const attempt = this.#attempts[id];
-		if (attempt?.version !== version) return undefined;
+		if (attempt === undefined || attempt.version.number !== number) return undefined;
 		this.#attempts[id] = undefined;
 		this.#free.push(id);
 		// One that was in flight when it was withdrawn has had it sent here once more.
-		if (this.#sent.get(version)?.version.withdrawn) this.unload(version);
+		if (attempt.version.withdrawn && this.#sent.has(number)) this.unload(number);
 		if (this.load === 0) this.onLoad(false);
 		return attempt;
 	}
 
 	/** A sandbox is given what it has to run, and nothing that it only asks for. */
-	want(version: VersionNumber): void {
+	want(number: VersionNumber): void {
 		this.onWant();
-		const sent = this.#sent.get(version);
+		const sent = this.#sent.get(number);
 		if (sent === undefined) {
-			this.#withoutImage(version, new Error("the version is not served here"));
+			this.#withoutImage(number, new Error("the version is not served here"));
 			return;
 		}
 		if (sent.coming) return;
@@ -113,25 +113,25 @@ export class Sandbox implements SandboxEvents {
 		sent.version.image().then(
 			(image) => {
 				sent.coming = false;
-				this.commands.load(version, image);
+				this.commands.load(number, image);
 			},
-			(error: Error) => this.#withoutImage(version, error),
+			(error: Error) => this.#withoutImage(number, error),
 		);
 	}
 
 	/** A version will get no more requests. */
-	unload(version: VersionNumber): void {
-		this.#sent.delete(version);
-		this.commands.unload(version);
+	unload(number: VersionNumber): void {
+		this.#sent.delete(number);
+		this.commands.unload(number);
 	}
 
 	/** A version whose artifact cannot be had cannot be started. */
-	#withoutImage(version: VersionNumber, error: Error): void {
-		this.unload(version);
+	#withoutImage(number: VersionNumber, error: Error): void {
+		this.unload(number);
 		const failure: AttemptFailure = { code: "startup_failed", message: error.message, stack: "" };
 		for (const attempt of this.#attempts.slice()) {
-			if (attempt?.version === version)
-				this.failed(version, attempt.id, failure, {
+			if (attempt?.version.number === number)
+				this.failed(number, attempt.id, failure, {
 					cpuUs: 0,
 					memoryBytes: 0,
 					light: true,
@@ -141,23 +141,23 @@ export class Sandbox implements SandboxEvents {
 		}
 	}
 
-	message(version: VersionNumber, id: AttemptId, message: Outgoing): void {
+	message(number: VersionNumber, id: AttemptId, message: Outgoing): void {
 		const attempt = this.#attempts[id];
 		// A sandbox is not trusted to keep functions apart in what it says: an isolate speaks for its own version's
 		// requests.
-		if (attempt !== undefined && attempt.version === version) attempt.message(message);
-		else if (message.kind === Kind.log && (id === 0 || attempt === undefined)) this.onStrayLine(version, message.text);
+		if (attempt !== undefined && attempt.version.number === number) attempt.message(message);
+		else if (message.kind === Kind.log && (id === 0 || attempt === undefined)) this.onStrayLine(number, message.text);
 	}
 
 	/** What an isolate says outside of a request: lines of its log. */
-	onStrayLine: (version: VersionNumber, text: string) => void = () => undefined;
+	onStrayLine: (number: VersionNumber, text: string) => void = () => undefined;
 
-	done(version: VersionNumber, id: AttemptId, report: AttemptReport): void {
-		this.#take(version, id)?.done(report);
+	done(number: VersionNumber, id: AttemptId, report: AttemptReport): void {
+		this.#take(number, id)?.done(report);
 	}
 
-	failed(version: VersionNumber, id: AttemptId, failure: AttemptFailure, report: AttemptReport): void {
-		this.#take(version, id)?.failed(failure, report);
+	failed(number: VersionNumber, id: AttemptId, failure: AttemptFailure, report: AttemptReport): void {
+		this.#take(number, id)?.failed(failure, report);
 	}
 
 	flush(): void {} // Direct calls need none; over the link the other side flushes.
@@ -182,13 +182,13 @@ export class Sandbox implements SandboxEvents {
 	}
 
 	/** Whether a version was sent here, and is not just being started ahead of requests. */
-	serves(version: VersionNumber): boolean {
-		return this.#sent.get(version)?.starting === false;
+	serves(number: VersionNumber): boolean {
+		return this.#sent.get(number)?.starting === false;
 	}
 
 	/** Whether a version was sent here. */
-	has(version: VersionNumber): boolean {
-		return this.#sent.has(version);
+	has(number: VersionNumber): boolean {
+		return this.#sent.has(number);
 	}
 
 	/** Drops the versions that were never asked for here. */
@@ -199,12 +199,12 @@ export class Sandbox implements SandboxEvents {
 	/** Has every attempt that is not this tenant's run elsewhere, as far as they may. */
 	evacuate(except: TenantNumber): void {
 		for (const attempt of this.#attempts.slice())
-			if (attempt !== undefined && attempt.tenantNumber !== except) attempt.move();
+			if (attempt !== undefined && attempt.version.tenantNumber !== except) attempt.move();
 	}
 
 	/** Whose function an attempt runs. */
 	tenantOf(id: AttemptId): TenantNumber {
-		return this.#attempts[id]?.tenantNumber ?? 0;
+		return this.#attempts[id]?.version.tenantNumber ?? 0;
 	}
 
 	/** How long a turn of an attempt, or the start of its isolate, may take at most. */
@@ -220,17 +220,17 @@ export class Sandbox implements SandboxEvents {
 	onLoad: (loaded: boolean) => void = () => undefined;
 
 	/** Told of a version that is to blame for the sandbox's end and has no attempt there. */
-	onCulprit: (version: VersionNumber) => void = () => undefined;
+	onCulprit: (number: VersionNumber) => void = () => undefined;
 
 	/**
 	 * The attempt that is to blame for a frame that no honest sandbox sends: one of the version that it names, or
 	 * else `running`.
 	 */
-	culprit(version: VersionNumber, id: AttemptId, running: AttemptId): AttemptId {
-		if (!this.#sent.has(version)) return running;
-		if (this.#attempts[id]?.version === version) return id;
-		const other = this.#attempts.find((attempt) => attempt?.version === version);
-		if (other === undefined) this.onCulprit(version);
+	culprit(number: VersionNumber, id: AttemptId, running: AttemptId): AttemptId {
+		if (!this.#sent.has(number)) return running;
+		if (this.#attempts[id]?.version.number === number) return id;
+		const other = this.#attempts.find((attempt) => attempt?.version.number === number);
+		if (other === undefined) this.onCulprit(number);
 		return other?.id ?? 0;
 	}
 

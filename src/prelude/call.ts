@@ -4,7 +4,7 @@ import { exactBytes } from "./encoding/bytes.ts";
 import { type AbortSignal, onAbort } from "./events/abort.ts";
 import { Body } from "./fetch/body.ts";
 import { receiveStream, sendStream } from "./fetch/body-stream.ts";
-import { type Invocation, Operation, requireInvocation } from "./invocation.ts";
+import { type IoContext, Operation, requireContext } from "./io-context.ts";
 
 /** What a call of a binding sends out. */
 interface Called {
@@ -30,18 +30,18 @@ export class Call {
 	text = "";
 	/** What came beside it. */
 	body: Body | null = null;
-	readonly #invocation: Invocation;
+	readonly #context: IoContext;
 	readonly #op: number;
 	readonly #operation = new Operation();
 	#finished = false;
 
 	constructor(binding: BindingNumber, { what, argument, body, signal }: Called) {
-		const invocation = requireInvocation(what);
-		const op = invocation.nextOperation();
+		const context = requireContext(what);
+		const op = context.nextOperation();
 		const operation = this.#operation;
 		const answered = Promise.withResolvers<void>();
 		this.answered = answered.promise;
-		this.#invocation = invocation;
+		this.#context = context;
 		this.#op = op;
 		const source = body === null ? null : body.source;
 		const whole = body !== null && source !== null && source.length <= STREAM_WINDOW && !body.unusable;
@@ -49,31 +49,31 @@ export class Call {
 			this.#take(answer, data);
 			answered.resolve();
 		};
-		invocation.operations.set(op, operation);
+		context.operations.set(op, operation);
 		const mode = body === null ? "none" : whole ? "whole" : "stream";
-		invocation.emit(
+		context.emit(
 			Kind.call,
 			op,
 			encodeCall({ binding, body: mode, argument }),
 			whole ? takeWhole(body as Body) : undefined,
 		);
-		if (mode === "stream") void sendStream(invocation, op, (body as Body).stream, operation);
+		if (mode === "stream") void sendStream(context, op, (body as Body).stream, operation);
 		if (signal === null) return;
 		onAbort(signal, (reason) => {
 			if (this.#finished) return;
 			answered.reject(reason);
 			operation.end?.(reason);
 			operation.abort?.();
-			if (!invocation.done) invocation.emit(Kind.cancel, op);
+			if (!context.done) context.emit(Kind.cancel, op);
 		});
 	}
 
 	#take(answer: string, data: ArrayBuffer | undefined): void {
 		const { body, text } = decodeAnswer(answer);
-		if (body === "stream") this.body = new Body(null, receiveStream(this.#invocation, this.#op, this.#operation));
+		if (body === "stream") this.body = new Body(null, receiveStream(this.#context, this.#op, this.#operation));
 		else {
 			this.#finished = true;
-			this.#invocation.operations.delete(this.#op);
+			this.#context.operations.delete(this.#op);
 			if (body === "whole") this.body = new Body(data === undefined ? new Uint8Array(0) : new Uint8Array(data), null);
 		}
 		if (body === "error") this.failure = text;

@@ -1,80 +1,22 @@
 import { HANDLERS } from "../link/handlers.ts";
-import { handlePromise, reportError } from "./errors/report-error.ts";
-import { Event, type EventTarget } from "./events/event.ts";
+import type { EventTarget } from "./events/event.ts";
+import { dispatchExtendable, dispatchFetch } from "./events/extendable-event.ts";
+import { ExecutionContext, waitUntil } from "./execution-context.ts";
 import type { Request } from "./fetch/request.ts";
-import { asInterface } from "./interface.ts";
-import type { Invocation } from "./invocation.ts";
+import type { IoContext } from "./io-context.ts";
 
 /** What a function does with a request; the value is checked to be a Response by whoever calls it. */
-type Handler = (request: Request, invocation: Invocation) => unknown;
-
-/** https://developers.cloudflare.com/workers/runtime-apis/context/: the third argument of a handler. */
-class ExecutionContext {
-	#invocation: Invocation;
-	readonly props = {};
-	constructor(invocation: Invocation) {
-		this.#invocation = invocation;
-	}
-	/** Keeps the request's resources until the promise settles; its failure is logged. */
-	waitUntil(promise: unknown): void {
-		waitUntil(this.#invocation, promise);
-	}
-	/** Accepted for compatibility: there is no origin behind a function to pass through to. */
-	passThroughOnException(): void {}
-}
-asInterface(ExecutionContext, "ExecutionContext");
-
-function waitUntil(invocation: Invocation, promise: unknown): void {
-	if (invocation.done) throw new Error("waitUntil() is not available after the request has ended");
-	invocation.hold();
-	handlePromise(promise);
-	void (async () => {
-		try {
-			await promise;
-		} catch (error) {
-			reportError(error);
-		}
-		invocation.release();
-	})();
-}
-
-/** https://w3c.github.io/ServiceWorker/#fetchevent-interface */
-export class FetchEvent extends Event {
-	#request: Request;
-	#invocation: Invocation;
-	#response: { value: unknown } | null = null;
-	constructor(request: Request, invocation: Invocation) {
-		super("fetch", { cancelable: true });
-		this.#request = request;
-		this.#invocation = invocation;
-	}
-	get request(): Request {
-		return this.#request;
-	}
-	respondWith(response: unknown): void {
-		if (this.#response !== null) throw new Error("respondWith() has already been called");
-		this.#response = { value: response };
-		this.stopImmediatePropagation();
-	}
-	waitUntil(promise: unknown): void {
-		waitUntil(this.#invocation, promise);
-	}
-	passThroughOnException(): void {}
-	/** @internal */
-	static answerOf(event: FetchEvent): unknown {
-		return event.#response?.value;
-	}
-}
-asInterface(FetchEvent, "FetchEvent");
-const { answerOf } = FetchEvent;
-Reflect.deleteProperty(FetchEvent, "answerOf");
+type Handler = (request: Request, context: IoContext) => unknown;
 
 /** What handles requests, in whichever form the function has it. */
 let handler: Handler | null = null;
 /** The module's default export, which has the handlers of other events. */
-let main: unknown;
+let exported: unknown;
 let names = "";
-let fetchListeners = 0;
+/** The global scope's listeners, which handle what the default export has no handler for. */
+let scope: EventTarget;
+/** The names of the handlers in whose place there are such listeners. */
+const listenedFor = new Set<string>();
 let env: Record<string, unknown> = {};
 
 export function setEnvironment(values: Record<string, unknown>): void {
@@ -84,9 +26,9 @@ export function environment(): Record<string, unknown> {
 	return env;
 }
 
-/** Notes that the function listens for `fetch` events; one of the forms that a handler can take. */
-export function countFetchListener(): void {
-	fetchListeners++;
+/** Notes that the function listens for a type of event; one of the forms that a handler can take. */
+export function noteHandler(type: unknown): void {
+	for (let i = 0; i < HANDLERS.length; i++) if (HANDLERS[i] === type) listenedFor.add(HANDLERS[i]);
 }
 
 /** `Deno.serve(handler)`, `Deno.serve(options, handler)` or `Deno.serve({ handler })`. */
@@ -98,8 +40,8 @@ export function serve(first: unknown, second?: unknown): object {
 				? second
 				: (first as { handler?: unknown } | null)?.handler;
 	if (typeof serving !== "function") throw new TypeError("Deno.serve: no handler was given");
-	handler = (request, invocation) =>
-		serving(request, { remoteAddr: {}, waitUntil: (promise: unknown) => waitUntil(invocation, promise) });
+	handler = (request, context) =>
+		serving(request, { remoteAddr: {}, waitUntil: (promise: unknown) => waitUntil(context, promise) });
 	const finished = Promise.resolve();
 	return {
 		finished,
@@ -111,39 +53,43 @@ export function serve(first: unknown, second?: unknown): object {
 }
 
 /** Finds the handlers among a module's exports. Returns why there is none, or `null`. */
-export function adoptModule(exports: Record<string, unknown>, scope: EventTarget): string | null {
-	main = exports.default;
-	const object = main as { fetch: (...args: unknown[]) => unknown };
+export function adoptModule(exports: Record<string, unknown>, globalScope: EventTarget): string | null {
+	exported = exports.default;
+	scope = globalScope;
+	const object = exported as { fetch: (...args: unknown[]) => unknown };
 	for (let i = 0; i < HANDLERS.length; i++)
 		if (isMember(HANDLERS[i]) || isEntrypoint(HANDLERS[i])) addName(HANDLERS[i]);
 	if (isMember("fetch")) {
-		handler = (request, invocation) => object.fetch(request, env, new ExecutionContext(invocation));
+		handler = (request, context) => object.fetch(request, env, new ExecutionContext(context));
 	} else if (isEntrypoint("fetch")) {
-		handler = (request, invocation) => callEntrypoint("fetch", request, invocation);
-	} else if (typeof main === "function" && names === "") {
-		handler = (request, invocation) =>
-			(main as (...args: unknown[]) => unknown)(request, env, new ExecutionContext(invocation));
-	} else if (handler === null && fetchListeners > 0) {
-		handler = (request, invocation) => {
-			const event = new FetchEvent(request, invocation);
-			scope.dispatchEvent(event);
-			return answerOf(event);
-		};
+		handler = (request, context) => callEntrypoint("fetch", request, context);
+	} else if (typeof exported === "function" && names === "") {
+		handler = (request, context) =>
+			(exported as (...args: unknown[]) => unknown)(request, env, new ExecutionContext(context));
+	} else if (handler === null && listenedFor.has("fetch")) {
+		handler = (request, context) => dispatchFetch(scope, request, context);
 	}
-	if (handler !== null && !isMember("fetch") && !isEntrypoint("fetch")) addName("fetch");
+	for (let i = 0; i < HANDLERS.length; i++) {
+		const name = HANDLERS[i];
+		if (isMember(name) || isEntrypoint(name)) continue;
+		if (name === "fetch" ? handler !== null : listenedFor.has(name)) addName(name);
+	}
 	if (names !== "") return null;
 	// A script without any export is bundled as if it were CommonJS, whose exports are an empty object.
 	const isEmpty =
-		typeof main === "object" && main !== null && Object.keys(main).length === 0 && Object.keys(exports).length === 1;
-	if (isEmpty && Object.getPrototypeOf(main) === Object.prototype) return "it exports no fetch handler";
-	if (main !== undefined)
-		return `its default export is ${main === null ? "null" : typeof main === "object" ? "an object without a fetch function" : `a ${typeof main}`}`;
-	const exported = Object.keys(exports);
-	return exported.length === 0 ? "it exports nothing" : `it exports only ${exported.slice(0, 5).join(", ")}`;
+		typeof exported === "object" &&
+		exported !== null &&
+		Object.keys(exported).length === 0 &&
+		Object.keys(exports).length === 1;
+	if (isEmpty && Object.getPrototypeOf(exported) === Object.prototype) return "it exports no fetch handler";
+	if (exported !== undefined)
+		return `its default export is ${exported === null ? "null" : typeof exported === "object" ? "an object without a fetch function" : `a ${typeof exported}`}`;
+	const all = Object.keys(exports);
+	return all.length === 0 ? "it exports nothing" : `it exports only ${all.slice(0, 5).join(", ")}`;
 }
 
-export function handle(request: Request, invocation: Invocation): unknown {
-	return (handler as Handler)(request, invocation);
+export function handle(request: Request, context: IoContext): unknown {
+	return (handler as Handler)(request, context);
 }
 
 /** Whether the function handles requests. */
@@ -153,26 +99,30 @@ export function handlesRequests(): boolean {
 
 /** Whether the function has a handler of this name, for an event that is no request. */
 export function hasHandler(name: string): boolean {
-	return isMember(name) || isEntrypoint(name);
+	return isMember(name) || isEntrypoint(name) || listenedFor.has(name);
 }
 
 /** Calls it. */
-export function handleEvent(name: string, argument: object, invocation: Invocation): unknown {
-	if (isEntrypoint(name)) return callEntrypoint(name, argument, invocation);
-	return (main as Record<string, Method>)[name](argument, env, new ExecutionContext(invocation));
+export function handleEvent(name: string, argument: object, context: IoContext): unknown {
+	if (isEntrypoint(name)) return callEntrypoint(name, argument, context);
+	if (!isMember(name)) return dispatchExtendable(scope, name, argument);
+	return (exported as Record<string, Method>)[name](argument, env, new ExecutionContext(context));
 }
 
 type Method = (argument: object, environment: unknown, ctx: ExecutionContext) => unknown;
 
 /** Whether the default export has such a method. */
 function isMember(name: string): boolean {
-	return ((typeof main === "object" && main !== null) || typeof main === "function") && isMethodOf(main, name);
+	return (
+		((typeof exported === "object" && exported !== null) || typeof exported === "function") &&
+		isMethodOf(exported, name)
+	);
 }
 
 /** Whether it is a class whose instances have one. */
 function isEntrypoint(name: string): boolean {
-	if (typeof main !== "function") return false;
-	const prototype = main.prototype as unknown;
+	if (typeof exported !== "function") return false;
+	const prototype = exported.prototype as unknown;
 	return typeof prototype === "object" && prototype !== null && isMethodOf(prototype, name);
 }
 
@@ -181,10 +131,10 @@ function isMethodOf(object: object, name: string): boolean {
 }
 
 /** A class, as https://developers.cloudflare.com/workers/runtime-apis/bindings/service-bindings/rpc/ has it. */
-function callEntrypoint(name: string, argument: object, invocation: Invocation): unknown {
-	const Entrypoint = main as new (ctx: ExecutionContext, environment: unknown) => Record<string, Method>;
-	const context = new ExecutionContext(invocation);
-	return new Entrypoint(context, env)[name](argument, env, context);
+function callEntrypoint(name: string, argument: object, context: IoContext): unknown {
+	const Entrypoint = exported as new (ctx: ExecutionContext, environment: unknown) => Record<string, Method>;
+	const ctx = new ExecutionContext(context);
+	return new Entrypoint(ctx, env)[name](argument, env, ctx);
 }
 
 function addName(name: string): void {

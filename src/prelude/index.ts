@@ -13,20 +13,13 @@ import { DOMException } from "./errors/dom-exception.ts";
 import { describeError, noteListener, reportError, setGlobalTarget } from "./errors/report-error.ts";
 import { AbortController, AbortSignal } from "./events/abort.ts";
 import { Event, EventTarget } from "./events/event.ts";
+import { FetchEvent } from "./events/extendable-event.ts";
 import { Blob, File } from "./fetch/blob.ts";
 import { FormData } from "./fetch/form-data.ts";
 import { Headers } from "./fetch/headers.ts";
 import { Request } from "./fetch/request.ts";
 import { Response } from "./fetch/response.ts";
-import {
-	adoptModule,
-	countFetchListener,
-	environment,
-	FetchEvent,
-	handlerNames,
-	serve,
-	setEnvironment,
-} from "./handlers.ts";
+import { adoptModule, environment, handlerNames, noteHandler, serve, setEnvironment } from "./handlers.ts";
 import { type Host, installHost } from "./host.ts";
 import { nameFunction } from "./interface.ts";
 import { structuredClone } from "./messaging/structured-clone.ts";
@@ -163,7 +156,7 @@ const target = new EventTarget();
 expose(
 	{
 		addEventListener(type: unknown, callback: unknown, options?: unknown) {
-			if (type === "fetch") countFetchListener();
+			noteHandler(type);
 			noteListener(type);
 			target.addEventListener(type, callback, options);
 		},

@@ -4,9 +4,9 @@ import { encodeResponseHead, type OutgoingHead } from "../link/heads.ts";
 import { type ErrorDescription, Kind, type RequestHead, STREAM_WINDOW } from "../link/messages.ts";
 import { decodeSocketClose, encodeSocketClose } from "../link/socket-close.ts";
 import { globalOperations } from "./crypto/crypto.ts";
-import { DispatchedEvent } from "./dispatched.ts";
 import { exactBytes } from "./encoding/bytes.ts";
 import { beginRejections, describeError, handlePromise, reportRejections } from "./errors/report-error.ts";
+import { EventArgument } from "./event-argument.ts";
 import { AbortController, type AbortSignal, createSignal, followSignals } from "./events/abort.ts";
 import { Body } from "./fetch/body.ts";
 import { receiveStream, sendStream } from "./fetch/body-stream.ts";
@@ -14,7 +14,7 @@ import { type Headers, headerList, headersFromList } from "./fetch/headers.ts";
 import { createRequest, type Request } from "./fetch/request.ts";
 import { isNullBodyStatus, isResponse, type Response, responseState } from "./fetch/response.ts";
 import { handle, handleEvent, handlesRequests, hasHandler } from "./handlers.ts";
-import { enter, Invocation, invocations, Operation } from "./invocation.ts";
+import { contexts, enter, IoContext, Operation } from "./io-context.ts";
 import { dropTimers, runGlobalTimers, runTimer } from "./timing/timers.ts";
 
 /**
@@ -24,73 +24,73 @@ import { dropTimers, runGlobalTimers, runTimer } from "./timing/timers.ts";
 export function turn(kind: Kind, id: number, op: number, text: string, data: ArrayBuffer | number | undefined): void {
 	if (kind !== Kind.rejection) beginRejections();
 	if (kind === Kind.request) {
-		const invocation = new Invocation(id);
-		invocations[id] = invocation;
-		enter(invocation);
+		const context = new IoContext(id);
+		contexts[id] = context;
+		enter(context);
 		runGlobalTimers();
 		const head = JSON.parse(text) as RequestHead | EventHead;
-		if (head.type === "http") void answer(invocation, head as RequestHead, data as ArrayBuffer | undefined);
-		else void dispatch(invocation, head as EventHead, data as ArrayBuffer | undefined);
+		if (head.type === "http") void answer(context, head as RequestHead, data as ArrayBuffer | undefined);
+		else void dispatch(context, head as EventHead, data as ArrayBuffer | undefined);
 		return;
 	}
-	const invocation = invocations[id] ?? null;
-	enter(invocation);
+	const context = contexts[id] ?? null;
+	enter(context);
 	runGlobalTimers();
 	if (kind === Kind.rejection) {
 		reportRejections(id, JSON.parse(text) as ErrorDescription | { value?: unknown });
 		return;
 	}
-	if (invocation === null) {
+	if (context === null) {
 		if (id === 0 && kind === Kind.answer) globalOperations.get(op)?.answer?.(text, data as ArrayBuffer | undefined);
 		return;
 	}
 	switch (kind) {
 		case Kind.answer:
-			invocation.operation(op)?.answer?.(text, data as ArrayBuffer | undefined);
+			context.operation(op)?.answer?.(text, data as ArrayBuffer | undefined);
 			break;
 		case Kind.body:
-			invocation.operation(op)?.chunk?.(new Uint8Array(data as ArrayBuffer));
+			context.operation(op)?.chunk?.(new Uint8Array(data as ArrayBuffer));
 			break;
 		case Kind.end:
-			invocation.operation(op)?.end?.(text);
+			context.operation(op)?.end?.(text);
 			break;
 		case Kind.credit:
-			invocation.operation(op)?.credit?.(data as number);
+			context.operation(op)?.credit?.(data as number);
 			break;
 		case Kind.cancel:
-			invocation.operation(op)?.abort?.();
+			context.operation(op)?.abort?.();
 			break;
 		case Kind.socket:
-			invocation.operation(op)?.message?.(data === undefined ? text : (data as ArrayBuffer));
+			context.operation(op)?.message?.(data === undefined ? text : (data as ArrayBuffer));
 			break;
 		case Kind.socketClose:
-			invocation.operation(op)?.close?.(text);
+			context.operation(op)?.close?.(text);
 			break;
 		case Kind.timer:
 			runTimer(op);
 			break;
 		case Kind.abort:
-			abort(invocation);
+			abort(context);
 			break;
 		case Kind.drop:
-			abort(invocation);
-			invocation.done = true;
-			invocations[id] = undefined;
-			dropTimers(invocation);
+			abort(context);
+			context.done = true;
+			contexts[id] = undefined;
+			dropTimers(context);
 			break;
 	}
 }
 
 /** The client has gone: `request.signal` fires, and a response that is being streamed stops. */
-function abort(invocation: Invocation): void {
-	invocation.abort?.();
-	const main = invocation.operation(0);
-	main?.end?.("the client has gone away");
-	main?.abort?.();
+function abort(context: IoContext): void {
+	context.abort?.();
+	const exchange = context.operation(0);
+	exchange?.end?.("the client has gone away");
+	exchange?.abort?.();
 }
 
 function makeRequest(
-	invocation: Invocation,
+	context: IoContext,
 	head: RequestHead,
 	data: ArrayBuffer | undefined,
 	operation: Operation,
@@ -98,7 +98,7 @@ function makeRequest(
 	const headers = headersFromList(head.headers, "immutable");
 	let body: Body | null = null;
 	if (head.body === "whole") body = new Body(data === undefined ? new Uint8Array(0) : new Uint8Array(data), null);
-	else if (head.body === "stream") body = new Body(null, receiveStream(invocation, 0, operation));
+	else if (head.body === "stream") body = new Body(null, receiveStream(context, 0, operation));
 	let signal: AbortSignal | null = null;
 	return createRequest({
 		method: head.method,
@@ -109,7 +109,7 @@ function makeRequest(
 		signal: () => {
 			if (signal === null) {
 				const controller = new AbortController();
-				invocation.abort = () => controller.abort();
+				context.abort = () => controller.abort();
 				signal = createSignal();
 				followSignals(signal, [controller.signal]);
 			}
@@ -128,57 +128,57 @@ function makeRequest(
 	});
 }
 
-async function answer(invocation: Invocation, head: RequestHead, data: ArrayBuffer | undefined): Promise<void> {
+async function answer(context: IoContext, head: RequestHead, data: ArrayBuffer | undefined): Promise<void> {
 	if (!handlesRequests()) {
-		failWithout(invocation, "fetch");
+		failWithout(context, "fetch");
 		return;
 	}
 	const operation = new Operation();
 	try {
-		const answered = handle(makeRequest(invocation, head, data, operation), invocation);
+		const answered = handle(makeRequest(context, head, data, operation), context);
 		handlePromise(answered);
 		const response = await answered;
 		const why = refuse(response);
-		if (why === null) respond(invocation, head.method, response as Response, operation);
-		else fail(invocation, "invalid_response", { name: "TypeError", message: why, stack: `TypeError: ${why}` });
+		if (why === null) respond(context, head.method, response as Response, operation);
+		else fail(context, "invalid_response", { name: "TypeError", message: why, stack: `TypeError: ${why}` });
 	} catch (error) {
-		fail(invocation, "exception", describeError(error));
+		fail(context, "exception", describeError(error));
 	}
 }
 
 /** Gives an event that is no request to its handler, whose verdicts go out once it is done, however it ends. */
-async function dispatch(invocation: Invocation, head: EventHead, data: ArrayBuffer | undefined): Promise<void> {
-	let event: DispatchedEvent | null = null;
+async function dispatch(context: IoContext, head: EventHead, data: ArrayBuffer | undefined): Promise<void> {
+	let argument: EventArgument | null = null;
 	try {
 		if (!hasHandler(head.handler)) {
-			failWithout(invocation, head.handler);
+			failWithout(context, head.handler);
 			return;
 		}
-		event = new DispatchedEvent(head, data);
-		const handled = handleEvent(head.handler, event.argument, invocation);
+		argument = new EventArgument(head, data);
+		const handled = handleEvent(head.handler, argument.value, context);
 		handlePromise(handled);
 		await handled;
-		invocation.emit(Kind.verdicts, 0, event.verdicts);
-		invocation.responded = true;
-		invocation.finishIfIdle();
-		if (invocation.done) dropTimers(invocation);
+		context.emit(Kind.verdicts, 0, argument.verdicts);
+		context.responded = true;
+		context.finishIfIdle();
+		if (context.done) dropTimers(context);
 	} catch (error) {
 		const description = describeError(error);
-		if (event !== null) invocation.emit(Kind.verdicts, 0, event.verdicts);
-		fail(invocation, "exception", description);
+		if (argument !== null) context.emit(Kind.verdicts, 0, argument.verdicts);
+		fail(context, "exception", description);
 	}
 }
 
-function failWithout(invocation: Invocation, handler: string): void {
+function failWithout(context: IoContext, handler: string): void {
 	const message = `the function has no ${handler} handler`;
-	fail(invocation, "no_handler", { name: "TypeError", message, stack: "" });
+	fail(context, "no_handler", { name: "TypeError", message, stack: "" });
 }
 
-function fail(invocation: Invocation, code: Exception["code"], { message, stack }: ErrorDescription): void {
-	if (invocation.responded) return;
-	invocation.responded = true;
-	invocation.emit(Kind.exception, 0, encodeException({ code, message, stack }));
-	invocation.finishIfIdle();
+function fail(context: IoContext, code: Exception["code"], { message, stack }: ErrorDescription): void {
+	if (context.responded) return;
+	context.responded = true;
+	context.emit(Kind.exception, 0, encodeException({ code, message, stack }));
+	context.finishIfIdle();
 }
 
 /** Why a handler's result cannot be sent, or `null`. */
@@ -205,45 +205,45 @@ function refuse(value: unknown): string | null {
 }
 
 /** Answers with a WebSocket: the client's messages come as turns of this request until either side closes. */
-function upgrade(invocation: Invocation, headers: Headers, webSocket: unknown): void {
+function upgrade(context: IoContext, headers: Headers, webSocket: unknown): void {
 	const { handOver } = require("./messaging/web-socket.ts") as typeof import("./messaging/web-socket.ts");
-	const op = invocation.nextOperation();
+	const op = context.nextOperation();
 	const server = handOver(webSocket, {
 		message: (data) => {
-			if (typeof data === "string") invocation.emit(Kind.socket, op, data);
-			else invocation.emit(Kind.socket, op, "", new Uint8Array(data));
+			if (typeof data === "string") context.emit(Kind.socket, op, data);
+			else context.emit(Kind.socket, op, "", new Uint8Array(data));
 		},
-		close: (code, reason) => invocation.emit(Kind.socketClose, op, encodeSocketClose(code, reason)),
+		close: (code, reason) => context.emit(Kind.socketClose, op, encodeSocketClose(code, reason)),
 	});
 	if (server === null) {
 		const message = "the response's webSocket is not a socket of a WebSocketPair that is still unused";
-		fail(invocation, "invalid_response", { name: "TypeError", message, stack: `TypeError: ${message}` });
+		fail(context, "invalid_response", { name: "TypeError", message, stack: `TypeError: ${message}` });
 		return;
 	}
 	const head: OutgoingHead = { status: 101, statusText: "", headers: headerList(headers), body: "none", socket: op };
-	invocation.responded = true;
-	invocation.hold();
+	context.responded = true;
+	context.hold();
 	const operation = new Operation();
 	operation.message = (data) => {
 		const size = typeof data === "string" ? data.length : data.byteLength;
 		server.end.message(data);
-		if (!invocation.done) invocation.emit(Kind.credit, op, "", size);
+		if (!context.done) context.emit(Kind.credit, op, "", size);
 	};
 	operation.close = (text) => {
-		invocation.operations.delete(op);
+		context.operations.delete(op);
 		const { code, reason } = decodeSocketClose(text);
 		server.end.close(code, reason);
-		invocation.release();
+		context.release();
 	};
-	invocation.operations.set(op, operation);
-	invocation.emit(Kind.response, 0, encodeResponseHead(head));
+	context.operations.set(op, operation);
+	context.emit(Kind.response, 0, encodeResponseHead(head));
 	server.begin();
 }
 
-function respond(invocation: Invocation, method: string, response: Response, operation: Operation): void {
+function respond(context: IoContext, method: string, response: Response, operation: Operation): void {
 	const { status, statusText, headers, body, webSocket } = responseState(response);
 	if (status === 101) {
-		upgrade(invocation, headers, webSocket);
+		upgrade(context, headers, webSocket);
 		return;
 	}
 	const source = body === null ? null : body.source;
@@ -252,23 +252,23 @@ function respond(invocation: Invocation, method: string, response: Response, ope
 	const mode = none ? "none" : whole ? "whole" : "stream";
 	const head: OutgoingHead = { status, statusText, headers: headerList(headers), body: mode, socket: 0 };
 	const taken = whole ? (body as Body).take() : null;
-	invocation.responded = true;
+	context.responded = true;
 	if (mode === "stream" && method === "HEAD") {
 		head.body = "none";
-		invocation.emit(Kind.response, 0, encodeResponseHead(head));
+		context.emit(Kind.response, 0, encodeResponseHead(head));
 		void (body as Body).stream.cancel().catch(() => undefined);
 	} else {
-		invocation.emit(
+		context.emit(
 			Kind.response,
 			0,
 			encodeResponseHead(head),
 			taken === null ? undefined : typeof taken === "string" ? taken : exactBytes(taken),
 		);
 		if (mode === "stream") {
-			invocation.hold();
-			void sendStream(invocation, 0, (body as Body).stream, operation).then(() => invocation.release());
+			context.hold();
+			void sendStream(context, 0, (body as Body).stream, operation).then(() => context.release());
 		}
 	}
-	invocation.finishIfIdle();
-	if (invocation.done) dropTimers(invocation);
+	context.finishIfIdle();
+	if (context.done) dropTimers(context);
 }

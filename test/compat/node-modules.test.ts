@@ -16,6 +16,7 @@ const LINES: Record<string, string[]> = {
 		`JSON.stringify(m.Buffer.from("hi"))`,
 		`[m.Buffer.isBuffer(m.Buffer.alloc(1)), m.Buffer.isEncoding("base64url"), m.isUtf8(m.Buffer.from([0xff])), m.isAscii(m.Buffer.from("a"))]`,
 		`m.Buffer.from("abc").equals(new Uint8Array([97, 98, 99]))`,
+		`m.constants.MAX_STRING_LENGTH`,
 	],
 	events: [
 		`const e = new m.EventEmitter(); const seen = []; e.on("a", (x) => seen.push(x)); e.once("a", (x) => seen.push(-x)); e.emit("a", 1); e.emit("a", 2); return [seen, e.listenerCount("a"), e.eventNames()]`,
@@ -78,6 +79,7 @@ const LINES: Record<string, string[]> = {
 		`const t = new m.Transform({ transform(c, e, done) { done(null, c.toString().toUpperCase()); } }); t.end("abc"); let s = ""; for await (const c of t) s += c; return s`,
 		`const { promisify } = { promisify: (f) => (...a) => new Promise((r, j) => f(...a, (e, v) => e ? j(e) : r(v))) }; const parts = []; await promisify(m.pipeline)(m.Readable.from(["x", "y"]), new m.Writable({ objectMode: true, write(c, e, done) { parts.push(c); done(); } })); return parts`,
 		`const p = new m.PassThrough(); p.end("z"); return new Response(m.Readable.toWeb(p)).text()`,
+		`const w = m.Writable.toWeb(new m.Writable({ write(c, e, done) { done(); }, final(done) { setTimeout(done, 1, new Error("late")); } })).getWriter(); return w.close().catch((e) => e.message)`,
 		`const r = m.Readable.fromWeb(new Response("web").body); let s = ""; for await (const c of r) s += Buffer.from(c); return s`,
 		`m.promises.finished(m.Readable.from(["a"]).resume())`,
 	],

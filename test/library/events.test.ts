@@ -182,6 +182,91 @@ inBothIsolations("events", (isolation) => {
 		assert.equal(await atoll.text("entry"), "from mark");
 	});
 
+	test("listeners take events as handlers do, in the syntax of service workers", async () => {
+		const { handlers } = await atoll.deploy(
+			"listens",
+			`addEventListener("fetch", (event) => event.respondWith(new Response("trusted " + event.isTrusted)));
+			addEventListener("scheduled", (event) => {
+				const { type, cron, scheduledTime, isTrusted } = event;
+				event.waitUntil((async () => {
+					await scheduler.wait(1);
+					console.log("heard", type, cron, scheduledTime, isTrusted, event instanceof Event);
+				})());
+			});
+			addEventListener("queue", (event) => event.waitUntil((async () => {
+				for (const message of event.messages) {
+					await scheduler.wait(1);
+					if (message.body === "retry") message.retry({ delaySeconds: 7 });
+				}
+			})()));`,
+		);
+		assert.deepEqual(handlers, ["fetch", "scheduled", "queue"]);
+		assert.equal(await atoll.text("listens"), "trusted true");
+		const { outcome, result } = await atoll.runtime.dispatch({ name: "listens" }, HOURLY);
+		assert.deepEqual([outcome, result], ["ok", { retry: false }]);
+		await atoll.log("heard scheduled 0 * * * * 1700000000000 true true");
+		const queued = await dispatch("listens", text("1", "retry"), text("2"));
+		assert.deepEqual(queued.result, { acknowledged: ["2"], retried: [{ id: "1", delaySeconds: 7 }] });
+	});
+
+	test("what a listener throws, or a promise of its waitUntil() is rejected with, is the event's failure", async () => {
+		const { handlers } = await atoll.deploy(
+			"listens-badly",
+			`addEventListener("scheduled", (event) => {
+				if (event.cron === "never") event.noRetry();
+				event.waitUntil(scheduler.wait(20).then(() => console.log("the other listener has ended")));
+				if (event.cron === "never") throw new RangeError("thrown");
+			});
+			addEventListener("scheduled", { handleEvent(event) {
+				event.waitUntil(scheduler.wait(1).then(() => Promise.reject(new RangeError(event.cron === "never" ? "second" : "rejected"))));
+				setTimeout(() => { try { event.waitUntil(null); } catch (error) { console.log(error.message); } }, 30);
+				event.waitUntil(new Promise((done) => setTimeout(() => event.waitUntil(scheduler.wait(15).then(done)), 10)));
+			} });`,
+		);
+		assert.deepEqual(handlers, ["scheduled"]);
+		const rejected = await atoll.runtime.dispatch({ name: "listens-badly" }, HOURLY);
+		assert.deepEqual([rejected.outcome, rejected.error, rejected.result], ["exception", "rejected", { retry: true }]);
+		await atoll.log("the other listener has ended");
+		const never = await atoll.runtime.dispatch({ name: "listens-badly" }, { ...HOURLY, cron: "never" });
+		assert.deepEqual([never.outcome, never.error, never.result], ["exception", "thrown", { retry: false }]);
+		await atoll.log("RangeError: second");
+	});
+
+	test("a handler of the default export counts before listeners, which are there for what it does not handle", async () => {
+		const { handlers } = await atoll.deploy(
+			"both",
+			`addEventListener("scheduled", () => { throw new Error("listened"); });
+			addEventListener("queue", (event) => console.log("listened for", event.queue));
+			export default { scheduled() { console.log("handled"); } }`,
+		);
+		assert.deepEqual(handlers, ["scheduled", "queue"]);
+		assert.equal((await atoll.runtime.dispatch({ name: "both" }, HOURLY)).outcome, "ok");
+		await atoll.log("handled");
+		assert.deepEqual((await dispatch("both", text("1"))).result.acknowledged, ["1"]);
+		await atoll.log("listened for jobs");
+	});
+
+	test("a listener that never settles what it has begun ends with its limit, and reaches no other event", async () => {
+		await atoll.deploy(
+			"listens-on",
+			`let kept;
+			addEventListener("scheduled", (event) => {
+				if (event.cron === "late") {
+					try { kept.waitUntil(Promise.reject(new Error("not mine"))); } catch (error) { console.log("too late:", error.message); }
+					return;
+				}
+				kept = event;
+				if (event.cron === "hangs") event.waitUntil(new Promise(() => setTimeout(() => {}, 1e6)));
+			});`,
+			{ limits: { wallMs: 200 } },
+		);
+		const on = (cron: string) => atoll.runtime.dispatch({ name: "listens-on" }, { ...HOURLY, cron });
+		assert.equal((await on("hangs")).outcome, "wall_time_exceeded");
+		assert.equal((await on("ends")).outcome, "ok");
+		assert.equal((await on("late")).outcome, "ok");
+		await atoll.log("too late: waitUntil() is not available after the event has been handled");
+	});
+
 	test("an event that makes no sense, or is for no function, is refused", async () => {
 		const refused = (event: unknown, message: RegExp, name = "consumer") =>
 			assert.rejects(atoll.runtime.dispatch({ name }, event as ScheduledEvent), (error: Error) => {

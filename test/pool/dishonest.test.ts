@@ -56,15 +56,15 @@ async function dishonest() {
 	launched.launched(globalThis.process.pid, edge);
 	const events = new EventWriter(new FrameWriter(link));
 	const attempt = (version: VersionNumber) => {
-		const tenant = {
+		const limits = { cpuMs: 1000, startupCpuMs: 1000 };
+		const listener = {
+			version: { number: version, tenantNumber: version, limits, withdrawn: false, image: async () => IMAGE },
 			onCulprit: () => told.push(`an attempt at ${version} is to blame`),
 			onLost: (running: boolean) => told.push(`${version} lost${running ? ", not to run again" : ""}`),
 			event: { hear: ({ kind }: Outgoing) => kind === Kind.response && told.push(`${version} responds`) },
 			onDone: () => told.push(`${version} done`),
 		} as unknown as AttemptListener;
-		const limits = { cpuMs: 1000, startupCpuMs: 1000 };
-		const runnable = { number: version, tenantNumber: version, limits, withdrawn: false, image: async () => IMAGE };
-		return process.sandbox.attempt(runnable, tenant, noCalls());
+		return process.sandbox.attempt(listener, noCalls());
 	};
 	const lost = () => until(() => why.length > 0);
 	return { process, events, link, attempt, told, why, lost };

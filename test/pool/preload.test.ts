@@ -12,7 +12,8 @@ import { until } from "../support/until.ts";
 /** Asks a pool for one request at a version, and waits until it is done. Tells whether it was cold. */
 function ask(pool: ProcessPool, version: RunnableVersion): Promise<boolean> {
 	const { promise, resolve, reject } = Promise.withResolvers<boolean>();
-	const owner = {
+	const listener = {
+		version,
 		event: { hear: () => undefined },
 		onDone: ({ cold }: AttemptReport) => resolve(cold),
 		onFailed: (failure: { message: string }) => reject(new Error(failure.message)),
@@ -20,7 +21,7 @@ function ask(pool: ProcessPool, version: RunnableVersion): Promise<boolean> {
 		onCulprit: () => undefined,
 	} as unknown as AttemptListener;
 	const head = { type: "http", method: "GET", url: "http://f.test/", headers: [], body: "none", client: null };
-	pool.home(version, "normal")?.attempt(version, owner, noCalls()).start(1000, false, JSON.stringify(head), null);
+	pool.home(version, "normal")?.attempt(listener, noCalls()).start(1000, false, JSON.stringify(head), null);
 	return promise;
 }
 

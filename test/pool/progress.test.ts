@@ -45,6 +45,12 @@ function watched(t: TestContext) {
 			progress.poll();
 			return told;
 		},
+		/** Its last attempt has ended, before it was looked at again. */
+		stop(): string[] {
+			told = [];
+			progress.stop();
+			return told;
+		},
 	};
 }
 
@@ -79,6 +85,16 @@ test("another turn of the same attempt begins anew, and ends the one before", (t
 	assert.deepEqual(sandbox.look(), [], "the clock has started anew");
 	assert.deepEqual(sandbox.at(24), []);
 	assert.deepEqual(sandbox.at(26), ["turn of 5 is long", "turn of 5 runs on, 26 ms"]);
+});
+
+test("a long turn is over where the last attempt has ended, though nobody has seen the turn end", (t) => {
+	const sandbox = watched(t);
+	sandbox.note(5, false);
+	sandbox.look();
+	sandbox.at(26);
+	assert.deepEqual(sandbox.stop(), ["it is over"]);
+	assert.deepEqual(sandbox.stop(), []);
+	assert.deepEqual(sandbox.at(30), ["turn of 5 is long", "turn of 5 runs on, 30 ms"], "one that runs on is told again");
 });
 
 test("many short turns in a row are never a long one, however long they take together", (t) => {

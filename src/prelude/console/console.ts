@@ -1,7 +1,7 @@
 import { encodeLine, type Line } from "../../link/line.ts";
 import { Kind } from "../../link/messages.ts";
 import { host } from "../host.ts";
-import { current } from "../invocation.ts";
+import { current } from "../io-context.ts";
 import { formatLog, inspect } from "./inspect.ts";
 
 /** The longest line that leaves an isolate; the edge bounds what a whole request may log. */

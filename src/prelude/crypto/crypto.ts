@@ -3,7 +3,7 @@ import { DOMException } from "../errors/dom-exception.ts";
 import { quotaExceeded } from "../errors/quota.ts";
 import { host } from "../host.ts";
 import { asInterface, asSingleton, requireArguments } from "../interface.ts";
-import { current, Operation } from "../invocation.ts";
+import { current, Operation } from "../io-context.ts";
 import { defineSerializable } from "../messaging/structured-clone.ts";
 
 /** A key as the sandbox describes it; its material stays there, behind the number. */
@@ -85,9 +85,9 @@ function encode(value: unknown, depth = 0): unknown {
 async function call(method: string, args: unknown[], needed: number): Promise<unknown> {
 	requireArguments(args.length, needed, `SubtleCrypto.${method}`);
 	const encoded = args.map((argument) => encode(argument));
-	const invocation = current;
-	const op = invocation === null ? nextGlobal++ : invocation.nextOperation();
-	const operations = invocation?.operations ?? globalOperations;
+	const context = current;
+	const op = context === null ? nextGlobal++ : context.nextOperation();
+	const operations = context?.operations ?? globalOperations;
 	const { promise, resolve } = Promise.withResolvers<void>();
 	const operation = new Operation();
 	let result: ArrayBuffer | undefined;
@@ -100,7 +100,7 @@ async function call(method: string, args: unknown[], needed: number): Promise<un
 		resolve();
 	};
 	operations.set(op, operation);
-	host.crypto(invocation?.id ?? 0, op, method, encoded);
+	host.crypto(context?.id ?? 0, op, method, encoded);
 	await promise;
 	if (result !== undefined) return result;
 	const answer = JSON.parse(text) as Encoded;

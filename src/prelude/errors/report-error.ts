@@ -3,7 +3,7 @@ import { type ErrorDescription, Kind, MAX_ERROR_TEXT } from "../../link/messages
 import { dispatchTrusted, type Event, type EventTarget, setExceptionReporter } from "../events/event.ts";
 import { host } from "../host.ts";
 import { requireArguments } from "../interface.ts";
-import { current } from "../invocation.ts";
+import { current } from "../io-context.ts";
 import { errorType } from "./error-types.ts";
 
 function readText(read: () => unknown): string {

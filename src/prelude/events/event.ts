@@ -19,7 +19,13 @@ export function setExceptionReporter(report: (error: unknown) => void): void {
 	reportException = report;
 }
 
-let dispatchOn: (event: Event, target: EventTarget, listeners: Registration[]) => boolean;
+/** Calls listeners; `report` is given what they throw. */
+let dispatchOn: (
+	event: Event,
+	target: EventTarget,
+	listeners: Registration[],
+	report: (error: unknown) => void,
+) => boolean;
 let trust: (event: Event) => void;
 let listenersOf: (target: EventTarget) => Registration[];
 let isTrusted: (this: Event) => boolean;
@@ -134,7 +140,7 @@ export class Event {
 			event.#trusted = true;
 		};
 		// https://dom.spec.whatwg.org/#concept-event-dispatch, for targets that have no parents
-		dispatchOn = (event, target, listeners) => {
+		dispatchOn = (event, target, listeners, report) => {
 			if (event.#dispatching) throw new DOMException("The event is already being dispatched.", "InvalidStateError");
 			event.#dispatching = true;
 			event.#target = target;
@@ -154,7 +160,7 @@ export class Event {
 					if (typeof callback === "function") callback.call(target, event);
 					else callback.handleEvent(event);
 				} catch (error) {
-					reportException(error);
+					report(error);
 				}
 				event.#passive = false;
 			}
@@ -182,10 +188,13 @@ function performanceNow(): number {
 	return performance === undefined ? 0 : performance.now();
 }
 
-/** Dispatches an event that the runtime itself makes, with `isTrusted` true. */
-export function dispatchTrusted(target: EventTarget, event: Event): boolean {
+/**
+ * Dispatches an event that the runtime itself makes, with `isTrusted` true. What listeners throw is reported, unless
+ * somebody else is to be told.
+ */
+export function dispatchTrusted(target: EventTarget, event: Event, report = reportException): boolean {
 	trust(event);
-	return dispatchOn(event, target, listenersOf(target));
+	return dispatchOn(event, target, listenersOf(target), report);
 }
 
 /** https://dom.spec.whatwg.org/#interface-eventtarget */
@@ -230,7 +239,7 @@ export class EventTarget {
 	dispatchEvent(event: unknown): boolean {
 		requireArguments(arguments.length, 1, "EventTarget.dispatchEvent");
 		if (!(event instanceof Event)) throw new TypeError("EventTarget.dispatchEvent: not an Event");
-		return dispatchOn(event, this, this.#listeners);
+		return dispatchOn(event, this, this.#listeners, reportException);
 	}
 
 	static {

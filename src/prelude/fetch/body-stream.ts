@@ -1,7 +1,7 @@
 import { Kind, STREAM_CHUNK, STREAM_WINDOW } from "../../link/messages.ts";
 import { exactBytes, isBufferSource, viewBytes } from "../encoding/bytes.ts";
 import { describeError } from "../errors/report-error.ts";
-import type { Invocation, Operation } from "../invocation.ts";
+import type { IoContext, Operation } from "../io-context.ts";
 import {
 	type ReadableByteStreamController,
 	ReadableStream,
@@ -12,7 +12,7 @@ import {
  * A stream of bytes that arrive from the edge. The edge sends no more than the window ahead of what the function has
  * read, so an unread body costs the isolate 256 KB at most.
  */
-export function receiveStream(invocation: Invocation, op: number, operation: Operation): ReadableStream<Uint8Array> {
+export function receiveStream(context: IoContext, op: number, operation: Operation): ReadableStream<Uint8Array> {
 	const queue: Uint8Array[] = [];
 	let wake: (() => void) | null = null;
 	let ended = false;
@@ -31,7 +31,7 @@ export function receiveStream(invocation: Invocation, op: number, operation: Ope
 		if (failed) queue.length = 0;
 		wake?.();
 	};
-	invocation.operations.set(op, operation);
+	context.operations.set(op, operation);
 	return new ReadableStream<Uint8Array>(
 		{
 			type: "bytes",
@@ -46,8 +46,8 @@ export function receiveStream(invocation: Invocation, op: number, operation: Ope
 					const bytes = queue.shift() as Uint8Array;
 					taken += bytes.byteLength;
 					controller.enqueue(bytes as Uint8Array<ArrayBuffer>);
-					if (taken >= STREAM_WINDOW / 4 && !ended && !invocation.done) {
-						invocation.emit(Kind.credit, op, "", taken);
+					if (taken >= STREAM_WINDOW / 4 && !ended && !context.done) {
+						context.emit(Kind.credit, op, "", taken);
 						taken = 0;
 					}
 				} else if (failed) {
@@ -59,7 +59,7 @@ export function receiveStream(invocation: Invocation, op: number, operation: Ope
 			},
 			cancel() {
 				queue.length = 0;
-				if (!ended && !invocation.done) invocation.emit(Kind.cancel, op);
+				if (!ended && !context.done) context.emit(Kind.cancel, op);
 				ended = true;
 			},
 		},
@@ -72,7 +72,7 @@ export function receiveStream(invocation: Invocation, op: number, operation: Ope
  * failed, or nobody wants it any more; it never rejects.
  */
 export async function sendStream(
-	invocation: Invocation,
+	context: IoContext,
 	op: number,
 	stream: ReadableStream,
 	operation: Operation,
@@ -90,13 +90,13 @@ export async function sendStream(
 		wake?.();
 		void reader.cancel(new Error("the receiver has gone away")).catch(() => undefined);
 	};
-	invocation.operations.set(op, operation);
+	context.operations.set(op, operation);
 	try {
 		while (!gone) {
 			const { done, value } = await reader.read();
 			if (gone) return;
 			if (done) {
-				invocation.emit(Kind.end, op);
+				context.emit(Kind.end, op);
 				return;
 			}
 			if (!isBufferSource(value))
@@ -112,12 +112,12 @@ export async function sendStream(
 				if (gone) return;
 				const piece = bytes.byteLength <= STREAM_CHUNK ? bytes : pieceOf(bytes, offset);
 				credit -= piece.byteLength;
-				invocation.emit(Kind.body, op, "", exactBytes(piece));
+				context.emit(Kind.body, op, "", exactBytes(piece));
 			}
 		}
 	} catch (error) {
 		if (gone) return;
-		invocation.emit(Kind.end, op, describeError(error).stack);
+		context.emit(Kind.end, op, describeError(error).stack);
 		void reader.cancel(error).catch(() => undefined);
 	}
 }

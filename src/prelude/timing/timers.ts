@@ -3,10 +3,10 @@ import { quotaExceeded } from "../errors/quota.ts";
 import { reportError } from "../errors/report-error.ts";
 import { host } from "../host.ts";
 import { requireArguments } from "../interface.ts";
-import { current, type Invocation } from "../invocation.ts";
+import { current, type IoContext } from "../io-context.ts";
 
 interface Timer {
-	owner: Invocation | null;
+	context: IoContext | null;
 	due: number;
 	run: () => void;
 }
@@ -30,9 +30,9 @@ export function setTimer(callback: () => void, delay: number, repeat: boolean): 
 	}
 	const id = nextId++;
 	const wait = delay >= 1 && delay <= 0x7fffffff ? Math.trunc(delay) : delay > 0x7fffffff ? 0x7fffffff : 0;
-	const owner = current;
+	const context = current;
 	const timer: Timer = {
-		owner,
+		context,
 		due: host === undefined ? 0 : host.now() + wait,
 		run: () => {
 			if (repeat) start(id, timer, Math.max(wait, 1));
@@ -50,13 +50,13 @@ export function setTimer(callback: () => void, delay: number, repeat: boolean): 
 
 function start(id: number, timer: Timer, wait: number): void {
 	timers.set(id, timer);
-	const { owner } = timer;
-	if (owner === null) {
+	const { context } = timer;
+	if (context === null) {
 		timer.due = host === undefined ? wait : host.now() + wait;
 		global.add(id);
-	} else if (!owner.done) {
-		owner.timers.add(id);
-		owner.emit(Kind.setTimer, id, "", wait);
+	} else if (!context.done) {
+		context.timers.add(id);
+		context.emit(Kind.setTimer, id, "", wait);
 	}
 }
 
@@ -65,15 +65,15 @@ function clearTimer(id: number): void {
 	if (timer === undefined) return;
 	timers.delete(id);
 	global.delete(id);
-	const { owner } = timer;
-	if (owner?.timers.delete(id) && !owner.done) owner.emit(Kind.clearTimer, id);
+	const { context } = timer;
+	if (context?.timers.delete(id) && !context.done) context.emit(Kind.clearTimer, id);
 }
 
 /** Forgets the timers of a request that has ended. */
-export function dropTimers(owner: Invocation): void {
-	if (!owner.hasTimers) return;
-	for (const id of owner.timers) timers.delete(id);
-	owner.timers.clear();
+export function dropTimers(context: IoContext): void {
+	if (!context.hasTimers) return;
+	for (const id of context.timers) timers.delete(id);
+	context.timers.clear();
 }
 
 export function runTimer(id: number): void {

@@ -1,4 +1,4 @@
-import type { Coding } from "../../../helpers/messages.ts";
+import type { Coding } from "../../../helpers/coding.ts";
 
 /** https://www.rfc-editor.org/rfc/rfc9110#section-8.4.1 */
 const CODINGS: Record<string, Coding> = { gzip: "gzip", "x-gzip": "gzip", deflate: "deflate", br: "br", zstd: "zstd" };

@@ -31,9 +31,9 @@ class Verdicts {
 	}
 }
 
-/** An event as its handler is given it. */
-export class DispatchedEvent {
-	readonly argument: object;
+/** The argument of a handler of an event that is no request: what it holds, and what was said of that. */
+export class EventArgument {
+	readonly value: object;
 	readonly #verdicts: Verdicts;
 
 	constructor({ argument, list, parts }: EventHead, data: ArrayBuffer | undefined) {
@@ -46,7 +46,7 @@ export class DispatchedEvent {
 		this.#verdicts = new Verdicts(0, verdicts);
 		const whole = makePart(argument, data, this.#verdicts);
 		if (list !== "") whole[list] = made;
-		this.argument = whole;
+		this.value = whole;
 	}
 
 	/** What its handler has said of it so far (`link/verdicts.ts`). */

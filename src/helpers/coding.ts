@@ -28,15 +28,3 @@ function brotliWindowBits([first = 0]: Uint8Array): number {
 	const small = (first >> 4) & 7;
 	return small > 0 ? 8 + small : 17;
 }
-
-/** A text that may hold stack frames of a bundled script. */
-export interface StackRequest {
-	filename: string;
-	text: string;
-}
-
-/** The same with its frames pointing into the source, and the line of source at which the first of them points. */
-export interface MappedStack {
-	text: string;
-	excerpt: { file: string; line: number; text: string } | null;
-}

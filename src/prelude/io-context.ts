@@ -23,7 +23,7 @@ export class Operation {
 }
 
 /** One attempt at one event, as this isolate sees it: its operations, its timers, and what it still waits for. */
-export class Invocation {
+export class IoContext {
 	readonly id: number;
 	#operations: Map<number, Operation> | null = null;
 	#timers: Set<number> | null = null;
@@ -92,7 +92,7 @@ export class Invocation {
 	finishIfIdle(): void {
 		if (this.#pending > 0 || !this.responded || this.done) return;
 		this.done = true;
-		invocations[this.id] = undefined;
+		contexts[this.id] = undefined;
 		this.emit(Kind.done, 0);
 	}
 }
@@ -101,17 +101,17 @@ export class Invocation {
  * The attempts this isolate is working on, by their number. An object, since a Map that is filled and emptied for ever
  * keeps what it held until a major collection; without a prototype, which functions can change.
  */
-export const invocations = Object.create(null) as Record<number, Invocation | undefined>;
+export const contexts = Object.create(null) as Record<number, IoContext | undefined>;
 
 /** The attempt to which the running turn belongs; `null` while the function's top level runs. */
-export let current: Invocation | null = null;
+export let current: IoContext | null = null;
 
-export function enter(invocation: Invocation | null): void {
-	current = invocation;
+export function enter(context: IoContext | null): void {
+	current = context;
 }
 
 /** The running attempt, for an effect that only makes sense inside of one. */
-export function requireInvocation(what: string): Invocation {
+export function requireContext(what: string): IoContext {
 	if (current === null)
 		throw new Error(`${what} is not available at the top level of a function: call it while handling a request`);
 	if (current.done)

@@ -1,0 +1,130 @@
+import { realpathSync, statSync } from "node:fs";
+import { relative, resolve } from "node:path";
+import { describeBindings } from "../bindings/binding.ts";
+import type { Builder, BuildRequest, BuildResult } from "../build/builder.ts";
+import type { GivenBuilder, GivenFiles } from "../build/given-files.ts";
+import { holds } from "../build/view.ts";
+import type { Artifact } from "../cache/artifact.ts";
+import type { ArtifactStore } from "../cache/artifact-store.ts";
+import type { CheckedUpload } from "../config/deployment.ts";
+import { UsageError } from "../errors.ts";
+import { type Limits, resolveLimits } from "../limits/limits.ts";
+import { DEFAULT_TENANT, type FunctionId } from "../names.ts";
+import type { Deployed } from "./deployer.ts";
+import { Version, type VersionSource } from "./version.ts";
+
+/** The source of a function and its settings, checked: what a version is built from. */
+export interface Upload {
+	readonly function: FunctionId;
+	/**
+	 * Its files as they were given, or absolute paths: of its main module, and of the folder that it may be bundled
+	 * from.
+	 */
+	readonly source: GivenFiles | { readonly entry: string; readonly root: string | undefined };
+	readonly limits: Limits;
+}
+
+/** A version, and how it was built. */
+export interface Built extends Pick<Deployed, "inputs" | "cached"> {
+	version: Version;
+}
+
+export interface VersionBuilderSettings {
+	builder: Builder;
+	givenBuilder: GivenBuilder;
+	store: ArtifactStore;
+	/** Of functions that set none of their own, and how far these may go. */
+	limits: Limits;
+	maxLimits: Partial<Limits>;
+	/** The folders that functions are built from, by real paths; `null` for any. */
+	sources: readonly string[] | null;
+	/** Whether functions may import packages that lie above their roots. */
+	packages: boolean;
+	development: boolean;
+}
+
+/** How a function is built, and built again. */
+interface BuildPlan {
+	/** What its problems are told by. */
+	request: BuildRequest;
+	build(): Promise<BuildResult>;
+	rebuild(key: string): Promise<BuildResult>;
+}
+
+async function rebuilt(plan: BuildPlan, key: string): Promise<Artifact> {
+	const { artifact } = await plan.rebuild(key);
+	if (artifact.key !== key)
+		throw new Error("the artifact on disk is damaged, and the source has changed since: deploy the function again");
+	return artifact;
+}
+
+/** Checks uploads, and builds versions of them. Nothing of what is served changes by that. */
+export class VersionBuilder {
+	readonly #settings: VersionBuilderSettings;
+
+	constructor(settings: VersionBuilderSettings) {
+		this.#settings = settings;
+	}
+
+	/** Checks what a version is to be built from. Throws UsageError for a source that may not be, and for limits. */
+	upload(options: CheckedUpload): Upload {
+		const { limits, maxLimits } = this.#settings;
+		return {
+			function: { tenant: options.tenant, name: options.name },
+			source: options.given ?? this.#sourceAt(options),
+			limits: resolveLimits(options.limits, limits, maxLimits),
+		};
+	}
+
+	#sourceAt(options: Pick<CheckedUpload, "entry" | "root">): { entry: string; root: string | undefined } {
+		const { sources, packages } = this.#settings;
+		if (!packages && options.root === undefined)
+			throw new UsageError("deploy: where packages is false, a function needs a root", "source_refused");
+		const entry = resolve(options.entry ?? "");
+		if (!statSync(entry, { throwIfNoEntry: false })?.isFile())
+			throw new UsageError(`${relative(process.cwd(), entry)}: there is no such file`, "source_not_found");
+		if (options.root !== undefined && !statSync(options.root, { throwIfNoEntry: false })?.isDirectory())
+			throw new UsageError(`${options.root}: there is no such folder`, "source_not_found");
+		const folder = realpathSync(options.root ?? entry);
+		if (sources !== null && !sources.some((source) => holds(source, folder)))
+			throw new UsageError(
+				`${relative(process.cwd(), folder)}: it is in none of the folders that functions are built from`,
+				"source_refused",
+			);
+		return { entry, root: options.root === undefined ? undefined : resolve(options.root) };
+	}
+
+	/** Builds a version, which changes nothing of what is served. Rejects with BuildError, which has every problem. */
+	async build({ function: id, source: from, limits }: Upload): Promise<Built> {
+		const { builder, store } = this.#settings;
+		const plan = this.#planOf(id, from);
+		const { artifact, inputs, cached } = await plan.build();
+		const { key } = artifact;
+		const source: VersionSource = {
+			key,
+			// Where an artifact is no longer whole on disk it is made again; its key then says whether the source is
+			// still the same.
+			artifact: async () => (await store.artifact(key)) ?? (await rebuilt(plan, key)),
+			sourceMap: (most) => store.sourceMap(key, most),
+			tryStart: ({ variables: env, bindings }) =>
+				builder.tryStart(plan.request, source, { env, bindings: describeBindings(bindings), limits }),
+		};
+		return { version: new Version(id, limits, source), inputs, cached };
+	}
+
+	#planOf({ tenant, name }: FunctionId, source: Upload["source"]): BuildPlan {
+		const { builder, givenBuilder, packages, development } = this.#settings;
+		const settings = { name, tenant: tenant === DEFAULT_TENANT ? undefined : tenant, packages, development };
+		if ("entry" in source) {
+			const request: BuildRequest = { ...settings, ...source };
+			const build = () => builder.build(request);
+			return { request, build, rebuild: build };
+		}
+		// Now from what was given, later from what was kept of it.
+		return {
+			request: { ...settings, entry: source.main, base: "." },
+			build: () => givenBuilder.build(settings, source),
+			rebuild: (key) => givenBuilder.rebuild(settings, key),
+		};
+	}
+}
