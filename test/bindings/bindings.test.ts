@@ -164,4 +164,13 @@ describe("a service binding", () => {
 		await atoll.deploy("deep", deep, { bindings: services({ SELF: "deep" }) });
 		assert.equal(await atoll.text("deep"), "16 fetch failed: functions have called one another 16 deep");
 	});
+
+	test("does not wait for those that wait for it, however many have come at once", async () => {
+		const self = `export default { fetch: (request, env) =>
+			new URL(request.url).pathname === "/" ? env.SELF.fetch("http://self/inner") : new Response("inner") };`;
+		const limits = { concurrentRequests: 2, queuedRequests: 10 };
+		await atoll.deploy("busy", self, { bindings: services({ SELF: "busy" }), limits });
+		const all = await Promise.all(Array.from({ length: 12 }, () => atoll.text("busy")));
+		assert.deepEqual(new Set(all), new Set(["inner"]));
+	});
 });
