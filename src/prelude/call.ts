@@ -64,7 +64,7 @@ export class Call {
 			answered.reject(reason);
 			operation.end?.(reason);
 			operation.abort?.();
-			if (!invocation.done) invocation.emit(Kind.cancel, op);
+			invocation.emit(Kind.cancel, op);
 		});
 	}
 

@@ -227,7 +227,7 @@ function upgrade(invocation: Invocation, headers: Headers, webSocket: unknown): 
 	operation.message = (data) => {
 		const size = typeof data === "string" ? data.length : data.byteLength;
 		server.end.message(data);
-		if (!invocation.done) invocation.emit(Kind.credit, op, "", size);
+		invocation.emit(Kind.credit, op, "", size);
 	};
 	operation.close = (text) => {
 		invocation.operations.delete(op);

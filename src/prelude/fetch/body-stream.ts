@@ -46,7 +46,7 @@ export function receiveStream(invocation: Invocation, op: number, operation: Ope
 					const bytes = queue.shift() as Uint8Array;
 					taken += bytes.byteLength;
 					controller.enqueue(bytes as Uint8Array<ArrayBuffer>);
-					if (taken >= STREAM_WINDOW / 4 && !ended && !invocation.done) {
+					if (taken >= STREAM_WINDOW / 4 && !ended) {
 						invocation.emit(Kind.credit, op, "", taken);
 						taken = 0;
 					}
@@ -59,7 +59,7 @@ export function receiveStream(invocation: Invocation, op: number, operation: Ope
 			},
 			cancel() {
 				queue.length = 0;
-				if (!ended && !invocation.done) invocation.emit(Kind.cancel, op);
+				if (!ended) invocation.emit(Kind.cancel, op);
 				ended = true;
 			},
 		},
