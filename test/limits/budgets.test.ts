@@ -117,6 +117,20 @@ inBothIsolations("budgets", (isolation) => {
 		assert.deepEqual((await atoll.record("out", 2)).exceeded, { subrequestBodyBytes: 1 });
 	});
 
+	test("subrequests beyond their number are counted, each of them, and told in one line", async () => {
+		await atoll.deploy(
+			"many",
+			`export default { async fetch() {
+				const all = await Promise.allSettled(Array.from({ length: 100 }, () => fetch("${url}")));
+				return new Response(all.filter(({ status }) => status === "rejected").length);
+			} }`,
+			{ limits: { subrequests: 0 } },
+		);
+		assert.equal(await atoll.text("many"), "100");
+		assert.deepEqual((await atoll.record("many")).exceeded, { subrequests: 100 });
+		assert.equal(atoll.logs.filter((line) => line.function === "many").length, 1);
+	});
+
 	test("a stream goes no faster than its function may send, and the function is not asked for more", async () => {
 		await atoll.deploy(
 			"fast",
