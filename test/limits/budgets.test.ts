@@ -117,6 +117,26 @@ inBothIsolations("budgets", (isolation) => {
 		assert.deepEqual((await atoll.record("out", 2)).exceeded, { subrequestBodyBytes: 1 });
 	});
 
+	test("a body is no larger than its function takes, be it a program's or another function's", async () => {
+		const takes = `export default { async fetch(request) { return new Response((await request.text()).length); } }`;
+		await atoll.deploy("takes", takes, { limits: { requestBodyBytes: 1000 } });
+		const post = (size: number) => atoll.fetch("takes", "/", { method: "POST", body: "x".repeat(size) });
+		assert.equal(await (await post(1000)).text(), "1000");
+		assert.equal(await errorCode(await post(1001)), "body_too_large");
+		await atoll.deploy(
+			"sends",
+			`export default { async fetch(request) {
+				const size = Number(new URL(request.url).searchParams.get("size"));
+				const whole = "x".repeat(size);
+				const stream = new Blob([whole]).stream();
+				const send = (body) => fetch("http://takes.test/", { method: "POST", body, duplex: "half" });
+				return new Response((await send(whole)).status + " " + (await send(stream)).status);
+			} }`,
+		);
+		assert.equal(await atoll.text("sends", "/?size=1000"), "200 200");
+		assert.equal(await atoll.text("sends", "/?size=1001"), "413 413");
+	});
+
 	test("subrequests beyond their number are counted, each of them, and told in one line", async () => {
 		await atoll.deploy(
 			"many",
