@@ -1,3 +1,4 @@
+import type { Bytes } from "../units.ts";
 import { readContent, writeContent } from "./content.ts";
 import { type Frame, FrameError } from "./frame.ts";
 import type { FrameWriter } from "./frame-writer.ts";
@@ -24,6 +25,9 @@ export const EventKind = {
 
 /** How many bytes stand before those of a body: its version, its attempt and its operation. */
 export const BODY_FIELDS = 12;
+
+/** So much may wait for the edge before a sandbox runs its next turns: what they have to say waits behind it. */
+const MOST_UNREAD: Bytes = 1024 * 1024;
 
 /** Of a report's flags. */
 const LIGHT = 1;
@@ -79,6 +83,12 @@ export class EventWriter implements SandboxEvents {
 
 	flush(): void {
 		this.#writer.flush();
+	}
+
+	clogged(resume: () => void): boolean {
+		if (this.#writer.unread < MOST_UNREAD) return false;
+		this.#writer.whenRead(resume);
+		return true;
 	}
 }
 

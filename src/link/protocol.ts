@@ -152,4 +152,6 @@ export interface SandboxEvents {
 	stats(stats: SandboxStats): void;
 	/** That was all for this round. */
 	flush(): void;
+	/** Whether so much was said that the edge is to read it first; `resume` is called when it has. */
+	clogged(resume: () => void): boolean;
 }
