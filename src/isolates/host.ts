@@ -119,6 +119,10 @@ export class IsolateHost implements SandboxCommands, IsolateListener {
 		if (attempt !== undefined) this.#enqueue({ kind, attempt, op, text, data });
 	}
 
+	clogged(): boolean {
+		return false; // What is told directly is told at once.
+	}
+
 	#version(number: VersionNumber): Version {
 		let version = this.#versions.get(number);
 		if (version === undefined) {

@@ -1,4 +1,3 @@
-import type { Bytes } from "../units.ts";
 import { readContent, writeContent } from "./content.ts";
 import { type Frame, FrameError } from "./frame.ts";
 import type { FrameWriter } from "./frame-writer.ts";
@@ -25,9 +24,6 @@ export const EventKind = {
 
 /** How many bytes stand before those of a body: its version, its attempt and its operation. */
 export const BODY_FIELDS = 12;
-
-/** So much may wait for the edge before a sandbox runs its next turns: what they have to say waits behind it. */
-const MOST_UNREAD: Bytes = 1024 * 1024;
 
 /** Of a report's flags. */
 const LIGHT = 1;
@@ -86,9 +82,7 @@ export class EventWriter implements SandboxEvents {
 	}
 
 	clogged(resume: () => void): boolean {
-		if (this.#writer.unread < MOST_UNREAD) return false;
-		this.#writer.whenRead(resume);
-		return true;
+		return this.#writer.clogged(resume);
 	}
 }
 

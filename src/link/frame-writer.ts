@@ -9,6 +9,8 @@ const SLAB: Bytes = 256 * 1024;
 const BATCH = 8;
 /** From this size on bytes are written as they are, without copying them into the slab. */
 const DIRECT: Bytes = 16 * 1024;
+/** Behind so much that is unread nothing should be written that can wait. */
+const MOST_UNREAD: Bytes = 1024 * 1024;
 const NOTHING = Buffer.alloc(0);
 
 /**
@@ -151,10 +153,12 @@ export class FrameWriter {
 		};
 	}
 
-	/** Calls back when the system has taken all that was written so far, or the link is gone. */
-	whenRead(callback: () => void): void {
-		this.#waiting.push(callback);
+	/** Whether the other process has much to read; `resume` is called once it has read that, or the link is gone. */
+	clogged(resume: () => void): boolean {
+		if (this.unread < MOST_UNREAD) return false;
+		this.#waiting.push(resume);
 		this.#scheduled ??= setImmediate(() => this.flush());
+		return true;
 	}
 
 	/** What the other process has not read. */
