@@ -67,6 +67,7 @@ export class Calls {
 	/** Takes a call. Returns whether it is one that the isolate's side of its binding sends. */
 	call(op: number, text: string, whole: Uint8Array | undefined, reply: Reply): boolean {
 		const { subrequests, concurrentSubrequests } = this.#limits;
+		if (this.#running?.has(op)) return false; // In its place the one before could not be stopped any more.
 		if (this.count >= subrequests) {
 			const message = `the request has already made its ${subrequests} subrequests`;
 			this.#onExceeded("subrequests", message);
