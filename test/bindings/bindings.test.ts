@@ -114,6 +114,7 @@ describe("a service binding", () => {
 
 	test("is answered by the function of its name, whatever the hostname, with all of the request", async () => {
 		await atoll.deploy("api", ANSWERS, { hostnames: ["not-asked.test"] });
+		if (request.headers.has("x-to")) return new Response(null, { status: 302, headers: { location: request.headers.get("x-to") } });
 		await atoll.deploy("calls", CALLS, { bindings: services({ API: "api" }) });
 		const headers = { "x-kept": "kept" };
 		assert.equal(
@@ -137,6 +138,10 @@ describe("a service binding", () => {
 	});
 
 	test("reaches the version of that moment, and answers 404 where there is none", async () => {
+		assert.match(
+			await atoll.text("calls", "/to", { headers: { "x-to": "ftp://x/" } }),
+			/: a service is asked with http/,
+		);
 		await atoll.deploy("later", CALLS, { bindings: services({ API: "missing" }) });
 		assert.equal((await atoll.fetch("later")).status, 404);
 		await atoll.deploy("missing", ANSWERS);
