@@ -83,6 +83,10 @@ for (const isolation of ["process", "inline"] as const)
 				[{ X: { type: "sample" } }, /bindings\.X: greeting: /],
 				[{ VARIABLE: { ...bindings.SAMPLE } }, /bindings\.VARIABLE: there is a variable of this name/],
 				[{ "a b": { ...bindings.SAMPLE } }, /must be a name as JavaScript has them/],
+				[
+					Object.fromEntries(Array.from({ length: 1001 }, (_, i) => [`B${i}`, bindings.SAMPLE])),
+					/there are more than 1000 of them/,
+				],
 			];
 			for (const [given, why] of refusals)
 				await assert.rejects(deploy("wrong", { bindings: given }), (error: Error) => {
@@ -103,18 +107,19 @@ describe("a service binding", () => {
 		try {
 			if (pathname === "/url") return new Response((await env.API.fetch(new URL("ftp://x/"))).body);
 			if (pathname === "/bare") return new Response(String(env.API) + Object.keys(env.API) + (() => { try { new env.API.constructor(); } catch (e) { return e.message } })());
+			if (pathname === "/to") return await env.API.fetch("https://anything.example/", { headers: request.headers });
 			return env.API.fetch(new Request("https://anything.example/a?b#c", request));
 		} catch (error) { return new Response(error.name + ": " + error.message); }
 	} };`;
 	const ANSWERS = `export default { async fetch(request, env) {
 		if (request.method === "PUT") return new Response(request.body, { status: 201, headers: { "x-from": "api" } });
 		if (request.headers.has("x-redirect")) return Response.redirect("https://elsewhere.example/b", 303);
+		if (request.headers.has("x-to")) return new Response(null, { status: 302, headers: { location: request.headers.get("x-to") } });
 		return new Response([request.method, request.url, request.headers.get("host"), request.headers.get("x-kept")].join());
 	} };`;
 
 	test("is answered by the function of its name, whatever the hostname, with all of the request", async () => {
 		await atoll.deploy("api", ANSWERS, { hostnames: ["not-asked.test"] });
-		if (request.headers.has("x-to")) return new Response(null, { status: 302, headers: { location: request.headers.get("x-to") } });
 		await atoll.deploy("calls", CALLS, { bindings: services({ API: "api" }) });
 		const headers = { "x-kept": "kept" };
 		assert.equal(
@@ -133,15 +138,15 @@ describe("a service binding", () => {
 			await (await atoll.fetch("calls", "/", { headers: { "x-redirect": "1" }, redirect: "manual" })).text(),
 			"",
 		);
+		assert.match(
+			await atoll.text("calls", "/to", { headers: { "x-to": "ftp://x/" } }),
+			/: a service is asked with http/,
+		);
 		assert.match(await atoll.text("calls", "/url"), /^TypeError: fetch failed: a service is asked with http and https/);
 		assert.equal(await atoll.text("calls", "/bare"), "[object Fetcher]Illegal constructor");
 	});
 
 	test("reaches the version of that moment, and answers 404 where there is none", async () => {
-		assert.match(
-			await atoll.text("calls", "/to", { headers: { "x-to": "ftp://x/" } }),
-			/: a service is asked with http/,
-		);
 		await atoll.deploy("later", CALLS, { bindings: services({ API: "missing" }) });
 		assert.equal((await atoll.fetch("later")).status, 404);
 		await atoll.deploy("missing", ANSWERS);
