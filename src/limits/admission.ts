@@ -28,6 +28,11 @@ export class Gate {
 		return this.#inside < this.#most || this.#waiting.size < this.#mostWaiting;
 	}
 
+	/** Whether nobody is through who is not done. */
+	get empty(): boolean {
+		return this.#inside === 0;
+	}
+
 	/** Takes one in. Returns whether it is through at once; else it is told when it is. */
 	enter(one: Admission): boolean {
 		if (this.#inside >= this.#most) {
