@@ -155,7 +155,7 @@ export class FrameWriter {
 
 	/** Whether the other process has much to read; `resume` is called once it has read that, or the link is gone. */
 	clogged(resume: () => void): boolean {
-		if (this.unread < MOST_UNREAD) return false;
+		if (this.unread < MOST_UNREAD || this.#socket?.writable !== true) return false;
 		this.#waiting.push(resume);
 		this.#scheduled ??= setImmediate(() => this.flush());
 		return true;

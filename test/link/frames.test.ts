@@ -243,5 +243,8 @@ test("whoever has written more than is read hears of it when it is, or when nobo
 		if (end === "gone") writer.close();
 		else pipe.resume();
 		await until(() => told);
+		pipe.destroy();
+		for (let i = 0; i < 8; i++) events.message(1, 1, { kind: Kind.response, op: 0, text: "", data });
+		assert.equal(clogged(), false, "nobody is left to wait for");
 	}
 });
