@@ -87,6 +87,7 @@ export async function benchMicro(): Promise<Row[]> {
 		},
 		stats: () => undefined,
 		flush: () => undefined,
+		clogged: () => false,
 	};
 	const host = new IsolateHost(
 		{

@@ -28,6 +28,7 @@ const DEAF: Omit<SandboxCommands, "request"> = {
 	unload: unheard,
 	preload: unheard,
 	message: unheard,
+	clogged: () => false,
 };
 
 /** The links of all sandboxes, on which somebody who has got out of V8 says what no honest sandbox would. */

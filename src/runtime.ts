@@ -422,6 +422,7 @@ export class Runtime {
 		const ends = checkFetch(options);
 		const request =
 			typeof input === "string" || input instanceof URL || init !== undefined ? new Request(input, init) : input;
+		request.signal.throwIfAborted();
 		const sink = new FetchSink({ method: request.method, reader: "program" });
 		const { exchange, accept } = fromRequest(request, ends);
 		const running = this.#dispatcher.dispatch(nextRequestId(), exchange, sink, accept, "fetch");

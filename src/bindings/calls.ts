@@ -7,8 +7,12 @@ import type { OpenBinding, Prepared } from "./binding.ts";
 import { BodyReceiver, BodySender } from "./body.ts";
 import { CallBounds, type CallLimits, type OnExceeded } from "./bounds.ts";
 
-/** Sends something about one call back into the isolate. */
-export type Reply = (kind: Kind, text: string, data?: Uint8Array | number) => void;
+/** The way back into the isolate for what one call comes to. */
+export interface Reply {
+	send(kind: Kind, text: string, data?: Uint8Array | number): void;
+	/** Whether its sandbox is to read what it was sent before; `resume` is called when it has. */
+	clogged(resume: () => void): boolean;
+}
 
 /** Opens a binding of the function for its request; `null` where it has none of that number. */
 export type OpenBindings = (binding: BindingNumber) => OpenBinding | null;
@@ -63,6 +67,7 @@ export class Calls {
 	/** Takes a call. Returns whether it is one that the isolate's side of its binding sends. */
 	call(op: number, text: string, whole: Uint8Array | undefined, reply: Reply): boolean {
 		const { subrequests, concurrentSubrequests } = this.#limits;
+		if (this.#running?.has(op)) return false; // In its place the one before could not be stopped any more.
 		if (this.count >= subrequests) {
 			const message = `the request has already made its ${subrequests} subrequests`;
 			this.#onExceeded("subrequests", message);
@@ -85,8 +90,8 @@ export class Calls {
 			body === "stream"
 				? new BodyReceiver(
 						this.account,
-						(bytes) => reply(Kind.credit, "", bytes),
-						() => reply(Kind.cancel, ""),
+						(bytes) => reply.send(Kind.credit, "", bytes),
+						() => reply.send(Kind.cancel, ""),
 					)
 				: null;
 		const held = CALL_BYTES + (whole?.byteLength ?? 0);
@@ -129,14 +134,17 @@ export class Calls {
 		try {
 			if (signal.aborted) return;
 			const { text, content } = await bounds.wait(perform());
-			if (content === null) reply(Kind.answer, encodeAnswer({ body: "none", text }));
+			if (content === null) reply.send(Kind.answer, encodeAnswer({ body: "none", text }));
 			else if (content instanceof Uint8Array) {
 				bounds.size(content.byteLength);
-				reply(Kind.answer, encodeAnswer({ body: "whole", text }), content);
+				running.held += content.byteLength;
+				this.account.hold(content.byteLength);
+				await untilRead(reply, signal);
+				if (!signal.aborted) reply.send(Kind.answer, encodeAnswer({ body: "whole", text }), content);
 			} else {
-				reply(Kind.answer, encodeAnswer({ body: "stream", text }));
+				reply.send(Kind.answer, encodeAnswer({ body: "stream", text }));
 				running.incoming = new BodySender(this.account);
-				await this.#sendBody(running.incoming, bounds.body(content), reply);
+				await this.#sendBody(running.incoming, paced(bounds.body(content), reply, signal), reply);
 			}
 		} catch (error) {
 			if (!signal.aborted) fail(reply, (error as Error).message);
@@ -153,9 +161,9 @@ export class Calls {
 
 	async #sendBody(sender: BodySender, body: AsyncIterable<Uint8Array>, reply: Reply): Promise<void> {
 		try {
-			if (await sender.send(body, (piece) => reply(Kind.body, "", piece))) reply(Kind.end, "");
+			if (await sender.send(body, (piece) => reply.send(Kind.body, "", piece))) reply.send(Kind.end, "");
 		} catch (error) {
-			reply(Kind.end, `the response broke off: ${(error as Error).message}`);
+			reply.send(Kind.end, `the response broke off: ${(error as Error).message}`);
 		}
 	}
 
@@ -192,6 +200,29 @@ export class Calls {
 	}
 }
 
+/**
+ * Waits until a sandbox has read what it was sent, or nobody waits for more. A turn can keep it from reading for a
+ * while, and what was written to it meanwhile could not be taken back.
+ */
+async function untilRead(reply: Reply, signal: AbortSignal): Promise<void> {
+	for (;;) {
+		const { promise, resolve } = Promise.withResolvers<void>();
+		if (signal.aborted || !reply.clogged(resolve)) return;
+		const stop = () => resolve();
+		signal.addEventListener("abort", stop);
+		await promise;
+		signal.removeEventListener("abort", stop);
+	}
+}
+
+/** A body that comes no faster than that. */
+async function* paced(body: AsyncIterable<Uint8Array>, reply: Reply, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+	for await (const bytes of body) {
+		yield bytes;
+		await untilRead(reply, signal);
+	}
+}
+
 function fail(reply: Reply, why: string): void {
-	reply(Kind.answer, encodeAnswer({ body: "error", text: why }));
+	reply.send(Kind.answer, encodeAnswer({ body: "error", text: why }));
 }

@@ -19,6 +19,8 @@ interface EdgeModule {
 	create(services: EdgeServices): EdgeBinding;
 }
 
+/** Each has a number of four digits on the link (`link/calls.ts`), and a stub in each isolate. */
+const MOST_BINDINGS = 1000;
 const NAME = /^[A-Za-z_$][\w$]{0,99}$/;
 
 /** The edge's sides of all bindings. */
@@ -47,6 +49,8 @@ export class Bindings {
 	 * Throws UsageError that names the binding and what is wrong.
 	 */
 	check(given: GivenBindings, env: object): Bound[] {
+		if (Object.keys(given).length > MOST_BINDINGS)
+			throw new UsageError(`bindings: there are more than ${MOST_BINDINGS} of them`);
 		return Object.entries(given).map(([name, { type, ...said }]) => {
 			if (!NAME.test(name)) throw new UsageError(`bindings.${name}: it must be a name as JavaScript has them`);
 			if (Object.hasOwn(env, name)) throw new UsageError(`bindings.${name}: there is a variable of this name`);

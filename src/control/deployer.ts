@@ -68,7 +68,7 @@ export class Deployer {
 	readonly versions: VersionBuilder;
 	readonly #settings: DeployerSettings;
 	readonly #tenants = new Map<TenantName, Tenant>();
-	/** Strikes of functions that were removed: who comes back under the name has them still. */
+	/** Strikes of functions that were removed, or may get some yet: who comes back under the name has them still. */
 	readonly #struck = new LRUCache<string, Strikes>({ max: MOST_STRUCK, ttl: FORGOTTEN_MS });
 	#functions = 0;
 	#versions: VersionNumber = 0;
@@ -148,7 +148,7 @@ export class Deployer {
 		if (one === undefined) return false;
 		deployments.remove(one);
 		this.#exchange(one.running, []);
-		if (one.struck(Date.now())) this.#struck.set(keyOf(id), one.strikes);
+		if (one.busy || one.struck(Date.now())) this.#struck.set(keyOf(id), one.strikes);
 		return true;
 	}
 

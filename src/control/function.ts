@@ -151,6 +151,11 @@ export class EdgeFunction implements FunctionId {
 		return this.struck(now) || (this.#tenant?.strikes.count(now) ?? 0) > 0;
 	}
 
+	/** Whether it has requests, for which it may get a strike yet. */
+	get busy(): boolean {
+		return !this.gates[0].empty;
+	}
+
 	/** How long it is disabled still; 0 if it is not. */
 	disabled(now: Milliseconds): Milliseconds {
 		return Math.max(this.strikes.remaining(now), this.#tenant?.strikes.remaining(now) ?? 0);

@@ -84,6 +84,7 @@ export class Invocation implements AttemptListener, Guarded, Holder {
 			this.version.function.gates,
 			() => this.#run(),
 			() => this.#refuse(overloaded("too many requests wait already", 1)),
+			this.event.chain.depth > 0,
 		);
 		this.#admission.ask();
 	}

@@ -70,10 +70,14 @@ export class Recording {
 		this.#context.log.write(this.#version.logLine(this.record.requestId, level, message), this.#version, this.#order);
 	}
 
-	/** A limit was exceeded, which did not end the request. */
+	/**
+	 * A limit was exceeded, which did not end the request. The log is told once, and the record how often: a function
+	 * can ask for thousands of subrequests more than it may have.
+	 */
 	exceeded(limit: keyof Limits, message: string): void {
+		const told = this.record.exceeded[limit] !== undefined;
 		this.#count(limit);
-		this.log("warn", message);
+		if (!told) this.log("warn", message);
 	}
 
 	#count(limit: keyof Limits): void {

@@ -57,6 +57,8 @@ export class IsolateHost implements SandboxCommands, IsolateListener {
 		(number) => this.#needsStart(number),
 	);
 	#scheduled: NodeJS.Immediate | null = null;
+	/** What was said is to be read before more is. */
+	#clogged = false;
 	#closed = false;
 
 	/** `note` is told whose turn, or whose isolate's start, is about to run, and 0 when none is any more. */
@@ -118,6 +120,10 @@ export class IsolateHost implements SandboxCommands, IsolateListener {
 		if (attempt !== undefined) this.#enqueue({ kind, attempt, op, text, data });
 	}
 
+	clogged(): boolean {
+		return false; // What is told directly is told at once.
+	}
+
 	#version(number: VersionNumber): Version {
 		let version = this.#versions.get(number);
 		if (version === undefined) {
@@ -145,6 +151,7 @@ export class IsolateHost implements SandboxCommands, IsolateListener {
 	run(): void {
 		if (this.#scheduled !== null) clearImmediate(this.#scheduled);
 		this.#scheduled = null;
+		if (this.#clogged) return;
 		readThreadClock();
 		const until = performance.now() + SLICE_MS;
 		while (performance.now() < until) {
@@ -156,7 +163,15 @@ export class IsolateHost implements SandboxCommands, IsolateListener {
 		this.#note(0, false);
 		if (this.#warm.changed) this.#events.stats(this.#warm.stats());
 		this.#events.flush();
-		if (!this.#schedule.empty && !this.#closed) this.#scheduled = setImmediate(() => this.run());
+		this.#clogged = this.#events.clogged(() => {
+			this.#clogged = false;
+			this.#goOn();
+		});
+		if (!this.#clogged) this.#goOn();
+	}
+
+	#goOn(): void {
+		if (!this.#schedule.empty && !this.#closed) this.#scheduled ??= setImmediate(() => this.run());
 	}
 
 	/** Whether a function has something waiting that needs an isolate, and none. */

@@ -17,6 +17,9 @@ import { usedUs } from "./thread-clock.ts";
 import { describeThrown } from "./thrown.ts";
 import type { WarmIsolates } from "./warm.ts";
 
+/** What a turn says takes the thread a while, too, which counts where functions take turns: so many bytes as one µs. */
+const SENT_BYTES_PER_US = 1024;
+
 /** One turn of an attempt. */
 interface Turn {
 	kind: Kind;
@@ -45,7 +48,7 @@ export class Runner {
 	readonly #later: (task: Task) => void;
 	/** At the place of their number; not a Map, for the reason that `pool/sandbox.ts` gives. */
 	readonly #attempts: (RunningAttempt | undefined)[] = [];
-	/** CPU time of the turns that it has run; whoever wants to know of some sets it to 0 before. */
+	/** CPU time of the turns that it has run, and of what they said; whoever wants to know of some sets it to 0 before. */
 	usedUs: Microseconds = 0;
 
 	/** `later` is given what waits for a turn of an attempt. */
@@ -250,6 +253,7 @@ export class Runner {
 
 	#send(version: VersionNumber, message: IsolateMessage): void {
 		if (typeof message.data === "string") message.data = Buffer.from(message.data);
+		if (message.data instanceof Uint8Array) this.usedUs += message.data.byteLength / SENT_BYTES_PER_US;
 		this.#events.message(version, message.attempt, message as Outgoing);
 	}
 

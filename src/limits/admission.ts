@@ -28,12 +28,27 @@ export class Gate {
 		return this.#inside < this.#most || this.#waiting.size < this.#mostWaiting;
 	}
 
+	/** Whether nobody is through who is not done. */
+	get empty(): boolean {
+		return this.#inside === 0;
+	}
+
 	/** Takes one in. Returns whether it is through at once; else it is told when it is. */
 	enter(one: Admission): boolean {
 		if (this.#inside >= this.#most) {
 			this.#waiting.add(one);
 			return false;
 		}
+		this.#inside++;
+		return true;
+	}
+
+	/**
+	 * Takes in one that somebody waits for who is inside: if it waited, neither would ever end. It takes the place of
+	 * one that could wait. Returns whether there was such a place.
+	 */
+	enterFromInside(): boolean {
+		if (this.#inside >= this.#most + this.#mostWaiting) return false;
 		this.#inside++;
 		return true;
 	}
@@ -65,24 +80,29 @@ export class Admission {
 	readonly #gates: readonly Gate[];
 	readonly #begin: () => void;
 	readonly #refuse: () => void;
+	readonly #fromInside: boolean;
 	#passed = 0;
 
-	/** `begin` is called once it is through, `refuse` when a later gate has no room. */
-	constructor(gates: readonly Gate[], begin: () => void, refuse: () => void) {
+	/**
+	 * `begin` is called once it is through, `refuse` when a later gate has no room. `fromInside` is one that another
+	 * waits for which is through, and that does not wait itself.
+	 */
+	constructor(gates: readonly Gate[], begin: () => void, refuse: () => void, fromInside = false) {
 		this.#gates = gates;
 		this.#begin = begin;
 		this.#refuse = refuse;
+		this.#fromInside = fromInside;
 	}
 
 	/** Asks for entry. */
 	ask(): void {
 		while (this.#passed < this.#gates.length) {
 			const gate = this.#gates[this.#passed];
-			if (!gate.open) {
+			if (this.#fromInside ? !gate.enterFromInside() : !gate.open) {
 				this.#refuse();
 				return;
 			}
-			if (!gate.enter(this)) return;
+			if (!this.#fromInside && !gate.enter(this)) return;
 			this.#passed++;
 		}
 		this.#begin();

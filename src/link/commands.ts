@@ -70,6 +70,10 @@ export class CommandWriter implements SandboxCommands {
 		else writeContent(writer, text, data);
 		writer.end();
 	}
+
+	clogged(resume: () => void): boolean {
+		return this.#writer.clogged(resume);
+	}
 }
 
 /** The settings, of the first frame. */

@@ -80,6 +80,10 @@ export class EventWriter implements SandboxEvents {
 	flush(): void {
 		this.#writer.flush();
 	}
+
+	clogged(resume: () => void): boolean {
+		return this.#writer.clogged(resume);
+	}
 }
 
 function readReport(frame: Frame): AttemptReport {

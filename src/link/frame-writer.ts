@@ -9,6 +9,9 @@ const SLAB: Bytes = 256 * 1024;
 const BATCH = 8;
 /** From this size on bytes are written as they are, without copying them into the slab. */
 const DIRECT: Bytes = 16 * 1024;
+/** Behind so much that is unread nothing should be written that can wait. */
+const MOST_UNREAD: Bytes = 1024 * 1024;
+const NOTHING = Buffer.alloc(0);
 
 /**
  * Writes frames: each is begun, given its fields in the order in which they are read, and ended. What is written in
@@ -28,6 +31,8 @@ export class FrameWriter {
 	#parts: Buffer[] = [];
 	#frames = 0;
 	#scheduled: NodeJS.Immediate | null = null;
+	/** Who waits for what was written to be read. */
+	#waiting: (() => void)[] = [];
 
 	/** Without a socket what is written waits for `open`. */
 	constructor(socket: Writable | null = null) {
@@ -122,16 +127,38 @@ export class FrameWriter {
 		if (this.#socket === null) return;
 		this.#cutPart();
 		const parts = this.#parts;
-		if (parts.length === 0) return;
+		if (parts.length === 0 && this.#waiting.length === 0) return;
 		this.#parts = [];
-		if (!this.#socket.writable) return;
-		if (parts.length === 1) {
+		const told = this.#tellLater();
+		if (!this.#socket.writable) {
+			told?.();
+			return;
+		}
+		if (parts.length === 1 && told === null) {
 			this.#socket.write(parts[0]);
 			return;
 		}
 		this.#socket.cork();
 		for (const part of parts) this.#socket.write(part);
+		if (told !== null) this.#socket.write(NOTHING, told);
 		this.#socket.uncork();
+	}
+
+	#tellLater(): (() => void) | null {
+		const waiting = this.#waiting;
+		if (waiting.length === 0) return null;
+		this.#waiting = [];
+		return () => {
+			for (const callback of waiting) callback();
+		};
+	}
+
+	/** Whether the other process has much to read; `resume` is called once it has read that, or the link is gone. */
+	clogged(resume: () => void): boolean {
+		if (this.unread < MOST_UNREAD || this.#socket?.writable !== true) return false;
+		this.#waiting.push(resume);
+		this.#scheduled ??= setImmediate(() => this.flush());
+		return true;
 	}
 
 	/** What the other process has not read. */
@@ -144,5 +171,6 @@ export class FrameWriter {
 		if (this.#scheduled !== null) clearImmediate(this.#scheduled);
 		this.#scheduled = null;
 		this.#parts = [];
+		this.#tellLater()?.();
 	}
 }

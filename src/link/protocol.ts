@@ -136,6 +136,8 @@ export interface SandboxCommands {
 	request(start: RequestStart): void;
 	/** Anything else for a running attempt: answers, chunks, credits, abort. */
 	message(kind: Kind, attempt: AttemptId, op: number, text: string, data: MessageData): void;
+	/** Whether so much was told that the sandbox is to read it first; `resume` is called when it has, or is gone. */
+	clogged(resume: () => void): boolean;
 }
 
 /** What a sandbox tells the edge. */
@@ -152,4 +154,6 @@ export interface SandboxEvents {
 	stats(stats: SandboxStats): void;
 	/** That was all for this round. */
 	flush(): void;
+	/** Whether so much was said that the edge is to read it first; `resume` is called when it has. */
+	clogged(resume: () => void): boolean;
 }

@@ -206,7 +206,10 @@ export class Attempt {
 
 	#call(op: number, text: string, body: Uint8Array | undefined): void {
 		this.hasEffects = true;
-		const taken = this.#calls.call(op, text, body, (kind, answer, data) => this.#send(kind, op, answer, data));
+		const taken = this.#calls.call(op, text, body, {
+			send: (kind, answer, data) => this.#send(kind, op, answer, data),
+			clogged: (resume) => this.#commands.clogged(resume),
+		});
 		if (!taken) this.#listener.refuseForgery("called a binding as the platform never does");
 	}
 

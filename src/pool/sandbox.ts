@@ -162,6 +162,10 @@ export class Sandbox implements SandboxEvents {
 
 	flush(): void {} // Direct calls need none; over the link the other side flushes.
 
+	clogged(): boolean {
+		return false; // Nor does anything wait.
+	}
+
 	stats(stats: SandboxStats): void {
 		this.latest = stats;
 	}

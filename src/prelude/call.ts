@@ -64,7 +64,7 @@ export class Call {
 			answered.reject(reason);
 			operation.end?.(reason);
 			operation.abort?.();
-			if (!context.done) context.emit(Kind.cancel, op);
+			context.emit(Kind.cancel, op);
 		});
 	}
 

@@ -76,8 +76,9 @@ export class IoContext {
 		return this.#next++;
 	}
 
+	/** Says something of it, as long as it is not over: its number may be another attempt's by then. */
 	emit(kind: Kind, op: number, text = "", data?: string | Uint8Array | number): void {
-		host.emit(kind, this.id, op, text, data);
+		if (!this.done) host.emit(kind, this.id, op, text, data);
 	}
 
 	hold(): void {
@@ -91,9 +92,9 @@ export class IoContext {
 
 	finishIfIdle(): void {
 		if (this.#pending > 0 || !this.responded || this.done) return;
+		this.emit(Kind.done, 0);
 		this.done = true;
 		contexts[this.id] = undefined;
-		this.emit(Kind.done, 0);
 	}
 }
 

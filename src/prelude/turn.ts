@@ -227,7 +227,7 @@ function upgrade(context: IoContext, headers: Headers, webSocket: unknown): void
 	operation.message = (data) => {
 		const size = typeof data === "string" ? data.length : data.byteLength;
 		server.end.message(data);
-		if (!context.done) context.emit(Kind.credit, op, "", size);
+		context.emit(Kind.credit, op, "", size);
 	};
 	operation.close = (text) => {
 		context.operations.delete(op);

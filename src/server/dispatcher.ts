@@ -101,7 +101,10 @@ export class Dispatcher implements Functions {
 			if (request instanceof FunctionError) throw request;
 			// What is at work is finished, with all that it asks other functions.
 			if (this.#draining && trigger !== "subrequest") throw new FunctionError("shutting_down");
-			const version = this.#deployments.lookup(request).pick();
+			const found = this.#deployments.lookup(request);
+			if (request.body instanceof Uint8Array && request.body.byteLength > found.requestBodyBytes)
+				throw new FunctionError("body_too_large");
+			const version = found.pick();
 			const event = new HttpEvent({ exchange: request, sink, accept, mapper: this.#mapper });
 			return this.run({ version, event, requestId, trigger });
 		} catch (error) {

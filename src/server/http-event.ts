@@ -36,7 +36,7 @@ export class HttpEvent implements InvocationEvent {
 		this.#answer = new Answer(settings);
 		const { method, url, headers, body, client } = exchange;
 		const stream = isStream(body);
-		this.#stream = stream ? new ReplayableBody(body, (bytes) => this.#invocation.received(bytes)) : null;
+		this.#stream = stream ? new ReplayableBody(body, (bytes) => this.#received(bytes)) : null;
 		const mode = body === null ? "none" : stream ? "stream" : "whole";
 		const head: RequestHead = { type: "http", method, url, headers, body: mode, client };
 		this.head = JSON.stringify(head);
@@ -52,6 +52,13 @@ export class HttpEvent implements InvocationEvent {
 		record.hostname = hostname;
 		record.method = method;
 		if (body instanceof Uint8Array) record.requestBytes = body.byteLength;
+	}
+
+	/** More of the body has come in. What comes over a connection was bounded there already. */
+	#received(bytes: Bytes): void {
+		const { recording, version } = this.#invocation;
+		this.#invocation.received(bytes);
+		if (recording.record.requestBytes > version.function.requestBodyBytes) throw new FunctionError("body_too_large");
 	}
 
 	get chain() {

@@ -14,7 +14,7 @@ export class ReplayableBody {
 	#reading: Promise<void> | null = null;
 	#reader = 0;
 
-	/** `onBytes` is told of each part as it comes in. */
+	/** `onBytes` is told of each part as it comes in; what it throws ends the body. */
 	constructor(source: AsyncIterable<Uint8Array>, onBytes: (bytes: number) => void) {
 		this.#source = source[Symbol.asyncIterator]();
 		this.#onBytes = onBytes;
@@ -52,8 +52,8 @@ export class ReplayableBody {
 			if (done === true) this.#ended = true;
 			else {
 				this.#bytes += value.byteLength;
-				this.#kept.push(value);
 				this.#onBytes(value.byteLength);
+				this.#kept.push(value);
 			}
 		} catch (error) {
 			this.#failure = error;

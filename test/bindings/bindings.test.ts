@@ -62,7 +62,7 @@ for (const isolation of ["process", "inline"] as const)
 			await until(() => seen.includes("close"));
 			assert.deepEqual(seen, ["open for default/uses", "waits", "aborted", "close"]);
 			seen.length = 0;
-			await deploy("hurried", { limits: { wallMs: 100 } });
+			await deploy("hurried", { limits: { wallMs: 2_000 } });
 			assert.equal(await atoll.text("hurried", "/leave"), "left");
 			await until(() => seen.includes("close"));
 			assert.deepEqual(seen, ["open for default/hurried", "waits", "aborted", "close"]);
@@ -83,6 +83,10 @@ for (const isolation of ["process", "inline"] as const)
 				[{ X: { type: "sample" } }, /bindings\.X: greeting: /],
 				[{ VARIABLE: { ...bindings.SAMPLE } }, /bindings\.VARIABLE: there is a variable of this name/],
 				[{ "a b": { ...bindings.SAMPLE } }, /must be a name as JavaScript has them/],
+				[
+					Object.fromEntries(Array.from({ length: 1001 }, (_, i) => [`B${i}`, bindings.SAMPLE])),
+					/there are more than 1000 of them/,
+				],
 			];
 			for (const [given, why] of refusals)
 				await assert.rejects(deploy("wrong", { bindings: given }), (error: Error) => {
@@ -103,12 +107,14 @@ describe("a service binding", () => {
 		try {
 			if (pathname === "/url") return new Response((await env.API.fetch(new URL("ftp://x/"))).body);
 			if (pathname === "/bare") return new Response(String(env.API) + Object.keys(env.API) + (() => { try { new env.API.constructor(); } catch (e) { return e.message } })());
+			if (pathname === "/to") return await env.API.fetch("https://anything.example/", { headers: request.headers });
 			return env.API.fetch(new Request("https://anything.example/a?b#c", request));
 		} catch (error) { return new Response(error.name + ": " + error.message); }
 	} };`;
 	const ANSWERS = `export default { async fetch(request, env) {
 		if (request.method === "PUT") return new Response(request.body, { status: 201, headers: { "x-from": "api" } });
 		if (request.headers.has("x-redirect")) return Response.redirect("https://elsewhere.example/b", 303);
+		if (request.headers.has("x-to")) return new Response(null, { status: 302, headers: { location: request.headers.get("x-to") } });
 		return new Response([request.method, request.url, request.headers.get("host"), request.headers.get("x-kept")].join());
 	} };`;
 
@@ -131,6 +137,10 @@ describe("a service binding", () => {
 		assert.equal(
 			await (await atoll.fetch("calls", "/", { headers: { "x-redirect": "1" }, redirect: "manual" })).text(),
 			"",
+		);
+		assert.match(
+			await atoll.text("calls", "/to", { headers: { "x-to": "ftp://x/" } }),
+			/: a service is asked with http/,
 		);
 		assert.match(await atoll.text("calls", "/url"), /^TypeError: fetch failed: a service is asked with http and https/);
 		assert.equal(await atoll.text("calls", "/bare"), "[object Fetcher]Illegal constructor");
@@ -163,5 +173,14 @@ describe("a service binding", () => {
 		} };`;
 		await atoll.deploy("deep", deep, { bindings: services({ SELF: "deep" }) });
 		assert.equal(await atoll.text("deep"), "16 fetch failed: functions have called one another 16 deep");
+	});
+
+	test("does not wait for those that wait for it, however many have come at once", async () => {
+		const self = `export default { fetch: (request, env) =>
+			new URL(request.url).pathname === "/" ? env.SELF.fetch("http://self/inner") : new Response("inner") };`;
+		const limits = { concurrentRequests: 2, queuedRequests: 10 };
+		await atoll.deploy("busy", self, { bindings: services({ SELF: "busy" }), limits });
+		const all = await Promise.all(Array.from({ length: 12 }, () => atoll.text("busy")));
+		assert.deepEqual(new Set(all), new Set(["inner"]));
 	});
 });

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { decodeFetchHead, encodeFetchHead } from "../../src/bindings/fetch/schema.ts";
 import { decodeAnswer, decodeCall, encodeAnswer, encodeCall, isCall } from "../../src/link/calls.ts";
 import { noCalls } from "../support/calls.ts";
+import { until } from "../support/until.ts";
 
 test("a call and its answer are read as they were written", () => {
 	for (const argument of ["", "a", "\n\n", "GET\nfollow\nhttp://a/\nx\ny"]) {
@@ -51,9 +52,23 @@ test("a request that the prelude never makes is none", () => {
 
 test("a call of a binding that the function does not have is taken for a forgery, and nothing is held for it", () => {
 	const calls = noCalls({ subrequests: 10 });
-	assert.equal(
-		calls.call(1, "7\nnone\n", undefined, () => assert.fail()),
-		false,
-	);
+	assert.equal(calls.call(1, "7\nnone\n", undefined, { send: () => assert.fail(), clogged: () => false }), false);
 	assert.equal(calls.account.held, 0);
+});
+
+test("so is one under the number of another that still runs, which is stopped with the attempt", async () => {
+	let signal: AbortSignal | null = null;
+	const perform = (_: unknown, given: AbortSignal) => {
+		assert.equal(signal, null);
+		signal = given;
+		return new Promise<never>((_, reject) => given.addEventListener("abort", reject));
+	};
+	const limits = { subrequests: 10, concurrentSubrequests: 10, subrequestMs: 60_000 };
+	const calls = noCalls(limits, () => ({ prepare: () => ({ target: "", perform }) }));
+	const reply = { send: () => assert.fail(), clogged: () => false };
+	assert.equal(calls.call(1, "1\nnone\n", undefined, reply), true);
+	assert.equal(calls.call(1, "1\nnone\n", undefined, reply), false);
+	calls.close();
+	assert.equal((signal as AbortSignal | null)?.aborted, true);
+	await until(() => calls.account.held === 0);
 });

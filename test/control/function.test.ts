@@ -53,6 +53,35 @@ inBothIsolations("functions", (isolation) => {
 		}
 	});
 
+	test("a strike for a request that a function had when it was removed is not lost", async () => {
+		const late = `export default { async fetch(request) {
+			if (request.method === "GET") return new Response("honest");
+			console.log("late has one");
+			await request.text();
+			Object.defineProperty(Array.prototype, "0", { get: () => "a\\nb", set() {}, configurable: true });
+			return new Response("x", { headers: { a: "b" } });
+		} }`;
+		await atoll.deploy("late", late);
+		const held = Array.from({ length: 2 }, () => {
+			const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+			const answer = atoll.fetch("late", "/", { method: "POST", body: readable, duplex: "half" });
+			return { answer, go: () => writable.close() };
+		});
+		await until(() => atoll.logs.filter(({ message }) => message === "late has one").length === 2);
+		await atoll.runtime.remove({ name: "late" });
+		await atoll.deploy("late", says("back"));
+		mock.timers.enable({ apis: ["Date"], now: Date.now() });
+		try {
+			for (const { answer, go } of held) {
+				await go();
+				assert.equal((await answer).headers.get("x-atoll-error"), "invalid_response");
+			}
+			assert.equal(await code("late"), "function_quarantined");
+		} finally {
+			mock.timers.reset();
+		}
+	});
+
 	test("requests in flight finish at the version that has them, and new ones get the new version", async () => {
 		await atoll.deploy("flight", reads("old"));
 		const body = new TransformStream<Uint8Array, Uint8Array>();

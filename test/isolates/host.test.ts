@@ -2,22 +2,45 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { IsolateHost } from "../../src/isolates/host.ts";
 import { Kind } from "../../src/link/messages.ts";
+import type { Image, SandboxEvents } from "../../src/link/protocol.ts";
 import { sandboxSettings } from "../support/sandbox.ts";
 
+const REQUEST = { type: "http", method: "GET", url: "http://a.test/", headers: [], body: "none", client: null };
+const IMAGE: Image = {
+	filename: "a.js",
+	code: Buffer.from(`__atoll_exports({ default: { fetch: () => new Response("a") } });`),
+	codeCache: new Uint8Array(0),
+	tenant: 1,
+	env: "{}",
+	bindings: "[]",
+	memoryMb: 128,
+	timers: 10,
+	logBytes: 1000,
+	startupCpuMs: 1000,
+};
+
+/** A host of one function, and what starts an attempt at it. */
+async function hostOf(events: Pick<SandboxEvents, "message" | "done"> & Partial<SandboxEvents>) {
+	const host = new IsolateHost(await sandboxSettings(), {
+		want: () => undefined,
+		failed: (_version, _attempt, { message }) => assert.fail(message),
+		stats: () => undefined,
+		flush: () => undefined,
+		clogged: () => false,
+		...events,
+	});
+	after(() => host.close());
+	host.load(1, IMAGE);
+	const head = JSON.stringify(REQUEST);
+	const start = (attempt: number) =>
+		host.request({ attempt, version: 1, cpuMs: 100, light: false, head, body: undefined });
+	return { host, start };
+}
+
 test("what comes late for an attempt that is over does not reach the next one of its number", async () => {
-	const settings = await sandboxSettings();
 	const told: string[] = [];
 	const { promise: over, resolve } = Promise.withResolvers<void>();
-	const head = JSON.stringify({
-		type: "http",
-		method: "GET",
-		url: "http://a.test/",
-		headers: [],
-		body: "none",
-		client: null,
-	});
-	const host = new IsolateHost(settings, {
-		want: () => undefined,
+	const { host, start } = await hostOf({
 		message: (_version, _attempt, { kind }) => told.push(kind === Kind.response ? "response" : `message ${kind}`),
 		done: (_version, attempt) => {
 			told.push("done");
@@ -25,27 +48,32 @@ test("what comes late for an attempt that is over does not reach the next one of
 			if (told.length === 2) start(attempt);
 			else resolve();
 		},
-		failed: (_version, _attempt, { message }) => assert.fail(message),
-		stats: () => undefined,
-		flush: () => undefined,
-	});
-	const start = (attempt: number) =>
-		host.request({ attempt, version: 1, cpuMs: 100, light: false, head, body: undefined });
-	after(() => host.close());
-	host.load(1, {
-		filename: "a.js",
-		code: Buffer.from(`__atoll_exports({ default: { fetch: () => new Response("a") } });`),
-		codeCache: new Uint8Array(0),
-		tenant: 1,
-		env: "{}",
-		bindings: "[]",
-		memoryMb: 128,
-		timers: 10,
-		logBytes: 1000,
-		startupCpuMs: 1000,
 	});
 	start(1);
 	host.message(Kind.drop, 1, 0, "", undefined);
 	await over;
 	assert.deepEqual(told, ["response", "done", "response", "done"]);
+});
+
+test("no turn runs as long as the edge has much to read of those before", async () => {
+	const done: number[] = [];
+	const resume: (() => void)[] = [];
+	const { promise: over, resolve } = Promise.withResolvers<void>();
+	const { host, start } = await hostOf({
+		message: () => undefined,
+		done: (_version, attempt) => {
+			done.push(attempt);
+			if (attempt === 2) resolve();
+		},
+		clogged: (whenRead) => done.length === 1 && resume.push(whenRead) > 0,
+	});
+	start(1);
+	host.run();
+	start(2);
+	host.run();
+	host.run();
+	assert.deepEqual(done, [1]);
+	resume[0]();
+	await over;
+	assert.deepEqual(done, [1, 2]);
 });

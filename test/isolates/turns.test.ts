@@ -111,6 +111,27 @@ inBothIsolations("turns", (isolation) => {
 		assert.equal(atoll.records.filter((record) => record.function === "gate" && record.cold).length, 1);
 	});
 
+	test("a body that a request has left behind is sent in no other request's name", async () => {
+		await atoll.deploy(
+			"leaves",
+			`let writer;
+			export default { async fetch(request) {
+				if (new URL(request.url).pathname === "/sink") return new Response("sunk");
+				if (writer === undefined) {
+					const { readable, writable } = new TransformStream();
+					writer = writable.getWriter();
+					fetch("http://leaves.test/sink", { method: "POST", body: readable, duplex: "half" }).catch(() => undefined);
+					return new Response("left");
+				}
+				await writer.write(new Uint8Array(10));
+				return new Response("written");
+			} };`,
+		);
+		const answers: string[] = [];
+		for (let i = 0; i < 4; i++) answers.push(await atoll.text("leaves"));
+		assert.deepEqual(answers, ["left", "written", "written", "written"]);
+	});
+
 	test("waitUntil goes on after the response, and the record waits for it", async () => {
 		await atoll.deploy(
 			"later",

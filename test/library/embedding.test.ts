@@ -79,6 +79,9 @@ inBothIsolations("embedding", (isolation) => {
 		aborted.abort();
 		await assert.rejects(pending);
 		await atoll.log("heard it");
+		const { length } = atoll.records;
+		await assert.rejects(atoll.fetch("hang", "/", { signal: aborted.signal }), { name: "AbortError" });
+		assert.equal(atoll.records.length, length, "nothing is begun for nobody");
 	});
 });
 

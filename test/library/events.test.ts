@@ -258,7 +258,7 @@ inBothIsolations("events", (isolation) => {
 				kept = event;
 				if (event.cron === "hangs") event.waitUntil(new Promise(() => setTimeout(() => {}, 1e6)));
 			});`,
-			{ limits: { wallMs: 200 } },
+			{ limits: { wallMs: 2_000 } },
 		);
 		const on = (cron: string) => atoll.runtime.dispatch({ name: "listens-on" }, { ...HOURLY, cron });
 		assert.equal((await on("hangs")).outcome, "wall_time_exceeded");

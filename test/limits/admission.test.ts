@@ -117,3 +117,23 @@ test("a wider gate lets in those who wait, and a narrower one nobody until there
 	admissions[3].end();
 	assert.deepEqual(requests.news, ["f is refused", "d begins", "e begins"]);
 });
+
+test("one that another inside waits for does not wait, takes what room there is for waiting, and keeps others out", () => {
+	const requests = new Requests();
+	const one = gate(1, 2);
+	const inner = (name: string) => {
+		const told = (what: string) => () => requests.told.push(`${name} ${what}`);
+		const admission = new Admission([one], told("begins"), told("is refused"), true);
+		admission.ask();
+		return admission;
+	};
+	const a = requests.ask("a", one);
+	requests.ask("b", one);
+	requests.ask("c", one);
+	const [d, e, f] = ["d", "e", "f"].map(inner);
+	assert.deepEqual(requests.news, ["a begins", "d begins", "e begins", "f is refused"]);
+	for (const admission of [d, e, f]) admission.end();
+	assert.deepEqual(requests.news, []);
+	a.end();
+	assert.deepEqual(requests.news, ["b begins"]);
+});

@@ -84,7 +84,7 @@ inBothIsolations("budgets", (isolation) => {
 			"queue",
 			`export default { async fetch() { console.log("busy"); await new Promise(() => {}); } }`,
 			{
-				limits: { concurrentRequests: 1, queuedRequests: 1, wallMs: 400 },
+				limits: { concurrentRequests: 1, queuedRequests: 1, wallMs: 1_000 },
 			},
 		);
 		const first = atoll.fetch("queue");
@@ -115,6 +115,40 @@ inBothIsolations("budgets", (isolation) => {
 		assert.match(await atoll.text("out", "/bomb"), /sent more than 1000000 bytes/);
 		assert.deepEqual((await atoll.record("out", 1)).exceeded, { subrequestMs: 1 });
 		assert.deepEqual((await atoll.record("out", 2)).exceeded, { subrequestBodyBytes: 1 });
+	});
+
+	test("a body is no larger than its function takes, be it a program's or another function's", async () => {
+		const takes = `export default { async fetch(request) { return new Response((await request.text()).length); } }`;
+		await atoll.deploy("takes", takes, { limits: { requestBodyBytes: 1000 } });
+		const post = (size: number) => atoll.fetch("takes", "/", { method: "POST", body: "x".repeat(size) });
+		assert.equal(await (await post(1000)).text(), "1000");
+		assert.equal(await errorCode(await post(1001)), "body_too_large");
+		await atoll.deploy(
+			"sends",
+			`export default { async fetch(request) {
+				const size = Number(new URL(request.url).searchParams.get("size"));
+				const whole = "x".repeat(size);
+				const stream = new Blob([whole]).stream();
+				const send = (body) => fetch("http://takes.test/", { method: "POST", body, duplex: "half" });
+				return new Response((await send(whole)).status + " " + (await send(stream)).status);
+			} }`,
+		);
+		assert.equal(await atoll.text("sends", "/?size=1000"), "200 200");
+		assert.equal(await atoll.text("sends", "/?size=1001"), "413 413");
+	});
+
+	test("subrequests beyond their number are counted, each of them, and told in one line", async () => {
+		await atoll.deploy(
+			"many",
+			`export default { async fetch() {
+				const all = await Promise.allSettled(Array.from({ length: 100 }, () => fetch("${url}")));
+				return new Response(all.filter(({ status }) => status === "rejected").length);
+			} }`,
+			{ limits: { subrequests: 0 } },
+		);
+		assert.equal(await atoll.text("many"), "100");
+		assert.deepEqual((await atoll.record("many")).exceeded, { subrequests: 100 });
+		assert.equal(atoll.logs.filter((line) => line.function === "many").length, 1);
 	});
 
 	test("a stream goes no faster than its function may send, and the function is not asked for more", async () => {

@@ -9,6 +9,7 @@ import { FrameWriter } from "../../src/link/frame-writer.ts";
 import { encodeResponseHead } from "../../src/link/heads.ts";
 import { Kind } from "../../src/link/messages.ts";
 import { FAILURES, type SandboxCommands, type SandboxEvents } from "../../src/link/protocol.ts";
+import { until } from "../support/until.ts";
 
 let seed = 1;
 const random = (below: number) => {
@@ -221,5 +222,29 @@ test("a frame that makes no sense names the version whose it claims to be", () =
 			`kind ${message.kind}, text ${message.text}`,
 		);
 		assert.deepEqual([events.version, events.attempt], [7, 9]);
+	}
+});
+
+test("whoever has written more than is read hears of it when it is, or when nobody will read it", async () => {
+	for (const end of ["read", "gone"]) {
+		const pipe = new PassThrough();
+		const writer = new FrameWriter(pipe);
+		const events = new EventWriter(writer);
+		let told = false;
+		const clogged = () =>
+			events.clogged(() => {
+				told = true;
+			});
+		assert.equal(clogged(), false);
+		const data = new Uint8Array(200_000);
+		for (let i = 0; i < 8; i++) events.message(1, 1, { kind: Kind.response, op: 0, text: "", data });
+		assert.equal(clogged(), true);
+		assert.equal(told, false);
+		if (end === "gone") writer.close();
+		else pipe.resume();
+		await until(() => told);
+		pipe.destroy();
+		for (let i = 0; i < 8; i++) events.message(1, 1, { kind: Kind.response, op: 0, text: "", data });
+		assert.equal(clogged(), false, "nobody is left to wait for");
 	}
 });

@@ -18,6 +18,7 @@ const FINE = "GET / HTTP/1.1\r\nHost: neighbour.test\r\nConnection: close\r\n\r\
 
 const SERVES = `
 const LARGE = "x".repeat(${LARGE});
+let named = null;
 let go; const gone = new Promise((resolve) => (go = resolve));
 export default { async fetch(request) {
 	const { pathname, searchParams } = new URL(request.url);
@@ -30,8 +31,10 @@ export default { async fetch(request) {
 			const talk = () => { for (let i = 0; i < 4; i++) server.send(LARGE); setTimeout(talk, 1); };
 			talk();
 		}
+		if (pathname === "/named") named = server;
 		return new Response(null, { status: 101, webSocket: client });
 	}
+	if (pathname === "/tell") named.send(LARGE);
 	if (pathname === "/large") return new Response(LARGE);
 	if (pathname === "/go") go();
 	if (pathname === "/wait") await gone;
@@ -168,6 +171,24 @@ describe("what waits for clients", () => {
 		assert.ok(held() < 12 * MB, `${held()}`);
 		assert.equal(statusOf(await exchange(context.port, FINE)), 200);
 		for (const socket of sockets) socket.destroy();
+		await until(() => held() === 0);
+	});
+
+	test("what is still sent over one that was ended reaches no other client", async () => {
+		client(upgrade("/named"));
+		const before = atoll.records.length;
+		while (!atoll.records.slice(before).some(({ status }) => status === 101)) await atoll.text("serves", "/tell");
+		// One of them has the number that stood for the other.
+		const options = { headers: { host: "serves.test" } };
+		const others = Array.from({ length: 4 }, () => new WebSocket(`ws://127.0.0.1:${context.port}/`, options));
+		await Promise.all(others.map((socket) => once(socket, "open")));
+		await atoll.text("serves", "/tell");
+		for (const socket of others) {
+			socket.send("?");
+			const [{ length }] = (await once(socket, "message")) as [Buffer];
+			assert.equal(length, 1, "what it hears first is its own answer");
+			socket.terminate();
+		}
 		await until(() => held() === 0);
 	});
 

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { functionName } from "../../names.ts";
 import type { Caller, EdgeBinding, OpenBinding } from "../binding.ts";
 import type { EdgeServices } from "../edges.ts";
+import type { Hop } from "../fetch/edge/redirects.ts";
 import { prepareFetch } from "../fetch/edge.ts";
 import type { Functions } from "../functions.ts";
 
@@ -26,12 +27,13 @@ class ServiceBinding implements EdgeBinding<Settings> {
 			url === null || !/^https?:$/.test(url.protocol)
 				? "a service is asked with http and https URLs"
 				: this.#functions.refusal(caller.chain);
-		return {
-			prepare: (argument) =>
-				prepareFetch(argument, refusal, (hop) =>
-					this.#functions.ask({ ...hop, url: new URL(hop.url) }, caller.chain, named),
-				),
+		const ask = async (hop: Hop) => {
+			const url = new URL(hop.url);
+			const refused = refusal(url); // It may have redirected to anything.
+			if (refused !== null) throw new Error(refused);
+			return this.#functions.ask({ ...hop, url }, caller.chain, named);
 		};
+		return { prepare: (argument) => prepareFetch(argument, refusal, ask) };
 	}
 }
 

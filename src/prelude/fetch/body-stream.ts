@@ -46,7 +46,7 @@ export function receiveStream(context: IoContext, op: number, operation: Operati
 					const bytes = queue.shift() as Uint8Array;
 					taken += bytes.byteLength;
 					controller.enqueue(bytes as Uint8Array<ArrayBuffer>);
-					if (taken >= STREAM_WINDOW / 4 && !ended && !context.done) {
+					if (taken >= STREAM_WINDOW / 4 && !ended) {
 						context.emit(Kind.credit, op, "", taken);
 						taken = 0;
 					}
@@ -59,7 +59,7 @@ export function receiveStream(context: IoContext, op: number, operation: Operati
 			},
 			cancel() {
 				queue.length = 0;
-				if (!ended && !context.done) context.emit(Kind.cancel, op);
+				if (!ended) context.emit(Kind.cancel, op);
 				ended = true;
 			},
 		},

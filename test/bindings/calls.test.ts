@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Content } from "../../src/bindings/binding.ts";
+import { Kind } from "../../src/link/messages.ts";
+import { noCalls } from "../support/calls.ts";
+import { until } from "../support/until.ts";
+
+const LIMITS = { subrequests: 10, concurrentSubrequests: 10, subrequestMs: 60_000, subrequestBodyBytes: 1e9 };
+const SIZE = 100_000;
+
+/** Calls of a binding that answers with such a body, of a sandbox that reads nothing until it does. */
+function calling(content: () => Content) {
+	const perform = async () => ({ text: "", content: content() });
+	const calls = noCalls(LIMITS, () => ({ prepare: () => ({ target: "", perform }) }));
+	const sent: string[] = [];
+	const waiting: (() => void)[] = [];
+	const reply = {
+		send: (kind: Kind) =>
+			void sent.push(Object.keys(Kind).find((name) => Kind[name as keyof typeof Kind] === kind) ?? ""),
+		clogged: (resume: () => void) => reads === false && waiting.push(resume) > 0,
+	};
+	let reads = false;
+	const read = () => {
+		reads = true;
+		for (const resume of waiting) resume();
+	};
+	calls.call(1, "1\nnone\n", undefined, reply);
+	return { calls, sent, waiting, read };
+}
+
+test("an answer waits, and is held, until its sandbox has read what came before", async () => {
+	const { calls, sent, waiting, read } = calling(() => new Uint8Array(SIZE));
+	await until(() => waiting.length > 0);
+	assert.deepEqual(sent, []);
+	assert.ok(calls.account.held >= SIZE);
+	read();
+	await until(() => calls.account.held === 0);
+	assert.deepEqual(sent, ["answer"]);
+});
+
+test("one that nobody waits for any more is dropped, whether its sandbox reads or not", async () => {
+	const { calls, sent, waiting } = calling(() => new Uint8Array(SIZE));
+	await until(() => waiting.length > 0);
+	calls.close();
+	await until(() => calls.account.held === 0);
+	assert.deepEqual(sent, []);
+});
+
+test("a streamed body waits between its pieces", async () => {
+	const { calls, sent, waiting, read } = calling(async function* () {
+		for (let i = 0; i < 3; i++) yield new Uint8Array(10);
+	});
+	await until(() => waiting.length > 0);
+	assert.deepEqual(sent, ["answer", "body"]);
+	read();
+	await until(() => calls.account.held === 0);
+	assert.deepEqual(sent, ["answer", "body", "body", "body", "end"]);
+});
