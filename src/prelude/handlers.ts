@@ -11,9 +11,13 @@ type Handler = (request: Request, invocation: Invocation) => unknown;
 /** https://developers.cloudflare.com/workers/runtime-apis/context/: the third argument of a handler. */
 class ExecutionContext {
 	#invocation: Invocation;
-	readonly props = {};
+	#props: object | null = null;
 	constructor(invocation: Invocation) {
 		this.#invocation = invocation;
+	}
+	get props(): object {
+		this.#props ??= {};
+		return this.#props;
 	}
 	/** Keeps the request's resources until the promise settles; its failure is logged. */
 	waitUntil(promise: unknown): void {

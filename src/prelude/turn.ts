@@ -1,6 +1,6 @@
 import type { EventHead } from "../link/event-head.ts";
 import { type Exception, encodeException } from "../link/exception.ts";
-import { encodeResponseHead, type OutgoingHead } from "../link/heads.ts";
+import { encodeResponseHead } from "../link/heads.ts";
 import { type ErrorDescription, Kind, type RequestHead, STREAM_WINDOW } from "../link/messages.ts";
 import { decodeSocketClose, encodeSocketClose } from "../link/socket-close.ts";
 import { globalOperations } from "./crypto/crypto.ts";
@@ -10,8 +10,8 @@ import { beginRejections, describeError, handlePromise, reportRejections } from 
 import { AbortController, type AbortSignal, createSignal, followSignals } from "./events/abort.ts";
 import { Body } from "./fetch/body.ts";
 import { receiveStream, sendStream } from "./fetch/body-stream.ts";
-import { type Headers, headerList, headersFromList } from "./fetch/headers.ts";
-import { createRequest, type Request } from "./fetch/request.ts";
+import { headerList } from "./fetch/headers.ts";
+import { type Request, receivedRequest, type SignalSource } from "./fetch/request.ts";
 import { isNullBodyStatus, isResponse, type Response, responseState } from "./fetch/response.ts";
 import { handle, handleEvent, handlesRequests, hasHandler } from "./handlers.ts";
 import { enter, Invocation, invocations, Operation } from "./invocation.ts";
@@ -83,49 +83,32 @@ export function turn(kind: Kind, id: number, op: number, text: string, data: Arr
 
 /** The client has gone: `request.signal` fires, and a response that is being streamed stops. */
 function abort(invocation: Invocation): void {
-	invocation.abort?.();
+	invocation.abort();
 	const main = invocation.operation(0);
 	main?.end?.("the client has gone away");
 	main?.abort?.();
 }
 
-function makeRequest(
-	invocation: Invocation,
-	head: RequestHead,
-	data: ArrayBuffer | undefined,
-	operation: Operation,
-): Request {
-	const headers = headersFromList(head.headers, "immutable");
+/** `request.signal` of the request of an attempt: its client may go. */
+class ClientSignal implements SignalSource {
+	readonly #invocation: Invocation;
+	constructor(invocation: Invocation) {
+		this.#invocation = invocation;
+	}
+	makeSignal(): AbortSignal {
+		const controller = new AbortController();
+		this.#invocation.onAbort(() => controller.abort());
+		const signal = createSignal();
+		followSignals(signal, [controller.signal]);
+		return signal;
+	}
+}
+
+function makeRequest(invocation: Invocation, head: RequestHead, data: ArrayBuffer | undefined): Request {
 	let body: Body | null = null;
 	if (head.body === "whole") body = new Body(data === undefined ? new Uint8Array(0) : new Uint8Array(data), null);
-	else if (head.body === "stream") body = new Body(null, receiveStream(invocation, 0, operation));
-	let signal: AbortSignal | null = null;
-	return createRequest({
-		method: head.method,
-		url: head.url,
-		headers,
-		body,
-		redirect: "manual",
-		signal: () => {
-			if (signal === null) {
-				const controller = new AbortController();
-				invocation.abort = () => controller.abort();
-				signal = createSignal();
-				followSignals(signal, [controller.signal]);
-			}
-			return signal;
-		},
-		cache: "default",
-		credentials: "same-origin",
-		integrity: "",
-		keepalive: false,
-		mode: "cors",
-		referrer: "about:client",
-		referrerPolicy: "",
-		duplex: "half",
-		client: head.client,
-		contentType: () => headers.get("content-type"),
-	});
+	else if (head.body === "stream") body = new Body(null, receiveStream(invocation, 0, invocation.main));
+	return receivedRequest(head, body, new ClientSignal(invocation));
 }
 
 async function answer(invocation: Invocation, head: RequestHead, data: ArrayBuffer | undefined): Promise<void> {
@@ -133,13 +116,12 @@ async function answer(invocation: Invocation, head: RequestHead, data: ArrayBuff
 		failWithout(invocation, "fetch");
 		return;
 	}
-	const operation = new Operation();
 	try {
-		const answered = handle(makeRequest(invocation, head, data, operation), invocation);
+		const answered = handle(makeRequest(invocation, head, data), invocation);
 		handlePromise(answered);
 		const response = await answered;
 		const why = refuse(response);
-		if (why === null) respond(invocation, head.method, response as Response, operation);
+		if (why === null) respond(invocation, head.method, response as Response);
 		else fail(invocation, "invalid_response", { name: "TypeError", message: why, stack: `TypeError: ${why}` });
 	} catch (error) {
 		fail(invocation, "exception", describeError(error));
@@ -195,9 +177,9 @@ function refuse(value: unknown): string | null {
 		return `the handler must return a Response, but returned ${kind}`;
 	}
 	const state = responseState(value);
-	if (state.type === "error") return "the handler returned Response.error(), which stands for a network error";
+	if (state.origin.type === "error") return "the handler returned Response.error(), which stands for a network error";
 	if (state.status === 101)
-		return state.webSocket === null ? "the handler returned status 101 without a webSocket" : null;
+		return state.origin.webSocket === null ? "the handler returned status 101 without a webSocket" : null;
 	if (state.status < 200 || state.status > 599)
 		return `the handler returned status ${state.status}, which cannot be sent`;
 	if (state.body?.unusable) return "the handler returned a Response whose body has already been read";
@@ -205,7 +187,7 @@ function refuse(value: unknown): string | null {
 }
 
 /** Answers with a WebSocket: the client's messages come as turns of this request until either side closes. */
-function upgrade(invocation: Invocation, headers: Headers, webSocket: unknown): void {
+function upgrade(invocation: Invocation, headers: string[], webSocket: unknown): void {
 	const { handOver } = require("./messaging/web-socket.ts") as typeof import("./messaging/web-socket.ts");
 	const op = invocation.nextOperation();
 	const server = handOver(webSocket, {
@@ -220,7 +202,6 @@ function upgrade(invocation: Invocation, headers: Headers, webSocket: unknown): 
 		fail(invocation, "invalid_response", { name: "TypeError", message, stack: `TypeError: ${message}` });
 		return;
 	}
-	const head: OutgoingHead = { status: 101, statusText: "", headers: headerList(headers), body: "none", socket: op };
 	invocation.responded = true;
 	invocation.hold();
 	const operation = new Operation();
@@ -236,37 +217,37 @@ function upgrade(invocation: Invocation, headers: Headers, webSocket: unknown): 
 		invocation.release();
 	};
 	invocation.operations.set(op, operation);
-	invocation.emit(Kind.response, 0, encodeResponseHead(head));
+	invocation.emit(Kind.response, 0, encodeResponseHead(101, "none", op, "", headers));
 	server.begin();
 }
 
-function respond(invocation: Invocation, method: string, response: Response, operation: Operation): void {
-	const { status, statusText, headers, body, webSocket } = responseState(response);
+function respond(invocation: Invocation, method: string, response: Response): void {
+	const state = responseState(response);
+	const { status, statusText, body } = state;
+	const headers = headerList(state);
 	if (status === 101) {
-		upgrade(invocation, headers, webSocket);
+		upgrade(invocation, headers, state.origin.webSocket);
 		return;
 	}
 	const source = body === null ? null : body.source;
 	const none = body === null || isNullBodyStatus(status);
 	const whole = !none && source !== null && source.length <= STREAM_WINDOW;
 	const mode = none ? "none" : whole ? "whole" : "stream";
-	const head: OutgoingHead = { status, statusText, headers: headerList(headers), body: mode, socket: 0 };
 	const taken = whole ? (body as Body).take() : null;
 	invocation.responded = true;
 	if (mode === "stream" && method === "HEAD") {
-		head.body = "none";
-		invocation.emit(Kind.response, 0, encodeResponseHead(head));
+		invocation.emit(Kind.response, 0, encodeResponseHead(status, "none", 0, statusText, headers));
 		void (body as Body).stream.cancel().catch(() => undefined);
 	} else {
 		invocation.emit(
 			Kind.response,
 			0,
-			encodeResponseHead(head),
+			encodeResponseHead(status, mode, 0, statusText, headers),
 			taken === null ? undefined : typeof taken === "string" ? taken : exactBytes(taken),
 		);
 		if (mode === "stream") {
 			invocation.hold();
-			void sendStream(invocation, 0, (body as Body).stream, operation).then(() => invocation.release());
+			void sendStream(invocation, 0, (body as Body).stream, invocation.main).then(() => invocation.release());
 		}
 	}
 	invocation.finishIfIdle();
