@@ -5,17 +5,14 @@ import type { BodyMode, ResponseHead } from "./messages.ts";
  * head may hold a line feed, and an isolate writes them without asking any object how it wants to be written.
  */
 
-/**
- * A response's head as an isolate has it: nothing of it is missing, so that nothing is looked up where a function
- * could have put it.
- */
-export interface OutgoingHead extends Pick<ResponseHead, "status" | "statusText" | "headers" | "body"> {
-	/** The operation of the WebSocket; 0 for none. */
-	socket: number;
-}
-
-/** Status, body, the WebSocket's operation, statusText, then the headers. */
-export function encodeResponseHead({ status, body, socket, statusText, headers }: OutgoingHead): string {
+/** Status, body, the WebSocket's operation or 0 for none, statusText, then the headers: each argument a part of it. */
+export function encodeResponseHead(
+	status: number,
+	body: BodyMode,
+	socket: number,
+	statusText: string,
+	headers: string[],
+): string {
 	return `${status}\n${body}\n${socket}\n${statusText}${encodeList(headers)}`;
 }
 

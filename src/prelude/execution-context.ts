@@ -5,9 +5,13 @@ import type { IoContext } from "./io-context.ts";
 /** https://developers.cloudflare.com/workers/runtime-apis/context/: the third argument of a handler. */
 export class ExecutionContext {
 	#context: IoContext;
-	readonly props = {};
+	#props: object | null = null;
 	constructor(context: IoContext) {
 		this.#context = context;
+	}
+	get props(): object {
+		this.#props ??= {};
+		return this.#props;
 	}
 	/** Keeps the request's resources until the promise settles; its failure is logged. */
 	waitUntil(promise: unknown): void {

@@ -22,58 +22,86 @@ export class Operation {
 	close: ((codeAndReason: string) => void) | null = null;
 }
 
+/** What an attempt has begun; many never begin anything. */
+class Work {
+	readonly operations = new Map<number, Operation>();
+	readonly timers = new Set<number>();
+	toldOfTimers = false;
+	next = 1;
+	/** Aborts `request.signal`; set when the function first touches it. */
+	abort: (() => void) | null = null;
+}
+
 /** One attempt at one event, as this isolate sees it: its operations, its timers, and what it still waits for. */
 export class IoContext {
 	readonly id: number;
-	#operations: Map<number, Operation> | null = null;
-	#timers: Set<number> | null = null;
-	/** Aborts `request.signal`; set when the function first touches it. */
-	abort: (() => void) | null = null;
 	responded = false;
 	done = false;
-	#next = 1;
 	/** The response's body and every promise given to `waitUntil`. */
 	#pending = 0;
+	#work: Work | null = null;
 
 	constructor(id: number) {
 		this.id = id;
 	}
 
-	/**
-	 * What waits for messages about this attempt's operations. Made when the first one does: many requests have none.
-	 */
+	get #begun(): Work {
+		this.#work ??= new Work();
+		return this.#work;
+	}
+
+	/** What waits for messages about this attempt's operations. */
 	get operations(): Map<number, Operation> {
-		this.#operations ??= new Map();
-		return this.#operations;
+		return this.#begun.operations;
 	}
 
 	operation(op: number): Operation | undefined {
-		return this.#operations?.get(op);
+		return this.#work === null ? undefined : this.#work.operations.get(op);
+	}
+
+	/** The operation of the request's body and the response's. */
+	get exchange(): Operation {
+		const { operations } = this.#begun;
+		let exchange = operations.get(0);
+		if (exchange === undefined) {
+			exchange = new Operation();
+			operations.set(0, exchange);
+		}
+		return exchange;
 	}
 
 	/** The timers that it has started and that are not due yet. */
 	get timers(): Set<number> {
-		this.#timers ??= new Set();
-		return this.#timers;
+		return this.#begun.timers;
 	}
 
 	/** Tells the platform, once, that the function has reached its limit of timers. */
 	tooManyTimers(): void {
-		if (!this.#toldOfTimers) this.emit(Kind.exceeded, 0, "timers");
-		this.#toldOfTimers = true;
+		const work = this.#begun;
+		if (!work.toldOfTimers) this.emit(Kind.exceeded, 0, "timers");
+		work.toldOfTimers = true;
 	}
-	#toldOfTimers = false;
 
 	get hasTimers(): boolean {
-		return this.#timers !== null;
+		return this.#work !== null && this.#work.timers.size > 0;
 	}
 
 	get pendingTimers(): number {
-		return this.#timers === null ? 0 : this.#timers.size;
+		return this.#work === null ? 0 : this.#work.timers.size;
 	}
 
 	nextOperation(): number {
-		return this.#next++;
+		return this.#begun.next++;
+	}
+
+	/** What `request.signal` hears of when the client goes. */
+	onAbort(abort: () => void): void {
+		this.#begun.abort = abort;
+	}
+
+	/** The client has gone. */
+	abort(): void {
+		this.#work?.abort?.();
 	}
 
 	/** Says something of it, as long as it is not over: its number may be another attempt's by then. */

@@ -1,6 +1,6 @@
 import type { EventHead } from "../link/event-head.ts";
 import { type Exception, encodeException } from "../link/exception.ts";
-import { encodeResponseHead, type OutgoingHead } from "../link/heads.ts";
+import { encodeResponseHead } from "../link/heads.ts";
 import { type ErrorDescription, Kind, type RequestHead, STREAM_WINDOW } from "../link/messages.ts";
 import { decodeSocketClose, encodeSocketClose } from "../link/socket-close.ts";
 import { globalOperations } from "./crypto/crypto.ts";
@@ -10,8 +10,8 @@ import { EventArgument } from "./event-argument.ts";
 import { AbortController, type AbortSignal, createSignal, followSignals } from "./events/abort.ts";
 import { Body } from "./fetch/body.ts";
 import { receiveStream, sendStream } from "./fetch/body-stream.ts";
-import { type Headers, headerList, headersFromList } from "./fetch/headers.ts";
-import { createRequest, type Request } from "./fetch/request.ts";
+import { headerList } from "./fetch/headers.ts";
+import { type Request, receivedRequest, type SignalSource } from "./fetch/request.ts";
 import { isNullBodyStatus, isResponse, type Response, responseState } from "./fetch/response.ts";
 import { handle, handleEvent, handlesRequests, hasHandler } from "./handlers.ts";
 import { contexts, enter, IoContext, Operation } from "./io-context.ts";
@@ -83,49 +83,32 @@ export function turn(kind: Kind, id: number, op: number, text: string, data: Arr
 
 /** The client has gone: `request.signal` fires, and a response that is being streamed stops. */
 function abort(context: IoContext): void {
-	context.abort?.();
+	context.abort();
 	const exchange = context.operation(0);
 	exchange?.end?.("the client has gone away");
 	exchange?.abort?.();
 }
 
-function makeRequest(
-	context: IoContext,
-	head: RequestHead,
-	data: ArrayBuffer | undefined,
-	operation: Operation,
-): Request {
-	const headers = headersFromList(head.headers, "immutable");
+/** `request.signal` of the request of an attempt: its client may go. */
+class ClientSignal implements SignalSource {
+	readonly #context: IoContext;
+	constructor(context: IoContext) {
+		this.#context = context;
+	}
+	makeSignal(): AbortSignal {
+		const controller = new AbortController();
+		this.#context.onAbort(() => controller.abort());
+		const signal = createSignal();
+		followSignals(signal, [controller.signal]);
+		return signal;
+	}
+}
+
+function makeRequest(context: IoContext, head: RequestHead, data: ArrayBuffer | undefined): Request {
 	let body: Body | null = null;
 	if (head.body === "whole") body = new Body(data === undefined ? new Uint8Array(0) : new Uint8Array(data), null);
-	else if (head.body === "stream") body = new Body(null, receiveStream(context, 0, operation));
-	let signal: AbortSignal | null = null;
-	return createRequest({
-		method: head.method,
-		url: head.url,
-		headers,
-		body,
-		redirect: "manual",
-		signal: () => {
-			if (signal === null) {
-				const controller = new AbortController();
-				context.abort = () => controller.abort();
-				signal = createSignal();
-				followSignals(signal, [controller.signal]);
-			}
-			return signal;
-		},
-		cache: "default",
-		credentials: "same-origin",
-		integrity: "",
-		keepalive: false,
-		mode: "cors",
-		referrer: "about:client",
-		referrerPolicy: "",
-		duplex: "half",
-		client: head.client,
-		contentType: () => headers.get("content-type"),
-	});
+	else if (head.body === "stream") body = new Body(null, receiveStream(context, 0, context.exchange));
+	return receivedRequest(head, body, new ClientSignal(context));
 }
 
 async function answer(context: IoContext, head: RequestHead, data: ArrayBuffer | undefined): Promise<void> {
@@ -133,13 +116,12 @@ async function answer(context: IoContext, head: RequestHead, data: ArrayBuffer |
 		failWithout(context, "fetch");
 		return;
 	}
-	const operation = new Operation();
 	try {
-		const answered = handle(makeRequest(context, head, data, operation), context);
+		const answered = handle(makeRequest(context, head, data), context);
 		handlePromise(answered);
 		const response = await answered;
 		const why = refuse(response);
-		if (why === null) respond(context, head.method, response as Response, operation);
+		if (why === null) respond(context, head.method, response as Response);
 		else fail(context, "invalid_response", { name: "TypeError", message: why, stack: `TypeError: ${why}` });
 	} catch (error) {
 		fail(context, "exception", describeError(error));
@@ -195,9 +177,9 @@ function refuse(value: unknown): string | null {
 		return `the handler must return a Response, but returned ${kind}`;
 	}
 	const state = responseState(value);
-	if (state.type === "error") return "the handler returned Response.error(), which stands for a network error";
+	if (state.origin.type === "error") return "the handler returned Response.error(), which stands for a network error";
 	if (state.status === 101)
-		return state.webSocket === null ? "the handler returned status 101 without a webSocket" : null;
+		return state.origin.webSocket === null ? "the handler returned status 101 without a webSocket" : null;
 	if (state.status < 200 || state.status > 599)
 		return `the handler returned status ${state.status}, which cannot be sent`;
 	if (state.body?.unusable) return "the handler returned a Response whose body has already been read";
@@ -205,7 +187,7 @@ function refuse(value: unknown): string | null {
 }
 
 /** Answers with a WebSocket: the client's messages come as turns of this request until either side closes. */
-function upgrade(context: IoContext, headers: Headers, webSocket: unknown): void {
+function upgrade(context: IoContext, headers: string[], webSocket: unknown): void {
 	const { handOver } = require("./messaging/web-socket.ts") as typeof import("./messaging/web-socket.ts");
 	const op = context.nextOperation();
 	const server = handOver(webSocket, {
@@ -220,7 +202,6 @@ function upgrade(context: IoContext, headers: Headers, webSocket: unknown): void
 		fail(context, "invalid_response", { name: "TypeError", message, stack: `TypeError: ${message}` });
 		return;
 	}
-	const head: OutgoingHead = { status: 101, statusText: "", headers: headerList(headers), body: "none", socket: op };
 	context.responded = true;
 	context.hold();
 	const operation = new Operation();
@@ -236,37 +217,37 @@ function upgrade(context: IoContext, headers: Headers, webSocket: unknown): void
 		context.release();
 	};
 	context.operations.set(op, operation);
-	context.emit(Kind.response, 0, encodeResponseHead(head));
+	context.emit(Kind.response, 0, encodeResponseHead(101, "none", op, "", headers));
 	server.begin();
 }
 
-function respond(context: IoContext, method: string, response: Response, operation: Operation): void {
-	const { status, statusText, headers, body, webSocket } = responseState(response);
+function respond(context: IoContext, method: string, response: Response): void {
+	const state = responseState(response);
+	const { status, statusText, body } = state;
+	const headers = headerList(state);
 	if (status === 101) {
-		upgrade(context, headers, webSocket);
+		upgrade(context, headers, state.origin.webSocket);
 		return;
 	}
 	const source = body === null ? null : body.source;
 	const none = body === null || isNullBodyStatus(status);
 	const whole = !none && source !== null && source.length <= STREAM_WINDOW;
 	const mode = none ? "none" : whole ? "whole" : "stream";
-	const head: OutgoingHead = { status, statusText, headers: headerList(headers), body: mode, socket: 0 };
 	const taken = whole ? (body as Body).take() : null;
 	context.responded = true;
 	if (mode === "stream" && method === "HEAD") {
-		head.body = "none";
-		context.emit(Kind.response, 0, encodeResponseHead(head));
+		context.emit(Kind.response, 0, encodeResponseHead(status, "none", 0, statusText, headers));
 		void (body as Body).stream.cancel().catch(() => undefined);
 	} else {
 		context.emit(
 			Kind.response,
 			0,
-			encodeResponseHead(head),
+			encodeResponseHead(status, mode, 0, statusText, headers),
 			taken === null ? undefined : typeof taken === "string" ? taken : exactBytes(taken),
 		);
 		if (mode === "stream") {
 			context.hold();
-			void sendStream(context, 0, (body as Body).stream, operation).then(() => context.release());
+			void sendStream(context, 0, (body as Body).stream, context.exchange).then(() => context.release());
 		}
 	}
 	context.finishIfIdle();

@@ -1,3 +1,4 @@
+import { headerValue } from "./fetch/headers.ts";
 import { isResponse, responseState } from "./fetch/response.ts";
 
 interface WebAssemblyNamespace {
@@ -9,7 +10,7 @@ interface WebAssemblyNamespace {
 async function bytesOf(source: unknown): Promise<ArrayBuffer> {
 	const response = await source;
 	if (!isResponse(response)) throw new TypeError("WebAssembly: the source is not a Response");
-	if (responseState(response).contentType()?.trim().toLowerCase() !== "application/wasm")
+	if (headerValue(responseState(response), "content-type")?.trim().toLowerCase() !== "application/wasm")
 		throw new TypeError("WebAssembly: the response's Content-Type is not application/wasm");
 	if (!response.ok) throw new TypeError(`WebAssembly: the response's status is ${response.status}`);
 	return (response as unknown as { arrayBuffer(): Promise<ArrayBuffer> }).arrayBuffer();

@@ -22,7 +22,7 @@ function begun() {
 	return { event, hear, failures, forgeries: () => forgeries };
 }
 
-const RESPONSE = encodeResponseHead({ status: 200, statusText: "", headers: [], body: "none", socket: 0 });
+const RESPONSE = encodeResponseHead(200, "none", 0, "", []);
 const THROWN = encodeException({ code: "exception", message: "x", stack: "" });
 
 test("what is another event's, and what nobody can say of this one, is a forgery", () => {

@@ -24,7 +24,7 @@ const IMAGE: Image = {
 	...{ filename: "f.js", code: new Uint8Array(0), codeCache: new Uint8Array(0), tenant: 0, env: "{}", bindings: "[]" },
 	...{ memoryMb: 64, timers: 1, logBytes: 1, startupCpuMs: 1000 },
 };
-const STREAMED = encodeResponseHead({ status: 200, statusText: "", headers: [], body: "stream", socket: 0 });
+const STREAMED = encodeResponseHead(200, "stream", 0, "", []);
 
 /**
  * A sandbox whose process is this test: it says on the link what it likes. Attempts are at versions 1 and 2; `told`

@@ -1,6 +1,6 @@
 import { exactBytes } from "../../prelude/encoding/bytes.ts";
 import { Body } from "../../prelude/fetch/body.ts";
-import { headerList, headersFromList } from "../../prelude/fetch/headers.ts";
+import { type HeadersOwner, headerList, headersOf, headerValue } from "../../prelude/fetch/headers.ts";
 import { Request, requestState } from "../../prelude/fetch/request.ts";
 import { createResponse, isResponse, type Response, responseState } from "../../prelude/fetch/response.ts";
 import { host } from "../../prelude/host.ts";
@@ -29,9 +29,9 @@ function keyOf(request: Request): string {
 }
 
 function varies(stored: Stored, request: Request): boolean {
-	const vary = headersFromList(stored.headers, "none").get("vary");
+	const vary = headerValue(stored, "vary");
 	if (vary === null) return false;
-	const before = headersFromList(stored.requestHeaders, "none");
+	const before = headersOf({ headers: stored.requestHeaders }, "none");
 	return vary.split(",").some((name) => before.get(name.trim()) !== request.headers.get(name.trim()));
 }
 
@@ -61,17 +61,12 @@ export class Cache {
 		if (text === null) return undefined;
 		const stored = JSON.parse(text) as Stored;
 		if (!ignoreVary && varies(stored, wanted)) return undefined;
-		const headers = headersFromList(stored.headers, "immutable");
 		return createResponse({
-			type: "default",
 			status: stored.status,
 			statusText: stored.statusText,
-			headers,
+			headers: stored.headers,
 			body: new Body(new Uint8Array(host.cacheBody(this.#name, key)), null),
-			url: stored.url,
-			redirected: false,
-			contentType: () => headers.get("content-type"),
-			webSocket: null,
+			origin: { type: "default", url: stored.url, redirected: false, guard: "immutable", webSocket: null },
 		});
 	}
 
@@ -82,22 +77,19 @@ export class Cache {
 		if (!/^https?:/.test(key.url) || key.method !== "GET")
 			throw new TypeError("Cache.put: the request must be a GET of an http or https URL");
 		if (!isResponse(response)) throw new TypeError("Cache.put: the second argument is not a Response");
-		const { status, statusText, headers, body } = responseState(response);
+		const state = responseState(response);
+		const { status, statusText, body } = state;
 		if (status === 206) throw new TypeError("Cache.put: a partial response (206) cannot be kept");
-		if (
-			headers
-				.get("vary")
-				?.split(",")
-				.some((name) => name.trim() === "*")
-		)
+		const vary = headerValue(state, "vary");
+		if (vary?.split(",").some((name) => name.trim() === "*"))
 			throw new TypeError("Cache.put: a response that varies by everything cannot be kept");
 		if (body?.unusable) throw new TypeError("Cache.put: the response's body has already been read");
 		const bytes = body === null ? new Uint8Array(0) : await body.bytes();
-		const seconds = freshness(headers);
+		const seconds = freshness(state);
 		if (seconds === 0) return undefined;
 		const url = requestState(key).url;
-		const requestHeaders = headerList(requestState(key).headers);
-		const stored = encode({ url, requestHeaders, status, statusText, headers: headerList(headers) });
+		const requestHeaders = headerList(requestState(key));
+		const stored = encode({ url, requestHeaders, status, statusText, headers: headerList(state) });
 		host.cachePut(this.#name, keyOf(key), stored, exactBytes(bytes), seconds);
 		return undefined;
 	}
@@ -113,9 +105,9 @@ export class Cache {
 asInterface(Cache, "Cache", { constructor: 0, match: 1, delete: 1 });
 
 /** For how many seconds a response may be kept, by its Cache-Control; for ever where it does not say. */
-function freshness(headers: { get(name: string): string | null }): number {
-	if (headers.get("set-cookie") !== null) return 0;
-	const control = headers.get("cache-control")?.toLowerCase() ?? "";
+function freshness(response: HeadersOwner): number {
+	if (headerValue(response, "set-cookie") !== null) return 0;
+	const control = headerValue(response, "cache-control")?.toLowerCase() ?? "";
 	if (/\b(?:no-store|no-cache|private)\b/.test(control)) return 0;
 	const age = /\bs-maxage=(\d+)/.exec(control) ?? /\bmax-age=(\d+)/.exec(control);
 	return age === null ? Number.MAX_SAFE_INTEGER : Number(age[1]);

@@ -1,8 +1,8 @@
 import type { BindingNumber } from "../../link/calls.ts";
 import { Call } from "../../prelude/call.ts";
-import { headerList, headersFromList } from "../../prelude/fetch/headers.ts";
-import { Request, requestState } from "../../prelude/fetch/request.ts";
-import { createResponse, type Response } from "../../prelude/fetch/response.ts";
+import { headerList } from "../../prelude/fetch/headers.ts";
+import { Request, requestState, signalOf } from "../../prelude/fetch/request.ts";
+import { createResponse, type Response, type ResponseOrigin } from "../../prelude/fetch/response.ts";
 import { requireArguments } from "../../prelude/interface.ts";
 import { encodeFetchHead, type FetchedHead } from "./schema.ts";
 
@@ -15,7 +15,7 @@ export async function fetch(input: unknown, init?: unknown): Promise<Response> {
 /** Sends a request by a binding that takes them as `fetch` does. */
 export async function fetchBy(binding: BindingNumber, asked: Request): Promise<Response> {
 	const request = requestState(asked);
-	const signal = request.signal();
+	const signal = signalOf(request);
 	signal.throwIfAborted();
 	if (request.url.startsWith("data:")) {
 		const { fetchDataUrl } =
@@ -24,22 +24,15 @@ export async function fetchBy(binding: BindingNumber, asked: Request): Promise<R
 		if (response === null) throw new TypeError("fetch failed: the data: URL is malformed");
 		return response;
 	}
-	const { method, redirect, url, body } = request;
-	const argument = encodeFetchHead({ method, redirect, url, headers: headerList(request.headers) });
+	const { method, url, body } = request;
+	const { redirect } = request.options;
+	const argument = encodeFetchHead({ method, redirect, url, headers: headerList(request) });
 	const call = new Call(binding, { what: "fetch()", argument, body, signal });
 	await call.answered;
 	if (call.failure !== null) throw new TypeError(`fetch failed: ${call.failure}`);
 	const answer = JSON.parse(call.text) as FetchedHead;
-	const headers = headersFromList(answer.headers, "immutable");
-	return createResponse({
-		type: answer.status === 0 ? "opaqueredirect" : "basic",
-		status: answer.status,
-		statusText: answer.statusText,
-		headers,
-		body: call.body,
-		url: answer.url,
-		redirected: answer.redirected,
-		webSocket: null,
-		contentType: () => headers.get("content-type"),
-	});
+	const { status, statusText, headers, url: from, redirected } = answer;
+	const type = status === 0 ? "opaqueredirect" : "basic";
+	const origin: ResponseOrigin = { type, url: from, redirected, guard: "immutable", webSocket: null };
+	return createResponse({ status, statusText, headers, body: call.body, origin });
 }

@@ -5,6 +5,7 @@ import { decodeStream } from "../streams/text-stream.ts";
 import { isURLSearchParams, parseForm, type URLSearchParams } from "../url/url-search-params.ts";
 import { Blob, blobBytes, isBlob } from "./blob.ts";
 import { encodeMultipart, FormData, isFormData } from "./form-data.ts";
+import { type HeadersOwner, headerValue } from "./headers.ts";
 import { parseMime } from "./mime.ts";
 import { parseMultipart } from "./multipart.ts";
 
@@ -163,9 +164,8 @@ export function extractBody(init: unknown): { body: Body; type: string | null } 
 const TEXT = "text/plain;charset=UTF-8";
 
 /** The state that Request and Response share. */
-export interface BodyOwner {
+export interface BodyOwner extends HeadersOwner {
 	readonly body: Body | null;
-	contentType(): string | null;
 }
 
 type Get = (object: unknown) => BodyOwner;
@@ -204,11 +204,11 @@ export function mixinBody(prototype: object, get: Get): void {
 			return JSON.parse(body === null ? "" : await body.text());
 		},
 		async blob(owner) {
-			const mime = parseMime(owner.contentType() ?? "");
+			const mime = parseMime(headerValue(owner, "content-type") ?? "");
 			return new Blob(owner.body === null ? [] : [await owner.body.bytes()], { type: mime?.text ?? "" });
 		},
 		async formData(owner) {
-			const mime = parseMime(owner.contentType() ?? "");
+			const mime = parseMime(headerValue(owner, "content-type") ?? "");
 			if (mime?.essence === "multipart/form-data") {
 				const boundary = mime.parameters.get("boundary");
 				if (boundary === undefined) throw new TypeError("the multipart/form-data body's Content-Type has no boundary");

@@ -1,6 +1,5 @@
 import { atob } from "../encoding/base64.ts";
 import { Body } from "./body.ts";
-import { headersFromList } from "./headers.ts";
 import { parseMime } from "./mime.ts";
 import { createResponse, type Response } from "./response.ts";
 
@@ -23,17 +22,12 @@ export function fetchDataUrl(url: string): Response | null {
 		type = type.slice(0, base64.index);
 	}
 	const mime = parseMime(type.startsWith(";") ? `text/plain${type}` : type);
-	const headers = headersFromList(["content-type", mime?.text ?? "text/plain;charset=US-ASCII"], "immutable");
 	return createResponse({
-		type: "basic",
 		status: 200,
 		statusText: "OK",
-		headers,
+		headers: ["content-type", mime?.text ?? "text/plain;charset=US-ASCII"],
 		body: new Body(bytes, null),
-		url,
-		redirected: false,
-		webSocket: null,
-		contentType: () => headers.get("content-type"),
+		origin: { type: "basic", url, redirected: false, guard: "immutable", webSocket: null },
 	});
 }
 

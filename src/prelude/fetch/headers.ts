@@ -2,7 +2,7 @@ import { asInterface, requireArguments } from "../interface.ts";
 
 // https://fetch.spec.whatwg.org/#headers-class
 
-type Guard = "none" | "immutable";
+export type Guard = "none" | "immutable";
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const LOWER_TOKEN = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
@@ -29,6 +29,15 @@ function toValue(value: unknown, where: string): string {
 }
 
 const isSpace = (code: number) => code === 0x20 || code === 0x0d || code === 0x0a || code === 0x09;
+
+/** The values of a name, which is in small letters, as one; `null` where there is none. */
+function valueIn(list: string[], name: string): string | null {
+	let found: string | null = null;
+	for (let i = 0; i < list.length; i += 2) {
+		if (list[i] === name) found = found === null ? list[i + 1] : `${found}, ${list[i + 1]}`;
+	}
+	return found;
+}
 
 let createFrom: (list: string[], guard: Guard) => Headers;
 let listOf: (headers: Headers) => string[];
@@ -106,13 +115,7 @@ export class Headers {
 
 	get(name: unknown): string | null {
 		requireArguments(arguments.length, 1, "Headers.get");
-		const key = toName(name, "Headers.get");
-		const list = this.#list;
-		let found: string | null = null;
-		for (let i = 0; i < list.length; i += 2) {
-			if (list[i] === key) found = found === null ? list[i + 1] : `${found}, ${list[i + 1]}`;
-		}
-		return found;
+		return valueIn(this.#list, toName(name, "Headers.get"));
 	}
 
 	getSetCookie(): string[] {
@@ -214,6 +217,30 @@ const ITERATOR = Headers.prototype.entries;
 asInterface(Headers, "Headers", { constructor: 0, forEach: 1 });
 Object.defineProperty(Headers.prototype, Symbol.iterator, { value: ITERATOR, writable: true, configurable: true });
 
+/**
+ * What has headers: as a list, name, value, name, value, …, until a function touches them as an object, which most
+ * never do.
+ */
+export interface HeadersOwner {
+	headers: Headers | string[];
+}
+
+/** The headers as an object, made at first touch. */
+export function headersOf(owner: HeadersOwner, guard: Guard): Headers {
+	if (Array.isArray(owner.headers)) owner.headers = createFrom(owner.headers, guard);
+	return owner.headers;
+}
+
+/** The headers as a list, which is theirs. */
+export function headerList({ headers }: HeadersOwner): string[] {
+	return Array.isArray(headers) ? headers : listOf(headers);
+}
+
+/** The value of a header, whose name is in small letters, or `null`. */
+export function headerValue(owner: HeadersOwner, name: string): string | null {
+	return valueIn(headerList(owner), name);
+}
+
 const prototypes = new Map<string, object>();
 const IteratorPrototype = Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]())) as object;
 
@@ -250,5 +277,3 @@ export function pairIterator<E, T>(
 	return iterator;
 }
 const steps = new WeakMap<object, () => IteratorResult<unknown>>();
-
-export { createFrom as headersFromList, listOf as headerList };

@@ -1,22 +1,37 @@
-import type { Client } from "../../link/messages.ts";
+import type { Client, RequestHead } from "../../link/messages.ts";
 import { AbortSignal, createSignal, followSignals } from "../events/abort.ts";
 import { asInterface, requireArguments, toDictionary } from "../interface.ts";
 import { type ReadableStream, TransformStream } from "../streams/streams.ts";
 import { parseUrl, URL } from "../url/url.ts";
 import { Body, type BodyOwner, extractBody, mixinBody } from "./body.ts";
-import { Headers, headerList, headersFromList } from "./headers.ts";
+import { type Guard, Headers, headerList, headersOf, headerValue } from "./headers.ts";
 
 export type RedirectMode = "follow" | "error" | "manual";
 
-/** What a Request is: https://fetch.spec.whatwg.org/#concept-request, as far as a server sees it. */
+/**
+ * What a Request is: https://fetch.spec.whatwg.org/#concept-request, as far as a server sees it. As few properties as
+ * can be: in an isolate that has had few requests each one that is defined costs as much as a call.
+ */
 export interface RequestState extends BodyOwner {
 	method: string;
 	url: string;
-	headers: Headers;
 	body: Body | null;
+	/** Gives the signal when it is first asked for one, since most functions never look at it. */
+	signal: AbortSignal | SignalSource;
+	options: RequestOptions;
+	client: Client | null;
+}
+
+/** What makes a request's signal. */
+export interface SignalSource {
+	makeSignal(): AbortSignal;
+}
+
+/** What decides how a request is sent, and may be done with. Those that come in share one. */
+interface RequestOptions {
+	/** Whether the function may change the headers. */
+	guard: Guard;
 	redirect: RedirectMode;
-	/** Makes or gives the signal; lazily, since most functions never look at it. */
-	signal: () => AbortSignal;
 	cache: string;
 	credentials: string;
 	integrity: string;
@@ -24,9 +39,19 @@ export interface RequestState extends BodyOwner {
 	mode: string;
 	referrer: string;
 	referrerPolicy: string;
-	duplex: "half";
-	client: Client | null;
 }
+
+const RECEIVED: RequestOptions = {
+	guard: "immutable",
+	redirect: "manual",
+	cache: "default",
+	credentials: "same-origin",
+	integrity: "",
+	keepalive: false,
+	mode: "cors",
+	referrer: "about:client",
+	referrerPolicy: "",
+};
 
 const NORMALIZED = /^(?:delete|get|head|options|post|put)$/i;
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
@@ -92,22 +117,25 @@ export class Request {
 		} else url = from.url;
 		if (dictionary.window !== undefined && dictionary.window !== null)
 			throw new TypeError("Request constructor: window must be null");
-		const mode = toEnum(dictionary, "mode", from?.mode ?? "cors");
+		const before = from === null ? null : from.options;
+		const mode = toEnum(dictionary, "mode", before?.mode ?? "cors");
 		if (mode === "navigate" && dictionary.mode !== undefined)
 			throw new TypeError("Request constructor: mode must not be navigate");
-		const cache = toEnum(dictionary, "cache", from?.cache ?? "default");
+		const cache = toEnum(dictionary, "cache", before?.cache ?? "default");
 		if (cache === "only-if-cached" && mode !== "same-origin")
 			throw new TypeError("Request constructor: cache only-if-cached needs mode same-origin");
 		const method = dictionary.method === undefined ? (from?.method ?? "GET") : toMethod(dictionary.method);
 		const headers =
-			dictionary.headers === undefined
-				? headersFromList(from === null ? [] : headerList(from.headers).slice(), "none")
-				: new Headers(dictionary.headers);
+			dictionary.headers !== undefined
+				? new Headers(dictionary.headers)
+				: from === null
+					? []
+					: headerList(from).slice();
 		const given =
 			dictionary.signal === undefined
 				? from === null
 					? null
-					: from.signal()
+					: signalOf(from)
 				: (dictionary.signal as AbortSignal | null);
 		if (given !== null && !(given instanceof AbortSignal))
 			throw new TypeError("Request constructor: signal is not an AbortSignal");
@@ -125,7 +153,9 @@ export class Request {
 				throw new TypeError('Request constructor: a body that is a stream needs the option duplex: "half"');
 			}
 			body = extracted.body;
-			if (extracted.type !== null && !headers.has("content-type")) headers.append("content-type", extracted.type);
+			const owner = { headers };
+			if (extracted.type !== null && headerValue(owner, "content-type") === null)
+				headerList(owner).push("content-type", extracted.type);
 		} else if (from !== null && from.body !== null && dictionary.body === undefined) {
 			if (from.body.unusable)
 				throw new TypeError("Request constructor: the given request's body has already been read");
@@ -134,32 +164,26 @@ export class Request {
 		toEnum(dictionary, "priority", "auto"); // Which changes nothing here.
 		if (dictionary.duplex !== undefined && dictionary.duplex !== "half")
 			throw new TypeError("Request constructor: duplex must be half");
-		let signal: AbortSignal | null = null;
+		const { integrity, keepalive } = dictionary;
 		this.#state = {
 			method,
 			url,
 			headers,
 			body,
-			redirect: toEnum(dictionary, "redirect", from?.redirect ?? "follow") as RedirectMode,
-			signal: () => {
-				if (signal === null) {
-					signal = createSignal();
-					if (given !== null) followSignals(signal, [given]);
-				}
-				return signal;
+			signal: given === null ? UNABORTED : follow(given),
+			options: {
+				guard: "none",
+				redirect: toEnum(dictionary, "redirect", before?.redirect ?? "follow") as RedirectMode,
+				cache,
+				mode,
+				credentials: toEnum(dictionary, "credentials", before?.credentials ?? "same-origin"),
+				integrity: integrity === undefined ? (before?.integrity ?? "") : `${integrity as string}`,
+				keepalive: keepalive === undefined ? (before?.keepalive ?? false) : Boolean(keepalive),
+				referrer: toReferrer(dictionary.referrer, before),
+				referrerPolicy: toEnum(dictionary, "referrerPolicy", before?.referrerPolicy ?? ""),
 			},
-			cache,
-			mode,
-			credentials: toEnum(dictionary, "credentials", from?.credentials ?? "same-origin"),
-			integrity: dictionary.integrity === undefined ? (from?.integrity ?? "") : `${dictionary.integrity as string}`,
-			keepalive: dictionary.keepalive === undefined ? (from?.keepalive ?? false) : Boolean(dictionary.keepalive),
-			referrer: toReferrer(dictionary.referrer, from),
-			referrerPolicy: toEnum(dictionary, "referrerPolicy", from?.referrerPolicy ?? ""),
-			duplex: "half",
 			client: from?.client ?? null,
-			contentType: () => headers.get("content-type"),
 		};
-		if (given !== null) this.#state.signal();
 	}
 
 	get method(): string {
@@ -169,35 +193,35 @@ export class Request {
 		return this.#state.url;
 	}
 	get headers(): Headers {
-		return this.#state.headers;
+		return headersOf(this.#state, this.#state.options.guard);
 	}
 	get destination(): string {
 		if (this.#state === undefined) throw new TypeError("Illegal invocation");
 		return "";
 	}
 	get referrer(): string {
-		return this.#state.referrer;
+		return this.#state.options.referrer;
 	}
 	get referrerPolicy(): string {
-		return this.#state.referrerPolicy;
+		return this.#state.options.referrerPolicy;
 	}
 	get mode(): string {
-		return this.#state.mode;
+		return this.#state.options.mode;
 	}
 	get credentials(): string {
-		return this.#state.credentials;
+		return this.#state.options.credentials;
 	}
 	get cache(): string {
-		return this.#state.cache;
+		return this.#state.options.cache;
 	}
 	get redirect(): RedirectMode {
-		return this.#state.redirect;
+		return this.#state.options.redirect;
 	}
 	get integrity(): string {
-		return this.#state.integrity;
+		return this.#state.options.integrity;
 	}
 	get keepalive(): boolean {
-		return this.#state.keepalive;
+		return this.#state.options.keepalive;
 	}
 	get isReloadNavigation(): boolean {
 		return false;
@@ -206,10 +230,11 @@ export class Request {
 		return false;
 	}
 	get signal(): AbortSignal {
-		return this.#state.signal();
+		return signalOf(this.#state);
 	}
 	get duplex(): string {
-		return this.#state.duplex;
+		if (this.#state === undefined) throw new TypeError("Illegal invocation");
+		return "half";
 	}
 	/** Who is at the other end of the connection; `null` for a request that the function made itself. */
 	get client(): Client | null {
@@ -221,20 +246,14 @@ export class Request {
 	clone(): Request {
 		const state = this.#state;
 		if (state.body?.unusable) throw new TypeError("Request.clone: the body has already been read");
-		const headers = headersFromList(headerList(state.headers).slice(), "none");
-		let signal: AbortSignal | null = null;
 		return create({
-			...state,
-			headers,
+			method: state.method,
+			url: state.url,
+			headers: headerList(state).slice(),
 			body: state.body === null ? null : state.body.clone(),
-			signal: () => {
-				if (signal === null) {
-					signal = createSignal();
-					followSignals(signal, [state.signal()]);
-				}
-				return signal;
-			},
-			contentType: () => headers.get("content-type"),
+			signal: { makeSignal: () => follow(signalOf(state)) },
+			options: { ...state.options, guard: "none" },
+			client: state.client,
 		});
 	}
 
@@ -248,12 +267,33 @@ const INTERNAL = Symbol("internal");
 mixinBody(Request.prototype, stateOf);
 asInterface(Request, "Request", { constructor: 1 });
 
+/** The signal of a request, made at first touch. */
+export function signalOf(state: RequestState): AbortSignal {
+	if (!(state.signal instanceof AbortSignal)) state.signal = state.signal.makeSignal();
+	return state.signal;
+}
+
+/** A signal of its own, which another one aborts. */
+function follow(signal: AbortSignal): AbortSignal {
+	const own = createSignal();
+	followSignals(own, [signal]);
+	return own;
+}
+
+const UNABORTED: SignalSource = { makeSignal: createSignal };
+
+/** The request that has come in. */
+export function receivedRequest(head: RequestHead, body: Body | null, signal: SignalSource): Request {
+	const { method, url, headers, client } = head;
+	return create({ method, url, headers, body, signal, options: RECEIVED, client });
+}
+
 function isStreamInit(init: unknown): boolean {
 	return typeof init === "object" && init !== null && ("getReader" in init || Symbol.asyncIterator in init);
 }
 
-function toReferrer(value: unknown, from: RequestState | null): string {
-	if (value === undefined) return from?.referrer ?? "about:client";
+function toReferrer(value: unknown, before: RequestOptions | null): string {
+	if (value === undefined) return before?.referrer ?? "about:client";
 	const text = `${value as string}`;
 	if (text === "") return "";
 	return text === "about:client" ? text : parseUrl(text, "Request constructor: referrer").href;
@@ -266,4 +306,4 @@ function handOver(body: Body): Body {
 	return new Body(null, body.stream.pipeThrough(new TransformStream()));
 }
 
-export { create as createRequest, stateOf as requestState };
+export { stateOf as requestState };

@@ -2,20 +2,32 @@ import { asInterface, requireArguments, toDictionary } from "../interface.ts";
 import type { ReadableStream } from "../streams/streams.ts";
 import { parseUrl } from "../url/url.ts";
 import { type Body, type BodyOwner, extractBody, mixinBody } from "./body.ts";
-import { Headers, headerList, headersFromList } from "./headers.ts";
+import { type Guard, Headers, headerList, headersOf, headerValue } from "./headers.ts";
 
-/** What a Response is: https://fetch.spec.whatwg.org/#concept-response */
+/**
+ * What a Response is: https://fetch.spec.whatwg.org/#concept-response. As few properties as can be: in an isolate that
+ * has had few requests each one that is defined costs as much as a call.
+ */
 export interface ResponseState extends BodyOwner {
-	type: "default" | "basic" | "error" | "opaqueredirect";
 	status: number;
 	statusText: string;
-	headers: Headers;
 	body: Body | null;
+	origin: ResponseOrigin;
+}
+
+/** Where a response comes from. Most share one. */
+export interface ResponseOrigin {
+	type: "default" | "basic" | "error" | "opaqueredirect";
 	url: string;
 	redirected: boolean;
+	/** Whether the function may change the headers. */
+	guard: Guard;
 	/** The socket that a response with status 101 hands over to the client. */
 	webSocket: unknown;
 }
+
+/** That of responses which a function makes itself. */
+const MADE: ResponseOrigin = { type: "default", url: "", redirected: false, guard: "none", webSocket: null };
 
 /** https://fetch.spec.whatwg.org/#null-body-status */
 export function isNullBodyStatus(status: number): boolean {
@@ -43,12 +55,8 @@ export class Response {
 	}
 
 	static error(): Response {
-		return create({
-			...initialize(null, undefined, "Response.error"),
-			type: "error",
-			status: 0,
-			headers: headersFromList([], "immutable"),
-		});
+		const origin: ResponseOrigin = { ...MADE, type: "error", guard: "immutable" };
+		return create({ status: 0, statusText: "", headers: [], body: null, origin });
 	}
 
 	static redirect(url: unknown, status: unknown = 302): Response {
@@ -57,11 +65,8 @@ export class Response {
 		const code = toStatusNumber(status);
 		if (![301, 302, 303, 307, 308].includes(code))
 			throw new RangeError(`Response.redirect: ${code} is not a redirect status`);
-		return create({
-			...initialize(null, undefined, "Response.redirect"),
-			status: code,
-			headers: headersFromList(["location", href], "immutable"),
-		});
+		const origin: ResponseOrigin = { ...MADE, guard: "immutable" };
+		return create({ status: code, statusText: "", headers: ["location", href], body: null, origin });
 	}
 
 	static json(data: unknown, init?: unknown): Response {
@@ -72,16 +77,16 @@ export class Response {
 	}
 
 	get type(): string {
-		return this.#state.type;
+		return this.#state.origin.type;
 	}
 	/** Without its fragment: https://fetch.spec.whatwg.org/#dom-response-url */
 	get url(): string {
-		const { url } = this.#state;
+		const { url } = this.#state.origin;
 		const hash = url.indexOf("#");
 		return hash < 0 ? url : url.slice(0, hash);
 	}
 	get redirected(): boolean {
-		return this.#state.redirected;
+		return this.#state.origin.redirected;
 	}
 	get status(): number {
 		return this.#state.status;
@@ -93,11 +98,11 @@ export class Response {
 		return this.#state.statusText;
 	}
 	get headers(): Headers {
-		return this.#state.headers;
+		return headersOf(this.#state, this.#state.origin.guard);
 	}
 	/** https://developers.cloudflare.com/workers/runtime-apis/websockets/ */
 	get webSocket(): unknown {
-		return this.#state.webSocket;
+		return this.#state.origin.webSocket;
 	}
 	declare readonly body: ReadableStream | null;
 	declare readonly bodyUsed: boolean;
@@ -105,12 +110,12 @@ export class Response {
 	clone(): Response {
 		const state = this.#state;
 		if (state.body?.unusable) throw new TypeError("Response.clone: the body has already been read");
-		const headers = headersFromList(headerList(state.headers).slice(), "none");
 		return create({
-			...state,
-			headers,
+			status: state.status,
+			statusText: state.statusText,
+			headers: headerList(state).slice(),
 			body: state.body === null ? null : state.body.clone(),
-			contentType: () => headers.get("content-type"),
+			origin: { ...state.origin, guard: "none" },
 		});
 	}
 
@@ -141,24 +146,21 @@ function initialize(
 	if ((status < 200 || status > 599) && !(status === 101 && webSocket !== null))
 		throw new RangeError(`${where}: the status ${status} is not between 200 and 599`);
 	const statusText = dictionary.statusText === undefined ? "" : `${dictionary.statusText as string}`;
-	if (!REASON.test(statusText))
+	if (statusText !== "" && !REASON.test(statusText))
 		throw new TypeError(`${where}: the statusText holds characters that a reason phrase may not`);
-	const headers = new Headers(dictionary.headers ?? undefined);
-	if (extracted !== null) {
-		if (isNullBodyStatus(status)) throw new TypeError(`${where}: a response with status ${status} cannot have a body`);
-		if (extracted.type !== null && !headers.has("content-type")) headers.append("content-type", extracted.type);
-	}
-	return {
-		type: "default",
+	const given = dictionary.headers;
+	const state: ResponseState = {
 		status,
 		statusText,
-		headers,
-		body: extracted?.body ?? null,
-		url: "",
-		redirected: false,
-		webSocket,
-		contentType: () => headers.get("content-type"),
+		headers: given === undefined || given === null ? [] : new Headers(given),
+		body: extracted === null ? null : extracted.body,
+		origin: webSocket === null ? MADE : { ...MADE, webSocket },
 	};
+	if (extracted === null) return state;
+	if (isNullBodyStatus(status)) throw new TypeError(`${where}: a response with status ${status} cannot have a body`);
+	if (extracted.type !== null && headerValue(state, "content-type") === null)
+		headerList(state).push("content-type", extracted.type);
+	return state;
 }
 
 export { create as createResponse, isResponse, stateOf as responseState };
