@@ -14,12 +14,12 @@ function largeSource(): string {
 	return parts.join("\n");
 }
 
-/** Each of them has `name.js:`, and no end that makes a frame of it. */
+/** Each of them has `name.js:`, no end that makes a frame of it, and less than a line may have. */
 const BACKTRACKING = `
 	const lines = [
-		"    at " + "a.js:1:".repeat(4000) + " lines.js:",
+		"    at " + "a.js:1:".repeat(2000) + " lines.js:",
 		"    at ".repeat(2000) + "lines.js:1:1x",
-		" ".repeat(20000) + "at lines.js:1",
+		" ".repeat(15000) + "at lines.js:1",
 		"    at " + "(".repeat(10000) + "lines.js:1:1)))",
 	];
 	export default { fetch() { for (const line of lines) console.log(line); return new Response("logged"); } };`;
