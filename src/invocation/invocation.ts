@@ -13,7 +13,7 @@ import type { Trigger } from "../observe/record.ts";
 import type { Attempt, AttemptListener } from "../pool/attempt.ts";
 import type { Bytes } from "../units.ts";
 import type { InvocationEvent } from "./event.ts";
-import { Placement } from "./placement.ts";
+import { Placement, sandboxLost } from "./placement.ts";
 import { Recording, type RecordingContext } from "./recording.ts";
 import { Retries } from "./retries.ts";
 
@@ -261,14 +261,19 @@ export class Invocation implements AttemptListener, Guarded, Holder {
 		if (next === "cut") {
 			this.#cut = true;
 			this.#run();
-		} else if (next === "lost") this.onLost(false);
-		else this.#refuse(next);
+		} else if (next instanceof FunctionError) this.#refuse(next);
+		else this.#runAgain(true, next.otherwise);
 	}
 
 	onLost(running: boolean): void {
-		const again = this.#retries.lose() && !running && this.event.repeatable(this.attempt?.hasEffects ?? false);
+		this.#runAgain(!running, sandboxLost());
+	}
+
+	/** The attempt was lost: another one takes its place, if it may, or the event ends with this error. */
+	#runAgain(may: boolean, otherwise: FunctionError): void {
+		const again = this.#retries.lose() && may && this.event.repeatable(this.attempt?.hasEffects ?? false);
 		if (again) this.#run();
-		else this.#refuse(new FunctionError("sandbox_lost", undefined, { retryAfter: 1 }));
+		else this.#refuse(otherwise);
 	}
 
 	onBodyFailure(error: Error): void {

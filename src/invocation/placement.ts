@@ -16,9 +16,13 @@ export interface Placeable extends Pick<ReleasedVersion, "struck"> {
 
 /**
  * What an invocation does after an attempt that has failed: it makes another, in the heavy lane from then on
- * (`cut`); or another if it may still, since it was not to blame (`lost`); or ends with an error.
+ * (`cut`); or another if it may still, since it was not to blame, and ends with an error `otherwise`; or ends with
+ * an error.
  */
-export type AfterFailure = "cut" | "lost" | FunctionError;
+export type AfterFailure = "cut" | { otherwise: FunctionError } | FunctionError;
+
+/** What an event ends with whose sandbox, or isolate, was lost under it, and which cannot be run again. */
+export const sandboxLost = () => new FunctionError("sandbox_lost", undefined, { retryAfter: 1 });
 
 /**
  * Which sandboxes a version may share, and with whom, and what becomes of it by how its attempts end: its pace, its
@@ -80,7 +84,8 @@ export class Placement {
 			else if (!report.light) pace.cut();
 			return "cut";
 		}
-		if (code === "isolate_lost") return "lost";
+		if (code === "isolate_lost") return { otherwise: sandboxLost() };
+		if (code === "starved") return { otherwise: new FunctionError("cpu_limit_exceeded", message) };
 		pace.note(false); // However little it used before it failed: what cannot start has not proven light.
 		const error = new FunctionError(code === "forged" ? "invalid_response" : code, message, { stack });
 		if (

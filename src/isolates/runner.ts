@@ -20,6 +20,9 @@ import type { WarmIsolates } from "./warm.ts";
 /** What a turn says takes the thread a while, too, which counts where functions take turns: so many bytes as one µs. */
 const SENT_BYTES_PER_US = 1024;
 
+/** A turn that was cut at its limit and ran for less of it than this has mostly waited for a core. */
+const STARVED_SHARE = 1 / 2;
+
 /** One turn of an attempt. */
 interface Turn {
 	kind: Kind;
@@ -137,14 +140,16 @@ export class Runner {
 			this.#overdue(attempt, isolate, early);
 			return;
 		}
-		// A turn that was cut at its limit has used that up, by the clock that cut it.
 		const wallUs = isolate.cpuUs - before;
-		const us = end === "cut" && !early ? wallUs : usedUs(wallUs);
+		const ownUs = usedUs(wallUs);
+		const starved = end === "cut" && !early && ownUs < wallUs * STARVED_SHARE;
+		// A turn that was cut at its limit has used that up, by the clock that cut it.
+		const us = end === "cut" && !early ? wallUs : ownUs;
 		attempt.account(us);
 		this.usedUs += us;
 		if (end === "cut") {
 			if (early) this.#tooHeavy(attempt, isolate);
-			else this.#exceeded(attempt, isolate);
+			else this.#exceeded(attempt, isolate, starved ? "starved" : "cpu_limit_exceeded");
 			return;
 		}
 		if (end === "forged") {
@@ -189,9 +194,13 @@ export class Runner {
 		this.fail(attempt, { code: "too_heavy", message: `a turn ran for more than ${NORMAL_TURN_MS} ms`, stack: "" });
 	}
 
-	#exceeded(attempt: RunningAttempt, isolate: FunctionIsolate): void {
+	#exceeded(
+		attempt: RunningAttempt,
+		isolate: FunctionIsolate,
+		code: "cpu_limit_exceeded" | "starved" = "cpu_limit_exceeded",
+	): void {
 		this.#warm.retire(isolate);
-		this.fail(attempt, { code: "cpu_limit_exceeded", message: attempt.excess, stack: "" });
+		this.fail(attempt, { code, message: attempt.excess, stack: "" });
 	}
 
 	/**

@@ -63,11 +63,14 @@ export interface Image {
 /**
  * Why an attempt may have ended without an answer. `too_heavy`: a turn ran too long for the normal lane, and the
  * request is to be run again in the heavy one. `isolate_lost`: another request cost the isolate, and this one is run
- * again if it may be. `forged`: the isolate has sent what the prelude never does.
+ * again if it may be. `starved`: a turn was cut at its limit of CPU time, by a clock that goes on while the thread
+ * waits for a core, and has had less than half of it; it is run again if it may be, and counts as beyond its limit
+ * else. `forged`: the isolate has sent what the prelude never does.
  */
 export const FAILURES = [
 	"too_heavy",
 	"isolate_lost",
+	"starved",
 	"cpu_limit_exceeded",
 	"memory_limit_exceeded",
 	"startup_failed",

@@ -20,9 +20,11 @@ const IMAGE: Image = {
 };
 
 /** A host of one function, and what starts an attempt at it. */
-async function hostOf(events: Pick<SandboxEvents, "message" | "done"> & Partial<SandboxEvents>) {
-	const host = new IsolateHost(await sandboxSettings(), {
-		want: () => undefined,
+async function hostOf(events: Partial<SandboxEvents>, image = IMAGE) {
+	const host: IsolateHost = new IsolateHost(await sandboxSettings(), {
+		want: (version) => host.load(version, image),
+		message: () => undefined,
+		done: () => undefined,
 		failed: (_version, _attempt, { message }) => assert.fail(message),
 		stats: () => undefined,
 		flush: () => undefined,
@@ -30,7 +32,7 @@ async function hostOf(events: Pick<SandboxEvents, "message" | "done"> & Partial<
 		...events,
 	});
 	after(() => host.close());
-	host.load(1, IMAGE);
+	host.load(1, image);
 	const head = JSON.stringify(REQUEST);
 	const start = (attempt: number) =>
 		host.request({ attempt, version: 1, cpuMs: 100, light: false, head, body: undefined });
@@ -76,4 +78,25 @@ test("no turn runs as long as the edge has much to read of those before", async 
 	resume[0]();
 	await over;
 	assert.deepEqual(done, [1, 2]);
+});
+
+test("a turn that is cut while it waits for a core has not used its time, and is told apart from one that has", async ({
+	mock,
+}) => {
+	let failed: (code: string) => void = () => undefined;
+	const code = Buffer.from("__atoll_exports({ default: { fetch() { for (;;); } } });");
+	const { start } = await hostOf({ failed: (_version, _attempt, { code }) => failed(code) }, { ...IMAGE, code });
+	const end = (attempt: number) =>
+		new Promise((resolve) => {
+			failed = resolve;
+			start(attempt);
+		});
+	const clock = mock.method(process, "threadCpuUsage", () => ({ user: 0, system: 0 }));
+	assert.equal(await end(1), "starved");
+	let user = 0;
+	clock.mock.mockImplementation(() => {
+		user += 100_000;
+		return { user, system: 0 };
+	});
+	assert.equal(await end(2), "cpu_limit_exceeded");
 });
