@@ -53,7 +53,9 @@ export async function benchHostile(only: string): Promise<Row[]> {
 }
 
 async function attack(server: "atoll" | "workerd", file: string, data: string): Promise<Row> {
-	const contender = await Contender.start(server, `tenants-${server}.ts`, [data, String(NEIGHBOURS), file]);
+	const args =
+		server === "atoll" ? [data, String(NEIGHBOURS), file] : [data, String(NEIGHBOURS), "examples/hello.ts", file];
+	const contender = await Contender.start(server, `tenants-${server}.ts`, args);
 	const tenants = new Tenants(contender.port, NEIGHBOURS);
 	const adversary = basename(file, ".js");
 	let peak = 0;

@@ -13,6 +13,7 @@ import { benchHostile } from "./hostile.ts";
 import { benchHttp } from "./http.ts";
 import { benchIsolates } from "./isolates.ts";
 import { benchLaunch } from "./launch.ts";
+import { benchMany } from "./many.ts";
 import { benchMicro } from "./micro.ts";
 import { benchSoak } from "./soak.ts";
 import { benchTakeover } from "./takeover.ts";
@@ -25,6 +26,7 @@ const SHORT: Record<string, Bench> = {
 	cold: benchCold,
 	launch: () => benchLaunch(),
 	http: () => benchHttp(),
+	many: () => benchMany(),
 };
 /** Only when asked for: they take a quarter of an hour each. */
 const LONG: Record<string, Bench> = {

@@ -1,12 +1,15 @@
-/** The same tenants on one workerd, its Host header routed by a worker: `tenants-workerd.ts FOLDER NEIGHBOURS ADVERSARY`. */
+/**
+ * Many tenants on one workerd, its Host header routed by a worker: `tenants-workerd.ts FOLDER COPIES ENTRY [ADVERSARY]`,
+ * the copies at `n0.localhost`, `n1.localhost` …, the adversary by its file's name.
+ */
 import { spawn } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { basename, join, resolve } from "node:path";
-import { transformSync } from "esbuild";
+import { buildSync } from "esbuild";
 
-const [folder, neighbours, adversary] = process.argv.slice(2);
-const hostile = basename(adversary, ".js");
+const [folder, copies, entry, adversary] = process.argv.slice(2);
+const hostile = adversary === undefined ? [] : [basename(adversary, ".js")];
 mkdirSync(folder, { recursive: true });
 const port = await new Promise<number>((found) => {
 	const probe = createServer().listen(0, "127.0.0.1", () => {
@@ -14,12 +17,9 @@ const port = await new Promise<number>((found) => {
 		probe.close(() => found(free));
 	});
 });
-const names = [...Array.from({ length: Number(neighbours) }, (_, i) => `n${i}`), hostile];
-writeFileSync(
-	join(folder, "hello.js"),
-	transformSync(readFileSync("examples/hello.ts", "utf8"), { loader: "ts" }).code,
-);
-writeFileSync(join(folder, "adversary.js"), readFileSync(adversary));
+const names = [...Array.from({ length: Number(copies) }, (_, i) => `n${i}`), ...hostile];
+buildSync({ entryPoints: [entry], outfile: join(folder, "copy.js"), bundle: true, format: "esm", minify: true });
+if (adversary !== undefined) copyFileSync(adversary, join(folder, "adversary.js"));
 writeFileSync(
 	join(folder, "router.js"),
 	`export default { fetch(request, env) { return env[request.headers.get("host").split(".")[0]].fetch(request); } };`,
@@ -31,7 +31,7 @@ writeFileSync(
 	`using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
-    ${names.map((name) => `(name = "${name}", worker = ${worker(name === hostile ? "adversary.js" : "hello.js")})`).join(",\n    ")},
+    ${names.map((name) => `(name = "${name}", worker = ${worker(hostile.includes(name) ? "adversary.js" : "copy.js")})`).join(",\n    ")},
     (name = "router", worker = (modules = [(name = "w.js", esModule = embed "router.js")], compatibilityDate = "2026-01-01",
       bindings = [${names.map((name) => `(name = "${name}", service = "${name}")`).join(", ")}]))
   ],

@@ -234,6 +234,7 @@ export class ProcessPool {
 			if (this.#settled.has(version)) return sandbox;
 			if (sandbox.serves(version) || heavy.stuckBy !== null || !heavy.sandbox.serves(version)) {
 				this.#settled.add(version);
+				for (const member of this.#heavy.members) member.sandbox.leave(version);
 				return sandbox;
 			}
 			this.#preloader.add(runnable, sandbox, () => this.#normal.has(process) && !process.ended);

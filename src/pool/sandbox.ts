@@ -40,6 +40,8 @@ export class Sandbox implements SandboxEvents {
 	readonly #free: AttemptId[] = [];
 	/** Versions whose image was sent here. The sandbox may have dropped one since; it asks for it then. */
 	readonly #sent = new Map<VersionNumber, Sent>();
+	/** Versions whose home is elsewhere now, and that have attempts here still. */
+	readonly #leaving = new Set<VersionNumber>();
 	latest: SandboxStats = NO_STATS;
 	/** Set right after construction, by whoever knows how the sandbox is reached. */
 	commands!: SandboxCommands;
@@ -47,6 +49,7 @@ export class Sandbox implements SandboxEvents {
 	/** Makes an attempt that runs here; it begins with its `start`. */
 	attempt(listener: AttemptListener, calls: Calls): Attempt {
 		this.#send(listener.version).recent++;
+		if (this.#leaving.size > 0) this.#leaving.delete(listener.version.number);
 		const attempt = new Attempt(this.#nextId(), this.commands, listener, calls);
 		this.#put(attempt);
 		return attempt;
@@ -96,6 +99,7 @@ export class Sandbox implements SandboxEvents {
 		this.#free.push(id);
 		// One that was in flight when it was withdrawn has had it sent here once more.
 		if (attempt.version.withdrawn && this.#sent.has(number)) this.unload(number);
+		else if (this.#leaving.size > 0 && this.#leaving.has(number)) this.leave(number);
 		if (this.load === 0) this.onLoad(false);
 		return attempt;
 	}
@@ -119,8 +123,15 @@ export class Sandbox implements SandboxEvents {
 		);
 	}
 
+	/** A version is served elsewhere from now on: what it has here goes, once its last attempt is over. */
+	leave(number: VersionNumber): void {
+		if (this.#attempts.some((attempt) => attempt?.version.number === number)) this.#leaving.add(number);
+		else if (this.#sent.has(number)) this.unload(number);
+	}
+
 	/** A version will get no more requests. */
 	unload(number: VersionNumber): void {
+		this.#leaving.delete(number);
 		this.#sent.delete(number);
 		this.commands.unload(number);
 	}
@@ -244,6 +255,7 @@ export class Sandbox implements SandboxEvents {
 	 */
 	lost(culprit: AttemptId): void {
 		this.#sent.clear();
+		this.#leaving.clear();
 		const attempts = this.#attempts.splice(0);
 		for (const attempt of attempts) attempt?.lost(attempt.id === culprit);
 	}

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { kill } from "node:process";
 import { test } from "node:test";
+import type { Calls } from "../../src/bindings/calls.ts";
 import { Kind } from "../../src/link/messages.ts";
 import type { Image, SandboxCommands } from "../../src/link/protocol.ts";
+import type { AttemptListener } from "../../src/pool/attempt.ts";
 import type { RunnableVersion } from "../../src/pool/runnable-version.ts";
 import { Sandbox } from "../../src/pool/sandbox.ts";
 import { SandboxProcess } from "../../src/pool/sandbox-process.ts";
@@ -45,6 +47,41 @@ test("a sandbox is given what it has to run, and no other function's image or en
 	sandbox.unload(2);
 	sandbox.want(2);
 	assert.deepEqual(asked, [2, 2]);
+});
+
+test("what a version that is served elsewhere has in a sandbox goes with its last attempt there", () => {
+	const unloaded: number[] = [];
+	const sandbox = new Sandbox();
+	const ignored = () => undefined;
+	const unload = (version: number) => unloaded.push(version);
+	sandbox.commands = { expect: ignored, preload: ignored, load: ignored, unload } as unknown as SandboxCommands;
+	const report = { cpuUs: 0, memoryBytes: 0, light: true, cold: false, startUs: 0 };
+	const version = (number: number): RunnableVersion => ({
+		...{ number, tenantNumber: 1, limits: { cpuMs: 1, startupCpuMs: 1 }, withdrawn: false },
+		image: () => new Promise(() => undefined),
+	});
+	const attempt = (number: number) => {
+		const listener = { version: version(number), onDone: ignored } as unknown as AttemptListener;
+		return sandbox.attempt(listener, { close: ignored } as unknown as Calls).id;
+	};
+	const first = attempt(1);
+	const second = attempt(1);
+	sandbox.leave(1);
+	sandbox.leave(2); // It has nothing of that one.
+	sandbox.done(1, first, report);
+	assert.deepEqual(unloaded, []);
+	sandbox.done(1, second, report);
+	assert.deepEqual(unloaded, [1]);
+	sandbox.done(1, attempt(1), report);
+	assert.deepEqual(unloaded, [1], "it has come back");
+	sandbox.leave(1);
+	assert.deepEqual(unloaded, [1, 1]);
+	const third = attempt(1);
+	sandbox.leave(1);
+	const fourth = attempt(1);
+	sandbox.done(1, third, report);
+	sandbox.done(1, fourth, report);
+	assert.deepEqual(unloaded, [1, 1], "it came back before its last attempt was over");
 });
 
 test("a process that leaves unread what it is sent is ended before that fills the edge", async () => {
