@@ -1,4 +1,5 @@
 /// <reference path="./modules.d.ts" />
+/// <reference path="./node.d.ts" />
 /**
  * The globals of a function that runs on atoll, and the types of its handler. For `"types": ["atoll-edge/types"]` and `"lib": ["esnext"]` in a
  * function's tsconfig.json: neither Node's globals nor the DOM's are there then, as they are not where it runs.
@@ -25,6 +26,16 @@ export interface Handler<Env = Record<string, unknown>> {
 	// biome-ignore lint/suspicious/noExplicitAny: what the messages are is for the handler to say.
 	queue?(batch: MessageBatch<any>, env: Env, ctx: ExecutionContext): void | Promise<void>;
 }
+
+/** A default export that is a function: it answers requests. */
+export type FetchHandler<Env = Record<string, unknown>> = (
+	request: Request,
+	env: Env,
+	ctx: ExecutionContext,
+) => Response | Promise<Response>;
+
+/** A default export that is a class, of which there is an instance for each event; `WorkerEntrypoint` may be its base. */
+export type HandlerClass<Env = Record<string, unknown>> = new (ctx: ExecutionContext, env: Env) => Handler<Env>;
 
 /** A time that has come: https://developers.cloudflare.com/workers/runtime-apis/handlers/scheduled/ */
 export interface ScheduledController {
@@ -272,6 +283,16 @@ declare global {
 		respondWith(response: Response | Promise<Response>): void;
 		waitUntil(promise: Promise<unknown>): void;
 		passThroughOnException(): void;
+	}
+	/** An event that is no request, as listeners get it: it is over once all that `waitUntil` was given has settled. */
+	interface ExtendableEvent extends Event {
+		waitUntil(promise: Promise<unknown>): void;
+	}
+	interface ScheduledEvent extends ExtendableEvent, Omit<ScheduledController, "type"> {
+		readonly type: "scheduled";
+	}
+	interface QueueEvent<Body = unknown> extends ExtendableEvent, MessageBatch<Body> {
+		readonly type: "queue";
 	}
 	class Cache {
 		match(
@@ -600,7 +621,8 @@ declare global {
 		close(): void;
 	}
 	class WebSocket extends EventTarget {
-		private constructor();
+		/** A function opens none itself: it has those of a WebSocketPair. Packages name the parameters of the constructor. */
+		constructor(url: never);
 		static readonly CONNECTING: 0;
 		static readonly OPEN: 1;
 		static readonly CLOSING: 2;
@@ -627,6 +649,9 @@ declare global {
 		readonly requested: number | null;
 	}
 	function addEventListener(type: "fetch", listener: (event: FetchEvent) => unknown): void;
+	function addEventListener(type: "scheduled", listener: (event: ScheduledEvent) => unknown): void;
+	// biome-ignore lint/suspicious/noExplicitAny: what the messages are is for the listener to say.
+	function addEventListener(type: "queue", listener: (event: QueueEvent<any>) => unknown): void;
 	function addEventListener(type: "error", listener: (event: ErrorEvent) => unknown): void;
 	function addEventListener(type: "unhandledrejection", listener: (event: PromiseRejectionEvent) => unknown): void;
 	function addEventListener(
@@ -652,7 +677,11 @@ declare global {
 	function clearTimeout(timer?: number): void;
 	function clearInterval(timer?: number): void;
 	function queueMicrotask(callback: () => void): void;
-	const scheduler: { wait(milliseconds: number, options?: { signal?: AbortSignal }): Promise<void> };
+	class Scheduler {
+		private constructor();
+		wait(milliseconds: number, options?: { signal?: AbortSignal }): Promise<void>;
+	}
+	const scheduler: Scheduler;
 	class PerformanceEntry {
 		protected constructor();
 		readonly name: string;
@@ -783,7 +812,13 @@ declare global {
 
 	function structuredClone<T>(value: T, options?: { transfer?: object[] }): T;
 	const self: typeof globalThis;
-	const navigator: { readonly userAgent: string; readonly language: string; readonly hardwareConcurrency: number };
+	class Navigator {
+		private constructor();
+		readonly userAgent: string;
+		readonly language: string;
+		readonly hardwareConcurrency: number;
+	}
+	const navigator: Navigator;
 	interface Console {
 		assert(condition?: unknown, ...data: unknown[]): void;
 		clear(): void;
@@ -806,10 +841,28 @@ declare global {
 		warn(...data: unknown[]): void;
 	}
 	const console: Console;
+	/** As much of Deno as functions made for it need: https://docs.deno.com/api/deno/~/Deno.serve */
 	namespace Deno {
-		const env: { get(name: string): string | undefined; toObject(): Record<string, unknown> };
-		function serve(handler: (request: Request) => Response | Promise<Response>): object;
-		function serve(options: object, handler: (request: Request) => Response | Promise<Response>): object;
+		type ServeHandler = (request: Request, info: ServeInfo) => Response | Promise<Response>;
+		interface ServeInfo {
+			readonly remoteAddr: object;
+			waitUntil(promise: Promise<unknown>): void;
+		}
+		interface HttpServer {
+			readonly finished: Promise<void>;
+			shutdown(): Promise<void>;
+			ref(): void;
+			unref(): void;
+			readonly addr: { transport: "tcp"; hostname: string; port: number };
+		}
+		function serve(handler: ServeHandler): HttpServer;
+		function serve(options: object, handler: ServeHandler): HttpServer;
+		function serve(options: { handler: ServeHandler }): HttpServer;
+		const env: {
+			/** A variable of the function, as it was given. */
+			get(name: string): unknown;
+			toObject(): Record<string, unknown>;
+		};
 	}
 	namespace WebAssembly {
 		type ImportValue = ((...args: never[]) => unknown) | Global | Memory | Table | number | bigint;
@@ -858,7 +911,13 @@ declare global {
 	}
 	interface ImportMeta {
 		/** The function's environment, and in which mode it was built. */
-		readonly env: Record<string, unknown> & { readonly MODE: string; readonly PROD: boolean; readonly DEV: boolean };
+		readonly env: Record<string, unknown> & {
+			readonly MODE: string;
+			readonly PROD: boolean;
+			readonly DEV: boolean;
+			readonly SSR: true;
+			readonly BASE_URL: "/";
+		};
 	}
 
 	// https://developers.cloudflare.com/workers/runtime-apis/html-rewriter/

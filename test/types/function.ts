@@ -1,5 +1,5 @@
 /** Compiled with `atoll-edge/types` alone by `types.test.ts`: what a function may use, and what it may not. */
-import type { ExecutionContext, Handler, MessageBatch, ScheduledController } from "../../types/index.d.ts";
+import type { ExecutionContext, Handler, MessageBatch, ScheduledController } from "atoll-edge/types";
 
 interface Env {
 	KEY: string;

@@ -1,0 +1,69 @@
+/** Every form that handlers can have. */
+import { env, WorkerEntrypoint } from "cloudflare:workers";
+import type { ExecutionContext, FetchHandler, Handler, HandlerClass, MessageBatch } from "atoll-edge/types";
+
+interface Env {
+	KEY: string;
+}
+declare global {
+	namespace Cloudflare {
+		interface Env {
+			readonly TOKEN: string;
+		}
+	}
+}
+
+export const object: Handler<Env> = {
+	fetch: (request, { KEY }, ctx) => {
+		ctx.waitUntil(Promise.resolve(ctx.props.any));
+		return new Response(KEY + request.url);
+	},
+	scheduled({ cron, scheduledTime }) {
+		console.log(cron.length, new Date(scheduledTime));
+	},
+};
+export const listener: FetchHandler<Env> = async (request, { KEY }) => new Response(KEY, { headers: request.headers });
+
+class Plain {
+	readonly #env: Env;
+	constructor(_ctx: ExecutionContext, given: Env) {
+		this.#env = given;
+	}
+	fetch(): Response {
+		return new Response(this.#env.KEY);
+	}
+	queue(batch: MessageBatch<{ n: number }>): void {
+		batch.ackAll();
+	}
+}
+export const plain: HandlerClass<Env> = Plain;
+
+export default class extends WorkerEntrypoint<Env> {
+	fetch(request: Request): Response {
+		this.ctx.waitUntil(Promise.resolve());
+		return new Response(this.env.KEY + env.TOKEN.length + typeof env.OTHER + request.method);
+	}
+}
+
+addEventListener("fetch", (event) => {
+	event.waitUntil(Promise.resolve());
+	event.respondWith(new Response(event.request.url));
+});
+addEventListener("scheduled", (event) => {
+	if (event.cron === "0 * * * *") event.noRetry();
+	event.waitUntil(Promise.resolve(event.scheduledTime));
+});
+addEventListener("queue", (event) => {
+	for (const { id, body } of event.messages) console.log(event.queue, id, body);
+	event.retryAll({ delaySeconds: 10 });
+	event.waitUntil(Promise.resolve());
+});
+Deno.serve((request) => new Response(request.url + Deno.env.get("KEY")));
+Deno.serve({ port: 8000 }, () => new Response());
+
+// @ts-expect-error: a handler answers with a response
+export const wrong: Handler = { fetch: () => "text" };
+// @ts-expect-error: and so does a function
+export const alsoWrong: FetchHandler = () => 1;
+// @ts-expect-error: what is declared is a text
+env.TOKEN.toFixed();
