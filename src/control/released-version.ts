@@ -4,7 +4,7 @@ import { Allowance } from "../limits/allowance.ts";
 import { Backoff } from "../limits/backoff.ts";
 import type { Limits } from "../limits/limits.ts";
 import type { Pace } from "../limits/pace.ts";
-import { decodeLine } from "../link/line.ts";
+import { decodeLine, lineBytes } from "../link/line.ts";
 import type { Image, TenantNumber, VersionNumber } from "../link/protocol.ts";
 import { InOrder } from "../observe/in-order.ts";
 import type { LogLine } from "../observe/record.ts";
@@ -126,7 +126,7 @@ export class ReleasedVersion {
 	 */
 	strayLine(text: string): LogLine | null {
 		const { level, message } = decodeLine(text);
-		switch (this.#strays.take(text.length, performance.now())) {
+		switch (this.#strays.take(lineBytes(text), performance.now())) {
 			case "within":
 				return this.logLine("", level, message);
 			case "beyond":

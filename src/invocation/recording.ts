@@ -1,7 +1,7 @@
 import type { ReleasedVersion } from "../control/released-version.ts";
 import type { ErrorCode, FunctionError } from "../errors.ts";
 import type { Limits } from "../limits/limits.ts";
-import { decodeLine } from "../link/line.ts";
+import { decodeLine, lineBytes } from "../link/line.ts";
 import type { AttemptReport } from "../link/protocol.ts";
 import { InOrder } from "../observe/in-order.ts";
 import type { Observer } from "../observe/observer.ts";
@@ -53,10 +53,11 @@ export class Recording {
 
 	/** A console line of the function, as its isolate sent it. */
 	line(text: string): void {
-		this.#logBytes += text.length;
+		const bytes = lineBytes(text);
+		this.#logBytes += bytes;
 		const { logBytes } = this.#version.limits;
 		if (this.#logBytes > logBytes) {
-			if (this.#logBytes - text.length <= logBytes)
+			if (this.#logBytes - bytes <= logBytes)
 				this.exceeded("logBytes", `the request logged more than ${logBytes} bytes; the rest is dropped`);
 			return;
 		}

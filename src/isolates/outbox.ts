@@ -1,3 +1,4 @@
+import { lineBytes } from "../link/line.ts";
 import { Kind } from "../link/messages.ts";
 import { isWellFormed, type MessageData, type Outgoing } from "../link/outgoing.ts";
 import type { AttemptFailure, AttemptId } from "../link/protocol.ts";
@@ -70,7 +71,7 @@ export class Outbox {
 		const id = this.#attempts.has(attempt) ? attempt : 0;
 		const logged = this.#logged.get(id) ?? 0;
 		if (logged > this.#logBytes) return false;
-		this.#logged.set(id, logged + text.length);
+		this.#logged.set(id, logged + lineBytes(text));
 		return true;
 	}
 

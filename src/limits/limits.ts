@@ -42,7 +42,7 @@ export interface Limits {
 	 * 64 MB.
 	 */
 	streamedBytesPerSecond: number;
-	/** Size of what one request may log, in bytes. Default 256 KB. */
+	/** Size of what one request may log, in bytes, 100 for each line on top of what it says. Default 256 KB. */
 	logBytes: number;
 }
 

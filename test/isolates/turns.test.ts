@@ -238,6 +238,15 @@ inBothIsolations("turns", (isolation) => {
 		await atoll.log("more than 10000 bytes");
 		const lines = atoll.logs.filter((line) => line.function === "flood");
 		assert.ok(lines.length < 120, `${lines.length} lines`);
+		await atoll.deploy(
+			"empties",
+			`export default { fetch() { for (let i = 0; i < 2000; i++) console.log(""); return new Response("done"); } }`,
+			{ limits: { logBytes: 10_000 } },
+		);
+		assert.equal(await atoll.text("empties"), "done");
+		await atoll.record("empties");
+		const empties = atoll.logs.filter((line) => line.function === "empties");
+		assert.ok(empties.length < 120, `${empties.length} empty lines`);
 	});
 
 	test("so is what is logged outside of requests, which is what the top level's operations do", async () => {
