@@ -12,11 +12,11 @@ import {
 	type SandboxStats,
 	type VersionNumber,
 } from "../link/protocol.ts";
-import type { Microseconds, Milliseconds } from "../units.ts";
+import type { Bytes, Microseconds, Milliseconds } from "../units.ts";
 import { FunctionIsolate, type IsolateListener } from "./isolate.ts";
 import type { Answer } from "./keys.ts";
 import { Parking } from "./parking.ts";
-import { Runner, type Task } from "./runner.ts";
+import { NOTHING, Runner, type Task, type Unsaid } from "./runner.ts";
 import type { RunningAttempt } from "./running-attempt.ts";
 import { Schedule } from "./schedule.ts";
 import { runClocks } from "./services.ts";
@@ -30,11 +30,15 @@ interface Version {
 	starting: FunctionIsolate | null;
 	/** Turns to run; those of one version run in a row, because what an isolate touches is then still in the cache. */
 	queue: Task[];
+	/** What its turns have said and has not left yet; none of them runs before it has. */
+	unsaid: readonly Unsaid[];
 	wanted: boolean;
 }
 
 /** How many turns of one function run in a row before others have theirs. */
 const QUANTUM = 16;
+/** So much is said before the edge is asked whether it has read it. */
+const MOST_SAID: Bytes = 2 ** 20;
 /** How long turns run before the link is looked at again. */
 const SLICE_MS = 1;
 
@@ -127,7 +131,7 @@ export class IsolateHost implements SandboxCommands, IsolateListener {
 	#version(number: VersionNumber): Version {
 		let version = this.#versions.get(number);
 		if (version === undefined) {
-			version = { image: null, starting: null, queue: [], wanted: false };
+			version = { image: null, starting: null, queue: [], unsaid: NOTHING, wanted: false };
 			this.#versions.set(number, version);
 		}
 		return version;
@@ -154,7 +158,8 @@ export class IsolateHost implements SandboxCommands, IsolateListener {
 		if (this.#clogged) return;
 		readThreadClock();
 		const until = performance.now() + SLICE_MS;
-		while (performance.now() < until) {
+		this.#runner.saidBytes = 0;
+		while (performance.now() < until && this.#runner.saidBytes < MOST_SAID) {
 			const number = this.#schedule.next();
 			if (number === undefined) break;
 			const version = this.#versions.get(number);
@@ -185,13 +190,20 @@ export class IsolateHost implements SandboxCommands, IsolateListener {
 	}
 
 	#drain(number: VersionNumber, version: Version): void {
+		this.#runner.usedUs = 0;
+		if (version.unsaid.length > 0) {
+			version.unsaid = this.#runner.say(version.unsaid);
+			this.#schedule.charge(number, this.#runner.usedUs);
+			if (version.unsaid.length > 0 || version.queue.length > 0) this.#schedule.add(number);
+			else this.#forget(number, version);
+			return;
+		}
 		const { queue } = version;
 		const most = queue.length <= QUANTUM ? queue.length : QUANTUM;
-		this.#runner.usedUs = 0;
 		/** The next request can have no isolate yet. */
 		let waits = false;
 		let i = 0;
-		while (i < most && !this.#schedule.isSpent(this.#runner.usedUs)) {
+		while (i < most && !this.#runner.hasUnsaid && !this.#schedule.isSpent(this.#runner.usedUs)) {
 			const task = queue[i++];
 			const { attempt } = task;
 			if (!this.#runner.has(attempt)) continue;
@@ -234,16 +246,24 @@ export class IsolateHost implements SandboxCommands, IsolateListener {
 			if (task.kind === Kind.socket) attempt.renew();
 			this.#runner.turn(attempt, isolate, { ...task, kind: task.kind, attempt: attempt.id });
 		}
+		version.unsaid = this.#runner.takeUnsaid();
 		this.#schedule.charge(number, this.#runner.usedUs);
 		version.queue = queue.slice(waits ? i - 1 : i);
-		if (waits) return;
-		if (version.queue.length > 0) this.#schedule.add(number);
+		if (version.unsaid.length === 0 && waits) return;
+		if (version.queue.length > 0 || version.unsaid.length > 0) this.#schedule.add(number);
 		else this.#forget(number, version);
 	}
 
 	/** Drops what is kept of a version that has no isolate and nothing waiting. */
 	#forget(number: VersionNumber, version: Version): void {
-		if (this.#warm.has(number) || version.queue.length > 0 || version.wanted || version.starting !== null) return;
+		if (
+			this.#warm.has(number) ||
+			version.queue.length > 0 ||
+			version.unsaid.length > 0 ||
+			version.wanted ||
+			version.starting !== null
+		)
+			return;
 		this.#versions.delete(number);
 	}
 

@@ -229,6 +229,11 @@ export class FunctionIsolate {
 		}
 	}
 
+	/** How much the turn has said. */
+	get saidBytes(): Bytes {
+		return this.#outbox.bytes;
+	}
+
 	takeOutbox(): IsolateMessage[] {
 		return this.#outbox.take();
 	}

@@ -75,6 +75,11 @@ export class Outbox {
 		return true;
 	}
 
+	/** How much the turn has said. */
+	get bytes(): Bytes {
+		return this.#bytes;
+	}
+
 	/** The turn has said more than it may, and all of it is dropped. */
 	get overflown(): boolean {
 		return this.#bytes > this.#maxBytes;
@@ -138,7 +143,7 @@ function isForSandbox({ kind, op, text, data }: IsolateMessage): boolean {
 }
 
 /** How much memory a message takes, roughly. */
-function heldBytes({ text, data }: IsolateMessage): Bytes {
+export function heldBytes({ text, data }: Pick<IsolateMessage, "text" | "data">): Bytes {
 	const size = typeof data === "string" ? data.length * 2 : typeof data === "object" ? data.byteLength : 0;
 	return 100 + text.length * 2 + size;
 }

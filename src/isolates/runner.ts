@@ -8,10 +8,10 @@ import {
 	type SandboxEvents,
 	type VersionNumber,
 } from "../link/protocol.ts";
-import type { Microseconds, Milliseconds } from "../units.ts";
+import type { Bytes, Microseconds, Milliseconds } from "../units.ts";
 import type { FunctionIsolate } from "./isolate.ts";
 import type { Answer } from "./keys.ts";
-import { forgery, type IsolateMessage, isTooLarge } from "./outbox.ts";
+import { forgery, heldBytes, type IsolateMessage, isTooLarge } from "./outbox.ts";
 import { RunningAttempt } from "./running-attempt.ts";
 import { usedUs } from "./thread-clock.ts";
 import { describeThrown } from "./thrown.ts";
@@ -22,6 +22,21 @@ const SENT_BYTES_PER_US = 1024;
 
 /** A turn that was cut at its limit and ran for less of it than this has mostly waited for a core. */
 const STARVED_SHARE = 1 / 2;
+
+/**
+ * What a turn says leaves in slices of so much, each in a round of its function's: whoever else has something to say
+ * waits for a slice, and not for all that a function may say in a turn.
+ */
+const SLICE: Bytes = 256 * 1024;
+
+/** What a turn of an attempt has said, and has not left yet. */
+export interface Unsaid {
+	attempt: RunningAttempt;
+	isolate: FunctionIsolate;
+	message: IsolateMessage;
+}
+
+export const NOTHING: readonly Unsaid[] = [];
 
 /** One turn of an attempt. */
 interface Turn {
@@ -53,6 +68,11 @@ export class Runner {
 	readonly #attempts: (RunningAttempt | undefined)[] = [];
 	/** CPU time of the turns that it has run, and of what they said; whoever wants to know of some sets it to 0 before. */
 	usedUs: Microseconds = 0;
+
+	/** How much has gone to the edge; whoever wants to know of some sets it to 0 before. */
+	saidBytes: Bytes = 0;
+	/** What turns have said beyond a slice. Nothing else of their function is run before it has left. */
+	#unsaid: Unsaid[] = [];
 
 	/** `later` is given what waits for a turn of an attempt. */
 	constructor(events: SandboxEvents, warm: WarmIsolates, later: (task: Task) => void) {
@@ -156,10 +176,13 @@ export class Runner {
 			this.#forged(attempt, isolate);
 			return;
 		}
+		const { saidBytes } = isolate;
 		const outbox = isolate.takeOutbox();
 		// Before the request's end is delivered, if that was in the same turn: what is to be told belongs to it.
 		if (end !== "completed" && task.kind !== Kind.rejection) this.#uncaught(attempt, isolate, end.rejected);
-		for (const message of outbox) this.#deliver(attempt, isolate, message);
+		if (saidBytes <= SLICE && this.#unsaid.length === 0)
+			for (const message of outbox) this.#deliver(attempt, isolate, message);
+		else for (const message of outbox) this.#unsaid.push({ attempt, isolate, message });
 		if (task.kind === Kind.drop && this.has(attempt)) this.done(attempt);
 	}
 
@@ -212,6 +235,30 @@ export class Runner {
 		this.fail(attempt, forgery());
 	}
 
+	/** Whether a turn has said more than a slice. */
+	get hasUnsaid(): boolean {
+		return this.#unsaid.length > 0;
+	}
+
+	/** What turns have said since this was last asked and has not left yet. */
+	takeUnsaid(): readonly Unsaid[] {
+		if (this.#unsaid.length === 0) return NOTHING;
+		const unsaid = this.#unsaid;
+		this.#unsaid = [];
+		return unsaid;
+	}
+
+	/** Has a slice of what was said leave. Returns the rest. */
+	say(unsaid: readonly Unsaid[]): readonly Unsaid[] {
+		const before = this.saidBytes;
+		let said = 0;
+		while (said < unsaid.length && this.saidBytes - before < SLICE) {
+			const { attempt, isolate, message } = unsaid[said++];
+			this.#deliver(attempt, isolate, message);
+		}
+		return said === unsaid.length ? NOTHING : unsaid.slice(said);
+	}
+
 	/** What a message asks of the sandbox itself is done here; the rest goes to the edge. */
 	#deliver(attempt: RunningAttempt, isolate: FunctionIsolate, message: IsolateMessage): void {
 		if (message.attempt === 0) {
@@ -219,7 +266,7 @@ export class Runner {
 			return;
 		}
 		// An isolate speaks for the attempts that it runs, and for no other, whatever its code has done to the prelude.
-		const speaker = message.attempt === attempt.id ? attempt : this.#attempts[message.attempt];
+		const speaker = message.attempt === attempt.id ? this.#alive(attempt) : this.#attempts[message.attempt];
 		if (speaker === undefined || speaker.isolate !== isolate) return;
 		if (isTooLarge(message)) {
 			this.#tooLarge(speaker, isolate, message);
@@ -248,6 +295,10 @@ export class Runner {
 		}
 	}
 
+	#alive(attempt: RunningAttempt): RunningAttempt | undefined {
+		return this.has(attempt) ? attempt : undefined;
+	}
+
 	/** A head that no server would take. The edge would have to end the whole sandbox for it. */
 	#tooLarge(attempt: RunningAttempt, isolate: FunctionIsolate, { kind }: IsolateMessage): void {
 		const what = kind === Kind.response ? "response's head" : "message";
@@ -262,7 +313,9 @@ export class Runner {
 
 	#send(version: VersionNumber, message: IsolateMessage): void {
 		if (typeof message.data === "string") message.data = Buffer.from(message.data);
-		if (message.data instanceof Uint8Array) this.usedUs += message.data.byteLength / SENT_BYTES_PER_US;
+		const bytes = heldBytes(message);
+		this.saidBytes += bytes;
+		this.usedUs += bytes / SENT_BYTES_PER_US;
 		this.#events.message(version, message.attempt, message as Outgoing);
 	}
 

@@ -80,6 +80,31 @@ test("no turn runs as long as the edge has much to read of those before", async 
 	assert.deepEqual(done, [1, 2]);
 });
 
+test("what a turn says leaves in slices, and whoever else has something to say waits for one", async () => {
+	const said: [version: number, bytes: number][] = [];
+	const { promise: over, resolve } = Promise.withResolvers<void>();
+	const code = `const body = "x".repeat(250_000);
+		__atoll_exports({ default: { fetch() { for (let i = 0; i < 40; i++) fetch("http://a.test/", { method: "POST", body }); return new Response("said"); } } });`;
+	const { host, start } = await hostOf(
+		{
+			message: (version, _attempt, { data }) => said.push([version, data instanceof Uint8Array ? data.byteLength : 0]),
+			done: (version) => version === 1 && resolve(),
+		},
+		{ ...IMAGE, code: Buffer.from(code) },
+	);
+	host.load(2, IMAGE);
+	start(1);
+	host.request({ attempt: 2, version: 2, cpuMs: 100, light: false, head: JSON.stringify(REQUEST), body: undefined });
+	await over;
+	const sizes = said.filter(([version]) => version === 1).map(([, bytes]) => bytes);
+	assert.deepEqual(sizes, [...new Array(40).fill(250_000), 4], "all of it, in order");
+	const before = said.slice(
+		0,
+		said.findIndex(([version]) => version === 2),
+	);
+	assert.ok(before.reduce((sum, [, bytes]) => sum + bytes, 0) < 2 * 2 ** 20);
+});
+
 test("a turn that is cut while it waits for a core has not used its time, and is told apart from one that has", async ({
 	mock,
 }) => {
