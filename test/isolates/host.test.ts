@@ -120,7 +120,7 @@ test("a turn that is cut while it waits for a core has not used its time, and is
 	assert.equal(await end(1), "starved");
 	let user = 0;
 	clock.mock.mockImplementation(() => {
-		user += 100_000;
+		user += 1e9;
 		return { user, system: 0 };
 	});
 	assert.equal(await end(2), "cpu_limit_exceeded");

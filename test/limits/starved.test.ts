@@ -32,7 +32,7 @@ describe("a turn that was cut while its thread waited for a core", () => {
 		await atoll.deploy("loops", LOOP, { limits: { cpuMs: 50 } });
 		let user = 0;
 		mock.method(process, "threadCpuUsage", () => {
-			user += 1_000_000;
+			user += 1e9;
 			return { user, system: 0 };
 		});
 		assert.equal(await errorCode(await atoll.fetch("loops")), "cpu_limit_exceeded");
