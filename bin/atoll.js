@@ -3,10 +3,12 @@ import { existsSync } from "node:fs";
 import module from "node:module";
 import { fileURLToPath } from "node:url";
 import { setFlagsFromString } from "node:v8";
+import { nodeProblem } from "./node-version.cjs";
 
-if (Number(process.versions.node.split(".")[0]) < 24) {
+const problem = nodeProblem();
+if (problem !== null) {
 	console.error(
-		`atoll needs Node.js 24 or newer, and this is ${process.versions.node}. In a checkout \`npm run atoll\` has its own; elsewhere \`npm install node\` brings one to this folder.`,
+		`${problem} In a checkout \`npm run atoll\` has its own; elsewhere \`npm install node\` brings one to this folder.`,
 	);
 	process.exit(1);
 }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
+import { realpathSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { basename, extname, relative } from "node:path";
+import { basename, extname, isAbsolute, join, relative, resolve } from "node:path";
 import type { Artifact } from "../cache/artifact.ts";
 import type { ArtifactStore } from "../cache/artifact-store.ts";
 import { type Limits, MAX_BUNDLE_BYTES } from "../limits/limits.ts";
@@ -36,8 +37,8 @@ export interface BuildRequest {
 	root?: string | undefined;
 	/** Whether it may import packages that lie above its root. Default: true. */
 	packages?: boolean;
-	/** What paths in messages and source maps are relative to. Default: the working directory. */
-	base?: string;
+	/** Whether it was given, and `root` is but where it lies for this build. */
+	given?: boolean;
 	development: boolean;
 }
 
@@ -52,7 +53,7 @@ export interface StartSettings {
 
 export interface BuildResult {
 	artifact: Artifact;
-	/** The files that went into the bundle, relative to the working directory. */
+	/** The files that went into the bundle, relative to the working directory; to `root` where they were given. */
 	inputs: string[];
 	/** Whether the artifact came from the cache. */
 	cached: boolean;
@@ -111,11 +112,12 @@ export class Builder {
 	 * every problem of its source.
 	 */
 	async build(request: BuildRequest): Promise<BuildResult> {
+		const { root, packages, given = false, development } = request;
+		const place = placeOf(request);
 		const bundle = await this.#bundler.bundle(tenantOf(request), {
-			entry: request.entry,
-			root: request.root === undefined ? everywhere() : rootAt(request.root, request.packages),
-			development: request.development,
-			cwd: baseOf(request),
+			...place,
+			root: root === undefined ? everywhere() : rootAt(root, { packages, given }),
+			development,
 		});
 		if (!bundle.ok) throw new BuildError(bundle.problems);
 		this.#checkSize(request, bundle);
@@ -128,7 +130,10 @@ export class Builder {
 		const kept = await this.#store.artifact(key);
 		const artifact = kept ?? (await this.#compile(request, bundle, key));
 		if (kept === null) await this.#store.saveArtifact(artifact, bundle.sourceMap);
-		return { artifact, inputs: bundle.inputs, cached: kept !== null };
+		const inputs = given
+			? bundle.inputs
+			: bundle.inputs.map((input) => relative(process.cwd(), resolve(place.cwd, input)));
+		return { artifact, inputs, cached: kept !== null };
 	}
 
 	#checkSize(request: BuildRequest, { code, inputs }: Bundle & { ok: true }): void {
@@ -139,7 +144,7 @@ export class Builder {
 		throw new BuildError([
 			{
 				text: `the bundle is ${mb(bytes)}, more than the ${mb(MAX_BUNDLE_BYTES)} that a function may have (${files})`,
-				file: relative(baseOf(request), request.entry),
+				file: nameOf(request),
 			},
 		]);
 	}
@@ -187,7 +192,7 @@ export class Builder {
 			throw new BuildError([
 				{
 					text: `the function could not be compiled and started: ${error.message}`,
-					file: relative(baseOf(request), request.entry),
+					file: nameOf(request),
 				},
 			]);
 		}
@@ -201,11 +206,20 @@ export class Builder {
 const filenameOf = ({ name }: BuildRequest) => `${name}.js`;
 const tenantOf = ({ tenant, name }: BuildRequest) => (tenant === undefined ? `function ${name}` : `tenant ${tenant}`);
 
-const baseOf = ({ base = process.cwd() }: BuildRequest) => base;
+/** The main module as messages name it. */
+const nameOf = ({ entry, root = process.cwd() }: BuildRequest) => relative(root, entry);
+
+/** Where the main module lies, and the folder that paths in messages and source maps are relative to, by real paths. */
+function placeOf({ entry, root }: BuildRequest): { entry: string; cwd: string } {
+	if (root === undefined) return { entry, cwd: process.cwd() };
+	const cwd = realpathSync(root);
+	const path = relative(root, entry);
+	return { entry: path.startsWith("..") || isAbsolute(path) ? entry : join(cwd, path), cwd };
+}
 
 function noHandler(request: BuildRequest, why: string): Problem {
 	const { entry } = request;
-	const file = relative(baseOf(request), entry);
+	const file = nameOf(request);
 	const typed = [".ts", ".tsx"].includes(extname(entry)) ? "request: Request" : "request";
 	return {
 		file,

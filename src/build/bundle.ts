@@ -1,4 +1,4 @@
-import { basename, join, relative } from "node:path";
+import { join, relative } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { build as esbuild, type Message } from "esbuild";
 import { Gate } from "./gate.ts";
@@ -82,7 +82,7 @@ async function tryBundle({ entry, development, cwd }: BundleRequest, from: Sourc
 			const problem = toProblem(message);
 			if (isOfPattern(message)) return { ...problem, file: problem.file ?? relative(cwd, entry), text: NO_PATTERNS };
 			if (problem.file !== ENTRY) return problem;
-			return { text: `${relative(cwd, entry) || basename(entry)}: ${message.text}` };
+			return { text: message.text, file: relative(cwd, entry) };
 		});
 		// An import by a pattern has several: those that name its line are kept.
 		const placed = problems.filter(({ text, line }) => text !== NO_PATTERNS || line !== undefined);
@@ -99,7 +99,7 @@ async function tryBundle({ entry, development, cwd }: BundleRequest, from: Sourc
 			stdin: { contents: ENTRY_MODULE, sourcefile: ENTRY, loader: "js" },
 			absWorkingDir: cwd,
 			bundle: true,
-			// Nothing is written; the name only makes the source map's paths relative to the working directory.
+			// Nothing is written; the name only makes the source map's paths relative to that folder.
 			outfile: join(cwd, "function.js"),
 			format: topLevelAwait ? "esm" : "iife",
 			banner: { js: topLevelAwait ? "(async () => {" : "" },

@@ -46,6 +46,7 @@ export class Gate {
 
 	/** Why a file that lies outside cannot be imported. */
 	get outside(): string {
+		if (this.root.given) return "lies outside of the files that were given";
 		const wider = "--root DIR on the command line, the option root in the library";
 		return `lies outside of the function's root, ${this.root.path} (to allow it, name a folder that holds both: ${wider})`;
 	}

@@ -17,7 +17,7 @@ export interface GivenFiles {
 const LEFT_OVER_MS: Milliseconds = 3600_000;
 
 /** A build whose source is yet to get a folder. */
-export type GivenRequest = Omit<BuildRequest, "entry" | "root" | "base">;
+export type GivenRequest = Omit<BuildRequest, "entry" | "root" | "given">;
 
 /**
  * Builds from files that were given. They lie in a folder of their own as long as that takes, and are kept with the
@@ -54,7 +54,7 @@ export class GivenBuilder {
 		const folder = join(this.#folder, randomUUID());
 		try {
 			await write(given, folder);
-			const from = { entry: join(folder, given.main), root: folder, base: folder };
+			const from = { entry: join(folder, given.main), root: folder, given: true };
 			const { artifact, inputs, cached } = await this.#builder.build({ ...request, ...from });
 			await this.#store.saveGiven(artifact.key, encodeFiles(given));
 			return { artifact, inputs, cached };

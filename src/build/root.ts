@@ -15,6 +15,13 @@ export interface Root {
 	folders: string[];
 	/** Files above the root that are read for how to build, and cannot be bundled. */
 	settings: string[];
+	/** Whether what lies in it was given for this build, so that nobody can name a wider one. */
+	given: boolean;
+}
+
+export interface RootOptions {
+	packages?: boolean | undefined;
+	given?: boolean;
 }
 
 /** How packages and TypeScript are set up for all that lies below. */
@@ -44,18 +51,19 @@ function packagesAbove(folder: string): string[] {
  * The folder that a function is to be bundled from, with what belongs to it. Whoever wrote the function may have put
  * links into it, but not above it. Without `packages` those that lie above it are none of it.
  */
-export function rootAt(path: string, packages = true): Root {
+export function rootAt(path: string, { packages = true, given = false }: RootOptions = {}): Root {
 	const root = realpathSync(path);
 	return {
 		path,
 		// The last two are for what stands in for Node's modules.
 		folders: [root, ...(packages ? packagesAbove(root) : []), join(here, "../compat"), ...packagesAbove(here)],
 		settings: above(root).flatMap((parent) => SETTINGS.map((name) => join(parent, name)).filter(isOwnFile)),
+		given,
 	};
 }
 
 /** For sources that are trusted: they may be bundled from anywhere. */
 export function everywhere(): Root {
 	const { root } = parse(here);
-	return { path: root, folders: [root], settings: [] };
+	return { path: root, folders: [root], settings: [], given: false };
 }

@@ -1,4 +1,4 @@
-import { isAbsolute } from "node:path";
+import { isAbsolute, relative } from "node:path";
 import type { ImportKind, Message, OnLoadResult, OnResolveResult, PartialMessage, Plugin } from "esbuild";
 import { type Gate, Refusal } from "./gate.ts";
 import { withOwnMap } from "./input-map.ts";
@@ -96,9 +96,15 @@ export function sources({ entry, gate, resolver, tsConfig }: Sources): Plugin {
 							: refused(`Could not resolve "${specifier}"`);
 				}
 			});
-			build.onLoad({ filter: /.*/, namespace: "file" }, ({ path, with: attributes, pluginData }) =>
-				pluginData === RESOLVED ? load(gate, plainPath(path), attributes.type === undefined) : refused(NO_PATTERNS),
-			);
+			build.onLoad({ filter: /.*/, namespace: "file" }, ({ path, with: attributes, pluginData }) => {
+				if (pluginData !== RESOLVED) return refused(NO_PATTERNS);
+				try {
+					return load(gate, plainPath(path), attributes.type === undefined);
+				} catch (error) {
+					if (!(error instanceof Refusal)) throw error;
+					return refused(`${relative(build.initialOptions.absWorkingDir ?? "/", plainPath(path))} ${error.message}`);
+				}
+			});
 			build.onLoad({ filter: /.*/, namespace: "data" }, ({ path }) => loadData(gate, path));
 			build.onLoad({ filter: /.*/, namespace: "disabled" }, () => ({ contents: "module.exports = {};" }));
 			build.onLoad({ filter: /.*/, namespace: "missing" }, ({ path }) => ({
@@ -117,15 +123,9 @@ function isOptional(specifier: string, folder: string, kind: ImportKind): boolea
 	return kind === "require-call" ? byPackage || isName(specifier) : kind === "dynamic-import" && byPackage;
 }
 
-/** Reads a file that was resolved. */
+/** Reads a file that was resolved. Throws Refusal where it must not, or cannot, be read. */
 function load(gate: Gate, path: string, byName: boolean): OnLoadResult {
-	let contents: Buffer;
-	try {
-		contents = gate.read(path);
-	} catch (error) {
-		if (error instanceof Refusal) return refused(`${path} ${error.message}`);
-		throw error;
-	}
+	const contents = gate.read(path);
 	if (!byName) return { contents, loader: "default" };
 	if (path.endsWith(".wasm")) return { contents: webAssembly(contents), loader: "js" };
 	const extension = /\.([jt]sx?)$/.exec(path)?.[1] as keyof typeof LOADERS | undefined;

@@ -7,7 +7,7 @@ import { ArtifactStore } from "../cache/artifact-store.ts";
 import { UsageError } from "../errors.ts";
 import { defaultLimits, resolveLimits } from "../limits/limits.ts";
 import { Launcher } from "../processes/launcher.ts";
-import { collect, label, printable } from "./collect.ts";
+import { collect, label, printable, problemsOf } from "./collect.ts";
 import { type Flags, foldersOf } from "./flags.ts";
 
 const kb = (bytes: number) => `${(bytes / 1024).toFixed(1)} KB`;
@@ -43,7 +43,8 @@ export async function build(flags: Flags): Promise<void> {
 				} catch (error) {
 					if (!(error instanceof BuildError || error instanceof UsageError)) throw error;
 					broken++;
-					console.error(`✗ ${label(source)} does not build:\n\n${printable(error.message).replace(/^/gm, "  ")}\n`);
+					const problem = error instanceof BuildError ? problemsOf(error, source) : error.message;
+					console.error(`✗ ${label(source)} does not build:\n\n${printable(problem).replace(/^/gm, "  ")}\n`);
 				}
 			}),
 		);

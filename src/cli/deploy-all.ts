@@ -5,7 +5,7 @@ import { UsageError } from "../errors.ts";
 import type { Deployed } from "../index.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Milliseconds } from "../units.ts";
-import { printable } from "./collect.ts";
+import { printable, problemsOf } from "./collect.ts";
 
 /** A longer problem is cut: it is a line of the log with every request that gets `startup_failed` for it. */
 const MAX_PROBLEM = 10_000;
@@ -42,7 +42,7 @@ export async function deployOne(runtime: Runtime, source: Source): Promise<Outco
 		if (startFailure === null) return { source, deployed, fault: null, problem: "", later: null };
 		return { source, deployed, fault: "does not start", problem: printable(startFailure), later: null };
 	} catch (error) {
-		if (error instanceof BuildError) return standIn(runtime, source, "does not build", error.message);
+		if (error instanceof BuildError) return standIn(runtime, source, "does not build", problemsOf(error, source));
 		const why = error instanceof UsageError ? error.message : String((error as Error).stack);
 		return standIn(runtime, source, "is not served", `${shown(config)}: ${why}`);
 	}

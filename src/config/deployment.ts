@@ -42,8 +42,9 @@ export interface DeployOptions {
 	main?: string;
 	/**
 	 * The folder that it may be bundled from: an import of a file that is neither there nor in a package above it is
-	 * refused. For code that others wrote, which could else import whatever file this process may read. Default: not
-	 * bounded.
+	 * refused. For code that others wrote, which could else import whatever file this process may read. Paths in
+	 * messages about the function and in its stacks are relative to it. Default: not bounded, and paths are relative to
+	 * the working directory.
 	 */
 	root?: string;
 	/** The variables that the handler gets as `env`; anything that JSON can hold. Default: empty. */

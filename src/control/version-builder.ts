@@ -81,17 +81,23 @@ export class VersionBuilder {
 		if (!packages && options.root === undefined)
 			throw new UsageError("deploy: where packages is false, a function needs a root", "source_refused");
 		const entry = resolve(options.entry ?? "");
-		if (!statSync(entry, { throwIfNoEntry: false })?.isFile())
-			throw new UsageError(`${relative(process.cwd(), entry)}: there is no such file`, "source_not_found");
-		if (options.root !== undefined && !statSync(options.root, { throwIfNoEntry: false })?.isDirectory())
+		const root = options.root === undefined ? undefined : resolve(options.root);
+		if (root !== undefined && !statSync(root, { throwIfNoEntry: false })?.isDirectory())
 			throw new UsageError(`${options.root}: there is no such folder`, "source_not_found");
-		const folder = realpathSync(options.root ?? entry);
+		if (!statSync(entry, { throwIfNoEntry: false })?.isFile()) {
+			const where = root === undefined ? "" : ` in the function's root, ${options.root}`;
+			throw new UsageError(
+				`${relative(root ?? process.cwd(), entry)}: there is no such file${where}`,
+				"source_not_found",
+			);
+		}
+		const folder = realpathSync(root ?? entry);
 		if (sources !== null && !sources.some((source) => holds(source, folder)))
 			throw new UsageError(
 				`${relative(process.cwd(), folder)}: it is in none of the folders that functions are built from`,
 				"source_refused",
 			);
-		return { entry, root: options.root === undefined ? undefined : resolve(options.root) };
+		return { entry, root };
 	}
 
 	/** Builds a version, which changes nothing of what is served. Rejects with BuildError, which has every problem. */
@@ -122,7 +128,7 @@ export class VersionBuilder {
 		}
 		// Now from what was given, later from what was kept of it.
 		return {
-			request: { ...settings, entry: source.main, base: "." },
+			request: { ...settings, entry: source.main },
 			build: () => givenBuilder.build(settings, source),
 			rebuild: (key) => givenBuilder.rebuild(settings, key),
 		};

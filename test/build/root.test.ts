@@ -223,10 +223,40 @@ test("nor by the message about what is wrong with it", async () => {
 	assert.doesNotMatch(await problem(`import "../theirs/password.js";\n${HANDLER}`), /s3cret/);
 });
 
+test("problems are told at paths in the root, by whichever name it goes", async () => {
+	await symlink(root, join(atoll.folder, "by-link"));
+	await atoll.write("mine/lib/broken.js", "export default {");
+	await atoll.write("mine/fn.js", `export { default } from "./lib/broken.js";`);
+	await atoll.write("mine/none.js", "export {};");
+	await truncate(await atoll.write("mine/lib/large.bin", ""), 33 * 2 ** 20);
+	await atoll.write("mine/reads.js", `export { default } from "./lib/large.bin";`);
+	for (const name of ["mine", "by-link"]) {
+		const named = join(atoll.folder, name);
+		const runtime = await atoll.ready();
+		const deployed = (entry: string) =>
+			runtime.deploy({ name: "fn", hostnames: ["fn.test"], entry: join(named, entry), root: named });
+		const problem = { name: "BuildError" };
+		await assert.rejects(deployed("fn.js"), { ...problem, message: /^lib\/broken\.js:1:17: / });
+		await assert.rejects(deployed("none.js"), { ...problem, message: /^none\.js: no handler found/ });
+		await assert.rejects(deployed("reads.js"), { ...problem, message: /^reads\.js:1:25: lib\/large\.bin has more/ });
+		await assert.rejects(deployed("lib/gone.js"), {
+			name: "UsageError",
+			message: `lib/gone.js: there is no such file in the function's root, ${named}`,
+		});
+		await assert.rejects(deployed("../elsewhere/index.js"), {
+			name: "UsageError",
+			message: `../elsewhere/index.js: there is no such file in the function's root, ${named}`,
+		});
+	}
+});
+
 test("a function that itself lies outside is refused, and so is a root that is not there", async () => {
 	const entry = await atoll.write("elsewhere.js", "export default { fetch: () => new Response() };");
 	const options = { name: "fn", hostnames: ["fn.test"], entry };
 	const runtime = await atoll.ready();
-	await assert.rejects(runtime.deploy({ ...options, root }), /elsewhere\.js: it lies outside of the function's root/);
+	await assert.rejects(
+		runtime.deploy({ ...options, root }),
+		/^BuildError: \.\.\/elsewhere\.js: it lies outside of the function's root/,
+	);
 	await assert.rejects(runtime.deploy({ ...options, root: join(root, "none") }), UsageError);
 });

@@ -61,7 +61,15 @@ test("problems are told at the paths that were given", async () => {
 	const [missing] = await problems({ source: "export {};" });
 	assert.equal(missing.file, "index.ts");
 	const [outside] = await problems({ source: `export { default } from "../../../guest.js";` });
-	assert.match(outside.text, /lies outside/);
+	assert.equal(outside.file, "index.ts");
+	assert.equal(outside.text, 'its import of "../../../guest.js" lies outside of the files that were given');
+	const [large] = await problems({
+		main: "src/a.ts",
+		files: { "src/a.ts": `export { default } from "./b.unknown";`, "src/b.unknown": "" },
+	});
+	assert.equal(large.file, "src/a.ts");
+	for (const { text, lineText = "", file } of [syntax, missing, outside, large])
+		assert.doesNotMatch(`${text} ${lineText} ${file}`, /data|given\/|--root|[0-9a-f]{8}-/);
 });
 
 test("where packages may not be lent, those above are not there", async () => {

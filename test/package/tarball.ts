@@ -127,24 +127,58 @@ test("the tarball installs into an empty folder and works there", async (t) => {
 		);
 	});
 
-	await t.test("a Node that is too old gets one clear line", (t2) => {
-		const old = ["/usr/bin/node", "/usr/local/bin/node"].find((path) => {
-			try {
-				return Number(execFileSync(path, ["-p", "process.versions.node.split('.')[0]"], { encoding: "utf8" })) < 24;
-			} catch {
-				return false; // There is no Node at this place.
-			}
-		});
-		if (old === undefined) {
-			// What atoll needs, the `node` of its own dependencies, is new enough; an older one is only there where the system has it.
-			t2.skip("this machine has no older Node to try");
-			return;
-		}
-		assert.throws(
-			() => execFileSync(old, [bin, "serve", "hello.ts"], { cwd: project, encoding: "utf8", stdio: "pipe" }),
-			(error: { status: number; stderr: string }) =>
-				error.status === 1 &&
-				/^atoll needs Node\.js 24 or newer, and this is [\d.]+\. .*`npm install node`.*\n$/.test(error.stderr),
+	await t.test("the library is what dist/ exports, by import and by require", () => {
+		const names = (how: string, flags: string[]) =>
+			execFileSync(process.execPath, [...flags, `console.log(Object.keys(${how}).sort().join(" "))`], {
+				cwd: project,
+				encoding: "utf8",
+			})
+				.trim()
+				.split(" ");
+		const asModule = ["--input-type=module", "-e"];
+		const exported = names(`await import("./node_modules/atoll-edge/dist/index.js")`, asModule);
+		assert.ok(exported.includes("createRuntime"));
+		assert.deepEqual(names(`require("atoll-edge")`, ["--input-type=commonjs", "-e"]), exported);
+		const imported = names(`await import("atoll-edge")`, asModule);
+		assert.deepEqual(
+			imported.filter((name) => name !== "default" && name !== "module.exports"),
+			exported,
 		);
 	});
+
+	// What atoll needs, the `node` of its own dependencies, is new enough; an older one is only there where the system
+	// has it.
+	const old = ["/usr/bin/node", "/usr/local/bin/node"].find((path) => {
+		try {
+			return Number(execFileSync(path, ["-p", "process.versions.node.split('.')[0]"], { encoding: "utf8" })) < 24;
+		} catch {
+			return false; // There is no Node at this place.
+		}
+	});
+	const skip = old === undefined && "this machine has no older Node to try";
+	const fails = (args: string[], stderr: RegExp) =>
+		assert.throws(
+			() => execFileSync(old as string, args, { cwd: project, encoding: "utf8", stdio: "pipe" }),
+			(error: { status: number; stderr: string }) => {
+				assert.match(error.stderr, stderr);
+				return error.status === 1;
+			},
+		);
+
+	await t.test("a Node that is too old gets one clear line of the command", { skip }, () =>
+		fails(
+			[bin, "serve", "hello.ts"],
+			/^atoll needs Node\.js 24 or newer, and this is [\d.]+\. .*`npm install node`.*\n$/,
+		),
+	);
+
+	for (const [how, type, code] of [
+		["import", "module", `import { createRuntime } from "atoll-edge"; createRuntime();`],
+		["import()", "module", `await import("atoll-edge");`],
+		["import() in CommonJS", "commonjs", `import("atoll-edge");`],
+		["require", "commonjs", `require("atoll-edge");`],
+	])
+		await t.test(`and one clear sentence of ${how}`, { skip }, () =>
+			fails([`--input-type=${type}`, "-e", code], /^Error: atoll needs Node\.js 24 or newer, and this is [\d.]+\.$/m),
+		);
 });
