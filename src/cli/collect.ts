@@ -21,6 +21,13 @@ export function collect({ paths, root, tenants, reach }: Flags): Source[] {
 	return withNamesOfTheirOwn(sources);
 }
 
+/** Throws UsageError for hostnames that are given to a tenant which has no functions. */
+export function checkGrants({ tenants, reach }: Flags, sources: readonly Source[]): void {
+	for (const { tenant, hostname } of reach.grants)
+		if (!sources.some((source) => source.tenant === tenant))
+			throw new UsageError(`--grant ${tenant}=${hostname}: there is no tenant ${tenant} in ${tenants.join(", ")}`);
+}
+
 /**
  * Of several functions of one name the first has it. The others take its place at no hostname, and are told of under
  * another name.

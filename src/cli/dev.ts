@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { watch } from "chokidar";
-import type { Source } from "../config/project.ts";
+import { shown } from "../config/config-file.ts";
+import { type Source, skippedFolders } from "../config/project.ts";
 import { keyOf } from "../names.ts";
 import { collect } from "./collect.ts";
 import { deployOne, type Outcome } from "./deploy-all.ts";
@@ -24,6 +25,8 @@ class DevWatcher {
 	readonly #watcher;
 	/** The files of each function: a change to one of them rebuilds it. */
 	readonly #files = new Map<string, Set<string>>();
+	/** Those that have been built once. */
+	readonly #built = new Set<string>();
 	/** Those that are still being built from when the server started: they are built anew, or go, after that. */
 	readonly #building = new Map<string, Promise<void>>();
 	readonly #closing = Promise.withResolvers<undefined>();
@@ -40,6 +43,8 @@ class DevWatcher {
 			[...flags.paths, ...flags.tenants].map((path) => resolve(path)),
 			{ ignoreInitial: true, ignored: /(?:^|\/)(?:node_modules|\.git|\.atoll)(?:\/|$)/, depth: 5 },
 		);
+		for (const folder of flags.paths.flatMap(skippedFolders))
+			serving.logger.warn({}, `${shown(folder)} is no function: it has no configuration, and no index file`);
 		for (const outcome of serving.outcomes) {
 			this.#remember(outcome);
 			const { source, later } = outcome;
@@ -56,6 +61,7 @@ class DevWatcher {
 		const files = new Set([source.path, ...(source.config === undefined ? [] : [source.config]), ...inputs]);
 		if (source.problem === null) files.add(source.entry);
 		this.#files.set(keyOf(source), files);
+		if (deployed !== null) this.#built.add(keyOf(source));
 		this.#watcher.add([...files].filter((file) => !file.includes("/node_modules/")));
 	}
 
@@ -90,6 +96,7 @@ class DevWatcher {
 				const { tenant, name } = gone;
 				await runtime.remove({ tenant, name });
 				this.#files.delete(keyOf(gone));
+				this.#built.delete(keyOf(gone));
 				logger.info({ tenant, function: name }, "removed");
 			}
 			this.#sources = sources;
@@ -108,12 +115,13 @@ class DevWatcher {
 		const { runtime, logger } = this.#serving;
 		await this.#building.get(keyOf(source));
 		if (this.#watcher.closed) return;
+		const what = this.#built.has(keyOf(source)) ? "rebuilt" : "built";
 		const began = performance.now();
 		const outcome = await deployOne(runtime, source);
 		this.#remember(outcome);
 		const ms = Math.round(performance.now() - began);
 		const { tenant, name } = source;
-		if (outcome.fault === null) logger.info({ tenant, function: name }, `rebuilt in ${ms} ms`);
+		if (outcome.fault === null) logger.info({ tenant, function: name }, `${what} in ${ms} ms`);
 		else logger.error({ tenant, function: name }, `${outcome.fault}:\n${outcome.problem}`);
 	}
 

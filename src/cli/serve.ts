@@ -5,7 +5,7 @@ import { LAYERS, type Layer } from "../processes/containment.ts";
 import type { Runtime } from "../runtime.ts";
 import { HttpServer } from "../server/http-server.ts";
 import type { Milliseconds } from "../units.ts";
-import { collect, label, refuseIfAllFailed } from "./collect.ts";
+import { checkGrants, collect, label, refuseIfAllFailed } from "./collect.ts";
 import { deployAll, type Outcome } from "./deploy-all.ts";
 import { type Flags, runtimeOptions } from "./flags.ts";
 import { spreadLastNet } from "./last-net.ts";
@@ -40,6 +40,7 @@ export async function run(
 	const began = performance.now();
 	const terminal = process.stdout.isTTY === true;
 	const sources = collect(flags);
+	checkGrants(flags, sources);
 	refuseIfAllFailed(sources.map(({ problem }) => problem));
 	const logger = createLogger();
 	const runtime = await createRuntime({ ...runtimeOptions(flags, sources), logger, development });

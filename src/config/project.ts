@@ -111,6 +111,17 @@ function functionsIn(folder: string, root?: string): FoundFunction[] {
 		.filter((found) => found !== null);
 }
 
+/** The folders in a folder of functions that are none, since they have neither a configuration nor an index file. */
+export function skippedFolders(path: string): string[] {
+	const folder = resolve(path);
+	if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory() || describe(folder) !== null) return [];
+	return readdirSync(folder)
+		.filter(isVisible)
+		.sort()
+		.map((name) => join(folder, name))
+		.filter((inner) => statSync(inner, { throwIfNoEntry: false })?.isDirectory() && describe(inner) === null);
+}
+
 /** A function that asks for no hostname is reached at the one that its place gives it. */
 function withDefault(source: Source, hostname: string): Source {
 	const { path, hostnames, problem } = source;

@@ -31,6 +31,11 @@ export class Deployments {
 		return to === null ? this.#router.lookup(hostname) : this.get(to);
 	}
 
+	/** Where functions are reached, for a person who has asked at another place. */
+	get hostnames(): Hostname[] {
+		return [...this.#functions.values()].flatMap(({ hostnames }) => hostnames).sort();
+	}
+
 	all(): Iterable<EdgeFunction> {
 		return this.#functions.values();
 	}

@@ -32,6 +32,9 @@ export interface DispatcherSettings extends Omit<InvocationContext, "ended"> {
 }
 
 /** What is known of a request that is refused. */
+/** So many hostnames are named where one was asked for that is not there. */
+const MOST_HOSTNAMES = 50;
+
 interface RefusalDetails {
 	/** Where its head could be read. */
 	request?: Exchange | null;
@@ -118,6 +121,15 @@ export class Dispatcher implements Functions {
 		}
 	}
 
+	/** In development it is told where there are functions. */
+	#withHostnames(error: FunctionError): FunctionError {
+		if (this.#mapper === null || error.code !== "hostname_not_found") return error;
+		const all = this.#deployments.hostnames;
+		const more = all.length > MOST_HOSTNAMES ? ` and ${all.length - MOST_HOSTNAMES} more` : "";
+		const there = all.length === 0 ? "none yet" : all.slice(0, MOST_HOSTNAMES).join(", ");
+		return new FunctionError(error.code, `${error.publicMessage} There are: ${there}${more}.`);
+	}
+
 	/** Records a request that reaches no function. Returns what it is to be answered with. */
 	refuse(
 		error: FunctionError,
@@ -125,7 +137,9 @@ export class Dispatcher implements Functions {
 		trigger: Trigger,
 		{ request = null, accept = "", answered = true }: RefusalDetails = {},
 	): { head: ResponseHead; body: Uint8Array } {
-		const { head, body } = errorResponse(error, requestId, accept, null);
+		const told = this.#withHostnames(error);
+		const detail = told === error ? null : { stack: "", excerpt: null };
+		const { head, body } = errorResponse(told, requestId, accept, detail);
 		head.headers.push("x-atoll-request-id", requestId);
 		const record = newRecord(requestId, "http", trigger);
 		record.hostname = request?.hostname ?? "";

@@ -234,10 +234,13 @@ test("dev: a configuration that breaks is shown at the function's hostnames unti
 		"shop/atoll.jsonc": '{ "name": "store", "hostnames": ["shop.example"] }',
 		"shop/index.js": say("shop"),
 		"later/atoll.jsonc": '{ "main": "main.js" }',
+		"notes/readme.txt": "no function",
 	});
 	const run = line.run(["dev", path, "--port", "0", "--isolation", "inline"]);
+	await run.until(/devmany\/notes is no function: it has no configuration, and no index file/);
+	const port = Number((await run.until(PORT))[1]);
 	await run.until(/"msg":"ready"/);
-	const port = Number(PORT.exec(run.output())?.[1]);
+	assert.match((await get(port, "x.test")).text, /There are: good\.localhost, later\.localhost, shop\.example\./);
 	assert.equal(await codeAt(port, "shop.example"), "shop");
 	assert.equal(await codeAt(port, "later.localhost"), "startup_failed");
 	await writeFile(join(path, "shop/atoll.jsonc"), "{ hostnames");
@@ -250,7 +253,7 @@ test("dev: a configuration that breaks is shown at the function's hostnames unti
 	await run.until(/rebuilt in \d+ ms/);
 	assert.equal(await codeAt(port, "shop.example"), "shop");
 	await writeFile(join(path, "later/main.js"), say("later"));
-	await run.until(/(?:rebuilt in \d+ ms[\s\S]*){2}/);
+	await run.until(/"later","msg":"built in \d+ ms"/);
 	assert.equal(await codeAt(port, "later.localhost"), "later");
 	await end(run);
 });
@@ -280,11 +283,17 @@ for (const [what, args, message] of [
 	],
 	["a grant to nobody", ["serve", ".", "--grant", "shop.example"], /--grant must be TENANT=HOSTNAME/],
 	["a grant of everything", ["serve", ".", "--grant", "acme=*"], /--grant must be TENANT=HOSTNAME, .* not "acme=\*"/],
+	[
+		"a grant to a tenant that is not there",
+		["serve", "--tenants", "rented", "--grant", "amce=shop.example"],
+		/--grant amce=shop\.example: there is no tenant amce in rented/,
+	],
 	["a domain that is none", ["serve", ".", "--domain", "*.test"], /--domain must be a hostname/],
 ] as const) {
 	test(`${what} gets exit code 1 and all that is wrong`, async () => {
 		await mkdir(join(line.folder, "void"), { recursive: true });
 		await line.write("hopeless", { "a/atoll.jsonc": '{ "main": "x" "env": {} }', "b/atoll.jsonc": "{}" });
+		await line.write("rented", { "acme/shop.js": say("shop") });
 		await line.write("refused", { "atoll.jsonc": '{ "limits": { "memoryMb": 16384 } }', "index.js": say("") });
 		const run = line.run([...args]);
 		assert.equal(await run.exit, 1);

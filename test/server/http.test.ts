@@ -293,6 +293,7 @@ inBothIsolations("the HTTP server", (isolation) => {
 		const page = await send("GET / HTTP/1.1\r\nHOST\r\nAccept: text/html,*/*\r\n\r\n", "nobody.test");
 		assert.match(page, /content-type: text\/html/);
 		assert.match(bodyOf(page), /<h1>404 <code>hostname_not_found/);
+		assert.doesNotMatch(bodyOf(page), /There are/, "where there are functions is told in development alone");
 	});
 
 	test("every header, cookie and status that a function sets arrives", async () => {
