@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { FunctionError } from "../errors.ts";
@@ -6,12 +6,28 @@ import type { Account } from "../limits/account.ts";
 import { MAX_HEADER_BYTES } from "../limits/limits.ts";
 import type { ResponseHead } from "../link/messages.ts";
 import type { Guard, Guarded } from "../observe/guard.ts";
+import type { Milliseconds } from "../units.ts";
 import { guarded, sending } from "./connection.ts";
 import { Connections, type Handler, mostConnections } from "./connections.ts";
 import { isWebSocketUpgrade } from "./upgrade.ts";
 
 /** Milliseconds that a stop waits for the requests in flight. */
 const DRAIN_TIMEOUT = 30_000;
+/** How long a request's head may take to arrive, and how long all of it. */
+const HEAD_MS: Milliseconds = 30_000;
+const REQUEST_MS: Milliseconds = 300_000;
+/** How often that is looked at. */
+const CHECK_MS: Milliseconds = 30_000;
+
+/** What bounds the clients of a server. */
+interface ServerBounds {
+	/** How many connections it may have at once. Default: as many as fit into the account of what is unfinished. */
+	connections?: number;
+	/** How long a request's head may take to arrive. Default: 30 s. */
+	headMs?: Milliseconds;
+	/** How often it is looked whether one takes longer. Default: every 30 s. */
+	checkMs?: Milliseconds;
+}
 
 /** A connection that there was none of yet. */
 const REFUSED: Guarded = { describe: () => ({ client: "none yet" }), cut: () => undefined };
@@ -33,8 +49,8 @@ export class HttpServer {
 
 	readonly #runtime: Handlers;
 
-	/** `most` is how many connections it may have at once. */
-	constructor(runtime: Handlers, most = mostConnections(runtime.unfinished)) {
+	constructor(runtime: Handlers, bounds: ServerBounds = {}) {
+		const { connections: most = mostConnections(runtime.unfinished), headMs = HEAD_MS, checkMs = CHECK_MS } = bounds;
 		this.#runtime = runtime;
 		const connections = new Connections({
 			most,
@@ -46,8 +62,9 @@ export class HttpServer {
 			requireHostHeader: false,
 			noDelay: true,
 			keepAliveTimeout: 65_000,
-			requestTimeout: 300_000,
-			headersTimeout: 30_000,
+			requestTimeout: Math.max(REQUEST_MS, headMs),
+			headersTimeout: headMs,
+			connectionsCheckingInterval: checkMs,
 			// What asks to upgrade to something else is an ordinary request:
 			// https://www.rfc-editor.org/rfc/rfc9110#section-7.8
 			shouldUpgradeCallback: isWebSocketUpgrade,
@@ -120,16 +137,24 @@ export class HttpServer {
 	}
 }
 
-/** Answers what is no HTTP request, or one whose head is too large, in the form of all other errors. */
+function refusalOf({ code }: NodeJS.ErrnoException): FunctionError {
+	switch (code) {
+		case "HPE_HEADER_OVERFLOW":
+			return new FunctionError("headers_too_large");
+		case "ERR_HTTP_REQUEST_TIMEOUT":
+			return new FunctionError("request_timeout");
+		default:
+			return new FunctionError("bad_request", "The request is not valid HTTP.");
+	}
+}
+
+/** Answers what is no HTTP request, or one whose head is too large or too slow, in the form of all other errors. */
 function refuse(runtime: Handlers, error: NodeJS.ErrnoException, socket: Socket): void {
 	if (error.code === "ECONNRESET" || !socket.writable) {
 		socket.destroy();
 		return;
 	}
-	const isTooLarge = error.code === "HPE_HEADER_OVERFLOW";
-	const refusal = isTooLarge
-		? new FunctionError("headers_too_large")
-		: new FunctionError("bad_request", "The request is not valid HTTP.");
+	const refusal = refusalOf(error);
 	const current = sending(socket);
 	const end = () => {
 		// In the midst of a request, that one's record tells of it.
@@ -147,7 +172,7 @@ function refuse(runtime: Handlers, error: NodeJS.ErrnoException, socket: Socket)
 		return;
 	}
 	const { head, body } = runtime.refuse(refusal, true);
-	let text = `HTTP/1.1 ${head.status} ${isTooLarge ? "Request Header Fields Too Large" : "Bad Request"}\r\n`;
+	let text = `HTTP/1.1 ${head.status} ${STATUS_CODES[head.status]}\r\n`;
 	for (let i = 0; i < head.headers.length; i += 2) text += `${head.headers[i]}: ${head.headers[i + 1]}\r\n`;
 	text += `content-length: ${body.byteLength}\r\nconnection: close\r\n\r\n`;
 	socket.end(Buffer.concat([Buffer.from(text), body]));

@@ -4,7 +4,7 @@ import { connect, type Socket } from "node:net";
 import { after, before, test } from "node:test";
 import WebSocket from "ws";
 import { HttpServer } from "../../src/server/http-server.ts";
-import { exchange, statusOf } from "../support/raw-http.ts";
+import { bodyOf, exchange, statusOf } from "../support/raw-http.ts";
 import { TestRuntime } from "../support/runtime.ts";
 import { until } from "../support/until.ts";
 
@@ -47,7 +47,7 @@ before(async () => {
 			return new Response("ok");
 		} };`,
 	);
-	server = new HttpServer(atoll.runtime, MOST);
+	server = new HttpServer(atoll.runtime, { connections: MOST });
 	({ port } = await server.listen(0, "127.0.0.1"));
 });
 after(async () => {
@@ -122,4 +122,17 @@ test("a connection with more requests than anyone waits for is ended, and others
 	assert.ok(atoll.records.length - before < 1000, `${atoll.records.length - before} of them were worked on`);
 	const some = await client(REQUEST.repeat(100));
 	await until(() => some.got().split("HTTP/1.1 200").length === 101);
+});
+
+test("a head that takes too long is answered with 408, and leaves a record", async () => {
+	const hurried = new HttpServer(atoll.runtime, { headMs: 50, checkMs: 10 });
+	const { port: at } = await hurried.listen(0, "127.0.0.1");
+	const before = atoll.records.length;
+	const answer = await exchange(at, "GET / HTTP/1.1\r\nHost: waits.test\r\n");
+	assert.match(answer, /^HTTP\/1\.1 408 Request Timeout\r\n/);
+	assert.match(answer, /connection: close\r\n/);
+	assert.equal(JSON.parse(bodyOf(answer)).error.code, "request_timeout");
+	const [record] = atoll.records.slice(before);
+	assert.deepEqual([record.outcome, record.status], ["request_timeout", 408]);
+	await hurried.close();
 });
