@@ -7,6 +7,7 @@ import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
 import { temporaryFolder } from "../support/runtime.ts";
+import { until } from "../support/until.ts";
 
 /** The programs of docs/embedding.md, by the names that stand at their fences. */
 const RECIPES = [...readFileSync("docs/embedding.md", "utf8").matchAll(/^```ts (\S+)\n(.*?)^```$/gms)];
@@ -14,6 +15,12 @@ const RECIPES = [...readFileSync("docs/embedding.md", "utf8").matchAll(/^```ts (
 const SHOP = `export default {
 	async fetch(request) {
 		const { pathname } = new URL(request.url);
+		if (request.headers.get("upgrade") === "websocket") {
+			const { 0: client, 1: server } = new WebSocketPair();
+			server.accept();
+			server.addEventListener("message", ({ data }) => server.send(data));
+			return new Response(null, { status: 101, webSocket: client });
+		}
 		if (pathname !== "/slow") {
 			return new Response([request.method, pathname, await request.text(), request.client.ip].join(" "));
 		}
@@ -44,7 +51,7 @@ after(() => {
 /** Runs a recipe as it stands there, but for where it has atoll from. Gives its address once it listens. */
 async function start(name: string, code: string): Promise<{ child: ChildProcess; origin: string }> {
 	const path = join(folder, name);
-	await writeFile(path, code.replace(/from "atoll(?:-edge)?"/, `from ${JSON.stringify(resolve("src/index.ts"))}`));
+	await writeFile(path, code.replace(/from "atoll-edge"/, `from ${JSON.stringify(resolve("src/index.ts"))}`));
 	const child = spawn(process.execPath, [path], {
 		cwd: folder,
 		env: { ...process.env, PORT: "0" },
@@ -76,15 +83,62 @@ for (const [, name, code] of RECIPES) {
 		const large = "x".repeat(300_000);
 		assert.equal((await text("/shop/", { method: "PUT", body: large })).length, `PUT / ${large} 127.0.0.1`.length);
 
+		const socket = code.includes("upgradeHandler") ? await echoing(`${origin.replace("http", "ws")}/shop/ws`) : null;
+		const stopping = new AbortController();
+		const answered: number[] = new Array(20).fill(0);
+		const load = answered.map((_, i) => loaded(`${origin}/shop/load`, stopping.signal, () => void answered[i]++));
+		await until(() => answered.every((count) => count > 0));
+		const streams = Array.from({ length: 10 }, () => text("/shop/slow"));
 		const slow = await fetch(`${origin}/shop/slow`);
 		const decoder = new TextDecoder();
 		let received = "";
 		for await (const part of slow.body as ReadableStream<Uint8Array>) {
-			if (received === "") child.kill("SIGTERM");
+			if (received === "") {
+				stopping.abort();
+				child.kill("SIGTERM");
+			}
 			received += decoder.decode(part);
 		}
 		assert.equal(received, "begun finished");
+		for (const stream of streams) assert.equal(await stream, "begun finished");
+		await Promise.all(load);
+		if (socket !== null && socket.readyState !== socket.CLOSED) await once(socket, "close");
 		if (child.exitCode === null) await once(child, "exit");
 		assert.equal(child.exitCode, 0);
 	});
+}
+
+/** A WebSocket of the function's, once it has answered. */
+async function echoing(url: string): Promise<WebSocket> {
+	const socket = new WebSocket(url);
+	await once(socket, "open");
+	socket.send("hello");
+	const [{ data }] = (await once(socket, "message")) as [MessageEvent];
+	assert.equal(data, "hello");
+	return socket;
+}
+
+/**
+ * Asks one request after the other, until the server that is stopping takes no more. Each gets a whole answer, or is
+ * told that it is stopping. `onAnswer` is told of each.
+ */
+async function loaded(url: string, stopping: AbortSignal, onAnswer: () => void): Promise<void> {
+	const body = "x".repeat(5000);
+	for (;;) {
+		let response: Response;
+		try {
+			response = await fetch(url, { method: "POST", body });
+		} catch (error) {
+			assert.ok(stopping.aborted, `${(error as Error).cause}`);
+			return;
+		}
+		const answer = await response.text();
+		onAnswer();
+		if (response.status === 200) assert.equal(answer, `POST /load ${body} 127.0.0.1`);
+		else {
+			assert.ok(stopping.aborted);
+			assert.deepEqual([response.status, response.headers.get("connection")], [503, "close"]);
+			assert.equal(JSON.parse(answer).error.code, "shutting_down");
+		}
+	}
 }
