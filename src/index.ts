@@ -27,3 +27,5 @@ export type { Logger } from "./observe/observer.ts";
 export type { InvocationRecord, LogLine, Outcome, Subscriber, Trigger } from "./observe/record.ts";
 export type { Containment } from "./processes/containment.ts";
 export type { DeployedFunction, Dispatched, Runtime, RuntimeStats } from "./runtime.ts";
+export type { NodeHandler, UpgradeHandler } from "./server/listeners.ts";
+export type { Next } from "./server/node-handler.ts";

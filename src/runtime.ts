@@ -11,7 +11,6 @@ import { checkDeployment, checkUpload, type DeployOptions, type UploadOptions } 
 import { checkEvent } from "./config/event.ts";
 import { checkFetch, type FetchOptions } from "./config/fetch.ts";
 import { checkFunctionId, type FunctionTarget } from "./config/function-target.ts";
-import { checkMount, type MountOptions } from "./config/mount.ts";
 import { type CloseOptions, checkClose, checkOptions, type RuntimeOptions } from "./config/runtime.ts";
 import { checkSubscriber } from "./config/subscriber.ts";
 import { type Deployed, Deployer, type ReleaseSettings } from "./control/deployer.ts";
@@ -47,11 +46,8 @@ import { Launcher } from "./processes/launcher.ts";
 import { Dispatcher } from "./server/dispatcher.ts";
 import { fromRequest, toResponse } from "./server/fetch.ts";
 import { FetchSink } from "./server/fetch-sink.ts";
-import { EVERYWHERE, type Mount } from "./server/mount.ts";
-import { continueHandler, type ListenerSettings, nodeHandler } from "./server/node-handler.ts";
+import { Listeners, type NodeHandler, type UpgradeHandler } from "./server/listeners.ts";
 import { nextRequestId } from "./server/request-id.ts";
-import { upgradeHandler } from "./server/upgrade.ts";
-import { WebSockets } from "./server/web-sockets.ts";
 import type { Bytes, Milliseconds } from "./units.ts";
 
 /** What came of an event that was dispatched. */
@@ -133,18 +129,6 @@ interface RuntimeParts {
 	sources: readonly string[] | null;
 }
 
-/** A listener for everything, which makes one for some of it where it is given options. */
-type Mountable<A extends unknown[]> = {
-	(...args: A): void;
-	(options: MountOptions): (...args: A) => void;
-};
-
-function mountable<A extends unknown[]>(name: string, listenerAt: (mount: Mount) => (...args: A) => void) {
-	const everywhere = listenerAt(EVERYWHERE);
-	return ((...args: A | [MountOptions]) =>
-		args.length === 1 ? listenerAt(checkMount(args[0], name)) : everywhere(...(args as A))) as Mountable<A>;
-}
-
 /** A running atoll: functions, their isolates, and the ways to reach them. Made by `createRuntime`. */
 export class Runtime {
 	readonly #launcher: Launcher;
@@ -161,10 +145,9 @@ export class Runtime {
 	readonly #decompressor: Decompressor;
 	readonly #egress: Egress;
 	readonly #account: Account;
-	readonly #stalledMs: Milliseconds;
 	/** @internal */
 	readonly guard = new Guard((fields, message) => this.#observer.notice("error", fields, message));
-	readonly #webSockets: WebSockets;
+	readonly #listeners: Listeners;
 	/** @internal What the server holds of heads that have not come in whole. */
 	readonly unfinished: Account;
 	readonly #eventTypes: EventTypes;
@@ -201,8 +184,18 @@ export class Runtime {
 			checkBindings: (given, env) => this.#bindings.check(given, env),
 			onWithdrawn: (number) => this.#pool.unload(number),
 		});
-		this.#stalledMs = options.stalledClientMs ?? STALLED_CLIENT_MS;
-		this.#webSockets = new WebSockets(this.guard, this.#stalledMs);
+		this.#listeners = new Listeners({
+			dispatch: (requestId, request, sink, accept) =>
+				this.#dispatcher.dispatch(requestId, request, sink, accept, "http"),
+			guard: this.guard,
+			deployments: this.#deployments,
+			requestBodyBytes: this.#limits.requestBodyBytes,
+			unfinished: this.unfinished,
+			stalledMs: options.stalledClientMs ?? STALLED_CLIENT_MS,
+		});
+		this.nodeHandler = this.#listeners.onRequest;
+		this.continueHandler = this.#listeners.onContinue;
+		this.upgradeHandler = this.#listeners.onUpgrade;
 		this.#observer = new Observer(options.logger ?? null);
 		this.#pruner = new Pruner(store, {
 			maxBytes: options.cache?.maxDiskBytes ?? MOST_ON_DISK,
@@ -467,37 +460,19 @@ export class Runtime {
 	 * What it is given as third argument is called where a request is for no function of this runtime. A body that was
 	 * read before is taken from `req.rawBody` or `req.body`, and refused with `body_consumed` where neither is there.
 	 */
-	readonly nodeHandler = mountable("nodeHandler", (mount) => nodeHandler(this.#listenerSettings(mount)));
+	readonly nodeHandler: NodeHandler;
 
 	/**
 	 * A listener for `checkContinue` of `node:http`, for clients that ask before they send a body:
 	 * `server.on("checkContinue", runtime.continueHandler)`. Without it they are all told to send it.
 	 */
-	readonly continueHandler = mountable("continueHandler", (mount) => continueHandler(this.#listenerSettings(mount)));
+	readonly continueHandler: NodeHandler;
 
 	/**
 	 * A listener for upgrades of `node:http`, which functions answer with a WebSocket: `server.on("upgrade",
 	 * runtime.upgradeHandler)`. Given options, it makes one for a function, or below a path, as `nodeHandler` does.
 	 */
-	readonly upgradeHandler = mountable("upgradeHandler", (mount) => {
-		const settings = this.#listenerSettings(mount);
-		return upgradeHandler(settings, nodeHandler(settings), (...of) => this.#webSockets.sink(...of));
-	});
-
-	#listenerSettings(mount: Mount): ListenerSettings {
-		return {
-			dispatch: (requestId, request, sink, accept) =>
-				this.#dispatcher.dispatch(requestId, request, sink, accept, "http"),
-			guard: this.guard,
-			bounds: {
-				serves: (exchange) => this.#deployments.find(exchange) !== undefined,
-				maxBody: (exchange) => this.#deployments.find(exchange)?.requestBodyBytes ?? this.#limits.requestBodyBytes,
-				account: (exchange) => this.#deployments.find(exchange)?.account ?? this.unfinished,
-				stalledMs: () => this.#stalledMs,
-			},
-			mount,
-		};
-	}
+	readonly upgradeHandler: UpgradeHandler;
 
 	/**
 	 * @internal Records what a server refuses before there is a request. Returns the answer, for those that get one.
@@ -508,7 +483,7 @@ export class Runtime {
 
 	/** Tells the clients of all WebSockets that the server goes away. */
 	closeWebSockets(): void {
-		this.#webSockets.close();
+		this.#listeners.closeWebSockets();
 	}
 
 	/**

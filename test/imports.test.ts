@@ -113,6 +113,7 @@ const ROOMS = {
 		control: "the type of a deployment",
 		invocation: "types of events",
 		runtime: "what is exported",
+		server: "types of listeners",
 		config: "types of options",
 		build: "the error of a build",
 		bindings: "checks of addresses that an embedder may use",
@@ -142,6 +143,7 @@ const ROOMS = {
 	server: {
 		invocation: "a request is an event, and becomes an invocation",
 		names: "functions that are asked for by name",
+		config: "where a listener stands",
 		control: "a hostname's version",
 		router: "hostnames in normal form",
 		bindings: "what functions do outside",

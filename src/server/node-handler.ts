@@ -14,7 +14,7 @@ import { NodeSink } from "./node-sink.ts";
 import { nextRequestId } from "./request-id.ts";
 
 /** Takes a request that has come in, answers into the sink, and calls `abort`'s target when the client has gone. */
-type Dispatch = (
+export type Dispatch = (
 	requestId: string,
 	request: Exchange | FunctionError,
 	sink: ResponseSink,
@@ -22,7 +22,7 @@ type Dispatch = (
 ) => { abort(): void } | null;
 
 /** What a listener for `node:http` asks its runtime. */
-interface Bounds {
+export interface Bounds {
 	/** Whether there is a function for a request. */
 	serves(exchange: Exchange): boolean;
 	/** How large a request's body may be. */
@@ -30,7 +30,7 @@ interface Bounds {
 	/** What holds it while it is still coming in. */
 	account(exchange: Exchange): Account;
 	/** How long a client may take nothing of a response. */
-	stalledMs(): Milliseconds;
+	stalledMs: Milliseconds;
 }
 
 /** What listeners for `node:http` are made of. */
@@ -72,7 +72,7 @@ function answer(
 	{ next, onBodyWanted }: { next: Next | null; onBodyWanted: () => void },
 ): void {
 	const { guard, bounds } = settings;
-	const makeSink = () => new NodeSink(req, res, bounds.stalledMs());
+	const makeSink = () => new NodeSink(req, res, bounds.stalledMs);
 	handle(settings, req, { makeSink, next }, (exchange, sink, start) => {
 		const { method, contentLength } = exchange;
 		const hasBody = contentLength === null ? req.headers["transfer-encoding"] !== undefined : contentLength > 0;

@@ -2,7 +2,7 @@ import { type IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { guarded, sending } from "./connection.ts";
 import { handle, type ListenerSettings } from "./node-handler.ts";
-import type { NodeSink } from "./node-sink.ts";
+import type { WebSockets } from "./web-sockets.ts";
 
 /**
  * Makes a listener for what `node:http` no longer reads: `upgrade` and `connect`. What does not ask for a WebSocket,
@@ -12,7 +12,7 @@ import type { NodeSink } from "./node-sink.ts";
 export function upgradeHandler(
 	settings: ListenerSettings,
 	ordinary: (req: IncomingMessage, res: ServerResponse) => void,
-	makeSink: (req: IncomingMessage, socket: Duplex, head: Buffer) => NodeSink,
+	webSockets: WebSockets,
 ) {
 	const { guard } = settings;
 	return (req: IncomingMessage, socket: Duplex, head: Buffer): void => {
@@ -24,7 +24,7 @@ export function upgradeHandler(
 				if (socket === req.socket) socket.on("end", () => socket.end()).resume();
 				return;
 			}
-			const ways = { makeSink: () => makeSink(req, socket, head), next: null };
+			const ways = { makeSink: () => webSockets.sink(req, socket, head), next: null };
 			handle(settings, req, ways, (exchange, _sink, start) => {
 				exchange.headers.push("upgrade", "websocket");
 				start();

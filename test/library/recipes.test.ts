@@ -86,7 +86,15 @@ for (const [, name, code] of RECIPES) {
 		const socket = code.includes("upgradeHandler") ? await echoing(`${origin.replace("http", "ws")}/shop/ws`) : null;
 		const stopping = new AbortController();
 		const answered: number[] = new Array(20).fill(0);
-		const load = answered.map((_, i) => loaded(`${origin}/shop/load`, stopping.signal, () => void answered[i]++));
+		const ask = (_: number, i: number) =>
+			loaded(`${origin}/shop/load`, stopping.signal, (response) => {
+				answered[i]++;
+				// A Response says nothing of its connection: that is Hono's.
+				if (response.status === 503 && code.includes("nodeHandler"))
+					assert.equal(response.headers.get("connection"), "close");
+			});
+		const load = Promise.all(answered.map(ask));
+		load.catch(() => undefined); // Until it is waited for.
 		await until(() => answered.every((count) => count > 0));
 		const streams = Array.from({ length: 10 }, () => text("/shop/slow"));
 		const slow = await fetch(`${origin}/shop/slow`);
@@ -101,7 +109,7 @@ for (const [, name, code] of RECIPES) {
 		}
 		assert.equal(received, "begun finished");
 		for (const stream of streams) assert.equal(await stream, "begun finished");
-		await Promise.all(load);
+		await load;
 		if (socket !== null && socket.readyState !== socket.CLOSED) await once(socket, "close");
 		if (child.exitCode === null) await once(child, "exit");
 		assert.equal(child.exitCode, 0);
@@ -122,7 +130,7 @@ async function echoing(url: string): Promise<WebSocket> {
  * Asks one request after the other, until the server that is stopping takes no more. Each gets a whole answer, or is
  * told that it is stopping. `onAnswer` is told of each.
  */
-async function loaded(url: string, stopping: AbortSignal, onAnswer: () => void): Promise<void> {
+async function loaded(url: string, stopping: AbortSignal, onAnswer: (response: Response) => void): Promise<void> {
 	const body = "x".repeat(5000);
 	for (;;) {
 		let response: Response;
@@ -133,11 +141,11 @@ async function loaded(url: string, stopping: AbortSignal, onAnswer: () => void):
 			return;
 		}
 		const answer = await response.text();
-		onAnswer();
+		onAnswer(response);
 		if (response.status === 200) assert.equal(answer, `POST /load ${body} 127.0.0.1`);
 		else {
 			assert.ok(stopping.aborted);
-			assert.deepEqual([response.status, response.headers.get("connection")], [503, "close"]);
+			assert.equal(response.status, 503);
 			assert.equal(JSON.parse(answer).error.code, "shutting_down");
 		}
 	}
