@@ -527,7 +527,7 @@ export class Runtime {
 
 	/**
 	 * Takes no request from now on (503 `shutting_down`, and over a connection that ends with it) and no deployment,
-	 * finishes the requests in flight, and ends every process that the runtime has started. Called again, it is the
+	 * finishes the requests in flight until their clients have the whole answer, and ends every process that the runtime has started. Called again, it is the
 	 * same closing. Throws UsageError for options that make no sense.
 	 */
 	close(options: CloseOptions = {}): Promise<void> {
@@ -539,7 +539,9 @@ export class Runtime {
 	async #close(timeout: Milliseconds): Promise<void> {
 		this.#deployer.close();
 		this.closeWebSockets();
+		const until = performance.now() + timeout;
 		await this.#dispatcher.drain(timeout);
+		await this.#listeners.delivered(until - performance.now());
 		await Promise.all([this.#builder.close(), this.#pool.close(), this.#bindings.close(), this.#closeHelpers()]);
 		await this.#pruner.close();
 		await this.#launcher.close();

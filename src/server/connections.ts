@@ -150,6 +150,12 @@ export class Connections {
 		socket.destroy();
 	}
 
+	/** Ends those that have no request, nor a part of one, and whose last answer has left. */
+	endIdle(): void {
+		for (const state of this.#states.values())
+			if (state.requests === 0 && unfinishedBytes(state) === 0) this.#end(state);
+	}
+
 	/** A connection has a request, for a handler once it is its turn. It is ended where it has too many of them. */
 	request(req: IncomingMessage, res: ServerResponse, handler: Handler): void {
 		const { socket } = req;

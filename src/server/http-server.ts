@@ -69,6 +69,8 @@ export class HttpServer {
 			// https://www.rfc-editor.org/rfc/rfc9110#section-7.8
 			shouldUpgradeCallback: isWebSocketUpgrade,
 		});
+		// Of itself it ends also those whose last answer has not left yet.
+		this.#server.closeIdleConnections = () => connections.endIdle();
 		// The size of all headers is bounded already; a bound on their number would drop the last of them silently.
 		this.#server.maxHeadersCount = 0;
 		const { nodeHandler, continueHandler } = runtime;

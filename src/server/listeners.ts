@@ -5,6 +5,7 @@ import type { Deployments } from "../control/deployments.ts";
 import type { Account } from "../limits/account.ts";
 import type { Guard } from "../observe/guard.ts";
 import type { Bytes, Milliseconds } from "../units.ts";
+import { Delivery } from "./delivery.ts";
 import type { Exchange } from "./exchange.ts";
 import { EVERYWHERE, type Mount } from "./mount.ts";
 import { type Bounds, continueHandler, type Dispatch, type Next, nodeHandler } from "./node-handler.ts";
@@ -41,6 +42,7 @@ export class Listeners {
 	readonly #dispatch: Dispatch;
 	readonly #guard: Guard;
 	readonly #bounds: Bounds;
+	readonly #delivery: Delivery;
 	readonly #webSockets: WebSockets;
 	readonly onRequest: NodeHandler;
 	readonly onContinue: NodeHandler;
@@ -49,13 +51,14 @@ export class Listeners {
 	constructor({ dispatch, guard, deployments, requestBodyBytes, unfinished, stalledMs }: ListenersParts) {
 		this.#dispatch = dispatch;
 		this.#guard = guard;
+		this.#delivery = new Delivery(stalledMs);
 		this.#bounds = {
 			serves: (exchange: Exchange) => deployments.find(exchange) !== undefined,
 			maxBody: (exchange: Exchange) => deployments.find(exchange)?.requestBodyBytes ?? requestBodyBytes,
 			account: (exchange: Exchange) => deployments.find(exchange)?.account ?? unfinished,
-			stalledMs,
+			delivery: this.#delivery,
 		};
-		this.#webSockets = new WebSockets(guard, stalledMs);
+		this.#webSockets = new WebSockets(guard, this.#delivery);
 		const request = nodeHandler(this.#settings(EVERYWHERE));
 		this.onRequest = ((req: IncomingMessage | MountOptions, res?: ServerResponse, next?: Next | null) =>
 			res === undefined
@@ -80,6 +83,11 @@ export class Listeners {
 	#upgradesAt(mount: Mount) {
 		const settings = this.#settings(mount);
 		return upgradeHandler(settings, nodeHandler(settings), this.#webSockets);
+	}
+
+	/** Resolves when all clients have what they were sent, or so much later. */
+	delivered(timeout: Milliseconds): Promise<void> {
+		return this.#delivery.over(timeout);
 	}
 
 	/** Tells the clients of all WebSockets that the server goes away. */

@@ -3,9 +3,10 @@ import { without } from "../bindings/fetch/edge/redirects.ts";
 import { FunctionError } from "../errors.ts";
 import type { Account } from "../limits/account.ts";
 import type { Guard } from "../observe/guard.ts";
-import type { Bytes, Milliseconds } from "../units.ts";
+import type { Bytes } from "../units.ts";
 import { guarded } from "./connection.ts";
 import { consumedBody, isConsumed } from "./consumed-body.ts";
+import type { Delivery } from "./delivery.ts";
 import { type Exchange, KEPT_BODY, type ResponseSink } from "./exchange.ts";
 import { IncomingBody } from "./incoming-body.ts";
 import { enter, type Mount } from "./mount.ts";
@@ -29,8 +30,8 @@ export interface Bounds {
 	maxBody(exchange: Exchange): Bytes;
 	/** What holds it while it is still coming in. */
 	account(exchange: Exchange): Account;
-	/** How long a client may take nothing of a response. */
-	stalledMs: Milliseconds;
+	/** What clients take of responses. */
+	delivery: Delivery;
 }
 
 /** What listeners for `node:http` are made of. */
@@ -72,7 +73,7 @@ function answer(
 	{ next, onBodyWanted }: { next: Next | null; onBodyWanted: () => void },
 ): void {
 	const { guard, bounds } = settings;
-	const makeSink = () => new NodeSink(req, res, bounds.stalledMs);
+	const makeSink = () => new NodeSink(req, res, bounds.delivery);
 	handle(settings, req, { makeSink, next }, (exchange, sink, start) => {
 		const { method, contentLength } = exchange;
 		const hasBody = contentLength === null ? req.headers["transfer-encoding"] !== undefined : contentLength > 0;

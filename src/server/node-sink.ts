@@ -2,9 +2,11 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Account } from "../limits/account.ts";
 import type { ResponseHead } from "../link/messages.ts";
 import type { Guarded } from "../observe/guard.ts";
-import type { Bytes, Milliseconds } from "../units.ts";
+import type { Bytes } from "../units.ts";
 import { describe } from "./connection.ts";
+import type { Delivery } from "./delivery.ts";
 import type { ResponseSink, SocketEnd } from "./exchange.ts";
+import { linger } from "./linger.ts";
 import { Unread } from "./unread.ts";
 
 const NOTHING = new Uint8Array(0);
@@ -14,7 +16,7 @@ const SMALL_BODY = 8 * 1024;
 export class NodeSink implements ResponseSink, Guarded {
 	readonly #req: IncomingMessage;
 	readonly #res: ServerResponse;
-	readonly #stalledMs: Milliseconds;
+	readonly #delivery: Delivery;
 	account: Account | null = null;
 	/** There is something of the response that the client has not taken. */
 	#watched = false;
@@ -26,11 +28,10 @@ export class NodeSink implements ResponseSink, Guarded {
 	 */
 	running: { abort(): void } | null = null;
 
-	/** A client that takes nothing of the response for `stalledMs` is cut. */
-	constructor(req: IncomingMessage, res: ServerResponse, stalledMs: Milliseconds) {
+	constructor(req: IncomingMessage, res: ServerResponse, delivery: Delivery) {
 		this.#req = req;
 		this.#res = res;
-		this.#stalledMs = stalledMs;
+		this.#delivery = delivery;
 		res.on("close", () => {
 			if (!this.#finished) this.running?.abort();
 		});
@@ -79,16 +80,18 @@ export class NodeSink implements ResponseSink, Guarded {
 		const unread = new Unread(socket);
 		const timer = setInterval(() => {
 			if (unread.stalls()) socket.destroy();
-		}, this.#stalledMs).unref();
+		}, this.#delivery.stalledMs).unref();
 		const over = () => {
 			clearInterval(timer);
 			this.#res.off("close", over);
 			socket.off("close", over);
 			this.#watched = false;
+			this.#delivery.end();
 			if (this.#settled) account?.close();
 			else account?.release(held);
 		};
 		this.#watched = true;
+		this.#delivery.begin();
 		account?.hold(held);
 		this.#res.on("close", over);
 		// A response that waits behind others of its connection hears nothing of its end.
@@ -137,7 +140,9 @@ export class NodeSink implements ResponseSink, Guarded {
 
 	/** A body that the function did not read must not be taken for the connection's next request. */
 	#discardRequest(): void {
-		if (!this.#req.complete) this.#req.resume();
+		if (this.#req.complete) return;
+		this.#req.resume();
+		if (!this.#res.shouldKeepAlive) linger(this.#req.socket);
 	}
 }
 

@@ -7,6 +7,7 @@ import type { ResponseHead } from "../link/messages.ts";
 import type { Guard, Guarded } from "../observe/guard.ts";
 import type { Bytes, Milliseconds } from "../units.ts";
 import { describe } from "./connection.ts";
+import type { Delivery } from "./delivery.ts";
 import type { SocketEnd } from "./exchange.ts";
 import { NodeSink } from "./node-sink.ts";
 import { Unread } from "./unread.ts";
@@ -54,12 +55,12 @@ export class WebSockets {
 	readonly #heads = new WeakMap<IncomingMessage, ResponseHead>();
 
 	readonly #guard: Guard;
-	readonly #stalledMs: Milliseconds;
+	readonly #delivery: Delivery;
 
-	/** A client that takes nothing of what waits for it, or answers no ping, for `stalledMs` is gone. */
-	constructor(guard: Guard, stalledMs: Milliseconds) {
+	/** A client that takes nothing of what waits for it, or answers no ping, for its `stalledMs` is gone. */
+	constructor(guard: Guard, delivery: Delivery) {
 		this.#guard = guard;
-		this.#stalledMs = stalledMs;
+		this.#delivery = delivery;
 		this.#server.on("headers", (lines: string[], req: IncomingMessage) => {
 			const { headers } = this.#heads.get(req) as ResponseHead;
 			for (let i = 0; i < headers.length; i += 2)
@@ -75,9 +76,9 @@ export class WebSockets {
 				end,
 				account,
 				guard: this.#guard,
-				stalledMs: this.#stalledMs,
+				stalledMs: this.#delivery.stalledMs,
 			});
-		return new UpgradeSink(req, socket, open, this.#stalledMs);
+		return new UpgradeSink(req, socket, open, this.#delivery);
 	}
 
 	#open(req: IncomingMessage, socket: Duplex, head: Buffer, answer: ResponseHead): WebSocket {
@@ -269,9 +270,9 @@ class UpgradeSink extends NodeSink {
 	readonly #socket: Duplex;
 	#webSocket: OpenSocket | null = null;
 
-	constructor(req: IncomingMessage, socket: Duplex, open: Open, stalledMs: Milliseconds) {
+	constructor(req: IncomingMessage, socket: Duplex, open: Open, delivery: Delivery) {
 		const response = lastResponse(req, socket);
-		super(req, response, stalledMs);
+		super(req, response, delivery);
 		this.#response = response;
 		this.#socket = socket;
 		this.#open = open;

@@ -28,7 +28,7 @@ const SHOP = `export default {
 			async start(controller) {
 				const encoder = new TextEncoder();
 				controller.enqueue(encoder.encode("begun "));
-				await new Promise((resolve) => setTimeout(resolve, 300));
+				await new Promise((resolve) => setTimeout(resolve, 1000));
 				controller.enqueue(encoder.encode("finished"));
 				controller.close();
 			},
@@ -96,7 +96,7 @@ for (const [, name, code] of RECIPES) {
 		const load = Promise.all(answered.map(ask));
 		load.catch(() => undefined); // Until it is waited for.
 		await until(() => answered.every((count) => count > 0));
-		const streams = Array.from({ length: 10 }, () => text("/shop/slow"));
+		const streams = await Promise.all(Array.from({ length: 10 }, () => fetch(`${origin}/shop/slow`)));
 		const slow = await fetch(`${origin}/shop/slow`);
 		const decoder = new TextDecoder();
 		let received = "";
@@ -108,7 +108,7 @@ for (const [, name, code] of RECIPES) {
 			received += decoder.decode(part);
 		}
 		assert.equal(received, "begun finished");
-		for (const stream of streams) assert.equal(await stream, "begun finished");
+		for (const stream of streams) assert.equal(await stream.text(), "begun finished");
 		await load;
 		if (socket !== null && socket.readyState !== socket.CLOSED) await once(socket, "close");
 		if (child.exitCode === null) await once(child, "exit");

@@ -230,6 +230,26 @@ inBothIsolations("the HTTP server", (isolation) => {
 		assert.equal(told().filter((one) => one.startsWith(" ")).length, 1);
 	});
 
+	test("a client that reads its answer only once it has sent the rest gets it, though nobody wanted the rest", async () => {
+		const nth = atoll.records.filter(({ outcome }) => outcome === "body_too_large").length;
+		const socket = connect(port, "127.0.0.1");
+		socket.on("error", () => undefined).pause();
+		const length = 1_000_000;
+		socket.write(`POST / HTTP/1.1\r\nHost: pipe.test\r\nConnection: close\r\nContent-Length: ${length}\r\n\r\n`);
+		await until(() => atoll.records.filter(({ outcome }) => outcome === "body_too_large").length > nth);
+		for (let sent = 0; sent < length; sent += 100_000)
+			await new Promise<void>((resolve) => socket.write("x".repeat(100_000), () => resolve()));
+		let text = "";
+		socket.on("data", (chunk) => {
+			text += chunk.toString("latin1");
+		});
+		socket.resume();
+		await once(socket, "end");
+		assert.equal(statusOf(text), 413);
+		assert.equal(JSON.parse(bodyOf(text)).error.code, "body_too_large");
+		socket.destroy();
+	});
+
 	test("a chunked body that grows over the limit gets 413", async () => {
 		await atoll.deploy(
 			"eater",
