@@ -1,5 +1,6 @@
 import ivm from "isolated-vm";
 import type { Microseconds, Milliseconds } from "../units.ts";
+import { sinceReading } from "./thread-clock.ts";
 
 /**
  * One entry into an isolate. isolated-vm's `timeout` stands still while the isolate is in one of the sandbox's own
@@ -8,7 +9,8 @@ import type { Microseconds, Milliseconds } from "../units.ts";
  */
 export class Entry {
 	readonly #isolate: ivm.Isolate;
-	readonly #until: Milliseconds;
+	readonly #limit: Milliseconds;
+	#until: Milliseconds;
 	/** What the sandbox's functions took. */
 	lentUs: Microseconds = 0;
 	/** Whether one of them ended the isolate, since the entry's time was over. */
@@ -16,6 +18,7 @@ export class Entry {
 
 	constructor(isolate: ivm.Isolate, began: Milliseconds, limit: Milliseconds) {
 		this.#isolate = isolate;
+		this.#limit = limit;
 		this.#until = began + limit + SLACK_MS;
 	}
 
@@ -23,6 +26,12 @@ export class Entry {
 	add(from: Milliseconds, to: Milliseconds): void {
 		this.lentUs += (to - from) * 1000;
 		if (to <= this.#until || this.overdue) return;
+		// While the thread waits for a core nothing runs: then there is as much time as it has not had.
+		const left = this.#limit + SLACK_MS - sinceReading() / 1000;
+		if (left > 0) {
+			this.#until = to + left;
+			return;
+		}
 		this.overdue = true;
 		this.#isolate.dispose();
 	}

@@ -24,6 +24,11 @@ export function readThreadClock(): void {
 	readUs = threadUs();
 }
 
+/** How much CPU time the thread has had since that reading. */
+export function sinceReading(): Microseconds {
+	return threadUs() - readUs;
+}
+
 /**
  * How much CPU time something has used that has just ended and took so long. isolated-vm's `cpuTime` goes on while
  * the thread waits for a core, so that on a busy machine a turn looks four times as long as it was.
