@@ -10,7 +10,6 @@ import type { CheckedUpload } from "../config/deployment.ts";
 import { UsageError } from "../errors.ts";
 import { type Limits, resolveLimits } from "../limits/limits.ts";
 import { DEFAULT_TENANT, type FunctionId } from "../names.ts";
-import type { Deployed } from "./deployer.ts";
 import { Version, type VersionSource } from "./version.ts";
 
 /** The source of a function and its settings, checked: what a version is built from. */
@@ -25,7 +24,11 @@ export interface Upload {
 }
 
 /** A version, and how it was built. */
-export interface Built extends Pick<Deployed, "inputs" | "cached"> {
+export interface Built {
+	/** The files it was built from, relative to the working directory. */
+	inputs: string[];
+	/** Whether the artifact was in the cache. */
+	cached: boolean;
 	version: Version;
 }
 
