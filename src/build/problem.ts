@@ -1,7 +1,10 @@
 /** Something in a function's source that keeps it from being built. */
 export interface Problem {
 	text: string;
-	/** Where it is, relative to the function's root, or to the working directory where it has none; absent where it belongs to no line. */
+	/**
+	 * Where it is, relative to the function's root, or to the working directory where it has none; absent where it
+	 * belongs to no line.
+	 */
 	file?: string;
 	/** 1-based. */
 	line?: number;

@@ -16,12 +16,13 @@ import type { Bytes, Microseconds, Milliseconds } from "../units.ts";
 import { FunctionIsolate, type IsolateListener } from "./isolate.ts";
 import type { Answer } from "./keys.ts";
 import { Parking } from "./parking.ts";
-import { NOTHING, Runner, type Task, type Unsaid } from "./runner.ts";
+import { Runner, type Task } from "./runner.ts";
 import type { RunningAttempt } from "./running-attempt.ts";
 import { Schedule } from "./schedule.ts";
 import { runClocks } from "./services.ts";
 import { StartError } from "./start-error.ts";
 import { readThreadClock } from "./thread-clock.ts";
+import type { Unsaid } from "./unsaid.ts";
 import { WarmIsolates } from "./warm.ts";
 
 interface Version {
@@ -30,8 +31,8 @@ interface Version {
 	starting: FunctionIsolate | null;
 	/** Turns to run; those of one version run in a row, because what an isolate touches is then still in the cache. */
 	queue: Task[];
-	/** What its turns have said and has not left yet; none of them runs before it has. */
-	unsaid: readonly Unsaid[];
+	/** What its turns have said and has not left yet, if anything; none of them runs before it has. */
+	unsaid: Unsaid | null;
 	wanted: boolean;
 }
 
@@ -131,7 +132,7 @@ export class IsolateHost implements SandboxCommands, IsolateListener {
 	#version(number: VersionNumber): Version {
 		let version = this.#versions.get(number);
 		if (version === undefined) {
-			version = { image: null, starting: null, queue: [], unsaid: NOTHING, wanted: false };
+			version = { image: null, starting: null, queue: [], unsaid: null, wanted: false };
 			this.#versions.set(number, version);
 		}
 		return version;
@@ -191,11 +192,10 @@ export class IsolateHost implements SandboxCommands, IsolateListener {
 
 	#drain(number: VersionNumber, version: Version): void {
 		this.#runner.usedUs = 0;
-		if (version.unsaid.length > 0) {
-			version.unsaid = this.#runner.say(version.unsaid);
-			this.#schedule.charge(number, this.#runner.usedUs);
-			if (version.unsaid.length > 0 || version.queue.length > 0) this.#schedule.add(number);
-			else this.#forget(number, version);
+		if (version.unsaid !== null) {
+			this.#runner.say(version.unsaid);
+			if (version.unsaid.empty) version.unsaid = null;
+			this.#charge(number, version);
 			return;
 		}
 		const { queue } = version;
@@ -247,10 +247,15 @@ export class IsolateHost implements SandboxCommands, IsolateListener {
 			this.#runner.turn(attempt, isolate, { ...task, kind: task.kind, attempt: attempt.id });
 		}
 		version.unsaid = this.#runner.takeUnsaid();
-		this.#schedule.charge(number, this.#runner.usedUs);
 		version.queue = queue.slice(waits ? i - 1 : i);
-		if (version.unsaid.length === 0 && waits) return;
-		if (version.queue.length > 0 || version.unsaid.length > 0) this.#schedule.add(number);
+		if (waits && version.unsaid === null) this.#schedule.charge(number, this.#runner.usedUs);
+		else this.#charge(number, version);
+	}
+
+	/** Charges a function with what its turns have used, and gives it its next round if anything waits. */
+	#charge(number: VersionNumber, version: Version): void {
+		this.#schedule.charge(number, this.#runner.usedUs);
+		if (version.queue.length > 0 || version.unsaid !== null) this.#schedule.add(number);
 		else this.#forget(number, version);
 	}
 
@@ -259,7 +264,7 @@ export class IsolateHost implements SandboxCommands, IsolateListener {
 		if (
 			this.#warm.has(number) ||
 			version.queue.length > 0 ||
-			version.unsaid.length > 0 ||
+			version.unsaid !== null ||
 			version.wanted ||
 			version.starting !== null
 		)

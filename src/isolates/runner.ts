@@ -15,6 +15,7 @@ import { forgery, heldBytes, type IsolateMessage, isTooLarge } from "./outbox.ts
 import { RunningAttempt } from "./running-attempt.ts";
 import { usedUs } from "./thread-clock.ts";
 import { describeThrown } from "./thrown.ts";
+import { Unsaid } from "./unsaid.ts";
 import type { WarmIsolates } from "./warm.ts";
 
 /** What a turn says takes the thread a while, too, which counts where functions take turns: so many bytes as one µs. */
@@ -28,15 +29,6 @@ const STARVED_SHARE = 1 / 2;
  * waits for a slice, and not for all that a function may say in a turn.
  */
 const SLICE: Bytes = 256 * 1024;
-
-/** What a turn of an attempt has said, and has not left yet. */
-export interface Unsaid {
-	attempt: RunningAttempt;
-	isolate: FunctionIsolate;
-	message: IsolateMessage;
-}
-
-export const NOTHING: readonly Unsaid[] = [];
 
 /** One turn of an attempt. */
 interface Turn {
@@ -71,8 +63,8 @@ export class Runner {
 
 	/** How much has gone to the edge; whoever wants to know of some sets it to 0 before. */
 	saidBytes: Bytes = 0;
-	/** What turns have said beyond a slice. Nothing else of their function is run before it has left. */
-	#unsaid: Unsaid[] = [];
+	/** What turns have said beyond a slice, if any has. Nothing else of their function is run before it has left. */
+	#unsaid: Unsaid | null = null;
 
 	/** `later` is given what waits for a turn of an attempt. */
 	constructor(events: SandboxEvents, warm: WarmIsolates, later: (task: Task) => void) {
@@ -144,7 +136,7 @@ export class Runner {
 	turn(attempt: RunningAttempt, isolate: FunctionIsolate, task: Turn): void {
 		const { ms, early } = attempt.allowance();
 		if (ms === 0) {
-			this.#exceeded(attempt, isolate);
+			this.#exceeded(attempt, isolate, "cpu_limit_exceeded");
 			return;
 		}
 		const before = isolate.cpuUs;
@@ -180,9 +172,11 @@ export class Runner {
 		const outbox = isolate.takeOutbox();
 		// Before the request's end is delivered, if that was in the same turn: what is to be told belongs to it.
 		if (end !== "completed" && task.kind !== Kind.rejection) this.#uncaught(attempt, isolate, end.rejected);
-		if (saidBytes <= SLICE && this.#unsaid.length === 0)
-			for (const message of outbox) this.#deliver(attempt, isolate, message);
-		else for (const message of outbox) this.#unsaid.push({ attempt, isolate, message });
+		if (saidBytes > SLICE) this.#unsaid ??= new Unsaid();
+		for (const message of outbox) {
+			if (this.#unsaid === null) this.#deliver(attempt, isolate, message);
+			else this.#unsaid.add({ attempt, isolate, message });
+		}
 		if (task.kind === Kind.drop && this.has(attempt)) this.done(attempt);
 	}
 
@@ -208,7 +202,7 @@ export class Runner {
 	#overdue(attempt: RunningAttempt, isolate: FunctionIsolate, early: boolean): void {
 		isolate.attempts.delete(attempt.id);
 		if (early) this.#tooHeavy(attempt, isolate);
-		else this.#exceeded(attempt, isolate);
+		else this.#exceeded(attempt, isolate, "cpu_limit_exceeded");
 		this.#lose(isolate, { code: "isolate_lost", message: "another request cost the isolate", stack: "" });
 	}
 
@@ -217,11 +211,7 @@ export class Runner {
 		this.fail(attempt, { code: "too_heavy", message: `a turn ran for more than ${NORMAL_TURN_MS} ms`, stack: "" });
 	}
 
-	#exceeded(
-		attempt: RunningAttempt,
-		isolate: FunctionIsolate,
-		code: "cpu_limit_exceeded" | "starved" = "cpu_limit_exceeded",
-	): void {
+	#exceeded(attempt: RunningAttempt, isolate: FunctionIsolate, code: "cpu_limit_exceeded" | "starved"): void {
 		this.#warm.retire(isolate);
 		this.fail(attempt, { code, message: attempt.excess, stack: "" });
 	}
@@ -235,28 +225,26 @@ export class Runner {
 		this.fail(attempt, forgery());
 	}
 
-	/** Whether a turn has said more than a slice. */
+	/** Whether turns have said more than a slice since `takeUnsaid` was last called. */
 	get hasUnsaid(): boolean {
-		return this.#unsaid.length > 0;
+		return this.#unsaid !== null;
 	}
 
-	/** What turns have said since this was last asked and has not left yet. */
-	takeUnsaid(): readonly Unsaid[] {
-		if (this.#unsaid.length === 0) return NOTHING;
+	/** What they have said and has not left yet; `null` if all has. */
+	takeUnsaid(): Unsaid | null {
 		const unsaid = this.#unsaid;
-		this.#unsaid = [];
+		this.#unsaid = null;
 		return unsaid;
 	}
 
-	/** Has a slice of what was said leave. Returns the rest. */
-	say(unsaid: readonly Unsaid[]): readonly Unsaid[] {
-		const before = this.saidBytes;
-		let said = 0;
-		while (said < unsaid.length && this.saidBytes - before < SLICE) {
-			const { attempt, isolate, message } = unsaid[said++];
-			this.#deliver(attempt, isolate, message);
+	/** Has a slice of what was said leave. */
+	say(unsaid: Unsaid): void {
+		const until = this.saidBytes + SLICE;
+		while (this.saidBytes < until) {
+			const said = unsaid.take();
+			if (said === undefined) return;
+			this.#deliver(said.attempt, said.isolate, said.message);
 		}
-		return said === unsaid.length ? NOTHING : unsaid.slice(said);
 	}
 
 	/** What a message asks of the sandbox itself is done here; the rest goes to the edge. */
