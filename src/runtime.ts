@@ -527,8 +527,8 @@ export class Runtime {
 
 	/**
 	 * Takes no request from now on (503 `shutting_down`, and over a connection that ends with it) and no deployment,
-	 * finishes the requests in flight until their clients have the whole answer, and ends every process that the runtime has started. Called again, it is the
-	 * same closing. Throws UsageError for options that make no sense.
+	 * finishes the requests in flight until their clients have the whole answer, and ends every process that the
+	 * runtime has started. Called again, it is the same closing. Throws UsageError for options that make no sense.
 	 */
 	close(options: CloseOptions = {}): Promise<void> {
 		const { timeoutMs = CLOSE_TIMEOUT } = checkClose(options);

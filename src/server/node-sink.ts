@@ -82,6 +82,8 @@ export class NodeSink implements ResponseSink, Guarded {
 			if (unread.stalls()) socket.destroy();
 		}, this.#delivery.stalledMs).unref();
 		const over = () => {
+			// A connection that closes under its response tells it twice, though one of the listeners is gone by then.
+			if (!this.#watched) return;
 			clearInterval(timer);
 			this.#res.off("close", over);
 			socket.off("close", over);

@@ -75,3 +75,17 @@ test("what does not end in time is cut off", async () => {
 	assert.deepEqual(outcomes, ["shutting_down"]);
 	assert.throws(() => runtime.close({ timeoutMs: -1 }), { code: "invalid_option", message: /timeoutMs/ });
 });
+
+test("nobody waits for a client that has cut its connection within the answer", async () => {
+	const runtime = await started(
+		`export default { fetch: () => new Response(new ReadableStream({ pull: (to) => to.enqueue(new Uint8Array(65536)) })) }`,
+	);
+	await using server = await Listening.on(runtime.nodeHandler);
+	for (let i = 0; i < 3; i++) {
+		await new Promise<void>((resolve, reject) => {
+			get(server.origin, (res) => res.once("data", () => resolve(void res.destroy()))).on("error", reject);
+		});
+		await until(() => runtime.stats().inFlight === 0 && runtime.stats().heldBytes === 0);
+	}
+	await runtime.close({ timeoutMs: 3600_000 });
+});
