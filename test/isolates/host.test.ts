@@ -16,11 +16,11 @@ const IMAGE: Image = {
 	memoryMb: 128,
 	timers: 10,
 	logBytes: 1000,
-	startupCpuMs: 1000,
+	startupCpuMs: 10_000,
 };
 
-/** A host of one function, and what starts an attempt at it. */
-async function hostOf(events: Partial<SandboxEvents>, image = IMAGE) {
+/** A host of one function, and what starts an attempt at it, which may use so much. */
+async function hostOf(events: Partial<SandboxEvents>, image = IMAGE, cpuMs = 10_000) {
 	const host: IsolateHost = new IsolateHost(await sandboxSettings(), {
 		want: (version) => host.load(version, image),
 		message: () => undefined,
@@ -34,8 +34,7 @@ async function hostOf(events: Partial<SandboxEvents>, image = IMAGE) {
 	after(() => host.close());
 	host.load(1, image);
 	const head = JSON.stringify(REQUEST);
-	const start = (attempt: number) =>
-		host.request({ attempt, version: 1, cpuMs: 100, light: false, head, body: undefined });
+	const start = (attempt: number) => host.request({ attempt, version: 1, cpuMs, light: false, head, body: undefined });
 	return { host, start };
 }
 
@@ -94,7 +93,7 @@ test("what a turn says leaves in slices, and whoever else has something to say w
 	);
 	host.load(2, IMAGE);
 	start(1);
-	host.request({ attempt: 2, version: 2, cpuMs: 100, light: false, head: JSON.stringify(REQUEST), body: undefined });
+	host.request({ attempt: 2, version: 2, cpuMs: 10_000, light: false, head: JSON.stringify(REQUEST), body: undefined });
 	await over;
 	const sizes = said.filter(([version]) => version === 1).map(([, bytes]) => bytes);
 	assert.deepEqual(sizes, [...new Array(40).fill(250_000), 4], "all of it, in order");
@@ -110,7 +109,7 @@ test("a turn that is cut while it waits for a core has not used its time, and is
 }) => {
 	let failed: (code: string) => void = () => undefined;
 	const code = Buffer.from("__atoll_exports({ default: { fetch() { for (;;); } } });");
-	const { start } = await hostOf({ failed: (_version, _attempt, { code }) => failed(code) }, { ...IMAGE, code });
+	const { start } = await hostOf({ failed: (_version, _attempt, { code }) => failed(code) }, { ...IMAGE, code }, 100);
 	const end = (attempt: number) =>
 		new Promise((resolve) => {
 			failed = resolve;
