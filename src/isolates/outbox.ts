@@ -46,11 +46,14 @@ export class Outbox {
 		this.forged = false;
 	}
 
-	/** Takes what came out of the isolate, whatever it is: its code may have changed what the prelude sends. */
-	put(kind: unknown, attempt: unknown, op: unknown, text: unknown, data: unknown): void {
+	/**
+	 * Takes what came out of the isolate, whatever it is: its code may have changed what the prelude sends. Behind the
+	 * `last` message of an attempt comes that it is over.
+	 */
+	put(kind?: unknown, attempt?: unknown, op?: unknown, text?: unknown, data?: unknown, last?: unknown): void {
 		if (this.forged) return;
 		const message = messageOf(kind, attempt, op, text, data);
-		if (message === null) {
+		if (message === null || typeof last !== "boolean") {
 			this.forged = true;
 			this.#messages = [];
 			return;
@@ -59,6 +62,7 @@ export class Outbox {
 		this.#bytes += heldBytes(message);
 		if (this.overflown) this.#messages = [];
 		else this.#messages.push(message);
+		if (last) this.put(Kind.done, attempt, 0, "", undefined, false);
 	}
 
 	/** Whether a line may still leave. One beyond the limit does, by which the edge knows that there was more. */

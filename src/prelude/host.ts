@@ -4,8 +4,18 @@ import type { Kind } from "../link/messages.ts";
  * What the sandbox lends an isolate: synchronous functions of primitives and bytes, kept out of the function's reach.
  */
 export interface Host {
-	/** Puts a message into the turn's outbox. It leaves when the turn ends, or never if the turn is cut off. */
-	emit(kind: Kind, attempt: number, op: number, text: string, data?: string | Uint8Array | number): void;
+	/**
+	 * Puts a message into the turn's outbox, and with `last` behind it that its attempt is over. It leaves when the turn
+	 * ends, or never if the turn is cut off.
+	 */
+	emit(
+		kind: Kind,
+		attempt: number,
+		op: number,
+		text: string,
+		data: string | Uint8Array | number | undefined,
+		last: boolean,
+	): void;
 	/** UTF-8 bytes of a string; lone surrogates become U+FFFD. */
 	encodeUtf8(text: string): ArrayBuffer;
 	/** Text of bytes in the encoding that `label` names; `null` if `fatal` and they are malformed. */

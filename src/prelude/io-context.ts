@@ -106,7 +106,16 @@ export class IoContext {
 
 	/** Says something of it, as long as it is not over: its number may be another attempt's by then. */
 	emit(kind: Kind, op: number, text = "", data?: string | Uint8Array | number): void {
-		if (!this.done) host.emit(kind, this.id, op, text, data);
+		if (!this.done) host.emit(kind, this.id, op, text, data, false);
+	}
+
+	/** Gives the event's answer. Where nothing is waited for it is over with that, which goes out in one with it. */
+	respond(kind: Kind, text: string, data?: string | Uint8Array): void {
+		this.responded = true;
+		if (this.done) return;
+		const over = this.#pending === 0;
+		host.emit(kind, this.id, 0, text, data, over);
+		if (over) this.#end();
 	}
 
 	hold(): void {
@@ -115,12 +124,12 @@ export class IoContext {
 
 	release(): void {
 		this.#pending--;
-		this.finishIfIdle();
-	}
-
-	finishIfIdle(): void {
 		if (this.#pending > 0 || !this.responded || this.done) return;
 		this.emit(Kind.done, 0);
+		this.#end();
+	}
+
+	#end(): void {
 		this.done = true;
 		contexts[this.id] = undefined;
 	}

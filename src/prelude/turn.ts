@@ -12,7 +12,7 @@ import { Body } from "./fetch/body.ts";
 import { receiveStream, sendStream } from "./fetch/body-stream.ts";
 import { headerList } from "./fetch/headers.ts";
 import { type Request, receivedRequest, type SignalSource } from "./fetch/request.ts";
-import { isNullBodyStatus, isResponse, type Response, responseState } from "./fetch/response.ts";
+import { isNullBodyStatus, isResponse, type ResponseState, responseState } from "./fetch/response.ts";
 import { handle, handleEvent, handlesRequests, hasHandler } from "./handlers.ts";
 import { contexts, enter, IoContext, Operation } from "./io-context.ts";
 import { dropTimers, runGlobalTimers, runTimer } from "./timing/timers.ts";
@@ -119,10 +119,15 @@ async function answer(context: IoContext, head: RequestHead, data: ArrayBuffer |
 	try {
 		const answered = handle(makeRequest(context, head, data), context);
 		handlePromise(answered);
-		const response = await answered;
-		const why = refuse(response);
-		if (why === null) respond(context, head.method, response as Response);
-		else fail(context, "invalid_response", { name: "TypeError", message: why, stack: `TypeError: ${why}` });
+		const response: unknown = await answered;
+		if (!isResponse(response)) {
+			invalid(context, noResponse(response));
+			return;
+		}
+		const state = responseState(response);
+		const why = refuse(state);
+		if (why === null) respond(context, head.method, state);
+		else invalid(context, why);
 	} catch (error) {
 		fail(context, "exception", describeError(error));
 	}
@@ -140,9 +145,7 @@ async function dispatch(context: IoContext, head: EventHead, data: ArrayBuffer |
 		const handled = handleEvent(head.handler, argument.value, context);
 		handlePromise(handled);
 		await handled;
-		context.emit(Kind.verdicts, 0, argument.verdicts);
-		context.responded = true;
-		context.finishIfIdle();
+		context.respond(Kind.verdicts, argument.verdicts);
 		if (context.done) dropTimers(context);
 	} catch (error) {
 		const description = describeError(error);
@@ -156,27 +159,30 @@ function failWithout(context: IoContext, handler: string): void {
 	fail(context, "no_handler", { name: "TypeError", message, stack: "" });
 }
 
-function fail(context: IoContext, code: Exception["code"], { message, stack }: ErrorDescription): void {
-	if (context.responded) return;
-	context.responded = true;
-	context.emit(Kind.exception, 0, encodeException({ code, message, stack }));
-	context.finishIfIdle();
+function invalid(context: IoContext, message: string): void {
+	fail(context, "invalid_response", { name: "TypeError", message, stack: `TypeError: ${message}` });
 }
 
-/** Why a handler's result cannot be sent, or `null`. */
-function refuse(value: unknown): string | null {
-	if (!isResponse(value)) {
-		const kind =
-			value === null
-				? "null"
-				: value === undefined
-					? "undefined"
-					: typeof value === "object"
-						? "an object of another kind"
-						: `a ${typeof value}`;
-		return `the handler must return a Response, but returned ${kind}`;
-	}
-	const state = responseState(value);
+function fail(context: IoContext, code: Exception["code"], { message, stack }: ErrorDescription): void {
+	if (context.responded) return;
+	context.respond(Kind.exception, encodeException({ code, message, stack }));
+}
+
+/** Why a handler's result, which is no response, cannot be sent. */
+function noResponse(value: unknown): string {
+	const kind =
+		value === null
+			? "null"
+			: value === undefined
+				? "undefined"
+				: typeof value === "object"
+					? "an object of another kind"
+					: `a ${typeof value}`;
+	return `the handler must return a Response, but returned ${kind}`;
+}
+
+/** Why a response cannot be sent, or `null`. */
+function refuse(state: ResponseState): string | null {
 	if (state.origin.type === "error") return "the handler returned Response.error(), which stands for a network error";
 	if (state.status === 101)
 		return state.origin.webSocket === null ? "the handler returned status 101 without a webSocket" : null;
@@ -199,7 +205,7 @@ function upgrade(context: IoContext, headers: string[], webSocket: unknown): voi
 	});
 	if (server === null) {
 		const message = "the response's webSocket is not a socket of a WebSocketPair that is still unused";
-		fail(context, "invalid_response", { name: "TypeError", message, stack: `TypeError: ${message}` });
+		invalid(context, message);
 		return;
 	}
 	context.responded = true;
@@ -221,8 +227,7 @@ function upgrade(context: IoContext, headers: string[], webSocket: unknown): voi
 	server.begin();
 }
 
-function respond(context: IoContext, method: string, response: Response): void {
-	const state = responseState(response);
+function respond(context: IoContext, method: string, state: ResponseState): void {
 	const { status, statusText, body } = state;
 	const headers = headerList(state);
 	if (status === 101) {
@@ -234,22 +239,18 @@ function respond(context: IoContext, method: string, response: Response): void {
 	const whole = !none && source !== null && source.length <= STREAM_WINDOW;
 	const mode = none ? "none" : whole ? "whole" : "stream";
 	const taken = whole ? (body as Body).take() : null;
-	context.responded = true;
 	if (mode === "stream" && method === "HEAD") {
-		context.emit(Kind.response, 0, encodeResponseHead(status, "none", 0, statusText, headers));
+		context.respond(Kind.response, encodeResponseHead(status, "none", 0, statusText, headers));
 		void (body as Body).stream.cancel().catch(() => undefined);
 	} else {
-		context.emit(
+		if (mode === "stream") context.hold();
+		context.respond(
 			Kind.response,
-			0,
 			encodeResponseHead(status, mode, 0, statusText, headers),
 			taken === null ? undefined : typeof taken === "string" ? taken : exactBytes(taken),
 		);
-		if (mode === "stream") {
-			context.hold();
+		if (mode === "stream")
 			void sendStream(context, 0, (body as Body).stream, context.exchange).then(() => context.release());
-		}
 	}
-	context.finishIfIdle();
 	if (context.done) dropTimers(context);
 }

@@ -15,7 +15,7 @@ function write(level: Line["level"], message: string): void {
 	if (host === undefined) return;
 	let text = indent === "" ? message : indent + message.replaceAll("\n", `\n${indent}`);
 	if (text.length > MAX_LINE) text = `${text.slice(0, MAX_LINE)}… (${text.length - MAX_LINE} more characters)`;
-	host.emit(Kind.log, current?.id ?? 0, 0, encodeLine(level, text));
+	host.emit(Kind.log, current?.id ?? 0, 0, encodeLine(level, text), undefined, false);
 }
 
 function elapsed(label: string): string {

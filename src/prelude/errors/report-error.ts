@@ -148,7 +148,7 @@ function copyOfRejection(description: ErrorDescription | { value?: unknown }): {
 
 function logUncaught(description: ErrorDescription, attempt = current?.id ?? 0): void {
 	if (host === undefined) return;
-	host.emit(Kind.log, attempt, 0, encodeLine("error", description.stack));
+	host.emit(Kind.log, attempt, 0, encodeLine("error", description.stack), undefined, false);
 }
 
 setExceptionReporter(reportError);

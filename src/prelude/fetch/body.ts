@@ -65,7 +65,8 @@ export class Body {
 	}
 
 	get unusable(): boolean {
-		return this.used || this.locked;
+		if (this.#used) return true;
+		return this.#stream !== null && (isDisturbed(this.#stream) || this.#stream.locked);
 	}
 
 	/** The string or bytes it was made from, if they can still be had; the body counts as read then. */

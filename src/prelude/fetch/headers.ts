@@ -7,7 +7,7 @@ export type Guard = "none" | "immutable";
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const LOWER_TOKEN = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: a header's value may hold any of these but NUL, LF and CR.
-const BAD_VALUE = /[\x00\n\r]/;
+const BAD_VALUE = /[\x00\n\r\u0100-\uffff]/;
 const NOT_LATIN1 = /[\u0100-\uffff]/;
 const EDGES = /^[\t\n\r ]+|[\t\n\r ]+$/g;
 
@@ -21,14 +21,15 @@ function toName(name: unknown, where: string): string {
 
 function toValue(value: unknown, where: string): string {
 	const text = `${value as string}`;
-	if (NOT_LATIN1.test(text)) throw new TypeError(`${where}: a header's value holds a character above U+00FF`);
-	const normalized =
-		isSpace(text.charCodeAt(0)) || isSpace(text.charCodeAt(text.length - 1)) ? text.replace(EDGES, "") : text;
-	if (BAD_VALUE.test(normalized)) throw new TypeError(`${where}: a header's value holds NUL, CR or LF`);
-	return normalized;
+	const trimmed = text.charCodeAt(0) > SPACE && text.charCodeAt(text.length - 1) > SPACE;
+	const normalized = trimmed ? text : text.replace(EDGES, "");
+	if (!BAD_VALUE.test(normalized)) return normalized;
+	const what = NOT_LATIN1.test(normalized) ? "a character above U+00FF" : "NUL, CR or LF";
+	throw new TypeError(`${where}: a header's value holds ${what}`);
 }
 
-const isSpace = (code: number) => code === 0x20 || code === 0x0d || code === 0x0a || code === 0x09;
+/** What is trimmed is no more than this. */
+const SPACE = 0x20;
 
 /** The values of a name, which is in small letters, as one; `null` where there is none. */
 function valueIn(list: string[], name: string): string | null {
@@ -70,15 +71,20 @@ export class Headers {
 				const parts = [...(pair as Iterable<unknown>)];
 				if (parts.length !== 2)
 					throw new TypeError("Headers constructor: each header must be a pair of a name and a value");
-				this.append(parts[0], parts[1]);
+				this.#add(parts[0], parts[1]);
 			}
 			return;
 		}
 		for (const key of Reflect.ownKeys(init)) {
 			if (!Object.prototype.propertyIsEnumerable.call(init, key)) continue;
 			if (typeof key === "symbol") throw new TypeError("Headers constructor: a symbol is not a header name");
-			this.append(key, init[key]);
+			this.#add(key, init[key]);
 		}
+	}
+
+	#add(name: unknown, value: unknown): void {
+		const key = toName(name, "Headers constructor");
+		this.#list.push(key, toValue(value, "Headers constructor"));
 	}
 
 	#write(): void {

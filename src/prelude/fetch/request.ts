@@ -101,11 +101,11 @@ export class Request {
 	#state: RequestState;
 
 	constructor(input: unknown, init?: unknown) {
-		requireArguments(arguments.length, 1, "Request constructor");
 		if (input === INTERNAL) {
 			this.#state = init as RequestState;
 			return;
 		}
+		requireArguments(arguments.length, 1, "Request constructor");
 		const dictionary = toDictionary(init, "Request constructor");
 		const from = isRequest(input) ? input.#state : null;
 		let url: string;

@@ -133,12 +133,15 @@ function toStatusNumber(value: unknown): number {
 	return (Math.trunc(Number(value)) || 0) & 0xffff;
 }
 
+/** A body, and the Content-Type that goes with it. */
+interface Extracted {
+	body: Body;
+	type: string | null;
+}
+
 /** https://fetch.spec.whatwg.org/#initialize-a-response */
-function initialize(
-	extracted: { body: Body; type: string | null } | null,
-	init: unknown,
-	where: string,
-): ResponseState {
+function initialize(extracted: Extracted | null, init: unknown, where: string): ResponseState {
+	if (init === undefined && extracted !== null) return plain(extracted);
 	const dictionary = toDictionary(init, where);
 	const status = dictionary.status === undefined ? 200 : toStatusNumber(dictionary.status);
 	const webSocket = dictionary.webSocket ?? null;
@@ -161,6 +164,11 @@ function initialize(
 	if (extracted.type !== null && headerValue(state, "content-type") === null)
 		headerList(state).push("content-type", extracted.type);
 	return state;
+}
+
+/** One with a body, of which nothing else was said. */
+function plain({ body, type }: Extracted): ResponseState {
+	return { status: 200, statusText: "", headers: type === null ? [] : ["content-type", type], body, origin: MADE };
 }
 
 export { create as createResponse, isResponse, stateOf as responseState };

@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import ivm from "isolated-vm";
+import { loadPrelude } from "../../src/build/prelude.ts";
+import { IsolateHost } from "../../src/isolates/host.ts";
+import { Entry } from "../../src/isolates/lent.ts";
+import { Kind } from "../../src/link/messages.ts";
+import type { Image } from "../../src/link/protocol.ts";
+import { countCalls } from "../support/counted-prelude.ts";
+
+/** A request as the edge sends it on. */
+const HEAD = JSON.stringify({
+	type: "http",
+	method: "GET",
+	url: "http://a.test/users/42",
+	headers: ["host", "a.test", "accept", "*/*", "user-agent", "curl/8"],
+	body: "none",
+	client: null,
+});
+const IMAGE = {
+	filename: "a.js",
+	codeCache: new Uint8Array(0),
+	tenant: 1,
+	env: "{}",
+	bindings: "[]",
+	memoryMb: 128,
+	timers: 10,
+	logBytes: 1000,
+	startupCpuMs: 10_000,
+};
+
+/**
+ * What handlers do, how many calls of the prelude's functions their request may take in all, and how many of the
+ * sandbox's. The figures are today's: whoever lowers what a request takes lowers them.
+ */
+const MOST: Record<string, { handler: string; calls: number; lent: number }> = {
+	"a new response": { handler: `() => new Response("x")`, calls: 37, lent: 1 },
+	"the request's url": { handler: `(request) => new Response(request.url)`, calls: 38, lent: 1 },
+	"a parsed URL": { handler: `(request) => new Response(new URL(request.url).pathname)`, calls: 44, lent: 2 },
+	"a request's header": { handler: `(request) => new Response(request.headers.get("accept"))`, calls: 47, lent: 1 },
+	"headers of a response": {
+		handler: `() => new Response("x", { headers: { "x-a": "1", "x-b": "2" } })`,
+		calls: 63,
+		lent: 1,
+	},
+	"an async handler": { handler: `async () => { await null; return new Response("x"); }`, calls: 37, lent: 1 },
+	"a response in JSON": { handler: `() => Response.json({ ok: true })`, calls: 40, lent: 1 },
+};
+
+let snapshot: Uint8Array | null = null;
+
+async function countedSnapshot(): Promise<Uint8Array> {
+	const { code, warmUp } = await loadPrelude();
+	const made = ivm.Isolate.createSnapshot([{ code: countCalls(code), filename: "atoll:prelude" }], warmUp);
+	return new Uint8Array(made.copy());
+}
+
+for (const [name, { handler, calls, lent }] of Object.entries(MOST))
+	test(`what a request takes: ${name}`, async ({ mock }) => {
+		snapshot ??= await countedSnapshot();
+		const counts: number[] = [];
+		let ended: () => void = () => undefined;
+		const messages: Kind[] = [];
+		const host: IsolateHost = new IsolateHost(
+			{
+				snapshot,
+				maxIsolates: 10,
+				maxBytes: 1e9,
+				maxProcessBytes: 2e9,
+				maxUnreadBytes: 1e9,
+				parked: 0,
+				memoryMb: 128,
+				frozenClocks: true,
+			},
+			{
+				want: () => undefined,
+				message: (_version, _attempt, { kind, text }) => {
+					messages.push(kind);
+					const count = /\nx-calls\n(\d+)/.exec(text)?.[1];
+					if (count !== undefined) counts.push(Number(count));
+				},
+				done: () => ended(),
+				failed: (_version, _attempt, { message }) => assert.fail(message),
+				stats: () => undefined,
+				flush: () => undefined,
+				clogged: () => false,
+			},
+		);
+		after(() => host.close());
+		const source = `const handler = ${handler};
+			__atoll_exports({ default: { fetch(request, env, ctx) {
+				if (request.method === "GET") return handler(request, env, ctx);
+				return new Response(null, { headers: { "x-calls": String(__calls.count) } });
+			} } });`;
+		host.load(1, { ...IMAGE, code: Buffer.from(source) } as Image);
+		const ask = (head: string) =>
+			new Promise<void>((resolve) => {
+				ended = resolve;
+				host.request({ attempt: 1, version: 1, cpuMs: 10_000, light: false, head, body: undefined });
+			});
+		/** What the prelude has called by now, and the same again. */
+		const read = () => ask(HEAD.replace("GET", "PUT"));
+		await ask(HEAD);
+		await read();
+		await read();
+		const own = counts[1] - counts[0];
+		const lending = mock.method(Entry.prototype, "add");
+		messages.length = 0;
+		await ask(HEAD);
+		const called = lending.mock.callCount();
+		assert.deepEqual(messages, [Kind.response]);
+		await read();
+		const taken = counts[2] - counts[1] - own;
+		assert.ok(taken > 0 && taken <= calls, `${taken} calls, where ${calls} were enough`);
+		assert.ok(called <= lent, `${called} calls of the sandbox's functions, where ${lent} were enough`);
+	});
