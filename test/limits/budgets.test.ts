@@ -102,19 +102,18 @@ inBothIsolations("budgets", (isolation) => {
 	});
 
 	test("a subrequest ends after its time, before the head and within the body, and beyond its size", async () => {
-		await atoll.deploy(
-			"out",
-			`export default { async fetch(r, env) {
-				try { return new Response(String((await (await fetch(env.ORIGIN + new URL(r.url).pathname)).arrayBuffer()).byteLength)); }
-				catch (e) { return new Response(e.name + ": " + (e.cause?.message ?? e.message)); }
-			} }`,
-			{ env: { ORIGIN: url }, limits: { subrequestMs: 400, subrequestBodyBytes: 1_000_000 } },
-		);
-		assert.match(await atoll.text("out", "/silent"), /^TypeError: .*sent nothing for 400 ms/);
-		assert.match(await atoll.text("out", "/stalls"), /sent nothing for 400 ms/);
-		assert.match(await atoll.text("out", "/bomb"), /sent more than 1000000 bytes/);
-		assert.deepEqual((await atoll.record("out", 1)).exceeded, { subrequestMs: 1 });
-		assert.deepEqual((await atoll.record("out", 2)).exceeded, { subrequestBodyBytes: 1 });
+		const out = `export default { async fetch(r, env) {
+			try { return new Response(String((await (await fetch(env.ORIGIN + new URL(r.url).pathname)).arrayBuffer()).byteLength)); }
+			catch (e) { return new Response(e.name + ": " + (e.cause?.message ?? e.message)); }
+		} }`;
+		const env = { ORIGIN: url };
+		await atoll.deploy("hasty", out, { env, limits: { subrequestMs: 400 } });
+		await atoll.deploy("frugal", out, { env, limits: { subrequestBodyBytes: 1_000_000 } });
+		assert.match(await atoll.text("hasty", "/silent"), /^TypeError: .*sent nothing for 400 ms/);
+		assert.match(await atoll.text("hasty", "/stalls"), /sent nothing for 400 ms/);
+		assert.match(await atoll.text("frugal", "/bomb"), /sent more than 1000000 bytes/);
+		assert.deepEqual((await atoll.record("hasty", 1)).exceeded, { subrequestMs: 1 });
+		assert.deepEqual((await atoll.record("frugal")).exceeded, { subrequestBodyBytes: 1 });
 	});
 
 	test("a body is no larger than its function takes, be it a program's or another function's", async () => {
