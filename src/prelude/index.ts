@@ -146,8 +146,8 @@ Object.defineProperty(Crypto.prototype, "DigestStream", {
 });
 
 function streamInterfaces(): Record<string, unknown> {
-	const { isDisturbed, ...interfaces } = streams;
-	void isDisturbed;
+	const { isDisturbed, isLocked, lazyByteStream, ...interfaces } = streams;
+	void [isDisturbed, isLocked, lazyByteStream];
 	return interfaces;
 }
 

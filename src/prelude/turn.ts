@@ -238,7 +238,7 @@ function respond(context: IoContext, method: string, state: ResponseState): void
 	const none = body === null || isNullBodyStatus(status);
 	const whole = !none && source !== null && source.length <= STREAM_WINDOW;
 	const mode = none ? "none" : whole ? "whole" : "stream";
-	const taken = whole ? (body as Body).take() : null;
+	const taken = whole ? (body as Body).send() : null;
 	if (mode === "stream" && method === "HEAD") {
 		context.respond(Kind.response, encodeResponseHead(status, "none", 0, statusText, headers));
 		void (body as Body).stream.cancel().catch(() => undefined);

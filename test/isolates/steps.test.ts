@@ -43,6 +43,11 @@ const MOST: Record<string, { handler: string; calls: number; lent: number }> = {
 		calls: 63,
 		lent: 1,
 	},
+	"a response made of another's body": {
+		handler: `() => { const one = new Response("x"); return new Response(one.body, one); }`,
+		calls: 64,
+		lent: 1,
+	},
 	"an async handler": { handler: `async () => { await null; return new Response("x"); }`, calls: 37, lent: 1 },
 	"a response in JSON": { handler: `() => Response.json({ ok: true })`, calls: 40, lent: 1 },
 };

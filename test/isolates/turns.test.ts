@@ -132,6 +132,24 @@ inBothIsolations("turns", (isolation) => {
 		assert.deepEqual(answers, ["left", "written", "written", "written"]);
 	});
 
+	test("what has left with a response is not to be had from its stream any more", async () => {
+		await atoll.deploy(
+			"sent",
+			`export default { fetch(request, env, ctx) {
+			const response = new Response("sent");
+			const { body } = response;
+			ctx.waitUntil((async () => {
+				await new Promise((done) => setTimeout(done, 1));
+				const read = await body.getReader().read().catch((error) => error.name);
+				console.log(response.bodyUsed, read, await response.text().catch((error) => error.name));
+			})());
+			return response;
+		} }`,
+		);
+		assert.equal(await atoll.text("sent"), "sent");
+		await atoll.log("true TypeError TypeError");
+	});
+
 	test("waitUntil goes on after the response, and the record waits for it", async () => {
 		await atoll.deploy(
 			"later",

@@ -1,6 +1,6 @@
 import { concatBytes, copyBytes, decodeUtf8, encodeUtf8, isBufferSource } from "../encoding/bytes.ts";
 import { toUSVString } from "../interface.ts";
-import { isDisturbed, ReadableStream } from "../streams/streams.ts";
+import { isDisturbed, isLocked, lazyByteStream, ReadableStream } from "../streams/streams.ts";
 import { decodeStream } from "../streams/text-stream.ts";
 import { isURLSearchParams, parseForm, type URLSearchParams } from "../url/url-search-params.ts";
 import { Blob, blobBytes, isBlob } from "./blob.ts";
@@ -30,19 +30,13 @@ export class Body {
 
 	get stream(): ReadableStream {
 		if (this.#stream === null) {
-			const body = this;
-			this.#stream = new ReadableStream(
-				{
-					type: "bytes",
-					pull(controller) {
-						const bytes = body.#takeBytes();
-						if (bytes.byteLength > 0) controller.enqueue(bytes as Uint8Array<ArrayBuffer>);
-						controller.close();
-						controller.byobRequest?.respond(0);
-					},
-				},
-				{ highWaterMark: 0 },
-			);
+			this.#stream = lazyByteStream((controller) => {
+				if (this.#used) throw new TypeError("the response has been sent, and its body with it");
+				const bytes = this.#takeBytes();
+				if (bytes.byteLength > 0) controller.enqueue(bytes as Uint8Array<ArrayBuffer>);
+				controller.close();
+				controller.byobRequest?.respond(0);
+			});
 			if (this.#used) lock(this.#stream);
 			else sources.set(this.#stream, this);
 		}
@@ -61,21 +55,27 @@ export class Body {
 	}
 
 	get locked(): boolean {
-		return this.#stream?.locked === true;
+		return this.#stream !== null && isLocked(this.#stream);
 	}
 
 	get unusable(): boolean {
 		if (this.#used) return true;
-		return this.#stream !== null && (isDisturbed(this.#stream) || this.#stream.locked);
+		return this.#stream !== null && (isDisturbed(this.#stream) || isLocked(this.#stream));
 	}
 
 	/** The string or bytes it was made from, if they can still be had; the body counts as read then. */
 	take(): Source | null {
+		const source = this.send();
+		if (source !== null && this.#stream !== null) lock(this.#stream);
+		return source;
+	}
+
+	/** The same for a response that leaves: nobody looks at what has become of its stream. */
+	send(): Source | null {
 		const { source } = this;
 		if (source === null || this.unusable) return null;
 		this.#used = true;
 		this.source = null;
-		if (this.#stream !== null) lock(this.#stream);
 		return source;
 	}
 
@@ -136,7 +136,7 @@ export function extractBody(init: unknown): { body: Body; type: string | null } 
 	if (typeof init === "string")
 		return { body: new Body(init.isWellFormed() ? init : init.toWellFormed(), null), type: TEXT };
 	if (init instanceof ReadableStream) {
-		if (isDisturbed(init) || init.locked) throw new TypeError("the body's stream has been read or is locked");
+		if (isDisturbed(init) || isLocked(init)) throw new TypeError("the body's stream has been read or is locked");
 		return { body: sources.get(init) ?? new Body(null, init), type: null };
 	}
 	if (isBufferSource(init)) return { body: new Body(copyBytes(init), null), type: null };
