@@ -3,15 +3,6 @@ import { apply, kept, keptGetter, type Method } from "./kept.ts";
 // RegExp's methods, and String's that take one, all look up `exec` and other properties; `exec` itself looks up
 // nothing.
 const exec = kept(RegExp.prototype, "exec") as (this: RegExp, text: string) => RegExpExecArray | null;
-const RegExpPrototype = RegExp.prototype;
-
-function isExecReplaced(): boolean {
-	try {
-		return RegExpPrototype.exec !== exec;
-	} catch {
-		return true;
-	}
-}
 
 const isGlobal = keptGetter(RegExp.prototype, "global") as (this: RegExp) => boolean;
 const slice = kept(String.prototype, "slice") as (this: string, from: number, to?: number) => string;
@@ -86,11 +77,9 @@ function split(text: string, expression: RegExp): (string | undefined)[] {
 	return parts;
 }
 
-const test = kept(RegExp.prototype, "test") as (this: RegExp, text: string) => boolean;
-
-/** `expression.test(…)` */
+/** `expression.test(…)`, which looks up `exec`: to see whether that was replaced takes longer than to call it. */
 export function regExpTest(this: RegExp, text: string): boolean {
-	return isExecReplaced() ? apply(exec, this, [text]) !== null : apply(test, this, [text]);
+	return apply(exec, this, [text]) !== null;
 }
 
 type ByExpression = (text: string, expression: RegExp, extra: string | Method) => unknown;
