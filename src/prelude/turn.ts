@@ -240,8 +240,9 @@ function respond(context: IoContext, method: string, state: ResponseState): void
 	const mode = none ? "none" : whole ? "whole" : "stream";
 	const taken = whole ? (body as Body).send() : null;
 	if (mode === "stream" && method === "HEAD") {
-		context.respond(Kind.response, encodeResponseHead(status, "none", 0, statusText, headers));
+		// First: what the function does about it still belongs to the request.
 		void (body as Body).stream.cancel().catch(() => undefined);
+		context.respond(Kind.response, encodeResponseHead(status, "none", 0, statusText, headers));
 	} else {
 		if (mode === "stream") context.hold();
 		context.respond(

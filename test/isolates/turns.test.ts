@@ -132,6 +132,20 @@ inBothIsolations("turns", (isolation) => {
 		assert.deepEqual(answers, ["left", "written", "written", "written"]);
 	});
 
+	test("what a function does as the body of its answer to HEAD is cancelled still belongs to the request", async () => {
+		await atoll.deploy(
+			"headed",
+			`export default { fetch(request, env, ctx) {
+			return new Response(new ReadableStream({ cancel() {
+				ctx.waitUntil(new Promise((done) => setTimeout(() => { console.log("tidied up"); done(); }, 1)));
+			} }));
+		} }`,
+		);
+		assert.equal((await atoll.fetch("headed", "/", { method: "HEAD" })).status, 200);
+		await atoll.log("tidied up");
+		assert.equal((await atoll.record("headed")).outcome, "ok");
+	});
+
 	test("what has left with a response is not to be had from its stream any more", async () => {
 		await atoll.deploy(
 			"sent",
