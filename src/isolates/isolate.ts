@@ -94,7 +94,7 @@ export class FunctionIsolate {
 			budget: (attempt) => (attempt === 0 ? this.#startupUs : listener.budget(attempt)),
 			onAnswer: (answer) => listener.onAnswer(this, answer),
 		});
-		parked.outlet.emit = (...message) => this.#outbox.put(...message);
+		parked.outlet.emit = (kind, attempt, op, text, data, last) => this.#outbox.put(kind, attempt, op, text, data, last);
 		Object.assign(parked.outlet, caches.of(version));
 		parked.outlet.crypto = (attempt, op, method, args) => {
 			const id = Number(attempt) >>> 0;

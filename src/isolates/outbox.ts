@@ -50,7 +50,7 @@ export class Outbox {
 	 * Takes what came out of the isolate, whatever it is: its code may have changed what the prelude sends. Behind the
 	 * `last` message of an attempt comes that it is over.
 	 */
-	put(kind?: unknown, attempt?: unknown, op?: unknown, text?: unknown, data?: unknown, last?: unknown): void {
+	put(kind: unknown, attempt: unknown, op: unknown, text: unknown, data: unknown, last: unknown): void {
 		if (this.forged) return;
 		const message = messageOf(kind, attempt, op, text, data);
 		if (message === null || typeof last !== "boolean") {
