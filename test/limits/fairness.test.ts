@@ -26,7 +26,7 @@ inBothIsolations("fairness", (isolation) => {
 			await Promise.all(crowd);
 			await until(() => atoll.records.length === length + CROWD + 1);
 			const first = atoll.records.slice(length).findIndex((record) => record.function === "single");
-			if (first < CROWD / 2) break;
+			if (first < CROWD / 3) break;
 			assert.ok(tries < 10, `${first} of ${CROWD} came first`);
 		}
 	});
