@@ -1,42 +1,7 @@
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
-import { IsolateHost } from "../../src/isolates/host.ts";
+import { test } from "node:test";
 import { Kind } from "../../src/link/messages.ts";
-import type { Image, SandboxEvents } from "../../src/link/protocol.ts";
-import { sandboxSettings } from "../support/sandbox.ts";
-
-const REQUEST = { type: "http", method: "GET", url: "http://a.test/", headers: [], body: "none", client: null };
-const IMAGE: Image = {
-	filename: "a.js",
-	code: Buffer.from(`__atoll_exports({ default: { fetch: () => new Response("a") } });`),
-	codeCache: new Uint8Array(0),
-	tenant: 1,
-	env: "{}",
-	bindings: "[]",
-	memoryMb: 128,
-	timers: 10,
-	logBytes: 1000,
-	startupCpuMs: 10_000,
-};
-
-/** A host of one function, and what starts an attempt at it, which may use so much. */
-async function hostOf(events: Partial<SandboxEvents>, image = IMAGE, cpuMs = 10_000) {
-	const host: IsolateHost = new IsolateHost(await sandboxSettings(), {
-		want: (version) => host.load(version, image),
-		message: () => undefined,
-		done: () => undefined,
-		failed: (_version, _attempt, { message }) => assert.fail(message),
-		stats: () => undefined,
-		flush: () => undefined,
-		clogged: () => false,
-		...events,
-	});
-	after(() => host.close());
-	host.load(1, image);
-	const head = JSON.stringify(REQUEST);
-	const start = (attempt: number) => host.request({ attempt, version: 1, cpuMs, light: false, head, body: undefined });
-	return { host, start };
-}
+import { hostOf, IMAGE, REQUEST } from "../support/isolate-host.ts";
 
 test("what comes late for an attempt that is over does not reach the next one of its number", async () => {
 	const told: string[] = [];
@@ -89,7 +54,7 @@ test("what a turn says leaves in slices, and whoever else has something to say w
 			message: (version, _attempt, { data }) => said.push([version, data instanceof Uint8Array ? data.byteLength : 0]),
 			done: (version) => version === 1 && resolve(),
 		},
-		{ ...IMAGE, code: Buffer.from(code) },
+		{ image: { ...IMAGE, code: Buffer.from(code) } },
 	);
 	host.load(2, IMAGE);
 	start(1);
@@ -109,7 +74,10 @@ test("a turn that is cut while it waits for a core has not used its time, and is
 }) => {
 	let failed: (code: string) => void = () => undefined;
 	const code = Buffer.from("__atoll_exports({ default: { fetch() { for (;;); } } });");
-	const { start } = await hostOf({ failed: (_version, _attempt, { code }) => failed(code) }, { ...IMAGE, code }, 100);
+	const { start } = await hostOf(
+		{ failed: (_version, _attempt, { code }) => failed(code) },
+		{ image: { ...IMAGE, code }, cpuMs: 100 },
+	);
 	const end = (attempt: number) =>
 		new Promise((resolve) => {
 			failed = resolve;

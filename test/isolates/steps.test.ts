@@ -1,33 +1,11 @@
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import ivm from "isolated-vm";
 import { loadPrelude } from "../../src/build/prelude.ts";
-import { IsolateHost } from "../../src/isolates/host.ts";
 import { Entry } from "../../src/isolates/lent.ts";
 import { Kind } from "../../src/link/messages.ts";
-import type { Image } from "../../src/link/protocol.ts";
 import { countCalls } from "../support/counted-prelude.ts";
-
-/** A request as the edge sends it on. */
-const HEAD = JSON.stringify({
-	type: "http",
-	method: "GET",
-	url: "http://a.test/users/42",
-	headers: ["host", "a.test", "accept", "*/*", "user-agent", "curl/8"],
-	body: "none",
-	client: null,
-});
-const IMAGE = {
-	filename: "a.js",
-	codeCache: new Uint8Array(0),
-	tenant: 1,
-	env: "{}",
-	bindings: "[]",
-	memoryMb: 128,
-	timers: 10,
-	logBytes: 1000,
-	startupCpuMs: 10_000,
-};
+import { hostOf, IMAGE, REQUEST } from "../support/isolate-host.ts";
 
 /**
  * What handlers do, how many calls of the prelude's functions their request may take in all, and how many of the
@@ -66,52 +44,36 @@ for (const [name, { handler, calls, lent }] of Object.entries(MOST))
 		const counts: number[] = [];
 		let ended: () => void = () => undefined;
 		const messages: Kind[] = [];
-		const host: IsolateHost = new IsolateHost(
+		const source = `const handler = ${handler};
+			__atoll_exports({ default: { fetch(request, env, ctx) {
+				if (request.method === "GET") return handler(request, env, ctx);
+				return new Response(null, { headers: { "x-calls": String(__calls.count) } });
+			} } });`;
+		const { start } = await hostOf(
 			{
-				snapshot,
-				maxIsolates: 10,
-				maxBytes: 1e9,
-				maxProcessBytes: 2e9,
-				maxUnreadBytes: 1e9,
-				parked: 0,
-				memoryMb: 128,
-				frozenClocks: true,
-			},
-			{
-				want: () => undefined,
 				message: (_version, _attempt, { kind, text }) => {
 					messages.push(kind);
 					const count = /\nx-calls\n(\d+)/.exec(text)?.[1];
 					if (count !== undefined) counts.push(Number(count));
 				},
 				done: () => ended(),
-				failed: (_version, _attempt, { message }) => assert.fail(message),
-				stats: () => undefined,
-				flush: () => undefined,
-				clogged: () => false,
 			},
+			{ image: { ...IMAGE, code: Buffer.from(source) }, snapshot },
 		);
-		after(() => host.close());
-		const source = `const handler = ${handler};
-			__atoll_exports({ default: { fetch(request, env, ctx) {
-				if (request.method === "GET") return handler(request, env, ctx);
-				return new Response(null, { headers: { "x-calls": String(__calls.count) } });
-			} } });`;
-		host.load(1, { ...IMAGE, code: Buffer.from(source) } as Image);
-		const ask = (head: string) =>
+		const ask = (head = REQUEST) =>
 			new Promise<void>((resolve) => {
 				ended = resolve;
-				host.request({ attempt: 1, version: 1, cpuMs: 10_000, light: false, head, body: undefined });
+				start(1, head);
 			});
 		/** What the prelude has called by now, and the same again. */
-		const read = () => ask(HEAD.replace("GET", "PUT"));
-		await ask(HEAD);
+		const read = () => ask({ ...REQUEST, method: "PUT" });
+		await ask();
 		await read();
 		await read();
 		const own = counts[1] - counts[0];
 		const lending = mock.method(Entry.prototype, "add");
 		messages.length = 0;
-		await ask(HEAD);
+		await ask();
 		const called = lending.mock.callCount();
 		assert.deepEqual(messages, [Kind.response]);
 		await read();

@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { after } from "node:test";
+import { IsolateHost } from "../../src/isolates/host.ts";
+import type { Image, SandboxEvents } from "../../src/link/protocol.ts";
+import { sandboxSettings } from "./sandbox.ts";
+
+/** A request's head as the edge sends it on. */
+export const REQUEST = {
+	type: "http",
+	method: "GET",
+	url: "http://a.test/users/42",
+	headers: ["host", "a.test", "accept", "*/*", "user-agent", "curl/8"],
+	body: "none",
+	client: null,
+};
+
+/** Of a function that answers with "a". */
+export const IMAGE: Image = {
+	filename: "a.js",
+	code: Buffer.from(`__atoll_exports({ default: { fetch: () => new Response("a") } });`),
+	codeCache: new Uint8Array(0),
+	tenant: 1,
+	env: "{}",
+	bindings: "[]",
+	memoryMb: 128,
+	timers: 10,
+	logBytes: 1000,
+	startupCpuMs: 10_000,
+};
+
+interface HostOptions {
+	image?: Image;
+	/** What an attempt may use. */
+	cpuMs?: number;
+	/** Default: the usual base snapshot. */
+	snapshot?: Uint8Array;
+}
+
+/** A host of one function, version 1, and what starts an attempt at it. */
+export async function hostOf(events: Partial<SandboxEvents>, options: HostOptions = {}) {
+	const { image = IMAGE, cpuMs = 10_000, ...settings } = options;
+	const host: IsolateHost = new IsolateHost(
+		{ ...(await sandboxSettings()), ...settings },
+		{
+			want: (version) => host.load(version, image),
+			message: () => undefined,
+			done: () => undefined,
+			failed: (_version, _attempt, { message }) => assert.fail(message),
+			stats: () => undefined,
+			flush: () => undefined,
+			clogged: () => false,
+			...events,
+		},
+	);
+	after(() => host.close());
+	host.load(1, image);
+	const start = (attempt: number, head: object = REQUEST) =>
+		host.request({ attempt, version: 1, cpuMs, light: false, head: JSON.stringify(head), body: undefined });
+	return { host, start };
+}
