@@ -42,6 +42,7 @@ import { URLSearchParams } from "./url/url-search-params.ts";
 import { installAsyncWebAssembly } from "./web-assembly.ts";
 
 const scope = globalThis as unknown as Record<string, unknown>;
+const { ...streamInterfaces } = streams;
 
 function expose(values: Record<string, unknown>, enumerable: boolean): void {
 	for (const key of Object.keys(values)) {
@@ -77,7 +78,7 @@ expose(
 		TextEncoder,
 		URL,
 		URLSearchParams,
-		...streamInterfaces(),
+		...streamInterfaces,
 		console,
 		Deno: {
 			serve,
@@ -144,12 +145,6 @@ Object.defineProperty(Crypto.prototype, "DigestStream", {
 	enumerable: true,
 	configurable: true,
 });
-
-function streamInterfaces(): Record<string, unknown> {
-	const { isDisturbed, isLocked, lazyByteStream, ...interfaces } = streams;
-	void [isDisturbed, isLocked, lazyByteStream];
-	return interfaces;
-}
 
 // The global scope is an EventTarget whose methods also work when called bare, as in `addEventListener("fetch", …)`.
 const target = new EventTarget();

@@ -1,6 +1,7 @@
 import { concatBytes, copyBytes, decodeUtf8, encodeUtf8, isBufferSource } from "../encoding/bytes.ts";
 import { toUSVString } from "../interface.ts";
-import { isDisturbed, isLocked, lazyByteStream, ReadableStream } from "../streams/streams.ts";
+import { isDisturbed, isLocked, lazyByteStream } from "../streams/internals.ts";
+import { ReadableStream } from "../streams/streams.ts";
 import { decodeStream } from "../streams/text-stream.ts";
 import { isURLSearchParams, parseForm, type URLSearchParams } from "../url/url-search-params.ts";
 import { Blob, blobBytes, isBlob } from "./blob.ts";
@@ -52,10 +53,6 @@ export class Body {
 	/** Whether the body has been read, or its stream has. */
 	get used(): boolean {
 		return this.#used || (this.#stream !== null && isDisturbed(this.#stream));
-	}
-
-	get locked(): boolean {
-		return this.#stream !== null && isLocked(this.#stream);
 	}
 
 	get unusable(): boolean {
