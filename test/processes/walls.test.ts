@@ -134,6 +134,13 @@ async function attackFrom(way: Way): Promise<Map<string, number>> {
 	);
 }
 
+/** The best way that works here: a user of its own finds no program in a folder that only root may enter. */
+function bestWay(): Way {
+	const way = [...ways("sandbox")].find((one) => problemOf(one, [...nodeFiles(), attacks]) === null);
+	assert.ok(way, "there is a way to start a process");
+	return way;
+}
+
 function skipWithout(t: TestContext): boolean {
 	if (process.platform !== "linux") t.skip("only Linux has walls");
 	else if (compiler === null) t.skip("no C compiler");
@@ -168,7 +175,7 @@ for (const layer of Object.keys(LAYERS) as Layer[]) {
 
 test("the other interface for system calls ends the process", async (t) => {
 	if (skipWithout(t)) return;
-	const [way] = ways("sandbox");
+	const way = bestWay();
 	if (process.arch !== "x64" || !way.layers.includes("seccomp"))
 		return t.skip("there is no filter, or no such interface");
 	const { said, ended } = start(way, ["x32"]);
@@ -178,7 +185,7 @@ test("the other interface for system calls ends the process", async (t) => {
 
 test("what the launcher tells is the process itself, nice, as a user that no other is, and it goes with bubblewrap", async (t) => {
 	if (skipWithout(t)) return;
-	const [way] = ways("sandbox");
+	const way = bestWay();
 	if (!way.layers.includes("mountNamespace")) return t.skip("bubblewrap is not installed");
 	const all = [start(way, ["wait"]), start(way, ["wait"])];
 	await until(() => all.every(({ said }) => said.text.includes("waiting")));
@@ -211,7 +218,7 @@ test("what the launcher tells is the process itself, nice, as a user that no oth
 test("a process that is ended as it starts leaves nothing behind", async (t) => {
 	if (skipWithout(t)) return;
 	const marker = `left-${process.pid}`;
-	const [way] = ways("sandbox");
+	const way = bestWay();
 	const all = Array.from({ length: 12 }, () => start(way, ["wait", marker]));
 	for (const { launched } of all) launched.kill();
 	await Promise.all(all.map(({ ended }) => ended));
