@@ -8,10 +8,16 @@ import { containmentOf, walled } from "./walls.ts";
 /**
  * V8's flags in every process that runs functions. Loop unrolling would drop a loop's interrupt check, so that
  * `for (;;) x = new Array(1000)` could never be ended; the concurrent optimiser doubles memory and the time of a turn
- * when a hundred isolates share a thread (docs/design.md, "What was measured"). Without Node's own startup snapshot,
- * as isolated-vm asks.
+ * when a hundred isolates share a thread (docs/design.md, "What was measured"). The baseline compiler takes longer for
+ * a function's first ten requests than it saves in the next three hundred, and V8 learns more from those if it keeps
+ * note of each function from its first call on (docs/performance.md).
  */
-export const V8_FLAGS = ["--no-turboshaft-loop-unrolling", "--no-concurrent-recompilation"];
+export const V8_FLAGS = [
+	"--no-turboshaft-loop-unrolling",
+	"--no-concurrent-recompilation",
+	"--no-sparkplug",
+	"--no-lazy-feedback-allocation",
+];
 
 /**
  * Only where the process holds nothing but functions: one that leaks would have V8's helper threads collect on every
