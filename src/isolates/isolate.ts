@@ -30,6 +30,14 @@ function isTimeout(error: unknown): boolean {
 	return error instanceof Error && error.message === "Script execution timed out.";
 }
 
+/**
+ * After so many requests an isolate collects what they have left, unless it has just done so. V8 would wait until a
+ * megabyte of new memory is full, and then take another: where a machine has hundreds of isolates, of which each has a
+ * few requests a second, each of them is in memory that nobody has touched yet, which costs more than the collection.
+ */
+const COLLECT_EVERY = 16;
+const COLLECT_MS: Milliseconds = 100;
+
 /** What an isolate asks and tells whoever runs it. */
 export interface IsolateListener {
 	/** How much CPU time an attempt may still use; 0 if it is over. */
@@ -76,6 +84,9 @@ export class FunctionIsolate {
 	readonly held: Answer[] = [];
 	#lentUs: Microseconds = 0;
 	memoryBytes: Bytes = 0;
+	/** Requests since it last collected what is young, and when that was. */
+	#uncollected = 0;
+	#collectedAt: Milliseconds = 0;
 	readonly #outbox: Outbox;
 
 	/** Compiles and runs the script. Throws StartError where that fails; the isolate is gone then. */
@@ -211,7 +222,8 @@ export class FunctionIsolate {
 		const before = setEntry(entry);
 		this.#outbox.begin();
 		try {
-			this.#parked.turn.applySync(undefined, [kind, attempt, op, text, transferable(data)], { timeout });
+			const collects = kind === Kind.request && this.#collects(started);
+			this.#parked.turn.applySync(undefined, [kind, attempt, op, text, transferable(data), collects], { timeout });
 			if (this.#outbox.forged) return "forged";
 			if (!this.#outbox.overflown) return "completed";
 			this.dispose();
@@ -227,6 +239,14 @@ export class FunctionIsolate {
 			setEntry(before);
 			this.#lentUs += entry.lentUs;
 		}
+	}
+
+	/** Whether a request that comes now is to collect what others have left, which counts as its own time. */
+	#collects(now: Milliseconds): boolean {
+		if (++this.#uncollected <= COLLECT_EVERY || now - this.#collectedAt < COLLECT_MS) return false;
+		this.#uncollected = 0;
+		this.#collectedAt = now;
+		return true;
 	}
 
 	/** How much the turn has said. */

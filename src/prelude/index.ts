@@ -40,6 +40,7 @@ import { turn } from "./turn.ts";
 import { URL } from "./url/url.ts";
 import { URLSearchParams } from "./url/url-search-params.ts";
 import { installAsyncWebAssembly } from "./web-assembly.ts";
+import { takeCollector } from "./young.ts";
 
 const scope = globalThis as unknown as Record<string, unknown>;
 const { ...streamInterfaces } = streams;
@@ -182,6 +183,7 @@ const bridge = {
 		// anew in every isolate that it makes from a snapshot, so it is taken away here.
 		for (const name of ["SharedArrayBuffer", "Atomics"]) Reflect.deleteProperty(scope, name);
 		refuseSharedMemory();
+		takeCollector();
 		installIntlClock();
 		installAsyncWebAssembly();
 	},

@@ -16,12 +16,22 @@ import { isNullBodyStatus, isResponse, type ResponseState, responseState } from 
 import { handle, handleEvent, handlesRequests, hasHandler } from "./handlers.ts";
 import { contexts, enter, IoContext, Operation } from "./io-context.ts";
 import { dropTimers, runGlobalTimers, runTimer } from "./timing/timers.ts";
+import { collectYoung } from "./young.ts";
 
 /**
  * One turn: the only way into an isolate. It belongs to one attempt and carries one message. What it does shows in the
- * outbox; the microtasks that it leaves run before the sandbox gets control back.
+ * outbox; the microtasks that it leaves run before the sandbox gets control back. `collects` has it begin with a
+ * collection of what earlier turns have left.
  */
-export function turn(kind: Kind, id: number, op: number, text: string, data: ArrayBuffer | number | undefined): void {
+export function turn(
+	kind: Kind,
+	id: number,
+	op: number,
+	text: string,
+	data: ArrayBuffer | number | undefined,
+	collects: boolean,
+): void {
+	if (collects) collectYoung();
 	if (kind !== Kind.rejection) beginRejections();
 	if (kind === Kind.request) {
 		const context = new IoContext(id);

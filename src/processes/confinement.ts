@@ -10,13 +10,15 @@ import { containmentOf, walled } from "./walls.ts";
  * `for (;;) x = new Array(1000)` could never be ended; the concurrent optimiser doubles memory and the time of a turn
  * when a hundred isolates share a thread (docs/design.md, "What was measured"). The baseline compiler takes longer for
  * a function's first ten requests than it saves in the next three hundred, and V8 learns more from those if it keeps
- * note of each function from its first call on (docs/performance.md).
+ * note of each function from its first call on (docs/performance.md). The collector is there for the prelude
+ * (`prelude/young.ts`), which keeps it from functions.
  */
 export const V8_FLAGS = [
 	"--no-turboshaft-loop-unrolling",
 	"--no-concurrent-recompilation",
 	"--no-sparkplug",
 	"--no-lazy-feedback-allocation",
+	"--expose-gc",
 ];
 
 /**
