@@ -39,7 +39,7 @@ export interface Confinement {
 /**
  * What starts a process that will meet hostile code: with Node's permission model (no network, no writes, no
  * children, no workers, reading only its own script), an empty environment, its link on descriptor 3, and what the
- * operating system adds.
+ * operating system adds. Without Node's own startup snapshot, as isolated-vm asks.
  */
 export function confined({ entry, heapMb }: Confinement): Pick<Launch, "command" | "args" | "env" | "wall"> {
 	const { files, folders } = scriptFiles(entry);
