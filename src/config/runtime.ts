@@ -13,8 +13,9 @@ export interface RuntimeOptions {
 	 */
 	isolation?: "process" | "inline";
 	/**
-	 * How many sandbox processes serve functions that have proven light; the heavy lane comes on top, and the spare,
-	 * with up to 64 of them started. Default: one per core less one, at least one.
+	 * How many sandbox processes serve functions that have proven light, and all functions until the first of them has;
+	 * the heavy lane comes on top then, and the spare, with up to 64 of them started. Default: one per core less one,
+	 * at least one.
 	 */
 	sandboxes?: number;
 	/** Limits for functions that set none of their own; see `Limits` for units and defaults. */

@@ -138,7 +138,7 @@ export class Invocation implements AttemptListener, Guarded, Holder {
 		}
 		this.attempt = sandbox.attempt(this, this.#calls);
 		// A turn may be cut early only where its event can surely be run again, and there is a heavy lane to run it in.
-		const light = placement.cutsEarly(place) && !this.event.streams;
+		const light = placement.cutsEarly(sandbox) && !this.event.streams;
 		this.attempt.start(limits.cpuMs, light, this.event.head, this.event.content());
 	}
 

@@ -63,15 +63,20 @@ export class Placement {
 		return overloaded(why, 1);
 	}
 
-	/** Whether turns at a place may be cut early, to run in the heavy lane instead. */
-	cutsEarly(place: Place): boolean {
-		return place.lane === "normal" && this.#pool.hasLanes;
+	/** Whether turns in a sandbox may be cut early, to run in the heavy lane instead. */
+	cutsEarly(sandbox: Sandbox): boolean {
+		return this.#pool.isNormal(sandbox);
 	}
 
 	/** An attempt is done. */
 	done(version: ReleasedVersion, report: AttemptReport): void {
 		version.pace.note(report.light);
 		if (report.cold) version.backoff.succeeded();
+		else if (!report.light) this.#computes(version);
+	}
+
+	#computes(version: ReleasedVersion): void {
+		this.#pool.computes(version, placesOf(version.function.tenant).heavy);
 	}
 
 	/** An attempt has failed. */
@@ -82,11 +87,13 @@ export class Placement {
 			// for a core.
 			if (report.cold) pace.note(report.light);
 			else if (!report.light) pace.cut();
+			this.#computes(version);
 			return "cut";
 		}
 		if (code === "isolate_lost") return { otherwise: sandboxLost() };
 		if (code === "starved") return { otherwise: new FunctionError("cpu_limit_exceeded", message) };
 		pace.note(false); // However little it used before it failed: what cannot start has not proven light.
+		this.#computes(version);
 		const error = new FunctionError(code === "forged" ? "invalid_response" : code, message, { stack });
 		if (
 			code === "startup_failed" ||

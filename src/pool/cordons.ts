@@ -10,7 +10,6 @@ import type { Sandbox } from "./sandbox.ts";
  * it may have to serve.
  */
 export class Cordons implements SandboxPool {
-	readonly hasLanes = true;
 	readonly #pools: ReadonlyMap<CordonName, ProcessPool>;
 
 	private constructor(pools: ReadonlyMap<CordonName, ProcessPool>) {
@@ -24,6 +23,15 @@ export class Cordons implements SandboxPool {
 
 	home(version: RunnableVersion, { cordon, lane }: Place): Sandbox | null {
 		return this.#pools.get(cordon)?.home(version, lane) ?? null;
+	}
+
+	isNormal(sandbox: Sandbox): boolean {
+		for (const pool of this.#pools.values()) if (pool.isNormal(sandbox)) return true;
+		return false;
+	}
+
+	computes(version: RunnableVersion, { cordon }: Place): void {
+		this.#pools.get(cordon)?.computes(version);
 	}
 
 	unload(version: VersionNumber): void {

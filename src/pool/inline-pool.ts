@@ -9,7 +9,6 @@ import { Sandbox } from "./sandbox.ts";
  * The same isolates in this very process, for code that is trusted: no link, and nothing between it and this process.
  */
 export class InlinePool implements SandboxPool {
-	readonly hasLanes = false;
 	readonly containment = null;
 	readonly #sandbox: Sandbox;
 	readonly #host: { close(): void; stats(): SandboxStats };
@@ -33,6 +32,10 @@ export class InlinePool implements SandboxPool {
 	home(): Sandbox {
 		return this.#sandbox;
 	}
+	isNormal(): boolean {
+		return false;
+	}
+	computes(): void {} // There is nowhere else for it.
 	unload(version: VersionNumber): void {
 		this.#sandbox.unload(version);
 	}

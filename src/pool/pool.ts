@@ -15,13 +15,15 @@ export interface PoolEvents {
 
 /** Where functions run: gives each version its home sandbox. */
 export interface SandboxPool {
-	/** Whether light and heavy functions run apart. */
-	readonly hasLanes: boolean;
+	/** Whether a sandbox serves those that have proven light, apart from others. */
+	isNormal(sandbox: Sandbox): boolean;
 	/**
 	 * The sandbox for a version's next attempt; `null` if it is on probation and another one is being tried, or if no
 	 * sandbox starts.
 	 */
 	home(version: RunnableVersion, place: Place): Sandbox | null;
+	/** A version has had a request that was slow, or has failed, and not for the first turn of its isolate. */
+	computes(version: RunnableVersion, place: Place): void;
 	/** A version will get no more requests. */
 	unload(version: VersionNumber): void;
 	stats(): { sandboxes: number; restarts: number } & SandboxStats;

@@ -29,7 +29,7 @@ const MAX_HEAVY = Math.max(2, availableParallelism());
 /** What sandboxes in processes are started with. */
 export interface ProcessPoolOptions {
 	launcher: Launcher;
-	/** How many sandboxes serve the normal lane. */
+	/** How many sandboxes serve the normal lane, and everything until there is another. */
 	size: number;
 	settings: SandboxSettings;
 	events: PoolEvents;
@@ -39,6 +39,7 @@ export interface ProcessPoolOptions {
 export class ProcessPool {
 	readonly containment: Containment;
 	readonly #launcher: Launcher;
+	readonly #size: number;
 	readonly #settings: SandboxSettings;
 	readonly #events: PoolEvents;
 	readonly #normal = new Lane<SandboxProcess>();
@@ -52,11 +53,16 @@ export class ProcessPool {
 	readonly #retired = new Set<SandboxProcess>();
 	/** Versions that the normal lane has served since they last were in the heavy one. */
 	readonly #settled = new Set<VersionNumber>();
+	/** Versions that were here before the lanes were divided, and against which nothing is known: they stay where they are. */
+	readonly #tolerated = new Set<VersionNumber>();
+	/** Versions against which something is known, as long as the lanes are not divided. */
+	readonly #suspects = new Set<VersionNumber>();
 	readonly #preloader: Preloader;
 	#tending: NodeJS.Timeout | null = null;
 
-	private constructor({ launcher, settings, events }: ProcessPoolOptions) {
+	private constructor({ launcher, size, settings, events }: ProcessPoolOptions) {
 		this.#launcher = launcher;
+		this.#size = size;
 		this.containment = containment(launcher.groups !== null);
 		this.#settings = settings;
 		this.#events = events;
@@ -67,7 +73,7 @@ export class ProcessPool {
 	}
 
 	/**
-	 * Starts `size` sandboxes for the normal lane and one for the heavy lane; resolves when they are ready, and the
+	 * Starts `size` sandboxes, which serve everything until the lanes are divided; resolves when they are ready, and the
 	 * spare starts.
 	 */
 	static async start(options: ProcessPoolOptions): Promise<ProcessPool> {
@@ -76,8 +82,7 @@ export class ProcessPool {
 		const danger = warning(pool.containment);
 		if (danger !== null) events.notice("warn", danger);
 		pool.#tending = setInterval(() => pool.#tend(), TEND_MS).unref();
-		for (let i = 0; i < size; i++) pool.#normal.members.push(pool.#spawn());
-		pool.#heavy.members.push(pool.#spawn().yieldToOthers());
+		for (let i = 0; i < size; i++) pool.#heavy.members.push(pool.#spawn());
 		try {
 			await Promise.all([...pool.#all].map((process) => process.ready));
 			pool.#spare.start();
@@ -112,7 +117,7 @@ export class ProcessPool {
 	 */
 	#succeed(lane: Lane<SandboxProcess>, lost: SandboxProcess): void {
 		if (this.#spare.missing) this.#spare.startLater();
-		else if (lane === this.#heavy) lane.replace(lost, this.#spareForHeavy());
+		else if (lane === this.#heavy && lost.yields) lane.replace(lost, this.#spareForHeavy());
 		else lane.replace(lost, this.#spare.take());
 	}
 
@@ -133,6 +138,7 @@ export class ProcessPool {
 	/** The spare has isolates of what the normal lane is asked for most before it takes over. */
 	#preloadSpare(): void {
 		const { process } = this.#spare;
+		if (!this.#divided) return; // It will be the heavy lane, and is not asked for what the normal one is.
 		if (process?.started) this.#preloader.fill(process.sandbox, this.#busiest(), () => this.#spare.process === process);
 	}
 
@@ -145,6 +151,26 @@ export class ProcessPool {
 			.sort((a, b) => b.recent - a.recent)
 			.slice(0, Math.min(MOST_PRELOADED, room))
 			.map(({ version }) => version);
+	}
+
+	/**
+	 * Whether something has proven light. Until then everything is in the heavy lane, of which the first members are those
+	 * that will serve the normal one.
+	 */
+	get #divided(): boolean {
+		return this.#normal.members.length > 0;
+	}
+
+	/**
+	 * Those that serve everything serve the normal lane from now on, and what is new comes to another. What they serve
+	 * stays there, so that no isolate is made a second time, and has its turns cut as all in the normal lane has.
+	 */
+	#divide(): void {
+		this.#normal.members.push(...this.#heavy.members.splice(0, this.#size));
+		for (const { sandbox } of this.#normal.members)
+			for (const version of sandbox.versions) if (!this.#suspects.has(version)) this.#tolerated.add(version);
+		this.#suspects.clear();
+		if (this.#heavy.members.length === 0) this.#heavy.members.push(this.#spareForHeavy());
 	}
 
 	/** The spare, for the heavy lane, which is not asked for what the spare has. */
@@ -163,7 +189,7 @@ export class ProcessPool {
 		if (!lost.started) this.#spare.noteStart(false);
 		if (this.#normal.has(lost)) this.#succeed(this.#normal, lost);
 		else if (this.#heavy.has(lost)) {
-			if (this.#heavy.members.length > 1) this.#heavy.remove(lost);
+			if (lost.yields && this.#heavy.members.length > 1) this.#heavy.remove(lost);
 			else this.#succeed(this.#heavy, lost);
 		} else if (this.#probation?.process === lost) this.#probation = null;
 		else if (lost === this.#spare.process) this.#spare.lose();
@@ -172,18 +198,20 @@ export class ProcessPool {
 
 	/**
 	 * One turn keeps the others waiting; as long as there is no spare that could serve them sooner they do. In the
-	 * normal lane the spare takes the sandbox's place, and the sandbox serves heavy functions once it can, or
-	 * finishes what it has where there is already one a core: more would be busy at the same time than the machine
-	 * has room for, and those who wait would be the neighbours. In the heavy lane another member, or one more, takes
-	 * the others' requests; beyond one a core they wait.
+	 * normal lane, and as long as the lanes are not divided, the spare takes the sandbox's place, and the sandbox serves
+	 * heavy functions once it can, or finishes what it has where there is already one a core: more would be busy at
+	 * the same time than the machine has room for, and those who wait would be the neighbours. In the heavy lane
+	 * another member, or one more, takes the others' requests; beyond one a core they wait.
 	 */
 	#onLongTurn(stuck: SandboxProcess): void {
 		const { ready } = this.#spare;
-		if (this.#normal.has(stuck)) {
-			if (!ready) return;
-			this.#normal.replace(stuck, this.#spare.take());
+		for (const version of stuck.sandbox.versionsOf(stuck.stuckBy ?? 0)) this.#suspect(version);
+		if (this.#all.has(stuck) && !stuck.yields) {
+			const lane = this.#divided ? this.#normal : this.#heavy;
+			if (!ready || !lane.has(stuck)) return;
+			lane.replace(stuck, this.#spare.take());
 			stuck.yieldToOthers();
-			if (this.#heavy.members.length < MAX_HEAVY) this.#heavy.members.push(stuck);
+			if (this.#heavy.members.length < MAX_HEAVY + (this.#divided ? 0 : this.#size)) this.#heavy.members.push(stuck);
 			else this.#retired.add(stuck);
 		} else if (this.#heavy.has(stuck)) {
 			if (this.#heavy.stuck) {
@@ -204,7 +232,7 @@ export class ProcessPool {
 			this.#end(process);
 		}
 		for (const process of this.#heavy.members.slice(1)) {
-			if (process.idleMs < IDLE_MS) continue;
+			if (!process.yields || process.idleMs < IDLE_MS) continue;
 			this.#heavy.remove(process);
 			this.#end(process);
 		}
@@ -219,6 +247,10 @@ export class ProcessPool {
 	home(runnable: RunnableVersion, lane: LaneName): Sandbox | null {
 		const { number: version, tenantNumber } = runnable;
 		if (lane !== "probation") {
+			if (!this.#divided && lane === "normal" && this.#spare.ready) this.#divide();
+			const process = (this.#divided ? this.#normal : this.#heavy).home(version, tenantNumber);
+			if (!this.#divided || (lane === "heavy" && this.#tolerated.has(version)))
+				return process.ended ? null : process.sandbox;
 			// All that a tenant computes is computed in one place, so that one tenant cannot keep the whole heavy
 			// lane busy.
 			const heavy = this.#heavy.home(tenantNumber, tenantNumber);
@@ -226,9 +258,9 @@ export class ProcessPool {
 				this.#settled.delete(version);
 				return heavy.ended ? null : heavy.sandbox;
 			}
-			const process = this.#normal.home(version, tenantNumber);
 			if (process.ended) return null;
 			const { sandbox } = process;
+			if (this.#tolerated.delete(version)) this.#settled.add(version);
 			// Where it has run until now it is warm: it moves once it is in its new place too. It does not go back
 			// after a takeover.
 			if (this.#settled.has(version)) return sandbox;
@@ -240,6 +272,7 @@ export class ProcessPool {
 			this.#preloader.add(runnable, sandbox, () => this.#normal.has(process) && !process.ended);
 			return heavy.sandbox;
 		}
+		this.#suspect(version);
 		// Whoever is on probation waits for a sandbox to start, and not the others for the spare.
 		if (this.#probation === null) this.#probation = { process: this.#spawn().yieldToOthers(), version };
 		else if (this.#probation.version !== version) {
@@ -249,9 +282,26 @@ export class ProcessPool {
 		return this.#probation.process.sandbox;
 	}
 
+	/** A version has had a slow request, or one that failed: unless it has proven light, it is in the heavy lane. */
+	computes({ number }: RunnableVersion): void {
+		this.#suspect(number);
+	}
+
+	#suspect(version: VersionNumber): void {
+		if (this.#divided) this.#tolerated.delete(version);
+		else this.#suspects.add(version);
+	}
+
+	/** Whether turns in a sandbox keep those waiting who have proven light. */
+	isNormal(sandbox: Sandbox): boolean {
+		return this.#divided && this.#normal.members.some((member) => member.sandbox === sandbox);
+	}
+
 	unload(version: VersionNumber): void {
 		this.#preloader.forget(version);
 		this.#settled.delete(version);
+		this.#tolerated.delete(version);
+		this.#suspects.delete(version);
 		for (const { sandbox } of this.#all) sandbox.unload(version);
 	}
 

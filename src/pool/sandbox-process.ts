@@ -172,6 +172,11 @@ export class SandboxProcess {
 		return this.#process.pid;
 	}
 
+	/** Whether it has the processor only when nobody else wants it. */
+	get yields(): boolean {
+		return this.#yields;
+	}
+
 	/**
 	 * From now on it has the processor when nobody else wants it: it serves what is not known to be light. There is
 	 * no way back.

@@ -201,6 +201,17 @@ export class Sandbox implements SandboxEvents {
 		return this.#sent.get(number)?.starting === false;
 	}
 
+	/** The versions that were sent here. */
+	get versions(): Iterable<VersionNumber> {
+		return this.#sent.keys();
+	}
+
+	/** Those of one tenant. */
+	versionsOf(tenant: TenantNumber): VersionNumber[] {
+		const sent = [...this.#sent.values()].filter(({ version }) => version.tenantNumber === tenant);
+		return sent.map(({ version }) => version.number);
+	}
+
 	/** Whether a version was sent here. */
 	has(number: VersionNumber): boolean {
 		return this.#sent.has(number);

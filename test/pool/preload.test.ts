@@ -56,6 +56,8 @@ async function startPool() {
 		await pool.close();
 		await launcher.close();
 	});
+	await until(() => pool.pids().length === 2);
+	pool.home(version(0), "normal");
 	await until(() => pool.pids().length === 3);
 	const [normal, , spare] = pool.pids();
 	return { pool, versions, codes, loads, culprits, normal, spare };

@@ -13,8 +13,8 @@ process.env.ATOLL_TEST_SECRET = "do not leak";
 const atoll = new TestRuntime({ sandboxes: 2, egress: { allow: ["127.0.0.1"] } });
 
 test("a sandbox has an empty environment and Node's permission model, and holds no socket but the link", async () => {
+	await until(() => atoll.runtime.sandboxPids().length === 3); // Two in the normal lane, and the spare.
 	const pids = atoll.runtime.sandboxPids();
-	assert.ok(pids.length >= 3, "two in the normal lane, one in the heavy lane");
 	for (const pid of pids) {
 		const environment = readFileSync(`/proc/${pid}/environ`, "utf8");
 		assert.doesNotMatch(environment, /do not leak/);
@@ -31,11 +31,11 @@ test("a sandbox has an empty environment and Node's permission model, and holds 
 	}
 });
 
-test("the operating system's layers that the runtime says are on are on", () => {
+test("the operating system's layers that the runtime says are on are on", async () => {
 	const { containment } = atoll.runtime;
 	const own = readlinkSync("/proc/self/ns/net");
+	await until(() => atoll.runtime.sandboxPids().length === 3); // Two in the normal lane, and the spare.
 	const pids = atoll.runtime.sandboxPids();
-	assert.ok(pids.length >= 3, "two in the normal lane, one in the heavy lane");
 	for (const pid of pids) {
 		const status = readFileSync(`/proc/${pid}/status`, "utf8");
 		assert.equal(/^NoNewPrivs:\s+1$/m.test(status), containment?.noNewPrivileges);
@@ -49,7 +49,7 @@ test("the operating system's layers that the runtime says are on are on", () => 
 });
 
 test("two sandboxes share the functions, each with its home", async () => {
-	assert.equal(atoll.runtime.stats().sandboxes, 3, "two in the normal lane, one in the heavy lane");
+	assert.equal(atoll.runtime.stats().sandboxes, 2);
 	const names = Array.from({ length: 24 }, (_, i) => `home${i}`);
 	await Promise.all(
 		names.map((name) => atoll.deploy(name, `let n = 0; export default { fetch: () => new Response(String(++n)) }`)),
@@ -212,7 +212,7 @@ test("a function that crashes its sandbox is not run a second time, and its neig
 test("closing leaves no process behind", async () => {
 	const runtime = await createRuntime({ data: `${atoll.folder}/data` });
 	const pids = runtime.sandboxPids();
-	assert.ok(pids.length >= 2);
+	assert.ok(pids.length >= 1);
 	await runtime.close();
 	for (const pid of pids) assert.throws(() => process.kill(pid, 0), /ESRCH/);
 	await assert.rejects(runtime.deploy({ name: "x", hostnames: ["x.test"], entry: "x.js" }), /the runtime is closed/);
