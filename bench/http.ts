@@ -6,6 +6,17 @@ import { type Load, load, median } from "./load.ts";
 
 const CONNECTIONS = [1, 4, 64];
 
+/** A contender, and what it is asked for. */
+interface Asked {
+	name: string;
+	script: string;
+	args: string[];
+	/** How many hostnames, and what they begin with. */
+	hosts: number;
+	host?: string;
+	path: string;
+}
+
 interface Row {
 	contender: string;
 	connections: number;
@@ -25,24 +36,36 @@ export async function benchHttp({ seconds = 3, rounds = 3 } = {}): Promise<Row[]
 		hosts: copies,
 		path: "/",
 	});
-	const contenders = [
+	const workerd = (name: string, entry: string, copies: number) => ({
+		name,
+		script: "tenants-workerd.ts",
+		args: [join(data, `workerd-${copies}`), String(copies), entry],
+		hosts: copies,
+		host: "n",
+		path: "/",
+	});
+	const contenders: Asked[] = [
 		{ name: "bare node:http", script: "bare.ts", args: [], hosts: 1, path: "/" },
 		atoll("atoll, 1 function", "process", "examples/hello.ts"),
+		workerd("workerd, 1 function", "examples/hello.ts", 1),
 		atoll("atoll, 100 functions", "process", "examples/hello.ts", 100),
+		workerd("workerd, 100 functions", "examples/hello.ts", 100),
 		atoll("atoll inline, 1 function", "inline", "examples/hello.ts"),
 		{ name: "Hono on @hono/node-server", script: "hono.ts", args: [], hosts: 1, path: "/users/42" },
 		{ ...atoll("Hono on atoll, 1 function", "process", "examples/app.ts"), path: "/users/42" },
+		{ ...workerd("Hono on workerd, 1 function", "examples/app.ts", 1), path: "/users/42" },
 		{ ...atoll("Hono on atoll, 100 functions", "process", "examples/app.ts", 100), path: "/users/42" },
+		{ ...workerd("Hono on workerd, 100 functions", "examples/app.ts", 100), path: "/users/42" },
 	];
 	const samples = new Map<string, Load[]>();
 	try {
 		for (let round = 0; round < rounds; round++) {
-			for (const { name, script, args, hosts, path } of contenders) {
+			for (const { name, script, args, ...asked } of contenders) {
 				const server = await Contender.start(name, script, args);
-				await load(server.port, { connections: 16, seconds: 2, hosts, path });
+				await load(server.port, { connections: 16, seconds: 2, ...asked });
 				for (const connections of CONNECTIONS) {
 					const key = `${name}\n${connections}`;
-					const measured = await load(server.port, { connections, seconds, hosts, path });
+					const measured = await load(server.port, { connections, seconds, ...asked });
 					samples.set(key, [...(samples.get(key) ?? []), measured]);
 				}
 				await server.stop();

@@ -4,6 +4,9 @@ interface Cost {
 	snapshotKb: number;
 	parkMs: number;
 	idleMb: number;
+	/** Of an isolate of isolated-vm with a context and nothing in it. */
+	emptyMs: number;
+	emptyMb: number;
 }
 
 interface Row extends Cost {
@@ -30,6 +33,8 @@ export async function benchIsolates(other: string): Promise<Row[]> {
 		snapshotKb: costs[0].snapshotKb,
 		parkMs: median(costs.map(({ parkMs }) => parkMs)),
 		idleMb: median(costs.map(({ idleMb }) => idleMb)),
+		emptyMs: median(costs.map(({ emptyMs }) => emptyMs)),
+		emptyMb: median(costs.map(({ emptyMb }) => emptyMb)),
 	}));
 	console.log(
 		`\nAn isolate: the base snapshot, the time to park one, and what it holds while idle; medians of ${ROUNDS} rounds\n`,

@@ -20,7 +20,10 @@ local hosts = {}
 init = function(args)
 	local n = tonumber(args[1])
 	math.randomseed(42)
-	for i = 0, n - 1 do hosts[i + 1] = wrk.format("GET", args[2], { ["Host"] = args[3] .. i .. ".localhost" }) end
+	local size = tonumber(args[4])
+	local method, body = "GET", nil
+	if size > 0 then method, body = "POST", string.rep("b", size) end
+	for i = 0, n - 1 do hosts[i + 1] = wrk.format(method, args[2], { ["Host"] = args[3] .. i .. ".localhost" }, body) end
 end
 request = function() return hosts[math.random(#hosts)] end
 done = function(summary, latency)
@@ -29,16 +32,19 @@ done = function(summary, latency)
 end
 `;
 
-/** Loads a server with wrk (https://github.com/wg/wrk), one thread, for some seconds: `<host>0.localhost`, `<host>1.localhost` … */
+/**
+ * Loads a server with wrk (https://github.com/wg/wrk), one thread, for some seconds: `<host>0.localhost`,
+ * `<host>1.localhost` … With a `body` of so many bytes it sends that.
+ */
 export async function load(
 	port: number,
-	options: { connections: number; seconds: number; hosts?: number; host?: string; path?: string },
+	options: { connections: number; seconds: number; hosts?: number; host?: string; path?: string; body?: number },
 ): Promise<Load> {
 	const folder = mkdtempSync(join(tmpdir(), "atoll-bench-"));
 	const script = join(folder, "wrk.lua");
 	writeFileSync(script, SCRIPT);
 	try {
-		const { connections, seconds, hosts = 1, host = "f", path = "/" } = options;
+		const { connections, seconds, hosts = 1, host = "f", path = "/", body = 0 } = options;
 		const { stdout } = await run("wrk", [
 			"-t1",
 			`-c${connections}`,
@@ -50,6 +56,7 @@ export async function load(
 			String(hosts),
 			path,
 			host,
+			String(body),
 		]);
 		const [, requestsPerSecond, p50Us, p99Us, errors] = (
 			/RESULT (\S+) (\S+) (\S+) (\S+)/.exec(stdout) as RegExpExecArray

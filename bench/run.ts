@@ -1,11 +1,13 @@
 /**
  * `npm run bench [-- NAME[=ARGUMENT] …]`: the short ones, or those that are named, as in `hostile=NAME`, `soak=MINUTES`,
- * `clients=SECONDS,KIND`, `before=CHECKOUT` and `isolates=CHECKOUT`; prints tables
- * and writes them as JSON.
+ * `clients=SECONDS,KIND`, `before=CHECKOUT`, `isolates=CHECKOUT` and `turns=CHECKOUT`; prints tables
+ * and writes them as JSON and as charts.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus } from "node:os";
 import { benchBefore } from "./before.ts";
+import { benchBodies } from "./bodies.ts";
+import { chart } from "./chart.ts";
 import { benchClients } from "./clients.ts";
 import { benchCold } from "./cold.ts";
 import { benchFairness } from "./fairness.ts";
@@ -17,16 +19,19 @@ import { benchMany } from "./many.ts";
 import { benchMicro } from "./micro.ts";
 import { benchSoak } from "./soak.ts";
 import { benchTakeover } from "./takeover.ts";
+import { benchTurns } from "./turns.ts";
 import { benchUpstream } from "./upstream.ts";
 
 type Bench = (argument: string) => Promise<unknown>;
 const SHORT: Record<string, Bench> = {
 	micro: benchMicro,
 	isolates: benchIsolates,
+	turns: benchTurns,
 	cold: benchCold,
 	launch: () => benchLaunch(),
 	http: () => benchHttp(),
 	many: () => benchMany(),
+	bodies: () => benchBodies(),
 };
 /** Only when asked for: they take a quarter of an hour each. */
 const LONG: Record<string, Bench> = {
@@ -54,8 +59,12 @@ const results: Record<string, unknown> = {
 	machine: { cpu: cpus()[0]?.model, cores: availableParallelism(), node: process.version, v8: process.versions.v8 },
 };
 const chosen = asked.length > 0 ? asked : Object.keys(SHORT).map((name) => ({ name, argument: "" }));
-for (const { name, argument } of chosen) results[name] = await all[name](argument);
 mkdirSync("bench/results", { recursive: true });
+for (const { name, argument } of chosen) {
+	results[name] = await all[name](argument);
+	const svg = chart(name, results[name]);
+	if (svg !== null) writeFileSync(`bench/results/${name}.svg`, svg);
+}
 const file = `bench/results/${asked.length === 0 ? "all" : asked.map(({ name }) => name).join("-")}.json`;
 writeFileSync(file, `${JSON.stringify(results, null, "\t")}\n`);
 console.log(`\nwritten to ${file}`);

@@ -1,14 +1,15 @@
 /**
  * What an isolate costs in a checkout: `isolates.ts [CHECKOUT]`. Prints the base snapshot's size, the median time to park an
- * isolate, and the resident memory of an idle one, as JSON.
+ * isolate, the resident memory of an idle one, and both of an empty one of isolated-vm, as JSON.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setFlagsFromString } from "node:v8";
+import ivm from "isolated-vm";
 import type { Launcher } from "../../src/processes/launcher.ts";
 
-const COUNT = 300;
+const COUNT = 100;
 const checkout = resolve(process.argv[2] ?? ".");
 const load = <T>(path: string) => import(join(checkout, "src", path)) as Promise<T>;
 const { Builder } = await load<typeof import("../../src/build/builder.ts")>("build/builder.ts");
@@ -28,19 +29,25 @@ try {
 	const builder = await Builder.create(await ArtifactStore.open(folder), launcher as Launcher);
 	const snapshot = externalCopy(builder.snapshot);
 	const resident = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync("/proc/self/status", "utf8"))?.[1]) / 1024;
-	const kept = Array.from({ length: 20 }, () => parkIsolate(snapshot, 128));
-	const before = resident();
-	const times: number[] = [];
-	for (let i = 0; i < COUNT; i++) {
-		const began = performance.now();
-		kept.push(parkIsolate(snapshot, 128));
-		times.push(performance.now() - began);
-	}
-	const idleMb = (resident() - before) / COUNT;
-	times.sort((a, b) => a - b);
-	console.log(
-		JSON.stringify({ snapshotKb: Math.round(builder.snapshot.byteLength / 1024), parkMs: times[COUNT >> 1], idleMb }),
-	);
+	const cost = (make: () => unknown) => {
+		const kept = Array.from({ length: 20 }, make);
+		const before = resident();
+		const times: number[] = [];
+		for (let i = 0; i < COUNT; i++) {
+			const began = performance.now();
+			kept.push(make());
+			times.push(performance.now() - began);
+		}
+		times.sort((a, b) => a - b);
+		return { ms: times[COUNT >> 1], mb: (resident() - before) / COUNT };
+	};
+	const empty = cost(() => {
+		const isolate = new ivm.Isolate({ memoryLimit: 128 });
+		return { isolate, context: isolate.createContextSync() };
+	});
+	const parked = cost(() => parkIsolate(snapshot, 128));
+	const costs = { parkMs: parked.ms, idleMb: parked.mb, emptyMs: empty.ms, emptyMb: empty.mb };
+	console.log(JSON.stringify({ snapshotKb: Math.round(builder.snapshot.byteLength / 1024), ...costs }));
 	await builder.close();
 	await launcher?.close();
 } finally {

@@ -3,10 +3,13 @@
  * the copies at `n0.localhost`, `n1.localhost` …, the adversary by its file's name.
  */
 import { spawn } from "node:child_process";
-import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { basename, join, resolve } from "node:path";
 import { buildSync } from "esbuild";
+
+const WORKERD = resolve("bench/node_modules/workerd/bin/workerd");
+if (!existsSync(WORKERD)) throw new Error("the benches beside workerd need it: npm ci --prefix bench");
 
 const [folder, copies, entry, adversary] = process.argv.slice(2);
 const hostile = adversary === undefined ? [] : [basename(adversary, ".js")];
@@ -39,7 +42,7 @@ const config :Workerd.Config = (
 );
 `,
 );
-const child = spawn(resolve("node_modules/workerd/bin/workerd"), ["serve", join(folder, "config.capnp")], {
+const child = spawn(WORKERD, ["serve", join(folder, "config.capnp")], {
 	stdio: "ignore",
 });
 child.on("exit", (code, signal) => console.log(`ended ${signal ?? code}`));
