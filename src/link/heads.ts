@@ -13,7 +13,9 @@ export function encodeResponseHead(
 	statusText: string,
 	headers: string[],
 ): string {
-	return `${status}\n${body}\n${socket}\n${statusText}${encodeList(headers)}`;
+	let text = `${status}\n${body}\n${socket}\n${statusText}`;
+	for (let i = 0; i < headers.length; i++) text += `\n${headers[i]}`;
+	return text;
 }
 
 /** Headers as the last lines of a head. */

@@ -8,8 +8,8 @@ import type { IoContext } from "./io-context.ts";
 /** What a function does with a request; the value is checked to be a Response by whoever calls it. */
 type Handler = (request: Request, context: IoContext) => unknown;
 
-/** What handles requests, in whichever form the function has it. */
-let handler: Handler | null = null;
+/** What handles requests, in whichever form the function has it; `null` if nothing does. */
+export let handler: Handler | null = null;
 /** The module's default export, which has the handlers of other events. */
 let exported: unknown;
 let names = "";
@@ -86,15 +86,6 @@ export function adoptModule(exports: Record<string, unknown>, globalScope: Event
 		return `its default export is ${exported === null ? "null" : typeof exported === "object" ? "an object without a fetch function" : `a ${typeof exported}`}`;
 	const all = Object.keys(exports);
 	return all.length === 0 ? "it exports nothing" : `it exports only ${all.slice(0, 5).join(", ")}`;
-}
-
-export function handle(request: Request, context: IoContext): unknown {
-	return (handler as Handler)(request, context);
-}
-
-/** Whether the function handles requests. */
-export function handlesRequests(): boolean {
-	return handler !== null;
 }
 
 /** Whether the function has a handler of this name, for an event that is no request. */

@@ -37,16 +37,22 @@ export class IoContext {
 	readonly id: number;
 	responded = false;
 	done = false;
+	/** Whether it has begun anything: operations, timers. */
+	busy = false;
 	/** The response's body and every promise given to `waitUntil`. */
 	#pending = 0;
 	#work: Work | null = null;
 
+	/** It is the running one from then on. */
 	constructor(id: number) {
 		this.id = id;
+		contexts[id] = this;
+		current = this;
 	}
 
 	get #begun(): Work {
 		this.#work ??= new Work();
+		this.busy = true;
 		return this.#work;
 	}
 
@@ -80,10 +86,6 @@ export class IoContext {
 		const work = this.#begun;
 		if (!work.toldOfTimers) this.emit(Kind.exceeded, 0, "timers");
 		work.toldOfTimers = true;
-	}
-
-	get hasTimers(): boolean {
-		return this.#work !== null && this.#work.timers.size > 0;
 	}
 
 	get pendingTimers(): number {

@@ -5,17 +5,17 @@ import { type ErrorDescription, Kind, type RequestHead, STREAM_WINDOW } from "..
 import { decodeSocketClose, encodeSocketClose } from "../link/socket-close.ts";
 import { globalOperations } from "./crypto/crypto.ts";
 import { exactBytes } from "./encoding/bytes.ts";
-import { beginRejections, describeError, handlePromise, reportRejections } from "./errors/report-error.ts";
+import { describeError, reportRejections, tracker } from "./errors/report-error.ts";
 import { EventArgument } from "./event-argument.ts";
 import { AbortController, type AbortSignal, createSignal, followSignals } from "./events/abort.ts";
 import { Body } from "./fetch/body.ts";
 import { receiveStream, sendStream } from "./fetch/body-stream.ts";
 import { headerList } from "./fetch/headers.ts";
-import { type Request, receivedRequest, type SignalSource } from "./fetch/request.ts";
+import { receivedRequest, type SignalSource } from "./fetch/request.ts";
 import { isNullBodyStatus, isResponse, type ResponseState, responseState } from "./fetch/response.ts";
-import { handle, handleEvent, handlesRequests, hasHandler } from "./handlers.ts";
+import { handleEvent, handler, hasHandler } from "./handlers.ts";
 import { contexts, enter, IoContext, Operation } from "./io-context.ts";
-import { dropTimers, runGlobalTimers, runTimer } from "./timing/timers.ts";
+import { dropTimers, globalTimers, runGlobalTimers, runTimer } from "./timing/timers.ts";
 import { collectYoung } from "./young.ts";
 
 /**
@@ -32,12 +32,10 @@ export function turn(
 	collects: boolean,
 ): void {
 	if (collects) collectYoung();
-	if (kind !== Kind.rejection) beginRejections();
+	if (kind !== Kind.rejection) tracker?.beginTurn();
 	if (kind === Kind.request) {
 		const context = new IoContext(id);
-		contexts[id] = context;
-		enter(context);
-		runGlobalTimers();
+		if (globalTimers.size > 0) runGlobalTimers();
 		const head = JSON.parse(text) as RequestHead | EventHead;
 		if (head.type === "http") void answer(context, head as RequestHead, data as ArrayBuffer | undefined);
 		else void dispatch(context, head as EventHead, data as ArrayBuffer | undefined);
@@ -45,7 +43,7 @@ export function turn(
 	}
 	const context = contexts[id] ?? null;
 	enter(context);
-	runGlobalTimers();
+	if (globalTimers.size > 0) runGlobalTimers();
 	if (kind === Kind.rejection) {
 		reportRejections(id, JSON.parse(text) as ErrorDescription | { value?: unknown });
 		return;
@@ -86,7 +84,7 @@ export function turn(
 			abort(context);
 			context.done = true;
 			contexts[id] = undefined;
-			dropTimers(context);
+			if (context.busy) dropTimers(context);
 			break;
 	}
 }
@@ -114,21 +112,20 @@ class ClientSignal implements SignalSource {
 	}
 }
 
-function makeRequest(context: IoContext, head: RequestHead, data: ArrayBuffer | undefined): Request {
-	let body: Body | null = null;
-	if (head.body === "whole") body = new Body(data === undefined ? new Uint8Array(0) : new Uint8Array(data), null);
-	else if (head.body === "stream") body = new Body(null, receiveStream(context, 0, context.exchange));
-	return receivedRequest(head, body, new ClientSignal(context));
+function receivedBody(context: IoContext, head: RequestHead, data: ArrayBuffer | undefined): Body {
+	if (head.body === "whole") return new Body(data === undefined ? new Uint8Array(0) : new Uint8Array(data), null);
+	return new Body(null, receiveStream(context, 0, context.exchange));
 }
 
 async function answer(context: IoContext, head: RequestHead, data: ArrayBuffer | undefined): Promise<void> {
-	if (!handlesRequests()) {
+	if (handler === null) {
 		failWithout(context, "fetch");
 		return;
 	}
 	try {
-		const answered = handle(makeRequest(context, head, data), context);
-		handlePromise(answered);
+		const body = head.body === "none" ? null : receivedBody(context, head, data);
+		const answered = handler(receivedRequest(head, body, new ClientSignal(context)), context);
+		tracker?.handle(answered);
 		const response: unknown = await answered;
 		if (!isResponse(response)) {
 			invalid(context, noResponse(response));
@@ -153,10 +150,10 @@ async function dispatch(context: IoContext, head: EventHead, data: ArrayBuffer |
 		}
 		argument = new EventArgument(head, data);
 		const handled = handleEvent(head.handler, argument.value, context);
-		handlePromise(handled);
+		tracker?.handle(handled);
 		await handled;
 		context.respond(Kind.verdicts, argument.verdicts);
-		if (context.done) dropTimers(context);
+		if (context.done && context.busy) dropTimers(context);
 	} catch (error) {
 		const description = describeError(error);
 		if (argument !== null) context.emit(Kind.verdicts, 0, argument.verdicts);
@@ -245,7 +242,7 @@ function respond(context: IoContext, method: string, state: ResponseState): void
 		return;
 	}
 	const source = body === null ? null : body.source;
-	const none = body === null || isNullBodyStatus(status);
+	const none = body === null || (status !== 200 && isNullBodyStatus(status));
 	const whole = !none && source !== null && source.length <= STREAM_WINDOW;
 	const mode = none ? "none" : whole ? "whole" : "stream";
 	const taken = whole ? (body as Body).send() : null;
@@ -263,5 +260,5 @@ function respond(context: IoContext, method: string, state: ResponseState): void
 		if (mode === "stream")
 			void sendStream(context, 0, (body as Body).stream, context.exchange).then(() => context.release());
 	}
-	if (context.done) dropTimers(context);
+	if (context.done && context.busy) dropTimers(context);
 }

@@ -92,7 +92,8 @@ export function reportError(thrown: unknown): void {
 }
 
 /** Knows of the function's own promises; only where it listens for what becomes of them. */
-let tracker: typeof import("./promise-tracker.ts") | null = null;
+/** Tells which promises were rejected; `null` as long as the function does not listen for that. */
+export let tracker: typeof import("./promise-tracker.ts") | null = null;
 
 /** Something in the global scope listens for events of this type. */
 export function noteListener(type: unknown): void {
@@ -102,11 +103,6 @@ export function noteListener(type: unknown): void {
 		const event = new (eventTypes().PromiseRejectionEvent)("rejectionhandled", { promise, reason });
 		void Promise.resolve().then(() => tell(event, (handle) => handle(event)));
 	});
-}
-
-/** A turn begins in which rejections are kept apart from those of the one before. */
-export function beginRejections(): void {
-	tracker?.beginTurn();
 }
 
 /** The platform takes on what becomes of a promise. */

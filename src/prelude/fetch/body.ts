@@ -62,15 +62,16 @@ export class Body {
 
 	/** The string or bytes it was made from, if they can still be had; the body counts as read then. */
 	take(): Source | null {
+		if (this.unusable) return null;
 		const source = this.send();
 		if (source !== null && this.#stream !== null) lock(this.#stream);
 		return source;
 	}
 
-	/** The same for a response that leaves: nobody looks at what has become of its stream. */
+	/** The same for a response that leaves and can be used: nobody looks at what has become of its stream. */
 	send(): Source | null {
 		const { source } = this;
-		if (source === null || this.unusable) return null;
+		if (source === null) return null;
 		this.#used = true;
 		this.source = null;
 		return source;

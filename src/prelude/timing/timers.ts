@@ -13,7 +13,7 @@ interface Timer {
 
 const timers = new Map<number, Timer>();
 /** Timers started at the top level belong to no request: they run at the start of a later turn, once they are due. */
-const global = new Set<number>();
+export const globalTimers = new Set<number>();
 let nextId = 1;
 /** How many timers may be pending for one request, and as many again for the top level. */
 let most = 10_000;
@@ -24,7 +24,7 @@ export function limitTimers(limit: number): void {
 
 /** Starts a timer that belongs to the running request. Returns its number. */
 export function setTimer(callback: () => void, delay: number, repeat: boolean): number {
-	if ((current === null ? global.size : current.pendingTimers) >= most) {
+	if ((current === null ? globalTimers.size : current.pendingTimers) >= most) {
 		current?.tooManyTimers();
 		throw quotaExceeded(`more than ${most} timers are pending`);
 	}
@@ -53,7 +53,7 @@ function start(id: number, timer: Timer, wait: number): void {
 	const { context } = timer;
 	if (context === null) {
 		timer.due = host === undefined ? wait : host.now() + wait;
-		global.add(id);
+		globalTimers.add(id);
 	} else if (!context.done) {
 		context.timers.add(id);
 		context.emit(Kind.setTimer, id, "", wait);
@@ -64,14 +64,13 @@ function clearTimer(id: number): void {
 	const timer = timers.get(id);
 	if (timer === undefined) return;
 	timers.delete(id);
-	global.delete(id);
+	globalTimers.delete(id);
 	const { context } = timer;
 	if (context?.timers.delete(id) && !context.done) context.emit(Kind.clearTimer, id);
 }
 
 /** Forgets the timers of a request that has ended. */
 export function dropTimers(context: IoContext): void {
-	if (!context.hasTimers) return;
 	for (const id of context.timers) timers.delete(id);
 	context.timers.clear();
 }
@@ -81,9 +80,8 @@ export function runTimer(id: number): void {
 }
 
 export function runGlobalTimers(): void {
-	if (global.size === 0) return;
 	const now = host.now();
-	for (const id of [...global]) {
+	for (const id of [...globalTimers]) {
 		const timer = timers.get(id);
 		if (timer !== undefined && timer.due <= now) timer.run();
 	}
