@@ -6,6 +6,7 @@ import { createRuntime, UsageError } from "../../src/index.ts";
 import { ControlGroups } from "../../src/processes/control-groups.ts";
 import { temporaryFolder } from "../support/runtime.ts";
 import { lendSnapshot } from "../support/snapshot.ts";
+import { until } from "../support/until.ts";
 
 const folder = temporaryFolder();
 
@@ -25,6 +26,15 @@ test("each sandbox is in a group of its own, which bounds it", async () => {
 	try {
 		assert.equal(runtime.containment?.cgroup, true);
 		assert.equal(readFileSync(join(cgroup, "cgroup.subtree_control"), "utf8"), "+cpu +memory +pids");
+		// One that has proven light divides the lanes, of which the heavy one is the spare.
+		await until(() => runtime.sandboxPids().length === 2);
+		const entry = join(folder, "light.js");
+		writeFileSync(entry, "export default { fetch: () => new Response('light') }");
+		await runtime.deploy({ name: "light", hostnames: ["light.test"], entry, root: folder });
+		await until(async () => {
+			assert.equal((await runtime.fetch("http://light.test/")).status, 200);
+			return runtime.stats().sandboxes === 2;
+		});
 		const groups = readdirSync(cgroup).filter((name) => name.startsWith("atoll-"));
 		const read = (group: string, file: string) => readFileSync(join(cgroup, group, file), "utf8");
 		const pids = groups.map((group) => Number(read(group, "cgroup.procs")));
