@@ -53,10 +53,8 @@ export class ProcessPool {
 	readonly #retired = new Set<SandboxProcess>();
 	/** Versions that the normal lane has served since they last were in the heavy one. */
 	readonly #settled = new Set<VersionNumber>();
-	/** Versions that were here before the lanes were divided, and against which nothing is known: they stay where they are. */
-	readonly #tolerated = new Set<VersionNumber>();
-	/** Versions against which something is known, as long as the lanes are not divided. */
-	readonly #suspects = new Set<VersionNumber>();
+	/** Versions that have had a slow request, or one that failed. */
+	readonly #computing = new Set<VersionNumber>();
 	readonly #preloader: Preloader;
 	#tending: NodeJS.Timeout | null = null;
 
@@ -167,9 +165,6 @@ export class ProcessPool {
 	 */
 	#divide(): void {
 		this.#normal.members.push(...this.#heavy.members.splice(0, this.#size));
-		for (const { sandbox } of this.#normal.members)
-			for (const version of sandbox.versions) if (!this.#suspects.has(version)) this.#tolerated.add(version);
-		this.#suspects.clear();
 		if (this.#heavy.members.length === 0) this.#heavy.members.push(this.#spareForHeavy());
 	}
 
@@ -205,10 +200,10 @@ export class ProcessPool {
 	 */
 	#onLongTurn(stuck: SandboxProcess): void {
 		const { ready } = this.#spare;
-		for (const version of stuck.sandbox.versionsOf(stuck.stuckBy ?? 0)) this.#suspect(version);
-		if (this.#all.has(stuck) && !stuck.yields) {
-			const lane = this.#divided ? this.#normal : this.#heavy;
-			if (!ready || !lane.has(stuck)) return;
+		for (const version of stuck.sandbox.versionsOf(stuck.stuckBy ?? 0)) this.#computing.add(version);
+		const lane = this.#divided ? this.#normal : this.#heavy;
+		if (lane.has(stuck) && !stuck.yields) {
+			if (!ready) return;
 			lane.replace(stuck, this.#spare.take());
 			stuck.yieldToOthers();
 			if (this.#heavy.members.length < MAX_HEAVY + (this.#divided ? 0 : this.#size)) this.#heavy.members.push(stuck);
@@ -249,18 +244,16 @@ export class ProcessPool {
 		if (lane !== "probation") {
 			if (!this.#divided && lane === "normal" && this.#spare.ready) this.#divide();
 			const process = (this.#divided ? this.#normal : this.#heavy).home(version, tenantNumber);
-			if (!this.#divided || (lane === "heavy" && this.#tolerated.has(version)))
+			// What had proven light, and no longer is, is not taken for what is new.
+			if (lane === "heavy" && this.#settled.delete(version)) this.#computing.add(version);
+			if (!this.#divided || (lane === "heavy" && this.#stays(version, process.sandbox)))
 				return process.ended ? null : process.sandbox;
 			// All that a tenant computes is computed in one place, so that one tenant cannot keep the whole heavy
 			// lane busy.
 			const heavy = this.#heavy.home(tenantNumber, tenantNumber);
-			if (lane === "heavy") {
-				this.#settled.delete(version);
-				return heavy.ended ? null : heavy.sandbox;
-			}
+			if (lane === "heavy") return heavy.ended ? null : heavy.sandbox;
 			if (process.ended) return null;
 			const { sandbox } = process;
-			if (this.#tolerated.delete(version)) this.#settled.add(version);
 			// Where it has run until now it is warm: it moves once it is in its new place too. It does not go back
 			// after a takeover.
 			if (this.#settled.has(version)) return sandbox;
@@ -272,7 +265,7 @@ export class ProcessPool {
 			this.#preloader.add(runnable, sandbox, () => this.#normal.has(process) && !process.ended);
 			return heavy.sandbox;
 		}
-		this.#suspect(version);
+		this.#computing.add(version);
 		// Whoever is on probation waits for a sandbox to start, and not the others for the spare.
 		if (this.#probation === null) this.#probation = { process: this.#spawn().yieldToOthers(), version };
 		else if (this.#probation.version !== version) {
@@ -282,14 +275,17 @@ export class ProcessPool {
 		return this.#probation.process.sandbox;
 	}
 
-	/** A version has had a slow request, or one that failed: unless it has proven light, it is in the heavy lane. */
-	computes({ number }: RunnableVersion): void {
-		this.#suspect(number);
+	/**
+	 * Whether a version that has not proven light stays in the normal lane: it was there before the lanes were divided,
+	 * and nothing is known against it.
+	 */
+	#stays(version: VersionNumber, normal: Sandbox): boolean {
+		return normal.serves(version) && !this.#computing.has(version);
 	}
 
-	#suspect(version: VersionNumber): void {
-		if (this.#divided) this.#tolerated.delete(version);
-		else this.#suspects.add(version);
+	/** A version has had a slow request, or one that failed: unless it has proven light, it is in the heavy lane. */
+	computes({ number }: RunnableVersion): void {
+		this.#computing.add(number);
 	}
 
 	/** Whether turns in a sandbox keep those waiting who have proven light. */
@@ -300,8 +296,7 @@ export class ProcessPool {
 	unload(version: VersionNumber): void {
 		this.#preloader.forget(version);
 		this.#settled.delete(version);
-		this.#tolerated.delete(version);
-		this.#suspects.delete(version);
+		this.#computing.delete(version);
 		for (const { sandbox } of this.#all) sandbox.unload(version);
 	}
 

@@ -201,12 +201,7 @@ export class Sandbox implements SandboxEvents {
 		return this.#sent.get(number)?.starting === false;
 	}
 
-	/** The versions that were sent here. */
-	get versions(): Iterable<VersionNumber> {
-		return this.#sent.keys();
-	}
-
-	/** Those of one tenant. */
+	/** The versions of one tenant that were sent here. */
 	versionsOf(tenant: TenantNumber): VersionNumber[] {
 		const sent = [...this.#sent.values()].filter(({ version }) => version.tenantNumber === tenant);
 		return sent.map(({ version }) => version.number);

@@ -211,8 +211,9 @@ test("a function that crashes its sandbox is not run a second time, and its neig
 
 test("closing leaves no process behind", async () => {
 	const runtime = await createRuntime({ data: `${atoll.folder}/data` });
+	await until(() => runtime.sandboxPids().length >= 2); // With the spare.
 	const pids = runtime.sandboxPids();
-	assert.ok(pids.length >= 1);
+	assert.ok(pids.length >= 2);
 	await runtime.close();
 	for (const pid of pids) assert.throws(() => process.kill(pid, 0), /ESRCH/);
 	await assert.rejects(runtime.deploy({ name: "x", hostnames: ["x.test"], entry: "x.js" }), /the runtime is closed/);
