@@ -13,9 +13,7 @@ export function encodeResponseHead(
 	statusText: string,
 	headers: string[],
 ): string {
-	let text = `${status}\n${body}\n${socket}\n${statusText}`;
-	for (let i = 0; i < headers.length; i++) text += `\n${headers[i]}`;
-	return text;
+	return `${status}\n${body}\n${socket}\n${statusText}${encodeList(headers)}`;
 }
 
 /** Headers as the last lines of a head. */

@@ -1,4 +1,4 @@
-import { handlePromise, reportError } from "./errors/report-error.ts";
+import { reportError, tracker } from "./errors/report-error.ts";
 import { asInterface } from "./interface.ts";
 import type { IoContext } from "./io-context.ts";
 
@@ -25,7 +25,7 @@ asInterface(ExecutionContext, "ExecutionContext");
 export function waitUntil(context: IoContext, promise: unknown): void {
 	if (context.done) throw new Error("waitUntil() is not available after the request has ended");
 	context.hold();
-	handlePromise(promise);
+	tracker?.handle(promise);
 	void (async () => {
 		try {
 			await promise;

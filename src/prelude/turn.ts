@@ -12,7 +12,7 @@ import { Body } from "./fetch/body.ts";
 import { receiveStream, sendStream } from "./fetch/body-stream.ts";
 import { headerList } from "./fetch/headers.ts";
 import { receivedRequest, type SignalSource } from "./fetch/request.ts";
-import { isNullBodyStatus, isResponse, type ResponseState, responseState } from "./fetch/response.ts";
+import { isNullBodyStatus, type ResponseState, responseState } from "./fetch/response.ts";
 import { handleEvent, handler, hasHandler } from "./handlers.ts";
 import { contexts, enter, IoContext, Operation } from "./io-context.ts";
 import { dropTimers, globalTimers, runGlobalTimers, runTimer } from "./timing/timers.ts";
@@ -127,11 +127,11 @@ async function answer(context: IoContext, head: RequestHead, data: ArrayBuffer |
 		const answered = handler(receivedRequest(head, body, new ClientSignal(context)), context);
 		tracker?.handle(answered);
 		const response: unknown = await answered;
-		if (!isResponse(response)) {
+		const state = responseState(response);
+		if (state === null) {
 			invalid(context, noResponse(response));
 			return;
 		}
-		const state = responseState(response);
 		const why = refuse(state);
 		if (why === null) respond(context, head.method, state);
 		else invalid(context, why);

@@ -1,5 +1,5 @@
 import { headerValue } from "./fetch/headers.ts";
-import { isResponse, responseState } from "./fetch/response.ts";
+import { type Response, responseState } from "./fetch/response.ts";
 
 interface WebAssemblyNamespace {
 	Module: new (bytes: unknown) => object;
@@ -8,9 +8,10 @@ interface WebAssemblyNamespace {
 
 /** https://webassembly.github.io/spec/web-api/#compile-a-potential-webassembly-response */
 async function bytesOf(source: unknown): Promise<ArrayBuffer> {
-	const response = await source;
-	if (!isResponse(response)) throw new TypeError("WebAssembly: the source is not a Response");
-	if (headerValue(responseState(response), "content-type")?.trim().toLowerCase() !== "application/wasm")
+	const response = (await source) as Response;
+	const state = responseState(response);
+	if (state === null) throw new TypeError("WebAssembly: the source is not a Response");
+	if (headerValue(state, "content-type")?.trim().toLowerCase() !== "application/wasm")
 		throw new TypeError("WebAssembly: the response's Content-Type is not application/wasm");
 	if (!response.ok) throw new TypeError(`WebAssembly: the response's status is ${response.status}`);
 	return (response as unknown as { arrayBuffer(): Promise<ArrayBuffer> }).arrayBuffer();

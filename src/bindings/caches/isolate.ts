@@ -2,7 +2,7 @@ import { exactBytes } from "../../prelude/encoding/bytes.ts";
 import { Body } from "../../prelude/fetch/body.ts";
 import { type HeadersOwner, headerList, headersOf, headerValue } from "../../prelude/fetch/headers.ts";
 import { Request, requestState } from "../../prelude/fetch/request.ts";
-import { createResponse, isResponse, type Response, responseState } from "../../prelude/fetch/response.ts";
+import { createResponse, type Response, responseState } from "../../prelude/fetch/response.ts";
 import { host } from "../../prelude/host.ts";
 import { asInterface, requireArguments, toDictionary } from "../../prelude/interface.ts";
 import { quote, quoteList } from "../../prelude/json.ts";
@@ -76,8 +76,8 @@ export class Cache {
 		const key = toRequest(request);
 		if (!/^https?:/.test(key.url) || key.method !== "GET")
 			throw new TypeError("Cache.put: the request must be a GET of an http or https URL");
-		if (!isResponse(response)) throw new TypeError("Cache.put: the second argument is not a Response");
 		const state = responseState(response);
+		if (state === null) throw new TypeError("Cache.put: the second argument is not a Response");
 		const { status, statusText, body } = state;
 		if (status === 206) throw new TypeError("Cache.put: a partial response (206) cannot be kept");
 		const vary = headerValue(state, "vary");

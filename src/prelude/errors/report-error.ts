@@ -91,8 +91,7 @@ export function reportError(thrown: unknown): void {
 	logUncaught(description);
 }
 
-/** Knows of the function's own promises; only where it listens for what becomes of them. */
-/** Tells which promises were rejected; `null` as long as the function does not listen for that. */
+/** Knows of the function's own promises; `null` as long as it does not listen for what becomes of them. */
 export let tracker: typeof import("./promise-tracker.ts") | null = null;
 
 /** Something in the global scope listens for events of this type. */
@@ -103,11 +102,6 @@ export function noteListener(type: unknown): void {
 		const event = new (eventTypes().PromiseRejectionEvent)("rejectionhandled", { promise, reason });
 		void Promise.resolve().then(() => tell(event, (handle) => handle(event)));
 	});
-}
-
-/** The platform takes on what becomes of a promise. */
-export function handlePromise(promise: unknown): void {
-	tracker?.handle(promise);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { handlePromise, reportError } from "../errors/report-error.ts";
+import { reportError, tracker } from "../errors/report-error.ts";
 import { waitUntil } from "../execution-context.ts";
 import type { Request } from "../fetch/request.ts";
 import { asInterface } from "../interface.ts";
@@ -57,7 +57,7 @@ class Lifetime {
 	extend(promise: unknown): void {
 		if (this.#pending === 0) throw new Error("waitUntil() is not available after the event has been handled");
 		this.#pending++;
-		handlePromise(promise);
+		tracker?.handle(promise);
 		void (async () => {
 			try {
 				await promise;

@@ -38,8 +38,9 @@ export function isNullBodyStatus(status: number): boolean {
 const REASON = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 let stateOf: (response: unknown) => ResponseState;
+/** The state of what is a Response; `null` for anything else. */
+let responseState: (value: unknown) => ResponseState | null;
 let create: (state: ResponseState) => Response;
-let isResponse: (value: unknown) => value is Response;
 
 /** https://fetch.spec.whatwg.org/#response-class */
 export class Response {
@@ -122,7 +123,7 @@ export class Response {
 	static {
 		stateOf = (response) => (response as Response).#state;
 		create = (state) => new Response(INTERNAL, state);
-		isResponse = (value): value is Response => typeof value === "object" && value !== null && #state in value;
+		responseState = (value) => (typeof value === "object" && value !== null && #state in value ? value.#state : null);
 	}
 }
 const INTERNAL = Symbol("internal");
@@ -171,4 +172,4 @@ function plain({ body, type }: Extracted): ResponseState {
 	return { status: 200, statusText: "", headers: type === null ? [] : ["content-type", type], body, origin: MADE };
 }
 
-export { create as createResponse, isResponse, stateOf as responseState };
+export { create as createResponse, responseState };
