@@ -5,6 +5,7 @@ import { handlersAmong } from "../link/handlers.ts";
 import { Kind } from "../link/messages.ts";
 import type { AttemptId, Image, VersionNumber } from "../link/protocol.ts";
 import type { Bytes, Megabytes, Microseconds, Milliseconds } from "../units.ts";
+import { Collections } from "./collections.ts";
 import { externalCopy } from "./external-copy.ts";
 import { type Answer, KeyStore } from "./keys.ts";
 import { Entry, setEntry } from "./lent.ts";
@@ -29,14 +30,6 @@ export type TurnEnd = "completed" | "cut" | "overdue" | "disposed" | "forged" | 
 function isTimeout(error: unknown): boolean {
 	return error instanceof Error && error.message === "Script execution timed out.";
 }
-
-/**
- * After so many requests an isolate collects what they have left, unless it has just done so. V8 would wait until a
- * megabyte of new memory is full, and then take another: where a machine has hundreds of isolates, of which each has a
- * few requests a second, each of them is in memory that nobody has touched yet, which costs more than the collection.
- */
-const COLLECT_EVERY = 16;
-const COLLECT_MS: Milliseconds = 100;
 
 /** What an isolate asks and tells whoever runs it. */
 export interface IsolateListener {
@@ -84,9 +77,7 @@ export class FunctionIsolate {
 	readonly held: Answer[] = [];
 	#lentUs: Microseconds = 0;
 	memoryBytes: Bytes = 0;
-	/** Requests since it last collected what is young, and when that was. */
-	#uncollected = 0;
-	#collectedAt: Milliseconds = 0;
+	readonly #collections = new Collections();
 	readonly #outbox: Outbox;
 
 	/** Compiles and runs the script. Throws StartError where that fails; the isolate is gone then. */
@@ -226,7 +217,7 @@ export class FunctionIsolate {
 		const before = setEntry(entry);
 		this.#outbox.begin();
 		try {
-			const collects = kind === Kind.request && this.#collects(started);
+			const collects = kind === Kind.request && this.#collections.due(started);
 			this.#parked.turn.applySync(undefined, [kind, attempt, op, text, transferable(data), collects], { timeout });
 			if (this.#outbox.forged) return "forged";
 			if (!this.#outbox.overflown) return "completed";
@@ -243,14 +234,6 @@ export class FunctionIsolate {
 			setEntry(before);
 			this.#lentUs += entry.lentUs;
 		}
-	}
-
-	/** Whether a request that comes now is to collect what others have left, which counts as its own time. */
-	#collects(now: Milliseconds): boolean {
-		if (++this.#uncollected <= COLLECT_EVERY || now - this.#collectedAt < COLLECT_MS) return false;
-		this.#uncollected = 0;
-		this.#collectedAt = now;
-		return true;
 	}
 
 	/** How much the turn has said. */
