@@ -33,6 +33,7 @@ export function chart(title: string, rows: unknown): string | null {
 	});
 	const height = 40 + columns.length * panel;
 	return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" font-family="sans-serif" font-size="12">
+<title>${escaped(title)}</title>
 <rect width="100%" height="100%" fill="white"/>
 <text x="8" y="20" font-size="15" font-weight="bold">${escaped(title)}</text>
 ${parts.join("\n")}
