@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
-import { EdgeFunction } from "../src/control/function.ts";
+import { EdgeFunction } from "../src/deployments/function.ts";
 import { createRuntime } from "../src/index.ts";
 import type { Limits } from "../src/limits/limits.ts";
 import { HttpServer } from "../src/server/http-server.ts";

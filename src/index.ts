@@ -18,7 +18,7 @@ export type { FetchOptions } from "./config/fetch.ts";
 export type { FunctionTarget } from "./config/function-target.ts";
 export type { MountOptions } from "./config/mount.ts";
 export type { CacheOptions, CloseOptions, RuntimeOptions } from "./config/runtime.ts";
-export type { Deployed } from "./control/deployer.ts";
+export type { Deployed } from "./deployments/deployer.ts";
 export { type ErrorCode, UsageError, type UsageErrorCode } from "./errors.ts";
 export type { QueueEvent, QueueMessage, QueueResult } from "./invocation/events/queue.ts";
 export type { ScheduledEvent, ScheduledResult } from "./invocation/events/scheduled.ts";

@@ -15,7 +15,7 @@ const PROCESS_OF = {
 
 	server: "edge",
 	invocation: "edge",
-	control: "edge",
+	deployments: "edge",
 	config: "edge",
 	router: "edge",
 	pool: "edge",
@@ -110,7 +110,7 @@ const ROOMS = {
 		units: "types",
 	},
 	index: {
-		control: "the type of a deployment",
+		deployments: "the type of a deployment",
 		invocation: "types of events",
 		runtime: "what is exported",
 		server: "types of listeners",
@@ -125,7 +125,7 @@ const ROOMS = {
 	runtime: {
 		invocation: "dispatches events, and places versions",
 		server: "serves requests",
-		control: "knows what is deployed",
+		deployments: "knows what is deployed",
 		config: "checks its options",
 		build: "builds what is deployed",
 		processes: "starts the launcher",
@@ -144,7 +144,7 @@ const ROOMS = {
 		invocation: "a request is an event, and becomes an invocation",
 		names: "functions that are asked for by name",
 		config: "where a listener stands",
-		control: "a hostname's version",
+		deployments: "a hostname's version",
 		router: "hostnames in normal form",
 		bindings: "what functions do outside",
 		helpers: "maps stacks",
@@ -155,7 +155,7 @@ const ROOMS = {
 		units: "types",
 	},
 	invocation: {
-		control: "an event is for a released version",
+		deployments: "an event is for a released version",
 		bindings: "what functions do outside",
 		helpers: "maps the stacks of lines",
 		pool: "runs attempts",
@@ -166,7 +166,7 @@ const ROOMS = {
 		names: "whose sandboxes may be shared",
 		units: "types",
 	},
-	control: {
+	deployments: {
 		config: "what is deployed has been checked",
 		build: "builds it, and tries it",
 		bindings: "what stands in `env`",

@@ -1,4 +1,4 @@
-import type { ReleasedVersion } from "../control/released-version.ts";
+import type { ReleasedVersion } from "../deployments/released-version.ts";
 import { StackMapper } from "../helpers/stack-mapper.ts";
 import type { InOrder } from "../observe/in-order.ts";
 import type { Observer } from "../observe/observer.ts";

@@ -1,6 +1,6 @@
 import type { Bound, Caller, OpenBinding } from "../bindings/binding.ts";
 import { Calls } from "../bindings/calls.ts";
-import type { ReleasedVersion } from "../control/released-version.ts";
+import type { ReleasedVersion } from "../deployments/released-version.ts";
 import { FunctionError } from "../errors.ts";
 import type { Account, Holder } from "../limits/account.ts";
 import { Admission } from "../limits/admission.ts";

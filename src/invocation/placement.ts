@@ -1,4 +1,4 @@
-import type { ReleasedVersion } from "../control/released-version.ts";
+import type { ReleasedVersion } from "../deployments/released-version.ts";
 import { FunctionError } from "../errors.ts";
 import { overloaded } from "../limits/overload.ts";
 import type { Recycles } from "../limits/recycles.ts";

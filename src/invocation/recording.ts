@@ -1,4 +1,4 @@
-import type { ReleasedVersion } from "../control/released-version.ts";
+import type { ReleasedVersion } from "../deployments/released-version.ts";
 import type { ErrorCode, FunctionError } from "../errors.ts";
 import type { Limits } from "../limits/limits.ts";
 import { decodeLine, lineBytes } from "../link/line.ts";

@@ -1,7 +1,7 @@
 import { stripHopByHop } from "../bindings/fetch/edge/hop-by-hop.ts";
 import { without } from "../bindings/fetch/edge/redirects.ts";
 import type { Chain, FetchedResponse, FunctionRequest, Functions } from "../bindings/functions.ts";
-import type { Deployments } from "../control/deployments.ts";
+import type { Deployments } from "../deployments/deployments.ts";
 import { FunctionError } from "../errors.ts";
 import type { StackMapper } from "../helpers/stack-mapper.ts";
 import { Invocation, type InvocationContext, type Invoked } from "../invocation/invocation.ts";

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { checkMount, type MountOptions } from "../config/mount.ts";
-import type { Deployments } from "../control/deployments.ts";
+import type { Deployments } from "../deployments/deployments.ts";
 import type { Account } from "../limits/account.ts";
 import type { Guard } from "../observe/guard.ts";
 import type { Bytes, Milliseconds } from "../units.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { Claims } from "../../src/control/claims.ts";
+import { Claims } from "../../src/deployments/claims.ts";
 import { UsageError } from "../../src/errors.ts";
 
 const shop = { tenant: "victim", name: "shop" };

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { NO_ENVIRONMENT } from "../../src/control/environment.ts";
-import { Release } from "../../src/control/release.ts";
-import { Version, type VersionSource } from "../../src/control/version.ts";
+import { NO_ENVIRONMENT } from "../../src/deployments/environment.ts";
+import { Release } from "../../src/deployments/release.ts";
+import { Version, type VersionSource } from "../../src/deployments/version.ts";
 import { resolveLimits } from "../../src/limits/limits.ts";
 
 function version(key: string, name = "shop", cpuMs = 100): Version {

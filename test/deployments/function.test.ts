@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
-import type { Version } from "../../src/control/version.ts";
+import type { Version } from "../../src/deployments/version.ts";
 import { inBothIsolations, TestRuntime } from "../support/runtime.ts";
 import { until } from "../support/until.ts";
 
