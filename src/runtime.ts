@@ -15,6 +15,7 @@ import { type CloseOptions, checkClose, checkOptions, type RuntimeOptions } from
 import { checkSubscriber } from "./config/subscriber.ts";
 import { type Deployed, Deployer, type ReleaseSettings } from "./deployments/deployer.ts";
 import { Deployments } from "./deployments/deployments.ts";
+import { Desired } from "./deployments/desired.ts";
 import type { EdgeFunction } from "./deployments/function.ts";
 import type { Release } from "./deployments/release.ts";
 import type { ReleasedVersion } from "./deployments/released-version.ts";
@@ -138,6 +139,8 @@ export class Runtime {
 	readonly #development: boolean;
 	readonly #deployments = new Deployments();
 	readonly #deployer: Deployer;
+	/** @internal What control desires. */
+	readonly desired: Desired;
 	readonly #recycles: Recycles;
 	readonly #observer: Observer;
 	readonly #mapper: StackMapper;
@@ -183,6 +186,14 @@ export class Runtime {
 			development: this.#development,
 			checkBindings: (given, env) => this.#bindings.check(given, env),
 			onWithdrawn: (number) => this.#pool.unload(number),
+		});
+		this.desired = new Desired({
+			deployer: this.#deployer,
+			store,
+			checkBindings: (given, env) => this.#bindings.check(given, env),
+			warm: (release) => this.warm(release),
+			onRefused: ({ tenant, name }, error) =>
+				this.#observer.notice("error", { tenant, function: name }, `cannot be served: ${String(error.stack)}`),
 		});
 		this.#listeners = new Listeners({
 			dispatch: (requestId, request, sink, accept) =>

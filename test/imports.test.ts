@@ -13,6 +13,12 @@ const PROCESS_OF = {
 	"index.ts": "top",
 	"runtime.ts": "top",
 
+	// What starts the processes of `atoll up`, and those beside sandboxes.
+	supervisor: "supervisor",
+	edge: "top",
+	control: "control",
+	feed: "edge",
+
 	server: "edge",
 	invocation: "edge",
 	deployments: "edge",
@@ -76,7 +82,10 @@ const PROCESS_OF = {
  * processes run or read what tenants made, and only `both ends` is on either side of that wall.
  */
 const MAY_LOAD = {
-	top: ["top", "edge", "both ends"],
+	top: ["top", "edge", "supervisor", "both ends"],
+	supervisor: ["supervisor", "edge", "both ends"],
+	// It builds and checks what edges serve, and no edge loads any of it.
+	control: ["control", "supervisor", "edge", "both ends"],
 	edge: ["edge", "both ends"],
 	launcher: ["launcher", "both ends"],
 	sandbox: ["sandbox", "both ends"],
@@ -93,7 +102,49 @@ const DOORS = {
 
 /** The rooms of src/, each with those that it may import from, and why. What stands lower never knows what stands above. */
 const ROOMS = {
+	supervisor: {
+		config: "how it is set up",
+		checkout: "a checkout's compiled modules are kept",
+		errors: "a port that is taken",
+		units: "types",
+	},
+	edge: {
+		supervisor: "it is started and ended by it",
+		feed: "what control desires",
+		deployments: "is put into service",
+		index: "it is a runtime as anybody embeds it",
+		runtime: "the type of that",
+		server: "listens on the supervisor's socket",
+		observe: "the log",
+		names: "keys of functions",
+		units: "types",
+	},
+	control: {
+		supervisor: "it is started and ended by it",
+		feed: "tells edges what is desired",
+		config: "how it is set up, and what an upload may be",
+		deployments: "versions are built and hostnames claimed by the edge's own rules",
+		build: "builds what is uploaded",
+		cache: "keeps artifacts",
+		processes: "builds are processes",
+		bindings: "what versions are bound to",
+		limits: "within the operator's ceilings",
+		link: "what came of a start",
+		router: "hostnames in normal form",
+		observe: "records that are watched, and the log",
+		errors: "what an operator is told",
+		names: "tenants and functions",
+		units: "types",
+	},
+	feed: {
+		bindings: "types of what is desired",
+		limits: "types of what is desired",
+		link: "types of what is desired",
+		observe: "types of records",
+		names: "types of functions",
+	},
 	cli: {
+		supervisor: "`atoll up` starts it",
 		bindings: "what a function is started with by `atoll build`",
 		index: "a server is a runtime as anybody embeds it",
 		runtime: "the type of what is served",
@@ -167,6 +218,7 @@ const ROOMS = {
 		units: "types",
 	},
 	deployments: {
+		feed: "what control desires",
 		config: "what is deployed has been checked",
 		build: "builds it, and tries it",
 		bindings: "what stands in `env`",
@@ -226,7 +278,12 @@ const ROOMS = {
 	},
 	helpers: { processes: "a helper is a process", link: "frames of helpers", units: "types" },
 	limits: { errors: "limits that are refused", link: "what counts as light is the sandbox's word too", units: "types" },
-	observe: { limits: "a record names the limits exceeded", errors: "an outcome is an error's code" },
+	observe: {
+		limits: "a record names the limits exceeded",
+		errors: "an outcome is an error's code",
+		names: "a function's name as a person reads it",
+		units: "types",
+	},
 	router: { errors: "an invalid hostname" },
 	isolates: {
 		bindings: "what the sandbox performs of them",

@@ -4,8 +4,8 @@
  */
 import { basename } from "node:path";
 import { setFlagsFromString } from "node:v8";
-import { createLogger } from "../../src/cli/logger.ts";
 import { createRuntime } from "../../src/index.ts";
+import { createLogger } from "../../src/observe/logger.ts";
 import { HttpServer } from "../../src/server/http-server.ts";
 
 // As bin/atoll.js does.

@@ -70,7 +70,8 @@ interface BuilderParts extends BuilderOptions {
 /** Turns source into artifacts: bundles, looks into the cache, and compiles what is not in there. */
 export class Builder {
 	readonly #store: ArtifactStore;
-	readonly #toolchain: string;
+	/** Tells artifacts that it makes from those of other versions of Node, V8 and atoll. */
+	readonly toolchain: string;
 	readonly #bundler: Bundler;
 	readonly #pool: BuildPool;
 	/** What isolates are parked from. */
@@ -78,7 +79,7 @@ export class Builder {
 
 	private constructor({ store, launcher, toolchain, snapshot, idleMs = 5000, folders = null }: BuilderParts) {
 		this.#store = store;
-		this.#toolchain = toolchain;
+		this.toolchain = toolchain;
 		this.snapshot = snapshot;
 		this.#bundler = new Bundler(launcher, idleMs, folders);
 		this.#pool = new BuildPool(launcher, Math.max(2, Math.min(4, availableParallelism())), idleMs, (process) =>
@@ -122,7 +123,7 @@ export class Builder {
 		if (!bundle.ok) throw new BuildError(bundle.problems);
 		this.#checkSize(request, bundle);
 		const key = createHash("sha256")
-			.update(JSON.stringify([this.#toolchain, request.name]))
+			.update(JSON.stringify([this.toolchain, request.name]))
 			.update(bundle.code)
 			.update("\0")
 			.update(bundle.sourceMap)

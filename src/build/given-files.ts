@@ -89,12 +89,12 @@ async function write({ files }: GivenFiles, folder: string): Promise<void> {
 }
 
 /** Given files as bytes, for a file of their own. */
-function encodeFiles({ main, files }: GivenFiles): Uint8Array {
+export function encodeFiles({ main, files }: GivenFiles): Uint8Array {
 	const base64 = Object.entries(files).map(([path, content]) => [path, Buffer.from(content).toString("base64")]);
 	return Buffer.from(JSON.stringify({ main, files: base64 }));
 }
 
-function decodeFiles(bytes: Uint8Array): GivenFiles {
+export function decodeFiles(bytes: Uint8Array): GivenFiles {
 	const { main, files } = JSON.parse(Buffer.from(bytes).toString()) as { main: string; files: [string, string][] };
 	return { main, files: Object.fromEntries(files.map(([path, base64]) => [path, Buffer.from(base64, "base64")])) };
 }

@@ -6,8 +6,9 @@ import { outermost } from "../build/view.ts";
 import { ArtifactStore } from "../cache/artifact-store.ts";
 import { UsageError } from "../errors.ts";
 import { defaultLimits, resolveLimits } from "../limits/limits.ts";
+import { label, printable } from "../observe/printable.ts";
 import { Launcher } from "../processes/launcher.ts";
-import { collect, label, printable, problemsOf } from "./collect.ts";
+import { collect, problemsOf } from "./collect.ts";
 import { type Flags, foldersOf } from "./flags.ts";
 
 const kb = (bytes: number) => `${(bytes / 1024).toFixed(1)} KB`;

@@ -4,7 +4,8 @@ import { BuildError } from "../build/problem.ts";
 import { shown } from "../config/config-file.ts";
 import { findFunctions, findTenants, type Source } from "../config/project.ts";
 import { UsageError } from "../errors.ts";
-import { DEFAULT_TENANT, type FunctionId, keyOf } from "../names.ts";
+import { keyOf } from "../names.ts";
+import { printable } from "../observe/printable.ts";
 import type { Flags } from "./flags.ts";
 
 /**
@@ -53,22 +54,12 @@ function withNamesOfTheirOwn(sources: Source[]): Source[] {
 	});
 }
 
-/** A function's name as a person reads it: the operator's own without their tenant's. */
-export function label({ tenant, name }: FunctionId): string {
-	return printable(tenant === DEFAULT_TENANT ? name : `${tenant}/${name}`);
-}
-
 /** The problems of a function's source at paths as a person types them here, and not as they are in its root. */
 export function problemsOf({ problems }: BuildError, { root }: Source): string {
 	const here = problems.map((problem) =>
 		problem.file === undefined ? problem : { ...problem, file: shown(join(root, problem.file)) },
 	);
 	return new BuildError(here).message;
-}
-
-/** What comes from a folder writes no control characters to a terminal. */
-export function printable(text: string): string {
-	return text.replace(/[^\P{Cc}\n\t]/gu, "\ufffd");
 }
 
 /**

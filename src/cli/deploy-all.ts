@@ -3,9 +3,10 @@ import { shown } from "../config/config-file.ts";
 import type { Source } from "../config/project.ts";
 import { UsageError } from "../errors.ts";
 import type { Deployed } from "../index.ts";
+import { printable } from "../observe/printable.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Milliseconds } from "../units.ts";
-import { printable, problemsOf } from "./collect.ts";
+import { problemsOf } from "./collect.ts";
 
 /** A longer problem is cut: it is a line of the log with every request that gets `startup_failed` for it. */
 const MAX_PROBLEM = 10_000;

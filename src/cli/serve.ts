@@ -1,15 +1,16 @@
 import type { Source } from "../config/project.ts";
 import { UsageError } from "../errors.ts";
 import { createRuntime } from "../index.ts";
+import { spreadLastNet } from "../observe/last-net.ts";
+import { type CliLogger, createLogger } from "../observe/logger.ts";
+import { label } from "../observe/printable.ts";
 import { LAYERS, type Layer } from "../processes/containment.ts";
 import type { Runtime } from "../runtime.ts";
 import { HttpServer } from "../server/http-server.ts";
 import type { Milliseconds } from "../units.ts";
-import { checkGrants, collect, label, refuseIfAllFailed } from "./collect.ts";
+import { checkGrants, collect, refuseIfAllFailed } from "./collect.ts";
 import { deployAll, type Outcome } from "./deploy-all.ts";
 import { type Flags, runtimeOptions } from "./flags.ts";
-import { spreadLastNet } from "./last-net.ts";
-import { type CliLogger, createLogger } from "./logger.ts";
 import { version } from "./version.ts";
 
 /** What is served, from the time it is up. */

@@ -9,7 +9,7 @@ import type { VersionNumber } from "../link/protocol.ts";
 import { DEFAULT_TENANT, type FunctionId, keyOf, type TenantName } from "../names.ts";
 import type { Deployments } from "./deployments.ts";
 import type { Environment } from "./environment.ts";
-import { EdgeFunction } from "./function.ts";
+import { EdgeFunction, type Previews } from "./function.ts";
 import { Release, type Share } from "./release.ts";
 import type { ReleasedVersion } from "./released-version.ts";
 import { Tenant } from "./tenant.ts";
@@ -107,13 +107,13 @@ export class Deployer {
 
 	/**
 	 * Has the versions of a release run without traffic, so that they can be started before they get any: until the
-	 * next release of the function is prepared or activated. Returns those that do not serve already. Throws UsageError
-	 * for a function that is not in service: there is nobody yet who would have to wait.
+	 * next release of the function is prepared or activated. Returns those that do not serve already: none for a
+	 * function that is not in service, since there is nobody yet who would have to wait.
 	 */
 	prepare(release: Release): readonly ReleasedVersion[] {
 		this.#refuseIfClosed();
 		const one = this.#settings.deployments.get(release.function);
-		if (one === undefined) throw new UsageError(`the function ${release.function.name} is not in service`);
+		if (one === undefined) return [];
 		const before = one.running;
 		const prepared = one.prepare(release);
 		this.#exchange(before, one.running);
@@ -122,11 +122,12 @@ export class Deployer {
 
 	/**
 	 * Has a release get a function's traffic, at these hostnames; requests that other versions have are finished there.
-	 * Throws UsageError for hostnames that the function cannot have; nothing has changed then.
+	 * `previews` are reached at `<their name>--<hostname>`. Throws UsageError for hostnames that the function cannot
+	 * have; nothing has changed then.
 	 */
-	activate(release: Release, hostnames: readonly string[]): void {
+	activate(release: Release, hostnames: readonly string[], previews?: Previews): void {
 		this.#refuseIfClosed();
-		this.#put(release, this.#settings.deployments.claims.claim(release.function, hostnames));
+		this.#put(release, this.#settings.deployments.claims.claim(release.function, hostnames), previews);
 	}
 
 	/**
@@ -161,12 +162,12 @@ export class Deployer {
 		if (this.#closed) throw new UsageError("the runtime is closed", "closed");
 	}
 
-	#put(release: Release, claimed: readonly string[]): void {
+	#put(release: Release, claimed: readonly string[], previews?: Previews): void {
 		const { deployments } = this.#settings;
 		const there = deployments.get(release.function);
 		const before = there?.running ?? [];
-		there?.activate(release);
 		const one = there ?? this.#newFunction(release);
+		one.activate(release, previews);
 		this.#exchange(before, one.running);
 		deployments.put(one, claimed);
 	}
@@ -183,6 +184,7 @@ export class Deployer {
 			account: (tenant?.account ?? this.#settings.account).part(),
 			release,
 			nextVersion: () => ++this.#versions,
+			onPreviewed: (versions) => this.#settings.deployments.exchange([], versions),
 		});
 	}
 

@@ -20,15 +20,33 @@ export class Deployments {
 	readonly #functions = new Map<string, EdgeFunction>();
 	readonly #byNumber = new Map<VersionNumber, ReleasedVersion>();
 
-	/** The function that a request is for. Throws FunctionError `hostname_not_found` or `function_not_found`. */
-	lookup(target: Target): EdgeFunction {
+	/**
+	 * The version that a request is for, by a point between 0 and 1. Throws FunctionError `hostname_not_found` or
+	 * `function_not_found`.
+	 */
+	pick(target: Target, point?: number): ReleasedVersion {
 		const found = this.find(target);
-		if (found === undefined) throw new FunctionError(target.to === null ? "hostname_not_found" : "function_not_found");
-		return found;
+		const version = found?.pick(point, target.to === null ? this.#preview(target.hostname) : null);
+		if (version !== undefined) return version;
+		throw new FunctionError(target.to === null ? "hostname_not_found" : "function_not_found");
 	}
 
+	/** The function that a request is for. */
 	find({ to, hostname }: Target): EdgeFunction | undefined {
-		return to === null ? this.#router.lookup(hostname) : this.get(to);
+		if (to !== null) return this.get(to);
+		const preview = this.#preview(hostname);
+		return preview === null ? this.#router.lookup(hostname) : this.#router.get(hostname.slice(preview.length + 2));
+	}
+
+	/**
+	 * `<preview>--<hostname>`: the preview's name, where there is one of a function at that hostname. A name that a
+	 * function has as it stands comes first.
+	 */
+	#preview(hostname: Hostname): string | null {
+		const end = hostname.indexOf("--");
+		if (end <= 0 || this.#router.get(hostname) !== undefined) return null;
+		const preview = hostname.slice(0, end);
+		return this.#router.get(hostname.slice(end + 2))?.previews(preview) ? preview : null;
 	}
 
 	/** Where functions are reached, for a person who has asked at another place. */

@@ -29,7 +29,19 @@ export interface EdgeFunctionSettings {
 	release: Release;
 	/** Gives each version that is released a number for the link. */
 	nextVersion: () => VersionNumber;
+	/** Told of versions that run from now on, since somebody has asked for a preview. */
+	onPreviewed: (versions: readonly ReleasedVersion[]) => void;
 }
+
+/** A release, and the versions that run for it in the order of its shares. */
+interface Traffic {
+	readonly release: Release;
+	readonly versions: readonly ReleasedVersion[];
+}
+
+/** Releases beside the one that gets a function's traffic, by the names under which they are asked for. */
+export type Previews = ReadonlyMap<string, Release>;
+const NO_PREVIEWS: Previews = new Map();
 
 /**
  * What lives longer than an upload: whose it is and its name, its hostnames, what its versions may use together and
@@ -54,15 +66,19 @@ export class EdgeFunction implements FunctionId {
 	/** What it has claimed, in the router's form. */
 	hostnames: readonly string[] = [];
 	readonly #nextVersion: () => VersionNumber;
-	#release: Release;
-	/** In the order of the release's shares. */
-	#versions: readonly ReleasedVersion[] = [];
-	/** Those of a release that is not in service. */
+	readonly #onPreviewed: (versions: readonly ReleasedVersion[]) => void;
+	/** What gets its traffic. */
+	#served: Traffic;
+	#previews: Previews = NO_PREVIEWS;
+	/** The previews that somebody has asked for. */
+	#previewed = new Map<string, Traffic>();
+	/** The versions of a release that is not in service. */
 	#warming: readonly ReleasedVersion[] = [];
 	/** The version released last is the last. */
 	readonly #paces = new Map<VersionId, Pace>();
 
-	constructor({ id, tenant, number, strikes, account, release, nextVersion }: EdgeFunctionSettings) {
+	constructor(settings: EdgeFunctionSettings) {
+		const { id, tenant, number, strikes, account, release, nextVersion, onPreviewed } = settings;
 		this.tenant = id.tenant;
 		this.name = id.name;
 		this.#tenant = tenant;
@@ -70,26 +86,37 @@ export class EdgeFunction implements FunctionId {
 		this.strikes = strikes;
 		this.account = account;
 		this.#nextVersion = nextVersion;
+		this.#onPreviewed = onPreviewed;
 		const gate = new Gate(bounds(release));
 		this.gates = tenant === null ? [gate] : [gate, tenant.gate];
 		this.streaming = new Rate(release.most("streamedBytesPerSecond"));
 		this.requestBodyBytes = release.most("requestBodyBytes");
-		this.#release = release;
-		this.#versions = this.#versionsOf(release);
+		this.#served = { release, versions: this.#versionsOf(release, []) };
 	}
 
+	/** What gets its traffic. */
 	get release(): Release {
-		return this.#release;
+		return this.#served.release;
 	}
 
 	/**
-	 * Has a release get the traffic from now on. A version that ran before with the same environment runs on, with the
-	 * isolates that it has; what its versions may use together is what the most generous of them may.
+	 * Has a release get the traffic from now on, and others be there under names of theirs. A version that ran before
+	 * with the same environment runs on, with the isolates that it has; what its versions may use together is what the
+	 * most generous of those with traffic may.
 	 */
-	activate(release: Release): void {
-		this.#versions = this.#versionsOf(release);
+	activate(release: Release, previews = NO_PREVIEWS): void {
+		const { running } = this;
+		this.#served = { release, versions: this.#versionsOf(release, running) };
 		this.#warming = [];
-		this.#release = release;
+		this.#previews = previews;
+		const asked = [...this.#previewed.keys()];
+		this.#previewed = new Map();
+		for (const name of asked) {
+			const preview = previews.get(name);
+			if (preview === undefined) continue;
+			const known = [...running, ...this.running];
+			this.#previewed.set(name, { release: preview, versions: this.#versionsOf(preview, known) });
+		}
 		this.gates[0].resize(bounds(release));
 		this.streaming.resize(release.most("streamedBytesPerSecond"));
 		this.requestBodyBytes = release.most("requestBodyBytes");
@@ -97,14 +124,16 @@ export class EdgeFunction implements FunctionId {
 
 	/** Has the versions of a release run beside those in service, without traffic; one release's at a time. */
 	prepare(release: Release): readonly ReleasedVersion[] {
-		this.#warming = this.#versionsOf(release).filter((one) => !this.#versions.includes(one));
+		const { running } = this;
+		const served = new Set(this.#served.versions);
+		this.#warming = this.#versionsOf(release, running).filter((one) => !served.has(one));
 		return this.#warming;
 	}
 
-	#versionsOf({ environment, shares }: Release): ReleasedVersion[] {
-		const { running } = this;
+	/** The versions of a release: those that run already, and new ones. */
+	#versionsOf({ shares }: Release, running: readonly ReleasedVersion[]): ReleasedVersion[] {
 		return shares.map(
-			({ version, start }) =>
+			({ version, environment, start }) =>
 				running.find((one) => one.version === version && isSame(one.environment, environment)) ??
 				new ReleasedVersion({
 					number: this.#nextVersion(),
@@ -125,14 +154,42 @@ export class EdgeFunction implements FunctionId {
 		return pace;
 	}
 
-	/** All of its versions that isolates may be started of: those in service, and those that are prepared for it. */
+	/**
+	 * All of its versions that isolates may be started of: those in service, those that are prepared for it, and those
+	 * that somebody has looked at. Each is there once.
+	 */
 	get running(): readonly ReleasedVersion[] {
-		return [...this.#versions, ...this.#warming];
+		const all = new Set([...this.#served.versions, ...this.#warming]);
+		for (const { versions } of this.#previewed.values()) for (const version of versions) all.add(version);
+		return [...all];
 	}
 
-	/** The version that gets a request, by its share: the one that a point between 0 and 1 falls to. */
-	pick(point = Math.random()): ReleasedVersion {
-		return this.#versions.length === 1 ? this.#versions[0] : this.#versions[this.#release.indexAt(point)];
+	/**
+	 * The version that gets a request, by its share: the one that a point between 0 and 1 falls to. Where a preview is
+	 * asked for, the one of that; `undefined` where there is none of its name.
+	 */
+	pick(point?: number, preview?: null): ReleasedVersion;
+	pick(point: number | undefined, preview: string | null): ReleasedVersion | undefined;
+	pick(point = Math.random(), preview: string | null = null): ReleasedVersion | undefined {
+		const traffic = preview === null ? this.#served : this.#preview(preview);
+		if (traffic === undefined) return undefined;
+		const { release, versions } = traffic;
+		return versions.length === 1 ? versions[0] : versions[release.indexAt(point)];
+	}
+
+	/** Whether there is a preview of a name. */
+	previews(name: string): boolean {
+		return this.#previews.has(name);
+	}
+
+	#preview(name: string): Traffic | undefined {
+		const known = this.#previewed.get(name);
+		const release = this.#previews.get(name);
+		if (known !== undefined || release === undefined) return known;
+		const versions = this.#versionsOf(release, this.running);
+		this.#previewed.set(name, { release, versions });
+		this.#onPreviewed(versions);
+		return { release, versions };
 	}
 
 	/** It cost a sandbox its life, or has forged a message. */

@@ -20,23 +20,21 @@ export interface Share {
 	readonly percent: number;
 }
 
-/** A share whose version was started once, with the release's variables. */
+/** A share whose version was started once with what it is to get as `env`. */
 export interface TriedShare extends Share {
+	readonly environment: Environment;
 	readonly start: StartResult;
 }
 
-/** Which versions of a function get which share of its traffic, and what they get as `env`. Immutable. */
+/** Which versions of a function get which share of its traffic, and what each gets as `env`. Immutable. */
 export class Release {
 	readonly function: FunctionId;
-	/** What its versions get as `env`. */
-	readonly environment: Environment;
 	readonly shares: readonly TriedShare[];
 	/** Where each share ends, in hundredths of a percent from the first one's beginning. */
 	readonly #ends: readonly number[];
 
-	private constructor(environment: Environment, shares: readonly TriedShare[]) {
+	private constructor(shares: readonly TriedShare[]) {
 		this.function = shares[0].version.function;
-		this.environment = environment;
 		this.shares = shares;
 		let end = 0;
 		this.#ends = shares.map(({ percent }) => {
@@ -46,27 +44,32 @@ export class Release {
 	}
 
 	/**
-	 * Starts each version once with its environment, unless it is known what comes of that, so that whoever releases
+	 * Starts each version once with an environment, unless it is known what comes of that, so that whoever releases
 	 * them hears of it. Rejects with UsageError for shares that make no sense, and with BuildError for a version that
 	 * has no handler.
 	 */
 	static async of(environment: Environment, shares: readonly Share[]): Promise<Release> {
-		const problem = problemOf(shares);
-		if (problem !== null) throw new UsageError(`release: ${problem}`);
+		refuseIfProblem(shares);
 		return new Release(
-			environment,
 			await Promise.all(
 				shares.map(async ({ version, percent }) => {
 					if (version.source instanceof FunctionError) throw version.source;
-					return { version, percent, start: await version.source.tryStart(environment) };
+					return { version, percent, environment, start: await version.source.tryStart(environment) };
 				}),
 			),
 		);
 	}
 
+	/** Of versions that have been tried before. Throws UsageError for shares that make no sense. */
+	static tried(shares: readonly TriedShare[]): Release {
+		refuseIfProblem(shares);
+		return new Release(shares);
+	}
+
 	/** All traffic to what only tells why there is no version to run. */
 	static standIn(version: Version): Release {
-		return new Release(NO_ENVIRONMENT, [{ version, percent: 100, start: { failure: null, handlers: [], startUs: 0 } }]);
+		const start = { failure: null, handlers: [], startUs: 0 };
+		return new Release([{ version, percent: 100, environment: NO_ENVIRONMENT, start }]);
 	}
 
 	/** The place among the shares that a point between 0 and 1, 1 not included, falls into. */
@@ -83,17 +86,24 @@ export class Release {
 	}
 }
 
-/** What is wrong with shares, or `null`. */
-function problemOf(shares: readonly Share[]): string | null {
+function refuseIfProblem(shares: readonly Share[]): void {
+	const [{ version: first } = {}] = shares;
+	const mixed = shares.some(({ version }) => first !== undefined && keyOf(version.function) !== keyOf(first.function));
+	const problem = mixed
+		? "the versions are not all of one function"
+		: problemOfShares(shares.map(({ version: { id }, percent }) => ({ id, percent })));
+	if (problem !== null) throw new UsageError(`release: ${problem}`);
+}
+
+/** What is wrong with shares of one function's versions, or `null`. */
+export function problemOfShares(shares: readonly { id: string; percent: number }[]): string | null {
 	if (shares.length === 0) return "there is no version in it";
 	if (shares.length > MOST_SHARES) return `there are more than ${MOST_SHARES} versions in it`;
-	const [{ version: first }] = shares;
 	const ids = new Set<string>();
 	let sum = 0;
-	for (const { version, percent } of shares) {
-		if (keyOf(version.function) !== keyOf(first.function)) return "the versions are not all of one function";
-		if (ids.has(version.id)) return `the version ${version.id} is in it twice`;
-		ids.add(version.id);
+	for (const { id, percent } of shares) {
+		if (ids.has(id)) return `the version ${id} is in it twice`;
+		ids.add(id);
 		const hundredths = Math.round(percent * HUNDREDTHS);
 		const isShare = percent >= 0 && percent <= 100 && Math.abs(percent * HUNDREDTHS - hundredths) < TOLERANCE;
 		if (!isShare) return `${percent} is not a percentage from 0 to 100 in steps of 0.01`;

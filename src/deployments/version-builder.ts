@@ -103,12 +103,25 @@ export class VersionBuilder {
 		return { entry, root };
 	}
 
+	/** Tells artifacts of which they can be made again the same from others. */
+	get toolchain(): string {
+		return this.#settings.builder.toolchain;
+	}
+
 	/** Builds a version, which changes nothing of what is served. Rejects with BuildError, which has every problem. */
-	async build({ function: id, source: from, limits }: Upload): Promise<Built> {
-		const { builder, store } = this.#settings;
-		const plan = this.#planOf(id, from);
+	async build(upload: Upload): Promise<Built> {
+		const plan = this.#planOf(upload.function, upload.source);
 		const { artifact, inputs, cached } = await plan.build();
-		const { key } = artifact;
+		return { version: this.#versionOf(upload, plan, artifact.key), inputs, cached };
+	}
+
+	/** A version that this toolchain has built before, by the key of its artifact. */
+	built(upload: Upload, key: string): Version {
+		return this.#versionOf(upload, this.#planOf(upload.function, upload.source), key);
+	}
+
+	#versionOf({ function: id, limits }: Upload, plan: BuildPlan, key: string): Version {
+		const { builder, store } = this.#settings;
 		const source: VersionSource = {
 			key,
 			// Where an artifact is no longer whole on disk it is made again; its key then says whether the source is
@@ -118,7 +131,7 @@ export class VersionBuilder {
 			tryStart: ({ variables: env, bindings }) =>
 				builder.tryStart(plan.request, source, { env, bindings: describeBindings(bindings), limits }),
 		};
-		return { version: new Version(id, limits, source), inputs, cached };
+		return new Version(id, limits, source);
 	}
 
 	#planOf({ tenant, name }: FunctionId, source: Upload["source"]): BuildPlan {

@@ -7,7 +7,9 @@ import type { FunctionId } from "../names.ts";
 import type { Bytes } from "../units.ts";
 import type { Environment } from "./environment.ts";
 
-/** Names a version by all that it is made of, in twelve hexadecimal digits; empty for a stand-in. */
+/**
+ * Names a version: twelve hexadecimal digits of all that it is made of, or what control calls it; empty for a stand-in.
+ */
 export type VersionId = string;
 
 /** Where a version's large parts are kept. */
@@ -29,17 +31,17 @@ export interface VersionSource {
 export class Version {
 	/** The function that it is a version of. */
 	readonly function: FunctionId;
-	/** Covers its bundle, by the artifact's key, and all of its limits. */
+	/** Where nobody has given it one it covers its bundle, by the artifact's key, and all of its limits. */
 	readonly id: VersionId;
 	readonly limits: Readonly<Limits>;
 	/** An error where there is nothing that could be run: every request gets it. */
 	readonly source: VersionSource | FunctionError;
 
-	constructor({ tenant, name }: FunctionId, limits: Limits, source: VersionSource | FunctionError) {
+	constructor({ tenant, name }: FunctionId, limits: Limits, source: VersionSource | FunctionError, id?: VersionId) {
 		this.function = { tenant, name };
 		this.limits = Object.freeze({ ...limits });
 		this.source = source;
-		this.id = source instanceof FunctionError ? "" : idOf(source.key, limits);
+		this.id = source instanceof FunctionError ? "" : (id ?? idOf(source.key, limits));
 	}
 }
 

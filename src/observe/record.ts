@@ -29,6 +29,8 @@ export interface InvocationRecord {
 	trigger: Trigger;
 	/** Empty but for `http`. */
 	method: string;
+	/** The request's URL with its query. Empty but for `http`. */
+	url: string;
 	/** The response's status; 0 where none was sent, as for all events but `http`. */
 	status: number;
 	outcome: Outcome;
@@ -65,6 +67,7 @@ export function newRecord(requestId: string, event: string, trigger: Trigger): I
 		hostname: "",
 		trigger,
 		method: "",
+		url: "",
 		status: 0,
 		outcome: "ok",
 		cold: false,

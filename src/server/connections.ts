@@ -108,6 +108,8 @@ export class Connections {
 	readonly #onEnded: () => void;
 	readonly #states = new Map<Socket, State>();
 	#looking: NodeJS.Timeout | null = null;
+	/** Whether each connection ends with its next answer. */
+	draining = false;
 
 	constructor({ most, unfinished, onEnded }: ConnectionsOptions) {
 		this.#most = most;
@@ -166,6 +168,7 @@ export class Connections {
 			return;
 		}
 		state.requests++;
+		if (this.draining) res.shouldKeepAlive = false;
 		res.once("close", () => this.#taken(state, req));
 		if (state.requests === 1) {
 			handler(req, res);

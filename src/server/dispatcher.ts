@@ -104,10 +104,9 @@ export class Dispatcher implements Functions {
 			if (request instanceof FunctionError) throw request;
 			// What is at work is finished, with all that it asks other functions.
 			if (this.#draining && trigger !== "subrequest") throw new FunctionError("shutting_down");
-			const found = this.#deployments.lookup(request);
-			if (request.body instanceof Uint8Array && request.body.byteLength > found.requestBodyBytes)
+			const version = this.#deployments.pick(request);
+			if (request.body instanceof Uint8Array && request.body.byteLength > version.function.requestBodyBytes)
 				throw new FunctionError("body_too_large");
-			const version = found.pick();
 			const event = new HttpEvent({ exchange: request, sink, accept, mapper: this.#mapper });
 			return this.run({ version, event, requestId, trigger });
 		} catch (error) {
@@ -144,6 +143,7 @@ export class Dispatcher implements Functions {
 		const record = newRecord(requestId, "http", trigger);
 		record.hostname = request?.hostname ?? "";
 		record.method = request?.method ?? "";
+		record.url = request?.url ?? "";
 		record.status = answered ? error.status : 0;
 		record.outcome = error.code;
 		record.responseBytes = answered ? body.byteLength : 0;

@@ -47,10 +47,11 @@ export class HttpEvent implements InvocationEvent {
 	begin(invocation: Invocation): void {
 		this.#invocation = invocation;
 		this.#answer.begin(invocation);
-		const { hostname, method, body } = this.#exchange;
+		const { hostname, method, url, body } = this.#exchange;
 		const { record } = invocation.recording;
 		record.hostname = hostname;
 		record.method = method;
+		record.url = url;
 		if (body instanceof Uint8Array) record.requestBytes = body.byteLength;
 	}
 

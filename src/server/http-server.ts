@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import type { AddressInfo, ListenOptions, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { FunctionError } from "../errors.ts";
 import type { Account } from "../limits/account.ts";
@@ -48,6 +48,9 @@ export class HttpServer {
 	readonly #server: Server;
 
 	readonly #runtime: Handlers;
+	readonly #connections: Connections;
+	/** Whether connections without a request are kept, since one may be on its way. */
+	#lingers = false;
 
 	constructor(runtime: Handlers, bounds: ServerBounds = {}) {
 		const { connections: most = mostConnections(runtime.unfinished), headMs = HEAD_MS, checkMs = CHECK_MS } = bounds;
@@ -57,6 +60,7 @@ export class HttpServer {
 			unfinished: runtime.unfinished,
 			onEnded: () => runtime.refuse(new FunctionError("overloaded"), false),
 		});
+		this.#connections = connections;
 		this.#server = createServer({
 			maxHeaderSize: MAX_HEADER_BYTES,
 			requireHostHeader: false,
@@ -70,7 +74,9 @@ export class HttpServer {
 			shouldUpgradeCallback: isWebSocketUpgrade,
 		});
 		// Of itself it ends also those whose last answer has not left yet.
-		this.#server.closeIdleConnections = () => connections.endIdle();
+		this.#server.closeIdleConnections = () => {
+			if (!this.#lingers) connections.endIdle();
+		};
 		// The size of all headers is bounded already; a bound on their number would drop the last of them silently.
 		this.#server.maxHeadersCount = 0;
 		const { nodeHandler, continueHandler } = runtime;
@@ -113,9 +119,18 @@ export class HttpServer {
 
 	/** Starts listening. Rejects with the system's error where the address cannot be had. */
 	async listen(port: number, host: string): Promise<AddressInfo> {
+		return this.#listen({ port, host });
+	}
+
+	/** The same on a socket that was bound by another process, by its descriptor. */
+	async listenOn(fd: number): Promise<AddressInfo> {
+		return this.#listen({ fd });
+	}
+
+	async #listen(where: ListenOptions & { fd?: number }): Promise<AddressInfo> {
 		await new Promise<void>((resolve, reject) => {
 			this.#server.once("error", reject);
-			this.#server.listen(port, host, () => {
+			this.#server.listen(where, () => {
 				this.#server.off("error", reject);
 				// From now on these are connections that could not be accepted, such as for want of descriptors.
 				this.#server.on("error", (error) => this.#runtime.guard.fault(REFUSED, error));
@@ -123,6 +138,21 @@ export class HttpServer {
 			});
 		});
 		return this.#server.address() as AddressInfo;
+	}
+
+	/**
+	 * Stops accepting, since another process goes on with the socket, and answers what comes over the connections that
+	 * there are, each of which ends with its next answer. Resolves when there are none left, or so much later.
+	 */
+	async drain(ms: Milliseconds): Promise<void> {
+		this.#lingers = true;
+		this.#connections.draining = true;
+		const { promise: over, resolve } = Promise.withResolvers<void>();
+		const timer = setTimeout(resolve, ms);
+		this.#server.close(() => resolve());
+		await over;
+		clearTimeout(timer);
+		this.#lingers = false;
 	}
 
 	/** Stops accepting and finishes what is in flight, for 30 seconds at most. */

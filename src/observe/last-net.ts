@@ -1,4 +1,4 @@
-import type { Logger } from "../observe/observer.ts";
+import type { Logger } from "./observer.ts";
 
 /**
  * The outermost net of a process that serves: an exception that no guard has caught (`observe/guard.ts`) ends

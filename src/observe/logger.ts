@@ -1,8 +1,8 @@
 import pino from "pino";
 import pretty from "pino-pretty";
-import type { Logger } from "../observe/observer.ts";
-import { label } from "./collect.ts";
 import { LogOutput } from "./log-output.ts";
+import type { Logger } from "./observer.ts";
+import { label } from "./printable.ts";
 
 export interface CliLogger extends Logger {
 	/** Writes out what is still in memory. */
@@ -10,7 +10,7 @@ export interface CliLogger extends Logger {
 }
 
 const FIELDS =
-	"pid,hostname,time,loggedAt,tenant,function,version,requestId,trigger,method,status,outcome,cold,startMs,cpuMs,wallMs,requestBytes,responseBytes,subrequests,memoryBytes,attempts";
+	"pid,hostname,time,loggedAt,tenant,function,version,requestId,trigger,method,url,status,outcome,cold,startMs,cpuMs,wallMs,requestBytes,responseBytes,subrequests,memoryBytes,attempts";
 
 /** A line about a request, for a person's eyes. */
 function describe(log: Record<string, unknown>, messageKey: string): string {

@@ -1,0 +1,63 @@
+import type { GivenBindings } from "../bindings/binding.ts";
+import type { Limits } from "../limits/limits.ts";
+import type { StartResult } from "../link/build-frames.ts";
+import type { FunctionId } from "../names.ts";
+import type { InvocationRecord, LogLine } from "../observe/record.ts";
+
+/** A version as an edge runs it. */
+export interface DesiredVersion {
+	id: string;
+	/** The key of its artifact, which lies on disk. */
+	artifact: string;
+	limits: Limits;
+	variables: Record<string, unknown>;
+	bindings: GivenBindings;
+	start: StartResult;
+}
+
+/** A version and its share, as `{ version: "1f…", percent: 50 }`. */
+export interface DesiredShare {
+	version: string;
+	percent: number;
+}
+
+/** All that an edge is to know of a function. */
+export interface DesiredFunction extends FunctionId {
+	/** In the router's form. */
+	hostnames: string[];
+	paused: boolean;
+	/** What gets its traffic. */
+	shares: DesiredShare[];
+	/** What is reached at `<name>--<hostname>`. */
+	previews: Record<string, DesiredShare[]>;
+	/** Those that the others name. */
+	versions: DesiredVersion[];
+}
+
+/** What control tells an edge. */
+export type ToEdge =
+	/** What has changed: the functions as they are to be now, and those that are to be no more. */
+	| {
+			kind: "desired";
+			sequence: number;
+			/** Whether these are all that there are. */
+			whole: boolean;
+			functions: DesiredFunction[];
+			removed: FunctionId[];
+	  }
+	/** The artifact of a version that was asked for is on disk again, or why it is not. */
+	| { kind: "remade"; version: string; problem: string | null }
+	/** Of which functions records and lines are wanted, by their keys. */
+	| { kind: "watch"; functions: string[] };
+
+/** What an edge tells control. */
+export type ToControl =
+	/** It begins to follow, from what it has heard. */
+	| { kind: "follow"; since: number }
+	/** It serves what was desired at a commit. */
+	| { kind: "serving"; sequence: number }
+	/** The artifact of a version is not whole on disk. */
+	| { kind: "remake"; function: FunctionId; version: string }
+	/** What functions that are watched have done. */
+	| { kind: "record"; record: InvocationRecord }
+	| { kind: "line"; line: LogLine };
