@@ -1,0 +1,65 @@
+import { z } from "zod";
+import { type Limits, limitsSchema, tenantLimitsSchema } from "../limits/limits.ts";
+import { Router } from "../router/router.ts";
+import { check } from "./check.ts";
+
+const port = z.number().int().min(0).max(65_535);
+const hostname = z.string().transform((text, { addIssue }) => {
+	const normal = Router.parse(text);
+	if (normal === null || normal.startsWith("*")) addIssue({ code: "custom", message: "must be a hostname" });
+	return normal ?? text;
+});
+
+/** What `atoll.server.jsonc` may say, as zod has it; `serverSchema.toJSONSchema` is what editors go by. */
+export const serverSchema = z.strictObject({
+	$schema: z.string().optional().meta({ description: "Where an editor finds the schema of this file." }),
+	host: z.string().default("127.0.0.1").meta({ description: "The address to listen on for functions' clients." }),
+	port: port.default(8787).meta({ description: "The port for them; 0 takes a free one." }),
+	adminHost: z.string().default("127.0.0.1").meta({ description: "The address to listen on for the admin API." }),
+	adminPort: port.default(8788).meta({ description: "The port for it; 0 takes a free one." }),
+	data: z
+		.string()
+		.min(1)
+		.default(".atoll")
+		.meta({ description: "The folder for the database, uploads and artifacts." }),
+	domain: hostname.default("localhost").meta({
+		description:
+			"A function deployed as NAME answers at NAME.<domain>, that of another tenant at NAME.TENANT.<domain>.",
+	}),
+	sandboxes: z.number().int().min(1).max(256).optional().meta({
+		description: "Sandbox processes beside the spare. Default: one per core less one, at least one.",
+	}),
+	limits: limitsSchema.default({}).meta({ description: "Limits of functions that set none of their own." }),
+	maxLimits: limitsSchema.default({}).meta({ description: "How far functions may raise their own limits." }),
+	tenantLimits: tenantLimitsSchema.default({}).meta({ description: "What all functions of one tenant may use." }),
+	allowEgress: z.array(z.string()).default([]).meta({
+		description: "Private hosts and ranges that functions may fetch from.",
+	}),
+	cgroup: z.string().optional().meta({ description: "A control group to make one below for each sandbox." }),
+	drainMs: z.number().int().min(0).max(600_000).default(10_000).meta({
+		description: "How long an edge that is replaced answers over the connections that it has, in milliseconds.",
+	}),
+});
+
+/** How a server of `atoll up` is set up. */
+export interface ServerConfig {
+	host: string;
+	port: number;
+	adminHost: string;
+	adminPort: number;
+	data: string;
+	domain: string;
+	sandboxes?: number | undefined;
+	limits: Partial<Limits>;
+	maxLimits: Partial<Limits>;
+	tenantLimits: { concurrentRequests?: number; queuedRequests?: number };
+	allowEgress: string[];
+	cgroup?: string | undefined;
+	drainMs: number;
+}
+
+/** Throws UsageError that names what makes no sense; `where` says where it stands. */
+export function checkServer(given: unknown, where: string): ServerConfig {
+	const { $schema: _, ...config } = check<ServerConfig & { $schema?: string }>(serverSchema, given, where);
+	return config;
+}

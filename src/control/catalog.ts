@@ -1,0 +1,274 @@
+import { DEFAULT_TENANT, type FunctionId, functionName, keyOf, type TenantName, tenantName } from "../names.ts";
+import { Router } from "../router/router.ts";
+import { ControlError } from "./control-error.ts";
+import type { HostnamePolicy } from "./hostname-policy.ts";
+import type { Sealer } from "./secrets.ts";
+import {
+	type Alias,
+	type FunctionDocument,
+	PRODUCTION,
+	type ReleaseDocument,
+	type VersionDocument,
+} from "./store/documents.ts";
+import { type Change, Conflict, type Deed, type Entry, type Range, type Sequence, type Store } from "./store/store.ts";
+
+/** A change that others got ahead of is thought out again so often. */
+const MOST_TRIES = 20;
+const MOST_VARIABLES = 128;
+const MOST_VARIABLE_BYTES = 1024 * 1024;
+const VARIABLE_NAME = /^[A-Za-z_$][\w$]{0,99}$/;
+const MOST_HOSTNAMES = 100;
+
+/** Variables or secrets to set, and those to remove as `null`. */
+export type Patch<T> = Record<string, T | null>;
+
+/** A version, which may not have an id yet. */
+type VersionInEnvironment = Pick<VersionDocument, "variables" | "metadataBinding"> &
+	Partial<Pick<VersionDocument, "id" | "tag" | "created">>;
+
+/** What a change of a function comes to: it as it is to be, and what else changes with it. */
+interface Changing {
+	value: FunctionDocument;
+	beside?: readonly Change[];
+}
+
+/** What there is: tenants, functions, versions and releases, and how the settings of functions change. */
+export class Catalog {
+	readonly store: Store;
+	readonly #sealer: Sealer;
+	readonly #hostnames: HostnamePolicy;
+
+	constructor(store: Store, sealer: Sealer, hostnames: HostnamePolicy) {
+		this.store = store;
+		this.#sealer = sealer;
+		this.#hostnames = hostnames;
+	}
+
+	/** Where a function is reached: what its name gives it, then its own hostnames. */
+	hostnamesOf(one: FunctionDocument): string[] {
+		return one.onDomain ? [this.#hostnames.own(one), ...one.hostnames] : one.hostnames;
+	}
+
+	/** Throws ControlError `not_found`. */
+	async find(id: FunctionId): Promise<Entry<"function">> {
+		const entry = await this.store.get("function", keyOf(id));
+		if (entry === null)
+			throw new ControlError("not_found", `there is no function ${id.name} of the tenant ${id.tenant}`);
+		return entry;
+	}
+
+	async functions(tenant: TenantName, range: Range = {}): Promise<FunctionDocument[]> {
+		const { after, ...rest } = range;
+		const prefix = `${tenant}/`;
+		const entries = await this.store.list("function", { ...rest, prefix, after: after && `${prefix}${after}` });
+		return entries.map(({ value }) => value);
+	}
+
+	async tenants(): Promise<TenantName[]> {
+		const names = (await this.store.list("tenant")).map(({ key }) => key);
+		return names.includes(DEFAULT_TENANT) ? names : [DEFAULT_TENANT, ...names];
+	}
+
+	/** A function's versions, the latest first. */
+	async versions(id: FunctionId): Promise<VersionDocument[]> {
+		const entries = await this.store.list("version", { prefix: `${keyOf(id)}/` });
+		return entries.map(({ value }) => value).sort((a, b) => b.number - a.number);
+	}
+
+	/** One of them, by its id or by its number. Throws ControlError `not_found`. */
+	async version(id: FunctionId, which: string): Promise<VersionDocument> {
+		const found = (await this.store.get("version", `${keyOf(id)}/${which}`))?.value;
+		const one = found ?? (await this.versions(id)).find(({ number }) => String(number) === which);
+		if (one === undefined) throw new ControlError("not_found", `${id.name} has no version ${which}`);
+		return one;
+	}
+
+	/** A function's releases, the latest first. */
+	async releases(id: FunctionId, alias?: Alias): Promise<ReleaseDocument[]> {
+		const entries = await this.store.list("release", { prefix: `${keyOf(id)}/` });
+		return entries
+			.sort((a, b) => b.revision - a.revision)
+			.map(({ value }) => value)
+			.filter((release) => alias === undefined || release.alias === alias);
+	}
+
+	/** What an alias stands for; `null` where it stands for nothing. */
+	async released(one: FunctionDocument, alias: Alias = PRODUCTION): Promise<ReleaseDocument | null> {
+		const release = one.aliases[alias];
+		if (release === undefined) return null;
+		return (await this.store.get("release", `${keyOf(one)}/${release}`))?.value ?? null;
+	}
+
+	/**
+	 * Changes a function, which is made where it is missing and `create` says so. `change` is called again with what
+	 * others have made of it meanwhile.
+	 */
+	async change(
+		deed: Omit<Deed, "target">,
+		id: FunctionId,
+		change: (before: FunctionDocument) => Changing | Promise<Changing>,
+		{ create = false } = {},
+	): Promise<{ value: FunctionDocument; sequence: Sequence }> {
+		const key = keyOf(id);
+		for (let tries = 1; ; tries++) {
+			const entry = await this.store.get("function", key);
+			if (entry === null && !create) await this.find(id);
+			const beside: Change[] = entry === null ? await this.#introduce(id) : [];
+			const { value, beside: more = [] } = await change(entry?.value ?? newFunction(id));
+			value.changed = new Date().toISOString();
+			try {
+				const own: Change = { kind: "function", key, value, expected: entry?.revision ?? 0 };
+				const sequence = await this.store.commit({ ...deed, target: key }, [...beside, own, ...more]);
+				return { value, sequence };
+			} catch (error) {
+				if (!(error instanceof Conflict) || tries === MOST_TRIES) throw error;
+			}
+		}
+	}
+
+	/** What has to be there for a new function: its tenant, and the hostname that its name gives it. */
+	async #introduce(id: FunctionId): Promise<Change[]> {
+		checkId(id);
+		const { tenant } = id;
+		const changes = await this.#hostnames.claims(id, [this.#hostnames.own(id)]);
+		if ((await this.store.get("tenant", tenant)) === null)
+			changes.push({ kind: "tenant", key: tenant, value: { created: new Date().toISOString() }, expected: 0 });
+		return changes;
+	}
+
+	/** Sets and removes variables that all versions of a function get. */
+	async setVariables(actor: string, id: FunctionId, patch: Patch<unknown>): Promise<Sequence> {
+		const { sequence } = await this.change({ actor, action: "variables.set" }, id, (one) => {
+			const variables = patched(one.variables, patch);
+			refuseTooMany(variables, "variables");
+			return { value: { ...one, variables } };
+		});
+		return sequence;
+	}
+
+	/** Sets and removes a function's secrets. `create` makes the function, which has no version then. */
+	async setSecrets(actor: string, id: FunctionId, patch: Patch<string>, { create = false } = {}): Promise<Sequence> {
+		const sealed = Object.entries(patch).map(([name, text]) => [
+			name,
+			text === null
+				? null
+				: { sealed: this.#sealer.seal(text, `${keyOf(id)}/${name}`), changed: new Date().toISOString() },
+		]);
+		const change = (one: FunctionDocument) => {
+			const secrets = patched(one.secrets, Object.fromEntries(sealed) as Patch<FunctionDocument["secrets"][string]>);
+			refuseTooMany(secrets, "secrets");
+			return { value: { ...one, secrets } };
+		};
+		return (await this.change({ actor, action: "secrets.set" }, id, change, { create })).sequence;
+	}
+
+	/** What a version finds in `env`: the function's variables, then its own, then the function's secrets. */
+	environmentOf(one: FunctionDocument, version: VersionInEnvironment): Record<string, unknown> {
+		const { variables, metadataBinding, id = "", tag = "", created = "" } = version;
+		const secrets = Object.entries(one.secrets).map(([name, { sealed }]) => [
+			name,
+			this.#sealer.unseal(sealed, `${keyOf(one)}/${name}`),
+		]);
+		const own = metadataBinding === "" ? {} : { [metadataBinding]: { id, tag, timestamp: created } };
+		return { ...one.variables, ...variables, ...own, ...Object.fromEntries(secrets) };
+	}
+
+	/** Gives a function hostnames of its own, in place of those that it has. */
+	async setHostnames(actor: string, id: FunctionId, given: readonly string[]): Promise<Sequence> {
+		if (given.length > MOST_HOSTNAMES)
+			throw new ControlError("invalid", `a function may have ${MOST_HOSTNAMES} hostnames at most`);
+		const hostnames = [...new Set(given.map((hostname) => normal(hostname)))];
+		const { sequence } = await this.change({ actor, action: "hostnames.set" }, id, async (one) => {
+			const added = hostnames.filter((hostname) => !one.hostnames.includes(hostname));
+			const removed = one.hostnames.filter((hostname) => !hostnames.includes(hostname));
+			const beside = [...(await this.#hostnames.claims(id, added)), ...(await this.#hostnames.returns(removed))];
+			return { value: { ...one, hostnames }, beside };
+		});
+		return sequence;
+	}
+
+	/** Changes what is no version's: whether it is paused, where it is reached, its tags. */
+	async set(
+		actor: string,
+		id: FunctionId,
+		settings: Partial<Pick<FunctionDocument, "paused" | "onDomain" | "previews" | "tags" | "schedules">>,
+	): Promise<Sequence> {
+		const change = (one: FunctionDocument) => ({ value: { ...one, ...settings } });
+		return (await this.change({ actor, action: "function.set" }, id, change)).sequence;
+	}
+
+	/** Removes a function with all its versions and releases, and gives its hostnames back. */
+	async remove(actor: string, id: FunctionId): Promise<Sequence> {
+		const key = keyOf(id);
+		for (let tries = 1; ; tries++) {
+			const entry = await this.find(id);
+			const changes: Change[] = [{ kind: "function", key, value: null, expected: entry.revision }];
+			for (const kind of ["version", "release"] as const)
+				for (const { key: own, revision } of await this.store.list(kind, { prefix: `${key}/` }))
+					changes.push({ kind, key: own, value: null, expected: revision });
+			const all = [this.#hostnames.own(id), ...entry.value.hostnames];
+			changes.push(...(await this.#hostnames.returns(all)));
+			try {
+				return await this.store.commit({ actor, action: "function.remove", target: key }, changes);
+			} catch (error) {
+				if (!(error instanceof Conflict) || tries === MOST_TRIES) throw error;
+			}
+		}
+	}
+}
+
+function newFunction({ tenant, name }: FunctionId): FunctionDocument {
+	const now = new Date().toISOString();
+	return {
+		tenant,
+		name,
+		created: now,
+		changed: now,
+		nextNumber: 1,
+		aliases: {},
+		hostnames: [],
+		onDomain: true,
+		previews: true,
+		variables: {},
+		secrets: {},
+		paused: false,
+		tags: [],
+		schedules: [],
+	};
+}
+
+/** Throws ControlError `invalid` for a name that no function or tenant can have. */
+export function checkId({ tenant, name }: FunctionId): void {
+	for (const [what, schema, value] of [
+		["tenant", tenantName, tenant],
+		["function", functionName, name],
+	] as const) {
+		const { success, error } = schema.safeParse(value);
+		if (!success)
+			throw new ControlError("invalid", `the ${what}'s name ${JSON.stringify(value)} ${error.issues[0].message}`);
+	}
+}
+
+function normal(hostname: string): string {
+	const parsed = Router.parse(hostname);
+	if (parsed === null) throw new ControlError("invalid", `${JSON.stringify(hostname)} is not a hostname or *.hostname`);
+	return parsed;
+}
+
+function patched<T>(before: Record<string, T>, patch: Patch<T>): Record<string, T> {
+	const after = { ...before };
+	for (const [name, value] of Object.entries(patch)) {
+		if (!VARIABLE_NAME.test(name))
+			throw new ControlError("invalid", `${JSON.stringify(name)} is no name that a variable of JavaScript can have`);
+		if (value === null) delete after[name];
+		else after[name] = value;
+	}
+	return after;
+}
+
+function refuseTooMany(all: Record<string, unknown>, what: string): void {
+	if (Object.keys(all).length > MOST_VARIABLES)
+		throw new ControlError("invalid", `a function may have ${MOST_VARIABLES} ${what} at most`);
+	if (JSON.stringify(all).length > MOST_VARIABLE_BYTES)
+		throw new ControlError("too_large", `a function's ${what} may have ${MOST_VARIABLE_BYTES} bytes at most`);
+}

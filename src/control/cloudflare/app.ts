@@ -1,0 +1,20 @@
+import { Hono } from "hono";
+import type { Control } from "../control.ts";
+import type { Authenticated } from "../tokens.ts";
+import { accounts } from "./accounts.ts";
+import { CloudflareError, Code, failed } from "./envelope.ts";
+import { scripts } from "./scripts.ts";
+import { tailCalls } from "./tails.ts";
+
+/** The part of Cloudflare's API that an unmodified wrangler asks, below `/client/v4`. */
+export function cloudflareApi(control: Control): Hono<Authenticated> {
+	const app = new Hono<Authenticated>();
+	app.onError((error, c) => failed(c, error));
+	app.route("/accounts/:account/workers/scripts/:script/tails", tailCalls(control));
+	app.route("/accounts/:account/workers/scripts/:script", scripts(control));
+	app.route("/", accounts(control));
+	app.all("*", (c) => {
+		throw new CloudflareError(404, Code.notFound, `${c.req.method} ${c.req.path}: atoll does not have this call`);
+	});
+	return app;
+}

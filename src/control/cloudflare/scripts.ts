@@ -1,0 +1,247 @@
+import { type Context, Hono } from "hono";
+import { z } from "zod";
+import type { FunctionId } from "../../names.ts";
+import type { Control } from "../control.ts";
+import { ControlError } from "../control-error.ts";
+import type { Scope, VersionDocument } from "../store/documents.ts";
+import type { Authenticated } from "../tokens.ts";
+import { CloudflareError, ok } from "./envelope.ts";
+import { bindingsShape, deploymentShape, idOf, secretsShape, subdomainShape, versionShape } from "./shapes.ts";
+import { notThere, readUpload } from "./upload.ts";
+
+const secretSchema = z.looseObject({ name: z.string(), text: z.string().default("") });
+const bulkSchema = z.object({
+	secrets: z.record(z.string(), z.union([z.null(), z.looseObject({ text: z.string().optional() })])),
+});
+const deploymentSchema = z.looseObject({
+	versions: z.array(z.looseObject({ version_id: z.string(), percentage: z.number() })).min(1),
+	annotations: z.record(z.string(), z.string()).default({}),
+});
+const subdomainSchema = z.looseObject({ enabled: z.boolean().optional(), previews_enabled: z.boolean().optional() });
+const settingsSchema = z.looseObject({ tags: z.array(z.string()).nullish() });
+const routesSchema = z.array(z.looseObject({ pattern: z.string() }));
+
+/** The calls for one worker: `/accounts/:account/workers/scripts/:script`. */
+export function scripts(control: Control): Hono<Authenticated> {
+	const { catalog, versions, releases, feed } = control;
+	const app = new Hono<Authenticated>();
+	type C = Context<Authenticated>;
+
+	/** The function of the path, once it is sure that the caller may. */
+	const idOfPath = (c: C, scope: Scope): FunctionId => {
+		const id = { tenant: c.req.param("account") as string, name: c.req.param("script") as string };
+		c.get("bearer").require(scope, id.tenant, id.name);
+		return id;
+	};
+	const latest = async (id: FunctionId): Promise<VersionDocument | undefined> => (await catalog.versions(id))[0];
+	const live = async (released: { sequence: number }) => {
+		await feed.served(released.sequence);
+	};
+	/** Keeps what was uploaded beside a version, and the version. */
+	const upload = async (c: C, id: FunctionId): Promise<VersionDocument> => {
+		const actor = c.get("bearer").label;
+		const { version, secrets, tags } = await readUpload(await c.req.formData(), await latest(id));
+		// What it needs is there when it is started for the first time.
+		if (Object.keys(secrets).length > 0) await catalog.setSecrets(actor, id, secrets, { create: true });
+		const made = await versions.upload(actor, id, version);
+		if (tags !== undefined) await catalog.set(actor, id, { tags });
+		return made;
+	};
+	const release = async (c: C, id: FunctionId, shares: { version: string; percent: number }[], message: string) => {
+		const made = await releases.release(c.get("bearer").label, id, { shares, message, source: "wrangler" });
+		await live(made);
+		return made.release;
+	};
+
+	app.put("/", async (c) => {
+		const id = idOfPath(c, "deploy");
+		const version = await upload(c, id);
+		await release(c, id, [{ version: version.id, percent: 100 }], version.message);
+		return ok(c, {
+			id: id.name,
+			etag: version.hash,
+			tag: idOf(`${id.tenant}/${id.name}`),
+			pipeline_hash: version.hash,
+			mutable_pipeline_id: idOf(`${id.tenant}/${id.name}`),
+			deployment_id: version.id,
+			handlers: version.handlers,
+			startup_time_ms: Math.ceil(version.startUs / 1000),
+			created_on: version.created,
+			modified_on: version.created,
+		});
+	});
+	app.delete("/", async (c) => {
+		const id = idOfPath(c, "deploy");
+		await feed.served(await catalog.remove(c.get("bearer").label, id));
+		return ok(c, null);
+	});
+
+	app.post("/versions", async (c) => {
+		const id = idOfPath(c, "deploy");
+		const version = await upload(c, id);
+		// A preview is there once the answer is.
+		await feed.served(catalog.store.sequence);
+		return ok(c, versionShape(version, (await catalog.find(id)).value.secrets));
+	});
+	app.get("/versions", async (c) => {
+		const id = idOfPath(c, "read");
+		const { secrets } = (await catalog.find(id)).value;
+		return ok(c, { items: (await catalog.versions(id)).map((version) => versionShape(version, secrets)) });
+	});
+	app.get("/versions/:version", async (c) => {
+		const id = idOfPath(c, "read");
+		const { secrets } = (await catalog.find(id)).value;
+		return ok(c, versionShape(await catalog.version(id, c.req.param("version")), secrets));
+	});
+
+	app.get("/deployments", async (c) => {
+		const id = idOfPath(c, "read");
+		await catalog.find(id);
+		return ok(c, { deployments: (await catalog.releases(id, "production")).map(deploymentShape) });
+	});
+	app.get("/deployments/:deployment", async (c) => {
+		const id = idOfPath(c, "read");
+		const found = (await catalog.releases(id)).find((one) => one.id === c.req.param("deployment"));
+		if (found === undefined) throw new ControlError("not_found", `${id.name} has no such deployment`);
+		return ok(c, deploymentShape(found));
+	});
+	app.post("/deployments", async (c) => {
+		const id = idOfPath(c, "deploy");
+		const { versions: given, annotations } = parse(deploymentSchema, await json(c));
+		const shares = given.map(({ version_id: version, percentage: percent }) => ({ version, percent }));
+		return ok(c, deploymentShape(await release(c, id, shares, annotations["workers/message"] ?? "")));
+	});
+
+	app.get("/secrets", async (c) => {
+		const id = idOfPath(c, "read");
+		return ok(c, secretsShape((await catalog.find(id)).value.secrets));
+	});
+	app.put("/secrets", async (c) => {
+		const id = idOfPath(c, "deploy");
+		const { name, text } = parse(secretSchema, await json(c));
+		await feed.served(await catalog.setSecrets(c.get("bearer").label, id, { [name]: text }));
+		return ok(c, { name, type: "secret_text" });
+	});
+	const bulk = async (c: C) => {
+		const id = idOfPath(c, "deploy");
+		const patch = Object.entries(parse(bulkSchema, await json(c)).secrets).map(
+			([name, value]): [string, string | null] => [name, value === null ? null : (value.text ?? "")],
+		);
+		const sequence = await catalog.setSecrets(c.get("bearer").label, id, Object.fromEntries(patch));
+		await feed.served(sequence);
+		return ok(c, secretsShape((await catalog.find(id)).value.secrets));
+	};
+	app.patch("/secrets-bulk", bulk);
+	app.get("/secrets/:name", async (c) => {
+		const id = idOfPath(c, "read");
+		const name = c.req.param("name");
+		if (!Object.hasOwn((await catalog.find(id)).value.secrets, name))
+			throw new CloudflareError(404, 10056, `there is no secret ${name}`);
+		return ok(c, { name, type: "secret_text" });
+	});
+	app.delete("/secrets/:name", async (c) => {
+		const id = idOfPath(c, "deploy");
+		const name = c.req.param("name");
+		if (!Object.hasOwn((await catalog.find(id)).value.secrets, name))
+			throw new CloudflareError(404, 10056, `there is no secret ${name}`);
+		await feed.served(await catalog.setSecrets(c.get("bearer").label, id, { [name]: null }));
+		return ok(c, null);
+	});
+
+	app.get("/settings", async (c) => {
+		const id = idOfPath(c, "read");
+		const { value: one } = await catalog.find(id);
+		const version = await latest(id);
+		return ok(c, {
+			bindings: version === undefined ? secretsShape(one.secrets) : bindingsShape(version, one.secrets),
+			compatibility_date: version?.compatibilityDate ?? "",
+			compatibility_flags: version?.compatibilityFlags ?? [],
+			usage_model: "standard",
+			tags: one.tags,
+			logpush: false,
+			tail_consumers: [],
+		});
+	});
+	const scriptSettings = async (c: C) => {
+		const id = idOfPath(c, "deploy");
+		const { tags } = parse(settingsSchema, await json(c));
+		if (Array.isArray(tags)) await catalog.set(c.get("bearer").label, id, { tags });
+		return ok(c, { tags: (await catalog.find(id)).value.tags, logpush: false, tail_consumers: [] });
+	};
+	app.patch("/script-settings", scriptSettings);
+	app.get("/script-settings", async (c) => {
+		const { value: one } = await catalog.find(idOfPath(c, "read"));
+		return ok(c, { tags: one.tags, logpush: false, tail_consumers: [] });
+	});
+
+	app.get("/subdomain", async (c) => ok(c, subdomainShape((await catalog.find(idOfPath(c, "read"))).value)));
+	app.post("/subdomain", async (c) => {
+		const id = idOfPath(c, "deploy");
+		const { enabled, previews_enabled: previews } = parse(subdomainSchema, await json(c));
+		const settings = {
+			...(enabled !== undefined && { onDomain: enabled }),
+			...(previews !== undefined && { previews }),
+		};
+		await feed.served(await catalog.set(c.get("bearer").label, id, settings));
+		return ok(c, subdomainShape((await catalog.find(id)).value));
+	});
+
+	app.get("/schedules", async (c) => {
+		const { value: one } = await catalog.find(idOfPath(c, "read"));
+		return ok(c, { schedules: one.schedules.map((cron) => ({ cron })) });
+	});
+	app.put("/schedules", async (c) => {
+		const id = idOfPath(c, "deploy");
+		const schedules = parse(z.array(z.looseObject({ cron: z.string() })), await json(c)).map(({ cron }) => cron);
+		if (schedules.length > 0) throw notThere("cron triggers");
+		await catalog.set(c.get("bearer").label, id, { schedules });
+		return ok(c, { schedules: [] });
+	});
+
+	app.get("/routes", async (c) => {
+		const { value: one } = await catalog.find(idOfPath(c, "read"));
+		return ok(
+			c,
+			one.hostnames.map((hostname) => ({ id: idOf(hostname), pattern: `${hostname}/*` })),
+		);
+	});
+	app.put("/routes", async (c) => {
+		const id = idOfPath(c, "deploy");
+		const patterns = parse(routesSchema, await json(c)).map(({ pattern }) => pattern);
+		await feed.served(await catalog.setHostnames(c.get("bearer").label, id, patterns.map(hostnameOf)));
+		return ok(c, patterns);
+	});
+	app.get("/references", async (c) => {
+		await catalog.find(idOfPath(c, "read"));
+		return ok(c, { services: { incoming: [], outgoing: [] }, durable_objects: [], dispatch_outbounds: [] });
+	});
+	return app;
+}
+
+/** A route takes a hostname as a whole: paths are the function's. */
+function hostnameOf(pattern: string): string {
+	const [host, ...path] = pattern.replace(/^https?:\/\//, "").split("/");
+	const rest = path.join("/");
+	if (rest !== "" && rest !== "*")
+		throw new ControlError(
+			"invalid",
+			`the route ${pattern}: a function has all paths of its hostnames; end it with /*`,
+		);
+	// `*example.com` is the name and all that lie under it; a wildcard here is of names under it alone.
+	return /^\*[^.]/.test(host) ? `*.${host.slice(1)}` : host;
+}
+
+export async function json(c: Context): Promise<unknown> {
+	try {
+		return await c.req.json();
+	} catch (error) {
+		throw new ControlError("invalid", `the body is no JSON: ${(error as Error).message}`);
+	}
+}
+
+export function parse<T>(schema: z.ZodType<T>, value: unknown): T {
+	const { success, data, error } = schema.safeParse(value);
+	if (success) return data;
+	const [issue] = error.issues;
+	throw new ControlError("invalid", `${issue.path.join(".") || "the body"}: ${issue.message}`);
+}

@@ -1,0 +1,178 @@
+import { z } from "zod";
+import type { GivenBindings } from "../../bindings/binding.ts";
+import { ControlError } from "../control-error.ts";
+import type { ModuleType, UploadedModule } from "../module-files.ts";
+import type { VersionDocument } from "../store/documents.ts";
+import type { VersionUpload } from "../version-uploads.ts";
+import { CloudflareError, Code } from "./envelope.ts";
+
+/** What a module is, by its part's media type. */
+const TYPES: Record<string, ModuleType> = {
+	"application/javascript+module": "esm",
+	"text/javascript+module": "esm",
+	"application/javascript": "commonjs",
+	"text/javascript": "commonjs",
+	"application/wasm": "wasm",
+	"application/octet-stream": "data",
+	"text/plain": "text",
+	"application/json": "json",
+};
+const SOURCE_MAP = "application/source-map";
+
+const binding = z.looseObject({ name: z.string(), type: z.string() });
+const metadataSchema = z.looseObject({
+	main_module: z.string().optional(),
+	body_part: z.string().optional(),
+	bindings: z.array(binding).default([]),
+	compatibility_date: z.string().default(""),
+	compatibility_flags: z.array(z.string()).default([]),
+	annotations: z.record(z.string(), z.string()).default({}),
+	limits: z.looseObject({ cpu_ms: z.number().optional() }).optional(),
+	tags: z.array(z.string()).optional(),
+	migrations: z.unknown().optional(),
+	assets: z.unknown().optional(),
+});
+type Binding = z.infer<typeof binding>;
+
+/** An upload as wrangler makes it. */
+export interface WranglerUpload {
+	version: VersionUpload;
+	/** Set for the function, and kept out of the version. */
+	secrets: Record<string, string>;
+	tags: string[] | undefined;
+}
+
+/** Takes a multipart upload apart. `before` is the function's latest version, whose bindings may be inherited. */
+export async function readUpload(form: FormData, before: VersionDocument | undefined): Promise<WranglerUpload> {
+	const metadata = await readMetadata(form);
+	const { main_module: main, body_part: script, annotations, limits } = metadata;
+	if (metadata.assets !== undefined) throw notThere("static assets");
+	if (metadata.migrations !== undefined && metadata.migrations !== null) throw notThere("Durable Objects (migrations)");
+	const modules: UploadedModule[] = [];
+	for (const [name, part] of form) {
+		if (name === "metadata" || typeof part === "string") continue;
+		const module = await readModule(name, part, script);
+		if (module !== null) modules.push(module);
+	}
+	const bound = readBindings(metadata.bindings, before);
+	const named = main ?? script;
+	if (named === undefined)
+		throw new ControlError("invalid", "the metadata has neither main_module nor body_part: an upload needs a module");
+	return {
+		secrets: bound.secrets,
+		tags: metadata.tags,
+		version: {
+			main: script === undefined ? named : SERVICE_WORKER,
+			modules: script === undefined ? modules : asServiceWorker(modules, named),
+			variables: bound.variables,
+			bindings: bound.bindings,
+			metadataBinding: bound.metadataBinding,
+			limits: limits?.cpu_ms === undefined ? {} : { cpuMs: limits.cpu_ms },
+			compatibilityDate: metadata.compatibility_date,
+			compatibilityFlags: metadata.compatibility_flags,
+			message: annotations["workers/message"] ?? "",
+			tag: annotations["workers/tag"] ?? "",
+			source: "wrangler",
+		},
+	};
+}
+
+async function readMetadata(form: FormData): Promise<z.infer<typeof metadataSchema>> {
+	const part = form.get("metadata");
+	if (part === null) throw new ControlError("invalid", "the part metadata is missing");
+	let json: unknown;
+	try {
+		json = JSON.parse(typeof part === "string" ? part : await part.text());
+	} catch (error) {
+		throw new ControlError("invalid", `the part metadata is no JSON: ${(error as Error).message}`);
+	}
+	const { success, data, error } = metadataSchema.safeParse(json);
+	if (success) return data;
+	const [issue] = error.issues;
+	throw new ControlError("invalid", `metadata.${issue.path.join(".")}: ${issue.message}`);
+}
+
+async function readModule(name: string, part: File, script: string | undefined): Promise<UploadedModule | null> {
+	const media = part.type.split(";")[0].trim();
+	if (media === SOURCE_MAP) return null;
+	const type = TYPES[media];
+	if (type === undefined)
+		throw new ControlError("invalid", `the module ${name} has the type ${media}, which is none of a module`);
+	// The field of a service worker is what `body_part` says; modules are known by their file's name.
+	const path = name === script || part.name === "blob" ? name : part.name;
+	return { path, type, content: new Uint8Array(await part.arrayBuffer()) };
+}
+
+const SERVICE_WORKER = "atoll-service-worker.js";
+const SERVICE_WORKER_BINDINGS = "atoll-service-worker-bindings.js";
+
+/** A script that has no exports finds its bindings as globals. */
+function asServiceWorker(modules: UploadedModule[], script: string): UploadedModule[] {
+	const text = (path: string, code: string): UploadedModule => ({ path, type: "esm", content: Buffer.from(code) });
+	const bindings = `import { env } from "cloudflare:workers";\nObject.assign(globalThis, env);\n`;
+	const file = /\.[cm]?js$/.test(script) ? script : `${script}.js`;
+	return [
+		...modules,
+		text(SERVICE_WORKER_BINDINGS, bindings),
+		text(SERVICE_WORKER, `import "./${SERVICE_WORKER_BINDINGS}";\nimport "./${file}";\n`),
+	];
+}
+
+interface Bindings {
+	variables: Record<string, unknown>;
+	bindings: GivenBindings;
+	secrets: Record<string, string>;
+	metadataBinding: string;
+}
+
+function readBindings(given: readonly Binding[], before: VersionDocument | undefined): Bindings {
+	const bound: Bindings = { variables: {}, bindings: {}, secrets: {}, metadataBinding: "" };
+	for (const one of given) readBinding(one, bound, before);
+	return bound;
+}
+
+function readBinding(one: Binding, to: Bindings, before: VersionDocument | undefined): void {
+	const { name, type } = one;
+	switch (type) {
+		case "plain_text":
+			to.variables[name] = String(one.text);
+			break;
+		case "json":
+			to.variables[name] = one.json;
+			break;
+		case "secret_text":
+			if (one.text !== undefined) to.secrets[name] = String(one.text);
+			break;
+		case "service": {
+			const { service, entrypoint, props } = one;
+			const more = { ...(entrypoint !== undefined && { entrypoint }), ...(props !== undefined && { props }) };
+			to.bindings[name] = { type: "service", function: String(service), ...more };
+			break;
+		}
+		case "version_metadata":
+			to.metadataBinding = name;
+			break;
+		case "inherit": {
+			const from = String(one.old_name ?? name);
+			if (before !== undefined && Object.hasOwn(before.variables, from)) to.variables[name] = before.variables[from];
+			else if (before !== undefined && Object.hasOwn(before.bindings, from)) to.bindings[name] = before.bindings[from];
+			else if (before === undefined)
+				throw new CloudflareError(
+					400,
+					Code.inherit,
+					`the binding ${name} cannot be inherited: there is no version before`,
+				);
+			break; // A secret is the function's, and stays.
+		}
+		default:
+			throw notThere(`the binding ${name} of the type ${type}`);
+	}
+}
+
+/** What a function could not work without, and atoll does not have yet. */
+export function notThere(what: string): ControlError {
+	return new ControlError(
+		"not_supported",
+		`${what}: atoll does not have that yet; docs/migrating-from-workers.md says what it has`,
+	);
+}

@@ -1,0 +1,34 @@
+/** What the API refuses, each with its HTTP status. */
+const STATUS = {
+	invalid: 400,
+	unauthorized: 401,
+	forbidden: 403,
+	not_found: 404,
+	conflict: 409,
+	too_large: 413,
+	does_not_build: 422,
+	does_not_start: 422,
+	too_many_attempts: 429,
+	not_supported: 501,
+	disk_full: 507,
+} as const;
+
+export type ControlErrorCode = keyof typeof STATUS;
+
+/** Why something was not done, for whoever asked for it. */
+export class ControlError extends Error {
+	override name = "ControlError";
+	readonly code: ControlErrorCode;
+	/** Seconds after which to try again. */
+	readonly retryAfter: number | undefined;
+
+	constructor(code: ControlErrorCode, message: string, retryAfter?: number) {
+		super(message);
+		this.code = code;
+		this.retryAfter = retryAfter;
+	}
+
+	get status(): number {
+		return STATUS[this.code];
+	}
+}

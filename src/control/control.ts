@@ -1,0 +1,128 @@
+import { mkdir } from "node:fs/promises";
+import { Builder } from "../build/builder.ts";
+import { GivenBuilder } from "../build/given-files.ts";
+import { loadPrelude } from "../build/prelude.ts";
+import { toolchainKey } from "../build/toolchain.ts";
+import { ArtifactStore } from "../cache/artifact-store.ts";
+import { Pruner } from "../cache/pruner.ts";
+import type { ServerConfig } from "../config/server.ts";
+import { VersionBuilder } from "../deployments/version-builder.ts";
+import { defaultLimits } from "../limits/limits.ts";
+import { Launcher } from "../processes/launcher.ts";
+import { Catalog } from "./catalog.ts";
+import { Tails } from "./cloudflare/tails.ts";
+import { DesiredState } from "./desired-state.ts";
+import { Feed } from "./feed.ts";
+import { HostnamePolicy } from "./hostname-policy.ts";
+import { Releases } from "./releases.ts";
+import { Sealer } from "./secrets.ts";
+import { SqliteStore } from "./store/sqlite-store.ts";
+import { Tokens } from "./tokens.ts";
+import { Uploads } from "./uploads.ts";
+import { VersionUploads } from "./version-uploads.ts";
+
+/** What artifacts may take on disk beside those of versions that are kept. */
+const MOST_ON_DISK = 2 * 2 ** 30;
+
+type Log = (level: "info" | "warn" | "error", message: string) => void;
+
+/** All that the control process has: the store, and what is done with it. */
+export class Control {
+	readonly config: ServerConfig;
+	readonly store: SqliteStore;
+	readonly catalog: Catalog;
+	readonly versions: VersionUploads;
+	readonly releases: Releases;
+	readonly tokens: Tokens;
+	readonly feed: Feed;
+	readonly tails: Tails;
+	readonly #artifacts: ArtifactStore;
+	readonly #pruner: Pruner;
+	readonly #launcher = new Launcher();
+	#builder: Promise<{ builder: Builder; versions: VersionBuilder }> | null = null;
+	#kept: ReadonlySet<string> = new Set();
+
+	private constructor(
+		config: ServerConfig,
+		parts: {
+			store: SqliteStore;
+			sealer: Sealer;
+			uploads: Uploads;
+			artifacts: ArtifactStore;
+			toolchain: string;
+			log: Log;
+		},
+	) {
+		const { store, sealer, uploads, artifacts, toolchain, log } = parts;
+		this.config = config;
+		this.store = store;
+		this.#artifacts = artifacts;
+		this.catalog = new Catalog(store, sealer, new HostnamePolicy(store, config.domain));
+		const builder = async () => (await this.#built()).versions;
+		this.versions = new VersionUploads({ catalog: this.catalog, uploads, builder, toolchain });
+		this.releases = new Releases(this.catalog, this.versions);
+		this.tokens = new Tokens(store);
+		const state = new DesiredState(this.catalog, this.versions, ({ tenant, name }, { message }) =>
+			log("error", `${tenant}/${name} is not told to edges: ${message}`),
+		);
+		this.feed = new Feed({ store, state, remake: (id, version) => this.versions.remake(id, version), log });
+		this.tails = new Tails(this.feed);
+		this.#pruner = new Pruner(artifacts, {
+			maxBytes: MOST_ON_DISK,
+			deployed: () => this.#kept,
+			onPruned: ({ files, bytes }) =>
+				log("info", `${files} files of artifacts that nobody used, ${bytes} bytes, were removed`),
+			onFailed: ({ message }) => log("warn", `artifacts cannot be looked through: ${message}`),
+		});
+		const keep = async () => {
+			this.#kept = await state.artifacts();
+		};
+		store.onCommit(() => void keep());
+		void keep().then(() => this.#pruner.run());
+	}
+
+	/** Opens the data folder, which is the working directory. Throws UsageError where that cannot be used. */
+	static async open(config: ServerConfig, log: Log): Promise<Control> {
+		await mkdir("given", { recursive: true });
+		const store = SqliteStore.open("control.sqlite");
+		const [uploads, artifacts, prelude] = await Promise.all([
+			Uploads.open("."),
+			ArtifactStore.open("."),
+			loadPrelude(),
+		]);
+		const sealer = Sealer.open(".");
+		return new Control(config, { store, sealer, uploads, artifacts, toolchain: toolchainKey(prelude), log });
+	}
+
+	/** Started when the first version is built: who only serves has no need of it. */
+	#built(): Promise<{ builder: Builder; versions: VersionBuilder }> {
+		this.#builder ??= this.#startBuilder();
+		return this.#builder;
+	}
+
+	async #startBuilder(): Promise<{ builder: Builder; versions: VersionBuilder }> {
+		this.#launcher.start();
+		const builder = await Builder.create(this.#artifacts, this.#launcher, { folders: ["given"] });
+		const { limits, maxLimits } = this.config;
+		const versions = new VersionBuilder({
+			builder,
+			givenBuilder: await GivenBuilder.create(builder, this.#artifacts, "given"),
+			store: this.#artifacts,
+			limits: defaultLimits(limits, maxLimits),
+			maxLimits,
+			sources: [],
+			packages: false,
+			development: false,
+		});
+		return { builder, versions };
+	}
+
+	async close(): Promise<void> {
+		this.tails.close();
+		await this.feed.close();
+		await (await this.#builder)?.builder.close();
+		await this.#pruner.close();
+		await this.#launcher.close();
+		await this.store.close();
+	}
+}

@@ -1,0 +1,189 @@
+import { rmSync } from "node:fs";
+import { createServer, type Server, type Socket } from "node:net";
+import { Lines } from "../feed/lines.ts";
+import type { ToControl, ToEdge } from "../feed/messages.ts";
+import { type FunctionId, keyOf } from "../names.ts";
+import type { InvocationRecord, LogLine } from "../observe/record.ts";
+import type { Milliseconds } from "../units.ts";
+import type { DesiredState } from "./desired-state.ts";
+import type { Sequence, Store } from "./store/store.ts";
+
+/** An upload's answer waits so long for edges to serve it. */
+const SERVING_MS: Milliseconds = 15_000;
+
+/** Whoever wants to see what a function does, as it does it. */
+export interface Watcher {
+	/** The key of the function. */
+	readonly function: string;
+	onRecord(record: InvocationRecord): void;
+	onLine(line: LogLine): void;
+}
+
+/** What the feed is made of. */
+export interface FeedParts {
+	store: Store;
+	state: DesiredState;
+	/** Has the artifact of a version on disk again. */
+	remake: (id: FunctionId, version: string) => Promise<void>;
+	log: (level: "info" | "warn" | "error", message: string) => void;
+}
+
+/** An edge that follows. */
+interface Follower {
+	lines: Lines<ToControl, ToEdge>;
+	/** What it was told last; `null` before it has asked. */
+	told: Sequence | null;
+	serving: Sequence;
+	/** Whether it is being told something. */
+	busy: boolean;
+}
+
+/** Tells edges what is desired, in the order of the commits, and hears from them what is so. */
+export class Feed {
+	readonly #parts: FeedParts;
+	readonly #server: Server;
+	readonly #followers = new Set<Follower>();
+	readonly #watchers = new Set<Watcher>();
+	/** Waits for edges to serve a commit. */
+	readonly #waiting = new Set<() => void>();
+	readonly #remaking = new Map<string, Promise<void>>();
+
+	constructor(parts: FeedParts) {
+		this.#parts = parts;
+		this.#server = createServer((socket) => this.#onEdge(socket));
+		parts.store.onCommit(() => {
+			for (const follower of this.#followers) void this.#tell(follower);
+		});
+	}
+
+	/** Listens at a path; what an earlier one has left there is removed. */
+	async listen(path: string): Promise<void> {
+		rmSync(path, { force: true });
+		await new Promise<void>((resolve, reject) => {
+			this.#server.once("error", reject);
+			this.#server.listen(path, () => resolve());
+		});
+	}
+
+	#onEdge(socket: Socket): void {
+		const follower: Follower = {
+			lines: new Lines(socket, (value) => this.#on(follower, value)),
+			told: null,
+			serving: 0,
+			busy: false,
+		};
+		this.#followers.add(follower);
+		socket.on("error", () => undefined); // Of which its end tells.
+		socket.on("close", () => {
+			this.#followers.delete(follower);
+			this.#settle();
+		});
+	}
+
+	#on(follower: Follower, said: ToControl): void {
+		switch (said.kind) {
+			case "follow":
+				follower.told = said.since;
+				this.#sendWatched(follower);
+				void this.#tell(follower);
+				break;
+			case "serving":
+				follower.serving = said.sequence;
+				this.#settle();
+				break;
+			case "remake":
+				void this.#remake(follower, said.function, said.version);
+				break;
+			case "record":
+				for (const watcher of this.#watchersOf(said.record)) watcher.onRecord(said.record);
+				break;
+			case "line":
+				for (const watcher of this.#watchersOf(said.line)) watcher.onLine(said.line);
+				break;
+		}
+	}
+
+	/** One thing after the other: what came meanwhile is told together. */
+	async #tell(follower: Follower): Promise<void> {
+		if (follower.busy || follower.told === null) return;
+		follower.busy = true;
+		try {
+			while (follower.told === 0 || follower.told < this.#parts.store.sequence) {
+				const desired = await this.#parts.state.since(follower.told);
+				follower.lines.send(desired);
+				follower.told = desired.sequence;
+				if (desired.sequence === 0) break;
+			}
+		} catch (error) {
+			this.#parts.log("error", `an edge could not be told what to serve: ${String((error as Error).stack)}`);
+			follower.lines.close();
+		} finally {
+			follower.busy = false;
+		}
+	}
+
+	async #remake(follower: Follower, id: FunctionId, version: string): Promise<void> {
+		const key = `${keyOf(id)}/${version}`;
+		const running = this.#remaking.get(key) ?? this.#parts.remake(id, version);
+		this.#remaking.set(key, running);
+		let problem: string | null = null;
+		try {
+			await running;
+		} catch (error) {
+			problem = (error as Error).message;
+		}
+		this.#remaking.delete(key);
+		follower.lines.send({ kind: "remade", version, problem });
+	}
+
+	/** Resolves once each edge that follows serves what was committed; `false` where one takes too long. */
+	async served(sequence: Sequence): Promise<boolean> {
+		const isServed = () => [...this.#followers].every(({ told, serving }) => told === null || serving >= sequence);
+		if (isServed()) return true;
+		return new Promise<boolean>((resolve) => {
+			const end = (served: boolean) => {
+				clearTimeout(timer);
+				this.#waiting.delete(look);
+				resolve(served);
+			};
+			const look = () => {
+				if (isServed()) end(true);
+			};
+			const timer = setTimeout(() => end(false), SERVING_MS);
+			this.#waiting.add(look);
+		});
+	}
+
+	#settle(): void {
+		for (const look of [...this.#waiting]) look();
+	}
+
+	/** How many edges follow. */
+	get edges(): number {
+		return this.#followers.size;
+	}
+
+	/** Shows a watcher what its function does, until the function that it returns is called. */
+	watch(watcher: Watcher): () => void {
+		this.#watchers.add(watcher);
+		for (const follower of this.#followers) this.#sendWatched(follower);
+		return () => {
+			this.#watchers.delete(watcher);
+			for (const follower of this.#followers) this.#sendWatched(follower);
+		};
+	}
+
+	#sendWatched({ lines }: Follower): void {
+		lines.send({ kind: "watch", functions: [...new Set([...this.#watchers].map(({ function: key }) => key))] });
+	}
+
+	#watchersOf({ tenant, function: name }: { tenant: string; function: string }): Watcher[] {
+		const key = keyOf({ tenant, name });
+		return [...this.#watchers].filter((watcher) => watcher.function === key);
+	}
+
+	async close(): Promise<void> {
+		for (const { lines } of this.#followers) lines.close();
+		await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+	}
+}

@@ -1,0 +1,33 @@
+/** The control process of `atoll up`: it alone opens the store, and traffic goes on without it. */
+import type { AddressInfo } from "node:net";
+import { createLogger } from "../observe/logger.ts";
+import { LISTEN_FD } from "../supervisor/messages.ts";
+import { runSupervised } from "../supervisor/supervised.ts";
+import { Control } from "./control.ts";
+import { controlServer } from "./server.ts";
+
+await runSupervised(async (config) => {
+	const logger = createLogger();
+	const log = (level: "info" | "warn" | "error", message: string) => logger[level]({}, message);
+	const control = await Control.open(config, log);
+	const given = process.env.ATOLL_ADMIN_TOKEN;
+	const token = (await control.tokens.first(given)) ?? undefined;
+	await control.feed.listen("control.sock");
+	const server = controlServer(control, log);
+	await new Promise<void>((resolve, reject) => {
+		server.once("error", reject);
+		server.listen({ fd: LISTEN_FD }, resolve);
+	});
+	return {
+		port: (server.address() as AddressInfo).port,
+		token,
+		async stop() {
+			const closed = new Promise((resolve) => server.close(resolve));
+			server.closeIdleConnections();
+			await control.close();
+			server.closeAllConnections();
+			await closed;
+			await logger.close();
+		},
+	};
+});

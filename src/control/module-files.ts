@@ -1,0 +1,56 @@
+import type { GivenFiles } from "../build/given-files.ts";
+import { ControlError } from "./control-error.ts";
+
+/** What an uploaded module is, as whoever imports it has it. */
+export type ModuleType = "esm" | "commonjs" | "text" | "data" | "wasm" | "json";
+
+/** One file of an upload. */
+export interface UploadedModule {
+	/** Relative, with slashes, and as it is imported. */
+	path: string;
+	type: ModuleType;
+	content: Uint8Array;
+}
+
+/** The modules of an upload, in the form in which a function is built. */
+export function toGivenFiles(main: string, modules: readonly UploadedModule[]): GivenFiles {
+	const files: Record<string, Uint8Array> = {};
+	const all = modules.map((module) => ({ ...module, path: plain(module.path) }));
+	for (const module of all) {
+		if (Object.hasOwn(files, fileOf(module))) throw new ControlError("invalid", `${module.path} was uploaded twice`);
+		files[fileOf(module)] = contentOf(module);
+	}
+	const entry = all.find(({ path }) => path === plain(main));
+	if (entry === undefined) throw new ControlError("invalid", `the main module ${main} is not among the modules`);
+	return { main: fileOf(entry), files };
+}
+
+/** Without what stands before it in vain; paths that lead elsewhere are for the build to refuse. */
+function plain(path: string): string {
+	return path.replace(/^(?:\.\/)+/, "");
+}
+
+/** A name by which the build knows what it is: an import of `./a.md` finds `a.md.js`. */
+function fileOf({ path, type }: UploadedModule): string {
+	switch (type) {
+		case "esm":
+			return /\.[cm]?[jt]sx?$/.test(path) ? path : `${path}.js`;
+		case "commonjs":
+			return /\.c?js$/.test(path) ? path : `${path}.js`;
+		case "wasm":
+			return path.endsWith(".wasm") ? path : `${path}.wasm`;
+		case "json":
+			return path.endsWith(".json") ? path : `${path}.json`;
+		case "text":
+		case "data":
+			return `${path}.js`;
+	}
+}
+
+function contentOf({ type, content }: UploadedModule): Uint8Array {
+	const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
+	if (type === "text") return Buffer.from(`export default ${JSON.stringify(bytes.toString())};`);
+	if (type === "data")
+		return Buffer.from(`export default Uint8Array.fromBase64("${bytes.toString("base64")}").buffer;`);
+	return content;
+}

@@ -1,0 +1,130 @@
+import { randomUUID } from "node:crypto";
+import { problemOfShares } from "../deployments/release.ts";
+import { type FunctionId, keyOf } from "../names.ts";
+import type { Catalog } from "./catalog.ts";
+import { ControlError } from "./control-error.ts";
+import {
+	type Alias,
+	type FunctionDocument,
+	PRODUCTION,
+	type ReleaseDocument,
+	type ReleasedShare,
+} from "./store/documents.ts";
+import type { Change, Sequence } from "./store/store.ts";
+import type { VersionUploads } from "./version-uploads.ts";
+
+/** So many releases of a function are kept, for whoever looks back. */
+const MOST_RELEASES = 100;
+const ALIAS = /^[a-z](?:[a-z0-9]|-(?!-)){0,30}[a-z0-9]$/;
+
+/** Which versions to release, and under which alias. */
+export interface ReleaseRequest {
+	/** Default: `production`, which gets the function's traffic. */
+	alias?: Alias | undefined;
+	shares: readonly ReleasedShare[];
+	message: string;
+	source: string;
+}
+
+/** A release that was made, and the commit that it is served by. */
+export interface Released {
+	release: ReleaseDocument;
+	sequence: Sequence;
+}
+
+/** Says which versions get a function's traffic, and goes back to what was. */
+export class Releases {
+	readonly #catalog: Catalog;
+	readonly #versions: VersionUploads;
+
+	constructor(catalog: Catalog, versions: VersionUploads) {
+		this.#catalog = catalog;
+		this.#versions = versions;
+	}
+
+	/**
+	 * Has versions get the traffic of an alias. Throws ControlError `invalid` for shares that do not add up to 100, and
+	 * `does_not_start` for a version that fails with the variables and secrets of now; what was served goes on then.
+	 */
+	async release(actor: string, id: FunctionId, request: ReleaseRequest): Promise<Released> {
+		const { alias = PRODUCTION, message, source } = request;
+		if (!ALIAS.test(alias))
+			throw new ControlError(
+				"invalid",
+				`the alias ${JSON.stringify(alias)} must be 2 to 32 lower-case letters, digits and -, with a letter first and no two - in a row`,
+			);
+		const { value: one } = await this.#catalog.find(id);
+		const shares: ReleasedShare[] = [];
+		for (const { version: which, percent } of request.shares) {
+			const version = await this.#catalog.version(id, which);
+			if (percent > 0) await this.#versions.tryStart(one, version);
+			shares.push({ version: version.id, percent });
+		}
+		const problem = problemOfShares(shares.map(({ version, percent }) => ({ id: version, percent })));
+		if (problem !== null) throw new ControlError("invalid", problem);
+		const release: ReleaseDocument = {
+			id: randomUUID(),
+			alias,
+			shares,
+			message,
+			author: actor,
+			source,
+			created: new Date().toISOString(),
+		};
+		return { release, sequence: await this.#put(actor, id, release) };
+	}
+
+	/**
+	 * Goes back to the versions of the release before, or to one version that is named. Throws ControlError
+	 * `not_found` where there is none.
+	 */
+	async rollback(
+		actor: string,
+		id: FunctionId,
+		to: { version?: string; alias?: Alias; message: string },
+	): Promise<Released> {
+		const { version, alias = PRODUCTION, message } = to;
+		const source = "rollback";
+		if (version !== undefined)
+			return this.release(actor, id, { alias, shares: [{ version, percent: 100 }], message, source });
+		const { value: one } = await this.#catalog.find(id);
+		const now = JSON.stringify((await this.#catalog.released(one, alias))?.shares);
+		const before = (await this.#catalog.releases(id, alias)).find(({ shares }) => JSON.stringify(shares) !== now);
+		if (before === undefined) throw new ControlError("not_found", `${id.name} has no release before this one`);
+		return this.release(actor, id, { alias, shares: before.shares, message, source });
+	}
+
+	/** Takes an alias away. Its traffic goes by `production`, which stays. */
+	async removeAlias(actor: string, id: FunctionId, alias: Alias): Promise<Sequence> {
+		if (alias === PRODUCTION) throw new ControlError("invalid", `${PRODUCTION} stays as long as its function`);
+		const change = (one: FunctionDocument) => {
+			const { [alias]: gone, ...aliases } = one.aliases;
+			if (gone === undefined) throw new ControlError("not_found", `${id.name} has no alias ${alias}`);
+			return { value: { ...one, aliases } };
+		};
+		return (await this.#catalog.change({ actor, action: "alias.remove" }, id, change)).sequence;
+	}
+
+	async #put(actor: string, id: FunctionId, release: ReleaseDocument): Promise<Sequence> {
+		const change = async (one: FunctionDocument) => {
+			const beside: Change[] = [
+				{ kind: "release", key: `${keyOf(id)}/${release.id}`, value: release, expected: 0 },
+				...(await this.#outdated(one)),
+			];
+			for (const { version } of release.shares) await this.#catalog.version(id, version);
+			return { value: { ...one, aliases: { ...one.aliases, [release.alias]: release.id } }, beside };
+		};
+		return (await this.#catalog.change({ actor, action: `release.${release.alias}` }, id, change)).sequence;
+	}
+
+	/** The oldest releases beyond those that are kept. */
+	async #outdated(one: FunctionDocument): Promise<Change[]> {
+		const all = await this.#catalog.store.list("release", { prefix: `${keyOf(one)}/` });
+		const current = new Set(Object.values(one.aliases));
+		return all
+			.sort((a, b) => a.revision - b.revision)
+			.filter(({ value }) => !current.has(value.id))
+			.slice(0, Math.max(0, all.length - MOST_RELEASES + 1))
+			.map(({ key, revision }) => ({ kind: "release", key, value: null, expected: revision }));
+	}
+}

@@ -1,0 +1,140 @@
+import type { GivenBindings } from "../../bindings/binding.ts";
+import type { Limits } from "../../limits/limits.ts";
+import type { FunctionName, TenantName } from "../../names.ts";
+import type { Bytes, Microseconds } from "../../units.ts";
+
+/** When something was done, in the form of RFC 3339. */
+export type Timestamp = string;
+/** A UUID. */
+export type VersionUuid = string;
+/** A UUID. */
+export type ReleaseId = string;
+/** A name for a release: lower-case letters, digits and `-`. */
+export type Alias = string;
+/** The alias that a function's traffic goes by. */
+export const PRODUCTION: Alias = "production";
+
+/** Whoever deploys functions. Its key is its name. */
+export interface TenantDocument {
+	created: Timestamp;
+}
+
+/** A secret, encrypted with a key that is not in the store. */
+export interface SealedSecret {
+	sealed: string;
+	changed: Timestamp;
+}
+
+/** What lives longer than an upload. Its key is `<tenant>/<name>`. */
+export interface FunctionDocument {
+	tenant: TenantName;
+	name: FunctionName;
+	created: Timestamp;
+	changed: Timestamp;
+	/** The number that the next version gets. */
+	nextNumber: number;
+	/** Which release each alias stands for. */
+	aliases: Record<Alias, ReleaseId>;
+	/** Its own hostnames and wildcards, beside the one that its name gives it. */
+	hostnames: string[];
+	/** Whether it is reached at the hostname that its name gives it. */
+	onDomain: boolean;
+	/** Whether versions and aliases are reached at hostnames of theirs. */
+	previews: boolean;
+	/** Variables that all of its versions get, but for those that have one of the name themselves. */
+	variables: Record<string, unknown>;
+	secrets: Record<string, SealedSecret>;
+	/** Whether it answers that it is paused. */
+	paused: boolean;
+	/** Labels that a client keeps with it. */
+	tags: string[];
+	/** Cron expressions, kept until there is something that calls by time. */
+	schedules: string[];
+}
+
+/** One immutable upload. Its key is `<tenant>/<name>/<id>`. */
+export interface VersionDocument {
+	id: VersionUuid;
+	tenant: TenantName;
+	name: FunctionName;
+	/** Counted from 1 within its function. */
+	number: number;
+	/** Over all that it is made of. */
+	hash: string;
+	/** Names its files among the uploads on disk. */
+	upload: string;
+	/** The key of its artifact, and the toolchain that made that. */
+	artifact: string;
+	toolchain: string;
+	size: Bytes;
+	limits: Limits;
+	/** The variables that were uploaded with it. */
+	variables: Record<string, unknown>;
+	bindings: GivenBindings;
+	/** The name under which it finds its own id, tag and time in `env`; empty for none. */
+	metadataBinding: string;
+	compatibilityDate: string;
+	compatibilityFlags: string[];
+	handlers: string[];
+	startUs: Microseconds;
+	message: string;
+	tag: string;
+	author: string;
+	/** What it was uploaded with, as `wrangler`. */
+	source: string;
+	created: Timestamp;
+}
+
+/** A version and its share of the traffic. */
+export interface ReleasedShare {
+	version: VersionUuid;
+	percent: number;
+}
+
+/** Which versions get which share of the traffic. Its key is `<tenant>/<name>/<id>`. */
+export interface ReleaseDocument {
+	id: ReleaseId;
+	alias: Alias;
+	shares: ReleasedShare[];
+	message: string;
+	author: string;
+	source: string;
+	created: Timestamp;
+}
+
+/** Whose a hostname or wildcard is. Its key is the hostname. */
+export interface HostnameDocument {
+	tenant: TenantName;
+	name: FunctionName;
+}
+
+/** What a bearer of it may do: each scope includes those before it. */
+export const SCOPES = ["read", "deploy", "admin"] as const;
+export type Scope = (typeof SCOPES)[number];
+
+/** A token's key is its id, which its hash begins with. */
+export interface TokenDocument {
+	/** SHA-256 of the token, in hexadecimal. */
+	hash: string;
+	/** What a person calls it. */
+	label: string;
+	scope: Scope;
+	/** The one tenant that it acts for; `null` for every tenant. */
+	tenant: TenantName | null;
+	/** The functions that it acts on; `null` for all of its tenant's. */
+	functions: FunctionName[] | null;
+	created: Timestamp;
+	/** `null` for never. */
+	expires: Timestamp | null;
+}
+
+/** All kinds of documents that there are. */
+export interface Documents {
+	tenant: TenantDocument;
+	function: FunctionDocument;
+	version: VersionDocument;
+	release: ReleaseDocument;
+	hostname: HostnameDocument;
+	token: TokenDocument;
+}
+export type Kind = keyof Documents;

@@ -1,0 +1,133 @@
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { LRUCache } from "lru-cache";
+import type { FunctionName, TenantName } from "../names.ts";
+import type { Milliseconds } from "../units.ts";
+import { ControlError } from "./control-error.ts";
+import { SCOPES, type Scope, type TokenDocument } from "./store/documents.ts";
+import type { Store } from "./store/store.ts";
+
+/** So many digits of a token's hash are its id. */
+const ID_DIGITS = 16;
+/** So many wrong tokens an address may try within a minute. */
+const MOST_FAILURES = 10;
+const FAILURES_MS: Milliseconds = 60_000;
+
+/** What a token is made for. */
+export type Grant = Pick<TokenDocument, "label" | "scope" | "tenant" | "functions" | "expires">;
+
+/** Whoever has shown a token, and what that allows. */
+export class Bearer {
+	readonly id: string;
+	readonly #grant: Grant;
+
+	constructor(id: string, grant: Grant) {
+		this.id = id;
+		this.#grant = grant;
+	}
+
+	/** How the audit log calls it. */
+	get label(): string {
+		return this.#grant.label;
+	}
+
+	/** The one tenant that it acts for, or `null`. */
+	get tenant(): TenantName | null {
+		return this.#grant.tenant;
+	}
+
+	/** Throws ControlError `forbidden` for what its token does not allow. */
+	require(scope: Scope, tenant: TenantName | null, name: FunctionName | null = null): void {
+		const { scope: own, tenant: ownTenant, functions } = this.#grant;
+		const refuse = (why: string) => {
+			throw new ControlError("forbidden", `the token ${JSON.stringify(this.label)} ${why}`);
+		};
+		if (SCOPES.indexOf(own) < SCOPES.indexOf(scope)) refuse(`has the scope ${own}; this needs ${scope}`);
+		if (ownTenant !== null && tenant !== ownTenant) refuse(`acts for the tenant ${ownTenant} alone`);
+		if (functions !== null && (name === null ? scope !== "read" : !functions.includes(name)))
+			refuse(`acts on ${functions.join(", ")} alone`);
+	}
+}
+
+const hashOf = (token: string) => createHash("sha256").update(token).digest("hex");
+
+/** The tokens by which callers of the API are known. What is stored of one is its hash. */
+export class Tokens {
+	readonly #store: Store;
+	/** How many wrong tokens an address has tried lately. */
+	readonly #failures = new LRUCache<string, number>({ max: 10_000, ttl: FAILURES_MS });
+
+	constructor(store: Store) {
+		this.#store = store;
+	}
+
+	/** Makes a token, which is told this once. `given` takes the place of one that is made up. */
+	async create(actor: string, grant: Grant, given?: string): Promise<{ id: string; token: string }> {
+		const token = given ?? `atoll_${randomBytes(24).toString("base64url")}`;
+		const hash = hashOf(token);
+		const id = hash.slice(0, ID_DIGITS);
+		const before = await this.#store.get("token", id);
+		const value: TokenDocument = { ...grant, hash, created: new Date().toISOString() };
+		await this.#store.commit({ actor, action: "token.create", target: id }, [
+			{ kind: "token", key: id, value, expected: before?.revision ?? 0 },
+		]);
+		return { id, token };
+	}
+
+	/**
+	 * Sees to it that there is a token by which the operator comes in: the given one, or where there is none at all one
+	 * that is made up and returned, once.
+	 */
+	async first(given: string | undefined): Promise<string | null> {
+		const grant: Grant = { label: "first", scope: "admin", tenant: null, functions: null, expires: null };
+		if (given !== undefined) {
+			const known = await this.#store.get("token", hashOf(given).slice(0, ID_DIGITS));
+			if (known === null) await this.create("system", grant, given);
+			return null;
+		}
+		const [any] = await this.#store.list("token", { limit: 1 });
+		return any === undefined ? (await this.create("system", grant)).token : null;
+	}
+
+	async list(): Promise<(Grant & { id: string; created: string })[]> {
+		const all = await this.#store.list("token");
+		return all.map(({ key: id, value: { hash: _, ...rest } }) => ({ id, ...rest }));
+	}
+
+	/** From now on it lets nobody in. Returns whether there was such a token. */
+	async revoke(actor: string, id: string): Promise<boolean> {
+		const entry = await this.#store.get("token", id);
+		if (entry === null) return false;
+		await this.#store.commit({ actor, action: "token.revoke", target: id }, [
+			{ kind: "token", key: id, value: null, expected: entry.revision },
+		]);
+		return true;
+	}
+
+	/**
+	 * Who has shown an `Authorization` header. Throws ControlError `unauthorized`, and `too_many_attempts` for a wrong
+	 * token from an address that has tried many. A right one is let in all the same: addresses are shared.
+	 */
+	async authenticate(header: string | undefined, address: string): Promise<Bearer> {
+		const token = /^Bearer +(\S+)$/i.exec(header ?? "")?.[1];
+		if (token === undefined) throw new ControlError("unauthorized", "send a token: Authorization: Bearer <token>");
+		const hash = hashOf(token);
+		const entry = await this.#store.get("token", hash.slice(0, ID_DIGITS));
+		if (entry !== null && timingSafeEqual(Buffer.from(entry.value.hash), Buffer.from(hash))) {
+			const { expires } = entry.value;
+			if (expires === null || Date.parse(expires) > Date.now()) return new Bearer(entry.key, entry.value);
+		}
+		const failures = this.#failures.get(address) ?? 0;
+		if (failures >= MOST_FAILURES) {
+			const seconds = Math.ceil(this.#failures.getRemainingTTL(address) / 1000);
+			throw new ControlError("too_many_attempts", "too many wrong tokens came from this address", seconds);
+		}
+		// A minute counts from the first.
+		this.#failures.set(address, failures + 1, failures === 0 ? {} : { noUpdateTTL: true });
+		throw new ControlError("unauthorized", "the token is unknown, revoked or expired");
+	}
+}
+
+/** What a call of the API knows of its caller, once that is certain. */
+export interface Authenticated {
+	Variables: { bearer: Bearer };
+}

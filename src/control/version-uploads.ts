@@ -1,0 +1,221 @@
+import { createHash, randomUUID } from "node:crypto";
+import type { GivenBindings } from "../bindings/binding.ts";
+import { decodeFiles, encodeFiles, type GivenFiles } from "../build/given-files.ts";
+import { BuildError } from "../build/problem.ts";
+import { checkUpload } from "../config/deployment.ts";
+import type { Version } from "../deployments/version.ts";
+import type { Upload, VersionBuilder } from "../deployments/version-builder.ts";
+import { UsageError } from "../errors.ts";
+import type { Limits } from "../limits/limits.ts";
+import type { StartResult } from "../link/build-frames.ts";
+import { type FunctionId, keyOf } from "../names.ts";
+import type { Catalog } from "./catalog.ts";
+import { ControlError } from "./control-error.ts";
+import { toGivenFiles, type UploadedModule } from "./module-files.ts";
+import type { FunctionDocument, VersionDocument } from "./store/documents.ts";
+import type { Change } from "./store/store.ts";
+import type { Uploads } from "./uploads.ts";
+
+/** So many versions of a function are kept; past that the oldest go that no alias needs. */
+const MOST_VERSIONS = 100;
+
+/** A version as somebody uploads it. */
+export interface VersionUpload {
+	main: string;
+	modules: readonly UploadedModule[];
+	variables: Record<string, unknown>;
+	bindings: GivenBindings;
+	/** The name under which it finds its own id, tag and time in `env`; empty for none. */
+	metadataBinding: string;
+	limits: Partial<Limits>;
+	compatibilityDate: string;
+	compatibilityFlags: readonly string[];
+	message: string;
+	tag: string;
+	/** What it was uploaded with. */
+	source: string;
+}
+
+/** What a version is started with. */
+type Started = Pick<VersionUpload, "variables" | "bindings" | "metadataBinding"> &
+	Partial<Pick<VersionDocument, "id" | "tag" | "created">>;
+
+/** What builds and keeps versions. */
+export interface VersionUploadsParts {
+	catalog: Catalog;
+	uploads: Uploads;
+	/** Started when there is something to build. */
+	builder: () => Promise<VersionBuilder>;
+	/** Tells artifacts that it makes from others. */
+	toolchain: string;
+}
+
+/** Makes versions of what is uploaded: each is built, and started once, before it is one. */
+export class VersionUploads {
+	readonly #catalog: Catalog;
+	readonly #uploads: Uploads;
+	readonly #builder: () => Promise<VersionBuilder>;
+	readonly #toolchain: string;
+
+	constructor({ catalog, uploads, builder, toolchain }: VersionUploadsParts) {
+		this.#catalog = catalog;
+		this.#uploads = uploads;
+		this.#builder = builder;
+		this.#toolchain = toolchain;
+	}
+
+	/**
+	 * Builds a version, starts it once, and keeps it. The same upload twice is the same version. Throws ControlError:
+	 * `does_not_build` and `does_not_start` with all that is wrong; nothing has changed then.
+	 */
+	async upload(actor: string, id: FunctionId, given: VersionUpload): Promise<VersionDocument> {
+		const files = toGivenFiles(given.main, given.modules);
+		const hash = hashOf(files, given);
+		const before = await this.#catalog.store.get("function", keyOf(id));
+		const same = before === null ? undefined : (await this.#catalog.versions(id)).find((one) => one.hash === hash);
+		if (same !== undefined) return same;
+		const { version, limits } = await this.#build(id, files, given.limits);
+		const { handlers, startUs } = await this.#start(id, version, given, before?.value ?? null);
+		const { variables, bindings, metadataBinding, compatibilityDate, compatibilityFlags, message, tag, source } = given;
+		const made: Omit<VersionDocument, "number"> = {
+			id: randomUUID(),
+			...id,
+			hash,
+			upload: await this.#uploads.save(encodeFiles(files)),
+			artifact: keyOfArtifact(version),
+			toolchain: this.#toolchain,
+			size: given.modules.reduce((sum, { content }) => sum + content.byteLength, 0),
+			limits,
+			variables,
+			bindings,
+			metadataBinding,
+			compatibilityDate,
+			compatibilityFlags: [...compatibilityFlags],
+			handlers,
+			startUs,
+			message,
+			tag,
+			author: actor,
+			source,
+			created: new Date().toISOString(),
+		};
+		let kept: VersionDocument = { ...made, number: 0 };
+		const change = async (one: FunctionDocument) => {
+			kept = { ...made, number: one.nextNumber };
+			const key = `${keyOf(id)}/${kept.id}`;
+			const beside: Change[] = [{ kind: "version", key, value: kept, expected: 0 }, ...(await this.#outdated(one))];
+			return { value: { ...one, nextNumber: one.nextNumber + 1 }, beside };
+		};
+		await this.#catalog.change({ actor, action: "version.upload" }, id, change, { create: true });
+		return kept;
+	}
+
+	/**
+	 * Has the artifact of a version on disk that is not there, or that another toolchain made. Rejects where that cannot
+	 * be.
+	 */
+	async remake(id: FunctionId, which: string): Promise<void> {
+		const { version } = await this.#build(id, await this.#filesOf(await this.#catalog.version(id, which)), {});
+		const artifact = keyOfArtifact(version);
+		const change = async (one: FunctionDocument) => {
+			const key = `${keyOf(id)}/${which}`;
+			const entry = await this.#catalog.store.get("version", key);
+			if (entry === null) throw new ControlError("not_found", `${id.name} has no version ${which}`);
+			const value = { ...entry.value, artifact, toolchain: this.#toolchain };
+			const beside: Change[] = [{ kind: "version", key, value, expected: entry.revision }];
+			return { value: { ...one }, beside };
+		};
+		await this.#catalog.change({ actor: "system", action: "version.remake" }, id, change);
+	}
+
+	/** Whether a version's artifact is one that this toolchain has made. */
+	isCurrent({ toolchain }: VersionDocument): boolean {
+		return toolchain === this.#toolchain;
+	}
+
+	/** Tries whether a version starts with its function's environment. Throws ControlError `does_not_start`. */
+	async tryStart(one: FunctionDocument, version: VersionDocument): Promise<StartResult> {
+		const files = await this.#filesOf(version);
+		const { artifact, limits } = version;
+		const builder = await this.#builder();
+		const built = this.isCurrent(version)
+			? builder.built(uploadOf(builder, one, files, limits), artifact)
+			: (await this.#build(one, files, limits)).version;
+		return this.#start(one, built, version, one);
+	}
+
+	async #filesOf({ upload }: VersionDocument): Promise<GivenFiles> {
+		return decodeFiles(await this.#uploads.read(upload));
+	}
+
+	async #build(
+		id: FunctionId,
+		files: GivenFiles,
+		given: Partial<Limits>,
+	): Promise<{ version: Version; limits: Limits }> {
+		try {
+			const builder = await this.#builder();
+			const upload = uploadOf(builder, id, files, given);
+			const { version } = await builder.build(upload);
+			return { version, limits: upload.limits };
+		} catch (error) {
+			if (error instanceof BuildError) throw new ControlError("does_not_build", error.message);
+			if (error instanceof UsageError) throw new ControlError("invalid", error.message);
+			throw error;
+		}
+	}
+
+	async #start(id: FunctionId, version: Version, started: Started, one: FunctionDocument | null): Promise<StartResult> {
+		const { bindings } = started;
+		const all = one === null ? started.variables : this.#catalog.environmentOf(one, started);
+		const bound = Object.entries(bindings).map(([name, { type, ...settings }]) => ({ name, type, settings }));
+		if (!("tryStart" in version.source)) throw version.source;
+		try {
+			const result = await version.source.tryStart({ variables: JSON.stringify(all), bindings: bound });
+			if (result.failure === null) return result;
+			const { message, stack } = result.failure;
+			throw new ControlError("does_not_start", `${id.name} does not start: ${message}${stack && `\n${stack}`}`);
+		} catch (error) {
+			if (!(error instanceof BuildError)) throw error;
+			throw new ControlError("does_not_start", error.message);
+		}
+	}
+
+	/** The oldest versions beyond those that are kept, but for those that something stands for. */
+	async #outdated(one: FunctionDocument): Promise<Change[]> {
+		const all = await this.#catalog.store.list("version", { prefix: `${keyOf(one)}/` });
+		if (all.length < MOST_VERSIONS) return [];
+		const needed = new Set<string>();
+		for (const alias of Object.keys(one.aliases))
+			for (const { version } of (await this.#catalog.released(one, alias))?.shares ?? []) needed.add(version);
+		return all
+			.sort((a, b) => a.value.number - b.value.number)
+			.filter(({ value }) => !needed.has(value.id))
+			.slice(0, all.length - MOST_VERSIONS + 1)
+			.map(({ key, revision }) => ({ kind: "version", key, value: null, expected: revision }));
+	}
+}
+
+function uploadOf(
+	builder: VersionBuilder,
+	{ tenant, name }: FunctionId,
+	{ main, files }: GivenFiles,
+	limits: Partial<Limits>,
+): Upload {
+	return builder.upload(checkUpload({ tenant, name, main, files: { ...files }, limits }));
+}
+
+function keyOfArtifact({ source }: Version): string {
+	if ("key" in source) return source.key;
+	throw source;
+}
+
+/** Over all that makes a version what it is. What was said about it is no part of that. */
+function hashOf(files: GivenFiles, given: VersionUpload): string {
+	const { variables, bindings, metadataBinding, limits, compatibilityDate, compatibilityFlags } = given;
+	const settings = [variables, bindings, metadataBinding, limits, compatibilityDate, compatibilityFlags];
+	const hash = createHash("sha256").update(JSON.stringify([files.main, ...settings]));
+	for (const [path, content] of Object.entries(files.files).sort(([a], [b]) => (a < b ? -1 : 1)))
+		hash.update(`\0${path}\0${Buffer.byteLength(content)}\0`).update(content);
+	return hash.digest("hex");
+}

@@ -1,0 +1,138 @@
+import { connect, type Socket } from "node:net";
+import type { Desired } from "../deployments/desired.ts";
+import { Lines } from "../feed/lines.ts";
+import type { ToControl, ToEdge } from "../feed/messages.ts";
+import { type FunctionId, keyOf } from "../names.ts";
+import type { Runtime } from "../runtime.ts";
+import type { Milliseconds } from "../units.ts";
+
+/** Control is looked for again so long after it was lost, and less and less often. */
+const FIRST_MS: Milliseconds = 50;
+const LONGEST_MS: Milliseconds = 2000;
+/** An artifact is waited for so long: a build takes a second, and control may have to start first. */
+const REMAKE_MS: Milliseconds = 60_000;
+/** What a watcher does not take is dropped past this: a tail is never in anybody's way. */
+const MOST_WAITING = 4 * 2 ** 20;
+
+/** A version whose artifact control has been asked for. */
+interface Remaking {
+	function: FunctionId;
+	done: Promise<void>;
+	resolve: () => void;
+	reject: (error: Error) => void;
+}
+
+/** What the edge hears of control, and tells it. Where control is gone the edge serves what it heard last. */
+export class Follower {
+	readonly #path: string;
+	readonly #desired: Desired;
+	readonly #unsubscribe: () => void;
+	#socket: Socket | null = null;
+	#lines: Lines<ToEdge, ToControl> | null = null;
+	#retry: NodeJS.Timeout | null = null;
+	#waitMs = FIRST_MS;
+	#sequence = 0;
+	#watched: ReadonlySet<string> = new Set();
+	#work: Promise<void> = Promise.resolve();
+	#onFirst: (() => void) | null = null;
+	readonly #remaking = new Map<string, Remaking>();
+	#closed = false;
+
+	/** `path` is where control listens. */
+	constructor(path: string, runtime: Runtime) {
+		this.#path = path;
+		this.#desired = runtime.desired;
+		this.#desired.remake = (id, version) => this.#remake(id, version);
+		this.#unsubscribe = runtime.subscribe({
+			record: (record) => this.#show(record, { kind: "record", record }),
+			log: (line) => this.#show(line, { kind: "line", line }),
+		});
+	}
+
+	/** Follows from now on. Resolves once what there is is served for the first time. */
+	start(): Promise<void> {
+		const { promise, resolve } = Promise.withResolvers<void>();
+		this.#onFirst = resolve;
+		this.#connect();
+		return promise;
+	}
+
+	#connect(): void {
+		const socket = connect(this.#path);
+		this.#socket = socket;
+		socket.on("error", () => undefined); // Of which its end tells.
+		socket.on("connect", () => {
+			this.#waitMs = FIRST_MS;
+			const lines = new Lines<ToEdge, ToControl>(socket, (said) => this.#on(said));
+			this.#lines = lines;
+			lines.send({ kind: "follow", since: this.#sequence });
+			for (const [version, { function: id }] of this.#remaking) lines.send({ kind: "remake", function: id, version });
+		});
+		socket.on("close", () => {
+			this.#lines = null;
+			this.#watched = new Set();
+			if (this.#closed) return;
+			this.#retry = setTimeout(() => this.#connect(), this.#waitMs);
+			this.#waitMs = Math.min(LONGEST_MS, this.#waitMs * 2);
+		});
+	}
+
+	#on(said: ToEdge): void {
+		switch (said.kind) {
+			case "desired":
+				this.#work = this.#work.then(() => this.#apply(said));
+				break;
+			case "remade": {
+				const waiting = this.#remaking.get(said.version);
+				this.#remaking.delete(said.version);
+				// What has come of it is told first, so that it is there when it is looked for.
+				if (said.problem === null) void this.#work.then(() => waiting?.resolve());
+				else waiting?.reject(new Error(said.problem));
+				break;
+			}
+			case "watch":
+				this.#watched = new Set(said.functions);
+				break;
+		}
+	}
+
+	async #apply({ sequence, whole, functions, removed }: ToEdge & { kind: "desired" }): Promise<void> {
+		if (whole) await this.#desired.replace(functions);
+		else await this.#desired.apply(functions, removed);
+		this.#sequence = sequence;
+		this.#lines?.send({ kind: "serving", sequence });
+		this.#onFirst?.();
+		this.#onFirst = null;
+	}
+
+	/** Has control make an artifact again, once for all that wait for it. */
+	async #remake(id: FunctionId, version: string): Promise<void> {
+		const running = this.#remaking.get(version);
+		if (running !== undefined) return running.done;
+		const { promise: done, resolve, reject } = Promise.withResolvers<void>();
+		this.#remaking.set(version, { function: id, done, resolve, reject });
+		const timer = setTimeout(() => {
+			this.#remaking.delete(version);
+			reject(new Error("control did not make the artifact of the version again"));
+		}, REMAKE_MS);
+		this.#lines?.send({ kind: "remake", function: id, version });
+		try {
+			await done;
+		} finally {
+			clearTimeout(timer);
+		}
+	}
+
+	#show({ tenant, function: name }: { tenant: string; function: string }, said: ToControl): void {
+		if (this.#watched.size === 0 || this.#lines === null) return;
+		if (!this.#watched.has(keyOf({ tenant, name })) || this.#lines.waiting > MOST_WAITING) return;
+		this.#lines.send(said);
+	}
+
+	close(): void {
+		this.#closed = true;
+		this.#unsubscribe();
+		if (this.#retry !== null) clearTimeout(this.#retry);
+		this.#socket?.destroy();
+	}
+}

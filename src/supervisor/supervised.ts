@@ -1,0 +1,47 @@
+import type { ServerConfig } from "../config/server.ts";
+import { UsageError } from "../errors.ts";
+import type { ToProcess, ToSupervisor } from "./messages.ts";
+
+/** What a process does, from its start to its end. */
+export interface Work {
+	/** Where it listens. */
+	port: number;
+	/** A token that was made up for the operator, which is told this once. */
+	token?: string | undefined;
+	stop(successor: boolean): Promise<void>;
+}
+
+/**
+ * Runs a process as the supervisor wants it: it is told when the process is at work, and ends it. It ends too where the
+ * supervisor has.
+ */
+export async function runSupervised(start: (config: ServerConfig) => Promise<Work>): Promise<void> {
+	const tell = (message: ToSupervisor) => process.send?.(message, undefined, undefined, () => undefined);
+	// A terminal signals all of them; the supervisor decides when they end.
+	for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => undefined);
+	let work: Work;
+	try {
+		work = await start(JSON.parse(process.argv[2]) as ServerConfig);
+	} catch (error) {
+		if (!(error instanceof UsageError)) throw error;
+		tell({ kind: "failed", problem: error.message });
+		process.disconnect?.();
+		process.exitCode = 1;
+		return;
+	}
+	let isStopping = false;
+	const stop = (successor: boolean) => {
+		if (isStopping) return;
+		isStopping = true;
+		work.stop(successor).then(
+			() => process.exit(),
+			(error: unknown) => {
+				console.error(error);
+				process.exit(1);
+			},
+		);
+	};
+	process.on("message", ({ successor }: ToProcess) => stop(successor));
+	process.on("disconnect", () => stop(false));
+	tell({ kind: "ready", port: work.port, token: work.token });
+}

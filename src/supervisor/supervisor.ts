@@ -1,0 +1,244 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { lookup } from "node:dns/promises";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { BoundSocket } from "node:net";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { IS_CHECKOUT } from "../checkout.ts";
+import type { ServerConfig } from "../config/server.ts";
+import { UsageError } from "../errors.ts";
+import type { Milliseconds } from "../units.ts";
+import type { ToProcess, ToSupervisor } from "./messages.ts";
+
+/** The processes that a supervisor keeps running. */
+type Role = "edge" | "control";
+
+/** One that ends is started again so long after, and later each time, up to a bound. */
+const FIRST_MS: Milliseconds = 50;
+const LONGEST_MS: Milliseconds = 5000;
+/** One that has run for so long ended for a reason of its own. */
+const SOUND_MS: Milliseconds = 10_000;
+/** One that is to stop is killed so long after it should have. */
+const STOP_MS: Milliseconds = 45_000;
+
+/** A process of a role: the one at work, or one that is being replaced. */
+interface Running {
+	child: ChildProcess;
+	startedAt: number;
+	exited: Promise<void>;
+}
+
+export interface SupervisorEvents {
+	notice(level: "info" | "warn" | "error", message: string): void;
+}
+
+/** A listening socket: bound here, and listened on by whichever process is at work. */
+interface Listening {
+	fd: number;
+	port: number;
+}
+
+/**
+ * Holds the listening sockets and keeps an edge and a control running on them. Whatever ends is started again, and who
+ * connects meanwhile waits in the socket's queue.
+ */
+export class Supervisor {
+	readonly #config: ServerConfig;
+	readonly #events: SupervisorEvents;
+	readonly #sockets: Record<Role, Listening>;
+	readonly #running = new Map<Role, Running>();
+	readonly #leaving = new Set<Running>();
+	readonly #waitMs: Record<Role, Milliseconds> = { edge: FIRST_MS, control: FIRST_MS };
+	/** A token that control has made up for the operator, to be told once. */
+	token: string | null = null;
+	#restarting: Promise<void> | null = null;
+	#stopping = false;
+	readonly #env: NodeJS.ProcessEnv;
+
+	private constructor(config: ServerConfig, sockets: Record<Role, Listening>, events: SupervisorEvents) {
+		this.#config = config;
+		this.#sockets = sockets;
+		this.#events = events;
+		const { LISTEN_FDS: _, LISTEN_PID: __, LISTEN_FDNAMES: ___, ...env } = process.env;
+		this.#env = env;
+	}
+
+	/** Rejects with UsageError where it cannot listen, and where one of the processes cannot start. */
+	static async start(config: ServerConfig, events: SupervisorEvents): Promise<Supervisor> {
+		mkdirSync(config.data, { recursive: true, mode: 0o700 });
+		const given = inherited();
+		const sockets = {
+			edge: given[0] ?? (await bind(config.host, config.port, "port")),
+			control: given[1] ?? (await bind(config.adminHost, config.adminPort, "admin-port")),
+		};
+		const supervisor = new Supervisor(config, sockets, events);
+		try {
+			// Control first: it says whether the data folder is ours.
+			await supervisor.#launch("control");
+			await supervisor.#launch("edge");
+		} catch (error) {
+			await supervisor.close();
+			throw error;
+		}
+		writeFileSync(join(config.data, PID_FILE), `${process.pid}\n`);
+		return supervisor;
+	}
+
+	/** The ports that are listened on. */
+	get ports(): { edge: number; control: number } {
+		return { edge: this.#sockets.edge.port, control: this.#sockets.control.port };
+	}
+
+	/** Process ids, for operators and tests. */
+	get pids(): Partial<Record<Role, number>> {
+		return Object.fromEntries([...this.#running].map(([role, { child }]) => [role, child.pid]));
+	}
+
+	/** Starts a process of a role, and resolves once it is at work. */
+	#launch(role: Role): Promise<void> {
+		const { promise, resolve, reject } = Promise.withResolvers<void>();
+		const extension = import.meta.url.slice(import.meta.url.lastIndexOf("."));
+		const script = fileURLToPath(new URL(`../${role}/main${extension}`, import.meta.url));
+		// See bin/atoll.js on the flag.
+		const args = ["--no-warnings", "--no-concurrent-marking", script, JSON.stringify(this.#config)];
+		const env = { ...this.#env };
+		// Tokens are control's alone.
+		if (role !== "control") {
+			delete env.ATOLL_ADMIN_TOKEN;
+			delete env.ATOLL_SECRETS_KEY;
+		}
+		if (IS_CHECKOUT)
+			env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL("../../node_modules/.cache/atoll/modules", import.meta.url));
+		const child = spawn(process.execPath, args, {
+			cwd: this.#config.data,
+			env: { ...env, UV_THREADPOOL_SIZE: env.UV_THREADPOOL_SIZE ?? "16" },
+			stdio: ["ignore", "inherit", "inherit", this.#sockets[role].fd, "ipc"],
+		});
+		const one: Running = {
+			child,
+			startedAt: performance.now(),
+			exited: new Promise((exited) => child.once("exit", () => exited())),
+		};
+		let isReady = false;
+		child.on("message", (message: ToSupervisor) => {
+			if (message.kind === "failed") {
+				reject(new UsageError(message.problem, "data_unusable"));
+				return;
+			}
+			isReady = true;
+			this.token = message.token ?? this.token;
+			// Known only now where the system has chosen one for a socket that came from outside.
+			if (message.port > 0) this.#sockets[role].port = message.port;
+			resolve();
+		});
+		child.on("error", (error) => reject(error));
+		child.once("exit", (code, signal) => {
+			const how = signal ?? `code ${code}`;
+			if (!isReady) reject(new Error(`${role} ended before it was at work: ${how}`));
+			this.#leaving.delete(one);
+			if (this.#running.get(role) !== one) return;
+			this.#running.delete(role);
+			if (isReady && !this.#stopping) this.#again(role, performance.now() - one.startedAt, how);
+		});
+		this.#running.set(role, one);
+		return promise;
+	}
+
+	/** One that nobody has stopped has ended, after so long. */
+	#again(role: Role, ranMs: Milliseconds, how: string): void {
+		if (ranMs > SOUND_MS) this.#waitMs[role] = FIRST_MS;
+		const wait = this.#waitMs[role];
+		this.#waitMs[role] = Math.min(LONGEST_MS, wait * 2);
+		this.#events.notice("error", `${role} has ended by ${how}, and is started again`);
+		setTimeout(() => {
+			if (this.#stopping || this.#running.has(role)) return;
+			this.#launch(role).catch((error: Error) => {
+				if (!this.#stopping) this.#again(role, 0, error.message);
+			});
+		}, wait);
+	}
+
+	/**
+	 * Replaces edge and control by new ones, which may be of another version of atoll, on the same sockets. Nobody is
+	 * refused: the old edge goes on until the new one is at work, and then ends its connections one by one. Rejects
+	 * where the new one cannot start; the old one goes on then.
+	 */
+	restart(): Promise<void> {
+		this.#restarting ??= this.#restart().finally(() => {
+			this.#restarting = null;
+		});
+		return this.#restarting;
+	}
+
+	async #restart(): Promise<void> {
+		// Two could not have the store open at once; who asks it meanwhile waits in the queue.
+		const control = this.#running.get("control");
+		this.#running.delete("control");
+		if (control !== undefined) await this.#stop(control, false);
+		await this.#launch("control").catch((error: Error) => {
+			this.#again("control", 0, error.message);
+			throw error;
+		});
+		const edge = this.#running.get("edge");
+		try {
+			await this.#launch("edge");
+		} catch (error) {
+			if (edge !== undefined) this.#running.set("edge", edge);
+			throw error;
+		}
+		if (edge !== undefined) void this.#stop(edge, true);
+	}
+
+	async #stop(one: Running, successor: boolean): Promise<void> {
+		const { child, exited } = one;
+		if (child.exitCode !== null || child.signalCode !== null) return;
+		this.#leaving.add(one);
+		const message: ToProcess = { kind: "stop", successor };
+		child.send(message, () => undefined);
+		const timer = setTimeout(() => child.kill("SIGKILL"), STOP_MS + (successor ? this.#config.drainMs : 0));
+		await exited;
+		clearTimeout(timer);
+	}
+
+	/** Ends all of it: requests in flight are finished. */
+	async close(): Promise<void> {
+		this.#stopping = true;
+		await Promise.all([...this.#running.values(), ...this.#leaving].map((one) => this.#stop(one, false)));
+		rmSync(join(this.#config.data, PID_FILE), { force: true });
+	}
+}
+
+/** Where a supervisor says which process it is. */
+export const PID_FILE = "atoll.pid";
+
+const FIRST_INHERITED = 3;
+
+/** Sockets that systemd has handed over: https://www.freedesktop.org/software/systemd/man/sd_listen_fds.html */
+function inherited(): Listening[] {
+	if (Number(process.env.LISTEN_PID) !== process.pid) return [];
+	const count = Number(process.env.LISTEN_FDS ?? 0);
+	return Array.from({ length: count }, (_, i) => ({ fd: FIRST_INHERITED + i, port: 0 }));
+}
+
+/** Sockets stay bound for as long as this process runs. */
+const bound: BoundSocket[] = [];
+
+async function bind(host: string, port: number, flag: string): Promise<Listening> {
+	if (BoundSocket === undefined)
+		throw new UsageError("atoll up needs Node 26, whose net.BoundSocket holds its sockets");
+	try {
+		const { address } = await lookup(host);
+		const socket = new BoundSocket({ host: address, port });
+		bound.push(socket);
+		return { fd: socket.fd(), port: (socket.address() as { port: number }).port };
+	} catch (error) {
+		const { code } = error as NodeJS.ErrnoException;
+		if (code === "EADDRINUSE")
+			throw new UsageError(`port ${port} on ${host} is already in use; choose another with --${flag}`);
+		if (code === "EACCES")
+			throw new UsageError(`port ${port} may not be used by this user; choose one above 1023 with --${flag}`);
+		if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND")
+			throw new UsageError(`${host} is not an address of this machine`);
+		throw error;
+	}
+}
