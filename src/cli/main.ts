@@ -1,142 +1,181 @@
-import { parseArgs } from "node:util";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { ClientError, Exit } from "../client/client-error.ts";
 import { UsageError } from "../errors.ts";
 import { DEFAULT_TENANT } from "../names.ts";
 import { Router } from "../router/router.ts";
+import { version } from "../version.ts";
 import { ceilings } from "./ceilings.ts";
+import { addClientCommands } from "./client-commands.ts";
 import type { Flags } from "./flags.ts";
-import { version } from "./version.ts";
 
-const HELP = `atoll: a lightweight, isolate-based edge function runtime
+const HELP = `
+atoll --help COMMAND tells of one command; docs/cli.md of all, and of exit codes.`;
 
-  atoll serve PATH…    serve functions: a file answers at every hostname, a folder
-                       serves each function in it at http://<name>.<domain>:<port>
-  atoll dev PATH…      the same, and watch: rebuild on change, show errors in the page
-  atoll build PATH…    build functions into the data folder, and say what they weigh
-
-  --root DIR           folder that functions at PATH may import files from, and that holds
-                       every PATH                           (PATH, or its file's folder)
-  --tenants DIR        functions of other tenants, at DIR/<tenant>/<function>, each at
-                       http://<name>.<tenant>.<domain>:<port>; may be repeated
-  --grant TENANT=NAME  a hostname that a tenant's functions may ask for; may be repeated
-  --max NAME=VALUE     how far functions may raise a limit, as memoryMb=512; may be repeated
-
-  --port PORT          port to listen on                    (8787; 0 takes a free one)
-  --host ADDRESS       address to listen on                 (127.0.0.1)
-  --domain DOMAIN      domain under which folders serve     (localhost)
-  --isolation KIND     process or inline                    (process)
-  --sandboxes N        sandbox processes beside the spare   (cores less one)
-  --data DIR           folder for artifacts                 (.atoll)
-  --allow-egress HOST  a private host or range that functions may fetch from; may be repeated
-  --cgroup PATH        a control group (version 2) to make one below for each sandbox
-  --version, --help
-`;
+/** What the commands that serve folders have in common, as it is typed. */
+interface ServeOptions {
+	port: number;
+	host: string;
+	domain: string;
+	root?: string;
+	tenants: string[];
+	grant: { tenant: string; hostname: string }[];
+	max: string[];
+	isolation?: Flags["isolation"];
+	sandboxes?: number;
+	data?: string;
+	allowEgress: string[];
+	cgroup?: string;
+}
 
 /** Loaded when they are asked for: a mistake in the command line is answered without the runtime. */
-const COMMANDS: Record<string, () => Promise<(flags: Flags) => Promise<void>>> = {
-	serve: async () => (await import("./serve.ts")).serve,
-	dev: async () => (await import("./dev.ts")).dev,
-	build: async () => (await import("./build.ts")).build,
+const SERVING: Record<string, { about: string; load: () => Promise<(flags: Flags) => Promise<void>> }> = {
+	serve: {
+		about: "serve functions: a file answers at every hostname, a folder serves each function in it at <name>.<domain>",
+		load: async () => (await import("./serve.ts")).serve,
+	},
+	dev: {
+		about: "the same, and watch: rebuild on change, show errors in the page",
+		load: async () => (await import("./dev.ts")).dev,
+	},
+	build: {
+		about: "build functions into the data folder, and say what they weigh",
+		load: async () => (await import("./build.ts")).build,
+	},
 };
 
-function parse(args: string[]) {
-	try {
-		return parseArgs({
-			args,
-			allowPositionals: true,
-			options: {
-				port: { type: "string" },
-				host: { type: "string" },
-				domain: { type: "string" },
-				root: { type: "string" },
-				tenants: { type: "string", multiple: true },
-				grant: { type: "string", multiple: true },
-				max: { type: "string", multiple: true },
-				isolation: { type: "string" },
-				sandboxes: { type: "string" },
-				data: { type: "string" },
-				"allow-egress": { type: "string", multiple: true },
-				cgroup: { type: "string" },
-				help: { type: "boolean", short: "h" },
-				version: { type: "boolean", short: "v" },
-			},
-		});
-	} catch (error) {
-		throw new UsageError((error as Error).message);
-	}
-}
-
-function toInteger(text: string | undefined, flag: string, least: number, most: number): number | undefined {
-	if (text === undefined) return undefined;
+/** A parser of a whole number within bounds, for a flag. */
+export const integer = (least: number, most: number) => (text: string) => {
 	const value = Number(text);
 	if (!/^\d+$/.test(text) || value < least || value > most)
-		throw new UsageError(`--${flag} must be a whole number from ${least} to ${most}, not ${JSON.stringify(text)}`);
+		throw new InvalidArgumentError(`must be a whole number from ${least} to ${most}, not ${JSON.stringify(text)}`);
 	return value;
-}
+};
 
 function toDomain(text: string): string {
 	const domain = Router.parse(text);
 	if (domain === null || domain.startsWith("*"))
-		throw new UsageError(`--domain must be a hostname, not ${JSON.stringify(text)}`);
+		throw new InvalidArgumentError(`must be a hostname, not ${JSON.stringify(text)}`);
 	return domain;
 }
 
-function toGrant(text: string): { tenant: string; hostname: string } {
+const list = (text: string, before: string[] | undefined) => [...(before ?? []), text];
+
+function toGrant(text: string, before: ServeOptions["grant"]): ServeOptions["grant"] {
 	const [tenant, pattern = "", ...rest] = text.split("=");
 	const hostname = Router.parse(pattern);
 	if (hostname === null || hostname === "*" || rest.length > 0 || tenant === DEFAULT_TENANT)
-		throw new UsageError(
-			`--grant must be TENANT=HOSTNAME, as acme=shop.example.com or acme=*.example.com, not ${JSON.stringify(text)}`,
+		throw new InvalidArgumentError(
+			`must be TENANT=HOSTNAME, as acme=shop.example.com or acme=*.example.com, not ${JSON.stringify(text)}`,
 		);
-	return { tenant, hostname };
+	return [...before, { tenant, hostname }];
 }
 
-/** Runs a command line. What is wrong with it is said in one line, and the process ends with code 1. */
-export async function main(args: string[]): Promise<void> {
-	try {
-		const { values, positionals } = parse(args);
-		const [command, ...paths] = positionals;
-		if (values.version) {
-			console.log(version());
-			return;
-		}
-		if (values.help || command === undefined) {
-			console.log(HELP);
-			if (!values.help) process.exitCode = 1;
-			return;
-		}
-		if (!Object.hasOwn(COMMANDS, command))
-			throw new UsageError(`there is no command ${JSON.stringify(command)}; atoll --help lists them`);
-		const { isolation } = values;
-		if (isolation !== undefined && isolation !== "process" && isolation !== "inline")
-			throw new UsageError(`--isolation must be process or inline, not ${JSON.stringify(isolation)}`);
-		const { tenants = [] } = values;
-		if (paths.length === 0 && tenants.length === 0)
-			throw new UsageError(`atoll ${command} needs the path of a function, or of a folder of functions`);
-		const grants = (values.grant ?? []).map(toGrant);
-		if (grants.length > 0 && tenants.length === 0)
-			throw new UsageError("--grant gives hostnames to tenants' functions, and needs --tenants DIR");
-		const run = await COMMANDS[command]();
-		await run({
-			paths,
-			root: values.root,
-			tenants,
-			reach: {
-				domain: toDomain(values.domain ?? "localhost"),
-				grants,
-			},
-			port: toInteger(values.port, "port", 0, 65535) ?? 8787,
-			host: values.host ?? "127.0.0.1",
-			isolation,
-			sandboxes: toInteger(values.sandboxes, "sandboxes", 1, 256),
-			data: values.data,
-			maxLimits: ceilings(values.max ?? []),
-			allowEgress: values["allow-egress"] ?? [],
-			cgroup: values.cgroup,
+function addServing(program: Command, name: string): void {
+	const { about, load } = SERVING[name];
+	program
+		.command(name)
+		.description(about)
+		.argument("[PATH...]", "a function, or a folder of functions")
+		.option("--root <DIR>", "folder that functions at PATH may import files from, and that holds every PATH")
+		.option("--tenants <DIR>", "functions of other tenants, at DIR/<tenant>/<function>; may be repeated", list, [])
+		.option("--grant <TENANT=NAME>", "a hostname that a tenant's functions may ask for; may be repeated", toGrant, [])
+		.option("--max <NAME=VALUE>", "how far functions may raise a limit, as memoryMb=512; may be repeated", list, [])
+		.option("--port <PORT>", "port to listen on; 0 takes a free one", integer(0, 65_535), 8787)
+		.option("--host <ADDRESS>", "address to listen on", "127.0.0.1")
+		.option("--domain <DOMAIN>", "domain under which folders serve", toDomain, "localhost")
+		.addOption(new Option("--isolation <KIND>", "where functions run").choices(["process", "inline"]))
+		.option("--sandboxes <N>", "sandbox processes beside the spare (cores less one)", integer(1, 256))
+		.option("--data <DIR>", "folder for artifacts (.atoll)")
+		.option("--allow-egress <HOST>", "a private host or range that functions may fetch from; may be repeated", list, [])
+		.option("--cgroup <PATH>", "a control group (version 2) to make one below for each sandbox")
+		.action(async (paths: string[], options: ServeOptions) => {
+			const { tenants, grant, max, domain, data, root, isolation, sandboxes, cgroup, ...rest } = options;
+			if (paths.length === 0 && tenants.length === 0)
+				throw new UsageError(`atoll ${name} needs the path of a function, or of a folder of functions`);
+			if (grant.length > 0 && tenants.length === 0)
+				throw new UsageError("--grant gives hostnames to tenants' functions, and needs --tenants DIR");
+			const run = await load();
+			await run({
+				...rest,
+				paths,
+				root,
+				tenants,
+				reach: { domain, grants: grant },
+				isolation,
+				sandboxes,
+				data,
+				maxLimits: ceilings(max),
+				cgroup,
+			});
 		});
+}
+
+function addServer(program: Command): void {
+	program
+		.command("up")
+		.description("a platform on this machine: functions are deployed to it, and stay")
+		.option("--config <FILE>", "its settings (atoll.server.jsonc, where that is there)")
+		.option("--port <PORT>", "port for functions' clients (8787); 0 takes a free one", integer(0, 65_535))
+		.option("--host <ADDRESS>", "address for them (127.0.0.1)")
+		.option("--admin-port <PORT>", "port for the admin API (8788); 0 takes a free one", integer(0, 65_535))
+		.option("--admin-host <ADDRESS>", "address for it (127.0.0.1)")
+		.option("--data <DIR>", "folder for the database, uploads and artifacts (.atoll)")
+		.option("--domain <DOMAIN>", "a function deployed as NAME answers at NAME.<domain> (localhost)", toDomain)
+		.option("--sandboxes <N>", "sandbox processes beside the spare (cores less one)", integer(1, 256))
+		.option("--allow-egress <HOST>", "a private host or range that functions may fetch from; may be repeated", list)
+		.action(async ({ config, ...flags }: { config?: string }) => (await import("./up.ts")).up(flags, config));
+	program
+		.command("restart")
+		.description(
+			"replace the processes of `atoll up` on this machine, after an upgrade for instance; nobody is refused",
+		)
+		.option("--data <DIR>", "its data folder", ".atoll")
+		.action(async ({ data }: { data: string }) => (await import("./up.ts")).restart(data));
+	program
+		.command("restore <FILE>")
+		.description("make a data folder of a backup")
+		.option("--data <DIR>", "the data folder, which must not be there", ".atoll")
+		.action(async (file: string, { data }: { data: string }) => (await import("./restore.ts")).restore(file, data));
+}
+
+/** One line, whoever it comes from. */
+function oneLine({ code, message }: CommanderError): string {
+	if (code === "commander.invalidArgument") {
+		// `option '--port <PORT>' argument 'x' is invalid. must be …`
+		const [, flag, why] = /option '(--[\w-]+)[^']*' argument .*? is invalid\. ?([\s\S]*)$/.exec(message) ?? [];
+		if (flag !== undefined) return `${flag} ${why.replace(/^Allowed choices are (.*)\.$/, "must be one of $1")}`;
+	}
+	return message
+		.replace(/^error: /, "")
+		.replaceAll("\n", " ")
+		.trim();
+}
+
+/** Runs a command line. What is wrong with it is said in one line, and told by the exit code. */
+export async function main(args: string[]): Promise<void> {
+	const program = new Command("atoll")
+		.description("atoll: a lightweight, isolate-based edge function runtime")
+		.version(version(), "-v, --version")
+		.helpOption("-h, --help")
+		.addHelpText("after", HELP)
+		.exitOverride()
+		.configureOutput({ outputError: () => undefined })
+		.showHelpAfterError(false);
+	for (const name of Object.keys(SERVING)) addServing(program, name);
+	addServer(program);
+	addClientCommands(program);
+	for (const command of program.commands) command.copyInheritedSettings(program);
+	try {
+		await program.parseAsync(args, { from: "user" });
 	} catch (error) {
-		if (!(error instanceof UsageError)) throw error;
-		console.error(`atoll: ${error.message}`);
-		process.exitCode = 1;
+		if (error instanceof CommanderError) {
+			if (error.exitCode === 0) return;
+			if (error.code !== "commander.help") console.error(`atoll: ${oneLine(error)}`);
+			process.exitCode = Exit.usage;
+		} else if (error instanceof UsageError || error instanceof ClientError) {
+			console.error(`atoll: ${error.message}`);
+			process.exitCode = error instanceof ClientError ? error.exitCode : Exit.usage;
+		} else throw error;
 	}
 }
 

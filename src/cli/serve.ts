@@ -8,10 +8,10 @@ import { LAYERS, type Layer } from "../processes/containment.ts";
 import type { Runtime } from "../runtime.ts";
 import { HttpServer } from "../server/http-server.ts";
 import type { Milliseconds } from "../units.ts";
+import { version } from "../version.ts";
 import { checkGrants, collect, refuseIfAllFailed } from "./collect.ts";
 import { deployAll, type Outcome } from "./deploy-all.ts";
 import { type Flags, runtimeOptions } from "./flags.ts";
-import { version } from "./version.ts";
 
 /** What is served, from the time it is up. */
 export interface Serving {
@@ -44,6 +44,8 @@ export async function run(
 	checkGrants(flags, sources);
 	refuseIfAllFailed(sources.map(({ problem }) => problem));
 	const logger = createLogger();
+	for (const source of sources)
+		if (source.problem === null) for (const warning of source.warnings) logger.warn({}, warning);
 	const runtime = await createRuntime({ ...runtimeOptions(flags, sources), logger, development });
 	const server = new HttpServer(runtime);
 	let stopping = false;

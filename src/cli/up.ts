@@ -1,12 +1,28 @@
-import { resolve } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { z } from "zod";
+import { ConfigFile, shown } from "../config/config-file.ts";
 import { checkServer, type ServerConfig } from "../config/server.ts";
+import { UsageError } from "../errors.ts";
 import { createLogger } from "../observe/logger.ts";
-import { Supervisor } from "../supervisor/supervisor.ts";
+import { PID_FILE, Supervisor } from "../supervisor/supervisor.ts";
+
+const CONFIG = "atoll.server.jsonc";
+
+/** What its file says, and flags over it. Throws UsageError that names what makes no sense. */
+function configOf(flags: Partial<ServerConfig>, file: string | undefined): ServerConfig {
+	const path = resolve(file ?? CONFIG);
+	if (file !== undefined && !existsSync(path)) throw new UsageError(`${file}: there is no such file`);
+	const { $schema: _, ...said } = existsSync(path)
+		? new ConfigFile(dirname(path), path).check(z.looseObject({ $schema: z.string().optional() }))
+		: {};
+	const checked = checkServer({ ...said, ...flags }, existsSync(path) ? shown(path) : "atoll up");
+	return { ...checked, data: resolve(checked.data) };
+}
 
 /** `atoll up`: a platform on this machine, until a signal ends it. */
-export async function up(given: Partial<ServerConfig>): Promise<void> {
-	const checked = checkServer(given, "atoll up");
-	const config = { ...checked, data: resolve(checked.data) };
+export async function up(flags: Partial<ServerConfig>, file?: string): Promise<void> {
+	const config = configOf(flags, file);
 	const logger = createLogger();
 	const supervisor = await Supervisor.start(config, { notice: (level, message) => logger[level]({}, message) });
 	try {
@@ -35,4 +51,15 @@ export async function up(given: Partial<ServerConfig>): Promise<void> {
 		await supervisor.close();
 		await logger.close();
 	}
+}
+
+/** `atoll restart` */
+export function restart(data: string): Promise<void> {
+	try {
+		process.kill(Number(readFileSync(join(data, PID_FILE), "utf8")), "SIGHUP");
+	} catch {
+		throw new UsageError(`no \`atoll up\` is at work on ${data}; name its data folder with --data`);
+	}
+	console.log("it is restarting; its log tells when that is done");
+	return Promise.resolve();
 }

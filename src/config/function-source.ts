@@ -6,6 +6,7 @@ import { UsageError } from "../errors.ts";
 import { type Limits, limitsSchema } from "../limits/limits.ts";
 import { type FunctionName, functionName } from "../names.ts";
 import { ConfigFile, liesIn, shown } from "./config-file.ts";
+import { readWrangler } from "./wrangler.ts";
 
 /** What is known of every function that is found on disk. */
 interface Found {
@@ -29,6 +30,8 @@ export type FoundFunction = Found &
 				env: Record<string, unknown>;
 				bindings: GivenBindings;
 				limits: Partial<Limits>;
+				/** What its configuration says in vain. */
+				warnings: string[];
 		  }
 		| { problem: string }
 	);
@@ -45,15 +48,6 @@ const atollSchema = z.strictObject({
 	env: z.record(z.string(), z.json()).optional(),
 	bindings: bindingsSchema.optional(),
 	limits: limitsSchema.optional(),
-});
-
-/** The part of wrangler's configuration that atoll goes by; the rest of it is left alone. */
-const wranglerSchema = z.object({
-	name: functionName.optional(),
-	main: z.string().optional(),
-	vars: z.record(z.string(), z.json()).optional(),
-	services: z.array(z.object({ binding: z.string(), service: z.string() })).optional(),
-	limits: z.object({ cpu_ms: z.number().int().positive().optional() }).optional(),
 });
 
 const packageSchema = z.object({ main: z.string().optional() });
@@ -93,7 +87,7 @@ function refuseOutside(root: string, path: string): void {
 }
 
 /** What is said of a function that has no configuration. */
-const PLAIN = { env: {}, bindings: {}, limits: {} };
+const PLAIN = { env: {}, bindings: {}, limits: {}, warnings: [] };
 
 type Sound = Extract<FoundFunction, { problem: null }>;
 
@@ -117,19 +111,12 @@ function describeFolder(found: Found): Sound | null {
 			found.hostnames = reached?.hostnames ?? [];
 			const { main, ...settings } = file.check(atollSchema);
 			const { env = {}, bindings = {}, limits = {} } = settings;
-			return { ...found, problem: null, entry: mainFrom(folder, main, found.config), env, bindings, limits };
+			const entry = mainFrom(folder, main, found.config);
+			return { ...found, problem: null, entry, env, bindings, limits, warnings: [] };
 		}
-		const { main, vars = {}, services = [], limits } = file.check(wranglerSchema);
-		return {
-			...found,
-			problem: null,
-			entry: mainFrom(folder, main, found.config),
-			env: vars,
-			bindings: Object.fromEntries(
-				services.map(({ binding, service }) => [binding, { type: "service", function: service }]),
-			),
-			limits: limits?.cpu_ms === undefined ? {} : { cpuMs: limits.cpu_ms },
-		};
+		const { main, variables, bindings, limits, warnings } = readWrangler(file);
+		const entry = mainFrom(folder, main, found.config);
+		return { ...found, problem: null, entry, env: variables, bindings, limits, warnings };
 	}
 	if (files.includes("package.json")) {
 		const manifest = join(folder, "package.json");

@@ -44,6 +44,11 @@ export class Catalog {
 		this.#hostnames = hostnames;
 	}
 
+	/** The hostname that a function's name gives it. */
+	ownHostname(id: FunctionId): string {
+		return this.#hostnames.own(id);
+	}
+
 	/** Where a function is reached: what its name gives it, then its own hostnames. */
 	hostnamesOf(one: FunctionDocument): string[] {
 		return one.onDomain ? [this.#hostnames.own(one), ...one.hostnames] : one.hostnames;

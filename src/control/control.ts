@@ -9,6 +9,7 @@ import type { ServerConfig } from "../config/server.ts";
 import { VersionBuilder } from "../deployments/version-builder.ts";
 import { defaultLimits } from "../limits/limits.ts";
 import { Launcher } from "../processes/launcher.ts";
+import { version } from "../version.ts";
 import { Catalog } from "./catalog.ts";
 import { Tails } from "./cloudflare/tails.ts";
 import { DesiredState } from "./desired-state.ts";
@@ -41,6 +42,10 @@ export class Control {
 	readonly #launcher = new Launcher();
 	#builder: Promise<{ builder: Builder; versions: VersionBuilder }> | null = null;
 	#kept: ReadonlySet<string> = new Set();
+	readonly log: Log;
+	readonly #closing = Promise.withResolvers<void>();
+	/** Resolves when the process is to end. */
+	readonly closing = this.#closing.promise;
 
 	private constructor(
 		config: ServerConfig,
@@ -55,6 +60,7 @@ export class Control {
 	) {
 		const { store, sealer, uploads, artifacts, toolchain, log } = parts;
 		this.config = config;
+		this.log = log;
 		this.store = store;
 		this.#artifacts = artifacts;
 		this.catalog = new Catalog(store, sealer, new HostnamePolicy(store, config.domain));
@@ -117,7 +123,50 @@ export class Control {
 		return { builder, versions };
 	}
 
+	/** What is in force here, for whoever wonders. */
+	async doctor(): Promise<Record<string, unknown>> {
+		const {
+			domain,
+			data,
+			limits,
+			maxLimits,
+			tenantLimits,
+			allowEgress,
+			sandboxes = "one per core less one",
+		} = this.config;
+		const counted = async (kind: "function" | "version" | "token") => (await this.store.list(kind)).length;
+		const [functions, versions, tokens] = await Promise.all([
+			counted("function"),
+			counted("version"),
+			counted("token"),
+		]);
+		return {
+			atoll: version(),
+			node: process.version,
+			domain,
+			data,
+			functions,
+			versions,
+			tokens,
+			edges: this.feed.edges,
+			commit: this.store.sequence,
+			sandboxes,
+			limits,
+			maxLimits,
+			tenantLimits,
+			allowEgress,
+			secretsKey: process.env.ATOLL_SECRETS_KEY === undefined ? "secrets.key in the data folder" : "ATOLL_SECRETS_KEY",
+		};
+	}
+
+	/** Where a hostname is reached, as far as this server knows. */
+	urlOf(hostname: string): string {
+		const { port } = this.config;
+		return `http://${hostname}${port === 80 ? "" : `:${port}`}`;
+	}
+
 	async close(): Promise<void> {
+		this.#closing.resolve();
 		this.tails.close();
 		await this.feed.close();
 		await (await this.#builder)?.builder.close();

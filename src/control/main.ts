@@ -13,7 +13,7 @@ await runSupervised(async (config) => {
 	const given = process.env.ATOLL_ADMIN_TOKEN;
 	const token = (await control.tokens.first(given)) ?? undefined;
 	await control.feed.listen("control.sock");
-	const server = controlServer(control, log);
+	const server = controlServer(control);
 	await new Promise<void>((resolve, reject) => {
 		server.once("error", reject);
 		server.listen({ fd: LISTEN_FD }, resolve);

@@ -12,6 +12,41 @@ export interface UploadedModule {
 	content: Uint8Array;
 }
 
+/** What a module is, by its part's media type. */
+const TYPES: Record<string, ModuleType> = {
+	"application/javascript+module": "esm",
+	"text/javascript+module": "esm",
+	"application/javascript": "commonjs",
+	"text/javascript": "commonjs",
+	"application/wasm": "wasm",
+	"application/octet-stream": "data",
+	"text/plain": "text",
+	"application/json": "json",
+};
+const SOURCE_MAP = "application/source-map";
+
+/** The modules of a multipart upload: a part each. `script` is the field of a service worker's script. */
+export async function readModules(form: FormData, script?: string): Promise<UploadedModule[]> {
+	const modules: UploadedModule[] = [];
+	for (const [name, part] of form) {
+		if (name === "metadata" || typeof part === "string") continue;
+		const module = await readModule(name, part, script);
+		if (module !== null) modules.push(module);
+	}
+	return modules;
+}
+
+async function readModule(name: string, part: File, script: string | undefined): Promise<UploadedModule | null> {
+	const media = part.type.split(";")[0].trim();
+	if (media === SOURCE_MAP) return null;
+	const type = TYPES[media];
+	if (type === undefined)
+		throw new ControlError("invalid", `the module ${name} has the type ${media}, which is none of a module`);
+	// The field of a service worker is what `body_part` says; modules are known by their file's name.
+	const path = name === script || part.name === "blob" ? name : part.name;
+	return { path, type, content: new Uint8Array(await part.arrayBuffer()) };
+}
+
 /** The modules of an upload, in the form in which a function is built. */
 export function toGivenFiles(main: string, modules: readonly UploadedModule[]): GivenFiles {
 	const files: Record<string, Uint8Array> = {};

@@ -2,6 +2,9 @@ import type { Server } from "node:http";
 import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
+import { adminApi, describe } from "./admin/api.ts";
+import { PAGE } from "./admin/page.ts";
+import { problem } from "./admin/problem.ts";
 import { cloudflareApi } from "./cloudflare/app.ts";
 import { failed } from "./cloudflare/envelope.ts";
 import type { Control } from "./control.ts";
@@ -12,25 +15,33 @@ import type { Authenticated } from "./tokens.ts";
 const MOST_UPLOAD = 64 * 2 ** 20;
 
 /** The HTTP server of control: the admin API, and Cloudflare's beside it. */
-export function controlServer(control: Control, log: (level: "error", message: string) => void): Server {
+export function controlServer(control: Control): Server {
 	const app = new Hono<Authenticated & { Bindings: HttpBindings }>();
 	app.onError((error, c) => {
-		if (error instanceof ControlError) return failed(c, error);
-		log("error", `${c.req.method} ${c.req.path}: ${String(error.stack)}`);
-		return failed(c, new ControlError("invalid", "the server failed to do this; its log says why"));
+		if (!(error instanceof ControlError)) control.log("error", `${c.req.method} ${c.req.path}: ${String(error.stack)}`);
+		const told =
+			error instanceof ControlError ? error : new ControlError("internal", "the server failed; its log says why");
+		return c.req.path.startsWith("/client/") ? failed(c, told) : problem(c, told);
 	});
+	app.notFound((c) => problem(c, new ControlError("not_found", `there is no ${c.req.method} ${c.req.path}`)));
 	app.get("/healthz", (c) => c.text("ok"));
 	app.get("/readyz", (c) => (control.feed.edges > 0 ? c.text("ok") : c.text("no edge is at work", 503)));
 	const tooLarge = () => {
 		throw new ControlError("too_large", `a request may have ${MOST_UPLOAD / 2 ** 20} MB at most`);
 	};
-	const api = app.use("/client/*", async (c, next) => {
-		const address = c.env.incoming.socket.remoteAddress ?? "";
-		c.set("bearer", await control.tokens.authenticate(c.req.header("authorization"), address));
-		await next();
-	});
-	api.use("/client/*", bodyLimit({ maxSize: MOST_UPLOAD, onError: tooLarge }));
-	api.route("/client/v4", cloudflareApi(control));
+	const api = adminApi(control);
+	app.get("/openapi.json", (c) => c.json(describe(api)));
+	app.get("/", (c) => c.html(PAGE));
+	for (const path of ["/client/*", "/v1/*"]) {
+		app.use(path, async (c, next) => {
+			const address = c.env.incoming.socket.remoteAddress ?? "";
+			c.set("bearer", await control.tokens.authenticate(c.req.header("authorization"), address));
+			await next();
+		});
+		app.use(path, bodyLimit({ maxSize: MOST_UPLOAD, onError: tooLarge }));
+	}
+	app.route("/v1", api);
+	app.route("/client/v4", cloudflareApi(control));
 	const server = createAdaptorServer({ fetch: app.fetch }) as Server;
 	server.on("upgrade", (req, socket) => {
 		if (!control.tails.upgrade(req, socket)) socket.end("HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n");

@@ -71,7 +71,9 @@ export class Supervisor {
 			edge: given[0] ?? (await bind(config.host, config.port, "port")),
 			control: given[1] ?? (await bind(config.adminHost, config.adminPort, "admin-port")),
 		};
-		const supervisor = new Supervisor(config, sockets, events);
+		// A port that the system has chosen is known to all.
+		const port = sockets.edge.port || config.port;
+		const supervisor = new Supervisor({ ...config, port }, sockets, events);
 		try {
 			// Control first: it says whether the data folder is ours.
 			await supervisor.#launch("control");

@@ -1,23 +1,10 @@
 import { z } from "zod";
 import type { GivenBindings } from "../../bindings/binding.ts";
 import { ControlError } from "../control-error.ts";
-import type { ModuleType, UploadedModule } from "../module-files.ts";
+import { readModules, type UploadedModule } from "../module-files.ts";
 import type { VersionDocument } from "../store/documents.ts";
 import type { VersionUpload } from "../version-uploads.ts";
 import { CloudflareError, Code } from "./envelope.ts";
-
-/** What a module is, by its part's media type. */
-const TYPES: Record<string, ModuleType> = {
-	"application/javascript+module": "esm",
-	"text/javascript+module": "esm",
-	"application/javascript": "commonjs",
-	"text/javascript": "commonjs",
-	"application/wasm": "wasm",
-	"application/octet-stream": "data",
-	"text/plain": "text",
-	"application/json": "json",
-};
-const SOURCE_MAP = "application/source-map";
 
 const binding = z.looseObject({ name: z.string(), type: z.string() });
 const metadataSchema = z.looseObject({
@@ -48,12 +35,7 @@ export async function readUpload(form: FormData, before: VersionDocument | undef
 	const { main_module: main, body_part: script, annotations, limits } = metadata;
 	if (metadata.assets !== undefined) throw notThere("static assets");
 	if (metadata.migrations !== undefined && metadata.migrations !== null) throw notThere("Durable Objects (migrations)");
-	const modules: UploadedModule[] = [];
-	for (const [name, part] of form) {
-		if (name === "metadata" || typeof part === "string") continue;
-		const module = await readModule(name, part, script);
-		if (module !== null) modules.push(module);
-	}
+	const modules = await readModules(form, script);
 	const bound = readBindings(metadata.bindings, before);
 	const named = main ?? script;
 	if (named === undefined)
@@ -90,17 +72,6 @@ async function readMetadata(form: FormData): Promise<z.infer<typeof metadataSche
 	if (success) return data;
 	const [issue] = error.issues;
 	throw new ControlError("invalid", `metadata.${issue.path.join(".")}: ${issue.message}`);
-}
-
-async function readModule(name: string, part: File, script: string | undefined): Promise<UploadedModule | null> {
-	const media = part.type.split(";")[0].trim();
-	if (media === SOURCE_MAP) return null;
-	const type = TYPES[media];
-	if (type === undefined)
-		throw new ControlError("invalid", `the module ${name} has the type ${media}, which is none of a module`);
-	// The field of a service worker is what `body_part` says; modules are known by their file's name.
-	const path = name === script || part.name === "blob" ? name : part.name;
-	return { path, type, content: new Uint8Array(await part.arrayBuffer()) };
 }
 
 const SERVICE_WORKER = "atoll-service-worker.js";

@@ -1,0 +1,116 @@
+import type { Command } from "commander";
+import type { ClientOptions } from "../client/commands.ts";
+
+type Commands = typeof import("../client/commands.ts");
+
+/** Adds the commands that ask a server: loaded when one is asked for. */
+export function addClientCommands(program: Command): void {
+	/** A command with what all of them take. */
+	const add = (usage: string, about: string, run: (commands: Commands, ...args: never[]) => Promise<void>) => {
+		const command = program
+			.command(usage)
+			.description(about)
+			.option("--server <URL>", "the server's admin API (ATOLL_SERVER, else what `atoll login` kept)")
+			.option("--tenant <TENANT>", "whose functions", "default")
+			.option("--json", "print JSON, for programs");
+		// What commander passes last is the command itself.
+		return command.action(async (...args: unknown[]) =>
+			run(await import("../client/commands.ts"), ...(args.slice(0, -1) as never[])),
+		);
+	};
+
+	add("deploy [PATH]", "upload a function, and have it get its traffic", (commands, path?: string, options?: never) =>
+		commands.deploy(path ?? ".", options as never),
+	)
+		.option("--name <NAME>", "the function's name (its configuration's, else its folder's)")
+		.option("--env <ENVIRONMENT>", "an environment of wrangler's configuration")
+		.option("--alias <ALIAS>", "release it under this alias, and not to the function's traffic")
+		.option("--percent <PERCENT>", "the share of the traffic that it gets; the rest stays where it is", Number)
+		.option("--message <TEXT>", "what is new", "")
+		.option("--tag <TAG>", "a name for this version", "")
+		.option("--dry-run", "build it, and upload nothing");
+	add("list", "the functions that there are", (commands, options: ClientOptions) => commands.list(options));
+	add("versions <NAME>", "a function's versions", (commands, name: string, options: ClientOptions) =>
+		commands.versions(name, options),
+	);
+	add(
+		"promote <NAME> <VERSION...>",
+		"have versions get the traffic, as 3 or 3@90 4@10",
+		(commands, name: string, versions: string[], options: never) => commands.promote(name, versions, options),
+	)
+		.option("--alias <ALIAS>", "of this alias")
+		.option("--message <TEXT>", "why", "");
+	add(
+		"rollback <NAME> [VERSION]",
+		"go back to the release before, or to a version",
+		(commands, name: string, version: string | undefined, options: never) => commands.rollback(name, version, options),
+	)
+		.option("--alias <ALIAS>", "of this alias")
+		.option("--message <TEXT>", "why", "");
+	add(
+		"alias <NAME> [ALIAS] [VERSION]",
+		"a function's aliases; give one a version, or remove it",
+		(commands, name: string, alias: string | undefined, version: string | undefined, options: never) =>
+			commands.alias(name, alias, version, options),
+	).option("--remove", "take it away");
+	add(
+		"hostnames <NAME> [HOSTNAME...]",
+		"a function's own hostnames; with names: the ones that it is to have",
+		(commands, name: string, hostnames: string[], options: never) => commands.hostnames(name, hostnames, options),
+	).option("--none", "it is to have none");
+	add(
+		"secret <ACTION> <NAME> [KEY]",
+		"put, list or delete a function's secrets; put reads the secret from standard input",
+		(commands, action: string, name: string, key: string | undefined, options: ClientOptions) =>
+			commands.secret(action, name, key, options),
+	);
+	add(
+		"env <NAME> [KEY=VALUE...]",
+		"a function's variables; set some, or remove one by KEY=",
+		(commands, name: string, pairs: string[], options: ClientOptions) => commands.env(name, pairs, options),
+	);
+	add("pause <NAME>", "have a function answer that it is paused", (commands, name: string, options: ClientOptions) =>
+		commands.setPaused(name, true, options),
+	);
+	add("resume <NAME>", "have it run again", (commands, name: string, options: ClientOptions) =>
+		commands.setPaused(name, false, options),
+	);
+	add("tail <NAME>", "what a function does, as it does it", (commands, name: string, options: ClientOptions) =>
+		commands.tail(name, options),
+	);
+	add("delete <NAME>", "remove a function with all its versions", (commands, name: string, options: ClientOptions) =>
+		commands.remove(name, options),
+	);
+	add(
+		"token <ACTION> [ID]",
+		"list, create or revoke tokens",
+		(commands, action: string, id: string | undefined, options: never) => commands.token(action, id, options),
+	)
+		.option("--label <TEXT>", "what it is for", "")
+		.option("--scope <SCOPE>", "read, deploy or admin", "deploy")
+		.option("--functions <NAMES>", "the functions that it acts on, with commas")
+		.option("--all-tenants", "it acts for every tenant");
+	add(
+		"login",
+		"keep a server and a token, which is read from standard input, for the commands to come",
+		(commands, options: ClientOptions) => commands.login(options),
+	);
+	add("whoami", "what the token allows, and which server this is", (commands, options: ClientOptions) =>
+		commands.whoami(options),
+	);
+	add(
+		"backup <FILE>",
+		"all that is needed to restore the server, but for the key of its secrets",
+		(commands, file: string, options: ClientOptions) => commands.backup(file, options),
+	);
+	add("doctor", "what is in force on the server and here, and what is off", (commands, options: ClientOptions) =>
+		commands.doctor(options),
+	);
+	program
+		.command("init [DIR]")
+		.description("a new function in a folder")
+		.option("--template <NAME>", "api, hono or html", "api")
+		.action(async (folder: string | undefined, { template }: { template: string }) =>
+			(await import("../client/init.ts")).init(folder ?? ".", template),
+		);
+}

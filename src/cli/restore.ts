@@ -1,0 +1,48 @@
+import { createReadStream, existsSync } from "node:fs";
+import { mkdir, open, rename, rm } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { pipeline } from "node:stream/promises";
+import tar from "tar-stream";
+import { UsageError } from "../errors.ts";
+
+/** What a backup may hold, and nothing that would lead elsewhere. */
+const ENTRY = /^(?:control\.sqlite|uploads\/[0-9a-f]{64})$/;
+
+/** `atoll restore`: a data folder of a backup. It is there as a whole, or not at all. */
+export async function restore(file: string, data: string): Promise<void> {
+	const target = resolve(data);
+	if (existsSync(join(target, "control.sqlite")))
+		throw new UsageError(`${data} has a database already: move that folder away first, or name another with --data`);
+	if (!existsSync(file)) throw new UsageError(`${file}: there is no such file`);
+	const draft = join(dirname(target), `.atoll-restore-${process.pid}`);
+	await mkdir(join(draft, "uploads"), { recursive: true, mode: 0o700 });
+	try {
+		let isWhole = false;
+		const extract = tar.extract();
+		const reading = pipeline(createReadStream(file), extract);
+		for await (const entry of extract) {
+			const { name } = entry.header;
+			if (!ENTRY.test(name)) throw new UsageError(`${file} is no backup of atoll: it holds ${JSON.stringify(name)}`);
+			await using output = await open(join(draft, name), "wx", 0o600);
+			for await (const chunk of entry) await output.write(chunk as Uint8Array);
+			await output.sync();
+			if (name === "control.sqlite") isWhole = true;
+		}
+		await reading;
+		if (!isWhole) throw new UsageError(`${file} is no backup of atoll: it holds no database`);
+		// A key may be there already, which is to be kept.
+		await mkdir(target, { recursive: true, mode: 0o700 });
+		await rm(join(target, "uploads"), { recursive: true, force: true });
+		await rename(join(draft, "uploads"), join(target, "uploads"));
+		await rename(join(draft, "control.sqlite"), join(target, "control.sqlite"));
+	} catch (error) {
+		if (error instanceof UsageError) throw error;
+		throw new UsageError(`${file} cannot be restored: ${(error as Error).message}`);
+	} finally {
+		await rm(draft, { recursive: true, force: true });
+	}
+	const hint = existsSync(join(target, "secrets.key"))
+		? ""
+		: `; put secrets.key there before you start it, or its secrets cannot be read`;
+	console.log(`${data} is restored${hint}`);
+}

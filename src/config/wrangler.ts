@@ -1,0 +1,136 @@
+import { z } from "zod";
+import { UsageError } from "../errors.ts";
+import { functionName } from "../names.ts";
+import { type ConfigFile, shown } from "./config-file.ts";
+
+const route = z.union([z.string(), z.looseObject({ pattern: z.string(), custom_domain: z.boolean().optional() })]);
+
+/** What an environment may say in place of the top level. */
+const settings = {
+	name: functionName.optional(),
+	main: z.string().optional(),
+	compatibility_date: z.string().optional(),
+	compatibility_flags: z.array(z.string()).optional(),
+	vars: z.record(z.string(), z.json()).optional(),
+	services: z
+		.array(
+			z.looseObject({
+				binding: z.string(),
+				service: z.string(),
+				entrypoint: z.string().optional(),
+				props: z.json().optional(),
+			}),
+		)
+		.optional(),
+	limits: z.looseObject({ cpu_ms: z.number().int().positive().optional() }).optional(),
+	routes: z.array(route).optional(),
+	route: route.optional(),
+	workers_dev: z.boolean().optional(),
+	version_metadata: z.looseObject({ binding: z.string() }).optional(),
+};
+
+const schema = z.looseObject({ ...settings, env: z.record(z.string(), z.looseObject(settings)).optional() });
+type Settings = z.infer<z.ZodObject<typeof settings>>;
+
+/** What an environment does not take from the top level: https://developers.cloudflare.com/workers/wrangler/configuration/ */
+const NOT_INHERITED = ["vars", "services", "version_metadata"] as const;
+
+/** Keys of bindings without which a function could not work, and that atoll does not have yet. */
+const MISSING = [
+	"kv_namespaces",
+	"d1_databases",
+	"r2_buckets",
+	"durable_objects",
+	"queues",
+	"workflows",
+	"hyperdrive",
+	"vectorize",
+	"ai",
+	"browser",
+	"analytics_engine_datasets",
+	"dispatch_namespaces",
+	"mtls_certificates",
+	"send_email",
+	"containers",
+	"assets",
+	"site",
+	"pipelines",
+	"secrets_store_secrets",
+];
+
+/** Keys that a function works without, but not as its author thinks. */
+const LEFT_OUT = ["triggers", "tail_consumers", "logpush", "placement", "build", "rules", "define", "alias", "minify"];
+
+/** What wrangler's configuration says of a function. */
+export interface WranglerConfig {
+	name: string | undefined;
+	main: string | undefined;
+	variables: Record<string, unknown>;
+	bindings: Record<string, { type: string; [setting: string]: unknown }>;
+	limits: { cpuMs?: number };
+	hostnames: string[];
+	compatibilityDate: string;
+	compatibilityFlags: string[];
+	/** Keys that are left out, each with what that means. */
+	warnings: string[];
+}
+
+/** Reads wrangler's configuration for one of its environments. Throws UsageError for what atoll could not run. */
+export function readWrangler(file: ConfigFile, environment?: string): WranglerConfig {
+	const all = file.check(schema);
+	const one = environment === undefined ? all : inEnvironment(all, environment, shown(file.path));
+	const missing = MISSING.filter((key) => isSaid(one[key as keyof typeof one]));
+	if (missing.length > 0)
+		throw new UsageError(
+			`${shown(file.path)}: ${missing.join(", ")}: atoll does not have that yet, and the function could not work without it`,
+		);
+	const warnings = LEFT_OUT.filter((key) => isSaid(one[key as keyof typeof one])).map(
+		(key) => `${shown(file.path)}: ${key} is left out: atoll does not have that yet`,
+	);
+	const routes = [...(one.routes ?? []), ...(one.route === undefined ? [] : [one.route])];
+	const bindings = (one.services ?? []).map(({ binding: name, service, entrypoint, props }) => [
+		name,
+		{
+			type: "service",
+			function: service,
+			...(entrypoint !== undefined && { entrypoint }),
+			...(props !== undefined && { props }),
+		},
+	]);
+	return {
+		name: one.name,
+		main: one.main,
+		variables: one.vars ?? {},
+		bindings: Object.fromEntries(bindings) as WranglerConfig["bindings"],
+		limits: one.limits?.cpu_ms === undefined ? {} : { cpuMs: one.limits.cpu_ms },
+		hostnames: routes.map((each) => hostnameOf(typeof each === "string" ? each : each.pattern)),
+		compatibilityDate: one.compatibility_date ?? "",
+		compatibilityFlags: one.compatibility_flags ?? [],
+		warnings,
+	};
+}
+
+function inEnvironment(all: z.infer<typeof schema>, name: string, path: string): Settings {
+	const { env = {}, ...top } = all;
+	if (!Object.hasOwn(env, name)) {
+		const known = Object.keys(env);
+		throw new UsageError(
+			`${path}: there is no environment ${name}${known.length > 0 ? `, only ${known.join(", ")}` : ""}`,
+		);
+	}
+	const own = env[name];
+	const inherited: Settings = { ...top };
+	for (const key of [...NOT_INHERITED, ...MISSING]) delete inherited[key as keyof Settings];
+	return { ...inherited, ...own, name: own.name ?? (all.name === undefined ? undefined : `${all.name}-${name}`) };
+}
+
+/** Whether a key says anything. */
+function isSaid(value: unknown): boolean {
+	if (value === undefined || value === null || value === false) return false;
+	return typeof value !== "object" || Object.values(value).some(isSaid);
+}
+
+/** `*.example.com/*` → `*.example.com`: a function has all paths of its hostnames. */
+function hostnameOf(pattern: string): string {
+	return pattern.replace(/^https?:\/\//, "").split("/")[0];
+}

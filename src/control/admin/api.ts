@@ -1,0 +1,411 @@
+import { createRoute, OpenAPIHono, type RouteConfig, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import { streamSSE } from "hono/streaming";
+import { type FunctionId, keyOf } from "../../names.ts";
+import { version as atollVersion } from "../../version.ts";
+import type { Control } from "../control.ts";
+import { ControlError } from "../control-error.ts";
+import { readModules } from "../module-files.ts";
+import type { FunctionDocument, Scope, VersionDocument } from "../store/documents.ts";
+import { TailSession } from "../tail-session.ts";
+import type { Authenticated } from "../tokens.ts";
+import { backupOf } from "./backup.ts";
+import { problem } from "./problem.ts";
+import * as shapes from "./shapes.ts";
+
+type C = Context<Authenticated>;
+
+/** One call: what it is described by, and what does it. */
+interface Call<Body> {
+	method: "get" | "post" | "put" | "patch" | "delete";
+	path: string;
+	summary: string;
+	scope: Scope;
+	body?: z.ZodType<Body>;
+	/** Of a multipart upload. */
+	form?: z.ZodType;
+	result?: z.ZodType;
+	/** What a stream has for a media type. */
+	stream?: string;
+	perform: (c: C, body: Body) => unknown;
+}
+
+const FUNCTION = "/tenants/{tenant}/functions/{name}";
+
+/** The platform's own API, below `/v1`: docs/api-admin.md. */
+export function adminApi(control: Control): OpenAPIHono<Authenticated> {
+	const { catalog, versions, releases, tokens, feed } = control;
+	const app = new OpenAPIHono<Authenticated>({
+		defaultHook: (result) => {
+			if (result.success) return;
+			const [issue] = result.error.issues;
+			throw new ControlError("invalid", `${issue.path.join(".") || "the body"}: ${issue.message}`);
+		},
+	});
+	app.onError((error, c) => problem(c, error));
+
+	const call = <Body>({ method, path, summary, scope, body, form, result, stream, perform }: Call<Body>) => {
+		const params = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => [name, z.string()]);
+		const content =
+			stream === undefined
+				? { "application/json": { schema: result ?? z.object({}) } }
+				: { [stream]: { schema: z.string() } };
+		const errors = { "application/problem+json": { schema: shapes.problemShape } };
+		const config: RouteConfig = {
+			method,
+			path,
+			summary,
+			security: [{ token: [scope] }],
+			request: {
+				params: z.object(Object.fromEntries(params) as Record<string, z.ZodString>),
+				...(body && { body: { required: true, content: { "application/json": { schema: body } } } }),
+				...(form && { body: { required: true, content: { "multipart/form-data": { schema: form } } } }),
+			},
+			responses: { 200: { description: summary, content }, default: { description: "refused", content: errors } },
+		};
+		app.openAPIRegistry.registerPath(config);
+		app.on(method.toUpperCase(), createRoute(config).getRoutingPath(), async (c) => {
+			const { tenant = null, name = null } = c.req.param() as Record<string, string>;
+			c.get("bearer").require(scope, tenant, name);
+			const given = body === undefined ? (undefined as Body) : checked(body, await json(c));
+			const done = await perform(c, given);
+			return done instanceof Response ? done : c.json((done ?? {}) as object);
+		});
+	};
+
+	const idOf = (c: C): FunctionId => ({ tenant: c.req.param("tenant") as string, name: c.req.param("name") as string });
+	const actorOf = (c: C) => c.get("bearer").label;
+	const own = (one: FunctionId) => catalog.ownHostname(one);
+	const versionOf = (one: VersionDocument) => {
+		const { id, number, hash, size, handlers, compatibilityDate, compatibilityFlags, startUs } = one;
+		const { message, tag, author, source, created } = one;
+		const url = control.urlOf(`${id.slice(0, 8)}--${own(one)}`);
+		const about = { message, tag, author, source, created, url };
+		return {
+			id,
+			number,
+			hash,
+			size,
+			handlers,
+			compatibilityDate,
+			compatibilityFlags,
+			startMs: startUs / 1000,
+			...about,
+		};
+	};
+	const functionOf = async (one: FunctionDocument) => {
+		const { tenant, name, paused, created, changed } = one;
+		const aliases: Record<string, unknown> = {};
+		for (const alias of Object.keys(one.aliases)) aliases[alias] = (await catalog.released(one, alias))?.shares ?? [];
+		return { tenant, name, hostnames: catalog.hostnamesOf(one), paused, aliases, created, changed };
+	};
+	/** Answers once edges serve what was committed. */
+	const served = async (sequence: number) => {
+		if (!(await feed.served(sequence))) control.log("warn", `an edge does not serve commit ${sequence} yet`);
+	};
+
+	call({
+		method: "get",
+		path: "/whoami",
+		summary: "What the token allows, and which server this is",
+		scope: "read",
+		perform: (c) => {
+			const { id, label, tenant } = c.get("bearer");
+			const { domain } = control.config;
+			return { id, label, tenant, domain, version: atollVersion() };
+		},
+	});
+	call({
+		method: "get",
+		path: "/tenants",
+		summary: "All tenants",
+		scope: "read",
+		result: z.array(z.string()),
+		perform: async (c) => {
+			const { tenant } = c.get("bearer");
+			return tenant === null ? catalog.tenants() : [tenant];
+		},
+	});
+	call({
+		method: "get",
+		path: "/tenants/{tenant}/functions",
+		summary: "A tenant's functions",
+		scope: "read",
+		result: z.array(shapes.functionShape),
+		perform: async (c) =>
+			Promise.all((await catalog.functions(c.req.param("tenant") as string)).map((one) => functionOf(one))),
+	});
+	call({
+		method: "get",
+		path: FUNCTION,
+		summary: "One function",
+		scope: "read",
+		result: shapes.functionShape,
+		perform: async (c) => functionOf((await catalog.find(idOf(c))).value),
+	});
+	call({
+		method: "patch",
+		path: FUNCTION,
+		summary: "Pauses a function, or changes where it is reached",
+		scope: "deploy",
+		body: shapes.settingsRequest,
+		result: shapes.functionShape,
+		perform: async (c, { paused, onDomain, previews }) => {
+			const settings = {
+				...(paused !== undefined && { paused }),
+				...(onDomain !== undefined && { onDomain }),
+				...(previews !== undefined && { previews }),
+			};
+			await served(await catalog.set(actorOf(c), idOf(c), settings));
+			return functionOf((await catalog.find(idOf(c))).value);
+		},
+	});
+	call({
+		method: "delete",
+		path: FUNCTION,
+		summary: "Removes a function with all its versions",
+		scope: "deploy",
+		perform: async (c) => served(await catalog.remove(actorOf(c), idOf(c))),
+	});
+
+	call({
+		method: "post",
+		path: `${FUNCTION}/versions`,
+		summary: "Uploads a version: the part metadata, and a part for each module whose file name is its path",
+		scope: "deploy",
+		form: z.object({ metadata: shapes.uploadMetadata }),
+		result: shapes.versionShape,
+		perform: async (c) => {
+			const form = await c.req.formData();
+			const part = form.get("metadata");
+			if (part === null) throw new ControlError("invalid", "the part metadata is missing");
+			const metadata = checked(shapes.uploadMetadata, parsed(typeof part === "string" ? part : await part.text()));
+			const modules = await readModules(form);
+			const upload = { ...metadata, modules, metadataBinding: "", source: "atoll" };
+			const version = await versions.upload(actorOf(c), idOf(c), upload);
+			await served(catalog.store.sequence);
+			return versionOf(version);
+		},
+	});
+	call({
+		method: "get",
+		path: `${FUNCTION}/versions`,
+		summary: "A function's versions, the latest first",
+		scope: "read",
+		result: z.array(shapes.versionShape),
+		perform: async (c) => {
+			await catalog.find(idOf(c));
+			return (await catalog.versions(idOf(c))).map(versionOf);
+		},
+	});
+	call({
+		method: "get",
+		path: `${FUNCTION}/versions/{version}`,
+		summary: "One version, by its id or its number",
+		scope: "read",
+		result: shapes.versionShape,
+		perform: async (c) => versionOf(await catalog.version(idOf(c), c.req.param("version") as string)),
+	});
+
+	call({
+		method: "get",
+		path: `${FUNCTION}/releases`,
+		summary: "A function's releases, the latest first",
+		scope: "read",
+		result: z.array(shapes.releaseShape),
+		perform: async (c) => {
+			await catalog.find(idOf(c));
+			return catalog.releases(idOf(c));
+		},
+	});
+	call({
+		method: "post",
+		path: `${FUNCTION}/releases`,
+		summary: "Has versions get the traffic of an alias",
+		scope: "deploy",
+		body: shapes.releaseRequest,
+		result: shapes.releaseShape,
+		perform: async (c, { alias, shares, message }) => {
+			const made = await releases.release(actorOf(c), idOf(c), { alias, shares, message, source: "atoll" });
+			await served(made.sequence);
+			return made.release;
+		},
+	});
+	call({
+		method: "post",
+		path: `${FUNCTION}/rollback`,
+		summary: "Goes back to the release before, or to a version",
+		scope: "deploy",
+		body: shapes.rollbackRequest,
+		result: shapes.releaseShape,
+		perform: async (c, { version, alias, message }) => {
+			const to = { message, ...(version !== undefined && { version }), ...(alias !== undefined && { alias }) };
+			const made = await releases.rollback(actorOf(c), idOf(c), to);
+			await served(made.sequence);
+			return made.release;
+		},
+	});
+	call({
+		method: "delete",
+		path: `${FUNCTION}/aliases/{alias}`,
+		summary: "Takes an alias away",
+		scope: "deploy",
+		perform: async (c) => served(await releases.removeAlias(actorOf(c), idOf(c), c.req.param("alias") as string)),
+	});
+
+	call({
+		method: "get",
+		path: `${FUNCTION}/variables`,
+		summary: "The variables that all versions get, but for those that have one of the name themselves",
+		scope: "read",
+		result: z.record(z.string(), z.any()),
+		perform: async (c) => (await catalog.find(idOf(c))).value.variables,
+	});
+	call({
+		method: "patch",
+		path: `${FUNCTION}/variables`,
+		summary: "Sets variables; null removes one",
+		scope: "deploy",
+		body: shapes.variablesPatch,
+		perform: async (c, patch) => served(await catalog.setVariables(actorOf(c), idOf(c), patch)),
+	});
+	call({
+		method: "get",
+		path: `${FUNCTION}/secrets`,
+		summary: "The names of a function's secrets, which nobody can read back",
+		scope: "read",
+		result: z.array(z.object({ name: z.string(), changed: z.string() })),
+		perform: async (c) => {
+			const { secrets } = (await catalog.find(idOf(c))).value;
+			return Object.entries(secrets).map(([name, { changed }]) => ({ name, changed }));
+		},
+	});
+	call({
+		method: "patch",
+		path: `${FUNCTION}/secrets`,
+		summary: "Sets secrets; null removes one",
+		scope: "deploy",
+		body: shapes.secretsPatch,
+		perform: async (c, patch) => served(await catalog.setSecrets(actorOf(c), idOf(c), patch)),
+	});
+	call({
+		method: "put",
+		path: `${FUNCTION}/hostnames`,
+		summary: "Gives a function hostnames and wildcards of its own, in place of those that it has",
+		scope: "deploy",
+		body: z.array(z.string()),
+		result: shapes.functionShape,
+		perform: async (c, hostnames) => {
+			await served(await catalog.setHostnames(actorOf(c), idOf(c), hostnames));
+			return functionOf((await catalog.find(idOf(c))).value);
+		},
+	});
+	call({
+		method: "get",
+		path: `${FUNCTION}/tail`,
+		summary: "What a function does, as it does it: server-sent events, each an invocation's record and its lines",
+		scope: "read",
+		stream: "text/event-stream",
+		perform: async (c) => {
+			const id = idOf(c);
+			await catalog.find(id);
+			return streamSSE(c, async (stream) => {
+				const { promise: ended, resolve } = Promise.withResolvers<void>();
+				const session = new TailSession((one) => void stream.writeSSE({ data: JSON.stringify(one) }));
+				const unwatch = feed.watch({
+					function: keyOf(id),
+					onRecord: (record) => session.record(record),
+					onLine: (line) => session.line(line),
+				});
+				stream.onAbort(resolve);
+				// What stands between would take a quiet connection for a dead one.
+				const beat = setInterval(() => void stream.write(": still here\n\n"), 10_000);
+				await stream.write(": connected\n\n");
+				await Promise.race([ended, control.closing]);
+				clearInterval(beat);
+				unwatch();
+			});
+		},
+	});
+
+	call({
+		method: "get",
+		path: "/tokens",
+		summary: "All tokens, without what they are",
+		scope: "admin",
+		result: z.array(shapes.tokenShape),
+		perform: () => tokens.list(),
+	});
+	call({
+		method: "post",
+		path: "/tokens",
+		summary: "Makes a token, which is told this once",
+		scope: "admin",
+		body: shapes.tokenRequest,
+		result: z.object({ id: z.string(), token: z.string() }),
+		perform: (c, grant) => tokens.create(actorOf(c), grant),
+	});
+	call({
+		method: "delete",
+		path: "/tokens/{token}",
+		summary: "Revokes a token",
+		scope: "admin",
+		perform: async (c) => {
+			if (!(await tokens.revoke(actorOf(c), c.req.param("token") as string)))
+				throw new ControlError("not_found", "there is no such token");
+		},
+	});
+	call({
+		method: "get",
+		path: "/audit",
+		summary: "Who has changed what, the latest first",
+		scope: "admin",
+		perform: () => catalog.store.audit(1000),
+	});
+	call({
+		method: "get",
+		path: "/doctor",
+		summary: "What is in force on the server, and what is off",
+		scope: "admin",
+		perform: () => control.doctor(),
+	});
+	call({
+		method: "get",
+		path: "/backup",
+		summary: "All that is needed to restore this server, but for the key of its secrets: a tar file",
+		scope: "admin",
+		stream: "application/x-tar",
+		perform: async () => new Response(await backupOf(control), { headers: { "content-type": "application/x-tar" } }),
+	});
+
+	app.openAPIRegistry.registerComponent("securitySchemes", "token", { type: "http", scheme: "bearer" });
+	return app;
+}
+
+/** What describes the API, for programs. */
+export function describe(api: OpenAPIHono<Authenticated>): object {
+	return api.getOpenAPI31Document({
+		openapi: "3.1.0",
+		info: { title: "atoll admin API", version: atollVersion() },
+		servers: [{ url: "/v1" }],
+	});
+}
+
+async function json(c: C): Promise<unknown> {
+	return parsed(await c.req.text());
+}
+
+function parsed(text: string): unknown {
+	try {
+		return JSON.parse(text);
+	} catch (error) {
+		throw new ControlError("invalid", `that is no JSON: ${(error as Error).message}`);
+	}
+}
+
+function checked<T>(schema: z.ZodType<T>, value: unknown): T {
+	const { success, data, error } = schema.safeParse(value);
+	if (success) return data;
+	const [issue] = error.issues;
+	throw new ControlError("invalid", `${issue.path.join(".") || "the body"}: ${issue.message}`);
+}

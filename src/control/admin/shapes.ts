@@ -1,0 +1,125 @@
+import { z } from "@hono/zod-openapi";
+import { limitsSchema } from "../../limits/limits.ts";
+import { SCOPES } from "../store/documents.ts";
+
+/** What the admin API takes and gives; its OpenAPI description is made of these. */
+export const tenantParam = z.string().openapi({ param: { name: "tenant", in: "path" }, example: "default" });
+export const nameParam = z.string().openapi({ param: { name: "name", in: "path" }, example: "shop" });
+
+export const problemShape = z
+	.object({
+		type: z.string().openapi({ description: "A URI that names the kind of problem." }),
+		title: z.string(),
+		status: z.number().int(),
+		detail: z.string().openapi({ description: "What was wrong, and where something can be done about it, what." }),
+		code: z.string().openapi({ description: "One word for programs, as `does_not_build`." }),
+	})
+	.openapi("Problem", { description: "RFC 9457" });
+
+export const shareShape = z.object({
+	version: z.string().openapi({ description: "A version's id or number." }),
+	percent: z.number().openapi({ description: "From 0 to 100, in steps of 0.01; those of a release add up to 100." }),
+});
+
+export const versionShape = z
+	.object({
+		id: z.uuid(),
+		number: z.number().int(),
+		hash: z.string(),
+		size: z.number().int().openapi({ description: "Of its modules, in bytes." }),
+		handlers: z.array(z.string()),
+		compatibilityDate: z.string(),
+		compatibilityFlags: z.array(z.string()),
+		startMs: z.number().openapi({ description: "How long it took to start when it was uploaded." }),
+		message: z.string(),
+		tag: z.string(),
+		author: z.string(),
+		source: z.string(),
+		created: z.string(),
+		url: z.string().openapi({ description: "Where this version alone answers." }),
+	})
+	.openapi("Version");
+
+export const releaseShape = z
+	.object({
+		id: z.uuid(),
+		alias: z.string(),
+		shares: z.array(shareShape),
+		message: z.string(),
+		author: z.string(),
+		source: z.string(),
+		created: z.string(),
+	})
+	.openapi("Release");
+
+export const functionShape = z
+	.object({
+		tenant: z.string(),
+		name: z.string(),
+		hostnames: z.array(z.string()),
+		paused: z.boolean(),
+		aliases: z.record(z.string(), z.array(shareShape)),
+		created: z.string(),
+		changed: z.string(),
+	})
+	.openapi("Function");
+
+export const uploadMetadata = z
+	.strictObject({
+		main: z.string().openapi({ description: "Which of the modules is the function." }),
+		variables: z.record(z.string(), z.any()).default({}),
+		bindings: z.record(z.string(), z.looseObject({ type: z.string() })).default({}),
+		limits: limitsSchema.default({}),
+		compatibilityDate: z.string().default(""),
+		compatibilityFlags: z.array(z.string()).default([]),
+		message: z.string().max(1000).default(""),
+		tag: z.string().max(100).default(""),
+	})
+	.openapi("UploadMetadata");
+
+export const releaseRequest = z
+	.strictObject({
+		alias: z.string().optional().openapi({ description: "Default: production, which gets the function's traffic." }),
+		shares: z.array(shareShape).min(1),
+		message: z.string().max(1000).default(""),
+	})
+	.openapi("ReleaseRequest");
+
+export const rollbackRequest = z
+	.strictObject({
+		version: z.string().optional().openapi({ description: "Default: what the release before had." }),
+		alias: z.string().optional(),
+		message: z.string().max(1000).default(""),
+	})
+	.openapi("RollbackRequest");
+
+export const settingsRequest = z.strictObject({
+	paused: z.boolean().optional(),
+	onDomain: z.boolean().optional().openapi({ description: "Whether it is reached at NAME.<domain>." }),
+	previews: z.boolean().optional().openapi({ description: "Whether versions and aliases have hostnames." }),
+});
+
+export const variablesPatch = z.record(z.string(), z.any());
+export const secretsPatch = z.record(z.string(), z.string().nullable());
+
+export const tokenRequest = z
+	.strictObject({
+		label: z.string().min(1).max(100),
+		scope: z.enum(SCOPES),
+		tenant: z.string().nullable().default(null),
+		functions: z.array(z.string()).nullable().default(null),
+		expires: z.iso.datetime().nullable().default(null),
+	})
+	.openapi("TokenRequest");
+
+export const tokenShape = z
+	.object({
+		id: z.string(),
+		label: z.string(),
+		scope: z.enum(SCOPES),
+		tenant: z.string().nullable(),
+		functions: z.array(z.string()).nullable(),
+		created: z.string(),
+		expires: z.string().nullable(),
+	})
+	.openapi("Token");
