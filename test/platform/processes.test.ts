@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { say } from "../support/command-line.ts";
+import { startPlatform } from "../support/platform.ts";
+import { SteadyLoad } from "../support/steady-load.ts";
+import { until } from "../support/until.ts";
+
+const platform = await startPlatform();
+
+/** The ids of all processes below another one, with their command lines. */
+function below(pid: number): { pid: number; command: string }[] {
+	const lines = execFileSync("ps", ["-e", "-o", "pid=,ppid=,args="], { encoding: "utf8" }).trim().split("\n");
+	const all = lines.map((line) => {
+		const [, own, parent, command] = /^ *(\d+) +(\d+) (.*)$/.exec(line) as RegExpExecArray;
+		return { pid: Number(own), parent: Number(parent), command };
+	});
+	const found = [pid];
+	for (const one of found) found.push(...all.filter(({ parent }) => parent === one).map(({ pid: own }) => own));
+	return all.filter(({ pid: own }) => own !== pid && found.includes(own));
+}
+
+function pidOf(role: RegExp): number {
+	const found = below(platform.supervisor.child.pid as number).filter(({ command }) => role.test(command));
+	assert.ok(found.length > 0, `no process is ${role}`);
+	return found[0].pid;
+}
+
+const EDGE = /src\/edge\/main/;
+const CONTROL = /src\/control\/main/;
+
+await platform.deploy("steady", say("steady"));
+const good = "200 steady";
+
+test("control may be killed: traffic goes on, and it is started again with all that it had", async () => {
+	const load = new SteadyLoad(platform.port, "steady.localhost");
+	await load.more(50);
+	const before = pidOf(CONTROL);
+	process.kill(before, "SIGKILL");
+	await until(async () => {
+		const response = await platform.api("GET", "/v1/tenants/default/functions/steady").catch(() => null);
+		return response?.status === 200;
+	});
+	assert.notEqual(pidOf(CONTROL), before);
+	await platform.deploy("after", say("after"));
+	assert.equal((await platform.get("after.localhost")).text, "after");
+	await load.end();
+	assert.deepEqual(Object.keys(load.answers), [good]);
+});
+
+test("an edge that is killed loses what was in flight and no more: nobody is refused", async () => {
+	const connections = 8;
+	const load = new SteadyLoad(platform.port, "steady.localhost", connections);
+	await load.more(50);
+	process.kill(pidOf(EDGE), "SIGKILL");
+	await load.more(200);
+	await load.end();
+	const { [good]: answered, ...lost } = load.answers;
+	assert.ok(answered > 0);
+	assert.ok(Object.values(lost).reduce((sum, count) => sum + count, 0) <= connections, JSON.stringify(lost));
+	assert.ok(!("failed ECONNREFUSED" in lost), JSON.stringify(lost));
+});
+
+test("a sandbox that is killed fails nobody", async () => {
+	const load = new SteadyLoad(platform.port, "steady.localhost");
+	await load.more(50);
+	process.kill(pidOf(/isolates-main|isolates\/main/), "SIGKILL");
+	await load.more(200);
+	await load.end();
+	assert.deepEqual(Object.keys(load.answers), [good]);
+});
+
+test("SIGHUP replaces control and edge, and no request fails", async () => {
+	const load = new SteadyLoad(platform.port, "steady.localhost");
+	await load.more(50);
+	const before = [pidOf(EDGE), pidOf(CONTROL)];
+	process.kill(platform.supervisor.child.pid as number, "SIGHUP");
+	await platform.supervisor.until(/"msg":"restarted"/);
+	await load.more(200);
+	const tree = () => below(platform.supervisor.child.pid as number).map(({ pid }) => pid);
+	// The old ones go by themselves, once their connections have.
+	await until(() => !tree().includes(before[0]) && !tree().includes(before[1]));
+	await load.end();
+	assert.deepEqual(Object.keys(load.answers), [good]);
+});
+
+test("a supervisor that is killed leaves nothing running, and no acknowledged deployment is lost", async () => {
+	await platform.deploy("acknowledged", say("kept"));
+	const all = below(platform.supervisor.child.pid as number).map(({ pid }) => pid);
+	platform.supervisor.child.kill("SIGKILL");
+	await platform.supervisor.exit;
+	const isRunning = (pid: number) => {
+		try {
+			return !readFileSync(`/proc/${pid}/stat`, "utf8").includes(") Z ");
+		} catch {
+			return false;
+		}
+	};
+	await until(() => !all.some(isRunning));
+	await platform.up();
+	assert.equal((await platform.get("acknowledged.localhost")).text, "kept");
+});
+
+test("a second server on the same data folder is told that there is one", async () => {
+	const run = platform.line.run(["up", "--data", platform.data, "--port", "0", "--admin-port", "0"]);
+	assert.equal(await run.exit, 1);
+	assert.match(run.output(), /another atoll is at work on this data folder/);
+	assert.equal((await platform.get("steady.localhost")).text, "steady");
+});
