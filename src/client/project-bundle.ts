@@ -1,5 +1,5 @@
 import { builtinModules } from "node:module";
-import { basename, relative, resolve } from "node:path";
+import { relative, resolve } from "node:path";
 import { build, type Message, type Plugin } from "esbuild";
 import { ClientError, Exit } from "./client-error.ts";
 
@@ -86,6 +86,3 @@ function external(wasm: Map<string, Uint8Array>): Plugin {
 		},
 	};
 }
-
-/** A name for a function that has none of its own: that of its file or folder. */
-export const nameFor = (path: string) => basename(resolve(path)).replace(/\.\w+$/, "");

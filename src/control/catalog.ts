@@ -243,7 +243,7 @@ function newFunction({ tenant, name }: FunctionId): FunctionDocument {
 }
 
 /** Throws ControlError `invalid` for a name that no function or tenant can have. */
-export function checkId({ tenant, name }: FunctionId): void {
+function checkId({ tenant, name }: FunctionId): void {
 	for (const [what, schema, value] of [
 		["tenant", tenantName, tenant],
 		["function", functionName, name],

@@ -2,7 +2,7 @@ import type { GivenFiles } from "../build/given-files.ts";
 import { ControlError } from "./control-error.ts";
 
 /** What an uploaded module is, as whoever imports it has it. */
-export type ModuleType = "esm" | "commonjs" | "text" | "data" | "wasm" | "json";
+type ModuleType = "esm" | "commonjs" | "text" | "data" | "wasm" | "json";
 
 /** One file of an upload. */
 export interface UploadedModule {

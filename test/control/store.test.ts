@@ -52,7 +52,10 @@ test("who follows hears of each document that has changed since, and of those th
 
 test("keys are listed by prefix, from a key on, and no further than is asked for", async () => {
 	const store = SqliteStore.open(newPath());
-	await store.commit(deed, ["a/1", "a/2", "a/3", "b/1", "a"].map((key) => tenant(key)));
+	await store.commit(
+		deed,
+		["a/1", "a/2", "a/3", "b/1", "a"].map((key) => tenant(key)),
+	);
 	const keys = async (range: object) => (await store.list("tenant", range)).map(({ key }) => key);
 	assert.deepEqual(await keys({ prefix: "a/" }), ["a/1", "a/2", "a/3"]);
 	assert.deepEqual(await keys({ prefix: "a/", after: "a/1", limit: 1 }), ["a/2"]);
@@ -113,7 +116,10 @@ test("killed at any moment, over and over, it loses nothing acknowledged and lea
 		const store = SqliteStore.open(path);
 		const count = await store.get("tenant", "count");
 		const own = await store.list("tenant", { prefix: "own/" });
-		assert.ok(Number(count?.value.created) >= acknowledged, `round ${round}: ${count?.value.created} of ${acknowledged}`);
+		assert.ok(
+			Number(count?.value.created) >= acknowledged,
+			`round ${round}: ${count?.value.created} of ${acknowledged}`,
+		);
 		// What belongs together is there together.
 		assert.equal(own.length, Number(count?.value.created));
 		assert.equal(store.sequence, own.length);

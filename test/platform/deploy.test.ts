@@ -76,7 +76,10 @@ test("variables and secrets reach the function, and a secret is in no file but e
 
 test("what does not build, and what does not start, is refused with all that is wrong, and what ran runs on", async () => {
 	await platform.deploy("solid", say("solid"));
-	await assert.rejects(platform.deploy("solid", "export default {"), /index\.js:1:17: Expected identifier but found end of file/);
+	await assert.rejects(
+		platform.deploy("solid", "export default {"),
+		/index\.js:1:17: Expected identifier but found end of file/,
+	);
 	await assert.rejects(platform.deploy("solid", `throw new Error("not today");`), /solid does not start: .*not today/);
 	await assert.rejects(platform.deploy("solid", "export const x = 1;"), /no handler found/);
 	assert.equal((await platform.get("solid.localhost")).text, "solid");
@@ -86,10 +89,15 @@ test("what does not build, and what does not start, is refused with all that is 
 
 test("a version that fails with the secrets of now gets no traffic", async () => {
 	await platform.deploy("picky", `export default { fetch: () => new Response("fine") };`);
-	await platform.deploy("picky", `import { env } from "cloudflare:workers"; if (env.BAD) throw new Error("bad"); export default { fetch: () => new Response("two") };`);
+	await platform.deploy(
+		"picky",
+		`import { env } from "cloudflare:workers"; if (env.BAD) throw new Error("bad"); export default { fetch: () => new Response("two") };`,
+	);
 	await platform.atoll("rollback", "picky");
 	await platform.api("PATCH", `${FUNCTION}/picky/secrets`, { BAD: "1" });
-	const { status, body } = await platform.api("POST", `${FUNCTION}/picky/releases`, { shares: [{ version: "2", percent: 100 }] });
+	const { status, body } = await platform.api("POST", `${FUNCTION}/picky/releases`, {
+		shares: [{ version: "2", percent: 100 }],
+	});
 	assert.equal(status, 422);
 	assert.equal((body as { code: string }).code, "does_not_start");
 	assert.equal((await platform.get("picky.localhost")).text, "fine");
@@ -136,7 +144,8 @@ test("a paused function says so, and a removed one is gone with its name free ag
 
 test("tokens have their scopes, and end when they are revoked", async () => {
 	await platform.deploy("guarded", say("guarded"));
-	const make = async (grant: object) => (await platform.api("POST", "/v1/tokens", grant)).body as { id: string; token: string };
+	const make = async (grant: object) =>
+		(await platform.api("POST", "/v1/tokens", grant)).body as { id: string; token: string };
 	const reader = await make({ label: "reader", scope: "read", tenant: "default" });
 	const deployer = await make({ label: "deployer", scope: "deploy", tenant: "default", functions: ["guarded"] });
 	const status = async (token: string, method: string, path: string, body?: unknown) =>
@@ -185,12 +194,20 @@ test("bad uploads are refused, each by its own error", async () => {
 	assert.ok(large instanceof Error || large.status === 413);
 	assert.equal((await platform.api("GET", `${FUNCTION}/bad`)).status, 404);
 	for (const name of ["-a", "a/b", "a b", "ä", "x".repeat(64)])
-		assert.ok([400, 404].includes((await platform.api("PATCH", `${FUNCTION}/${encodeURIComponent(name)}`, {})).status), name);
+		assert.ok(
+			[400, 404].includes((await platform.api("PATCH", `${FUNCTION}/${encodeURIComponent(name)}`, {})).status),
+			name,
+		);
 });
 
 test("two deploys at once are two versions, one of which has the traffic", async () => {
-	const outputs = await Promise.all([platform.deploy("raced", say("a")), platform.deploy("raced", say("b"))].map((one) => one.catch(String)));
-	assert.ok(outputs.some((output) => output.includes("version 1")), outputs.join());
+	const outputs = await Promise.all(
+		[platform.deploy("raced", say("a")), platform.deploy("raced", say("b"))].map((one) => one.catch(String)),
+	);
+	assert.ok(
+		outputs.some((output) => output.includes("version 1")),
+		outputs.join(),
+	);
 	assert.match((await platform.get("raced.localhost")).text, /^[ab]$/);
 	const { body } = await platform.api("GET", `${FUNCTION}/raced/versions`);
 	assert.ok((body as unknown[]).length >= 1);

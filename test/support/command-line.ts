@@ -80,9 +80,10 @@ export function get(
 	port: number,
 	host: string,
 	headers: Record<string, string> = {},
+	path = "/",
 ): Promise<{ status: number; text: string }> {
 	return new Promise((done, reject) => {
-		request({ port, host: "127.0.0.1", headers: { host, ...headers }, agent: false }, (res) => {
+		request({ port, host: "127.0.0.1", path, headers: { host, ...headers }, agent: false }, (res) => {
 			let text = "";
 			res.setEncoding("utf8").on("data", (chunk: string) => {
 				text += chunk;

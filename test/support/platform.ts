@@ -46,7 +46,11 @@ export class Platform {
 
 	/** Runs a command that asks the server, and waits for its end. */
 	async atoll(...args: string[]): Promise<{ code: number | null; output: string }> {
-		const env = { ATOLL_SERVER: `http://127.0.0.1:${this.adminPort}`, ATOLL_TOKEN: TOKEN, XDG_CONFIG_HOME: this.line.folder };
+		const env = {
+			ATOLL_SERVER: `http://127.0.0.1:${this.adminPort}`,
+			ATOLL_TOKEN: TOKEN,
+			XDG_CONFIG_HOME: this.line.folder,
+		};
 		const run = this.line.run(args, env);
 		const code = await run.exit;
 		return { code, output: run.output() };
@@ -61,8 +65,8 @@ export class Platform {
 	}
 
 	/** Asks a function by its hostname. */
-	get(host: string) {
-		return get(this.port, host);
+	get(host: string, path?: string) {
+		return get(this.port, host, {}, path);
 	}
 
 	/** A call of the API, with the tests' token or another one. */

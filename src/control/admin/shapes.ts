@@ -3,9 +3,6 @@ import { limitsSchema } from "../../limits/limits.ts";
 import { SCOPES } from "../store/documents.ts";
 
 /** What the admin API takes and gives; its OpenAPI description is made of these. */
-export const tenantParam = z.string().openapi({ param: { name: "tenant", in: "path" }, example: "default" });
-export const nameParam = z.string().openapi({ param: { name: "name", in: "path" }, example: "shop" });
-
 export const problemShape = z
 	.object({
 		type: z.string().openapi({ description: "A URI that names the kind of problem." }),
@@ -16,7 +13,7 @@ export const problemShape = z
 	})
 	.openapi("Problem", { description: "RFC 9457" });
 
-export const shareShape = z.object({
+const shareShape = z.object({
 	version: z.string().openapi({ description: "A version's id or number." }),
 	percent: z.number().openapi({ description: "From 0 to 100, in steps of 0.01; those of a release add up to 100." }),
 });

@@ -6,9 +6,9 @@ import type { Bytes, Microseconds } from "../../units.ts";
 /** When something was done, in the form of RFC 3339. */
 export type Timestamp = string;
 /** A UUID. */
-export type VersionUuid = string;
+type VersionUuid = string;
 /** A UUID. */
-export type ReleaseId = string;
+type ReleaseId = string;
 /** A name for a release: lower-case letters, digits and `-`. */
 export type Alias = string;
 /** The alias that a function's traffic goes by. */
@@ -20,7 +20,7 @@ export interface TenantDocument {
 }
 
 /** A secret, encrypted with a key that is not in the store. */
-export interface SealedSecret {
+interface SealedSecret {
 	sealed: string;
 	changed: Timestamp;
 }
@@ -103,7 +103,7 @@ export interface ReleaseDocument {
 }
 
 /** Whose a hostname or wildcard is. Its key is the hostname. */
-export interface HostnameDocument {
+interface HostnameDocument {
 	tenant: TenantName;
 	name: FunctionName;
 }

@@ -1,0 +1,247 @@
+/** An unmodified wrangler against a real server: `npm run test:wrangler`, which `.ci/run` has installed it for. */
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { after, test } from "node:test";
+import { startPlatform, TOKEN } from "../support/platform.ts";
+import { until } from "../support/until.ts";
+
+const WRANGLER = resolve("test/wrangler/node_modules/wrangler/bin/wrangler.js");
+const platform = await startPlatform();
+
+interface Ended {
+	code: number | null;
+	output: string;
+}
+
+const running = new Set<ChildProcess>();
+after(() => {
+	for (const child of running) child.kill("SIGKILL");
+});
+
+function start(
+	folder: string,
+	args: string[],
+	input = "",
+): { child: ChildProcess; output: () => string; ended: Promise<Ended> } {
+	const child = spawn(process.execPath, [WRANGLER, ...args], {
+		cwd: folder,
+		env: {
+			...process.env,
+			CLOUDFLARE_API_BASE_URL: `http://127.0.0.1:${platform.adminPort}/client/v4`,
+			CLOUDFLARE_API_TOKEN: TOKEN,
+			CLOUDFLARE_ACCOUNT_ID: "default",
+			WRANGLER_SEND_METRICS: "false",
+			XDG_CONFIG_HOME: platform.line.folder,
+			NO_COLOR: "1",
+			CI: "1",
+		},
+		stdio: ["pipe", "pipe", "pipe"],
+	});
+	running.add(child);
+	child.stdin.end(input);
+	let text = "";
+	for (const stream of [child.stdout, child.stderr])
+		stream.setEncoding("utf8").on("data", (chunk: string) => {
+			text += chunk;
+		});
+	const ended = new Promise<Ended>((done) =>
+		child.on("close", (code) => {
+			running.delete(child);
+			done({ code, output: text });
+		}),
+	);
+	return { child, output: () => text, ended };
+}
+
+/** Runs it to its end, which must be a good one. */
+async function wrangler(folder: string, ...args: string[]): Promise<string> {
+	const { code, output } = await start(folder, args).ended;
+	assert.equal(code, 0, output);
+	return output;
+}
+
+async function project(name: string, files: Record<string, string | Uint8Array>, config: object = {}): Promise<string> {
+	const folder = join(platform.line.folder, name);
+	const all = {
+		"wrangler.json": JSON.stringify({ name, main: "index.js", compatibility_date: "2026-01-01", ...config }),
+		...files,
+	};
+	for (const [path, content] of Object.entries(all)) {
+		await mkdir(join(folder, path, ".."), { recursive: true });
+		await writeFile(join(folder, path), content);
+	}
+	return folder;
+}
+
+const answer = (text: string) => `export default { fetch: (request, env) => new Response(${JSON.stringify(text)}) };`;
+const versionIn = (output: string) => /Version ID: ([\w-]{36})/.exec(output)?.[1] ?? assert.fail(output);
+
+test("deploy, deploy again, and the function answers with its variables", async () => {
+	const code = "export default { fetch: (request, env) => Response.json(env) };";
+	const folder = await project("hello", { "index.js": code }, { vars: { GREETING: "hi", LIST: [1, { a: null }] } });
+	assert.match(await wrangler(folder, "deploy"), /Uploaded hello/);
+	assert.deepEqual(JSON.parse((await platform.get("hello.localhost")).text), {
+		GREETING: "hi",
+		LIST: [1, { a: null }],
+	});
+	await project("hello", { "index.js": code }, { vars: { GREETING: "again" } });
+	await wrangler(folder, "deploy", "--message", "the second", "--tag", "v2");
+	assert.deepEqual(JSON.parse((await platform.get("hello.localhost")).text), { GREETING: "again" });
+	const listed = await wrangler(folder, "versions", "list");
+	assert.match(listed, /Tag: +v2\nMessage: +the second/);
+	assert.equal(listed.match(/Version ID:/g)?.length, 2);
+});
+
+test("deploy --dry-run asks nobody", async () => {
+	const folder = await project("dry", { "index.js": answer("dry") });
+	assert.match(await wrangler(folder, "deploy", "--dry-run"), /--dry-run: exiting now/);
+	assert.equal((await platform.get("dry.localhost")).status, 404);
+});
+
+test("several modules, WebAssembly, text and data come as they were written", async () => {
+	// (module (func (export "add") (param i32 i32) (result i32) local.get 0 local.get 1 i32.add))
+	const wasm = Uint8Array.fromBase64("AGFzbQEAAAABBwFgAn9/AX8DAgEABwcBA2FkZAAACgkBBwAgACABagsACgRuYW1lAgMBAAA=");
+	const code = `
+		import { twice } from "./lib/twice.js";
+		import module from "./add.wasm";
+		import text from "./note.txt";
+		import page from "./page.html";
+		import data from "./bytes.bin";
+		export default { async fetch() {
+			const { exports } = await WebAssembly.instantiate(module);
+			return Response.json([twice(2), exports.add(2, 3), text, page, data instanceof ArrayBuffer, [...new Uint8Array(data)]]);
+		} };`;
+	const files = {
+		"index.js": code,
+		"lib/twice.js": "export const twice = (n) => n * 2;",
+		"add.wasm": wasm,
+		"note.txt": "a note",
+		"page.html": "<p>page</p>",
+		"bytes.bin": new Uint8Array([0, 128, 255]),
+	};
+	for (const bundled of [true, false]) {
+		const config = bundled
+			? {}
+			: { no_bundle: true, rules: [{ type: "ESModule", globs: ["**/*.js"] }], find_additional_modules: true };
+		const name = bundled ? "modules" : "unbundled";
+		const folder = await project(name, files, config);
+		await wrangler(folder, "deploy");
+		const { text } = await platform.get(`${name}.localhost`);
+		assert.deepEqual(JSON.parse(text), [4, 5, "a note", "<p>page</p>", true, [0, 128, 255]], name);
+	}
+});
+
+test("the service worker format finds its bindings as globals", async () => {
+	const code = `addEventListener("fetch", (event) => event.respondWith(new Response("worker " + NAME)));`;
+	const folder = await project("worker", { "index.js": code }, { vars: { NAME: "global" } });
+	await wrangler(folder, "deploy");
+	assert.equal((await platform.get("worker.localhost")).text, "worker global");
+});
+
+test("versions upload, view and deploy with percentages; deployments, and a rollback", async () => {
+	const folder = await project("split", { "index.js": answer("one") });
+	const first = versionIn(await wrangler(folder, "deploy"));
+	await project("split", { "index.js": answer("two") });
+	const second = versionIn(await wrangler(folder, "versions", "upload", "--message", "half"));
+	assert.equal((await platform.get("split.localhost")).text, "one");
+	assert.equal((await platform.get(`${second.slice(0, 8)}--split.localhost`)).text, "two");
+	assert.match(await wrangler(folder, "versions", "view", second), /Message: +half/);
+	await wrangler(folder, "versions", "deploy", `${first}@50`, `${second}@50`, "-y");
+	const answers = new Set<string>();
+	for (let i = 0; i < 60; i++) answers.add((await platform.get("split.localhost")).text);
+	assert.deepEqual([...answers].sort(), ["one", "two"]);
+	assert.match(await wrangler(folder, "deployments", "list"), /\(50%\)/);
+	await wrangler(folder, "rollback", first, "-y", "--message", "back");
+	assert.equal((await platform.get("split.localhost")).text, "one");
+	assert.match(await wrangler(folder, "deployments", "status"), /back/);
+});
+
+test("secrets are put, listed, set in bulk and deleted, and survive a deployment", async () => {
+	const code = "export default { fetch: (request, env) => Response.json(env) };";
+	const folder = await project("secretive", { "index.js": code });
+	// There is no function yet: wrangler makes a draft of one.
+	assert.equal((await start(folder, ["secret", "put", "FIRST"], "1").ended).code, 0);
+	await wrangler(folder, "deploy");
+	assert.deepEqual(JSON.parse((await platform.get("secretive.localhost")).text), { FIRST: "1" });
+	const bulk = start(folder, ["secret", "bulk"], JSON.stringify({ SECOND: "2", THIRD: "3" }));
+	assert.equal((await bulk.ended).code, 0, bulk.output());
+	await wrangler(folder, "deploy");
+	assert.equal((await start(folder, ["secret", "delete", "THIRD"], "y\n").ended).code, 0);
+	assert.deepEqual(JSON.parse((await platform.get("secretive.localhost")).text), { FIRST: "1", SECOND: "2" });
+	const names = (JSON.parse(await wrangler(folder, "secret", "list")) as { name: string }[]).map(({ name }) => name);
+	assert.deepEqual(names, ["FIRST", "SECOND"]);
+});
+
+test("tail shows what a function does and logs, and what it throws", async () => {
+	const code = `export default { fetch(request) {
+		console.warn("seen", new URL(request.url).pathname);
+		if (request.url.endsWith("/throw")) throw new TypeError("on purpose");
+		return new Response("ok");
+	} };`;
+	const folder = await project("watched", { "index.js": code });
+	await wrangler(folder, "deploy");
+	const tail = start(folder, ["tail", "--format", "json"]);
+	// It says nothing when it is connected.
+	await until(async () => {
+		await platform.get("watched.localhost");
+		return tail.output().includes('"seen /"');
+	});
+	const { outcome, event, logs } = JSON.parse(/^\{[\s\S]*?\n\}/m.exec(tail.output())?.[0] ?? "") as {
+		outcome: string;
+		event: { request: { url: string; method: string } };
+		logs: { level: string; message: string[] }[];
+	};
+	assert.deepEqual([outcome, event.request.method, logs[0].level, logs[0].message], ["ok", "GET", "warn", ["seen /"]]);
+	await until(async () => {
+		await platform.get("watched.localhost", "/throw");
+		return tail.output().includes('"message": "on purpose"');
+	});
+	assert.match(tail.output(), /"outcome": "exception"/);
+	tail.child.kill("SIGINT");
+	await tail.ended;
+});
+
+test("a service binding reaches another function", async () => {
+	await wrangler(await project("callee", { "index.js": answer("from the callee") }), "deploy");
+	const code = "export default { fetch: (request, env) => env.CALLEE.fetch(request) };";
+	const config = { services: [{ binding: "CALLEE", service: "callee" }] };
+	await wrangler(await project("caller", { "index.js": code }, config), "deploy");
+	assert.equal((await platform.get("caller.localhost")).text, "from the callee");
+});
+
+test("routes are hostnames, and delete gives them back", async () => {
+	const folder = await project(
+		"routed",
+		{ "index.js": answer("routed") },
+		{ routes: [{ pattern: "routed.example.test/*", zone_name: "example.test" }] },
+	);
+	await wrangler(folder, "deploy");
+	assert.equal((await platform.get("routed.example.test")).text, "routed");
+	await wrangler(folder, "delete", "--force");
+	assert.equal((await platform.get("routed.example.test")).status, 404);
+	assert.equal((await platform.get("routed.localhost")).status, 404);
+});
+
+test("whoami names the account", async () => {
+	assert.match(await wrangler(platform.line.folder, "whoami"), /default/);
+});
+
+test("what does not start, and what is not there yet, is refused by name, and what ran runs on", async () => {
+	const folder = await project("refused", { "index.js": answer("fine") });
+	await wrangler(folder, "deploy");
+	await project("refused", { "index.js": `throw new Error("at the top"); ${answer("never")}` });
+	const broken = await start(folder, ["deploy"]).ended;
+	assert.notEqual(broken.code, 0);
+	assert.match(broken.output, /at the top/);
+	await project(
+		"refused",
+		{ "index.js": answer("never") },
+		{ d1_databases: [{ binding: "DB", database_id: "x", database_name: "x" }] },
+	);
+	const missing = await start(folder, ["deploy"]).ended;
+	assert.notEqual(missing.code, 0);
+	assert.match(missing.output, /the binding DB of the type d1/);
+	assert.equal((await platform.get("refused.localhost")).text, "fine");
+});
