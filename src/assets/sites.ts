@@ -1,0 +1,50 @@
+import { readFileSync } from "node:fs";
+import { open } from "node:fs/promises";
+import { join } from "node:path";
+import { LRUCache } from "lru-cache";
+import type { Asset, Manifest, SiteSource } from "./asset-config.ts";
+import { Site } from "./site.ts";
+
+/** So many sites are kept in memory, and a site may have so many bytes of a manifest. */
+const MOST_SITES = 500;
+/** A file leaves in pieces of this size. */
+const PIECE = 64 * 1024;
+const UPLOAD = /^[0-9a-f]{64}$/;
+
+/** The sites of versions, from the uploads on disk. */
+export class Sites {
+	readonly #folder: string;
+	readonly #sites = new LRUCache<string, Site>({ max: MOST_SITES });
+
+	/** `data` is the data folder. */
+	constructor(data: string) {
+		this.#folder = join(data, "uploads");
+	}
+
+	/** Throws where its manifest is not there. */
+	of({ manifest, config }: SiteSource): Site {
+		const key = `${manifest} ${JSON.stringify(config)}`;
+		const known = this.#sites.get(key);
+		if (known !== undefined) return known;
+		const site = new Site(JSON.parse(readFileSync(this.#path(manifest), "utf8")) as Manifest, config);
+		this.#sites.set(key, site);
+		return site;
+	}
+
+	/** The bytes of a file, as fast as they are taken. */
+	async *read({ upload, size }: Asset): AsyncGenerator<Uint8Array, void> {
+		await using file = await open(this.#path(upload));
+		for (let at = 0; at < size; ) {
+			const piece = Buffer.allocUnsafe(Math.min(PIECE, size - at));
+			const { bytesRead } = await file.read(piece, 0, piece.length, at);
+			if (bytesRead === 0) throw new Error("the file of an asset is shorter than it should be");
+			at += bytesRead;
+			yield piece.subarray(0, bytesRead);
+		}
+	}
+
+	#path(upload: string): string {
+		if (!UPLOAD.test(upload)) throw new Error(`${upload} is no upload`);
+		return join(this.#folder, upload);
+	}
+}
