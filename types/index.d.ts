@@ -8,12 +8,13 @@
 // Handlers
 
 /** A handler's third argument. */
-export interface ExecutionContext {
+export interface ExecutionContext<Props = Record<string, unknown>> {
 	/** Keeps the request's resources until the promise settles; its failure is logged. */
 	waitUntil(promise: Promise<unknown>): void;
 	/** Accepted for compatibility: there is no origin behind a function to pass through to. */
 	passThroughOnException(): void;
-	readonly props: Record<string, unknown>;
+	/** What whoever has called the function says of itself: the `props` of its service binding. */
+	readonly props: Props;
 }
 
 /** What a function's module exports as default: one handler at least. `Env` is what its configuration gives. */

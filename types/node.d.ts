@@ -1176,12 +1176,18 @@ declare module "cloudflare:workers" {
 
 	/** What a function's configuration gives it, also outside of a request. Declare its members in `Cloudflare.Env`. */
 	export const env: Cloudflare.Env;
-	/** The base class of a handler that is a class. */
-	export class WorkerEntrypoint<Env = Cloudflare.Env> {
-		constructor(ctx: ExecutionContext, env: Env);
-		protected readonly ctx: ExecutionContext;
+	/** Calls a function for which `env` is another one until it returns: what it awaits has the one before. */
+	export function withEnv<T>(env: object, call: () => T): T;
+	/** `ctx.waitUntil` of the request that is being handled. Throws outside of one. */
+	export function waitUntil(promise: Promise<unknown>): void;
+	/** The base class of a handler that is a class, and of whatever has methods that other functions call. */
+	export class WorkerEntrypoint<Env = Cloudflare.Env, Props = Record<string, unknown>> {
+		constructor(ctx: ExecutionContext<Props>, env: Env);
+		protected readonly ctx: ExecutionContext<Props>;
 		protected readonly env: Env;
 	}
+	/** The base class of objects that are handed on by reference; functions cannot hand them on to one another yet. */
+	export class RpcTarget {}
 }
 declare namespace Cloudflare {
 	/** For a function to say what its `env` has, by a declaration of its own that is merged with this one. */

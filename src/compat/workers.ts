@@ -1,16 +1,9 @@
 /**
- * `cloudflare:workers`, as far as it needs no platform of its own:
+ * `cloudflare:workers`, which the prelude has under a symbol, loaded when it is first asked for:
  * https://developers.cloudflare.com/workers/runtime-apis/
  */
-/** The function's environment, also outside of a request. */
-export const env = Deno.env.toObject();
+type Workers = typeof import("cloudflare:workers");
 
-/** The base class of a handler that is a class. */
-export class WorkerEntrypoint {
-	readonly ctx: unknown;
-	readonly env: unknown;
-	constructor(ctx: unknown, env_: unknown) {
-		this.ctx = ctx;
-		this.env = env_;
-	}
-}
+export const { env, RpcTarget, waitUntil, WorkerEntrypoint, withEnv } = (
+	globalThis as unknown as Record<symbol, Workers>
+)[Symbol.for("atoll.workers")];

@@ -141,6 +141,12 @@ lazily(["Cache", "CacheStorage", "caches"], () => require("../bindings/caches/is
 lazily(["QuotaExceededError"], () => require("./errors/quota-exceeded-error.ts"));
 lazily(["Scheduler", "scheduler"], () => require("./timing/scheduler.ts"));
 
+// Not by a name: only what stands in for the module of that name (`compat/workers.ts`) asks for it.
+Object.defineProperty(scope, Symbol.for("atoll.workers"), {
+	get: () => require("./entrypoints/workers.ts"),
+	configurable: true,
+});
+
 Object.defineProperty(Crypto.prototype, "DigestStream", {
 	get: () => (require("./crypto/digest-stream.ts") as typeof import("./crypto/digest-stream.ts")).DigestStream,
 	enumerable: true,
