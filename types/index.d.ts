@@ -15,6 +15,8 @@ export interface ExecutionContext<Props = Record<string, unknown>> {
 	passThroughOnException(): void;
 	/** What whoever has called the function says of itself: the `props` of its service binding. */
 	readonly props: Props;
+	/** The function's own entrypoints, for it to call. */
+	readonly exports: Cloudflare.Exports;
 }
 
 /** What a function's module exports as default: one handler at least. `Env` is what its configuration gives. */
@@ -82,6 +84,11 @@ export interface QueueRetryOptions {
 /** A service binding in `env`: another function of the same tenant, which answers whatever the URL's hostname says. */
 export interface Fetcher {
 	fetch(input: Request | string | URL, init?: RequestInit): Promise<Response>;
+}
+
+/** What a function calls an export of its own by; called, it gives one whose calls have `props` in their `ctx`. */
+export interface LoopbackStub extends Fetcher {
+	(options: { props?: Record<string, unknown> }): Fetcher;
 }
 
 /** Who is at the other end of a request's connection. */

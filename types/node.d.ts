@@ -1180,6 +1180,8 @@ declare module "cloudflare:workers" {
 	export function withEnv<T>(env: object, call: () => T): T;
 	/** `ctx.waitUntil` of the request that is being handled. Throws outside of one. */
 	export function waitUntil(promise: Promise<unknown>): void;
+	/** The function's own entrypoints: what it exports as default, and classes that it exports by their names. */
+	export const exports: Cloudflare.Exports;
 	/** The base class of a handler that is a class, and of whatever has methods that other functions call. */
 	export class WorkerEntrypoint<Env = Cloudflare.Env, Props = Record<string, unknown>> {
 		constructor(ctx: ExecutionContext<Props>, env: Env);
@@ -1193,6 +1195,11 @@ declare namespace Cloudflare {
 	/** For a function to say what its `env` has, by a declaration of its own that is merged with this one. */
 	interface Env {
 		readonly [name: string]: unknown;
+	}
+	/** For a function to say what it exports, in the same way. */
+	interface Exports {
+		readonly default: import("atoll-edge/types").LoopbackStub;
+		readonly [name: string]: import("atoll-edge/types").LoopbackStub;
 	}
 }
 

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import type { ZodError } from "zod";
 import { UsageError } from "../errors.ts";
-import type { BindingNumber } from "../link/calls.ts";
+import { type BindingNumber, LOOPBACK } from "../link/calls.ts";
 import type { Bound, Caller, EdgeBinding, GivenBindings, OpenBinding } from "./binding.ts";
 import type { Egress } from "./fetch/edge/egress.ts";
 import { bindingFolders } from "./folders.ts";
@@ -22,6 +22,12 @@ interface EdgeModule {
 /** Each has a number of four digits on the link (`link/calls.ts`), and a stub in each isolate. */
 const MOST_BINDINGS = 1000;
 const NAME = /^[A-Za-z_$][\w$]{0,99}$/;
+
+/** The numbers of those that stand in no `env`. */
+const GLOBAL_CALLS: ReadonlyMap<BindingNumber, { type: string; settings?: unknown }> = new Map([
+	[0, { type: "fetch" }],
+	[LOOPBACK, { type: "loopback" }],
+]);
 
 /** The edge's sides of all bindings. */
 export class Bindings {
@@ -67,7 +73,7 @@ export class Bindings {
 
 	/** The binding of a number, opened for a caller whose bindings these are; `null` where there is none. */
 	open(number: BindingNumber, bound: readonly Bound[], caller: Caller): OpenBinding | null {
-		const { type, settings } = number === 0 ? { type: GLOBALS[0], settings: undefined } : (bound[number - 1] ?? {});
+		const { type, settings } = GLOBAL_CALLS.get(number) ?? bound[number - 1] ?? {};
 		if (type === undefined) return null;
 		return this.#edges.get(type)?.open(settings, caller) ?? null;
 	}

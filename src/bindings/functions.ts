@@ -1,4 +1,5 @@
 import type { ResponseHead } from "../link/messages.ts";
+import type { Asked } from "../link/service-head.ts";
 import type { FunctionId, TenantName } from "../names.ts";
 
 /** The requests that functions make to other functions, from one request that came from outside. */
@@ -24,6 +25,13 @@ export interface FunctionRequest {
 	signal: AbortSignal;
 }
 
+/** Whom a request is for, whatever its URL says. */
+export interface Called {
+	function: FunctionId;
+	/** What it is asked for, where that is not just its default export. */
+	asked: Asked | null;
+}
+
 /** A response as a value: a subrequest's, or the library's own `fetch`. */
 export interface FetchedResponse {
 	head: ResponseHead;
@@ -42,5 +50,5 @@ export interface Functions {
 	/**
 	 * Asks the function at the hostname of the URL, or the one that is named. Rejects where there was no whole head.
 	 */
-	ask(request: FunctionRequest, chain: Chain, named?: FunctionId): Promise<FetchedResponse>;
+	ask(request: FunctionRequest, chain: Chain, called?: Called): Promise<FetchedResponse>;
 }

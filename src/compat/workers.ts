@@ -4,6 +4,6 @@
  */
 type Workers = typeof import("cloudflare:workers");
 
-export const { env, RpcTarget, waitUntil, WorkerEntrypoint, withEnv } = (
+export const { env, exports, RpcTarget, waitUntil, WorkerEntrypoint, withEnv } = (
 	globalThis as unknown as Record<symbol, Workers>
 )[Symbol.for("atoll.workers")];

@@ -11,6 +11,9 @@ import type { BodyMode } from "./messages.ts";
  */
 export type BindingNumber = number;
 
+/** That of the function's calls of its own exports. */
+export const LOOPBACK: BindingNumber = 9999;
+
 /** A call as it leaves an isolate. */
 export interface CallHead {
 	binding: BindingNumber;

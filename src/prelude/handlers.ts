@@ -3,15 +3,16 @@ import type { EventTarget } from "./events/event.ts";
 import { dispatchExtendable, dispatchFetch } from "./events/extendable-event.ts";
 import { ExecutionContext, waitUntil } from "./execution-context.ts";
 import type { Request } from "./fetch/request.ts";
+import { exportedNames, setExports } from "./function-exports.ts";
 import type { IoContext } from "./io-context.ts";
 
 /** What a function does with a request; the value is checked to be a Response by whoever calls it. */
-type Handler = (request: Request, context: IoContext) => unknown;
+export type Handler = (request: Request, context: IoContext) => unknown;
 
 /** What handles requests, in whichever form the function has it; `null` if nothing does. */
 export let handler: Handler | null = null;
 /** The module's default export, which has the handlers of other events. */
-let exported: unknown;
+let main: unknown;
 let names = "";
 /** The global scope's listeners, which handle what the default export has no handler for. */
 let scope: EventTarget;
@@ -54,18 +55,19 @@ export function serve(first: unknown, second?: unknown): object {
 
 /** Finds the handlers among a module's exports. Returns why there is none, or `null`. */
 export function adoptModule(exports: Record<string, unknown>, globalScope: EventTarget): string | null {
-	exported = exports.default;
+	setExports(exports);
+	main = exports.default;
 	scope = globalScope;
-	const object = exported as { fetch: (...args: unknown[]) => unknown };
+	const object = main as { fetch: (...args: unknown[]) => unknown };
 	for (let i = 0; i < HANDLERS.length; i++)
 		if (isMember(HANDLERS[i]) || isEntrypoint(HANDLERS[i])) addName(HANDLERS[i]);
 	if (isMember("fetch")) {
 		handler = (request, context) => object.fetch(request, env, new ExecutionContext(context));
 	} else if (isEntrypoint("fetch")) {
 		handler = (request, context) => callEntrypoint("fetch", request, context);
-	} else if (typeof exported === "function" && names === "") {
+	} else if (typeof main === "function" && names === "" && !isEntrypointClass(main)) {
 		handler = (request, context) =>
-			(exported as (...args: unknown[]) => unknown)(request, env, new ExecutionContext(context));
+			(main as (...args: unknown[]) => unknown)(request, env, new ExecutionContext(context));
 	} else if (handler === null && listenedFor.has("fetch")) {
 		handler = (request, context) => dispatchFetch(scope, request, context);
 	}
@@ -74,18 +76,23 @@ export function adoptModule(exports: Record<string, unknown>, globalScope: Event
 		if (isMember(name) || isEntrypoint(name)) continue;
 		if (name === "fetch" ? handler !== null : listenedFor.has(name)) addName(name);
 	}
-	if (names !== "") return null;
+	if (names !== "" || Object.keys(exports).some((name) => isEntrypointClass(exports[name]))) return null;
 	// A script without any export is bundled as if it were CommonJS, whose exports are an empty object.
 	const isEmpty =
-		typeof exported === "object" &&
-		exported !== null &&
-		Object.keys(exported).length === 0 &&
-		Object.keys(exports).length === 1;
-	if (isEmpty && Object.getPrototypeOf(exported) === Object.prototype) return "it exports no fetch handler";
-	if (exported !== undefined)
-		return `its default export is ${exported === null ? "null" : typeof exported === "object" ? "an object without a fetch function" : `a ${typeof exported}`}`;
-	const all = Object.keys(exports);
-	return all.length === 0 ? "it exports nothing" : `it exports only ${all.slice(0, 5).join(", ")}`;
+		typeof main === "object" && main !== null && Object.keys(main).length === 0 && Object.keys(exports).length === 1;
+	if (isEmpty && Object.getPrototypeOf(main) === Object.prototype) return "it exports no fetch handler";
+	if (main !== undefined)
+		return `its default export is ${main === null ? "null" : typeof main === "object" ? "an object without a fetch function" : `a ${typeof main}`}`;
+	const known = exportedNames();
+	return known.length === 0 ? "it exports nothing" : `it exports only ${known.slice(0, 5).join(", ")}`;
+}
+
+/** Whether a value is a class that has been derived from `WorkerEntrypoint`. */
+function isEntrypointClass(value: unknown): boolean {
+	// What is derived from nothing is not looked at any closer: the classes are loaded for those that are.
+	if (typeof value !== "function" || Object.getPrototypeOf(value) === Function.prototype) return false;
+	const classes = require("./entrypoints/base-classes.ts") as typeof import("./entrypoints/base-classes.ts");
+	return classes.isEntrypointClass(value);
 }
 
 /** Whether the function has a handler of this name, for an event that is no request. */
@@ -97,23 +104,20 @@ export function hasHandler(name: string): boolean {
 export function handleEvent(name: string, argument: object, context: IoContext): unknown {
 	if (isEntrypoint(name)) return callEntrypoint(name, argument, context);
 	if (!isMember(name)) return dispatchExtendable(scope, name, argument);
-	return (exported as Record<string, Method>)[name](argument, env, new ExecutionContext(context));
+	return (main as Record<string, Method>)[name](argument, env, new ExecutionContext(context));
 }
 
 type Method = (argument: object, environment: unknown, ctx: ExecutionContext) => unknown;
 
 /** Whether the default export has such a method. */
 function isMember(name: string): boolean {
-	return (
-		((typeof exported === "object" && exported !== null) || typeof exported === "function") &&
-		isMethodOf(exported, name)
-	);
+	return ((typeof main === "object" && main !== null) || typeof main === "function") && isMethodOf(main, name);
 }
 
 /** Whether it is a class whose instances have one. */
 function isEntrypoint(name: string): boolean {
-	if (typeof exported !== "function") return false;
-	const prototype = exported.prototype as unknown;
+	if (typeof main !== "function") return false;
+	const prototype = main.prototype as unknown;
 	return typeof prototype === "object" && prototype !== null && isMethodOf(prototype, name);
 }
 
@@ -123,7 +127,7 @@ function isMethodOf(object: object, name: string): boolean {
 
 /** A class, as https://developers.cloudflare.com/workers/runtime-apis/bindings/service-bindings/rpc/ has it. */
 function callEntrypoint(name: string, argument: object, context: IoContext): unknown {
-	const Entrypoint = exported as new (ctx: ExecutionContext, environment: unknown) => Record<string, Method>;
+	const Entrypoint = main as new (ctx: ExecutionContext, environment: unknown) => Record<string, Method>;
 	const ctx = new ExecutionContext(context);
 	return new Entrypoint(ctx, env)[name](argument, env, ctx);
 }

@@ -2,6 +2,7 @@ import type { EventHead } from "../link/event-head.ts";
 import { type Exception, encodeException } from "../link/exception.ts";
 import { encodeResponseHead } from "../link/heads.ts";
 import { type ErrorDescription, Kind, type RequestHead, STREAM_WINDOW } from "../link/messages.ts";
+import type { ServiceHead } from "../link/service-head.ts";
 import { decodeSocketClose, encodeSocketClose } from "../link/socket-close.ts";
 import { globalOperations } from "./crypto/crypto.ts";
 import { exactBytes } from "./encoding/bytes.ts";
@@ -13,7 +14,7 @@ import { receiveStream, sendStream } from "./fetch/body-stream.ts";
 import { headerList } from "./fetch/headers.ts";
 import { receivedRequest, type SignalSource } from "./fetch/request.ts";
 import { isNullBodyStatus, type ResponseState, responseState } from "./fetch/response.ts";
-import { handleEvent, handler, hasHandler } from "./handlers.ts";
+import { type Handler, handleEvent, handler, hasHandler } from "./handlers.ts";
 import { contexts, enter, IoContext, Operation } from "./io-context.ts";
 import { dropTimers, globalTimers, runGlobalTimers, runTimer } from "./timing/timers.ts";
 import { collectYoung } from "./young.ts";
@@ -36,8 +37,9 @@ export function turn(
 	if (kind === Kind.request) {
 		const context = new IoContext(id);
 		if (globalTimers.size > 0) runGlobalTimers();
-		const head = JSON.parse(text) as RequestHead | EventHead;
-		if (head.type === "http") void answer(context, head as RequestHead, data as ArrayBuffer | undefined);
+		const head = JSON.parse(text) as RequestHead | ServiceHead | EventHead;
+		if (head.type === "http") void answer(context, head as RequestHead, data as ArrayBuffer | undefined, handler);
+		else if (head.type === "service") serve(context, head as ServiceHead, data as ArrayBuffer | undefined);
 		else void dispatch(context, head as EventHead, data as ArrayBuffer | undefined);
 		return;
 	}
@@ -112,14 +114,19 @@ class ClientSignal implements SignalSource {
 	}
 }
 
-function receivedBody(context: IoContext, head: RequestHead, data: ArrayBuffer | undefined): Body {
+function receivedBody(context: IoContext, head: Pick<RequestHead, "body">, data: ArrayBuffer | undefined): Body {
 	if (head.body === "whole") return new Body(data === undefined ? new Uint8Array(0) : new Uint8Array(data), null);
 	return new Body(null, receiveStream(context, 0, context.exchange));
 }
 
-async function answer(context: IoContext, head: RequestHead, data: ArrayBuffer | undefined): Promise<void> {
+async function answer(
+	context: IoContext,
+	head: Omit<RequestHead, "type">,
+	data: ArrayBuffer | undefined,
+	handler: Handler | null,
+): Promise<void> {
 	if (handler === null) {
-		failWithout(context, "fetch");
+		failWithout(context, "fetch handler");
 		return;
 	}
 	try {
@@ -140,12 +147,25 @@ async function answer(context: IoContext, head: RequestHead, data: ArrayBuffer |
 	}
 }
 
+/** What another function asks of an export of this one. */
+function serve(context: IoContext, head: ServiceHead, data: ArrayBuffer | undefined): void {
+	const { entrypoint, props } = head;
+	const { fetchHandler } = require("./entrypoints/entrypoint.ts") as typeof import("./entrypoints/entrypoint.ts");
+	try {
+		const found = fetchHandler(entrypoint, props);
+		if (found !== null) void answer(context, head, data, found);
+		else failWithout(context, entrypoint === "default" ? "fetch handler" : `entrypoint ${entrypoint} for requests`);
+	} catch (error) {
+		fail(context, "exception", describeError(error));
+	}
+}
+
 /** Gives an event that is no request to its handler, whose verdicts go out once it is done, however it ends. */
 async function dispatch(context: IoContext, head: EventHead, data: ArrayBuffer | undefined): Promise<void> {
 	let argument: EventArgument | null = null;
 	try {
 		if (!hasHandler(head.handler)) {
-			failWithout(context, head.handler);
+			failWithout(context, `${head.handler} handler`);
 			return;
 		}
 		argument = new EventArgument(head, data);
@@ -161,8 +181,8 @@ async function dispatch(context: IoContext, head: EventHead, data: ArrayBuffer |
 	}
 }
 
-function failWithout(context: IoContext, handler: string): void {
-	const message = `the function has no ${handler} handler`;
+function failWithout(context: IoContext, what: string): void {
+	const message = `the function has no ${what}`;
 	fail(context, "no_handler", { name: "TypeError", message, stack: "" });
 }
 

@@ -1,12 +1,12 @@
 import { stripHopByHop } from "../bindings/fetch/edge/hop-by-hop.ts";
 import { without } from "../bindings/fetch/edge/redirects.ts";
-import type { Chain, FetchedResponse, FunctionRequest, Functions } from "../bindings/functions.ts";
+import type { Called, Chain, FetchedResponse, FunctionRequest, Functions } from "../bindings/functions.ts";
 import type { Deployments } from "../deployments/deployments.ts";
 import { FunctionError } from "../errors.ts";
 import type { StackMapper } from "../helpers/stack-mapper.ts";
 import { Invocation, type InvocationContext, type Invoked } from "../invocation/invocation.ts";
 import type { ResponseHead } from "../link/messages.ts";
-import type { FunctionId, TenantName } from "../names.ts";
+import type { TenantName } from "../names.ts";
 import type { Observer } from "../observe/observer.ts";
 import { newRecord, type Trigger } from "../observe/record.ts";
 import type { Milliseconds } from "../units.ts";
@@ -162,7 +162,7 @@ export class Dispatcher implements Functions {
 		return null;
 	}
 
-	async ask(request: FunctionRequest, chain: Chain, named?: FunctionId): Promise<FetchedResponse> {
+	async ask(request: FunctionRequest, chain: Chain, called?: Called): Promise<FetchedResponse> {
 		const refusal = this.refusal(chain);
 		if (refusal !== null) throw new Error(refusal);
 		const { depth, total } = chain;
@@ -177,7 +177,8 @@ export class Dispatcher implements Functions {
 			method,
 			url: url.href,
 			hostname: url.hostname,
-			to: named ?? null,
+			to: called?.function ?? null,
+			asked: called?.asked ?? null,
 			headers,
 			body: request.content,
 			client: null,

@@ -1,6 +1,7 @@
 import type { Chain } from "../bindings/functions.ts";
 import type { Account } from "../limits/account.ts";
 import type { Client, ResponseHead } from "../link/messages.ts";
+import type { Asked } from "../link/service-head.ts";
 import type { FunctionId } from "../names.ts";
 import type { Hostname } from "../router/hostname.ts";
 import type { Bytes } from "../units.ts";
@@ -13,6 +14,8 @@ export interface Exchange {
 	hostname: Hostname;
 	/** The function that it is for, whatever its hostname; `null` where the hostname says it. */
 	to: FunctionId | null;
+	/** What that is asked for, where it is not just its default export. */
+	asked: Asked | null;
 	/** Name, value, name, value, …; names in lower case, hop-by-hop headers removed. */
 	headers: string[];
 	/** `null` for none, bytes if it has come in whole, else the stream of it. */

@@ -32,6 +32,7 @@ export function fromRequest(request: Request, ends: Ends): { exchange: Exchange;
 		url: url.href,
 		hostname: parsed?.hostname ?? url.hostname,
 		to: ends.function,
+		asked: null,
 		headers: stripHopByHop(headers),
 		body: request.body as AsyncIterable<Uint8Array> | null,
 		client: ends.client,

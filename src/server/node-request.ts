@@ -96,6 +96,7 @@ export function readRequest(req: IncomingMessage): NodeExchange {
 		url,
 		hostname: host.hostname,
 		to: null,
+		asked: null,
 		headers: strip ? stripHopByHop(headers) : headers,
 		body: null,
 		client: clientOf(req),

@@ -12,8 +12,12 @@ export async function fetch(input: unknown, init?: unknown): Promise<Response> {
 	return fetchBy(0, new Request(input, init));
 }
 
-/** Sends a request by a binding that takes them as `fetch` does. */
-export async function fetchBy(binding: BindingNumber, asked: Request): Promise<Response> {
+/** Sends a request by a binding that takes them as `fetch` does, `within` what else it is told. */
+export async function fetchBy(
+	binding: BindingNumber,
+	asked: Request,
+	within: (request: string) => string = (request) => request,
+): Promise<Response> {
 	const request = requestState(asked);
 	const signal = signalOf(request);
 	signal.throwIfAborted();
@@ -26,7 +30,7 @@ export async function fetchBy(binding: BindingNumber, asked: Request): Promise<R
 	}
 	const { method, url, body } = request;
 	const { redirect } = request.options;
-	const argument = encodeFetchHead({ method, redirect, url, headers: headerList(request) });
+	const argument = within(encodeFetchHead({ method, redirect, url, headers: headerList(request) }));
 	const call = new Call(binding, { what: "fetch()", argument, body, signal });
 	await call.answered;
 	if (call.failure !== null) throw new TypeError(`fetch failed: ${call.failure}`);

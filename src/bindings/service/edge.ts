@@ -1,13 +1,29 @@
 import { z } from "zod";
-import { functionName } from "../../names.ts";
-import type { Caller, EdgeBinding, OpenBinding } from "../binding.ts";
+import type { Asked } from "../../link/service-head.ts";
+import { type FunctionId, functionName } from "../../names.ts";
+import type { Caller, EdgeBinding, OpenBinding, Prepared } from "../binding.ts";
 import type { EdgeServices } from "../edges.ts";
 import type { Hop } from "../fetch/edge/redirects.ts";
 import { prepareFetch } from "../fetch/edge.ts";
 import type { Functions } from "../functions.ts";
+import { decodeServiceCall, type ServiceCall } from "./schema.ts";
 
-const settings = z.strictObject({ function: functionName });
-type Settings = z.infer<typeof settings>;
+/** Letters of the JSON of `props`. */
+const MOST_PROPS = 16 * 1024;
+
+const settings = z.strictObject({
+	function: functionName,
+	entrypoint: z
+		.string()
+		.regex(/^[\p{ID_Start}$_][\p{ID_Continue}$]{0,99}$/u, "must be a name as JavaScript has them")
+		.default("default"),
+	props: z
+		.record(z.string(), z.json())
+		.transform((props) => JSON.stringify(props))
+		.refine(({ length }) => length <= MOST_PROPS, `must be JSON of up to ${MOST_PROPS} letters`)
+		.default(""),
+});
+type Settings = z.output<typeof settings>;
 
 /**
  * Another function of the same tenant, by its name: `env.API.fetch(request)` is answered by it whatever the URL's
@@ -21,20 +37,51 @@ class ServiceBinding implements EdgeBinding<Settings> {
 		this.#functions = functions;
 	}
 
-	open({ function: name }: Settings, caller: Caller): OpenBinding {
-		const named = { tenant: caller.function.tenant, name };
+	open({ function: name, entrypoint, props }: Settings, caller: Caller): OpenBinding {
+		const service = new Service(this.#functions, { tenant: caller.function.tenant, name }, caller);
+		return {
+			prepare(argument) {
+				const call = decodeServiceCall(argument);
+				if (call === null || call.entrypoint !== "" || call.props !== "") return null;
+				return service.prepare({ ...call, entrypoint, props });
+			},
+		};
+	}
+}
+
+/** A function that another one may call. */
+export class Service {
+	readonly #functions: Functions;
+	readonly #function: FunctionId;
+	readonly #caller: Caller;
+
+	constructor(functions: Functions, called: FunctionId, caller: Caller) {
+		this.#functions = functions;
+		this.#function = called;
+		this.#caller = caller;
+	}
+
+	/** A call of it, as of an `OpenBinding`. */
+	prepare({ request, ...asked }: ServiceCall): Prepared | string | null {
+		const { chain } = this.#caller;
 		const refusal = (url: URL | null) =>
 			url === null || !/^https?:$/.test(url.protocol)
 				? "a service is asked with http and https URLs"
-				: this.#functions.refusal(caller.chain);
+				: this.#functions.refusal(chain);
+		const called = { function: this.#function, asked: isPlain(asked) ? null : asked };
 		const ask = async (hop: Hop) => {
 			const url = new URL(hop.url);
 			const refused = refusal(url); // It may have redirected to anything.
 			if (refused !== null) throw new Error(refused);
-			return this.#functions.ask({ ...hop, url }, caller.chain, named);
+			return this.#functions.ask({ ...hop, url }, chain, called);
 		};
-		return { prepare: (argument) => prepareFetch(argument, refusal, ask) };
+		return prepareFetch(request, refusal, ask);
 	}
+}
+
+/** Whether it is a request as any other, of which the function is to hear nothing more. */
+function isPlain({ entrypoint, props }: Asked): boolean {
+	return entrypoint === "default" && props === "";
 }
 
 export const create = (services: EdgeServices): EdgeBinding<Settings> => new ServiceBinding(services);

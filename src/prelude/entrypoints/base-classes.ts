@@ -18,3 +18,11 @@ asInterface(WorkerEntrypoint, "WorkerEntrypoint");
 /** The base class of objects that are handed on by reference and not by their contents. */
 export class RpcTarget {}
 asInterface(RpcTarget, "RpcTarget");
+
+/** Whether a value is a class of which `WorkerEntrypoint` is a base. */
+export function isEntrypointClass(value: unknown): value is typeof WorkerEntrypoint {
+	if (typeof value !== "function") return false;
+	for (let at: unknown = value; typeof at === "function"; at = Object.getPrototypeOf(at))
+		if (at === WorkerEntrypoint) return value !== WorkerEntrypoint;
+	return false;
+}

@@ -10,6 +10,8 @@ import { requireContext } from "../io-context.ts";
 
 export const { RpcTarget, WorkerEntrypoint } = require("./base-classes.ts") as typeof import("./base-classes.ts");
 
+export const { exports } = require("./exports.ts") as typeof import("./exports.ts");
+
 /** What stands in the place of the function's environment while `withEnv` calls something. */
 let inPlace: object | null = null;
 

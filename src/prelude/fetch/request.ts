@@ -283,7 +283,7 @@ function follow(signal: AbortSignal): AbortSignal {
 const UNABORTED: SignalSource = { makeSignal: createSignal };
 
 /** The request that has come in. */
-export function receivedRequest(head: RequestHead, body: Body | null, signal: SignalSource): Request {
+export function receivedRequest(head: Omit<RequestHead, "type">, body: Body | null, signal: SignalSource): Request {
 	const { method, url, headers, client } = head;
 	return create({ method, url, headers, body, signal, options: RECEIVED, client });
 }
