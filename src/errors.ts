@@ -62,18 +62,21 @@ export class FunctionError extends Error {
 	readonly code: ErrorCode;
 	/** The stack inside the function, or an empty string. */
 	readonly functionStack: string;
+	/** A copy of what the function threw, for another one that has called it; `null` for anybody else. */
+	readonly thrown: Uint8Array | null;
 	/** Seconds after which the client may try again. */
 	readonly retryAfter: number | undefined;
 
 	constructor(
 		code: ErrorCode,
 		message = PUBLIC_MESSAGE[code],
-		{ stack = "", retryAfter }: { stack?: string; retryAfter?: number } = {},
+		{ stack = "", thrown = null, retryAfter }: { stack?: string; thrown?: Uint8Array | null; retryAfter?: number } = {},
 	) {
 		super(message);
 		this.name = "FunctionError";
 		this.code = code;
 		this.functionStack = stack;
+		this.thrown = thrown;
 		this.retryAfter = retryAfter;
 	}
 

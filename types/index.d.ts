@@ -81,15 +81,41 @@ export interface QueueRetryOptions {
 	delaySeconds?: number;
 }
 
-/** A service binding in `env`: another function of the same tenant, which answers whatever the URL's hostname says. */
+/**
+ * A service binding in `env`: another function of the same tenant, which answers whatever the URL's hostname says. What
+ * else it has is for `Service` to say.
+ */
 export interface Fetcher {
 	fetch(input: Request | string | URL, init?: RequestInit): Promise<Response>;
 }
 
+/** Names that no method can be called by. */
+type Reserved =
+	| "alarm"
+	| "connect"
+	| "constructor"
+	| "dup"
+	| "fetch"
+	| "queue"
+	| "scheduled"
+	| "then"
+	| "toJSON"
+	| "webSocketClose"
+	| "webSocketError"
+	| "webSocketMessage";
+type Called<T> = T extends (...args: infer Args) => infer Result
+	? (...args: Args) => Promise<Awaited<Result>>
+	: Promise<Awaited<T>> & (Awaited<T> extends object ? Members<Awaited<T>> : unknown);
+type Members<T> = { readonly [Name in Exclude<keyof T, Reserved | symbol | keyof Promise<unknown>>]: Called<T[Name]> };
+
+/**
+ * A service binding in `env` whose function, or the entrypoint of it, is a class: each of its methods and properties,
+ * as a promise. `T` is the class, or its instances' type.
+ */
+export type Service<T> = Fetcher & Members<T extends abstract new (...args: never[]) => infer Instance ? Instance : T>;
+
 /** What a function calls an export of its own by; called, it gives one whose calls have `props` in their `ctx`. */
-export interface LoopbackStub extends Fetcher {
-	(options: { props?: Record<string, unknown> }): Fetcher;
-}
+export type LoopbackStub<T = unknown> = Service<T> & ((options: { props?: Record<string, unknown> }) => Service<T>);
 
 /** Who is at the other end of a request's connection. */
 export interface Client {

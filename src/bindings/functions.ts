@@ -1,6 +1,7 @@
 import type { ResponseHead } from "../link/messages.ts";
 import type { Asked } from "../link/service-head.ts";
 import type { FunctionId, TenantName } from "../names.ts";
+import type { Content } from "./binding.ts";
 
 /** The requests that functions make to other functions, from one request that came from outside. */
 export interface Chain {
@@ -38,6 +39,18 @@ export interface FetchedResponse {
 	body: Uint8Array | ReadableStream<Uint8Array> | null;
 }
 
+/** What a call of a function's method is made of. */
+export interface FunctionCall {
+	content: Content;
+	signal: AbortSignal;
+}
+
+/** What a call has come to: what the method gave, or a copy of what it threw. */
+export interface CallResult {
+	kind: "value" | "thrown";
+	content: FetchedResponse["body"];
+}
+
 /** The functions of this edge, as bindings reach them: without leaving the process. */
 export interface Functions {
 	/**
@@ -51,4 +64,6 @@ export interface Functions {
 	 * Asks the function at the hostname of the URL, or the one that is named. Rejects where there was no whole head.
 	 */
 	ask(request: FunctionRequest, chain: Chain, called?: Called): Promise<FetchedResponse>;
+	/** Calls a method of a function that is named. Rejects where it could not be called, or has not ended by itself. */
+	call(call: FunctionCall, chain: Chain, called: Called): Promise<CallResult>;
 }

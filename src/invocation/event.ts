@@ -48,8 +48,8 @@ export interface InvocationEvent extends AttemptEvent {
 	settle(): void;
 }
 
-/** Why a handler has given nothing, as its isolate told it. */
-export function decodedFailure(text: string): FunctionError {
+/** Why a handler has given nothing, as its isolate told it, and what it threw where that is for another function. */
+export function decodedFailure(text: string, thrown: Uint8Array | null = null): FunctionError {
 	const { code, message, stack } = decodeException(text) as Exception;
-	return new FunctionError(code, message, { stack });
+	return new FunctionError(code, message, { stack, thrown });
 }

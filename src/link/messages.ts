@@ -28,7 +28,10 @@ export const Kind = {
 	cancel: 10,
 	/** From the isolate: a console line or an uncaught error. */
 	log: 11,
-	/** From the isolate: the handler failed and there will be no response. */
+	/**
+	 * From the isolate: the handler failed and there will be no response; with data that is a copy of what it threw, for
+	 * a function that has called it.
+	 */
 	exception: 12,
 	/** From the isolate: the response is out and every `waitUntil` has settled. */
 	done: 13,

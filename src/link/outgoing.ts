@@ -39,7 +39,7 @@ export function isWellFormed({ kind, op, text, data }: Outgoing<MessageData | st
 		case Kind.call:
 			return op > 0 && typeof data !== "number" && isCall(text);
 		case Kind.exception:
-			return op === 0 && data === undefined && decodeException(text) !== null;
+			return op === 0 && typeof data !== "number" && decodeException(text) !== null;
 		case Kind.verdicts:
 			return op === 0 && data === undefined && decodeVerdicts(text) !== null;
 		case Kind.exceeded:

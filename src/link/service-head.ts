@@ -6,6 +6,15 @@ export interface Asked {
 	entrypoint: string;
 	/** What its `ctx.props` is, as JSON; empty where nothing was said. */
 	props: string;
+	/** What of it is called, or read; `null` for a request. */
+	rpc: Rpc | null;
+}
+
+/** A method to call, with arguments that are the body (`prelude/rpc/encode.ts`), or a property to get. */
+export interface Rpc {
+	what: "call" | "get";
+	/** Its name, after those of the properties at which it is found. */
+	path: string[];
 }
 
 /** Such a request as it enters an isolate: what the edge writes once as JSON and the isolate parses. */

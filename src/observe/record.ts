@@ -18,7 +18,7 @@ export interface InvocationRecord {
 	function: string;
 	/** The version's hash; empty like `tenant`. */
 	version: string;
-	/** The event's type: `http`, `scheduled` or `queue`. */
+	/** The event's type: `http`, `scheduled`, `queue`, or `rpc` where another function has called a method. */
 	event: string;
 	/** Empty but for `http`. */
 	hostname: string;
@@ -27,11 +27,11 @@ export interface InvocationRecord {
 	 * the library dispatches.
 	 */
 	trigger: Trigger;
-	/** Empty but for `http`. */
+	/** Empty but for `http`, and for `rpc`, where it is the name of what was called. */
 	method: string;
 	/** The request's URL with its query. Empty but for `http`. */
 	url: string;
-	/** The response's status; 0 where none was sent, as for all events but `http`. */
+	/** The response's status; 0 where none was sent, as for all events but `http` and `rpc`. */
 	status: number;
 	outcome: Outcome;
 	/** Whether this request had to start an isolate. */

@@ -2,7 +2,7 @@ import type { EventHead } from "../link/event-head.ts";
 import { type Exception, encodeException } from "../link/exception.ts";
 import { encodeResponseHead } from "../link/heads.ts";
 import { type ErrorDescription, Kind, type RequestHead, STREAM_WINDOW } from "../link/messages.ts";
-import type { ServiceHead } from "../link/service-head.ts";
+import type { Rpc, ServiceHead } from "../link/service-head.ts";
 import { decodeSocketClose, encodeSocketClose } from "../link/socket-close.ts";
 import { globalOperations } from "./crypto/crypto.ts";
 import { exactBytes } from "./encoding/bytes.ts";
@@ -13,7 +13,7 @@ import { Body } from "./fetch/body.ts";
 import { receiveStream, sendStream } from "./fetch/body-stream.ts";
 import { headerList } from "./fetch/headers.ts";
 import { receivedRequest, type SignalSource } from "./fetch/request.ts";
-import { isNullBodyStatus, type ResponseState, responseState } from "./fetch/response.ts";
+import { isNullBodyStatus, plain, type ResponseState, responseState } from "./fetch/response.ts";
 import { type Handler, handleEvent, handler, hasHandler } from "./handlers.ts";
 import { contexts, enter, IoContext, Operation } from "./io-context.ts";
 import { dropTimers, globalTimers, runGlobalTimers, runTimer } from "./timing/timers.ts";
@@ -149,7 +149,11 @@ async function answer(
 
 /** What another function asks of an export of this one. */
 function serve(context: IoContext, head: ServiceHead, data: ArrayBuffer | undefined): void {
-	const { entrypoint, props } = head;
+	const { entrypoint, props, rpc } = head;
+	if (rpc !== null) {
+		void answerCall(context, head, rpc, data);
+		return;
+	}
 	const { fetchHandler } = require("./entrypoints/entrypoint.ts") as typeof import("./entrypoints/entrypoint.ts");
 	try {
 		const found = fetchHandler(entrypoint, props);
@@ -158,6 +162,14 @@ function serve(context: IoContext, head: ServiceHead, data: ArrayBuffer | undefi
 	} catch (error) {
 		fail(context, "exception", describeError(error));
 	}
+}
+
+/** Answers with what a method gave, or ends with what it threw, of which its caller gets a copy. */
+async function answerCall(context: IoContext, head: ServiceHead, rpc: Rpc, data: ArrayBuffer | undefined) {
+	const { invoke } = require("./rpc/invoke.ts") as typeof import("./rpc/invoke.ts");
+	const outcome = await invoke(head, rpc, receivedBody(context, head, data), context);
+	if (outcome.given !== null) respond(context, "POST", plain({ body: outcome.given, type: null }));
+	else fail(context, outcome.code, outcome.error, outcome.thrown);
 }
 
 /** Gives an event that is no request to its handler, whose verdicts go out once it is done, however it ends. */
@@ -190,9 +202,14 @@ function invalid(context: IoContext, message: string): void {
 	fail(context, "invalid_response", { name: "TypeError", message, stack: `TypeError: ${message}` });
 }
 
-function fail(context: IoContext, code: Exception["code"], { message, stack }: ErrorDescription): void {
+function fail(
+	context: IoContext,
+	code: Exception["code"],
+	{ message, stack }: ErrorDescription,
+	thrown?: Uint8Array,
+): void {
 	if (context.responded) return;
-	context.respond(Kind.exception, encodeException({ code, message, stack }));
+	context.respond(Kind.exception, encodeException({ code, message, stack }), thrown);
 }
 
 /** Why a handler's result, which is no response, cannot be sent. */

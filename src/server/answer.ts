@@ -3,8 +3,8 @@ import { StackMapper } from "../helpers/stack-mapper.ts";
 import type { Invocation } from "../invocation/invocation.ts";
 import type { ResponseHead } from "../link/messages.ts";
 import type { Bytes, Milliseconds } from "../units.ts";
-import { type ErrorDetail, errorResponse } from "./error-response.ts";
-import type { Exchange, ResponseSink, SocketEnd } from "./exchange.ts";
+import { callFailure, type ErrorDetail, errorResponse } from "./error-response.ts";
+import { type Exchange, type ResponseSink, type SocketEnd, typeOf } from "./exchange.ts";
 import { contentLength } from "./response-head.ts";
 
 /** In development an error response waits so long for its stack to be mapped. */
@@ -24,6 +24,8 @@ export interface AnswerSettings {
 /** The one response to a request: what its function answers, or an error in its place. */
 export class Answer {
 	readonly #method: string;
+	/** Whether a function has called another one's method. */
+	readonly #called: boolean;
 	readonly #sink: ResponseSink;
 	readonly #accept: string;
 	readonly #mapper: StackMapper | null;
@@ -39,7 +41,8 @@ export class Answer {
 		this.#method = exchange.method;
 		this.#sink = sink;
 		this.#accept = accept;
-		this.#mapper = mapper;
+		this.#called = typeOf(exchange) === "rpc";
+		this.#mapper = this.#called ? null : mapper;
 	}
 
 	/** What the client has not taken is held on the invocation's account. Called before anything is given. */
@@ -122,7 +125,9 @@ export class Answer {
 
 	#give(error: FunctionError, detail: ErrorDetail | null): void {
 		const { record } = this.#invocation.recording;
-		const { head, body } = errorResponse(error, record.requestId, this.#accept, detail);
+		const { head, body } = this.#called
+			? callFailure(error)
+			: errorResponse(error, record.requestId, this.#accept, detail);
 		record.status = head.status;
 		record.responseBytes = body.byteLength;
 		head.headers.push("x-atoll-request-id", record.requestId);

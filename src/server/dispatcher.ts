@@ -1,6 +1,14 @@
 import { stripHopByHop } from "../bindings/fetch/edge/hop-by-hop.ts";
 import { without } from "../bindings/fetch/edge/redirects.ts";
-import type { Called, Chain, FetchedResponse, FunctionRequest, Functions } from "../bindings/functions.ts";
+import type {
+	Called,
+	CallResult,
+	Chain,
+	FetchedResponse,
+	FunctionCall,
+	FunctionRequest,
+	Functions,
+} from "../bindings/functions.ts";
 import type { Deployments } from "../deployments/deployments.ts";
 import { FunctionError } from "../errors.ts";
 import type { StackMapper } from "../helpers/stack-mapper.ts";
@@ -10,8 +18,8 @@ import type { TenantName } from "../names.ts";
 import type { Observer } from "../observe/observer.ts";
 import { newRecord, type Trigger } from "../observe/record.ts";
 import type { Milliseconds } from "../units.ts";
-import { errorResponse } from "./error-response.ts";
-import type { Exchange, ResponseSink } from "./exchange.ts";
+import { callFailure, errorResponse, kindOf } from "./error-response.ts";
+import { type Exchange, methodOf, type ResponseSink, typeOf } from "./exchange.ts";
 import { FetchSink } from "./fetch-sink.ts";
 import { HttpEvent } from "./http-event.ts";
 import { nextRequestId } from "./request-id.ts";
@@ -138,12 +146,13 @@ export class Dispatcher implements Functions {
 	): { head: ResponseHead; body: Uint8Array } {
 		const told = this.#withHostnames(error);
 		const detail = told === error ? null : { stack: "", excerpt: null };
-		const { head, body } = errorResponse(told, requestId, accept, detail);
+		const event = request === null ? "http" : typeOf(request);
+		const { head, body } = event === "rpc" ? callFailure(told) : errorResponse(told, requestId, accept, detail);
 		head.headers.push("x-atoll-request-id", requestId);
-		const record = newRecord(requestId, "http", trigger);
+		const record = newRecord(requestId, event, trigger);
 		record.hostname = request?.hostname ?? "";
-		record.method = request?.method ?? "";
-		record.url = request?.url ?? "";
+		record.method = request === null ? "" : methodOf(request);
+		record.url = event === "http" ? (request?.url ?? "") : "";
 		record.status = answered ? error.status : 0;
 		record.outcome = error.code;
 		record.responseBytes = answered ? body.byteLength : 0;
@@ -163,27 +172,35 @@ export class Dispatcher implements Functions {
 	}
 
 	async ask(request: FunctionRequest, chain: Chain, called?: Called): Promise<FetchedResponse> {
-		const refusal = this.refusal(chain);
-		if (refusal !== null) throw new Error(refusal);
-		const { depth, total } = chain;
-		total.invocations++;
-		const { method, signal } = request;
 		const headers = without(stripHopByHop(request.headers), (name) => name === "host");
 		headers.push("host", request.url.host);
 		const url = new URL(request.url);
 		url.hash = "";
-		const sink = new FetchSink({ method, reader: "function" });
-		const exchange: Exchange = {
-			method,
-			url: url.href,
-			hostname: url.hostname,
-			to: called?.function ?? null,
-			asked: called?.asked ?? null,
-			headers,
-			body: request.content,
-			client: null,
-			chain: { depth: depth + 1, total },
-		};
+		const { method, content, signal } = request;
+		const { function: to = null, asked = null } = called ?? {};
+		const exchange = { method, url: url.href, hostname: url.hostname, to, asked, headers, body: content };
+		return this.#subrequest(exchange, chain, signal);
+	}
+
+	async call({ content, signal }: FunctionCall, chain: Chain, called: Called): Promise<CallResult> {
+		const { function: to, asked } = called;
+		const exchange = { method: "POST", url: "", hostname: "", to, asked, headers: [], body: content };
+		const { head, body } = await this.#subrequest(exchange, chain, signal);
+		const kind = kindOf(head);
+		if (kind === "failure") throw new Error(Buffer.from(body as Uint8Array).toString());
+		return { kind, content: body };
+	}
+
+	async #subrequest(
+		asked: Omit<Exchange, "client" | "chain">,
+		{ depth, total }: Chain,
+		signal: AbortSignal,
+	): Promise<FetchedResponse> {
+		const refusal = this.refusal({ depth, total });
+		if (refusal !== null) throw new Error(refusal);
+		total.invocations++;
+		const sink = new FetchSink({ method: asked.method, reader: "function" });
+		const exchange: Exchange = { ...asked, client: null, chain: { depth: depth + 1, total } };
 		const running = this.dispatch(nextRequestId(), exchange, sink, "", "subrequest");
 		sink.onGone = () => running?.abort();
 		signal.addEventListener("abort", () => {

@@ -34,6 +34,25 @@ export function errorResponse(
 	return { head: { status: error.status, statusText: "", headers, body: "whole" }, body: Buffer.from(text) };
 }
 
+/** The headers of the platform's own that tell a function of its call's failure, which no function can say. */
+const CODE = "x-atoll-error";
+const THROWN = "x-atoll-thrown";
+
+/** What a function gets whose call of another one has failed: a copy of what that threw, or why it was not called. */
+export function callFailure(error: FunctionError): { head: ResponseHead; body: Uint8Array } {
+	const { code, status, publicMessage, thrown } = error;
+	const headers = [CODE, code];
+	if (thrown !== null) headers.push(THROWN, "1");
+	return { head: { status, statusText: "", headers, body: "whole" }, body: thrown ?? Buffer.from(publicMessage) };
+}
+
+/** Whether a call has come to `callFailure`, and to which kind of it. */
+export function kindOf({ headers }: ResponseHead): "value" | "thrown" | "failure" {
+	const says = (name: string) => headers.some((one, i) => i % 2 === 0 && one === name);
+	if (!says(CODE)) return "value";
+	return says(THROWN) ? "thrown" : "failure";
+}
+
 /** Whether an Accept header asks for HTML before it asks for JSON. */
 function prefersHtml(accept: string): boolean {
 	const html = accept.indexOf("text/html");

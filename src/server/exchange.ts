@@ -26,6 +26,16 @@ export interface Exchange {
 	chain: Chain;
 }
 
+/** What an event that it becomes is called in the record. */
+export function typeOf({ asked }: Exchange): string {
+	return asked === null || asked.rpc === null ? "http" : "rpc";
+}
+
+/** Its method in the record: that of its request, or the one that is called. */
+export function methodOf({ asked, method }: Exchange): string {
+	return asked === null || asked.rpc === null ? method : asked.rpc.path.join(".");
+}
+
 /** Where a response goes. Exactly one of `respond`, `begin` and `cut` is called first. */
 export interface ResponseSink {
 	/**

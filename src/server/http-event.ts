@@ -8,7 +8,7 @@ import type { ServiceHead } from "../link/service-head.ts";
 import { decodeSocketClose } from "../link/socket-close.ts";
 import type { Bytes } from "../units.ts";
 import { Answer, type AnswerSettings } from "./answer.ts";
-import { type Exchange, KEPT_BODY, type SocketEnd } from "./exchange.ts";
+import { type Exchange, KEPT_BODY, methodOf, type SocketEnd, typeOf } from "./exchange.ts";
 import { FunctionSocket } from "./function-socket.ts";
 import { isStream, ReplayableBody } from "./replayable-body.ts";
 import { sendableHead } from "./response-head.ts";
@@ -21,7 +21,7 @@ const IDEMPOTENT = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"])
 
 /** A request as the event that a function is called with, and its response, or the WebSocket that it becomes. */
 export class HttpEvent implements InvocationEvent {
-	readonly type = "http";
+	readonly type: string;
 	readonly head: string;
 	readonly bytes: Bytes;
 	readonly #exchange: Exchange;
@@ -34,6 +34,7 @@ export class HttpEvent implements InvocationEvent {
 	constructor(settings: AnswerSettings) {
 		const { exchange } = settings;
 		this.#exchange = exchange;
+		this.type = typeOf(exchange);
 		this.#answer = new Answer(settings);
 		const { method, url, headers, body, client, asked } = exchange;
 		const stream = isStream(body);
@@ -49,11 +50,12 @@ export class HttpEvent implements InvocationEvent {
 	begin(invocation: Invocation): void {
 		this.#invocation = invocation;
 		this.#answer.begin(invocation);
-		const { hostname, method, url, body } = this.#exchange;
+		const exchange = this.#exchange;
+		const { hostname, body } = exchange;
 		const { record } = invocation.recording;
 		record.hostname = hostname;
-		record.method = method;
-		record.url = url;
+		record.method = methodOf(exchange);
+		if (this.type === "http") record.url = exchange.url;
 		if (body instanceof Uint8Array) record.requestBytes = body.byteLength;
 	}
 
@@ -135,7 +137,7 @@ export class HttpEvent implements InvocationEvent {
 				this.#end(text);
 				break;
 			case Kind.exception:
-				if (!this.over) this.#answer.fail(decodedFailure(text));
+				if (!this.over) this.#answer.fail(decodedFailure(text, data as Uint8Array | undefined));
 				break;
 			case Kind.socket:
 				this.#say((data as Uint8Array | undefined) ?? text);

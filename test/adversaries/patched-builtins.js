@@ -1,4 +1,6 @@
 // Replaces every method, getter and static function of JavaScript's built-ins by one that throws, then uses the platform's APIs.
+import { exports, WorkerEntrypoint } from "cloudflare:workers";
+
 const Failure = Error;
 const refuse = (name) =>
 	function replaced() {
@@ -136,11 +138,30 @@ const PARTS = {
 		await caches.default.put("http://a.example/cached", new Response("kept", { headers: { "cache-control": "max-age=60" } }));
 		return await (await caches.default.match("http://a.example/cached")).text();
 	},
+	async rpc() {
+		const given = { a: [1, "x"], bytes: new Uint8Array(2), date: new Date(7), big: 5n, response: new Response("r"), stream: new Response("s").body, headers: new Headers({ h: "v" }) };
+		const back = await exports.Methods.echo(given);
+		const text = `${back.a[1]} ${back.bytes.length} ${await back.response.text()}${await new Response(back.stream).text()} ${back.headers.get("h")}`;
+		try {
+			return await exports.Methods.fails();
+		} catch (error) {
+			return `${text} ${error.message}`;
+		}
+	},
 	log: () => {
 		console.log("a %s", "b", { c: [1, 2] });
 		return "logged";
 	},
 };
+export class Methods extends WorkerEntrypoint {
+	echo(given) {
+		return given;
+	}
+	fails() {
+		throw new Failure("thrown");
+	}
+}
+
 const NAMES = Object.keys(PARTS);
 
 export default {

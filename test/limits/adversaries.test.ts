@@ -149,6 +149,7 @@ digest: true
 timers: fired
 port: b
 cached: kept
+rpc: x 2 rs v thrown
 log: logged
 `;
 

@@ -5,7 +5,7 @@ import type { Caller, EdgeBinding, OpenBinding, Prepared } from "../binding.ts";
 import type { EdgeServices } from "../edges.ts";
 import type { Hop } from "../fetch/edge/redirects.ts";
 import { prepareFetch } from "../fetch/edge.ts";
-import type { Functions } from "../functions.ts";
+import type { Called, Functions } from "../functions.ts";
 import { decodeServiceCall, type ServiceCall } from "./schema.ts";
 
 /** Letters of the JSON of `props`. */
@@ -69,6 +69,7 @@ export class Service {
 				? "a service is asked with http and https URLs"
 				: this.#functions.refusal(chain);
 		const called = { function: this.#function, asked: isPlain(asked) ? null : asked };
+		if (asked.rpc !== null) return this.#functions.refusal(chain) ?? this.#call(called);
 		const ask = async (hop: Hop) => {
 			const url = new URL(hop.url);
 			const refused = refusal(url); // It may have redirected to anything.
@@ -77,11 +78,21 @@ export class Service {
 		};
 		return prepareFetch(request, refusal, ask);
 	}
+
+	#call(called: Called): Prepared {
+		return {
+			target: called.function.name,
+			perform: async (content, signal) => {
+				const { kind, content: given } = await this.#functions.call({ content, signal }, this.#caller.chain, called);
+				return { text: kind, content: given };
+			},
+		};
+	}
 }
 
 /** Whether it is a request as any other, of which the function is to hear nothing more. */
-function isPlain({ entrypoint, props }: Asked): boolean {
-	return entrypoint === "default" && props === "";
+function isPlain({ entrypoint, props, rpc }: Asked): boolean {
+	return entrypoint === "default" && props === "" && rpc === null;
 }
 
 export const create = (services: EdgeServices): EdgeBinding<Settings> => new ServiceBinding(services);

@@ -1,37 +1,93 @@
 import type { BindingNumber } from "../../link/calls.ts";
-import type { Asked } from "../../link/service-head.ts";
+import type { Rpc } from "../../link/service-head.ts";
+import { Call } from "../../prelude/call.ts";
 import { Request } from "../../prelude/fetch/request.ts";
 import type { Response } from "../../prelude/fetch/response.ts";
 import { asInterface, requireArguments } from "../../prelude/interface.ts";
 import { fetchBy } from "../fetch/isolate.ts";
-import { encodeServiceCall } from "./schema.ts";
+import { encodeServiceCall, isPath } from "./schema.ts";
 
 const SECRET = Symbol("construct");
 
-/** What a deployment has said of a service is not said again by whoever calls it. */
-const AS_DEPLOYED: Asked = { entrypoint: "", props: "" };
+/** Whom a stub calls. */
+interface Callee {
+	binding: BindingNumber;
+	/** Both empty where a deployment has said of whom and with what. */
+	entrypoint: string;
+	props: string;
+}
 
-/** https://developers.cloudflare.com/workers/runtime-apis/bindings/service-bindings/http/ */
+let calleeOf: (stub: unknown) => Callee | null;
+
+/**
+ * https://developers.cloudflare.com/workers/runtime-apis/bindings/service-bindings/. Whatever it has not is a method,
+ * or a property, of the function that it stands for.
+ */
 export class Fetcher {
-	readonly #binding: BindingNumber;
-	readonly #asked: Asked;
+	readonly #callee: Callee;
 
-	constructor(secret?: unknown, binding?: BindingNumber, asked?: Asked) {
+	constructor(secret?: unknown, callee?: Callee) {
 		if (secret !== SECRET) throw new TypeError("Illegal constructor");
-		this.#binding = binding as BindingNumber;
-		this.#asked = asked as Asked;
+		this.#callee = callee as Callee;
 	}
 
 	async fetch(input: unknown, init?: unknown): Promise<Response> {
 		requireArguments(arguments.length, 1, "Fetcher.fetch");
-		const { entrypoint, props } = this.#asked;
-		return fetchBy(this.#binding, new Request(input, init), (request) =>
-			encodeServiceCall({ entrypoint, props, request }),
+		const { binding, entrypoint, props } = this.#callee;
+		return fetchBy(binding, new Request(input, init), (request) =>
+			encodeServiceCall({ entrypoint, props, rpc: null, request }),
 		);
+	}
+
+	static {
+		calleeOf = (stub) => (typeof stub === "object" && stub !== null && #callee in stub ? stub.#callee : null);
 	}
 }
 asInterface(Fetcher, "Fetcher", { constructor: 0, fetch: 1 });
 
-/** Such a stub, `asked` for what its deployment has not said. */
-export const create = (binding: BindingNumber, asked: Asked = AS_DEPLOYED): Fetcher =>
-	new Fetcher(SECRET, binding, asked);
+/** What is asked of any object, by the language or by JSON: no function is asked for that. */
+const OF_ANY = ["then", "toJSON"];
+
+const behind = new Proxy(Object.create(Object.prototype) as object, {
+	get(target, name, stub) {
+		const callee = typeof name === "string" && !(name in target) && !OF_ANY.includes(name) ? calleeOf(stub) : null;
+		return callee === null ? Reflect.get(target, name, stub) : memberOf(callee, [name as string]);
+	},
+});
+// Behind its prototype, so that what stands before it is found as on any object.
+Object.setPrototypeOf(Fetcher.prototype, behind);
+
+/** A member of a function: to be called, to be awaited, or to be asked for members of its own. */
+function memberOf(callee: Callee, path: string[]): object {
+	const get = () => call(callee, { what: "get", path }, []);
+	return new Proxy(() => undefined, {
+		get(_, name) {
+			if (typeof name !== "string") return undefined;
+			if (name === "then") return (...handlers: []) => get().then(...handlers);
+			if (name === "catch") return (...handlers: []) => get().catch(...handlers);
+			if (name === "finally") return (...handlers: []) => get().finally(...handlers);
+			return memberOf(callee, [...path, name]);
+		},
+		apply: (_, __, given: unknown[]) => call(callee, { what: "call", path }, given),
+	});
+}
+
+async function call({ binding, entrypoint, props }: Callee, rpc: Rpc, given: unknown[]): Promise<unknown> {
+	const { path } = rpc;
+	if (!isPath(path)) throw new TypeError("the name of a method, or the way to it, is too long");
+	const { encode } = require("../../prelude/rpc/encode.ts") as typeof import("../../prelude/rpc/encode.ts");
+	const { decode } = require("../../prelude/rpc/decode.ts") as typeof import("../../prelude/rpc/decode.ts");
+	const argument = encodeServiceCall({ entrypoint, props, rpc, request: "" });
+	const what = `${path.join(".")}()`;
+	const one = new Call(binding, { what, argument, body: encode(given), signal: null });
+	await one.answered;
+	if (one.failure !== null) throw new Error(one.failure);
+	if (one.body === null) throw new TypeError(`${what} has given nothing`);
+	const value = await decode(one.body);
+	if (one.text === "thrown") throw value;
+	return value;
+}
+
+/** A stub of a binding; `entrypoint` and `props` for what its deployment has not said. */
+export const create = (binding: BindingNumber, entrypoint = "", props = ""): Fetcher =>
+	new Fetcher(SECRET, { binding, entrypoint, props });

@@ -1,24 +1,43 @@
-import type { Asked } from "../../link/service-head.ts";
+import type { Asked, Rpc } from "../../link/service-head.ts";
 
 /** A call of a service. */
 export interface ServiceCall extends Asked {
-	/** A request, as `fetch/schema.ts` has it. */
+	/** A request, as `fetch/schema.ts` has it; empty where there is `rpc`. */
 	request: string;
 }
 
-/** What is asked, in a line each, then the request. What a deployment has said of the service is left empty. */
-export function encodeServiceCall({ entrypoint, props, request }: ServiceCall): string {
-	return `${entrypoint}\n${props}\n${request}`;
+/** A name may be so long, and so many may be on the way to a method. */
+const MOST_NAME = 256;
+const MOST_NAMES = 16;
+
+/** Whether a path can be asked for: the edge writes it into records. */
+export function isPath(path: string[]): boolean {
+	return (
+		path.length > 0 &&
+		path.length <= MOST_NAMES &&
+		path.every((name) => name !== "" && name.length <= MOST_NAME && !name.includes("\n"))
+	);
+}
+
+/**
+ * Whose it is, a line each for what a deployment has not said of the service; then a request, or the path of a method
+ * or property, a line for each of its names.
+ */
+export function encodeServiceCall({ entrypoint, props, rpc, request }: ServiceCall): string {
+	const what = rpc === null ? `fetch\n${request}` : `${rpc.what}\n${rpc.path.join("\n")}`;
+	return `${entrypoint}\n${props}\n${what}`;
 }
 
 /** The call that a text stands for, or `null` where `encodeServiceCall` never makes such a text. */
 export function decodeServiceCall(text: string): ServiceCall | null {
 	const props = text.indexOf("\n") + 1;
-	const request = text.indexOf("\n", props) + 1;
-	if (props === 0 || request === 0) return null;
-	return {
-		entrypoint: text.slice(0, props - 1),
-		props: text.slice(props, request - 1),
-		request: text.slice(request),
-	};
+	const what = text.indexOf("\n", props) + 1;
+	const rest = text.indexOf("\n", what) + 1;
+	if (props === 0 || what === 0 || rest === 0) return null;
+	const asked = { entrypoint: text.slice(0, props - 1), props: text.slice(props, what - 1) };
+	const kind = text.slice(what, rest - 1);
+	if (kind === "fetch") return { ...asked, rpc: null, request: text.slice(rest) };
+	if ((kind !== "call" && kind !== "get") || text.length - rest > MOST_NAMES * (MOST_NAME + 1)) return null;
+	const rpc: Rpc = { what: kind, path: text.slice(rest).split("\n") };
+	return isPath(rpc.path) ? { ...asked, rpc, request: "" } : null;
 }

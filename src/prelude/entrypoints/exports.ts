@@ -21,10 +21,10 @@ function stubOf(entrypoint: string): object | undefined {
 	const known = stubs[entrypoint];
 	if (known !== undefined || !isEntrypoint(entrypoint)) return known;
 	const { create } = require("../../bindings/service/isolate.ts") as typeof import("../../bindings/service/isolate.ts");
-	const stub = create(LOOPBACK, { entrypoint, props: "" });
+	const stub = create(LOOPBACK, entrypoint);
 	const specialize = (options: unknown): Fetcher => {
 		const { props } = toDictionary(options, `exports.${entrypoint}`);
-		return create(LOOPBACK, { entrypoint, props: props === undefined ? "" : encodeProps(props) });
+		return create(LOOPBACK, entrypoint, props === undefined ? "" : encodeProps(props));
 	};
 	const fetch = (input: unknown, init?: unknown) => stub.fetch(input, init);
 	const both = new Proxy(specialize, {

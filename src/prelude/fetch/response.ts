@@ -168,7 +168,7 @@ function initialize(extracted: Extracted | null, init: unknown, where: string): 
 }
 
 /** One with a body, of which nothing else was said. */
-function plain({ body, type }: Extracted): ResponseState {
+export function plain({ body, type }: Extracted): ResponseState {
 	return { status: 200, statusText: "", headers: type === null ? [] : ["content-type", type], body, origin: MADE };
 }
 

@@ -103,7 +103,8 @@ function cannot(what: string): DOMException {
 	return new DOMException(`structuredClone: ${what}`, "DataCloneError");
 }
 
-const tag = (value: object) => Object.prototype.toString.call(value).slice(8, -1);
+/** What an object is, by its tag. */
+export const typeOf = (value: object) => Object.prototype.toString.call(value).slice(8, -1);
 
 function clone(value: unknown, seen: Map<object, unknown>): unknown {
 	if (typeof value === "symbol") throw cannot(`${value.toString()} could not be cloned`);
@@ -130,7 +131,7 @@ function clone(value: unknown, seen: Map<object, unknown>): unknown {
 	if (ArrayBuffer.isView(value)) {
 		const view = value as Uint8Array;
 		const buffer = clone(view.buffer, seen) as ArrayBuffer;
-		const Constructor = (value instanceof DataView ? DataView : TYPED[tag(value)]) as new (
+		const Constructor = (value instanceof DataView ? DataView : TYPED[typeOfView(value)]) as new (
 			b: ArrayBuffer,
 			o: number,
 			l?: number,
@@ -162,13 +163,23 @@ function clone(value: unknown, seen: Map<object, unknown>): unknown {
 		const copy: unknown[] = remember(new Array(value.length));
 		return cloneProperties(value, copy, seen);
 	}
-	const kind = tag(value);
-	if (UNCLONEABLE.has(kind) || isPlatformObject(value))
-		throw cannot(`${kind === "Object" ? value.constructor?.name : kind} object could not be cloned`);
+	const kind = uncloneable(value);
+	if (kind !== null) throw cannot(`${kind} could not be cloned`);
 	return cloneProperties(value, remember({}), seen);
 }
 
-const TYPED: Record<string, unknown> = Object.fromEntries(
+const typedArrayName = Object.getOwnPropertyDescriptor(
+	Object.getPrototypeOf(Uint8Array.prototype) as object,
+	Symbol.toStringTag,
+)?.get as () => string;
+
+/** The name of a view's type, by what it is and not by what it says. */
+export function typeOfView(view: ArrayBufferView): string {
+	return view instanceof DataView ? "DataView" : typedArrayName.call(view);
+}
+
+/** The types of typed arrays, by their names. */
+export const TYPED: Record<string, unknown> = Object.fromEntries(
 	[
 		Int8Array,
 		Uint8Array,
@@ -193,6 +204,13 @@ const UNCLONEABLE = new Set([
 	"AsyncGenerator",
 	"FinalizationRegistry",
 ]);
+
+/** What an object is that nothing can stand for elsewhere; `null` where its properties do. */
+export function uncloneable(value: object): string | null {
+	const kind = typeOf(value);
+	if (!UNCLONEABLE.has(kind) && !isPlatformObject(value)) return null;
+	return `${kind === "Object" ? value.constructor?.name : kind} object`;
+}
 
 /** Objects of this platform's interfaces that are not serialisable: told by the tag their class's prototype carries. */
 function isPlatformObject(value: object): boolean {

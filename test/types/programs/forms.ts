@@ -1,6 +1,14 @@
 /** Every form that handlers can have. */
-import { env, WorkerEntrypoint } from "cloudflare:workers";
-import type { ExecutionContext, FetchHandler, Handler, HandlerClass, MessageBatch } from "atoll-edge/types";
+import { env, exports, RpcTarget, WorkerEntrypoint, waitUntil, withEnv } from "cloudflare:workers";
+import type {
+	ExecutionContext,
+	FetchHandler,
+	Handler,
+	HandlerClass,
+	LoopbackStub,
+	MessageBatch,
+	Service,
+} from "atoll-edge/types";
 
 interface Env {
 	KEY: string;
@@ -9,6 +17,11 @@ declare global {
 	namespace Cloudflare {
 		interface Env {
 			readonly TOKEN: string;
+			readonly ADMIN: Service<Admin>;
+			readonly API: Service<typeof Admin>;
+		}
+		interface Exports {
+			readonly Admin: LoopbackStub<Admin>;
 		}
 	}
 }
@@ -44,6 +57,34 @@ export default class extends WorkerEntrypoint<Env> {
 		return new Response(this.env.KEY + env.TOKEN.length + typeof env.OTHER + request.method);
 	}
 }
+
+export class Admin extends WorkerEntrypoint<Env, { role: string }> {
+	add(a: number, b: number): number {
+		return a + b + this.ctx.props.role.length;
+	}
+	async find(name: string): Promise<{ name: string } | null> {
+		return { name };
+	}
+	get settings() {
+		return { deep: { list: () => [1] } };
+	}
+}
+
+export async function calls(): Promise<string> {
+	const sum: number = await env.ADMIN.add(1, 2);
+	const found = await env.API.find("a");
+	const { deep } = await env.API.settings;
+	const listed: number[] = await env.API.settings.deep.list();
+	const own: number = await exports
+		.Admin({ props: { role: "r" } })
+		.add(sum, (await exports.Admin.add(1, 2)) + listed[0]);
+	waitUntil(exports.default.fetch("http://self/"));
+	return withEnv({ TOKEN: "t" }, () => `${env.TOKEN}${own}${found?.name}${typeof deep}${new RpcTarget()}`);
+}
+// @ts-expect-error: the method takes numbers
+export const wrongCall = () => env.ADMIN.add("a", 1);
+// @ts-expect-error: a class has no such method
+export const noMethod = () => env.ADMIN.missing();
 
 addEventListener("fetch", (event) => {
 	event.waitUntil(Promise.resolve());
