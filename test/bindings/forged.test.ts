@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decodeFetchHead, encodeFetchHead } from "../../src/bindings/fetch/schema.ts";
+import { decodeServiceCall, encodeServiceCall, isPath } from "../../src/bindings/service/schema.ts";
 import { decodeAnswer, decodeCall, encodeAnswer, encodeCall, isCall } from "../../src/link/calls.ts";
 import { noCalls } from "../support/calls.ts";
 import { until } from "../support/until.ts";
@@ -48,6 +49,36 @@ test("a request that the prelude never makes is none", () => {
 		{ headers: ["x-a", "b\nhost"] },
 	])
 		assert.equal(decodeFetchHead(of(change)), null, JSON.stringify(change));
+});
+
+test("a call of a service is read as it was written, and what is none is known as none", () => {
+	const asked = { entrypoint: "Admin", props: '{"a":1}' };
+	for (const call of [
+		{ ...asked, rpc: null, request: "GET\nfollow\nhttp://a/\nx-a\nb" },
+		{ entrypoint: "", props: "", rpc: null, request: "" },
+		{ ...asked, rpc: { what: "call", path: ["add"] }, request: "" } as const,
+		{ ...asked, rpc: { what: "get", path: ["a", "b.c", " "] }, request: "" } as const,
+	])
+		assert.deepEqual(
+			decodeServiceCall(encodeServiceCall({ ...call, rpc: call.rpc && { ...call.rpc, path: [...call.rpc.path] } })),
+			call,
+		);
+	const long = "x".repeat(257);
+	for (const rest of [
+		"",
+		"call",
+		"call\n",
+		"call\na\n",
+		"call\n\na",
+		"set\na",
+		`get\n${long}`,
+		`call\n${"a\n".repeat(16)}a`,
+		`call\n${"x".repeat(100_000)}`,
+	])
+		assert.equal(decodeServiceCall(`\n\n${rest}`), null, JSON.stringify(rest.slice(0, 20)));
+	for (const text of ["", "a", "a\nb", "fetch\n"]) assert.equal(decodeServiceCall(text), null);
+	for (const path of [[], [""], ["a\nb"], [long], Array.from({ length: 17 }, () => "a")])
+		assert.equal(isPath(path), false);
 });
 
 test("a call of a binding that the function does not have is taken for a forgery, and nothing is held for it", () => {

@@ -253,6 +253,16 @@ inBothIsolations("a call of a service's method", (isolation) => {
 		);
 	});
 
+	test("is of a stub that can be logged, spread and copied like any object", async () => {
+		assert.deepEqual(
+			await run(
+				"console.log(env.API, env.API.add); return [{ ...env.API }, Object.keys(env.API), 'add' in env.API, env.API instanceof Object, String(Object.create(env.API).add)]",
+			),
+			[{}, [], false, true, "undefined"],
+		);
+		await atoll.log(/Fetcher \{\}/);
+	});
+
 	test("is refused for what nothing can stand for, at either end", async () => {
 		const refused = /^DataCloneError: .* cannot be handed to another function/;
 		for (const value of [

@@ -114,6 +114,14 @@ inBothIsolations("the entrypoints of a function", (isolation) => {
 		await atoll.deploy("uses-only", USES, { bindings });
 		assert.equal(await atoll.text("uses-only", "/ONLY"), "only");
 		assert.equal(await errorCode(await atoll.fetch("only")), "no_handler");
+		const methods = `import { WorkerEntrypoint } from "cloudflare:workers";
+			class Base extends WorkerEntrypoint { async hello() { return "hello"; } }
+			export default class extends Base {}`;
+		assert.deepEqual((await atoll.deploy("methods", methods)).handlers, []);
+		const calls = "export default { fetch: async (request, env) => new Response(await env.METHODS.hello()) };";
+		await atoll.deploy("uses-methods", calls, { bindings: { METHODS: { type: "service", function: "methods" } } });
+		assert.equal(await atoll.text("uses-methods"), "hello");
+		assert.equal(await errorCode(await atoll.fetch("methods")), "no_handler");
 		await assert.rejects(atoll.deploy("none", "export class None { fetch() {} }"), /it exports only None/);
 	});
 });

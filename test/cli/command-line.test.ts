@@ -22,6 +22,11 @@ test("serve: every kind of function in a folder at its hostname, and a broken on
 		"configured/entry.js": say("configured"),
 		"wrangled/wrangler.toml": 'name = "worker"\nmain = "w.js"\ncompatibility_date = "2026-01-01"\n[vars]\nMARK = "?"\n',
 		"wrangled/w.js": say("wrangled"),
+		"bound/wrangler.toml":
+			'main = "b.js"\n[[services]]\nbinding = "ADMIN"\nservice = "bound"\nentrypoint = "Admin"\nprops = { role = "boss" }\n',
+		"bound/b.js": `import { WorkerEntrypoint } from "cloudflare:workers";
+			export class Admin extends WorkerEntrypoint { role() { return this.ctx.props.role; } }
+			export default { fetch: async (request, env) => new Response(await env.ADMIN.role()) };`,
 		"broken.js": "export default {",
 		"plain.test.js": "throw 1",
 		"types.d.ts": "",
@@ -41,6 +46,7 @@ test("serve: every kind of function in a folder at its hostname, and a broken on
 		"packaged.localhost": "packaged",
 		"other.example": "configured!",
 		"worker.localhost": "wrangled?",
+		"bound.localhost": "boss",
 	})) {
 		assert.deepEqual(await get(port, host), { status: 200, text }, host);
 	}
