@@ -103,9 +103,21 @@ type Reserved =
 	| "webSocketClose"
 	| "webSocketError"
 	| "webSocketMessage";
-type Called<T> = T extends (...args: infer Args) => infer Result
-	? (...args: Args) => Promise<Awaited<Result>>
-	: Promise<Awaited<T>> & (Awaited<T> extends object ? Members<Awaited<T>> : unknown);
+type RpcTarget = import("cloudflare:workers").RpcTarget;
+/** What a call gives, and what can be called of it before it is there. */
+type Result<T> = Promise<Given<Awaited<T>>> & Early<Awaited<T>>;
+/** A copy, or a stub of what stays where it is. */
+type Given<T> = T extends RpcTarget
+	? Members<T> & Disposable
+	: T extends (...args: infer Args) => infer Returned
+		? ((...args: Args) => Result<Returned>) & Disposable
+		: T;
+type Early<T> = T extends (...args: infer Args) => infer Returned
+	? (...args: Args) => Result<Returned>
+	: T extends object
+		? Members<T>
+		: unknown;
+type Called<T> = T extends (...args: infer Args) => infer Returned ? (...args: Args) => Result<Returned> : Result<T>;
 type Members<T> = { readonly [Name in Exclude<keyof T, Reserved | symbol | keyof Promise<unknown>>]: Called<T[Name]> };
 
 /**

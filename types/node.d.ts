@@ -1188,8 +1188,11 @@ declare module "cloudflare:workers" {
 		protected readonly ctx: ExecutionContext<Props>;
 		protected readonly env: Env;
 	}
-	/** The base class of objects that are handed on by reference; functions cannot hand them on to one another yet. */
-	export class RpcTarget {}
+	/** The base class of objects of which whoever calls a function gets stubs, and no copies. */
+	export class RpcTarget {
+		/** Tells them from other objects; there is no such property. */
+		private readonly isRpcTarget: never;
+	}
 }
 declare namespace Cloudflare {
 	/** For a function to say what its `env` has, by a declaration of its own that is merged with this one. */

@@ -22,6 +22,8 @@ export interface Answer {
 	/** For the isolate's side, in the binding's own form. */
 	text: string;
 	content: Content;
+	/** Whether the body stays open for as long as its reader likes: such a call is not one of those that run at a time. */
+	idle?: boolean;
 }
 
 /** A call that makes sense and may be begun. */

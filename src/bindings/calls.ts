@@ -129,11 +129,16 @@ export class Calls {
 		reply: Reply,
 	): Promise<void> {
 		this.#active++;
+		let idle = false;
 		const { bounds } = running;
 		const { signal } = running.controller;
 		try {
 			if (signal.aborted) return;
-			const { text, content } = await bounds.wait(perform());
+			const { text, content, idle: stays = false } = await bounds.wait(perform());
+			if (stays) {
+				idle = true;
+				this.#next();
+			}
 			if (content === null) reply.send(Kind.answer, encodeAnswer({ body: "none", text }));
 			else if (content instanceof Uint8Array) {
 				bounds.size(content.byteLength);
@@ -150,13 +155,18 @@ export class Calls {
 			if (!signal.aborted) fail(reply, (error as Error).message);
 			running.controller.abort(ENDED);
 		} finally {
-			this.#active--;
+			if (!idle) this.#next();
 			this.#running?.delete(op);
 			running.outgoing?.drop();
 			running.incoming?.cancel();
 			this.account.release(running.held);
-			this.#waiting.shift()?.();
 		}
+	}
+
+	/** One runs no longer: another may. */
+	#next(): void {
+		this.#active--;
+		this.#waiting.shift()?.();
 	}
 
 	async #sendBody(sender: BodySender, body: AsyncIterable<Uint8Array>, reply: Reply): Promise<void> {

@@ -47,8 +47,16 @@ export interface FunctionCall {
 
 /** What a call has come to: what the method gave, or a copy of what it threw. */
 export interface CallResult {
-	kind: "value" | "thrown";
+	thrown: boolean;
 	content: FetchedResponse["body"];
+	/** The function, which is still there for the stubs that the result has; `null` where it has none. */
+	session: Session | null;
+}
+
+/** A function that has given stubs of what it holds. */
+export interface Session {
+	/** Tells it something of them. Resolves when it has been sent; rejects where the function is there no longer. */
+	tell(content: Content): Promise<void>;
 }
 
 /** The functions of this edge, as bindings reach them: without leaving the process. */

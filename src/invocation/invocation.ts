@@ -1,4 +1,4 @@
-import type { Bound, Caller, OpenBinding } from "../bindings/binding.ts";
+import type { Bound, Caller, Content, OpenBinding } from "../bindings/binding.ts";
 import { Calls } from "../bindings/calls.ts";
 import type { ReleasedVersion } from "../deployments/released-version.ts";
 import { FunctionError } from "../errors.ts";
@@ -9,7 +9,7 @@ import { overloaded } from "../limits/overload.ts";
 import type { BindingNumber } from "../link/calls.ts";
 import type { AttemptFailure, AttemptReport } from "../link/protocol.ts";
 import type { Guard, Guarded } from "../observe/guard.ts";
-import type { Trigger } from "../observe/record.ts";
+import type { Outcome, Trigger } from "../observe/record.ts";
 import type { Attempt, AttemptListener } from "../pool/attempt.ts";
 import type { Bytes } from "../units.ts";
 import type { InvocationEvent } from "./event.ts";
@@ -115,6 +115,23 @@ export class Invocation implements AttemptListener, Guarded, Holder {
 		this.refresh();
 	}
 
+	/** Tells the function more than came with the event, once it has begun to answer. Rejects where it cannot be told. */
+	async tell(content: Content): Promise<void> {
+		const { attempt } = this;
+		if (attempt === null || this.recording.finished || this.event.over)
+			throw new Error("the function is there no longer");
+		await attempt.tell(this.#told(content));
+	}
+
+	async *#told(content: Content): AsyncGenerator<Uint8Array> {
+		for await (const bytes of content instanceof Uint8Array ? [content] : (content ?? [])) {
+			this.received(bytes.byteLength);
+			if (this.recording.record.requestBytes > this.version.function.requestBodyBytes)
+				throw new Error("the function has been told more than it accepts");
+			yield bytes;
+		}
+	}
+
 	/** It may be another event's end that lets this one begin. */
 	#run(): void {
 		this.guard.run(this, () => this.#attemptOnce());
@@ -164,11 +181,14 @@ export class Invocation implements AttemptListener, Guarded, Holder {
 		else this.attempt.revoke();
 	}
 
-	/** The client has gone. The function hears of it through `request.signal`, and may still finish its `waitUntil`. */
-	abort(): void {
+	/**
+	 * The client has gone. The function hears of it through `request.signal`, and may still finish its `waitUntil`. It is
+	 * no outcome of its own where the client has had all that it asked for.
+	 */
+	abort(outcome: Outcome = "client_gone"): void {
 		if (this.recording.finished) return;
 		this.guard.run(this, () => {
-			this.recording.outcome("client_gone");
+			this.recording.outcome(outcome);
 			this.event.abandon();
 			this.#release();
 			if (this.attempt === null) this.#finish();

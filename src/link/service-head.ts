@@ -10,9 +10,12 @@ export interface Asked {
 	rpc: Rpc | null;
 }
 
-/** A method to call, with arguments that are the body (`prelude/rpc/encode.ts`), or a property to get. */
+/**
+ * A method to call, with arguments that are the body (`prelude/rpc/encode.ts`), or a property to get; or something to
+ * tell the targets of a call that has stubs of them, whose number the path is then.
+ */
 export interface Rpc {
-	what: "call" | "get";
+	what: "call" | "get" | "tell";
 	/** Its name, after those of the properties at which it is found. */
 	path: string[];
 }
@@ -21,3 +24,6 @@ export interface Rpc {
 export interface ServiceHead extends Omit<RequestHead, "type">, Asked {
 	type: "service";
 }
+
+/** The header of a call's answer that has stubs of what its function holds, and is told more of them. */
+export const STUBS = "stubs";

@@ -58,6 +58,8 @@ export class Attempt {
 	readonly #listener: AttemptListener;
 	readonly #calls: Calls;
 	#body: BodySender | null = null;
+	/** When all that it was told has been sent. */
+	#told: Promise<void> = Promise.resolve();
 	/** The operation of its WebSocket, set by the event that has become one; 0 if it has none. */
 	socket = 0;
 	/**
@@ -98,6 +100,21 @@ export class Attempt {
 			this.#send(Kind.end, 0, "the request's body broke off");
 			if (!this.#revoked) this.#listener.onBodyFailure(error as Error);
 		}
+	}
+
+	/**
+	 * Sends more of what comes with the event, after all that was sent of it before; the isolate waits for it. Rejects
+	 * where it breaks off, or nobody waits any more.
+	 */
+	async tell(body: AsyncIterable<Uint8Array>): Promise<void> {
+		this.#body ??= new BodySender(this.#calls.account);
+		const sender = this.#body;
+		const sent = this.#told.then(async () => {
+			const whole = !this.#revoked && (await sender.send(body, (piece) => this.#send(Kind.body, 0, "", piece)));
+			if (!whole || this.#revoked) throw new Error("the function is there no longer");
+		});
+		this.#told = sent.catch(() => undefined);
+		await sent;
 	}
 
 	#send(kind: Kind, op: number, text: string, data?: MessageData): void {

@@ -2,7 +2,7 @@ import type { EventHead } from "../link/event-head.ts";
 import { type Exception, encodeException } from "../link/exception.ts";
 import { encodeResponseHead } from "../link/heads.ts";
 import { type ErrorDescription, Kind, type RequestHead, STREAM_WINDOW } from "../link/messages.ts";
-import type { Rpc, ServiceHead } from "../link/service-head.ts";
+import { type Rpc, type ServiceHead, STUBS } from "../link/service-head.ts";
 import { decodeSocketClose, encodeSocketClose } from "../link/socket-close.ts";
 import { globalOperations } from "./crypto/crypto.ts";
 import { exactBytes } from "./encoding/bytes.ts";
@@ -168,8 +168,11 @@ function serve(context: IoContext, head: ServiceHead, data: ArrayBuffer | undefi
 async function answerCall(context: IoContext, head: ServiceHead, rpc: Rpc, data: ArrayBuffer | undefined) {
 	const { invoke } = require("./rpc/invoke.ts") as typeof import("./rpc/invoke.ts");
 	const outcome = await invoke(head, rpc, receivedBody(context, head, data), context);
-	if (outcome.given !== null) respond(context, "POST", plain({ body: outcome.given, type: null }));
-	else fail(context, outcome.code, outcome.error, outcome.thrown);
+	if (outcome.given !== null) {
+		const state = plain({ body: outcome.given, type: null });
+		if (outcome.stubs) headerList(state).push(STUBS, "1");
+		respond(context, "POST", state);
+	} else fail(context, outcome.code, outcome.error, outcome.thrown);
 }
 
 /** Gives an event that is no request to its handler, whose verdicts go out once it is done, however it ends. */

@@ -1,3 +1,4 @@
+import type { Content } from "../bindings/binding.ts";
 import { stripHopByHop } from "../bindings/fetch/edge/hop-by-hop.ts";
 import { without } from "../bindings/fetch/edge/redirects.ts";
 import type {
@@ -16,9 +17,9 @@ import { Invocation, type InvocationContext, type Invoked } from "../invocation/
 import type { ResponseHead } from "../link/messages.ts";
 import type { TenantName } from "../names.ts";
 import type { Observer } from "../observe/observer.ts";
-import { newRecord, type Trigger } from "../observe/record.ts";
+import { newRecord, type Outcome, type Trigger } from "../observe/record.ts";
 import type { Milliseconds } from "../units.ts";
-import { callFailure, errorResponse, kindOf } from "./error-response.ts";
+import { callFailure, errorResponse, hasStubs, kindOf } from "./error-response.ts";
 import { type Exchange, methodOf, type ResponseSink, typeOf } from "./exchange.ts";
 import { FetchSink } from "./fetch-sink.ts";
 import { HttpEvent } from "./http-event.ts";
@@ -39,10 +40,19 @@ export interface DispatcherSettings extends Omit<InvocationContext, "ended"> {
 	development: boolean;
 }
 
-/** What is known of a request that is refused. */
+/** A request of a function to another one. */
+interface Subrequest {
+	response: Promise<FetchedResponse>;
+	/** `null` where it was refused. */
+	running: Invocation | null;
+	/** What it comes to where the function leaves that has made it. */
+	gone: Outcome;
+}
+
 /** So many hostnames are named where one was asked for that is not there. */
 const MOST_HOSTNAMES = 50;
 
+/** What is known of a request that is refused. */
 interface RefusalDetails {
 	/** Where its head could be read. */
 	request?: Exchange | null;
@@ -179,35 +189,37 @@ export class Dispatcher implements Functions {
 		const { method, content, signal } = request;
 		const { function: to = null, asked = null } = called ?? {};
 		const exchange = { method, url: url.href, hostname: url.hostname, to, asked, headers, body: content };
-		return this.#subrequest(exchange, chain, signal);
+		return this.#subrequest(exchange, chain, signal).response;
 	}
 
 	async call({ content, signal }: FunctionCall, chain: Chain, called: Called): Promise<CallResult> {
 		const { function: to, asked } = called;
 		const exchange = { method: "POST", url: "", hostname: "", to, asked, headers: [], body: content };
-		const { head, body } = await this.#subrequest(exchange, chain, signal);
+		const subrequest = this.#subrequest(exchange, chain, signal);
+		const { running } = subrequest;
+		const { head, body } = await subrequest.response;
 		const kind = kindOf(head);
 		if (kind === "failure") throw new Error(Buffer.from(body as Uint8Array).toString());
-		return { kind, content: body };
+		const stays = running !== null && kind === "value" && hasStubs(head);
+		if (stays) subrequest.gone = "ok"; // Nothing says when it needs the stubs no longer, but that it ends.
+		const session = stays ? { tell: (told: Content) => running.tell(told) } : null;
+		return { thrown: kind === "thrown", content: body, session };
 	}
 
-	async #subrequest(
-		asked: Omit<Exchange, "client" | "chain">,
-		{ depth, total }: Chain,
-		signal: AbortSignal,
-	): Promise<FetchedResponse> {
+	#subrequest(asked: Omit<Exchange, "client" | "chain">, { depth, total }: Chain, signal: AbortSignal): Subrequest {
 		const refusal = this.refusal({ depth, total });
 		if (refusal !== null) throw new Error(refusal);
 		total.invocations++;
 		const sink = new FetchSink({ method: asked.method, reader: "function" });
 		const exchange: Exchange = { ...asked, client: null, chain: { depth: depth + 1, total } };
 		const running = this.dispatch(nextRequestId(), exchange, sink, "", "subrequest");
-		sink.onGone = () => running?.abort();
+		const subrequest: Subrequest = { response: sink.response, running, gone: "client_gone" };
+		sink.onGone = () => running?.abort(subrequest.gone);
 		signal.addEventListener("abort", () => {
-			running?.abort();
+			running?.abort(subrequest.gone);
 			sink.cut();
 		});
-		return sink.response;
+		return subrequest;
 	}
 
 	/**

@@ -1,5 +1,6 @@
 import type { FunctionError } from "../errors.ts";
 import type { ResponseHead } from "../link/messages.ts";
+import { STUBS } from "../link/service-head.ts";
 
 export interface ErrorDetail {
 	/** Only in development: the mapped stack, and the source line where it starts. */
@@ -51,6 +52,11 @@ export function kindOf({ headers }: ResponseHead): "value" | "thrown" | "failure
 	const says = (name: string) => headers.some((one, i) => i % 2 === 0 && one === name);
 	if (!says(CODE)) return "value";
 	return says(THROWN) ? "thrown" : "failure";
+}
+
+/** Whether the result of a call has stubs, as its function's isolate says (`STUBS` in `link/service-head.ts`). */
+export function hasStubs({ headers }: ResponseHead): boolean {
+	return headers.some((name, i) => i % 2 === 0 && name === STUBS);
 }
 
 /** Whether an Accept header asks for HTML before it asks for JSON. */

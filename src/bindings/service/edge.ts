@@ -5,8 +5,8 @@ import type { Caller, EdgeBinding, OpenBinding, Prepared } from "../binding.ts";
 import type { EdgeServices } from "../edges.ts";
 import type { Hop } from "../fetch/edge/redirects.ts";
 import { prepareFetch } from "../fetch/edge.ts";
-import type { Called, Functions } from "../functions.ts";
-import { decodeServiceCall, type ServiceCall } from "./schema.ts";
+import type { Called, Functions, Session } from "../functions.ts";
+import { decodeServiceCall, encodeResult, type ServiceCall } from "./schema.ts";
 
 /** Letters of the JSON of `props`. */
 const MOST_PROPS = 16 * 1024;
@@ -54,6 +54,8 @@ export class Service {
 	readonly #functions: Functions;
 	readonly #function: FunctionId;
 	readonly #caller: Caller;
+	/** Calls whose results have stubs, by the numbers that the caller has been told. */
+	readonly #sessions = new Map<string, Session>();
 
 	constructor(functions: Functions, called: FunctionId, caller: Caller) {
 		this.#functions = functions;
@@ -69,6 +71,7 @@ export class Service {
 				? "a service is asked with http and https URLs"
 				: this.#functions.refusal(chain);
 		const called = { function: this.#function, asked: isPlain(asked) ? null : asked };
+		if (asked.rpc?.what === "tell") return this.#tell(asked.rpc.path[0]);
 		if (asked.rpc !== null) return this.#functions.refusal(chain) ?? this.#call(called);
 		const ask = async (hop: Hop) => {
 			const url = new URL(hop.url);
@@ -83,8 +86,24 @@ export class Service {
 		return {
 			target: called.function.name,
 			perform: async (content, signal) => {
-				const { kind, content: given } = await this.#functions.call({ content, signal }, this.#caller.chain, called);
-				return { text: kind, content: given };
+				const result = await this.#functions.call({ content, signal }, this.#caller.chain, called);
+				const { thrown, session } = result;
+				const number = session === null ? null : `${this.#sessions.size + 1}`;
+				if (session !== null && number !== null) this.#sessions.set(number, session);
+				const text = encodeResult({ thrown, session: number });
+				return { text, content: result.content, idle: session !== null };
+			},
+		};
+	}
+
+	#tell(number: string): Prepared | string {
+		const session = this.#sessions.get(number);
+		if (session === undefined) return "there are no such stubs";
+		return {
+			target: this.#function.name,
+			async perform(content) {
+				await session.tell(content);
+				return { text: "", content: null };
 			},
 		};
 	}

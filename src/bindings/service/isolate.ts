@@ -1,11 +1,13 @@
 import type { BindingNumber } from "../../link/calls.ts";
 import type { Rpc } from "../../link/service-head.ts";
 import { Call } from "../../prelude/call.ts";
+import { Body } from "../../prelude/fetch/body.ts";
 import { Request } from "../../prelude/fetch/request.ts";
 import type { Response } from "../../prelude/fetch/response.ts";
 import { asInterface, requireArguments } from "../../prelude/interface.ts";
+import type { Stubs } from "../../prelude/rpc/stubs.ts";
 import { fetchBy } from "../fetch/isolate.ts";
-import { encodeServiceCall, isPath } from "./schema.ts";
+import { decodeResult, encodeServiceCall, isPath } from "./schema.ts";
 
 const SECRET = Symbol("construct");
 
@@ -57,35 +59,37 @@ const behind = new Proxy(Object.create(Object.prototype) as object, {
 // Behind its prototype, so that what stands before it is found as on any object.
 Object.setPrototypeOf(Fetcher.prototype, behind);
 
-/** A member of a function: to be called, to be awaited, or to be asked for members of its own. */
 function memberOf(callee: Callee, path: string[]): object {
-	const get = () => call(callee, { what: "get", path }, []);
-	return new Proxy(() => undefined, {
-		get(_, name) {
-			if (typeof name !== "string") return undefined;
-			if (name === "then") return (...handlers: []) => get().then(...handlers);
-			if (name === "catch") return (...handlers: []) => get().catch(...handlers);
-			if (name === "finally") return (...handlers: []) => get().finally(...handlers);
-			return memberOf(callee, [...path, name]);
-		},
-		apply: (_, __, given: unknown[]) => call(callee, { what: "call", path }, given),
+	const stubs = require("../../prelude/rpc/stubs.ts") as typeof import("../../prelude/rpc/stubs.ts");
+	return stubs.memberOf((what, at, given) => call(callee, { what, path: at }, given), path, null);
+}
+
+async function call(callee: Callee, rpc: Rpc, given: unknown[]): Promise<unknown> {
+	if (!isPath(rpc.path)) throw new TypeError("the name of a method, or the way to it, is too long");
+	const { encode } = require("../../prelude/rpc/encode.ts") as typeof import("../../prelude/rpc/encode.ts");
+	const { decode } = require("../../prelude/rpc/decode.ts") as typeof import("../../prelude/rpc/decode.ts");
+	const one = await send(callee, rpc, encode(given));
+	const { thrown, session } = decodeResult(one.text);
+	if (one.body === null) throw new TypeError(`${rpc.path.join(".")}() has given nothing`);
+	const value = await decode(one.body, session === null ? null : stubsOf(callee, session));
+	if (thrown) throw value;
+	return value;
+}
+
+/** The stubs in a result, whose calls go where it came from. */
+function stubsOf(callee: Callee, session: string): Stubs {
+	const stubs = require("../../prelude/rpc/stubs.ts") as typeof import("../../prelude/rpc/stubs.ts");
+	return new stubs.Stubs(async (message) => {
+		await send(callee, { what: "tell", path: [session] }, new Body(message, null));
 	});
 }
 
-async function call({ binding, entrypoint, props }: Callee, rpc: Rpc, given: unknown[]): Promise<unknown> {
-	const { path } = rpc;
-	if (!isPath(path)) throw new TypeError("the name of a method, or the way to it, is too long");
-	const { encode } = require("../../prelude/rpc/encode.ts") as typeof import("../../prelude/rpc/encode.ts");
-	const { decode } = require("../../prelude/rpc/decode.ts") as typeof import("../../prelude/rpc/decode.ts");
+async function send({ binding, entrypoint, props }: Callee, rpc: Rpc, body: Body): Promise<Call> {
 	const argument = encodeServiceCall({ entrypoint, props, rpc, request: "" });
-	const what = `${path.join(".")}()`;
-	const one = new Call(binding, { what, argument, body: encode(given), signal: null });
+	const one = new Call(binding, { what: `${rpc.path.join(".")}()`, argument, body, signal: null });
 	await one.answered;
 	if (one.failure !== null) throw new Error(one.failure);
-	if (one.body === null) throw new TypeError(`${what} has given nothing`);
-	const value = await decode(one.body);
-	if (one.text === "thrown") throw value;
-	return value;
+	return one;
 }
 
 /** A stub of a binding; `entrypoint` and `props` for what its deployment has not said. */

@@ -37,7 +37,26 @@ export function decodeServiceCall(text: string): ServiceCall | null {
 	const asked = { entrypoint: text.slice(0, props - 1), props: text.slice(props, what - 1) };
 	const kind = text.slice(what, rest - 1);
 	if (kind === "fetch") return { ...asked, rpc: null, request: text.slice(rest) };
-	if ((kind !== "call" && kind !== "get") || text.length - rest > MOST_NAMES * (MOST_NAME + 1)) return null;
+	if ((kind !== "call" && kind !== "get" && kind !== "tell") || text.length - rest > MOST_NAMES * (MOST_NAME + 1))
+		return null;
 	const rpc: Rpc = { what: kind, path: text.slice(rest).split("\n") };
 	return isPath(rpc.path) ? { ...asked, rpc, request: "" } : null;
+}
+
+/** What a call has come to. */
+export interface ServiceResult {
+	/** Whether the body is what the method threw, and not what it gave. */
+	thrown: boolean;
+	/** The number by which the targets are told something that the result has stubs of; `null` where it has none. */
+	session: string | null;
+}
+
+export function encodeResult({ thrown, session }: ServiceResult): string {
+	return `${thrown ? "thrown" : "value"}\n${session ?? ""}`;
+}
+
+export function decodeResult(text: string): ServiceResult {
+	const end = text.indexOf("\n");
+	const session = text.slice(end + 1);
+	return { thrown: text.slice(0, end) === "thrown", session: session === "" ? null : session };
 }

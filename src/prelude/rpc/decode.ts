@@ -10,17 +10,26 @@ import { TYPED } from "../messaging/structured-clone.ts";
 import type { ReadableStream } from "../streams/streams.ts";
 import { Incoming } from "./incoming.ts";
 
+/** Makes stubs of what has stayed where it is. */
+interface StubMaker {
+	/** Where the targets answer, told with the first that there are. */
+	begin(answers: ReadableStream): void;
+	stubOf(number: number): object;
+}
+
 /** What came out of `encode`: see there. It has come from another isolate, where it may have been made by anything. */
-export async function decode(body: Body): Promise<unknown> {
+export async function decode(body: Body, stubs: StubMaker | null): Promise<unknown> {
 	const incoming = new Incoming(body);
-	const line = JSON.parse(decodeUtf8(await incoming.line(), true)) as [unknown, number[], number];
+	const line = JSON.parse(decodeUtf8(await incoming.line(), true)) as [unknown, number[], number, number];
 	if (!Array.isArray(line) || !Array.isArray(line[1])) throw malformed();
 	const lengths = line[1];
 	const parts: ArrayBuffer[] = [];
 	for (let i = 0; i < lengths.length; i++) parts.push((await incoming.take(lengths[i])).buffer);
 	const streams = line[2] === 0 ? [] : streamsOf(incoming, line[2]);
 	if (streams.length === 0) incoming.cancel();
-	return new Decoder(parts, streams).decode(line[0]);
+	const answers = line[3] === 1 ? streams.pop() : undefined;
+	if (answers !== undefined && stubs !== null) stubs.begin(answers);
+	return new Decoder(parts, streams, stubs).decode(line[0]);
 }
 
 function streamsOf(incoming: Incoming, count: number): ReadableStream[] {
@@ -33,10 +42,12 @@ type Node = readonly unknown[];
 class Decoder {
 	readonly #parts: ArrayBuffer[];
 	readonly #streams: ReadableStream[];
+	readonly #stubs: StubMaker | null;
 	/** In the order in which they began. */
 	readonly #objects = new Map<number, unknown>();
 
-	constructor(parts: ArrayBuffer[], streams: ReadableStream[]) {
+	constructor(parts: ArrayBuffer[], streams: ReadableStream[], stubs: StubMaker | null) {
+		this.#stubs = stubs;
 		this.#parts = parts;
 		this.#streams = streams;
 	}
@@ -150,6 +161,9 @@ class Decoder {
 				return new DOMException(node[2] as string, node[1] as string);
 			case "f":
 				return this.#blob(node);
+			case "F":
+				if (this.#stubs === null) throw malformed();
+				return this.#stubs.stubOf(node[1] as number);
 			case "H":
 				return new Headers(pairs(node[1] as string[]));
 			case "Q":

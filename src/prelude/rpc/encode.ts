@@ -8,24 +8,31 @@ import { responseState } from "../fetch/response.ts";
 import { quote, quoteList } from "../json.ts";
 import { typeOf, typeOfView, uncloneable } from "../messaging/structured-clone.ts";
 import { ReadableStream, WritableStream } from "../streams/streams.ts";
+import type { Targets } from "./targets.ts";
 
 const { RpcTarget } = require("../entrypoints/base-classes.ts") as typeof import("../entrypoints/base-classes.ts");
 
 /*
  * A value on its way from one isolate to another. The body that carries it begins with a line of JSON: a list of the
- * value itself, the lengths of the pieces of bytes that come after the line, and how many streams come after these.
+ * value itself, the lengths of the pieces of bytes that come after the line, how many streams come after these, and
+ * whether the last of those is what targets answer by (`targets.ts`).
  * In the value a record stands for a plain object, and a list for whatever JSON has no form for, of which it says
  * first what that is. Objects are counted as they begin, by which one that comes again is named.
  */
 
-/** Whatever structuredClone takes, and streams, headers, requests and responses. Throws DataCloneError. */
-export function encode(value: unknown): Body {
-	const encoder = new Encoder();
+/**
+ * Whatever structuredClone takes, and streams, headers, requests and responses; and functions and `RpcTarget`s as well,
+ * where there are `targets` to keep them. Throws DataCloneError.
+ */
+export function encode(value: unknown, targets: Targets | null = null): Body {
+	const encoder = new Encoder(targets);
 	const text = encoder.encode(value);
 	const { parts, streams } = encoder;
+	const answers = targets === null ? null : targets.begin();
+	if (answers !== null) streams.push(answers);
 	let lengths = "";
 	for (let i = 0; i < parts.length; i++) lengths += i === 0 ? `${parts[i].length}` : `,${parts[i].length}`;
-	const line = `[${text},[${lengths}],${streams.length}]\n`;
+	const line = `[${text},[${lengths}],${streams.length},${answers === null ? 0 : 1}]\n`;
 	if (parts.length === 0 && streams.length === 0) return new Body(line, null);
 	const whole = concatBytes([encodeUtf8(line), ...parts]);
 	if (streams.length === 0) return new Body(whole, null);
@@ -37,6 +44,11 @@ class Encoder {
 	readonly parts: Uint8Array[] = [];
 	readonly streams: ReadableStream[] = [];
 	readonly #seen = new Map<object, number>();
+	readonly #targets: Targets | null;
+
+	constructor(targets: Targets | null) {
+		this.#targets = targets;
+	}
 
 	encode(value: unknown): string {
 		switch (typeof value) {
@@ -52,8 +64,10 @@ class Encoder {
 				return `["i","${value}"]`;
 			case "object":
 				return value === null ? "null" : this.#object(value);
+			case "function":
+				return this.#object(value);
 			default:
-				throw cannot(typeof value === "function" ? "a function" : "a symbol");
+				throw cannot("a symbol");
 		}
 	}
 
@@ -61,6 +75,7 @@ class Encoder {
 		const known = this.#seen.get(value);
 		if (known !== undefined) return `["r",${known}]`;
 		this.#seen.set(value, this.#seen.size);
+		if (typeof value === "function") return this.#target(value, "a function");
 		if (Array.isArray(value)) return this.#list(value);
 		const prototype: unknown = Object.getPrototypeOf(value);
 		if (prototype === Object.prototype || prototype === null) return this.#record(value);
@@ -151,11 +166,17 @@ class Encoder {
 
 	/** Whatever else structuredClone would take: it is copied as an object of its properties. */
 	#plain(value: object): string {
-		if (value instanceof RpcTarget) throw cannot("an RpcTarget");
+		if (value instanceof RpcTarget) return this.#target(value, "an RpcTarget");
 		if (value instanceof WritableStream) throw cannot("a WritableStream");
 		const kind = uncloneable(value) ?? (typeOf(value) === "Fetcher" ? "a service" : null);
 		if (kind !== null) throw cannot(kind);
 		return this.#record(value);
+	}
+
+	/** What stays here, and has a stub elsewhere. */
+	#target(value: object, kind: string): string {
+		if (this.#targets === null) throw cannot(kind);
+		return `["F",${this.#targets.add(value)}]`;
 	}
 
 	/** The bytes of a body by their number, a stream by one below zero; it counts as read from then on. */

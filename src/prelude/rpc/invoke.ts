@@ -6,9 +6,11 @@ import { encodeUtf8 } from "../encoding/bytes.ts";
 import { describeError, tracker } from "../errors/report-error.ts";
 import { ExecutionContext } from "../execution-context.ts";
 import type { Body } from "../fetch/body.ts";
+import { receiveStream } from "../fetch/body-stream.ts";
 import { exported } from "../function-exports.ts";
 import { environment } from "../handlers.ts";
 import type { IoContext } from "../io-context.ts";
+import type { Targets } from "./targets.ts";
 
 const { isEntrypointClass, RpcTarget } =
 	require("../entrypoints/base-classes.ts") as typeof import("../entrypoints/base-classes.ts");
@@ -17,31 +19,57 @@ const { encode } = require("./encode.ts") as typeof import("./encode.ts");
 
 /** What a call by rpc has come to: what it gave, or what it threw, described and as its caller gets it. */
 export type Outcome =
-	| { given: Body }
+	| { given: Body; stubs: boolean }
 	| { given: null; code: Exception["code"]; error: ErrorDescription; thrown: Uint8Array };
 
 /** Calls a method that another function asks for, or gets a property. It never rejects. */
 export async function invoke(head: ServiceHead, rpc: Rpc, body: Body, context: IoContext): Promise<Outcome> {
 	const { entrypoint, props } = head;
+	// Where its arguments have come as a stream, there is no room for more.
+	const targets = head.body === "stream" ? null : targetsOf(context);
 	try {
 		const ctx = new ExecutionContext(context, props === "" ? null : (JSON.parse(props) as object));
-		const args = (await decode(body)) as unknown[];
+		const args = (await decode(body, null)) as unknown[];
 		const receiver = receiverOf(entrypoint, ctx);
-		const found = await find(receiver, rpc.path);
-		const { value } = found;
-		if (rpc.what === "get") {
-			if (typeof value === "function") throw new TypeError(`"${nameOf(rpc.path)}" is a method: call it.`);
-			return { given: encode(await value) };
-		}
-		if (typeof value !== "function") throw new TypeError(`"${nameOf(rpc.path)}" is not a function.`);
-		const list = receiver.alone && rpc.path.length === 1 ? insert(value, args, ctx) : args;
-		const returned: unknown = Reflect.apply(value as () => unknown, found.holder, list);
-		tracker?.handle(returned);
-		return { given: encode(await returned) };
+		const insertable = receiver.alone && rpc.path.length === 1 ? ctx : null;
+		const value = await perform(receiver, rpc, args, insertable);
+		const given = encode(value, targets);
+		return { given, stubs: targets?.used ?? false };
 	} catch (error) {
 		const code = exported(entrypoint) === undefined ? "no_handler" : "exception";
 		return { given: null, code, error: describeError(error), thrown: encodeThrown(error) };
 	}
+}
+
+/** Calls a method, or gets a property. Methods that are to be told `env` and `ctx` are where `ctx` is given. */
+async function perform(
+	receiver: Receiver,
+	{ what, path }: Pick<Rpc, "what" | "path">,
+	given: unknown[],
+	ctx: ExecutionContext | null,
+): Promise<unknown> {
+	const { holder, value } = await find(receiver, path);
+	if (what === "get") {
+		if (typeof value === "function") throw new TypeError(`"${nameOf(path)}" is a method: call it.`);
+		return await value;
+	}
+	if (typeof value !== "function") throw new TypeError(`"${nameOf(path)}" is not a function.`);
+	const list = ctx === null ? given : insert(value, given, ctx);
+	const returned: unknown = Reflect.apply(value as () => unknown, holder, list);
+	tracker?.handle(returned);
+	return await returned;
+}
+
+/** For what results have that stays here, and what is asked of it then. */
+function targetsOf(context: IoContext): Targets {
+	const { Targets: Kept } = require("./targets.ts") as typeof import("./targets.ts");
+	return new Kept(
+		(target, what, path, given) =>
+			path.length === 0 && typeof target !== "function"
+				? Promise.reject(new TypeError("a target is no function"))
+				: perform({ object: target, alone: false }, { what, path }, given, null),
+		() => receiveStream(context, 0, context.exchange),
+	);
 }
 
 /** What a path of names begins at. */
@@ -80,14 +108,14 @@ const RESERVED = [
 ];
 
 async function find({ object, alone }: Receiver, path: string[]): Promise<Found> {
-	if (RESERVED.includes(path[0]))
+	if (path.length > 0 && RESERVED.includes(path[0]))
 		throw new TypeError(`'${path[0]}' is a reserved method and cannot be called over RPC.`);
 	let holder: unknown = object;
-	let value: unknown;
+	let value: unknown = object;
 	for (let i = 0; i < path.length; i++) {
 		if (i > 0) holder = await value;
 		const own = i === 0 ? alone : isData(holder);
-		const seen = own || i === 0 || holder instanceof RpcTarget;
+		const seen = own || (i === 0 && typeof holder !== "function") || holder instanceof RpcTarget;
 		if (!seen || !has(holder as object, path[i], own))
 			throw new TypeError(`The RPC receiver does not implement the method "${nameOf(path)}".`);
 		value = (holder as Record<string, unknown>)[path[i]];
@@ -108,6 +136,7 @@ function isData(value: unknown): boolean {
  */
 function has(object: object, name: string, own: boolean): boolean {
 	if (own || Object.hasOwn(object, name)) return own && Object.hasOwn(object, name);
+	if (name === "constructor") return false;
 	for (let at = Object.getPrototypeOf(object); at !== null && at !== Object.prototype; at = Object.getPrototypeOf(at))
 		if (Object.hasOwn(at, name)) return true;
 	return false;

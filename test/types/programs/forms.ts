@@ -58,12 +58,23 @@ export default class extends WorkerEntrypoint<Env> {
 	}
 }
 
+class Counter extends RpcTarget {
+	increment(by = 1): number {
+		return by;
+	}
+}
 export class Admin extends WorkerEntrypoint<Env, { role: string }> {
 	add(a: number, b: number): number {
 		return a + b + this.ctx.props.role.length;
 	}
 	async find(name: string): Promise<{ name: string } | null> {
 		return { name };
+	}
+	counter(): Counter {
+		return new Counter();
+	}
+	adder() {
+		return (x: number) => x + 1;
 	}
 	get settings() {
 		return { deep: { list: () => [1] } };
@@ -78,6 +89,10 @@ export async function calls(): Promise<string> {
 	const own: number = await exports
 		.Admin({ props: { role: "r" } })
 		.add(sum, (await exports.Admin.add(1, 2)) + listed[0]);
+	using counter = await env.API.counter();
+	const counted: number = (await counter.increment(2)) + (await env.API.counter().increment());
+	const added: number = (await (await env.API.adder())(counted)) + (await env.API.adder()(1));
+	console.log(added.toFixed());
 	waitUntil(exports.default.fetch("http://self/"));
 	return withEnv({ TOKEN: "t" }, () => `${env.TOKEN}${own}${found?.name}${typeof deep}${new RpcTarget()}`);
 }
