@@ -1,5 +1,5 @@
 // Replaces every method, getter and static function of JavaScript's built-ins by one that throws, then uses the platform's APIs.
-import { exports, WorkerEntrypoint } from "cloudflare:workers";
+import { exports, RpcTarget, WorkerEntrypoint } from "cloudflare:workers";
 
 const Failure = Error;
 const refuse = (name) =>
@@ -143,6 +143,8 @@ const PARTS = {
 		const back = await exports.Methods.echo(given);
 		const text = `${back.a[1]} ${back.bytes.length} ${await back.response.text()}${await new Response(back.stream).text()} ${back.headers.get("h")}`;
 		try {
+			const target = await exports.Methods.target();
+			if ((await target.twice(4)) + (await exports.Methods.target().twice(1)) !== 10) return "wrong";
 			return await exports.Methods.fails();
 		} catch (error) {
 			return `${text} ${error.message}`;
@@ -153,9 +155,17 @@ const PARTS = {
 		return "logged";
 	},
 };
+class Target extends RpcTarget {
+	twice(n) {
+		return 2 * n;
+	}
+}
 export class Methods extends WorkerEntrypoint {
 	echo(given) {
 		return given;
+	}
+	target() {
+		return new Target();
 	}
 	fails() {
 		throw new Failure("thrown");
