@@ -20,7 +20,10 @@ export class RedirectRules {
 	/** What makes no sense is left out, as it is elsewhere. */
 	constructor(text: string) {
 		for (const line of text.split("\n").slice(0, MOST_RULES)) {
-			const [from, to, code = "302", ...rest] = line.replace(/(?:^|\s)#.*$/, "").trim().split(/\s+/);
+			const [from, to, code = "302", ...rest] = line
+				.replace(/(?:^|\s)#.*$/, "")
+				.trim()
+				.split(/\s+/);
 			const status = Number(code);
 			if (!from?.startsWith("/") || to === undefined || rest.length > 0 || !STATUSES.includes(status)) continue;
 			if (!to.startsWith("/") && (status === 200 || !/^https?:\/\//.test(to))) continue;

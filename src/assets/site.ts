@@ -139,7 +139,7 @@ export class Site {
 	#served(request: SiteRequest, asset: Asset, status: number): SiteAnswer {
 		const etag = `"${asset.upload.slice(0, 32)}"`;
 		const headers = ["etag", etag, "cache-control", "public, max-age=0, must-revalidate"];
-		const isKnown = status === 200 && matches(valueOf(request.headers, "if-none-match"), etag);
+		const isKnown = status === 200 && matches(headerValue(request.headers, "if-none-match"), etag);
 		if (isKnown) return this.#withHeaders(request, { status: 304, headers, body: null });
 		if (asset.type !== "") headers.push("content-type", asset.type);
 		return this.#withHeaders(request, { status, headers, body: asset });
@@ -170,7 +170,7 @@ function addSearch(to: string, search: string): string {
 	return `${path}${search}${hash === undefined ? "" : `#${hash}`}`;
 }
 
-function valueOf(headers: readonly string[], name: string): string | undefined {
+function headerValue(headers: readonly string[], name: string): string | undefined {
 	for (let i = 0; i < headers.length; i += 2) if (headers[i] === name) return headers[i + 1];
 	return undefined;
 }
