@@ -41,6 +41,7 @@ const PROCESS_OF = {
 	build: "edge",
 	// … and what bundles and compiles functions, with all that reads their files.
 	"build/main.ts": "build",
+	"build/absent.ts": "build",
 	"build/bundler.ts": "build",
 	"build/esbuild-service.ts": "build",
 	"build/bundle.ts": "build",

@@ -1,9 +1,11 @@
 import { builtinModules } from "node:module";
 import { isAbsolute, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Plugin } from "esbuild";
+import type { OnResolveResult, Plugin } from "esbuild";
+import { absence } from "./absent.ts";
 import type { Gate } from "./gate.ts";
-import { RESOLVED } from "./sources.ts";
+import { isInPackage } from "./resolver.ts";
+import { plainPath, RESOLVED } from "./sources.ts";
 
 /** Where the modules of `compat/` are, as sources or built. */
 const here = fileURLToPath(import.meta.url);
@@ -63,8 +65,8 @@ const NAMES = new RegExp(
 export const GLOBALS = local("globals");
 
 /**
- * Gives imports of Node built-ins what stands in for them, and refuses the others with a message that helps. An npm
- * package of the same name is taken where the function has one. `onUse` is told which were used.
+ * Gives imports of Node built-ins what stands in for them, and has the others fail with a message that helps, when
+ * `absence` says. An npm package of the same name is taken where the function has one. `onUse` is told which were used.
  */
 export function nodeModules(gate: Gate, onUse: (name: string) => void): Plugin {
 	return {
@@ -91,10 +93,11 @@ export function nodeModules(gate: Gate, onUse: (name: string) => void): Plugin {
 				// The package of that name has its ticks wait for a timer. That ends with the request which has started
 				// it, and ticks of later requests would wait for it still.
 				const name = isOurs && path === "process/" ? "process" : path.replace(/^node:/, "");
+				let resolved: OnResolveResult | undefined;
 				if (path === name && !isOurs) {
-					const resolved = await build.resolve(path, { kind, importer, resolveDir, pluginData: SECOND_TRY });
-					// A package may say that it has no use for the module in a browser; it gets it all the same.
-					if (resolved.errors.length === 0 && isAbsolute(resolved.path)) return resolved;
+					const found = await build.resolve(path, { kind, importer, resolveDir, pluginData: SECOND_TRY });
+					if (found.errors.length === 0) resolved = found;
+					if (isAbsolute(found.path)) return resolved;
 				}
 				if (isOurs && path === name && MODULES[name] === undefined) return undefined;
 				const target = isOurs && name === "async_hooks" ? local("async-resource") : (MODULES[name] ?? PLATFORMS[path]);
@@ -102,13 +105,30 @@ export function nodeModules(gate: Gate, onUse: (name: string) => void): Plugin {
 					if (!isOurs) onUse(name);
 					return build.resolve(target, { kind, importer, resolveDir: folder, pluginData: SECOND_TRY });
 				}
-				const instead = INSTEAD[name.split("/")[0]];
-				const advice = instead === undefined ? "" : ` Use instead: ${instead}.`;
-				const what = path.startsWith("cloudflare:") ? "a module of Cloudflare's platform" : "a Node.js built-in";
-				return { errors: [{ text: `"${path}" is ${what}, which a function does not have.${advice}` }] };
+				// A package may say that it has no use for the module in a browser; others than these it gets all the same.
+				if (resolved?.namespace === "disabled") return resolved;
+				const byPackage = isInPackage(resolveDir);
+				const fails = absence({ gate, importer: plainPath(importer), specifier: path, kind, byPackage });
+				if (fails === "build") return { errors: [{ text: whyAbsent(path) }] };
+				return { path, namespace: `absent-on-${fails}`, sideEffects: fails === "load" };
 			});
+			build.onLoad({ filter: /.*/, namespace: "absent-on-load" }, ({ path }) => ({
+				contents: `throw Object.assign(new Error(${JSON.stringify(whyAbsent(path))}), { code: "MODULE_NOT_FOUND" });`,
+			}));
+			build.onLoad({ filter: /.*/, namespace: "absent-on-use" }, ({ path }) => ({
+				contents: `module.exports = require(${JSON.stringify(local("absent"))}).absentModule(${JSON.stringify(path)}, ${JSON.stringify(whyAbsent(path))});`,
+				resolveDir: folder,
+			}));
 		},
 	};
+}
+
+/** That a function does not have a module, and what to use instead. */
+function whyAbsent(path: string): string {
+	const instead = INSTEAD[path.replace(/^node:/, "").split("/")[0]];
+	const advice = instead === undefined ? "" : ` Use instead: ${instead}.`;
+	const what = path.startsWith("cloudflare:") ? "a module of Cloudflare's platform" : "a Node.js built-in";
+	return `"${path}" is ${what}, which a function does not have.${advice}`;
 }
 
 const SECOND_TRY = Symbol("second try");
