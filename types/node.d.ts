@@ -284,6 +284,33 @@ declare module "buffer" {
 	export * from "node:buffer";
 	export { default } from "node:buffer";
 }
+declare module "node:console" {
+	export const assert: Console["assert"];
+	export const clear: Console["clear"];
+	export const count: Console["count"];
+	export const countReset: Console["countReset"];
+	export const debug: Console["debug"];
+	export const dir: Console["dir"];
+	export const dirxml: Console["dirxml"];
+	export const error: Console["error"];
+	export const group: Console["group"];
+	export const groupCollapsed: Console["groupCollapsed"];
+	export const groupEnd: Console["groupEnd"];
+	export const info: Console["info"];
+	export const log: Console["log"];
+	export const table: Console["table"];
+	export const time: Console["time"];
+	export const timeEnd: Console["timeEnd"];
+	export const timeLog: Console["timeLog"];
+	export const trace: Console["trace"];
+	export const warn: Console["warn"];
+	const it: Console;
+	export default it;
+}
+declare module "console" {
+	export * from "node:console";
+	export { default } from "node:console";
+}
 declare module "node:crypto" {
 	import type { Buffer } from "node:buffer";
 	import type { Transform } from "node:stream";
@@ -385,6 +412,59 @@ declare module "crypto" {
 	export * from "node:crypto";
 	export { default } from "node:crypto";
 }
+declare module "node:diagnostics_channel" {
+	type Name = string | symbol;
+	type Subscriber = (message: unknown, name: Name) => void;
+	interface Store<T> {
+		run<R>(store: T, callback: () => R): R;
+	}
+	/** https://nodejs.org/api/diagnostics_channel.html#class-channel */
+	export class Channel {
+		constructor(name: Name);
+		readonly name: Name;
+		readonly hasSubscribers: boolean;
+		subscribe(subscriber: Subscriber): void;
+		unsubscribe(subscriber: Subscriber): boolean;
+		publish(message: unknown): void;
+		bindStore<T>(store: Store<T>, transform?: (message: never) => T): void;
+		unbindStore<T>(store: Store<T>): boolean;
+		runStores<R, A extends unknown[]>(message: unknown, callback: (...args: A) => R, self?: unknown, ...args: A): R;
+	}
+	type TracingEvent = "start" | "end" | "asyncStart" | "asyncEnd" | "error";
+	/** https://nodejs.org/api/diagnostics_channel.html#class-tracingchannel */
+	interface TracingChannel extends Readonly<Record<TracingEvent, Channel>> {
+		readonly hasSubscribers: boolean;
+		subscribe(handlers: Partial<Record<TracingEvent, Subscriber>>): void;
+		unsubscribe(handlers: Partial<Record<TracingEvent, Subscriber>>): boolean;
+		traceSync<R, A extends unknown[]>(callback: (...args: A) => R, context?: object, self?: unknown, ...args: A): R;
+		tracePromise<R, A extends unknown[]>(callback: (...args: A) => R, context?: object, self?: unknown, ...args: A): R;
+		traceCallback<R, A extends unknown[]>(
+			callback: (...args: A) => R,
+			position?: number,
+			context?: object,
+			self?: unknown,
+			...args: A
+		): R;
+	}
+	export function channel(name: Name): Channel;
+	export function hasSubscribers(name: Name): boolean;
+	export function subscribe(name: Name, subscriber: Subscriber): void;
+	export function unsubscribe(name: Name, subscriber: Subscriber): boolean;
+	export function tracingChannel(of: string | Record<TracingEvent, Channel>): TracingChannel;
+	const diagnostics_channel: {
+		Channel: typeof Channel;
+		channel: typeof channel;
+		hasSubscribers: typeof hasSubscribers;
+		subscribe: typeof subscribe;
+		tracingChannel: typeof tracingChannel;
+		unsubscribe: typeof unsubscribe;
+	};
+	export default diagnostics_channel;
+}
+declare module "diagnostics_channel" {
+	export * from "node:diagnostics_channel";
+	export { default } from "node:diagnostics_channel";
+}
 declare module "node:events" {
 	import type { AsyncResource } from "node:async_hooks";
 
@@ -458,6 +538,89 @@ declare module "node:events" {
 declare module "events" {
 	export * from "node:events";
 	export { default } from "node:events";
+}
+declare module "node:module" {
+	interface Require {
+		(name: string): never;
+		resolve(name: string): never;
+		readonly cache: Record<string, never>;
+	}
+	export const builtinModules: readonly string[];
+	/** A `require` that finds nothing: what it loads is not bundled. */
+	export function createRequire(from: string | URL): Require;
+	export function isBuiltin(name: string): boolean;
+	const module: {
+		builtinModules: typeof builtinModules;
+		createRequire: typeof createRequire;
+		isBuiltin: typeof isBuiltin;
+	};
+	export default module;
+}
+declare module "module" {
+	export * from "node:module";
+	export { default } from "node:module";
+}
+declare module "node:net" {
+	export function isIP(text: unknown): 0 | 4 | 6;
+	export function isIPv4(text: unknown): boolean;
+	export function isIPv6(text: unknown): boolean;
+	const net: { isIP: typeof isIP; isIPv4: typeof isIPv4; isIPv6: typeof isIPv6 };
+	export default net;
+}
+declare module "net" {
+	export * from "node:net";
+	export { default } from "node:net";
+}
+declare module "node:os" {
+	export const EOL: "\n";
+	export const devNull: string;
+	export const constants: Record<string, Record<string, number>>;
+	export function arch(): string;
+	export function availableParallelism(): number;
+	export function cpus(): object[];
+	export function endianness(): "LE";
+	export function freemem(): number;
+	export function homedir(): string;
+	export function hostname(): string;
+	export function loadavg(): number[];
+	export function machine(): string;
+	export function networkInterfaces(): Record<string, object[]>;
+	export function platform(): "linux";
+	export function release(): string;
+	export function tmpdir(): string;
+	export function totalmem(): number;
+	export function type(): string;
+	export function uptime(): number;
+	export function userInfo(): { uid: number; gid: number; username: string; homedir: string; shell: null };
+	export function version(): string;
+	const os: {
+		constants: typeof constants;
+		devNull: string;
+		EOL: typeof EOL;
+		arch: typeof arch;
+		availableParallelism: typeof availableParallelism;
+		cpus: typeof cpus;
+		endianness: typeof endianness;
+		freemem: typeof freemem;
+		homedir: typeof homedir;
+		hostname: typeof hostname;
+		loadavg: typeof loadavg;
+		machine: typeof machine;
+		networkInterfaces: typeof networkInterfaces;
+		platform: typeof platform;
+		release: typeof release;
+		tmpdir: typeof tmpdir;
+		totalmem: typeof totalmem;
+		type: typeof type;
+		uptime: typeof uptime;
+		userInfo: typeof userInfo;
+		version: typeof version;
+	};
+	export default os;
+}
+declare module "os" {
+	export * from "node:os";
+	export { default } from "node:os";
 }
 declare module "node:path" {
 	export interface ParsedPath {
@@ -808,6 +971,30 @@ declare module "stream" {
 	export * from "node:stream";
 	export { default } from "node:stream";
 }
+declare module "node:stream/consumers" {
+	import type { Buffer } from "node:buffer";
+
+	type Source = AsyncIterable<unknown> | Iterable<unknown>;
+	export function arrayBuffer(source: Source): Promise<ArrayBuffer>;
+	export function blob(source: Source): Promise<globalThis.Blob>;
+	export function buffer(source: Source): Promise<Buffer>;
+	export function bytes(source: Source): Promise<Uint8Array>;
+	export function json(source: Source): Promise<unknown>;
+	export function text(source: Source): Promise<string>;
+	const consumers: {
+		arrayBuffer: typeof arrayBuffer;
+		blob: typeof blob;
+		buffer: typeof buffer;
+		bytes: typeof bytes;
+		json: typeof json;
+		text: typeof text;
+	};
+	export default consumers;
+}
+declare module "stream/consumers" {
+	export * from "node:stream/consumers";
+	export { default } from "node:stream/consumers";
+}
 declare module "node:stream/promises" {
 	import type { Duplex, Readable, Writable } from "node:stream";
 
@@ -889,7 +1076,9 @@ declare module "node:timers" {
 	export const clearInterval: typeof globalThis.clearInterval;
 	export function setImmediate<A extends unknown[]>(callback: (...args: A) => void, ...args: A): number;
 	export function clearImmediate(timer: number | undefined): void;
+	export const promises: typeof import("node:timers/promises").default;
 	const timers: {
+		promises: typeof promises;
 		setTimeout: typeof setTimeout;
 		clearTimeout: typeof clearTimeout;
 		setInterval: typeof setInterval;
@@ -925,6 +1114,15 @@ declare module "node:timers/promises" {
 declare module "timers/promises" {
 	export * from "node:timers/promises";
 	export { default } from "node:timers/promises";
+}
+declare module "node:tty" {
+	export function isatty(descriptor?: number): boolean;
+	const tty: { isatty: typeof isatty };
+	export default tty;
+}
+declare module "tty" {
+	export * from "node:tty";
+	export { default } from "node:tty";
 }
 declare module "node:url" {
 	import type { Web } from "atoll:web";

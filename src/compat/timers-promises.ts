@@ -1,16 +1,25 @@
-/** `node:timers/promises` */
+/** `node:timers/promises`: https://nodejs.org/api/timers.html#timers-promises-api */
 interface Options {
 	signal?: AbortSignal;
 }
 
-export function setTimeout<T>(delay = 0, value?: T, { signal }: Options = {}): Promise<T> {
+function aborted({ reason }: AbortSignal): Error {
+	const error = Object.assign(new Error("The operation was aborted", { cause: reason }), { code: "ABORT_ERR" });
+	return Object.defineProperty(error, "name", { value: "AbortError", writable: true, configurable: true });
+}
+
+export function setTimeout<T>(delay = 1, value?: T, { signal }: Options = {}): Promise<T> {
 	return new Promise((resolve, reject) => {
-		signal?.throwIfAborted();
-		const timer = globalThis.setTimeout(() => resolve(value as T), delay);
-		signal?.addEventListener("abort", () => {
+		if (signal?.aborted) throw aborted(signal);
+		const abort = () => {
 			globalThis.clearTimeout(timer);
-			reject(signal.reason);
-		});
+			reject(aborted(signal as AbortSignal));
+		};
+		const timer = globalThis.setTimeout(() => {
+			signal?.removeEventListener("abort", abort);
+			resolve(value as T);
+		}, delay);
+		signal?.addEventListener("abort", abort, { once: true });
 	});
 }
 
@@ -18,12 +27,37 @@ export function setImmediate<T>(value?: T, options?: Options): Promise<T> {
 	return setTimeout(0, value, options);
 }
 
-export async function* setInterval<T>(delay = 0, value?: T, options?: Options): AsyncGenerator<T> {
-	for (;;) yield await setTimeout(delay, value as T, options);
+export async function* setInterval<T>(delay = 1, value?: T, { signal }: Options = {}): AsyncGenerator<T> {
+	if (signal?.aborted) throw aborted(signal);
+	let due = 0;
+	let waiting: PromiseWithResolvers<void> | null = null;
+	const wake = () => {
+		waiting?.resolve();
+		waiting = null;
+	};
+	const timer = globalThis.setInterval(() => {
+		due += 1;
+		wake();
+	}, delay);
+	signal?.addEventListener("abort", wake, { once: true });
+	try {
+		for (;;) {
+			if (signal?.aborted) throw aborted(signal);
+			if (due === 0) {
+				waiting = Promise.withResolvers();
+				await waiting.promise;
+			}
+			// What was due before it was aborted is still given.
+			for (; due > 0; due--) yield value as T;
+		}
+	} finally {
+		globalThis.clearInterval(timer);
+		signal?.removeEventListener("abort", wake);
+	}
 }
 
 export const scheduler = {
-	wait: (delay: number, options?: Options) => setTimeout(delay, undefined, options),
-	yield: () => setTimeout(0),
+	wait: (delay: number, options?: Options): Promise<void> => setTimeout(delay, undefined, options),
+	yield: (): Promise<void> => setImmediate(),
 };
 export default { setTimeout, setImmediate, setInterval, scheduler };

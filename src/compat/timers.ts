@@ -1,4 +1,6 @@
 /** `node:timers`: the globals, and `setImmediate`. */
+import promises from "./timers-promises.ts";
+
 export const { setTimeout, clearTimeout, setInterval, clearInterval } = globalThis;
 
 export function setImmediate(callback: (...args: unknown[]) => void, ...args: unknown[]): unknown {
@@ -7,4 +9,5 @@ export function setImmediate(callback: (...args: unknown[]) => void, ...args: un
 export function clearImmediate(timer: unknown): void {
 	globalThis.clearTimeout(timer as never);
 }
-export default { setTimeout, clearTimeout, setInterval, clearInterval, setImmediate, clearImmediate };
+export { promises };
+export default { setTimeout, clearTimeout, setInterval, clearInterval, setImmediate, clearImmediate, promises };

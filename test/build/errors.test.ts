@@ -38,7 +38,7 @@ test("an import that cannot be resolved names itself and who asks for it", async
 for (const [specifier, advice] of [
 	["node:fs", /bundled, or fetch\(\)/],
 	["child_process", /cannot start processes/],
-	["node:net", /fetch\(\)/],
+	["node:tls", /fetch\(\)/],
 ]) {
 	test(`an import of ${specifier} names the import, who imports it, and what to use instead`, async () => {
 		await atoll.write("lib.ts", `import { x } from "${specifier as string}";\nexport const y = x;`);

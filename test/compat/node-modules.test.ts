@@ -104,7 +104,44 @@ const LINES: Record<string, string[]> = {
 		`m.webcrypto.subtle === crypto.subtle`,
 		`const h = m.createHash("sha256"); h.write("a"); h.end("b"); let s = ""; for await (const c of h) s += c.toString("hex"); return s`,
 	],
-	"timers/promises": [`m.setTimeout(1, "done")`],
+	timers: [
+		`new Promise((r) => m.setImmediate(r, "soon"))`,
+		`let ran = 0; m.clearImmediate(m.setImmediate(() => ran++)); m.clearTimeout(m.setTimeout(() => ran++, 0)); m.clearInterval(m.setInterval(() => ran++, 0)); await m.promises.setTimeout(2); return ran`,
+	],
+	"timers/promises": [
+		`m.setTimeout(1, "done")`,
+		`m.setImmediate("soon")`,
+		`const seen = []; for await (const one of m.setInterval(1, "tick")) if (seen.push(one) === 3) break; return seen`,
+		`m.setTimeout(1e6, 0, { signal: AbortSignal.abort("why") })`,
+		`const c = new AbortController(); setTimeout(() => c.abort(), 1); return m.setTimeout(1e6, 0, { signal: c.signal })`,
+		`const c = new AbortController(); let n = 0; for await (const _ of m.setInterval(1, 0, { signal: c.signal })) if (++n === 2) c.abort();`,
+		`[await m.scheduler.wait(1), await m.scheduler.yield()]`,
+	],
+	diagnostics_channel: [
+		`const c = m.channel("a"); const seen = []; const f = (...all) => seen.push(all); c.subscribe(f); c.publish({ x: 1 }); const had = [c.hasSubscribers, m.hasSubscribers("a")]; return [had, m.unsubscribe("a", f), m.unsubscribe("a", f), m.hasSubscribers("a"), seen, m.channel("a") === c, c instanceof m.Channel]`,
+		`m.channel(5)`,
+		`m.subscribe("b", 5)`,
+		`return m.channel("c").runStores(21, function (a) { return [this.t, a]; }, { t: 1 }, 2)`,
+		`const t = m.tracingChannel("d"); const seen = []; const handlers = Object.fromEntries(["start", "end", "asyncStart", "asyncEnd", "error"].map((n) => [n, (x, name) => seen.push([n, name, JSON.stringify(x)])])); t.subscribe(handlers); const sync = t.traceSync((a) => a + 1, { id: 1 }, null, 1); try { t.traceSync(() => { throw 5; }, { id: 2 }); } catch (e) { seen.push(e); } const p = await t.tracePromise(async (a) => a, { id: 3 }, null, "v"); await t.tracePromise(async () => { throw 6; }, { id: 4 }).catch((e) => seen.push(e)); await new Promise((r) => t.traceCallback((a, done) => setTimeout(done, 0, null, a), -1, { id: 5 }, null, "w", r)); return [sync, p, seen, t.hasSubscribers, t.unsubscribe(handlers), t.hasSubscribers]`,
+	],
+	os: [
+		`[m.EOL, m.platform(), m.type(), m.endianness(), m.devNull, m.tmpdir(), m.constants.signals.SIGTERM, m.constants.errno.EPIPE]`,
+	],
+	console: [`[m.log === console.log, typeof m.table, typeof m.assert]`],
+	constants: [`[m.SIGTERM, m.ECONNREFUSED, m.O_RDONLY]`],
+	punycode: [`[m.toASCII("mañana.com"), m.toUnicode("xn--maana-pta.com"), m.encode("ü"), m.ucs2.decode("a😀")]`],
+	tty: [`m.isatty(99)`],
+	module: [
+		`[m.isBuiltin("node:fs"), m.isBuiltin("fs"), m.isBuiltin("left-pad"), m.builtinModules.includes("http")]`,
+		`m.createRequire("file:///a/b.js")("no-such-module")`,
+	],
+	net: [
+		`["1.2.3.4", "1.2.3.256", "01.2.3.4", "1.2.3", "::", "::1", "1::", "1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7::", "1:2:3:4:5:6:7:8:9", "::ffff:1.2.3.4", "1.2.3.4::", "fe80::1%eth0", "fe80::1%", "1::2::3", "12345::", ":1", "", "1:2:3:4:5:6:1.2.3.4", "g::", ":::"].map((x) => [m.isIP(x), m.isIPv4(x), m.isIPv6(x)])`,
+		`m.isIP(undefined)`,
+	],
+	"stream/consumers": [
+		`[await m.text(["a", Buffer.from("b")]), await m.json(["[1,", "2]"]), (await m.buffer([Buffer.from("x")])).toString("hex"), (await m.arrayBuffer(["abc"])).byteLength, (await m.blob(["abcd"])).size]`,
+	],
 	"stream/web": [`m.ReadableStream === ReadableStream`],
 	perf_hooks: [`m.performance === performance`],
 	process: [`[typeof m.env, typeof m.nextTick, m.platform]`, `new Promise((r) => m.nextTick(r, "ticked"))`],
@@ -182,6 +219,34 @@ inBothIsolations("Node's modules", (isolation: Isolation) => {
 			const inside = [id, id, id, id, id, id, id, "inner", "none", id, id, id];
 			assert.deepEqual(JSON.parse(answer), ["none", inside, "entered", "entered"]);
 		}
+	});
+
+	test("a channel's store is an AsyncLocalStorage's, and follows what it runs", async () => {
+		await atoll.deploy(
+			"channel",
+			`import { AsyncLocalStorage } from "node:async_hooks"; import { channel, tracingChannel } from "node:diagnostics_channel";
+			const storage = new AsyncLocalStorage();
+			channel("request").bindStore(storage, ({ id }) => "id " + id);
+			const { start } = tracingChannel("work"); start.bindStore(storage);
+			export default { async fetch() {
+				const one = await channel("request").runStores({ id: 5 }, async () => { await new Promise((r) => setTimeout(r, 1)); return storage.getStore(); });
+				const other = await tracingChannel("work").tracePromise(async () => { await null; return storage.getStore().name; }, { name: "traced" });
+				return Response.json([one, other, storage.getStore() ?? "none"]);
+			} };`,
+		);
+		assert.deepEqual(JSON.parse(await atoll.text("channel")), ["id 5", "traced", "none"]);
+	});
+
+	test("sockets of Node's throw when they are opened, and say what to use", async () => {
+		await atoll.deploy(
+			"sockets",
+			`import net from "node:net"; class Mine extends net.Socket {}
+			export default { fetch() { try { net.connect(80, "a.test"); } catch (error) { return Response.json([error.code, error.message]); } } };`,
+		);
+		assert.deepEqual(JSON.parse(await atoll.text("sockets")), [
+			"MODULE_NOT_FOUND",
+			"net.connect: a function opens no sockets of Node's. Use instead: fetch()",
+		]);
 	});
 
 	test("a function that imports async_hooks can import the others as well", async () => {

@@ -40,6 +40,16 @@ const membersOf = (declaration: string) =>
 
 /** Of Node's, with no use in a function. */
 const LEFT_OUT: Record<string, string[]> = {
+	"node:net": [
+		"BlockList",
+		"Server",
+		"Socket",
+		"SocketAddress",
+		"Stream",
+		"connect",
+		"createConnection",
+		"createServer",
+	],
 	"node:path": ["_makeLong", "win32"],
 	"node:path/posix": ["_makeLong", "win32"],
 };
