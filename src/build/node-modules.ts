@@ -24,6 +24,8 @@ const MODULES: Record<string, string> = {
 	crypto: local("crypto"),
 	diagnostics_channel: local("diagnostics_channel"),
 	events: local("events"),
+	http: local("http"),
+	https: local("https"),
 	module: local("module"),
 	net: local("net"),
 	os: local("os"),
@@ -47,7 +49,10 @@ const MODULES: Record<string, string> = {
 };
 
 /** Modules of other platforms that code for them imports. */
-const PLATFORMS: Record<string, string> = { "cloudflare:workers": local("workers") };
+const PLATFORMS: Record<string, string> = {
+	"cloudflare:node": local("cloudflare-node"),
+	"cloudflare:workers": local("workers"),
+};
 
 /** What to use in the place of a built-in for which there is no stand-in. */
 const INSTEAD: Record<string, string> = {
@@ -56,9 +61,7 @@ const INSTEAD: Record<string, string> = {
 	dgram: "fetch(): functions open no sockets",
 	dns: "fetch(), which resolves names itself",
 	fs: "an `import` of the file, which is bundled, or fetch()",
-	http: "fetch() for requests out, and the exported fetch handler for requests in",
 	http2: "fetch()",
-	https: "fetch()",
 	tls: "fetch() with an https URL",
 	vm: "nothing: each function already has an isolate of its own",
 	worker_threads: "nothing: the platform runs functions in parallel",
@@ -111,7 +114,9 @@ export function nodeModules(gate: Gate, onUse: (name: string) => void): Plugin {
 				const target = isOurs && name === "async_hooks" ? local("async-resource") : (MODULES[name] ?? PLATFORMS[path]);
 				if (target !== undefined) {
 					if (!isOurs) onUse(name);
-					return build.resolve(target, { kind, importer, resolveDir: folder, pluginData: SECOND_TRY });
+					const found = await build.resolve(target, { kind, importer, resolveDir: folder, pluginData: SECOND_TRY });
+					if (isOurs || kind !== "require-call" || found.errors.length > 0) return found;
+					return { path: name, namespace: "required", pluginData: plainPath(found.path) };
 				}
 				// A package may say that it has no use for the module in a browser; others than these it gets all the same.
 				if (resolved?.namespace === "disabled") return resolved;
@@ -120,6 +125,11 @@ export function nodeModules(gate: Gate, onUse: (name: string) => void): Plugin {
 				if (fails === "build") return { errors: [{ text: whyAbsent(path) }] };
 				return { path, namespace: `absent-on-${fails}`, sideEffects: fails === "load" };
 			});
+			// What Node gives to `require` is what it has as the default for `import`: a function, of some modules.
+			build.onLoad({ filter: /.*/, namespace: "required" }, ({ pluginData: path }) => ({
+				contents: `const module_ = require(${JSON.stringify(path)}); module.exports = module_.default ?? module_;`,
+				resolveDir: folder,
+			}));
 			build.onLoad({ filter: /.*/, namespace: "absent-on-load" }, ({ path }) => ({
 				contents: `throw Object.assign(new Error(${JSON.stringify(whyAbsent(path))}), { code: "MODULE_NOT_FOUND" });`,
 			}));

@@ -14,6 +14,13 @@ export interface Import {
 	required: boolean;
 }
 
+/** What an import looks for. */
+interface Kind {
+	required: boolean;
+	/** A package's module, or an import by one. */
+	ofPackage: boolean;
+}
+
 /** What an import leads to. */
 export type Resolution =
 	| {
@@ -27,7 +34,7 @@ export type Resolution =
 	| { kind: "missing" }
 	| { kind: "refused"; why: string };
 
-const CONDITIONS = ["workerd", "worker", "edge-light", "import", "module", "browser"];
+const CONDITIONS = ["workerd", "worker", "edge-light", "module", "browser"];
 const EXTENSIONS = [".tsx", ".ts", ".jsx", ".js", ".css", ".json"];
 /** In packages what was compiled comes before what it was compiled from. */
 const PACKAGE_EXTENSIONS = [".jsx", ".js", ".tsx", ".ts", ".css", ".json"];
@@ -57,17 +64,24 @@ export class Resolver {
 	resolve({ specifier, folder, required }: Import): Resolution {
 		const ofPackage = isInPackage(folder) || isName(specifier);
 		this.#refusal = null;
+		let found = this.#find(specifier, folder, { required, ofPackage });
+		// A package that has only what is to be imported gives that.
+		if (found === undefined && required) found = this.#find(specifier, folder, { required: false, ofPackage });
+		if (found === false) return { kind: "disabled", specifier };
+		if (found !== undefined) return this.#file(found);
+		return this.#refusal === null ? { kind: "missing" } : { kind: "refused", why: this.#refusal };
+	}
+
+	#find(specifier: string, folder: string, { required, ofPackage }: Kind): string | false | undefined {
 		let found: string | false | undefined;
 		try {
-			this.#resolver(required, ofPackage).resolve({}, folder, specifier, {}, (_, __, request) => {
+			this.#resolver({ required, ofPackage }).resolve({}, folder, specifier, {}, (_, __, request) => {
 				found = request === undefined ? undefined : request.path;
 			});
 		} catch {
 			// A package.json that makes no sense to the resolver leads nowhere.
 		}
-		if (found === false) return { kind: "disabled", specifier };
-		if (found !== undefined) return this.#file(found);
-		return this.#refusal === null ? { kind: "missing" } : { kind: "refused", why: this.#refusal };
+		return found;
 	}
 
 	#file(found: string): Resolution {
@@ -83,15 +97,16 @@ export class Resolver {
 		};
 	}
 
-	#resolver(required: boolean, ofPackage: boolean): NodeResolver {
+	#resolver({ required, ofPackage }: Kind): NodeResolver {
 		const key = `${required} ${ofPackage}`;
 		let resolver = this.#resolvers.get(key);
 		if (resolver === undefined) {
 			resolver = ResolverFactory.createResolver({
 				fileSystem: this.#fileSystem(),
 				useSyncFileSystemCalls: true,
-				conditionNames: required ? [...CONDITIONS, "require"] : CONDITIONS,
-				mainFields: ["browser", "module", "main"],
+				conditionNames: [...CONDITIONS, required ? "require" : "import"],
+				// What is required is mostly called, which a module's namespace cannot be.
+				mainFields: required ? ["browser", "main", "module"] : ["browser", "module", "main"],
 				aliasFields: ["browser"],
 				extensions: ofPackage ? PACKAGE_EXTENSIONS : EXTENSIONS,
 				extensionAlias: ofPackage ? {} : COMPILED,

@@ -25,7 +25,10 @@ Object.assign(Writable as unknown as Bridges, {
 		new WritableStream({
 			write: (chunk) =>
 				new Promise<void>((resolve, reject) => writable.write(chunk, (error) => (error ? reject(error) : resolve()))),
-			close: () => new Promise<void>((resolve, reject) => writable.end((error) => (error ? reject(error) : resolve()))),
+			close: () =>
+				new Promise<void>((resolve, reject) =>
+					writable.end(((error?: Error) => (error ? reject(error) : resolve())) as () => void),
+				),
 			abort: (reason) => void writable.destroy(reason as Error),
 		}),
 	fromWeb(stream: WritableStream) {
@@ -54,4 +57,5 @@ export const {
 	isReadable,
 } = streams;
 export { Duplex, Readable, Writable };
-export default streams;
+// The package has Readable there, of which what is only written is none.
+export default streams.Stream;

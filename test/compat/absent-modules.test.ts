@@ -71,6 +71,17 @@ test("what is required in a function within a try is no trial", async () => {
 	assert.equal(await withPackage("within", source, "return it.type();"), "function");
 });
 
+test("what a package requires of the modules that are there is what Node gives it", async () => {
+	const names = ["assert", "buffer", "crypto", "events", "http", "os", "path", "process", "stream", "url", "util"];
+	const source = `exports.types = [${names.map((name) => `typeof require("${name}")`).join()}];
+		const EventEmitter = require("events"); const Stream = require("stream"); const { once } = require("node:events");
+		function Old() { EventEmitter.call(this); } Old.prototype = Object.create(EventEmitter.prototype);
+		exports.same = [EventEmitter.EventEmitter === EventEmitter, EventEmitter.once === once, new Old() instanceof EventEmitter, Stream.Readable.prototype instanceof Stream, new (require("assert").AssertionError)({ message: "m" }).message];`;
+	const found = await withPackage("requires", source, "return [it.types, it.same];");
+	const types = names.map((name) => typeof process.getBuiltinModule(name));
+	assert.deepEqual(found, [types, [true, true, true, true, "m"]]);
+});
+
 test("a package that says it does without a module in a browser gets none of it", async () => {
 	await atoll.ready();
 	await atoll.write(
