@@ -1,5 +1,6 @@
 /// <reference path="./modules.d.ts" />
 /// <reference path="./node.d.ts" />
+/// <reference path="./node-http.d.ts" />
 /**
  * The globals of a function that runs on atoll, and the types of its handler. For `"types": ["atoll-edge/types"]` and `"lib": ["esnext"]` in a
  * function's tsconfig.json: neither Node's globals nor the DOM's are there then, as they are not where it runs.

@@ -5,13 +5,15 @@ import { createContext, runInContext } from "node:vm";
 import { TestRuntime } from "../support/runtime.ts";
 
 const indexTypes = readFileSync("types/index.d.ts", "utf8");
-const nodeTypes = readFileSync("types/node.d.ts", "utf8");
+const nodeTypes = ["node", "node-http"].map((name) => readFileSync(`types/${name}.d.ts`, "utf8")).join("");
 
-/** What `types/node.d.ts` has each of Node's modules export, `default` aside. */
+/** What `types/node*.d.ts` have each of Node's modules export, `default` aside. */
 function declaredModules(): Map<string, Set<string>> {
 	const modules = new Map<string, Set<string>>();
 	for (const [, name, body] of nodeTypes.matchAll(/^declare module "(node:[^"]+)" \{\n([\s\S]*?)^\}/gm)) {
-		const one = [...body.matchAll(/^\texport (?:const|function|class) (\w+)/gm)].map(([, exported]) => exported);
+		const one = [...body.matchAll(/^\texport (?:const|function|(?:abstract )?class) (\w+)/gm)].map(
+			([, exported]) => exported,
+		);
 		const lists = [...body.matchAll(/^\texport \{([^}]*)\}/gm)].flatMap(([, list]) => list.split(","));
 		const listed = lists.map((text) => text.trim()).filter((text) => /^\w+$/.test(text) && text !== "default");
 		const base = /^\texport \* from "([^"]+)"/m.exec(body)?.[1];
