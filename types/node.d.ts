@@ -1392,6 +1392,35 @@ declare module "cloudflare:workers" {
 		private readonly isRpcTarget: never;
 	}
 }
+/** https://developers.cloudflare.com/workers/runtime-apis/tcp-sockets/ */
+declare module "cloudflare:sockets" {
+	interface SocketAddress {
+		hostname: string;
+		port: number;
+	}
+	interface SocketOptions {
+		/** TLS from the start, never, or by `startTls()`. Default: `"off"`. */
+		secureTransport?: "off" | "on" | "starttls";
+		/** Whether the function may send on when the other side has ended. Default: false. */
+		allowHalfOpen?: boolean;
+	}
+	interface Socket {
+		readonly readable: ReadableStream<Uint8Array>;
+		readonly writable: WritableStream<ArrayBuffer | ArrayBufferView>;
+		readonly opened: Promise<{ remoteAddress: string; localAddress: null }>;
+		readonly closed: Promise<void>;
+		readonly secureTransport: "off" | "on" | "starttls";
+		readonly upgraded: boolean;
+		/** Closes it in both directions, once what was written has left. */
+		close(): Promise<void>;
+		/** Gives a socket that goes on with this one's connection, under TLS. */
+		startTls(options?: { expectedServerHostname?: string }): Socket;
+	}
+	/** Connects to where `fetch` may go; `host:port`, or both apart. */
+	export function connect(address: string | SocketAddress, options?: SocketOptions): Socket;
+	const sockets: { connect: typeof connect };
+	export default sockets;
+}
 declare namespace Cloudflare {
 	/** For a function to say what its `env` has, by a declaration of its own that is merged with this one. */
 	interface Env {

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import type { ZodError } from "zod";
 import { UsageError } from "../errors.ts";
-import { type BindingNumber, LOOPBACK } from "../link/calls.ts";
+import { type BindingNumber, FETCH, LOOPBACK, SOCKETS } from "../link/calls.ts";
 import type { Bound, Caller, EdgeBinding, GivenBindings, OpenBinding } from "./binding.ts";
 import type { Egress } from "./fetch/edge/egress.ts";
 import { bindingFolders } from "./folders.ts";
@@ -25,7 +25,8 @@ const NAME = /^[A-Za-z_$][\w$]{0,99}$/;
 
 /** The numbers of those that stand in no `env`. */
 const GLOBAL_CALLS: ReadonlyMap<BindingNumber, { type: string; settings?: unknown }> = new Map([
-	[0, { type: "fetch" }],
+	[FETCH, { type: "fetch" }],
+	[SOCKETS, { type: "sockets" }],
 	[LOOPBACK, { type: "loopback" }],
 ]);
 

@@ -51,6 +51,7 @@ const MODULES: Record<string, string> = {
 /** Modules of other platforms that code for them imports. */
 const PLATFORMS: Record<string, string> = {
 	"cloudflare:node": local("cloudflare-node"),
+	"cloudflare:sockets": local("sockets"),
 	"cloudflare:workers": local("workers"),
 };
 

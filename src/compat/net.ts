@@ -2,7 +2,10 @@
 import { absentModule } from "./absent.ts";
 
 type Absent = new (...args: unknown[]) => object;
-const sockets = absentModule("net", "a function opens no sockets of Node's. Use instead: fetch()");
+const sockets = absentModule(
+	"net",
+	"a function opens no sockets of Node's. Use instead: cloudflare:sockets, or fetch()",
+);
 export const { BlockList, Server, Socket, SocketAddress } = sockets as Record<string, Absent>;
 export const { connect, createConnection, createServer } = sockets as Record<string, (...args: unknown[]) => never>;
 export { Socket as Stream };

@@ -5,13 +5,13 @@ import type { BodyMode } from "./messages.ts";
  * `schema.ts`; a body comes beside them, whole or in pieces.
  */
 
-/**
- * Which binding is called: 0 is the global `fetch`, then those of the function's `env` in the order of its
- * deployment.
- */
+/** Which binding is called: those of the function's `env` have numbers from 1, in the order of its deployment. */
 export type BindingNumber = number;
-
-/** That of the function's calls of its own exports. */
+/** The global `fetch`. */
+export const FETCH: BindingNumber = 0;
+/** `connect` of `cloudflare:sockets`. */
+export const SOCKETS: BindingNumber = 9998;
+/** The function's calls of its own exports. */
 export const LOOPBACK: BindingNumber = 9999;
 
 /** A call as it leaves an isolate. */

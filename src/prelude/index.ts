@@ -204,14 +204,7 @@ const bridge = {
 		const values = JSON.parse(env) as Record<string, unknown>;
 		bind(values, JSON.parse(bindings) as Parameters<typeof bind>[1]);
 		setEnvironment(values);
-		Object.defineProperty(scope, "__atoll_exports", {
-			configurable: true,
-			value: (exports: Record<string, unknown>) => {
-				Reflect.deleteProperty(scope, "__atoll_exports");
-				Reflect.deleteProperty(scope, "__atoll_failed");
-				failure = adoptModule(exports, target);
-			},
-		});
+		Object.defineProperty(scope, "__atoll_exports", { configurable: true, value: takeExports });
 		// A top level that awaits runs inside of an async function; what it throws has to be told.
 		Object.defineProperty(scope, "__atoll_failed", {
 			configurable: true,
@@ -230,6 +223,15 @@ const bridge = {
 	},
 	turn,
 };
+/** Takes the function's exports; until then it also lends what modules of a platform are bundled over. */
+const takeExports = Object.assign(
+	(exports: Record<string, unknown>) => {
+		Reflect.deleteProperty(scope, "__atoll_exports");
+		Reflect.deleteProperty(scope, "__atoll_failed");
+		failure = adoptModule(exports, target);
+	},
+	{ sockets: () => require("../bindings/sockets/isolate.ts") as unknown },
+);
 const UNFINISHED = "its script did not run to the end, or awaits something that only a request can wait for";
 let failure: string | null = UNFINISHED;
 Object.defineProperty(scope, "__atoll_bridge", { configurable: true, value: bridge });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decodeFetchHead, encodeFetchHead } from "../../src/bindings/fetch/schema.ts";
 import { decodeServiceCall, encodeServiceCall, isPath } from "../../src/bindings/service/schema.ts";
+import { decodeSocketAsked, encodeSocketAsked } from "../../src/bindings/sockets/schema.ts";
 import { decodeAnswer, decodeCall, encodeAnswer, encodeCall, isCall } from "../../src/link/calls.ts";
 import { noCalls } from "../support/calls.ts";
 import { until } from "../support/until.ts";
@@ -29,6 +30,27 @@ test("what is no call is known as none", () => {
 		" 0\nnone\n",
 	])
 		assert.equal(isCall(text), false, JSON.stringify(text));
+});
+
+test("a connection that the prelude never asks for is none", () => {
+	const connect = { kind: "connect", socket: 3, tls: false, halfOpen: true, hostname: "a.test", port: 80 } as const;
+	const starttls = { kind: "starttls", socket: 3, servername: "a.test" } as const;
+	for (const asked of [connect, starttls, { ...connect, hostname: "::1", tls: true }])
+		assert.deepEqual(decodeSocketAsked(encodeSocketAsked(asked)), asked);
+	for (const change of [
+		{ socket: -1 },
+		{ socket: 1.5 },
+		{ hostname: "" },
+		{ hostname: "a b" },
+		{ hostname: "a\n" },
+		{ hostname: "a".repeat(254) },
+		{ port: 0 },
+		{ port: 65536 },
+		{ port: 1.5 },
+	])
+		assert.equal(decodeSocketAsked(encodeSocketAsked({ ...connect, ...change })), null, JSON.stringify(change));
+	for (const text of ["", "connect", "starttls\n1\n", "starttls\n1\na\n", `${encodeSocketAsked(starttls)}\n`])
+		assert.equal(decodeSocketAsked(text), null, JSON.stringify(text));
 });
 
 test("a request that the prelude never makes is none", () => {

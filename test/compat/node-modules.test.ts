@@ -245,7 +245,7 @@ inBothIsolations("Node's modules", (isolation: Isolation) => {
 		);
 		assert.deepEqual(JSON.parse(await atoll.text("sockets")), [
 			"MODULE_NOT_FOUND",
-			"net.connect: a function opens no sockets of Node's. Use instead: fetch()",
+			"net.connect: a function opens no sockets of Node's. Use instead: cloudflare:sockets, or fetch()",
 		]);
 	});
 

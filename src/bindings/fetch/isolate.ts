@@ -1,4 +1,4 @@
-import type { BindingNumber } from "../../link/calls.ts";
+import { type BindingNumber, FETCH } from "../../link/calls.ts";
 import { Call } from "../../prelude/call.ts";
 import { headerList } from "../../prelude/fetch/headers.ts";
 import { Request, requestState, signalOf } from "../../prelude/fetch/request.ts";
@@ -9,7 +9,7 @@ import { encodeFetchHead, type FetchedHead } from "./schema.ts";
 /** https://fetch.spec.whatwg.org/#fetch-method: the edge does it. */
 export async function fetch(input: unknown, init?: unknown): Promise<Response> {
 	requireArguments(arguments.length, 1, "fetch");
-	return fetchBy(0, new Request(input, init));
+	return fetchBy(FETCH, new Request(input, init));
 }
 
 /** Sends a request by a binding that takes them as `fetch` does, `within` what else it is told. */

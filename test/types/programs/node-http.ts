@@ -1,5 +1,6 @@
 /** Servers and clients of `node:http`. */
 import { handleAsNodeRequest, httpServerHandler } from "cloudflare:node";
+import { connect } from "cloudflare:sockets";
 import http, { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import https from "node:https";
 
@@ -16,6 +17,11 @@ export function ask(): void {
 	});
 	asked.setTimeout(5, () => asked.destroy()).end("body");
 	http.get({ host: "a.test", port: 80 }, (response) => response.resume());
+}
+export async function talk(): Promise<string> {
+	const socket = connect({ hostname: "db.test", port: 5432 }, { secureTransport: "starttls" });
+	await socket.writable.getWriter().write(new Uint8Array(1));
+	return new Response(socket.startTls().readable).text();
 }
 export const other = (request: Request): Promise<Response> => handleAsNodeRequest(8080, request);
 export default httpServerHandler({ port: 8080 });

@@ -1,6 +1,6 @@
 import type { LookupAddress } from "node:dns";
 import type { EventEmitter } from "node:events";
-import { isIP, type LookupFunction, type Socket } from "node:net";
+import { connect, isIP, type LookupFunction, type Socket } from "node:net";
 import { Readable } from "node:stream";
 import { LRUCache } from "lru-cache";
 import { Agent, buildConnector, Client, type Dispatcher, Pool } from "undici";
@@ -127,12 +127,7 @@ export class Egress {
 		const url = new URL(target);
 		if (url.protocol !== "http:" && url.protocol !== "https:")
 			throw new Error(`only http and https can be fetched, not ${url.protocol}`);
-		// A name with a dot at its end is the same name, and not another one that nobody has thought of denying.
-		const hostname = url.hostname.replace(/^\[|\]$|\.$/g, "");
-		const isAddress = isIP(hostname) !== 0;
-		const refused =
-			this.#guard.refuseName(hostname) ?? (isAddress ? this.#guard.refuseAddress(hostname, hostname) : null);
-		if (refused !== null) throw new Error(refused);
+		const { hostname, isAddress } = this.#checked(url.hostname);
 		url.hostname = isAddress ? url.hostname : hostname;
 		const sent = without(
 			headers,
@@ -164,13 +159,46 @@ export class Egress {
 			return await this.#answer(reception, { method, tenant, intake });
 		} catch (error) {
 			reception?.cancel();
-			// The function learns what a browser's developer console would tell, not what the host's stack looks like.
-			const { code, message } = error as NodeJS.ErrnoException;
-			throw new Error(
-				error instanceof Refused
-					? message
-					: `${url.host}: ${code === "ENOTFOUND" ? "the name does not resolve" : message}`,
-			);
+			throw told(error as Error, url.host);
+		}
+	}
+
+	/** A hostname in normal form, which may be asked for. Throws what the function may know of it otherwise. */
+	#checked(named: string): { hostname: string; isAddress: boolean } {
+		// A name with a dot at its end is the same name, and not another one that nobody has thought of denying.
+		const hostname = named.replace(/^\[|\]$|\.$/g, "");
+		const isAddress = isIP(hostname) !== 0;
+		const refused =
+			this.#guard.refuseName(hostname) ?? (isAddress ? this.#guard.refuseAddress(hostname, hostname) : null);
+		if (refused !== null) throw new Error(refused);
+		return { hostname, isAddress };
+	}
+
+	/** Opens a connection for a tenant's function. Rejects with what the function may know of the failure. */
+	async connect(
+		{ hostname: named, port, halfOpen }: { hostname: string; port: number; halfOpen: boolean },
+		tenant: TenantNumber,
+		signal: AbortSignal,
+	): Promise<{ socket: Socket; intake: Intake }> {
+		const { hostname } = this.#checked(named.toLowerCase());
+		const { intake } = this.#connectionsOf(tenant);
+		intake.connected();
+		const { promise, resolve, reject } = Promise.withResolvers<void>();
+		const socket = connect({ host: hostname, port, lookup: this.#lookupFor(tenant), allowHalfOpen: halfOpen });
+		const abort = () => reject(signal.reason as Error);
+		// Heard for as long as it lives: an error that nobody hears of would end the process.
+		socket.once("connect", resolve).on("error", reject);
+		signal.addEventListener("abort", abort, { once: true });
+		if (signal.aborted) abort();
+		try {
+			await promise;
+			socket.setNoDelay(true);
+			return { socket, intake };
+		} catch (error) {
+			socket.destroy();
+			throw told(error as Error, `${hostname}:${port}`);
+		} finally {
+			signal.removeEventListener("abort", abort);
 		}
 	}
 
@@ -201,6 +229,14 @@ export class Egress {
 	async close(): Promise<void> {
 		await Promise.all([...this.#connections.values()].map(({ agent }) => agent.destroy()));
 	}
+}
+
+/** The function learns what a browser's developer console would tell, not what the host's stack looks like. */
+function told(error: NodeJS.ErrnoException, host: string): Error {
+	const { code, message } = error;
+	return new Error(
+		error instanceof Refused ? message : `${host}: ${code === "ENOTFOUND" ? "the name does not resolve" : message}`,
+	);
 }
 
 function hasHeader(headers: string[], name: string): boolean {

@@ -53,6 +53,16 @@ export class Intake {
 		return this.#rate.take(bytes, performance.now());
 	}
 
+	/** A connection was made that is no HTTP's. */
+	connected(): void {
+		this.#rate.take(CONNECTION, performance.now());
+	}
+
+	/** So much has come over one that is no HTTP's. Returns how long to wait before there may be more of it. */
+	raw(bytes: Bytes): Milliseconds {
+		return this.#rate.take(Math.max(bytes, LEAST), performance.now());
+	}
+
 	/** Has a connection read at this pace, by whoever calls its `read`. */
 	pace(socket: Socket): void {
 		const read = socket.read.bind(socket);
