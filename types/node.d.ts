@@ -1368,6 +1368,108 @@ declare module "util/types" {
 	export * from "node:util/types";
 	export { default } from "node:util/types";
 }
+declare module "node:zlib" {
+	import type { Buffer } from "node:buffer";
+	import { Transform } from "node:stream";
+
+	type Bytes = string | ArrayBuffer | ArrayBufferView;
+	export interface ZlibOptions {
+		flush?: number;
+		finishFlush?: number;
+		chunkSize?: number;
+		windowBits?: number;
+		level?: number;
+		memLevel?: number;
+		strategy?: number;
+		dictionary?: ArrayBuffer | ArrayBufferView;
+		/** Of what is done at once, not in a stream. */
+		maxOutputLength?: number;
+	}
+	type Callback = (error: Error | null, result: Buffer) => void;
+	class ZlibBase extends Transform {
+		constructor(options?: ZlibOptions);
+		readonly bytesWritten: number;
+		flush(kind?: number, callback?: () => void): void;
+		flush(callback: () => void): void;
+		close(callback?: () => void): void;
+	}
+	export class Deflate extends ZlibBase {}
+	export class DeflateRaw extends ZlibBase {}
+	export class Gunzip extends ZlibBase {}
+	export class Gzip extends ZlibBase {}
+	export class Inflate extends ZlibBase {}
+	export class InflateRaw extends ZlibBase {}
+	export class Unzip extends ZlibBase {}
+	export function createDeflate(options?: ZlibOptions): Deflate;
+	export function createDeflateRaw(options?: ZlibOptions): DeflateRaw;
+	export function createGunzip(options?: ZlibOptions): Gunzip;
+	export function createGzip(options?: ZlibOptions): Gzip;
+	export function createInflate(options?: ZlibOptions): Inflate;
+	export function createInflateRaw(options?: ZlibOptions): InflateRaw;
+	export function createUnzip(options?: ZlibOptions): Unzip;
+	export function deflate(data: Bytes, done: Callback): void;
+	export function deflate(data: Bytes, options: ZlibOptions, done: Callback): void;
+	export function deflateSync(data: Bytes, options?: ZlibOptions): Buffer;
+	export function deflateRaw(data: Bytes, done: Callback): void;
+	export function deflateRaw(data: Bytes, options: ZlibOptions, done: Callback): void;
+	export function deflateRawSync(data: Bytes, options?: ZlibOptions): Buffer;
+	export function gunzip(data: Bytes, done: Callback): void;
+	export function gunzip(data: Bytes, options: ZlibOptions, done: Callback): void;
+	export function gunzipSync(data: Bytes, options?: ZlibOptions): Buffer;
+	export function gzip(data: Bytes, done: Callback): void;
+	export function gzip(data: Bytes, options: ZlibOptions, done: Callback): void;
+	export function gzipSync(data: Bytes, options?: ZlibOptions): Buffer;
+	export function inflate(data: Bytes, done: Callback): void;
+	export function inflate(data: Bytes, options: ZlibOptions, done: Callback): void;
+	export function inflateSync(data: Bytes, options?: ZlibOptions): Buffer;
+	export function inflateRaw(data: Bytes, done: Callback): void;
+	export function inflateRaw(data: Bytes, options: ZlibOptions, done: Callback): void;
+	export function inflateRawSync(data: Bytes, options?: ZlibOptions): Buffer;
+	export function unzip(data: Bytes, done: Callback): void;
+	export function unzip(data: Bytes, options: ZlibOptions, done: Callback): void;
+	export function unzipSync(data: Bytes, options?: ZlibOptions): Buffer;
+	export const constants: Record<string, number>;
+	export const codes: Record<string, number | string>;
+	export function crc32(data: Bytes, value?: number): number;
+	const zlib: {
+		codes: typeof codes;
+		constants: typeof constants;
+		crc32: typeof crc32;
+		Deflate: typeof Deflate;
+		createDeflate: typeof createDeflate;
+		DeflateRaw: typeof DeflateRaw;
+		createDeflateRaw: typeof createDeflateRaw;
+		Gunzip: typeof Gunzip;
+		createGunzip: typeof createGunzip;
+		Gzip: typeof Gzip;
+		createGzip: typeof createGzip;
+		Inflate: typeof Inflate;
+		createInflate: typeof createInflate;
+		InflateRaw: typeof InflateRaw;
+		createInflateRaw: typeof createInflateRaw;
+		Unzip: typeof Unzip;
+		createUnzip: typeof createUnzip;
+		deflate: typeof deflate;
+		deflateSync: typeof deflateSync;
+		deflateRaw: typeof deflateRaw;
+		deflateRawSync: typeof deflateRawSync;
+		gunzip: typeof gunzip;
+		gunzipSync: typeof gunzipSync;
+		gzip: typeof gzip;
+		gzipSync: typeof gzipSync;
+		inflate: typeof inflate;
+		inflateSync: typeof inflateSync;
+		inflateRaw: typeof inflateRaw;
+		inflateRawSync: typeof inflateRawSync;
+		unzip: typeof unzip;
+		unzipSync: typeof unzipSync;
+	};
+	export default zlib;
+}
+declare module "zlib" {
+	export * from "node:zlib";
+	export { default } from "node:zlib";
+}
 /** https://developers.cloudflare.com/workers/runtime-apis/bindings/#importing-env-as-a-global */
 declare module "cloudflare:workers" {
 	import type { ExecutionContext } from "atoll-edge/types";

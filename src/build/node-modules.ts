@@ -46,6 +46,7 @@ const MODULES: Record<string, string> = {
 	url: "unenv/node/url",
 	util: local("util"),
 	"util/types": "unenv/node/util/types",
+	zlib: local("zlib"),
 };
 
 /** Modules of other platforms that code for them imports. */
@@ -66,7 +67,6 @@ const INSTEAD: Record<string, string> = {
 	tls: "fetch() with an https URL",
 	vm: "nothing: each function already has an isolate of its own",
 	worker_threads: "nothing: the platform runs functions in parallel",
-	zlib: "CompressionStream and DecompressionStream, or the npm package `fflate`",
 };
 
 const NAMES = new RegExp(

@@ -52,6 +52,11 @@ const LEFT_OUT: Record<string, string[]> = {
 		"createConnection",
 		"createServer",
 	],
+	"node:zlib": ["brotliCompress", "brotliDecompress"].flatMap((name) => [
+		name,
+		`${name}Sync`,
+		`create${name[0].toUpperCase()}${name.slice(1)}`,
+	]),
 	"node:path": ["_makeLong", "win32"],
 	"node:path/posix": ["_makeLong", "win32"],
 };
