@@ -4,7 +4,7 @@ import { build as esbuild, type Message } from "esbuild";
 import { Gate } from "./gate.ts";
 import { GLOBALS, nodeModules } from "./node-modules.ts";
 import type { Problem } from "./problem.ts";
-import { Resolver } from "./resolver.ts";
+import { isInPackage, Resolver } from "./resolver.ts";
 import type { Root } from "./root.ts";
 import { FUNCTION, isOfPattern, NO_PATTERNS, plainPath, plainPaths, type Sources, sources } from "./sources.ts";
 import { TsConfig } from "./tsconfig.ts";
@@ -52,6 +52,8 @@ interface Needs {
 	lowered: boolean;
 	/** The top level awaits, so that it has to run inside of an async function. */
 	topLevelAwait: boolean;
+	/** A package imports of a module of Node's what there is none of, and may never use it. */
+	lenient: boolean;
 	/** A global is named that the base snapshot does not hold. */
 	globals: boolean;
 }
@@ -63,7 +65,7 @@ const NAMES_REJECTIONS = /\b(?:on)?(?:unhandledrejection|rejectionhandled)\b/;
 
 /** Bundles a function with all that it imports into one script. Never throws for what is wrong with the source. */
 export async function bundle(request: BundleRequest): Promise<Bundle> {
-	const needs: Needs = { lowered: false, topLevelAwait: false, globals: false };
+	const needs: Needs = { lowered: false, topLevelAwait: false, lenient: false, globals: false };
 	const gate = new Gate(request.root);
 	const resolver = new Resolver(gate);
 	const tsConfig = new TsConfig(gate, resolver, request.entry);
@@ -76,7 +78,7 @@ export async function bundle(request: BundleRequest): Promise<Bundle> {
 }
 
 async function tryBundle({ entry, development, cwd }: BundleRequest, from: Sources, needs: Needs): Promise<Bundle> {
-	const { lowered, topLevelAwait, globals } = needs;
+	const { lowered, topLevelAwait, lenient, globals } = needs;
 	const failed = (messages: Message[]): Bundle => {
 		const problems = messages.map((message): Problem => {
 			const problem = toProblem(message);
@@ -122,8 +124,12 @@ async function tryBundle({ entry, development, cwd }: BundleRequest, from: Sourc
 			},
 			loader: { ".txt": "text", ".html": "text", ".sql": "text", ".css": "text", ".svg": "text", ".bin": "binary" },
 			plugins: [
-				nodeModules(from.gate, (name) => {
-					if (name === "async_hooks") needs.lowered = true;
+				nodeModules({
+					gate: from.gate,
+					lenient,
+					onUse: (name) => {
+						if (name === "async_hooks") needs.lowered = true;
+					},
 				}),
 				sources(from),
 			],
@@ -146,6 +152,11 @@ async function tryBundle({ entry, development, cwd }: BundleRequest, from: Sourc
 		const messages = (error as { errors?: Message[] }).errors;
 		if (messages === undefined) throw error;
 		if (!topLevelAwait && messages.every(({ text }) => text.startsWith("Top-level await"))) needs.topLevelAwait = true;
+		if (messages.some(isOfMissingExport)) needs.lenient = true;
 		return failed(messages);
 	}
 }
+
+/** Whether a message tells of a package's import that a module of ours does not export. */
+const isOfMissingExport = ({ text, location }: Message) =>
+	text.startsWith("No matching export in ") && isInPackage(location?.file ?? "");

@@ -76,11 +76,19 @@ const NAMES = new RegExp(
 /** Whose exports are globals, each bundled where a function names it. */
 export const GLOBALS = local("globals");
 
+export interface NodeModules {
+	gate: Gate;
+	/** Whether packages may import of a module what it does not export. */
+	lenient: boolean;
+	/** Told which were used. */
+	onUse(name: string): void;
+}
+
 /**
  * Gives imports of Node built-ins what stands in for them, and has the others fail with a message that helps, when
- * `absence` says. An npm package of the same name is taken where the function has one. `onUse` is told which were used.
+ * `absence` says. An npm package of the same name is taken where the function has one.
  */
-export function nodeModules(gate: Gate, onUse: (name: string) => void): Plugin {
+export function nodeModules({ gate, lenient, onUse }: NodeModules): Plugin {
 	return {
 		name: "node-modules",
 		setup(build) {
@@ -116,7 +124,8 @@ export function nodeModules(gate: Gate, onUse: (name: string) => void): Plugin {
 				if (target !== undefined) {
 					if (!isOurs) onUse(name);
 					const found = await build.resolve(target, { kind, importer, resolveDir: folder, pluginData: SECOND_TRY });
-					if (isOurs || kind !== "require-call" || found.errors.length > 0) return found;
+					const isRequired = kind === "require-call" || (lenient && isInPackage(resolveDir));
+					if (isOurs || !isRequired || found.errors.length > 0) return found;
 					return { path: name, namespace: "required", pluginData: plainPath(found.path) };
 				}
 				// A package may say that it has no use for the module in a browser; others than these it gets all the same.
@@ -126,9 +135,8 @@ export function nodeModules(gate: Gate, onUse: (name: string) => void): Plugin {
 				if (fails === "build") return { errors: [{ text: whyAbsent(path) }] };
 				return { path, namespace: `absent-on-${fails}`, sideEffects: fails === "load" };
 			});
-			// What Node gives to `require` is what it has as the default for `import`: a function, of some modules.
-			build.onLoad({ filter: /.*/, namespace: "required" }, ({ pluginData: path }) => ({
-				contents: `const module_ = require(${JSON.stringify(path)}); module.exports = module_.default ?? module_;`,
+			build.onLoad({ filter: /.*/, namespace: "required" }, ({ path, pluginData }) => ({
+				contents: requiredModule(path, pluginData as string),
 				resolveDir: folder,
 			}));
 			build.onLoad({ filter: /.*/, namespace: "absent-on-load" }, ({ path }) => ({
@@ -140,6 +148,18 @@ export function nodeModules(gate: Gate, onUse: (name: string) => void): Plugin {
 			}));
 		},
 	};
+}
+
+/**
+ * What Node gives to `require` is what it has as the default for `import`: a function, of some modules. Of what Node
+ * has beside that, and a function does not, all is there as it is of a module that is absent as a whole.
+ */
+function requiredModule(name: string, path: string): string {
+	const names = name === "process" ? [] : Object.keys(process.getBuiltinModule(name) ?? {});
+	const why = `a function does not have this of Node's module "${name}".`;
+	return `const module_ = require(${JSON.stringify(path)});
+const { completed } = require(${JSON.stringify(local("absent"))});
+module.exports = completed(module_.default ?? module_, ${JSON.stringify([name, why, names])});`;
 }
 
 /** That a function does not have a module, and what to use instead. */

@@ -7,6 +7,15 @@ export function absentModule(name: string, message: string): unknown {
 	return Object.create(absent(name, message, {}));
 }
 
+/** A module with what it lacks of those names; one that is a function is left as it is. */
+export function completed(module: unknown, [name, message, names]: [string, string, string[]]): unknown {
+	if (typeof module === "function") return module;
+	const rest = absentModule(name, message) as Record<string, unknown>;
+	const all: Record<string, unknown> = {};
+	for (const one of names) all[one] = rest[one];
+	return Object.assign(all, module);
+}
+
 /** Something of an absent module: whether a class, a function or an object of others only its use will tell. */
 function absent(name: string, message: string, target: object): object {
 	const fail = () => {

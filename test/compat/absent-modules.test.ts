@@ -82,6 +82,27 @@ test("what a package requires of the modules that are there is what Node gives i
 	assert.deepEqual(found, [types, [true, true, true, true, "m"]]);
 });
 
+test("what Node's module has and a function's does not fails when it is called, and the rest works", async () => {
+	const uses = `const told = (f) => { try { return f(); } catch (error) { return [error.code, error.message]; } };
+		return [it.hash(), told(it.sign), it.isKey, it.type];`;
+	const rest = `const hash = () => createHash("md5").update("a").digest("hex"); const sign = () => createSign("sha256"); const isKey = {} instanceof KeyObject; const type = typeof inspect;`;
+	const expected = [
+		"0cc175b9c0f1b6a831c399e269772661",
+		["MODULE_NOT_FOUND", 'crypto.createSign: a function does not have this of Node\'s module "crypto".'],
+		false,
+		"function",
+	];
+	const names = "createHash, createSign, KeyObject";
+	const imported = `import { ${names} } from "node:crypto"; import util, { inspect } from "util"; ${rest} export { hash, sign, isKey, type };`;
+	assert.deepEqual(await withPackage("some-imported", imported, uses, "mjs"), expected);
+	const required = `const { ${names} } = require("crypto"); const { inspect } = require("util"); ${rest} module.exports = { hash, sign, isKey, type };`;
+	assert.deepEqual(await withPackage("some-required", required, uses), expected);
+	await assert.rejects(
+		atoll.deploy("some-own", `import { createSign } from "node:crypto"; export default { fetch: () => createSign() };`),
+		/some-own\.js:1:10: No matching export in .* for import "createSign"/,
+	);
+});
+
 test("a package that says it does without a module in a browser gets none of it", async () => {
 	await atoll.ready();
 	await atoll.write(
