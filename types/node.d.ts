@@ -265,6 +265,8 @@ declare module "node:buffer" {
 	/** Whether bytes are valid UTF-8. */
 	export function isUtf8(bytes: Uint8Array): boolean;
 	export function isAscii(bytes: Uint8Array): boolean;
+	/** Bytes of one encoding in another; what that does not have becomes a question mark. */
+	export function transcode(source: Uint8Array, from: BufferEncoding, to: BufferEncoding): Buffer;
 	const buffer: {
 		Buffer: typeof Buffer;
 		Blob: typeof Blob;
@@ -277,6 +279,7 @@ declare module "node:buffer" {
 		isUtf8: typeof isUtf8;
 		kMaxLength: number;
 		SlowBuffer: typeof SlowBuffer;
+		transcode: typeof transcode;
 	};
 	export default buffer;
 }
@@ -1249,6 +1252,52 @@ declare module "node:util" {
 	export const TextDecoder: Web["TextDecoder"];
 	export const TextEncoder: Web["TextEncoder"];
 	export const types: typeof import("node:util/types").default;
+	/** https://nodejs.org/api/util.html#class-utilmimeparams */
+	export class MIMEParams {
+		get(name: string): string | null;
+		has(name: string): boolean;
+		set(name: string, value: string): void;
+		delete(name: string): void;
+		entries(): IterableIterator<[string, string]>;
+		keys(): IterableIterator<string>;
+		values(): IterableIterator<string>;
+		[Symbol.iterator](): IterableIterator<[string, string]>;
+		toString(): string;
+		toJSON(): string;
+	}
+	/** https://nodejs.org/api/util.html#class-utilmimetype */
+	export class MIMEType {
+		constructor(input: string);
+		type: string;
+		subtype: string;
+		readonly essence: string;
+		readonly params: MIMEParams;
+		toString(): string;
+		toJSON(): string;
+	}
+	interface ParseArgsConfig {
+		/** Default: none, as a function is started with none. */
+		args?: string[];
+		options?: Record<
+			string,
+			{
+				type: "string" | "boolean";
+				short?: string;
+				multiple?: boolean;
+				default?: string | boolean | (string | boolean)[];
+			}
+		>;
+		strict?: boolean;
+		allowPositionals?: boolean;
+		allowNegative?: boolean;
+		tokens?: boolean;
+	}
+	/** https://nodejs.org/api/util.html#utilparseargsconfig */
+	export function parseArgs(config?: ParseArgsConfig): {
+		values: Record<string, string | boolean | (string | boolean)[] | undefined>;
+		positionals: string[];
+		tokens?: object[];
+	};
 	const util: {
 		aborted: typeof aborted;
 		callbackify: typeof callbackify;
@@ -1261,6 +1310,9 @@ declare module "node:util" {
 		inspect: typeof inspect;
 		isArray: typeof isArray;
 		isDeepStrictEqual: typeof isDeepStrictEqual;
+		MIMEParams: typeof MIMEParams;
+		MIMEType: typeof MIMEType;
+		parseArgs: typeof parseArgs;
 		promisify: typeof promisify;
 		stripVTControlCharacters: typeof stripVTControlCharacters;
 		styleText: typeof styleText;

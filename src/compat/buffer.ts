@@ -56,6 +56,20 @@ export function isAscii(bytes: Uint8Array): boolean {
 	return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength).every((byte) => byte < 0x80);
 }
 
+const TRANSCODED = /^(?:utf-?8|ucs-?2|utf-?16le|latin1|binary|ascii)$/i;
+
+/** Bytes of one encoding in another; what that does not have becomes a question mark. */
+export function transcode(source: Uint8Array, from_: string, to: string): Buffer {
+	if (!TRANSCODED.test(from_) || !TRANSCODED.test(to))
+		throw Object.assign(new Error("Unable to transcode Buffer [U_ILLEGAL_ARGUMENT_ERROR]"), {
+			code: "U_ILLEGAL_ARGUMENT_ERROR",
+			errno: 1,
+		});
+	const text = Buffer.from(source).toString(from_);
+	const most = /^ascii$/i.test(to) ? 0x7f : /^(?:latin1|binary)$/i.test(to) ? 0xff : 0x10ffff;
+	return Buffer.from([...text].map((letter) => ((letter.codePointAt(0) ?? 0) > most ? "?" : letter)).join(""), to);
+}
+
 export { Buffer, INSPECT_MAX_BYTES, kMaxLength, SlowBuffer };
 export default {
 	Buffer,
@@ -69,4 +83,5 @@ export default {
 	isUtf8,
 	kMaxLength,
 	SlowBuffer,
+	transcode,
 };

@@ -5,6 +5,8 @@ import { isDeepStrictEqual } from "assert/build/internal/util/comparisons.js";
 import { format, formatWithOptions, inspect, stripVTControlCharacters } from "node-inspect-extracted";
 import types from "unenv/node/util/types";
 import { globalScope } from "./global-scope.ts";
+import { MIMEParams, MIMEType } from "./mime-type.ts";
+import { parseArgs } from "./parse-args.ts";
 
 Reflect.deleteProperty(globalThis, "Atomics");
 
@@ -75,7 +77,17 @@ export function aborted(signal: AbortSignal): Promise<void> {
 	});
 }
 
-export { format, formatWithOptions, inspect, isDeepStrictEqual, stripVTControlCharacters, types };
+export {
+	format,
+	formatWithOptions,
+	inspect,
+	isDeepStrictEqual,
+	MIMEParams,
+	MIMEType,
+	parseArgs,
+	stripVTControlCharacters,
+	types,
+};
 export default {
 	aborted,
 	callbackify,
@@ -88,6 +100,9 @@ export default {
 	inspect,
 	isArray,
 	isDeepStrictEqual,
+	MIMEParams,
+	MIMEType,
+	parseArgs,
 	promisify,
 	stripVTControlCharacters,
 	styleText,

@@ -17,6 +17,9 @@ const LINES: Record<string, string[]> = {
 		`[m.Buffer.isBuffer(m.Buffer.alloc(1)), m.Buffer.isEncoding("base64url"), m.isUtf8(m.Buffer.from([0xff])), m.isAscii(m.Buffer.from("a"))]`,
 		`m.Buffer.from("abc").equals(new Uint8Array([97, 98, 99]))`,
 		`m.constants.MAX_STRING_LENGTH`,
+		`[["utf8", "latin1"], ["utf8", "ascii"], ["utf8", "utf16le"], ["utf8", "ucs2"]].map(([from, to]) => m.transcode(Buffer.from("aé€😀"), from, to).toString("hex"))`,
+		`m.transcode(m.transcode(Buffer.from("é€"), "utf8", "utf16le"), "utf16le", "utf8").toString()`,
+		`m.transcode(Buffer.from("a"), "utf8", "base64")`,
 	],
 	events: [
 		`const e = new m.EventEmitter(); const seen = []; e.on("a", (x) => seen.push(x)); e.once("a", (x) => seen.push(-x)); e.emit("a", 1); e.emit("a", 2); return [seen, e.listenerCount("a"), e.eventNames()]`,
@@ -35,6 +38,31 @@ const LINES: Record<string, string[]> = {
 		`[m.types.isDate(new Date()), m.types.isPromise(Promise.resolve()), m.types.isRegExp(/a/), m.types.isDate({})]`,
 		`function A() {} function B() {} m.inherits(A, B); return [new A() instanceof B, A.super_ === B]`,
 		`m.stripVTControlCharacters(m.styleText("red", "text"))`,
+		...[
+			`args: ["-f", "--bar", "b", "x"], options: { foo: { type: "boolean", short: "f" }, bar: { type: "string" } }, allowPositionals: true, tokens: true`,
+			`args: ["-abc", "-ofile", "--out=other", "-o", "third"], options: { a: { type: "boolean", short: "a" }, b: { type: "boolean", short: "b" }, c: { type: "boolean", short: "c" }, out: { type: "string", short: "o", multiple: true } }, tokens: true`,
+			`args: ["--no-color", "--", "-x"], options: { color: { type: "boolean" }, size: { type: "string", default: "5" } }, allowNegative: true, allowPositionals: true, tokens: true`,
+			`args: ["--unknown", "-z", "v", "--k=v"], strict: false, tokens: true`,
+			`args: ["--unknown"]`,
+			`args: ["x"]`,
+			`args: ["--out"], options: { out: { type: "string" } }`,
+			`args: ["--out", "-x"], options: { out: { type: "string" } }`,
+			`args: ["--flag=1"], options: { flag: { type: "boolean", short: "f" } }`,
+		].map((config) => `try { return m.parseArgs({ ${config} }); } catch (e) { return [e.name, e.code, e.message]; }`),
+		...[
+			"text/html; charset=utf-8",
+			' TEXT/Plain ;a=b; A=c;q=\\"x;\\\\\\"y\\" ;empty=;=v;none',
+			"text",
+			"/x",
+			"text/",
+			"a b/c",
+			"text/x;a=ü",
+		].map(
+			(text) =>
+				`try { const t = new m.MIMEType("${text}"); return [t.essence, t.type, t.subtype, String(t), [...t.params], JSON.stringify(t)]; } catch (e) { return [e.name, e.code]; }`,
+		),
+		`const t = new m.MIMEType("text/html"); t.type = "APPLICATION"; t.params.set("a", "b c"); t.params.delete("x"); return [String(t), t.params.get("a"), t.params.has("b")]`,
+		`m.promisify(Object.assign(() => {}, { [m.promisify.custom]: () => "custom" }))()`,
 	],
 	assert: [
 		`m.deepStrictEqual({ a: 1 }, { a: 1 })`,
@@ -65,6 +93,7 @@ const LINES: Record<string, string[]> = {
 		`m.format({ protocol: "https", host: "a.b", pathname: "/c", query: { d: 1 } })`,
 		`[m.resolve("/one/two/three", "four"), m.resolve("http://example.com/", "/one")]`,
 		`[m.fileURLToPath("file:///a/b%20c"), m.pathToFileURL("/a b").href]`,
+		`[m.domainToASCII("español.com"), m.domainToUnicode("xn--espaol-zwa.com")]`,
 		`[new m.URL("http://a/b").pathname, new m.URLSearchParams("a=1").get("a")]`,
 	],
 	string_decoder: [
@@ -81,6 +110,8 @@ const LINES: Record<string, string[]> = {
 		`const p = new m.PassThrough(); p.end("z"); return new Response(m.Readable.toWeb(p)).text()`,
 		`const w = m.Writable.toWeb(new m.Writable({ write(c, e, done) { done(); }, final(done) { setTimeout(done, 1, new Error("late")); } })).getWriter(); return w.close().catch((e) => e.message)`,
 		`const r = m.Readable.fromWeb(new Response("web").body); let s = ""; for await (const c of r) s += Buffer.from(c); return s`,
+		`const parts = []; await m.promises.pipeline(m.Readable.from(["a", "b"]), async function* (source) { for await (const one of source) yield String(one).toUpperCase(); }, new m.Writable({ write(c, e, done) { parts.push(String(c)); done(); } })); return parts`,
+		`const twice = m.compose(async function* (source) { for await (const one of source) yield String(one) + one; }); twice.end("x"); let s = ""; for await (const c of twice) s += c; return s`,
 		`m.promises.finished(m.Readable.from(["a"]).resume())`,
 	],
 	crypto: [
