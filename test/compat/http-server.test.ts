@@ -137,6 +137,25 @@ test("an Express app routes, reads JSON, answers, and handles its errors as in N
 	assert.equal(all[0].text, "hello wörld");
 });
 
+test("a Fastify app routes, validates, and answers as in Node", async () => {
+	const source = `import fastify from ${JSON.stringify(resolve("node_modules/fastify/fastify.js"))};
+	const app = fastify();
+	app.addHook("onSend", async (request, reply) => { reply.header("x-hook", request.method); });
+	app.get("/hello/:name", async (request) => ({ hello: request.params.name, query: request.query, host: request.protocol }));
+	app.post("/body", { schema: { body: { type: "object", required: ["x"], properties: { x: { type: "integer" } } } } }, async (request, reply) => reply.code(201).send(request.body));
+	app.get("/boom", async () => { throw Object.assign(new Error("boom"), { statusCode: 418 }); });
+	export const listener = async (request, response) => { await app.ready(); app.routing(request, response); };`;
+	const json = { "content-type": "application/json" };
+	await inBoth("fastify", source, [
+		["/hello/you?a=1"],
+		["/body", { method: "POST", body: '{"x":1}', headers: json }],
+		["/body", { method: "POST", body: '{"x":"y"}', headers: json }],
+		["/body", { method: "POST", body: "{", headers: json }],
+		["/boom"],
+		["/missing"],
+	]);
+});
+
 test("a server's other forms: its own handler, a port of the system's, and requests handed over one by one", async () => {
 	await atoll.deploy(
 		"forms",
