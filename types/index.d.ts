@@ -553,6 +553,14 @@ declare global {
 		readonly readable: ReadableStream<O>;
 		readonly writable: WritableStream<I>;
 	}
+	/** Bytes as they are: a write is done once its bytes have been read. */
+	class IdentityTransformStream extends TransformStream<BufferSource, Uint8Array<ArrayBuffer>> {
+		constructor(strategy?: { highWaterMark?: number });
+	}
+	/** The same for a length that is known: a body made of it is sent with that as its `Content-Length`. */
+	class FixedLengthStream extends IdentityTransformStream {
+		constructor(expectedLength: number | bigint, strategy?: { highWaterMark?: number });
+	}
 	class TransformStreamDefaultController<O = unknown> {
 		private constructor();
 		readonly desiredSize: number | null;

@@ -43,8 +43,7 @@ export class Call {
 		this.answered = answered.promise;
 		this.#context = context;
 		this.#op = op;
-		const source = body === null ? null : body.source;
-		const whole = body !== null && source !== null && source.length <= STREAM_WINDOW && !body.unusable;
+		const whole = body !== null && isWhole(body);
 		operation.answer = (answer, data) => {
 			this.#take(answer, data);
 			answered.resolve();
@@ -79,6 +78,12 @@ export class Call {
 		if (body === "error") this.failure = text;
 		else this.text = text;
 	}
+}
+
+/** Whether a body leaves in one piece, beside what is asked for. */
+export function isWhole(body: Body): boolean {
+	const { source } = body;
+	return source !== null && source.length <= STREAM_WINDOW && !body.unusable;
 }
 
 function takeWhole(body: Body): string | Uint8Array {

@@ -132,6 +132,7 @@ function lazily(names: string[], load: () => unknown): void {
 }
 
 lazily(["CompressionStream", "DecompressionStream"], () => require("./streams/compression.ts"));
+lazily(["FixedLengthStream", "IdentityTransformStream"], () => require("./streams/identity-stream.ts"));
 lazily(["CustomEvent", "ErrorEvent", "PromiseRejectionEvent"], () => require("./events/event-types.ts"));
 lazily(["TextDecoderStream", "TextEncoderStream"], () => require("./streams/encoding-streams.ts"));
 lazily(["URLPattern"], () => require("./url/url-pattern.ts"));

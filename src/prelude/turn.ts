@@ -10,8 +10,9 @@ import { describeError, reportRejections, tracker } from "./errors/report-error.
 import { EventArgument } from "./event-argument.ts";
 import { AbortController, type AbortSignal, createSignal, followSignals } from "./events/abort.ts";
 import { Body } from "./fetch/body.ts";
+import { setStreamLength, streamedHeaders } from "./fetch/body-length.ts";
 import { receiveStream, sendStream } from "./fetch/body-stream.ts";
-import { headerList } from "./fetch/headers.ts";
+import { headerList, headerValue } from "./fetch/headers.ts";
 import { receivedRequest, type SignalSource } from "./fetch/request.ts";
 import { isNullBodyStatus, plain, type ResponseState, responseState } from "./fetch/response.ts";
 import { type Handler, handleEvent, handler, hasHandler } from "./handlers.ts";
@@ -116,7 +117,10 @@ class ClientSignal implements SignalSource {
 
 function receivedBody(context: IoContext, head: Pick<RequestHead, "body">, data: ArrayBuffer | undefined): Body {
 	if (head.body === "whole") return new Body(data === undefined ? new Uint8Array(0) : new Uint8Array(data), null);
-	return new Body(null, receiveStream(context, 0, context.exchange));
+	const stream = receiveStream(context, 0, context.exchange);
+	const length = headerValue(head, "content-length");
+	if (length !== null) setStreamLength(stream, Number(length));
+	return new Body(null, stream);
 }
 
 async function answer(
@@ -276,7 +280,7 @@ function upgrade(context: IoContext, headers: string[], webSocket: unknown): voi
 
 function respond(context: IoContext, method: string, state: ResponseState): void {
 	const { status, statusText, body } = state;
-	const headers = headerList(state);
+	let headers = headerList(state);
 	if (status === 101) {
 		upgrade(context, headers, state.origin.webSocket);
 		return;
@@ -286,6 +290,7 @@ function respond(context: IoContext, method: string, state: ResponseState): void
 	const whole = !none && source !== null && source.length <= STREAM_WINDOW;
 	const mode = none ? "none" : whole ? "whole" : "stream";
 	const taken = whole ? (body as Body).send() : null;
+	if (mode === "stream") headers = streamedHeaders(headers, body as Body, true);
 	if (mode === "stream" && method === "HEAD") {
 		// First: what the function does about it still belongs to the request.
 		void (body as Body).stream.cancel().catch(() => undefined);

@@ -9,7 +9,7 @@ const refuse = (name) =>
 const { ownKeys, getOwnPropertyDescriptor, defineProperty, getPrototypeOf } = Reflect;
 
 const { FormData, File, Blob, Headers, Request, Response, ReadableStream, TransformStream, TextEncoder, TextDecoder, URL, URLSearchParams, URLPattern } = globalThis;
-const { ArrayBuffer, Uint8Array, EventTarget, Event, AbortController, CompressionStream, DecompressionStream, MessageChannel, structuredClone, crypto, setTimeout, Promise } = globalThis;
+const { ArrayBuffer, Uint8Array, EventTarget, Event, AbortController, CompressionStream, DecompressionStream, FixedLengthStream, MessageChannel, structuredClone, crypto, setTimeout, Promise } = globalThis;
 
 const CONSTRUCTORS = [
 	...[Array, ArrayBuffer, BigInt, Boolean, DataView, Error, Function, Map, Number, Promise, RegExp, Set, String, Symbol],
@@ -102,6 +102,23 @@ const PARTS = {
 	async compression() {
 		const packed = new Response("hello hello hello").body.pipeThrough(new CompressionStream("gzip"));
 		return await new Response(packed.pipeThrough(new DecompressionStream("gzip"))).text();
+	},
+	async fixed() {
+		const { readable, writable } = new FixedLengthStream(6);
+		const writer = writable.getWriter();
+		const written = (async () => {
+			await writer.write(new TextEncoder().encode("fix"));
+			await writer.write(new TextEncoder().encode("ed."));
+			await writer.close();
+		})();
+		const reader = readable.getReader({ mode: "byob" });
+		const first = await reader.read(new Uint8Array(2));
+		reader.releaseLock();
+		const rest = readable.getReader();
+		let length = 0;
+		for (let chunk = await rest.read(); !chunk.done; chunk = await rest.read()) length += chunk.value.byteLength;
+		await written;
+		return `${first.value.byteLength} ${length}`;
 	},
 	clone: () => {
 		const copy = structuredClone({ a: [1, 2], b: { c: "d" } });

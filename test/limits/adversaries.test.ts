@@ -142,6 +142,7 @@ text: grüß €
 latin: 3
 streams: 0;1;2; 0;1;2; 3
 compression: hello hello hello
+fixed: 2 4
 clone: 2 d
 events: x
 abort: true enough

@@ -1,5 +1,6 @@
 import { type BindingNumber, FETCH } from "../../link/calls.ts";
-import { Call } from "../../prelude/call.ts";
+import { Call, isWhole } from "../../prelude/call.ts";
+import { streamedHeaders } from "../../prelude/fetch/body-length.ts";
 import { headerList } from "../../prelude/fetch/headers.ts";
 import { Request, requestState, signalOf } from "../../prelude/fetch/request.ts";
 import { createResponse, type Response, type ResponseOrigin } from "../../prelude/fetch/response.ts";
@@ -30,13 +31,15 @@ export async function fetchBy(
 	}
 	const { method, url, body } = request;
 	const { redirect } = request.options;
-	const argument = within(encodeFetchHead({ method, redirect, url, headers: headerList(request) }));
+	const list = headerList(request);
+	const headers = body !== null && !isWhole(body) ? streamedHeaders(list, body, false) : list;
+	const argument = within(encodeFetchHead({ method, redirect, url, headers }));
 	const call = new Call(binding, { what: "fetch()", argument, body, signal });
 	await call.answered;
 	if (call.failure !== null) throw new TypeError(`fetch failed: ${call.failure}`);
 	const answer = JSON.parse(call.text) as FetchedHead;
-	const { status, statusText, headers, url: from, redirected } = answer;
+	const { status, statusText, url: from, redirected } = answer;
 	const type = status === 0 ? "opaqueredirect" : "basic";
 	const origin: ResponseOrigin = { type, url: from, redirected, guard: "immutable", webSocket: null };
-	return createResponse({ status, statusText, headers, body: call.body, origin });
+	return createResponse({ status, statusText, headers: answer.headers, body: call.body, origin });
 }

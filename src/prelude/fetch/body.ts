@@ -5,6 +5,7 @@ import { ReadableStream } from "../streams/streams.ts";
 import { decodeStream } from "../streams/text-stream.ts";
 import { isURLSearchParams, parseForm, type URLSearchParams } from "../url/url-search-params.ts";
 import { Blob, blobBytes, isBlob } from "./blob.ts";
+import { copyStreamLength } from "./body-length.ts";
 import { encodeMultipart, FormData, isFormData } from "./form-data.ts";
 import { type HeadersOwner, headerValue } from "./headers.ts";
 import { parseMime } from "./mime.ts";
@@ -115,6 +116,8 @@ export class Body {
 			return new Body(this.source, null);
 		}
 		const [one, two] = this.stream.tee();
+		copyStreamLength(this.stream, one);
+		copyStreamLength(this.stream, two);
 		this.#stream = one;
 		this.source = null;
 		return new Body(null, two);

@@ -4,6 +4,7 @@ import { asInterface, requireArguments, toDictionary } from "../interface.ts";
 import { type ReadableStream, TransformStream } from "../streams/streams.ts";
 import { parseUrl, URL } from "../url/url.ts";
 import { Body, type BodyOwner, extractBody, mixinBody } from "./body.ts";
+import { copyStreamLength } from "./body-length.ts";
 import { type Guard, Headers, headerList, headersOf, headerValue } from "./headers.ts";
 
 export type RedirectMode = "follow" | "error" | "manual";
@@ -303,7 +304,9 @@ function toReferrer(value: unknown, before: RequestOptions | null): string {
 function handOver(body: Body): Body {
 	const source = body.take();
 	if (source !== null) return new Body(source, null);
-	return new Body(null, body.stream.pipeThrough(new TransformStream()));
+	const stream = body.stream.pipeThrough(new TransformStream());
+	copyStreamLength(body.stream, stream);
+	return new Body(null, stream);
 }
 
 export { stateOf as requestState };

@@ -1,4 +1,9 @@
-import { type ReadableByteStreamController, ReadableStream } from "web-streams-polyfill";
+import {
+	type ReadableByteStreamController,
+	ReadableStream,
+	type TransformStream,
+	type WritableStream,
+} from "web-streams-polyfill";
 
 /** What the polyfill keeps of a stream. */
 interface Internals {
@@ -21,6 +26,13 @@ export function isDisturbed(stream: ReadableStream): boolean {
 /** https://streams.spec.whatwg.org/#is-readable-stream-locked */
 export function isLocked(stream: ReadableStream): boolean {
 	return (stream as unknown as Internals)._reader !== undefined;
+}
+
+/** Gives a transform stream sides that were made otherwise. */
+export function replaceSides(transform: TransformStream, readable: ReadableStream, writable: WritableStream): void {
+	const sides = transform as unknown as { _readable: ReadableStream; _writable: WritableStream };
+	sides._readable = readable;
+	sides._writable = writable;
 }
 
 /**

@@ -129,9 +129,11 @@ export class Egress {
 			throw new Error(`only http and https can be fetched, not ${url.protocol}`);
 		const { hostname, isAddress } = this.#checked(url.hostname);
 		url.hostname = isAddress ? url.hostname : hostname;
+		const whole = content instanceof Uint8Array || content === null;
+		// Of a stream it is the isolate that knows how long it is; undici sends no other number of bytes then.
 		const sent = without(
 			headers,
-			(name) => isHopByHop(name) || name === "host" || name === "content-length" || name === "expect",
+			(name) => isHopByHop(name) || name === "host" || name === "expect" || (name === "content-length" && whole),
 		);
 		if (!hasHeader(sent, "accept")) sent.push("accept", "*/*");
 		if (!hasHeader(sent, "user-agent")) sent.push("user-agent", "atoll");
@@ -149,8 +151,7 @@ export class Egress {
 					path: url.pathname + url.search,
 					method: method as Dispatcher.HttpMethod,
 					headers: sent,
-					body:
-						content instanceof Uint8Array || content === null ? content : Readable.from(content, { objectMode: false }),
+					body: whole ? content : Readable.from(content, { objectMode: false }),
 					headersTimeout: 0,
 					bodyTimeout: 0,
 				},
