@@ -487,6 +487,8 @@ declare global {
 		readonly closed: Promise<undefined>;
 		cancel(reason?: unknown): Promise<void>;
 		read<T extends ArrayBufferView>(view: T, options?: { min?: number }): Promise<ReadableStreamReadResult<T>>;
+		/** Waits for so many bytes, or the end of the stream. */
+		readAtLeast<T extends ArrayBufferView>(minBytes: number, view: T): Promise<ReadableStreamReadResult<T>>;
 		releaseLock(): void;
 	}
 	class ReadableStreamDefaultController<R = unknown> {

@@ -111,6 +111,40 @@ inBothIsolations("streams of bytes", (isolation) => {
 		);
 	});
 
+	test("readAtLeast waits for so many bytes, or for the end", async () => {
+		assert.deepEqual(
+			await value(`
+				const { readable, writable } = new IdentityTransformStream();
+				const writer = writable.getWriter();
+				const written = (async () => {
+					for (const chunk of [bytes(1), bytes(2, 3), bytes(4, 5), bytes(6)]) await writer.write(chunk);
+					await writer.close();
+				})();
+				const reader = readable.getReader({ mode: "byob" });
+				const seen = [];
+				for (let i = 0; i < 3; i++) {
+					const { done, value } = await reader.readAtLeast(4, new Uint8Array(4));
+					seen.push(done, [...value]);
+				}
+				await written;
+				return seen;
+			`),
+			[false, [1, 2, 3, 4], false, [5, 6], true, []],
+		);
+		assert.deepEqual(
+			await value(`
+				const reader = new Response("abcdef").body.getReader({ mode: "byob" });
+				const wide = await reader.readAtLeast(3, new Uint16Array(3));
+				return [
+					wide.value.length,
+					...await Promise.all([[0, new Uint8Array(1)], [2, new Uint8Array(1)], [1, "x"], [1]].map((args) => settled(reader.readAtLeast(...args)))),
+					ReadableStreamBYOBReader.prototype.readAtLeast.length,
+				];
+			`),
+			[3, "TypeError", "TypeError", "TypeError", "TypeError", 2],
+		);
+	});
+
 	test("only bytes go through it", async () => {
 		assert.deepEqual(
 			await value(`

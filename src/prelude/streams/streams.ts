@@ -14,7 +14,8 @@ export {
 	WritableStreamDefaultWriter,
 } from "web-streams-polyfill";
 
-import { ReadableStream } from "web-streams-polyfill";
+import { ReadableStream, ReadableStreamBYOBReader } from "web-streams-polyfill";
+import { requireArguments } from "../interface.ts";
 
 /**
  * https://webidl.spec.whatwg.org/#es-asynchronous-iterator-prototype-object: what the polyfill's iterators inherit
@@ -50,3 +51,29 @@ for (const [key, enumerable] of [
 		enumerable,
 		configurable: true,
 	});
+
+const { read } = ReadableStreamBYOBReader.prototype;
+const reading = {
+	/**
+	 * https://developers.cloudflare.com/workers/runtime-apis/streams/readablestreambyobreader/: what is read before the
+	 * stream ends is no end yet.
+	 */
+	async readAtLeast(this: ReadableStreamBYOBReader, minBytes: unknown, view: unknown) {
+		const where = "ReadableStreamBYOBReader.readAtLeast";
+		requireArguments(arguments.length, 2, where);
+		if (!ArrayBuffer.isView(view)) throw new TypeError(`${where}: the second argument is no view`);
+		const bytes = Math.trunc(Number(minBytes));
+		if (!(bytes > 0)) throw new TypeError(`${where}: the number of bytes is not above 0`);
+		if (bytes > view.byteLength)
+			throw new TypeError(`${where}: the view has ${view.byteLength} bytes, which is less than ${bytes}`);
+		const size = (view as { BYTES_PER_ELEMENT?: number }).BYTES_PER_ELEMENT ?? 1;
+		const { done, value } = await read.call(this, view, { min: Math.ceil(bytes / size) });
+		return { done: done && !(value !== undefined && value.byteLength > 0), value };
+	},
+};
+Object.defineProperty(ReadableStreamBYOBReader.prototype, "readAtLeast", {
+	value: reading.readAtLeast,
+	writable: true,
+	enumerable: true,
+	configurable: true,
+});
