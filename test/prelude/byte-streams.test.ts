@@ -187,6 +187,43 @@ inBothIsolations("streams of bytes", (isolation) => {
 		);
 	});
 
+	test("a text can be compressed and decompressed before anybody reads", async () => {
+		assert.deepEqual(
+			await value(`
+				const texts = [];
+				for (const format of ["gzip", "deflate", "deflate-raw"]) {
+					const packing = new CompressionStream(format);
+					const writer = packing.writable.getWriter();
+					for (const text of ["hello ", "hello ", "world"]) await writer.write(new TextEncoder().encode(text));
+					await writer.close();
+					const unpacking = new DecompressionStream(format);
+					const into = unpacking.writable.getWriter();
+					for await (const chunk of packing.readable) await into.write(chunk);
+					await into.close();
+					texts.push(await new Response(unpacking.readable).text());
+				}
+				return texts;
+			`),
+			["hello hello world", "hello hello world", "hello hello world"],
+		);
+	});
+
+	test("what decompresses is held back once a megabyte waits to be read", async () => {
+		assert.deepEqual(
+			await value(`
+				const twenty = ReadableStream.from(Array.from({ length: 20 }, () => new Uint8Array(300_000)));
+				const all = await new Response(twenty.pipeThrough(new CompressionStream("deflate"))).bytes();
+				let asked = 0;
+				const source = new ReadableStream({ pull(c) { c.enqueue(all.subarray(asked * 300, ++asked * 300)); if (asked * 300 >= all.length) c.close(); } }, { highWaterMark: 0 });
+				const readable = source.pipeThrough(new DecompressionStream("deflate"));
+				await settled(new Promise(() => {}));
+				const early = asked * 300 < all.length;
+				return [early, (await new Response(readable).bytes()).length];
+			`),
+			[true, 6_000_000],
+		);
+	});
+
 	test("a FixedLengthStream fails where there is more or less than its length", async () => {
 		assert.deepEqual(
 			await value(`

@@ -14,6 +14,7 @@ import { copyBytes, isBufferSource } from "../encoding/bytes.ts";
 import { asInterface, requireArguments } from "../interface.ts";
 import {
 	type ReadableStream,
+	type Transformer,
 	TransformStream,
 	type TransformStreamDefaultController,
 	type WritableStream,
@@ -26,6 +27,12 @@ const Z_DEFLATED = 8;
 const DEFAULT_LEVEL = 6;
 const MEMORY_LEVEL = 8;
 const DEFAULT_STRATEGY = 0;
+
+/**
+ * So much is compressed or decompressed ahead of whoever reads: elsewhere a function can write all of a small text and
+ * only then hand the readable side on. What reads from a server is held back all the same.
+ */
+const AHEAD = { highWaterMark: 1024 * 1024, size: (chunk: Uint8Array) => chunk.byteLength };
 
 type Controller = TransformStreamDefaultController<Uint8Array>;
 type Step = (stream: ZStream, flush: typeof Z_NO_FLUSH | typeof Z_FINISH) => number;
@@ -70,7 +77,7 @@ export class CompressionStream {
 		const bits = windowBits(format, arguments.length, "CompressionStream constructor");
 		const stream = new ZStream();
 		zlibDeflateInit2(stream, DEFAULT_LEVEL, Z_DEFLATED, bits, MEMORY_LEVEL, DEFAULT_STRATEGY);
-		this.#transform = new TransformStream({
+		const transformer: Transformer<unknown, Uint8Array> = {
 			transform(chunk, controller) {
 				feed(stream, chunk, "CompressionStream");
 				drain(stream, zlibDeflate, Z_NO_FLUSH, controller);
@@ -79,7 +86,8 @@ export class CompressionStream {
 				stream.avail_in = 0;
 				drain(stream, zlibDeflate, Z_FINISH, controller);
 			},
-		});
+		};
+		this.#transform = new TransformStream(transformer, undefined, AHEAD);
 	}
 	get readable(): ReadableStream<Uint8Array> {
 		return this.#transform.readable;
@@ -99,7 +107,7 @@ export class DecompressionStream {
 		const stream = new ZStream();
 		zlibInflateInit2(stream, bits);
 		let ended = false;
-		this.#transform = new TransformStream({
+		const transformer: Transformer<unknown, Uint8Array> = {
 			transform(chunk, controller) {
 				feed(stream, chunk, "DecompressionStream");
 				if (!ended && stream.avail_in > 0) {
@@ -114,7 +122,8 @@ export class DecompressionStream {
 			flush() {
 				if (!ended) throw new TypeError("DecompressionStream: the compressed data ends too early");
 			},
-		});
+		};
+		this.#transform = new TransformStream(transformer, undefined, AHEAD);
 	}
 	get readable(): ReadableStream<Uint8Array> {
 		return this.#transform.readable;

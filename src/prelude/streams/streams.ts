@@ -7,6 +7,7 @@ export {
 	ReadableStreamBYOBRequest,
 	ReadableStreamDefaultController,
 	ReadableStreamDefaultReader,
+	type Transformer,
 	TransformStream,
 	TransformStreamDefaultController,
 	WritableStream,
