@@ -150,9 +150,6 @@ export class Request {
 		let body: Body | null = null;
 		if (hasBody) {
 			const extracted = extractBody(dictionary.body);
-			if (extracted.body.source === null && dictionary.duplex === undefined && isStreamInit(dictionary.body)) {
-				throw new TypeError('Request constructor: a body that is a stream needs the option duplex: "half"');
-			}
 			body = extracted.body;
 			const owner = { headers };
 			if (extracted.type !== null && headerValue(owner, "content-type") === null)
@@ -287,10 +284,6 @@ const UNABORTED: SignalSource = { makeSignal: createSignal };
 export function receivedRequest(head: Omit<RequestHead, "type">, body: Body | null, signal: SignalSource): Request {
 	const { method, url, headers, client } = head;
 	return create({ method, url, headers, body, signal, options: RECEIVED, client });
-}
-
-function isStreamInit(init: unknown): boolean {
-	return typeof init === "object" && init !== null && ("getReader" in init || Symbol.asyncIterator in init);
 }
 
 function toReferrer(value: unknown, before: RequestOptions | null): string {
