@@ -276,6 +276,15 @@ declare global {
 		mode?: string;
 		referrer?: string;
 		referrerPolicy?: string;
+		/** Kept as `cf` of the request, and nothing else. */
+		cf?: Record<string, unknown>;
+	}
+	interface IncomingRequestCfProperties {
+		/** Such as `HTTP/1.1`. */
+		readonly httpProtocol?: string;
+		/** Such as `TLSv1.3`; absent where there is none. */
+		readonly tlsVersion?: string;
+		readonly [name: string]: unknown;
 	}
 	interface Request extends Body {
 		readonly method: string;
@@ -285,6 +294,8 @@ declare global {
 		readonly signal: AbortSignal;
 		/** Who asks; `null` for a request that the function has made itself. */
 		readonly client: Client | null;
+		/** What the edge knows of the connection that it came by, as Workers name it; `undefined` for one that the function has made. */
+		readonly cf: IncomingRequestCfProperties | undefined;
 		readonly cache: string;
 		readonly credentials: string;
 		readonly destination: string;
@@ -305,6 +316,10 @@ declare global {
 		headers?: HeadersInit;
 		/** With status 101: the socket of a WebSocketPair that becomes the client's. */
 		webSocket?: WebSocket | null;
+		/** Kept as `cf` of the response, and nothing else. */
+		cf?: Record<string, unknown>;
+		/** Changes nothing: a body leaves as it is, whatever its `Content-Encoding` says. */
+		encodeBody?: "automatic" | "manual";
 	}
 	interface Response extends Body {
 		readonly type: "default" | "basic" | "error" | "opaqueredirect";
@@ -315,6 +330,7 @@ declare global {
 		readonly statusText: string;
 		readonly headers: Headers;
 		readonly webSocket: WebSocket | null;
+		readonly cf: Record<string, unknown> | undefined;
 		clone(): Response;
 	}
 	const Response: {

@@ -1,6 +1,7 @@
 import type { Client, RequestHead } from "../../link/messages.ts";
 import { AbortSignal, createSignal, followSignals } from "../events/abort.ts";
 import { asInterface, requireArguments, toDictionary } from "../interface.ts";
+import { structuredClone } from "../messaging/structured-clone.ts";
 import { type ReadableStream, TransformStream } from "../streams/streams.ts";
 import { parseUrl, URL } from "../url/url.ts";
 import { Body, type BodyOwner, extractBody, mixinBody } from "./body.ts";
@@ -21,6 +22,8 @@ export interface RequestState extends BodyOwner {
 	signal: AbortSignal | SignalSource;
 	options: RequestOptions;
 	client: Client | null;
+	/** What the function has given as `cf`, or has asked a request that has come in for; absent before. */
+	cf?: object;
 }
 
 /** What makes a request's signal. */
@@ -30,6 +33,8 @@ export interface SignalSource {
 
 /** What decides how a request is sent, and may be done with. Those that come in share one. */
 interface RequestOptions {
+	/** Whether it has come in, or was made of one that has. */
+	received: boolean;
 	/** Whether the function may change the headers. */
 	guard: Guard;
 	redirect: RedirectMode;
@@ -43,6 +48,7 @@ interface RequestOptions {
 }
 
 const RECEIVED: RequestOptions = {
+	received: true,
 	guard: "immutable",
 	redirect: "manual",
 	cache: "default",
@@ -170,6 +176,7 @@ export class Request {
 			body,
 			signal: given === null ? UNABORTED : follow(given),
 			options: {
+				received: before?.received ?? false,
 				guard: "none",
 				redirect: toEnum(dictionary, "redirect", before?.redirect ?? "follow") as RedirectMode,
 				cache,
@@ -182,6 +189,11 @@ export class Request {
 			},
 			client: from?.client ?? null,
 		};
+		const { cf } = dictionary;
+		if (cf !== undefined && cf !== null) {
+			if (typeof cf !== "object") throw new TypeError("Request constructor: cf is not an object");
+			this.#state.cf = cf;
+		} else if (from !== null) copyCf(from, this.#state);
 	}
 
 	get method(): string {
@@ -238,13 +250,19 @@ export class Request {
 	get client(): Client | null {
 		return this.#state.client;
 	}
+	/** https://developers.cloudflare.com/workers/runtime-apis/request/#incomingrequestcfproperties */
+	get cf(): object | undefined {
+		const state = this.#state;
+		if (state.cf === undefined && state.options.received) state.cf = connectionOf(state.client);
+		return state.cf;
+	}
 	declare readonly body: ReadableStream | null;
 	declare readonly bodyUsed: boolean;
 
 	clone(): Request {
 		const state = this.#state;
 		if (state.body?.unusable) throw new TypeError("Request.clone: the body has already been read");
-		return create({
+		const copy: RequestState = {
 			method: state.method,
 			url: state.url,
 			headers: headerList(state).slice(),
@@ -252,7 +270,9 @@ export class Request {
 			signal: { makeSignal: () => follow(signalOf(state)) },
 			options: { ...state.options, guard: "none" },
 			client: state.client,
-		});
+		};
+		copyCf(state, copy);
+		return create(copy);
 	}
 
 	static {
@@ -269,6 +289,17 @@ asInterface(Request, "Request", { constructor: 1 });
 export function signalOf(state: RequestState): AbortSignal {
 	if (!(state.signal instanceof AbortSignal)) state.signal = state.signal.makeSignal();
 	return state.signal;
+}
+
+/** What the edge knows of a connection, by the names that Workers have for it; nothing of what it does not know. */
+function connectionOf(client: Client | null): object {
+	if (client === null) return {};
+	const { protocol: httpProtocol, tls: tlsVersion } = client;
+	return tlsVersion === null ? { httpProtocol } : { httpProtocol, tlsVersion };
+}
+
+function copyCf(from: RequestState, to: RequestState): void {
+	if (from.cf !== undefined) to.cf = structuredClone(from.cf) as object;
 }
 
 /** A signal of its own, which another one aborts. */

@@ -24,6 +24,8 @@ export interface ResponseOrigin {
 	guard: Guard;
 	/** The socket that a response with status 101 hands over to the client. */
 	webSocket: unknown;
+	/** What the function has given as `cf`, if anything. */
+	cf?: object;
 }
 
 /** That of responses which a function makes itself. */
@@ -52,7 +54,9 @@ export class Response {
 			return;
 		}
 		const extracted = body === undefined || body === null ? null : extractBody(body);
-		this.#state = initialize(extracted, init, "Response constructor");
+		// Another response, as most of those are that are given here, is not asked by its getters for what few have.
+		const from = typeof init === "object" && init !== null && #state in init ? init.#state.origin : null;
+		this.#state = initialize(extracted, init, "Response constructor", from);
 	}
 
 	static error(): Response {
@@ -105,6 +109,10 @@ export class Response {
 	get webSocket(): unknown {
 		return this.#state.origin.webSocket;
 	}
+	/** What its maker has given to go with it. */
+	get cf(): object | undefined {
+		return this.#state.origin.cf;
+	}
 	declare readonly body: ReadableStream | null;
 	declare readonly bodyUsed: boolean;
 
@@ -141,11 +149,17 @@ interface Extracted {
 }
 
 /** https://fetch.spec.whatwg.org/#initialize-a-response */
-function initialize(extracted: Extracted | null, init: unknown, where: string): ResponseState {
+function initialize(
+	extracted: Extracted | null,
+	init: unknown,
+	where: string,
+	from: ResponseOrigin | null = null,
+): ResponseState {
 	if (init === undefined && extracted !== null) return plain(extracted);
 	const dictionary = toDictionary(init, where);
 	const status = dictionary.status === undefined ? 200 : toStatusNumber(dictionary.status);
-	const webSocket = dictionary.webSocket ?? null;
+	const { webSocket = null, cf = null } = from ?? dictionary;
+	const { encodeBody } = dictionary;
 	// A function may switch protocols, unlike a page, but to nothing else than a WebSocket.
 	if ((status < 200 || status > 599) && !(status === 101 && webSocket !== null))
 		throw new RangeError(`${where}: the status ${status} is not between 200 and 599`);
@@ -158,13 +172,25 @@ function initialize(extracted: Extracted | null, init: unknown, where: string): 
 		statusText,
 		headers: given === undefined || given === null ? [] : new Headers(given),
 		body: extracted === null ? null : extracted.body,
-		origin: webSocket === null ? MADE : { ...MADE, webSocket },
+		origin:
+			webSocket === null && cf === null && encodeBody === undefined
+				? MADE
+				: originOf({ webSocket, cf, encodeBody }, where),
 	};
 	if (extracted === null) return state;
 	if (isNullBodyStatus(status)) throw new TypeError(`${where}: a response with status ${status} cannot have a body`);
 	if (extracted.type !== null && headerValue(state, "content-type") === null)
 		headerList(state).push("content-type", extracted.type);
 	return state;
+}
+
+/** That of a response of which more was said than the standard knows of. */
+function originOf({ webSocket, cf, encodeBody }: Record<string, unknown>, where: string): ResponseOrigin {
+	// A body leaves as it is, which is what "manual" asks for.
+	if (encodeBody !== undefined && encodeBody !== "automatic" && encodeBody !== "manual")
+		throw new TypeError(`${where}: encodeBody is neither "automatic" nor "manual"`);
+	if (cf !== null && typeof cf !== "object") throw new TypeError(`${where}: cf is not an object`);
+	return cf === null ? { ...MADE, webSocket } : { ...MADE, webSocket, cf };
 }
 
 /** One with a body, of which nothing else was said. */
