@@ -892,6 +892,10 @@ declare global {
 		readonly hardwareConcurrency: number;
 	}
 	const navigator: Navigator;
+	const Cloudflare: {
+		/** The compatibility flags that are on, by their names: none. */
+		readonly compatibilityFlags: Record<string, boolean>;
+	};
 	interface Console {
 		assert(condition?: unknown, ...data: unknown[]): void;
 		clear(): void;

@@ -5,6 +5,7 @@
  */
 
 import { fetch } from "../bindings/fetch/isolate.ts";
+import { Cloudflare } from "./cloudflare.ts";
 import { console } from "./console/console.ts";
 import { Crypto, CryptoKey, crypto, globalOperations, SubtleCrypto } from "./crypto/crypto.ts";
 import { atob, btoa } from "./encoding/base64.ts";
@@ -58,6 +59,7 @@ expose(
 		AbortController,
 		AbortSignal,
 		Blob,
+		Cloudflare,
 		Crypto,
 		CryptoKey,
 		DOMException,

@@ -5,8 +5,9 @@ export class Navigator {
 	constructor(secret?: unknown) {
 		if (secret !== SECRET) throw new TypeError("Illegal constructor");
 	}
+	/** As on Workers: libraries know by it what they may use, and it is nothing else that they find here. */
 	get userAgent(): string {
-		return "atoll";
+		return "Cloudflare-Workers";
 	}
 	get language(): string {
 		return "en";

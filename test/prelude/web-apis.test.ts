@@ -197,7 +197,13 @@ inBothIsolations("Web APIs", (isolation) => {
 			),
 			[],
 		);
-		assert.equal(await evaluator.value("navigator.userAgent"), "atoll");
+	});
+
+	test("libraries that ask for Workers find them", async () => {
+		assert.deepEqual(
+			await evaluator.value("[navigator.userAgent, Cloudflare.compatibilityFlags, String(Cloudflare)]"),
+			["Cloudflare-Workers", {}, "[object Cloudflare]"],
+		);
 	});
 
 	test("a function that does not name Temporal has none", async () => {
