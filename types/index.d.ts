@@ -341,22 +341,26 @@ declare global {
 		redirect(url: string | URL, status?: number): Response;
 	};
 	function fetch(input: Request | URL | string, init?: RequestInit): Promise<Response>;
-	class FetchEvent extends Event {
-		readonly request: Request;
-		respondWith(response: Response | Promise<Response>): void;
+	/** An event as listeners get it: what it began is over once all that `waitUntil` was given has settled. */
+	class ExtendableEvent extends Event {
+		protected constructor();
 		waitUntil(promise: Promise<unknown>): void;
-		passThroughOnException(): void;
 	}
-	/** An event that is no request, as listeners get it: it is over once all that `waitUntil` was given has settled. */
-	interface ExtendableEvent extends Event {
-		waitUntil(promise: Promise<unknown>): void;
+	class FetchEvent extends ExtendableEvent {
+		private constructor();
+		readonly request: Request;
+		/** To be called by a listener before it returns. */
+		respondWith(response: Response | Promise<Response>): void;
+		passThroughOnException(): void;
 	}
 	interface ScheduledEvent extends ExtendableEvent, Omit<ScheduledController, "type"> {
 		readonly type: "scheduled";
 	}
+	const ScheduledEvent: { prototype: ScheduledEvent };
 	interface QueueEvent<Body = unknown> extends ExtendableEvent, MessageBatch<Body> {
 		readonly type: "queue";
 	}
+	const QueueEvent: { prototype: QueueEvent };
 	class Cache {
 		match(
 			request: Request | URL | string,

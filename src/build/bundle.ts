@@ -1,8 +1,8 @@
 import { join, relative } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { build as esbuild, type Message } from "esbuild";
+import { build as esbuild, type Message, type Metafile } from "esbuild";
 import { Gate } from "./gate.ts";
-import { GLOBALS, nodeModules } from "./node-modules.ts";
+import { BINDINGS, GLOBALS, nodeModules } from "./node-modules.ts";
 import type { Problem } from "./problem.ts";
 import { isInPackage, Resolver } from "./resolver.ts";
 import type { Root } from "./root.ts";
@@ -43,6 +43,20 @@ const ENTRY = "atoll-entry.js";
 /** Whose exports are the function: a module that imports it and hands its namespace to the prelude. */
 const ENTRY_MODULE = `import * as exports from "${FUNCTION}";\nglobalThis.__atoll_exports(exports);\n`;
 
+/** The same for a function in the syntax of service workers, whose variables and bindings are globals. */
+const SERVICE_WORKER = `import "${BINDINGS}";\n${ENTRY_MODULE}`;
+const LISTENS = /\baddEventListener\b/;
+
+/** Whether a function's main module, as it was bundled, has no exports. */
+function exportsNothing({ inputs }: Metafile, code: string): boolean {
+	const main = inputs[ENTRY].imports.find(({ original }) => original === FUNCTION)?.path ?? "";
+	const { format } = inputs[main];
+	// One that neither imports nor exports anything is taken for CommonJS all the same, but not said to be.
+	if (format !== "esm") return format === undefined;
+	const namespace = /[\w$]+/.exec(code.slice(code.lastIndexOf("__atoll_exports(") + "__atoll_exports(".length))?.[0];
+	return !code.includes(`__export(${namespace},`) && !code.includes(`__reExport(${namespace},`);
+}
+
 /** What a bundle turns out to need, of which only bundling it tells. */
 interface Needs {
 	/**
@@ -56,6 +70,8 @@ interface Needs {
 	lenient: boolean;
 	/** A global is named that the base snapshot does not hold. */
 	globals: boolean;
+	/** It exports nothing and listens. */
+	serviceWorker: boolean;
 }
 
 const NAMES_GLOBAL = /\b(?:Buffer|HTMLRewriter|clearImmediate|importMetaEnv|process|setImmediate)\b/;
@@ -65,7 +81,7 @@ const NAMES_REJECTIONS = /\b(?:on)?(?:unhandledrejection|rejectionhandled)\b/;
 
 /** Bundles a function with all that it imports into one script. Never throws for what is wrong with the source. */
 export async function bundle(request: BundleRequest): Promise<Bundle> {
-	const needs: Needs = { lowered: false, topLevelAwait: false, lenient: false, globals: false };
+	const needs: Needs = { lowered: false, topLevelAwait: false, lenient: false, globals: false, serviceWorker: false };
 	const gate = new Gate(request.root);
 	const resolver = new Resolver(gate);
 	const tsConfig = new TsConfig(gate, resolver, request.entry);
@@ -78,7 +94,7 @@ export async function bundle(request: BundleRequest): Promise<Bundle> {
 }
 
 async function tryBundle({ entry, development, cwd }: BundleRequest, from: Sources, needs: Needs): Promise<Bundle> {
-	const { lowered, topLevelAwait, lenient, globals } = needs;
+	const { lowered, topLevelAwait, lenient, globals, serviceWorker } = needs;
 	const failed = (messages: Message[]): Bundle => {
 		const problems = messages.map((message): Problem => {
 			const problem = toProblem(message);
@@ -98,7 +114,7 @@ async function tryBundle({ entry, development, cwd }: BundleRequest, from: Sourc
 		const result = await esbuild({
 			write: false,
 			metafile: true,
-			stdin: { contents: ENTRY_MODULE, sourcefile: ENTRY, loader: "js" },
+			stdin: { contents: serviceWorker ? SERVICE_WORKER : ENTRY_MODULE, sourcefile: ENTRY, loader: "js" },
 			absWorkingDir: cwd,
 			bundle: true,
 			// Nothing is written; the name only makes the source map's paths relative to that folder.
@@ -146,6 +162,7 @@ async function tryBundle({ entry, development, cwd }: BundleRequest, from: Sourc
 			(path) => result.outputFiles.find((file) => file.path.endsWith(path))?.text ?? "",
 		);
 		if (NAMES_GLOBAL.test(code)) needs.globals = true;
+		if (LISTENS.test(code) && exportsNothing(result.metafile, code)) needs.serviceWorker = true;
 		if (NAMES_REJECTIONS.test(code)) needs.lowered = true;
 		return { ok: true, code, sourceMap: plainPaths(map), inputs };
 	} catch (error) {

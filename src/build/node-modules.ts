@@ -83,6 +83,8 @@ export interface NodeModules {
 	/** Told which were used. */
 	onUse(name: string): void;
 }
+/** How the module that stands before a function names what makes globals of its variables and bindings. */
+export const BINDINGS = "atoll:bindings";
 
 /**
  * Gives imports of Node built-ins what stands in for them, and has the others fail with a message that helps, when
@@ -96,6 +98,9 @@ export function nodeModules({ gate, lenient, onUse }: NodeModules): Plugin {
 			// loaded.
 			build.onResolve({ filter: /^\.\// }, ({ path, importer }) =>
 				importer === GLOBALS ? { path: resolve(folder, path), sideEffects: false, pluginData: RESOLVED } : undefined,
+			);
+			build.onResolve({ filter: new RegExp(`^${BINDINGS}$`) }, ({ resolveDir }) =>
+				resolveDir === "" ? { path: local("bindings"), pluginData: RESOLVED } : undefined,
 			);
 			// As it is loaded it looks at the prototypes of async functions, which must not be lowered for that.
 			build.onLoad({ filter: /[\\/]node-inspect-extracted[\\/]dist[\\/]inspect\.js$/ }, ({ path }) => {

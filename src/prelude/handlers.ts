@@ -1,6 +1,5 @@
 import { HANDLERS } from "../link/handlers.ts";
 import type { EventTarget } from "./events/event.ts";
-import { dispatchExtendable, dispatchFetch } from "./events/extendable-event.ts";
 import { ExecutionContext, waitUntil } from "./execution-context.ts";
 import type { Request } from "./fetch/request.ts";
 import { exportedNames, setExports } from "./function-exports.ts";
@@ -8,6 +7,9 @@ import type { IoContext } from "./io-context.ts";
 
 /** What a function does with a request; the value is checked to be a Response by whoever calls it. */
 export type Handler = (request: Request, context: IoContext) => unknown;
+
+/** What only functions in the syntax of service workers have a use for. */
+const listening = () => require("./events/extendable-event.ts") as typeof import("./events/extendable-event.ts");
 
 /** What handles requests, in whichever form the function has it; `null` if nothing does. */
 export let handler: Handler | null = null;
@@ -69,7 +71,7 @@ export function adoptModule(exports: Record<string, unknown>, globalScope: Event
 		handler = (request, context) =>
 			(main as (...args: unknown[]) => unknown)(request, env, new ExecutionContext(context));
 	} else if (handler === null && listenedFor.has("fetch")) {
-		handler = (request, context) => dispatchFetch(scope, request, context);
+		handler = (request, context) => listening().dispatchFetch(scope, request, context);
 	}
 	for (let i = 0; i < HANDLERS.length; i++) {
 		const name = HANDLERS[i];
@@ -103,7 +105,7 @@ export function hasHandler(name: string): boolean {
 /** Calls it. */
 export function handleEvent(name: string, argument: object, context: IoContext): unknown {
 	if (isEntrypoint(name)) return callEntrypoint(name, argument, context);
-	if (!isMember(name)) return dispatchExtendable(scope, name, argument);
+	if (!isMember(name)) return listening().dispatchExtendable(scope, name, argument);
 	return (main as Record<string, Method>)[name](argument, env, new ExecutionContext(context));
 }
 

@@ -14,7 +14,6 @@ import { DOMException } from "./errors/dom-exception.ts";
 import { describeError, noteListener, reportError, setGlobalTarget } from "./errors/report-error.ts";
 import { AbortController, AbortSignal } from "./events/abort.ts";
 import { Event, EventTarget } from "./events/event.ts";
-import { FetchEvent } from "./events/extendable-event.ts";
 import { Blob, File } from "./fetch/blob.ts";
 import { FormData } from "./fetch/form-data.ts";
 import { Headers } from "./fetch/headers.ts";
@@ -65,7 +64,6 @@ expose(
 		DOMException,
 		Event,
 		EventTarget,
-		FetchEvent,
 		File,
 		FormData,
 		Headers,
@@ -136,6 +134,9 @@ function lazily(names: string[], load: () => unknown): void {
 lazily(["CompressionStream", "DecompressionStream"], () => require("./streams/compression.ts"));
 lazily(["FixedLengthStream", "IdentityTransformStream"], () => require("./streams/identity-stream.ts"));
 lazily(["CustomEvent", "ErrorEvent", "PromiseRejectionEvent"], () => require("./events/event-types.ts"));
+lazily(["ExtendableEvent", "FetchEvent", "QueueEvent", "ScheduledEvent"], () =>
+	require("./events/extendable-event.ts"),
+);
 lazily(["TextDecoderStream", "TextEncoderStream"], () => require("./streams/encoding-streams.ts"));
 lazily(["URLPattern"], () => require("./url/url-pattern.ts"));
 lazily(["MessageChannel", "MessageEvent", "MessagePort"], () => require("./messaging/message-channel.ts"));

@@ -161,7 +161,6 @@ describe("conformance", () => {
 		`new Request("http://a/", { method: "POST", body: new Blob(["x"], { type: "text/x" }) }).headers.get("content-type")`,
 		`new Request("http://a/", { method: "POST", body: new FormData() }).headers.get("content-type").slice(0, 30)`,
 		`new Request("http://a/", { method: "POST", body: new Uint8Array([1]) }).headers.get("content-type")`,
-		`new Request("http://a/", { method: "POST", body: new ReadableStream() })`,
 		`new Request("http://a/", { method: "POST", body: new ReadableStream(), duplex: "half" }).duplex`,
 		`new Request("http://a/", { redirect: "nope" })`,
 		`new Request("http://a/", { cache: "only-if-cached" })`,
@@ -246,7 +245,7 @@ describe("conformance", () => {
 		`new Response("x", { headers: 5 })`,
 		`[Response.length, Response.json.length, Response.redirect.length, Response.error.length]`,
 		`new Response(null, { headers: { "set-cookie": "a=1" } }).headers.getSetCookie()`,
-		`Object.getOwnPropertyNames(Response.prototype).filter((k) => k !== "webSocket").sort()`,
+		`Object.getOwnPropertyNames(Response.prototype).filter((k) => k !== "webSocket" && k !== "cf").sort()`,
 		`Response.prototype.text.call({}).catch((e) => e.name)`,
 		`new Response(new DataView(new ArrayBuffer(2))).arrayBuffer().then((b) => b.byteLength)`,
 	]);
