@@ -241,6 +241,8 @@ declare global {
 		append(name: string, value: string): void;
 		delete(name: string): void;
 		get(name: string): string | null;
+		/** What `getSetCookie` gives. */
+		getAll(name: "set-cookie" | "Set-Cookie"): string[];
 		getSetCookie(): string[];
 		has(name: string): boolean;
 		set(name: string, value: string): void;
@@ -879,7 +881,10 @@ declare global {
 		/** A WritableStream whose `digest` resolves once it is closed. */
 		readonly DigestStream: new (
 			algorithm: AlgorithmIdentifier,
-		) => WritableStream<string | BufferSource> & { readonly digest: Promise<ArrayBuffer> };
+		) => WritableStream<string | BufferSource> & {
+			readonly digest: Promise<ArrayBuffer>;
+			readonly bytesWritten: bigint;
+		};
 		getRandomValues<T extends ArrayBufferView>(array: T): T;
 		randomUUID(): `${string}-${string}-${string}-${string}-${string}`;
 	}

@@ -198,7 +198,7 @@ describe("conformance", () => {
 		`new Response("x", { status: 600 })`,
 		`new Response("x", { status: 204 })`,
 		`new Response(null, { status: 204 }).status`,
-		`new Response("", { status: 304 })`,
+		`new Response("x", { status: 304 })`,
 		`new Response("x", { statusText: "a\\nb" })`,
 		`new Response("x", { statusText: "ok\\u0100" })`,
 		`new Response("x", { status: "201" }).status`,
@@ -522,7 +522,7 @@ describe("conformance", () => {
 		...["SHA-1", "SHA-256", "SHA-384", "SHA-512"].map(
 			(name) => `[...new Uint8Array(await crypto.subtle.digest("${name}", new TextEncoder().encode("abc")))]`,
 		),
-		`await crypto.subtle.digest("MD5", new Uint8Array(1))`,
+		`await crypto.subtle.digest("MD4", new Uint8Array(1))`,
 		`await crypto.subtle.digest({ name: "sha-256" }, new Uint8Array(1)).then((b) => b.byteLength)`,
 		`await crypto.subtle.digest("SHA-1", "text")`,
 		`await crypto.subtle.digest()`,

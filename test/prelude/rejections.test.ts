@@ -129,7 +129,7 @@ inBothIsolations("unhandled rejections", (isolation) => {
 		await atoll.deploy("platform", FUNCTION);
 		const [[event, promise, reason]] = (await heardOf("platform")) as string[][];
 		assert.deepEqual([event, promise], ["unhandled", "unknown"]);
-		assert.match(reason, /not an absolute URL.* \(copy\)$/);
+		assert.match(reason, /Invalid URL.* \(copy\)$/);
 	});
 
 	test("what nobody prevents is logged with its request", async () => {

@@ -61,6 +61,81 @@ inBothIsolations("requests and responses as on Workers", (isolation) => {
 			[{ a: 1 }, { a: 1 }, { a: 1 }, true, "TypeError", "TypeError", null, true],
 		);
 	});
+
+	test("a URL that is relative is refused by its text", async () => {
+		const message = (code: string) =>
+			value(`try { return String(await (${code})); } catch (error) { return error.name + ": " + error.message; }`);
+		assert.equal(await message(`new Request("/path")`), "TypeError: Invalid URL: /path");
+		assert.equal(await message(`fetch("/path?a=b")`), "TypeError: Invalid URL: /path?a=b");
+		assert.equal(await message(`fetch("")`), "TypeError: Invalid URL: ");
+		assert.equal(await message(`Response.redirect("/elsewhere")`), "TypeError: Unable to parse URL: /elsewhere");
+		assert.equal(
+			await message("Response.redirect('http://a/', 200)").then((text) => `${text}`.slice(0, 10)),
+			"RangeError",
+		);
+	});
+
+	test("statuses that have no body take an empty text, and a socket takes 101", async () => {
+		assert.deepEqual(
+			await value(`
+				const { 0: webSocket } = new WebSocketPair();
+				const made = (body, init) => { try { const { status, body: made } = new Response(body, init); return [status, made === null]; } catch (error) { return error.name; } };
+				return [
+					made(null, { status: 204 }), made("", { status: 204 }), made(new Uint8Array(0), { status: 304 }), made("x", { status: 204 }), made("x", { status: 205 }),
+					made(null, { webSocket }), made("x", { status: 101, webSocket }), made(null, { status: 101 }), made(null, { status: 199 }),
+				];
+			`),
+			[
+				[204, true],
+				[204, true],
+				[304, true],
+				"TypeError",
+				"TypeError",
+				"RangeError",
+				"RangeError",
+				"RangeError",
+				"RangeError",
+			],
+		);
+	});
+
+	test("Headers.getAll gives cookies and nothing else", async () => {
+		assert.deepEqual(
+			await value(`
+				const headers = new Headers([["set-cookie", "a=1, b"], ["a", "1"], ["Set-Cookie", "c=2"]]);
+				const refused = (run) => { try { run(); } catch (error) { return error.message; } };
+				return [headers.getAll("Set-Cookie"), headers.getSetCookie(), new Headers().getAll("set-cookie"), refused(() => headers.getAll("a"))];
+			`),
+			[["a=1, b", "c=2"], ["a=1, b", "c=2"], [], 'getAll() can only be used with the header name "Set-Cookie".'],
+		);
+	});
+
+	test("a DigestStream counts what it is given, and knows the hashes that digest() knows", async () => {
+		assert.deepEqual(
+			await value(`
+				const hex = (buffer) => [...new Uint8Array(buffer)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+				const stream = new crypto.DigestStream({ name: "md5" });
+				const writer = stream.getWriter();
+				await writer.write("ab");
+				const written = stream.bytesWritten;
+				await writer.write(new TextEncoder().encode("c"));
+				await writer.close();
+				const refused = (() => { try { new crypto.DigestStream("MD4"); } catch (error) { return error.name; } })();
+				const sha = new crypto.DigestStream("SHA-1");
+				await new Blob(["abc"]).stream().pipeTo(sha);
+				return [typeof written, Number(written), hex(await stream.digest), hex(await crypto.subtle.digest("MD5", new Uint8Array(0))), hex(await sha.digest), Number(sha.bytesWritten), refused];
+			`),
+			[
+				"bigint",
+				2,
+				"900150983cd24fb0d6963f7d28e17f72",
+				"d41d8cd98f00b204e9800998ecf8427e",
+				"a9993e364706816aba3e25717850c26c9cd0d89d",
+				3,
+				"NotSupportedError",
+			],
+		);
+	});
 });
 
 inBothIsolations("fetch as on Workers", (isolation) => {
@@ -94,6 +169,24 @@ inBothIsolations("fetch as on Workers", (isolation) => {
 			[connection, true, connection, connection, null],
 		);
 		assert.deepEqual(await (await atoll.fetch("cf")).json(), [{ mine: 1 }, true, { mine: 1 }, { mine: 1 }, null]);
+	});
+
+	test("what the headers of a response that was fetched are cannot be changed, but those of a copy can", async () => {
+		await atoll.deploy(
+			"changes",
+			`export default { async fetch(request) {
+				const response = await fetch("${origin.origin}");
+				const refused = (headers) => { try { headers.set("a", "b"); return "taken"; } catch (error) { return error.name + ": " + error.message; } };
+				const said = [refused(response.headers), refused(request.headers), refused(new Response(response.body, response).headers), refused(new Request(request).headers)];
+				return Response.json(said);
+			} }`,
+		);
+		assert.deepEqual(await (await atoll.fetch("changes")).json(), [
+			"TypeError: Can't modify immutable headers.",
+			"TypeError: Can't modify immutable headers.",
+			"taken",
+			"taken",
+		]);
 	});
 
 	test("a stream is the body of a fetch without duplex", async () => {

@@ -45,14 +45,14 @@ standard("https://w3c.github.io/webcrypto/", {
 		],
 		[
 			"an algorithm that is not known is a NotSupportedError",
-			`await crypto.subtle.digest("MD5", new Uint8Array())`,
+			`await crypto.subtle.digest("MD4", new Uint8Array())`,
 			error("NotSupportedError"),
 		],
 		["data that is no buffer is a TypeError", `await crypto.subtle.digest("SHA-256", "text")`, error("TypeError")],
 		["arguments are required", `await crypto.subtle.digest("SHA-256")`, error("TypeError")],
 		[
 			"errors are rejections",
-			`const p = crypto.subtle.digest("MD5", new Uint8Array()); p.catch(() => 0); return p instanceof Promise`,
+			`const p = crypto.subtle.digest("MD4", new Uint8Array()); p.catch(() => 0); return p instanceof Promise`,
 			true,
 		],
 	],

@@ -61,6 +61,12 @@ create = (description) => {
 asInterface(CryptoKey, "CryptoKey", { constructor: 0 });
 defineSerializable(isKey, (key: CryptoKey) => copy(key));
 
+/** The name in an AlgorithmIdentifier, in capitals. */
+export function algorithmName(algorithm: unknown): string {
+	const name = typeof algorithm === "object" && algorithm !== null ? (algorithm as { name?: unknown }).name : algorithm;
+	return `${name as string}`.toUpperCase();
+}
+
 /** Operations started at the top level of a function wait here; they belong to no request. */
 export const globalOperations = new Map<number, Operation>();
 let nextGlobal = 1;
@@ -143,6 +149,10 @@ for (const [name, needed] of Object.entries({
 			if (!(this instanceof SubtleCrypto)) throw new TypeError("Illegal invocation");
 			if (name === "importKey" && args[0] === "jwk" && isBufferSource(args[1]))
 				throw new TypeError("SubtleCrypto.importKey: a key in the format jwk is a JsonWebKey, not bytes");
+			if (name === "digest" && args.length > 1 && algorithmName(args[0]) === "MD5" && isBufferSource(args[1])) {
+				const { digestMd5 } = require("./md5.ts") as typeof import("./md5.ts");
+				return digestMd5(copyBytes(args[1]));
+			}
 			return call(name, args, needed);
 		},
 	}[name];

@@ -88,7 +88,7 @@ export class Headers {
 	}
 
 	#write(): void {
-		if (this.#guard === "immutable") throw new TypeError("Headers are immutable");
+		if (this.#guard === "immutable") throw new TypeError("Can't modify immutable headers.");
 		this.#sorted = null;
 	}
 
@@ -130,6 +130,14 @@ export class Headers {
 			if (this.#list[i] === "set-cookie") cookies.push(this.#list[i + 1]);
 		}
 		return cookies;
+	}
+
+	/** https://developers.cloudflare.com/workers/runtime-apis/headers/: what `getSetCookie` was before it was standard. */
+	getAll(name: unknown): string[] {
+		requireArguments(arguments.length, 1, "Headers.getAll");
+		if (toName(name, "Headers.getAll") !== "set-cookie")
+			throw new TypeError('getAll() can only be used with the header name "Set-Cookie".');
+		return this.getSetCookie();
 	}
 
 	has(name: unknown): boolean {

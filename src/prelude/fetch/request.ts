@@ -117,7 +117,7 @@ export class Request {
 		const from = isRequest(input) ? input.#state : null;
 		let url: string;
 		if (from === null) {
-			const parsed = input instanceof URL ? input : parseUrl(input, "Request constructor");
+			const parsed = input instanceof URL ? input : parseUrl(input, "Invalid URL");
 			if (parsed.username !== "" || parsed.password !== "")
 				throw new TypeError("Request constructor: the URL includes credentials");
 			url = parsed.href;
@@ -321,7 +321,7 @@ function toReferrer(value: unknown, before: RequestOptions | null): string {
 	if (value === undefined) return before?.referrer ?? "about:client";
 	const text = `${value as string}`;
 	if (text === "") return "";
-	return text === "about:client" ? text : parseUrl(text, "Request constructor: referrer").href;
+	return text === "about:client" ? text : parseUrl(text, "Invalid referrer URL").href;
 }
 
 /** Moves a body into a new Request; the old one counts as read from then on. */

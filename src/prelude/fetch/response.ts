@@ -66,7 +66,7 @@ export class Response {
 
 	static redirect(url: unknown, status: unknown = 302): Response {
 		requireArguments(arguments.length, 1, "Response.redirect");
-		const { href } = parseUrl(url, "Response.redirect");
+		const { href } = parseUrl(url, "Unable to parse URL");
 		const code = toStatusNumber(status);
 		if (![301, 302, 303, 307, 308].includes(code))
 			throw new RangeError(`Response.redirect: ${code} is not a redirect status`);
@@ -177,8 +177,15 @@ function initialize(
 				? MADE
 				: originOf({ webSocket, cf, encodeBody }, where),
 	};
+	if (webSocket !== null && status !== 101)
+		throw new RangeError(`${where}: a response with a webSocket must have the status 101`);
 	if (extracted === null) return state;
-	if (isNullBodyStatus(status)) throw new TypeError(`${where}: a response with status ${status} cannot have a body`);
+	if (isNullBodyStatus(status)) {
+		// Workers let one that is empty pass, which frameworks give with every status.
+		if (extracted.body.source?.length === 0) return { ...state, body: null };
+		if (webSocket !== null) throw new RangeError(`${where}: a response with a webSocket cannot have a body`);
+		throw new TypeError("Response with null body status (101, 204, 205, or 304) cannot have a body.");
+	}
 	if (extracted.type !== null && headerValue(state, "content-type") === null)
 		headerList(state).push("content-type", extracted.type);
 	return state;

@@ -149,8 +149,6 @@ export function parseUrl(input: unknown, what: string): URL {
 	try {
 		return new URL(input);
 	} catch (cause) {
-		throw new TypeError(`${what}: ${JSON.stringify(`${input as string}`.slice(0, 200))} is not an absolute URL`, {
-			cause,
-		});
+		throw new TypeError(`${what}: ${`${input as string}`.slice(0, 200)}`, { cause });
 	}
 }
