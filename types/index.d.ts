@@ -1009,14 +1009,16 @@ declare global {
 	// https://developers.cloudflare.com/workers/runtime-apis/html-rewriter/
 
 	namespace HTMLRewriterTypes {
+		/** Text, or what is read when it is its turn. */
+		type Content = string | ReadableStream | Response;
 		interface ContentOptions {
 			html?: boolean;
 		}
 		interface Token {
 			readonly removed: boolean;
-			before(content: string, options?: ContentOptions): this;
-			after(content: string, options?: ContentOptions): this;
-			replace(content: string, options?: ContentOptions): this;
+			before(content: Content, options?: ContentOptions): this;
+			after(content: Content, options?: ContentOptions): this;
+			replace(content: Content, options?: ContentOptions): this;
 			remove(): this;
 		}
 		interface Element extends Token {
@@ -1027,9 +1029,9 @@ declare global {
 			hasAttribute(name: string): boolean;
 			setAttribute(name: string, value: string): this;
 			removeAttribute(name: string): this;
-			prepend(content: string, options?: ContentOptions): this;
-			append(content: string, options?: ContentOptions): this;
-			setInnerContent(content: string, options?: ContentOptions): this;
+			prepend(content: Content, options?: ContentOptions): this;
+			append(content: Content, options?: ContentOptions): this;
+			setInnerContent(content: Content, options?: ContentOptions): this;
 			removeAndKeepContent(): this;
 			onEndTag(handler: (end: Token & { name: string }) => unknown): void;
 		}
@@ -1044,7 +1046,7 @@ declare global {
 				readonly publicId: string | null;
 				readonly systemId: string | null;
 			}): unknown;
-			end?(end: { append(content: string, options?: ContentOptions): unknown }): unknown;
+			end?(end: { append(content: Content, options?: ContentOptions): unknown }): unknown;
 		}
 	}
 	class HTMLRewriter {

@@ -1,19 +1,11 @@
 import { Tokenizer } from "htmlparser2";
-
-const ENTITIES: Record<string, string> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'", "#39": "'" };
+import type { Attribute } from "./html-content.ts";
 
 /** A token, with its text as it came. */
 export type Piece =
-	| { kind: "open"; name: string; attributes: [string, string][]; raw: string; selfClosing: boolean }
+	| { kind: "open"; name: string; attributes: Attribute[]; raw: string; selfClosing: boolean }
 	| { kind: "close"; name: string; raw: string }
 	| { kind: "text" | "comment" | "declaration" | "other"; text: string; raw: string };
-
-const decode = (text: string) =>
-	text.replace(/&(?:#x([\da-f]+)|#(\d+)|([a-z]+));/gi, (whole, hex: string, decimal: string, name: string) => {
-		if (name !== undefined) return ENTITIES[name.toLowerCase()] ?? whole;
-		const code = Number.parseInt(hex ?? decimal, hex === undefined ? 10 : 16);
-		return code <= 0x10ffff ? String.fromCodePoint(code) : whole;
-	});
 
 /** Cuts HTML, in whatever pieces it comes, into tokens. */
 export class Cutter {
@@ -25,8 +17,9 @@ export class Cutter {
 	#consumed = 0;
 	#name = "";
 	#start = 0;
-	#attributes: [string, string][] = [];
+	#attributes: Attribute[] = [];
 	#attribute = "";
+	#attributeStart = 0;
 	#value = "";
 	#pieces: Piece[] = [];
 
@@ -52,14 +45,19 @@ export class Cutter {
 				},
 				onattribname: (from, to) => {
 					this.#attribute = slice(from, to).toLowerCase();
+					this.#attributeStart = from;
 					this.#value = "";
 				},
 				onattribdata: (from, to) => {
 					this.#value += slice(from, to);
 				},
 				onattribentity: () => undefined,
-				onattribend: () => {
-					this.#attributes.push([this.#attribute, decode(this.#value)]);
+				onattribend: (_quote, end) => {
+					this.#attributes.push({
+						name: this.#attribute,
+						value: this.#value,
+						raw: slice(this.#attributeStart, end),
+					});
 				},
 				onopentagend: (end) => open(end, false),
 				onselfclosingtag: (end) => open(end, true),

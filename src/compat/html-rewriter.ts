@@ -4,7 +4,7 @@
  */
 
 import { parse as parseSelector, type Selector } from "css-what";
-import { Comment, Doctype, DocumentEnd, Element, EndTag, Text } from "./html-content.ts";
+import { Comment, Doctype, DocumentEnd, Element, EndTag, type Part, Text, writeParts } from "./html-content.ts";
 import { Cutter, type Piece } from "./html-cutter.ts";
 import { matches, matchesSimple, type OpenElement } from "./html-selectors.ts";
 
@@ -34,6 +34,12 @@ interface Rule {
 	handlers: ElementHandlers;
 }
 
+/** The namespaces of what stands in some element, up to the next of these. */
+const NAMESPACES: Record<string, string> = {
+	svg: "http://www.w3.org/2000/svg",
+	math: "http://www.w3.org/1998/Math/MathML",
+	foreignobject: "http://www.w3.org/1999/xhtml",
+};
 const VOID = new Set("area base br col embed hr img input link meta param source track wbr".split(" "));
 
 /** One document on its way through a rewriter's handlers. */
@@ -56,6 +62,16 @@ class Rewriting {
 	#emit(html: string): void {
 		if (!this.#hidden && html !== "") this.#write(html);
 	}
+	async #emitParts(parts: Part[]): Promise<void> {
+		if (!this.#hidden) await writeParts(parts, this.#write);
+	}
+
+	/** Of an element that would be opened here. */
+	#namespaceOf(name: string): string {
+		if (name === "svg" || name === "math") return NAMESPACES[name];
+		const around = this.#stack.findLast((open) => Object.hasOwn(NAMESPACES, open.name));
+		return NAMESPACES[around?.name ?? "foreignobject"];
+	}
 
 	async piece(piece: Piece, next: Piece | undefined): Promise<void> {
 		if (piece.kind === "open") await this.#open(piece);
@@ -73,10 +89,12 @@ class Rewriting {
 		parent.children++;
 		const indexOfType = (parent.childrenByName.get(name) ?? 0) + 1;
 		parent.childrenByName.set(name, indexOfType);
-		const isVoid = VOID.has(name) || selfClosing;
+		const namespace = this.#namespaceOf(name);
+		// In HTML itself a slash at a start tag's end says nothing.
+		const isVoid = VOID.has(name) || (selfClosing && namespace !== NAMESPACES.foreignobject);
 		const open: Open = {
 			name,
-			attributes: new Map(attributes.toReversed()),
+			attributes: new Map(attributes.toReversed().map(({ name: own, value }) => [own, value])),
 			index: parent.children,
 			indexOfType,
 			children: 0,
@@ -89,15 +107,17 @@ class Rewriting {
 		for (const rule of this.#rules)
 			if (rule.selectors.some((selector) => matches(selector, this.#stack))) open.matched.add(rule);
 		const wanted = [...open.matched].filter(({ handlers }) => handlers.element !== undefined);
-		let html = raw;
+		const parts: Part[] = [];
 		if (wanted.length > 0) {
-			const element = new Element(name, attributes, VOID.has(name));
+			const element = new Element(name, attributes, { isVoid, namespace });
 			open.element = element;
 			for (const { handlers } of wanted) await handlers.element?.(element);
-			html = element.startTag(raw) + (element.keepsContent && !isVoid ? element.prepended + (element.inner ?? "") : "");
-			if (isVoid) html += element.afterEnd;
-		}
-		if (!open.hidden) this.#write(html);
+			element.release();
+			parts.push(...element.startTag(raw));
+			if (element.keepsContent && !isVoid) parts.push(...element.prepended, element.inner ?? "");
+			if (isVoid) parts.push(...element.afterEnd);
+		} else parts.push(raw);
+		if (!open.hidden) await writeParts(parts, this.#write);
 		if (isVoid) this.#stack.pop();
 		else if (open.element !== null && (!open.element.keepsContent || open.element.inner !== null)) open.hidden = true;
 	}
@@ -116,16 +136,16 @@ class Rewriting {
 	async #closeLast(raw: string | null): Promise<void> {
 		const { element, name } = this.#stack[this.#stack.length - 1];
 		const outer = this.#stack[this.#stack.length - 2]?.hidden ?? false;
-		let html = raw ?? "";
+		const parts: Part[] = [];
 		if (element !== null) {
-			const end = new EndTag(element.tagName);
+			const end = new EndTag(element.endName);
 			for (const handler of element.endHandlers) await handler(end);
-			const tag = raw === null ? "" : end.name === name ? raw : `</${end.name}>`;
-			const own = element.removed ? "" : tag;
-			html = (element.keepsContent ? element.appended : "") + end.serialize(own) + element.afterEnd;
-		}
+			end.release();
+			if (element.keepsContent) parts.push(...element.appended);
+			parts.push(...end.serialize(raw === null || element.replaced ? "" : end.rawFor(name, raw)), ...element.afterEnd);
+		} else parts.push(raw ?? "");
 		this.#stack.pop();
-		if (!outer && html !== "") this.#write(html);
+		if (!outer) await writeParts(parts, this.#write);
 	}
 
 	/** The handlers of a kind of content, of all elements around it and of the document. */
@@ -145,25 +165,29 @@ class Rewriting {
 		}
 		const text = new Text(raw, false);
 		for (const handler of handlers) await handler(text);
-		this.#emit(text.serialize(raw));
+		text.release();
+		await this.#emitParts(text.serialize(raw));
 		if (!last) return;
 		const end = new Text("", true);
 		for (const handler of handlers) await handler(end);
-		this.#emit(end.serialize(""));
+		end.release();
+		await this.#emitParts(end.serialize(""));
 	}
 
 	async #comment(content: string, raw: string): Promise<void> {
 		const handlers = this.#handlersOf("comments");
 		const comment = new Comment(content);
 		for (const handler of handlers) await handler(comment);
-		this.#emit(comment.serialize(comment.text === content ? raw : `<!--${comment.text}-->`));
+		comment.release();
+		await this.#emitParts(comment.serialize(comment.content === content ? raw : `<!--${comment.content}-->`));
 	}
 
 	async end(): Promise<void> {
 		while (this.#stack.length > 0) await this.#closeLast(null);
 		const end = new DocumentEnd();
 		for (const handlers of this.#documents) await handlers.end?.(end);
-		if (end.appended !== "") this.#write(end.appended);
+		end.release();
+		await writeParts(end.appended, this.#write);
 	}
 }
 
