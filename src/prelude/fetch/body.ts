@@ -174,12 +174,6 @@ type Get = (object: unknown) => BodyOwner;
 
 /** Adds https://fetch.spec.whatwg.org/#body-mixin to a class. `get` finds the state behind an object, or throws. */
 export function mixinBody(prototype: object, get: Get): void {
-	const consume = async (object: unknown): Promise<BodyOwner> => {
-		const owner = get(object);
-		if (owner.body?.unusable)
-			throw new TypeError("Body is unusable: it has already been read, or its stream is locked");
-		return owner;
-	};
 	const members: PropertyDescriptorMap = {
 		body: {
 			get() {
@@ -241,8 +235,12 @@ export function mixinBody(prototype: object, get: Get): void {
 		members[name] = {
 			writable: true,
 			value: {
+				// It counts as read from the call on.
 				async [name](this: unknown) {
-					return method(await consume(this));
+					const owner = get(this);
+					if (owner.body?.unusable)
+						throw new TypeError("Body is unusable: it has already been read, or its stream is locked");
+					return method(owner);
 				},
 			}[name],
 		};

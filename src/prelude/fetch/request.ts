@@ -192,7 +192,7 @@ export class Request {
 		const { cf } = dictionary;
 		if (cf !== undefined && cf !== null) {
 			if (typeof cf !== "object") throw new TypeError("Request constructor: cf is not an object");
-			this.#state.cf = cf;
+			this.#state.cf = structuredClone(cf) as object;
 		} else if (from !== null) copyCf(from, this.#state);
 	}
 
