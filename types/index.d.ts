@@ -363,6 +363,27 @@ declare global {
 		readonly type: "queue";
 	}
 	const QueueEvent: { prototype: QueueEvent };
+	interface EventSourceInit {
+		withCredentials?: boolean;
+		/** What sends its requests, a service binding, say. Default: the global `fetch`. */
+		fetcher?: { fetch(url: string, init: RequestInit): Promise<Response> };
+	}
+	class EventSource extends EventTarget {
+		static readonly CONNECTING: 0;
+		static readonly OPEN: 1;
+		static readonly CLOSED: 2;
+		/** Reads the events of a stream of bytes. */
+		static from(stream: ReadableStream): EventSource;
+		constructor(url: string | URL, init?: EventSourceInit);
+		/** `null` for one that reads a stream. */
+		readonly url: string | null;
+		readonly withCredentials: boolean;
+		readonly readyState: number;
+		onopen: ((event: Event) => unknown) | null;
+		onmessage: ((event: MessageEvent) => unknown) | null;
+		onerror: ((event: Event) => unknown) | null;
+		close(): void;
+	}
 	class Cache {
 		match(
 			request: Request | URL | string,
@@ -899,6 +920,8 @@ declare global {
 		readonly userAgent: string;
 		readonly language: string;
 		readonly hardwareConcurrency: number;
+		/** Sends a POST of which nobody hears how it ends. */
+		sendBeacon(url: string | URL, data?: BodyInit | null): boolean;
 	}
 	const navigator: Navigator;
 	const Cloudflare: {

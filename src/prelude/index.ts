@@ -140,6 +140,7 @@ lazily(["ExtendableEvent", "FetchEvent", "QueueEvent", "ScheduledEvent"], () =>
 lazily(["TextDecoderStream", "TextEncoderStream"], () => require("./streams/encoding-streams.ts"));
 lazily(["URLPattern"], () => require("./url/url-pattern.ts"));
 lazily(["MessageChannel", "MessageEvent", "MessagePort"], () => require("./messaging/message-channel.ts"));
+lazily(["EventSource"], () => require("./messaging/event-source.ts"));
 lazily(["CloseEvent", "WebSocket", "WebSocketPair"], () => require("./messaging/web-socket.ts"));
 lazily(["Cache", "CacheStorage", "caches"], () => require("../bindings/caches/isolate.ts"));
 lazily(["QuotaExceededError"], () => require("./errors/quota-exceeded-error.ts"));
