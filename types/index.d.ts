@@ -363,6 +363,11 @@ declare global {
 		readonly type: "queue";
 	}
 	const QueueEvent: { prototype: QueueEvent };
+	/** What the global scope is an instance of. */
+	class WorkerGlobalScope extends EventTarget {
+		private constructor();
+	}
+	const ServiceWorkerGlobalScope: typeof WorkerGlobalScope;
 	interface EventSourceInit {
 		withCredentials?: boolean;
 		/** What sends its requests, a service binding, say. Default: the global `fetch`. */

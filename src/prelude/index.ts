@@ -137,6 +137,7 @@ lazily(["CustomEvent", "ErrorEvent", "PromiseRejectionEvent"], () => require("./
 lazily(["ExtendableEvent", "FetchEvent", "QueueEvent", "ScheduledEvent"], () =>
 	require("./events/extendable-event.ts"),
 );
+lazily(["ServiceWorkerGlobalScope", "WorkerGlobalScope"], () => require("./events/worker-global-scope.ts"));
 lazily(["TextDecoderStream", "TextEncoderStream"], () => require("./streams/encoding-streams.ts"));
 lazily(["URLPattern"], () => require("./url/url-pattern.ts"));
 lazily(["MessageChannel", "MessageEvent", "MessagePort"], () => require("./messaging/message-channel.ts"));

@@ -204,6 +204,13 @@ inBothIsolations("Web APIs", (isolation) => {
 
 	test("libraries that ask for Workers find them", async () => {
 		assert.deepEqual(
+			await evaluator.value(
+				"[self instanceof WorkerGlobalScope, self instanceof ServiceWorkerGlobalScope, {} instanceof WorkerGlobalScope, new EventTarget() instanceof WorkerGlobalScope]",
+			),
+			[true, true, false, false],
+		);
+		assert.equal((await evaluator.run("new WorkerGlobalScope()")).error, "TypeError");
+		assert.deepEqual(
 			await evaluator.value("[navigator.userAgent, Cloudflare.compatibilityFlags, String(Cloudflare)]"),
 			["Cloudflare-Workers", {}, "[object Cloudflare]"],
 		);

@@ -172,6 +172,9 @@ export interface BodyOwner extends HeadersOwner {
 
 type Get = (object: unknown) => BodyOwner;
 
+/** As Workers say it. */
+const USED = "Body has already been used. It can only be used once. Use tee() first if you need to read it twice.";
+
 /** Adds https://fetch.spec.whatwg.org/#body-mixin to a class. `get` finds the state behind an object, or throws. */
 export function mixinBody(prototype: object, get: Get): void {
 	const members: PropertyDescriptorMap = {
@@ -226,7 +229,7 @@ export function mixinBody(prototype: object, get: Get): void {
 		writable: true,
 		value: function textStream(this: unknown): ReadableStream<string> {
 			const { body } = get(this);
-			if (body?.unusable) throw new TypeError("Body is unusable: it has already been read, or its stream is locked");
+			if (body?.unusable) throw new TypeError(USED);
 			return decodeStream(body === null ? new Body("", null).stream : body.stream);
 		},
 	};
@@ -238,8 +241,7 @@ export function mixinBody(prototype: object, get: Get): void {
 				// It counts as read from the call on.
 				async [name](this: unknown) {
 					const owner = get(this);
-					if (owner.body?.unusable)
-						throw new TypeError("Body is unusable: it has already been read, or its stream is locked");
+					if (owner.body?.unusable) throw new TypeError(USED);
 					return method(owner);
 				},
 			}[name],
