@@ -296,7 +296,10 @@ declare global {
 		readonly signal: AbortSignal;
 		/** Who asks; `null` for a request that the function has made itself. */
 		readonly client: Client | null;
-		/** What the edge knows of the connection that it came by, as Workers name it; `undefined` for one that the function has made. */
+		/**
+		 * What the edge knows of the connection that it came by, as Workers name it; `undefined` for a request that the
+		 * function has made itself.
+		 */
 		readonly cf: IncomingRequestCfProperties | undefined;
 		readonly cache: string;
 		readonly credentials: string;

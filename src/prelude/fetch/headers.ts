@@ -132,7 +132,7 @@ export class Headers {
 		return cookies;
 	}
 
-	/** https://developers.cloudflare.com/workers/runtime-apis/headers/: what `getSetCookie` was before it was standard. */
+	/** https://developers.cloudflare.com/workers/runtime-apis/headers/: `getSetCookie` from before there was that. */
 	getAll(name: unknown): string[] {
 		requireArguments(arguments.length, 1, "Headers.getAll");
 		if (toName(name, "Headers.getAll") !== "set-cookie")
