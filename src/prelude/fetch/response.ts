@@ -158,7 +158,8 @@ function initialize(
 	if (init === undefined && extracted !== null) return plain(extracted);
 	const dictionary = toDictionary(init, where);
 	const status = dictionary.status === undefined ? 200 : toStatusNumber(dictionary.status);
-	const { webSocket = null, cf = null } = from ?? dictionary;
+	const { webSocket: given = null, cf = null } = from ?? dictionary;
+	const webSocket = typeof given === "object" ? given : null;
 	const { encodeBody } = dictionary;
 	// A function may switch protocols, unlike a page, but to nothing else than a WebSocket.
 	if ((status < 200 || status > 599) && !(status === 101 && webSocket !== null))
@@ -166,11 +167,11 @@ function initialize(
 	const statusText = dictionary.statusText === undefined ? "" : `${dictionary.statusText as string}`;
 	if (statusText !== "" && !REASON.test(statusText))
 		throw new TypeError(`${where}: the statusText holds characters that a reason phrase may not`);
-	const given = dictionary.headers;
+	const { headers } = dictionary;
 	const state: ResponseState = {
 		status,
 		statusText,
-		headers: given === undefined || given === null ? [] : new Headers(given),
+		headers: headers === undefined || headers === null ? [] : new Headers(headers),
 		body: extracted === null ? null : extracted.body,
 		origin:
 			webSocket === null && cf === null && encodeBody === undefined
