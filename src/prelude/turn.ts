@@ -115,7 +115,11 @@ class ClientSignal implements SignalSource {
 	}
 }
 
-function receivedBody(context: IoContext, head: Pick<RequestHead, "body">, data: ArrayBuffer | undefined): Body {
+function receivedBody(
+	context: IoContext,
+	head: Pick<RequestHead, "body" | "headers">,
+	data: ArrayBuffer | undefined,
+): Body {
 	if (head.body === "whole") return new Body(data === undefined ? new Uint8Array(0) : new Uint8Array(data), null);
 	const stream = receiveStream(context, 0, context.exchange);
 	const length = headerValue(head, "content-length");
@@ -171,7 +175,7 @@ function serve(context: IoContext, head: ServiceHead, data: ArrayBuffer | undefi
 /** Answers with what a method gave, or ends with what it threw, of which its caller gets a copy. */
 async function answerCall(context: IoContext, head: ServiceHead, rpc: Rpc, data: ArrayBuffer | undefined) {
 	const { invoke } = require("./rpc/invoke.ts") as typeof import("./rpc/invoke.ts");
-	const outcome = await invoke(head, rpc, receivedBody(context, head, data), context);
+	const outcome = await invoke(head, rpc, receivedBody(context, { body: head.body, headers: [] }, data), context);
 	if (outcome.given !== null) {
 		const state = plain({ body: outcome.given, type: null });
 		if (outcome.stubs) headerList(state).push(STUBS, "1");
