@@ -1,5 +1,6 @@
 import { availableParallelism, totalmem } from "node:os";
 import { join, resolve } from "node:path";
+import { Sites } from "./assets/sites.ts";
 import { Bindings } from "./bindings/edges.ts";
 import { Egress } from "./bindings/fetch/edge/egress.ts";
 import { Builder } from "./build/builder.ts";
@@ -49,6 +50,7 @@ import { fromRequest, toResponse } from "./server/fetch.ts";
 import { FetchSink } from "./server/fetch-sink.ts";
 import { Listeners, type NodeHandler, type UpgradeHandler } from "./server/listeners.ts";
 import { nextRequestId } from "./server/request-id.ts";
+import { SiteDelivery } from "./server/site-delivery.ts";
 import type { Bytes, Milliseconds } from "./units.ts";
 
 /** What came of an event that was dispatched. */
@@ -147,6 +149,7 @@ export class Runtime {
 	readonly #log: FunctionLog;
 	readonly #decompressor: Decompressor;
 	readonly #egress: Egress;
+	readonly #sites: Sites;
 	readonly #account: Account;
 	/** @internal */
 	readonly guard = new Guard((fields, message) => this.#observer.notice("error", fields, message));
@@ -165,6 +168,7 @@ export class Runtime {
 		this.#eventTypes = eventTypes;
 		this.#launcher = launcher;
 		this.#builder = builder;
+		this.#sites = new Sites(resolve(options.data ?? ".atoll"));
 		const maxLimits = options.maxLimits ?? {};
 		this.#limits = defaultLimits(options.limits, maxLimits);
 		this.#recycles = new Recycles(options.recyclesPerMinute ?? 60);
@@ -283,9 +287,10 @@ export class Runtime {
 			guard: this.guard,
 			log: this.#log,
 			mapper: this.#mapper,
+			files: new SiteDelivery(this.#sites, this.#observer),
 			development: this.#development,
 		});
-		this.#bindings = await Bindings.load({ functions: this.#dispatcher, egress: this.#egress });
+		this.#bindings = await Bindings.load({ functions: this.#dispatcher, egress: this.#egress, sites: this.#sites });
 	}
 
 	/** A line that a function wrote outside of any request. */

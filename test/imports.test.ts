@@ -18,6 +18,9 @@ const PROCESS_OF = {
 	edge: "top",
 	control: "control",
 	feed: "edge",
+	assets: "edge",
+	// What `atoll deploy` and its like do on a developer's machine.
+	client: "top",
 
 	server: "edge",
 	invocation: "edge",
@@ -30,6 +33,7 @@ const PROCESS_OF = {
 	observe: "edge",
 	bindings: "edge",
 	"names.ts": "edge",
+	"version.ts": "both ends",
 	"checkout.ts": "edge",
 
 	isolates: "sandbox",
@@ -121,6 +125,8 @@ const ROOMS = {
 		units: "types",
 	},
 	control: {
+		assets: "what is known of the files of versions",
+		version: "what it tells of itself",
 		supervisor: "it is started and ended by it",
 		feed: "tells edges what is desired",
 		config: "how it is set up, and what an upload may be",
@@ -137,7 +143,14 @@ const ROOMS = {
 		names: "tenants and functions",
 		units: "types",
 	},
+	client: {
+		bindings: "what a function is bound to",
+		config: "reads configurations",
+		limits: "the limits that a configuration asks for",
+	},
+	assets: {},
 	feed: {
+		assets: "types of what is desired",
 		bindings: "types of what is desired",
 		limits: "types of what is desired",
 		link: "types of what is desired",
@@ -146,6 +159,8 @@ const ROOMS = {
 	},
 	cli: {
 		supervisor: "`atoll up` starts it",
+		client: "commands that ask a server",
+		version: "`atoll --version`",
 		bindings: "what a function is started with by `atoll build`",
 		index: "a server is a runtime as anybody embeds it",
 		runtime: "the type of what is served",
@@ -175,6 +190,7 @@ const ROOMS = {
 		errors: "what is exported",
 	},
 	runtime: {
+		assets: "files that were uploaded with functions",
 		invocation: "dispatches events, and places versions",
 		server: "serves requests",
 		deployments: "knows what is deployed",
@@ -193,6 +209,7 @@ const ROOMS = {
 		units: "types",
 	},
 	server: {
+		assets: "answers by files",
 		invocation: "a request is an event, and becomes an invocation",
 		names: "functions that are asked for by name",
 		config: "where a listener stands",
@@ -219,6 +236,7 @@ const ROOMS = {
 		units: "types",
 	},
 	deployments: {
+		assets: "what is known of the files of versions",
 		feed: "what control desires",
 		config: "what is deployed has been checked",
 		build: "builds it, and tries it",
@@ -269,6 +287,7 @@ const ROOMS = {
 		units: "types",
 	},
 	bindings: {
+		assets: "files that were uploaded with functions",
 		prelude: "an isolate's side is made of it",
 		names: "functions are called by theirs",
 		helpers: "bodies are decompressed there",
@@ -295,6 +314,7 @@ const ROOMS = {
 	prelude: { bindings: "the globals among them", link: "kinds of messages, heads" },
 	link: { units: "types" },
 	names: {},
+	version: {},
 	units: {},
 	errors: {},
 	checkout: {},

@@ -56,18 +56,20 @@ export class Site {
 		return this.#redirected(request) ?? this.#found(request);
 	}
 
-	/**
-	 * The answer of the site alone. A browser that asks for a page of a single-page application gets its one page, and
-	 * anybody else gets what `not_found_handling` says.
-	 */
+	/** The answer of the site alone. */
 	answer(request: SiteRequest): SiteAnswer {
 		return this.find(request) ?? this.#missing(request);
 	}
 
 	#missing(request: SiteRequest): SiteAnswer {
-		const { not_found_handling: handling } = this.#config;
 		if (request.method !== "GET" && request.method !== "HEAD")
 			return { status: 405, headers: ["allow", "GET, HEAD"], body: null };
+		return this.page(request) ?? { status: 404, headers: [], body: null };
+	}
+
+	/** The page for a path that there is no file for, by `not_found_handling`; `null` for none. */
+	page(request: SiteRequest): SiteAnswer | null {
+		const { not_found_handling: handling } = this.#config;
 		if (handling === "single-page-application") {
 			const page = this.#assets.get("/index.html");
 			if (page !== undefined) return this.#served(request, page, 200);
@@ -80,7 +82,7 @@ export class Site {
 				if (page !== undefined) return this.#served(request, page, 404);
 			}
 		}
-		return { status: 404, headers: [], body: null };
+		return null;
 	}
 
 	#redirected(request: SiteRequest): SiteAnswer | null {

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import type { ZodError } from "zod";
+import type { Sites } from "../assets/sites.ts";
 import { UsageError } from "../errors.ts";
 import { type BindingNumber, FETCH, LOOPBACK, SOCKETS } from "../link/calls.ts";
 import type { Bound, Caller, EdgeBinding, GivenBindings, OpenBinding } from "./binding.ts";
@@ -12,6 +13,7 @@ import { GLOBALS } from "./registry.ts";
 export interface EdgeServices {
 	functions: Functions;
 	egress: Egress;
+	sites: Sites;
 }
 
 /** What a folder's `edge.ts` exports. */

@@ -10,6 +10,7 @@ import { VersionBuilder } from "../deployments/version-builder.ts";
 import { defaultLimits } from "../limits/limits.ts";
 import { Launcher } from "../processes/launcher.ts";
 import { version } from "../version.ts";
+import { AssetUploads } from "./asset-uploads.ts";
 import { Catalog } from "./catalog.ts";
 import { Tails } from "./cloudflare/tails.ts";
 import { DesiredState } from "./desired-state.ts";
@@ -35,6 +36,7 @@ export class Control {
 	readonly versions: VersionUploads;
 	readonly releases: Releases;
 	readonly tokens: Tokens;
+	readonly assets: AssetUploads;
 	readonly feed: Feed;
 	readonly tails: Tails;
 	readonly #artifacts: ArtifactStore;
@@ -68,6 +70,7 @@ export class Control {
 		this.versions = new VersionUploads({ catalog: this.catalog, uploads, builder, toolchain });
 		this.releases = new Releases(this.catalog, this.versions);
 		this.tokens = new Tokens(store);
+		this.assets = new AssetUploads(store, uploads, sealer);
 		const state = new DesiredState(this.catalog, this.versions, ({ tenant, name }, { message }) =>
 			log("error", `${tenant}/${name} is not told to edges: ${message}`),
 		);

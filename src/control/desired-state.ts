@@ -3,7 +3,7 @@ import type { FunctionId } from "../names.ts";
 import type { Catalog } from "./catalog.ts";
 import { type FunctionDocument, PRODUCTION, type ReleaseDocument, type VersionDocument } from "./store/documents.ts";
 import type { Sequence } from "./store/store.ts";
-import type { VersionUploads } from "./version-uploads.ts";
+import { bindingsOf, type VersionUploads } from "./version-uploads.ts";
 
 type Desired = ToEdge & { kind: "desired" };
 
@@ -110,14 +110,15 @@ export class DesiredState {
 	}
 
 	#version(one: FunctionDocument, version: VersionDocument): DesiredVersion {
-		const { id, artifact, limits, bindings, handlers, startUs } = version;
+		const { id, artifact, limits, site, handlers, startUs } = version;
 		return {
 			id,
 			// Of another toolchain it is no use; an edge asks for one when it needs it.
 			artifact: this.#versions.isCurrent(version) ? artifact : "",
 			limits,
 			variables: this.#catalog.environmentOf(one, version),
-			bindings,
+			bindings: bindingsOf(version),
+			site,
 			start: { failure: null, handlers, startUs },
 		};
 	}

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
+import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from "node:crypto";
 import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { UsageError } from "../errors.ts";
@@ -33,6 +33,11 @@ export class Sealer {
 				"data_unusable",
 			);
 		return new Sealer(Buffer.from(text.trim(), "hex"));
+	}
+
+	/** A key of its own for something else, which tells nothing of this one. */
+	derive(purpose: string): Buffer {
+		return Buffer.from(hkdfSync("sha256", this.#key, "", purpose, KEY_BYTES));
 	}
 
 	/** `place` says what it is, as `default/shop/API_KEY`. */

@@ -29,16 +29,26 @@ export function controlServer(control: Control): Server {
 	const tooLarge = () => {
 		throw new ControlError("too_large", `a request may have ${MOST_UPLOAD / 2 ** 20} MB at most`);
 	};
+	const limited = bodyLimit({ maxSize: MOST_UPLOAD, onError: tooLarge });
 	const api = adminApi(control);
 	app.get("/openapi.json", (c) => c.json(describe(api)));
 	app.get("/", (c) => c.html(PAGE));
+	// Its bearer is the session's, and not a token of the API.
+	app.post("/client/v4/accounts/:account/workers/assets/upload", limited, async (c) => {
+		const jwt = c.req.header("authorization")?.replace(/^Bearer +/i, "") ?? "";
+		const done = await control.assets.receive(jwt, await c.req.formData());
+		return c.json(
+			{ success: true, errors: [], messages: [], result: done === null ? {} : { jwt: done } },
+			done === null ? 202 : 201,
+		);
+	});
 	for (const path of ["/client/*", "/v1/*"]) {
 		app.use(path, async (c, next) => {
 			const address = c.env.incoming.socket.remoteAddress ?? "";
 			c.set("bearer", await control.tokens.authenticate(c.req.header("authorization"), address));
 			await next();
 		});
-		app.use(path, bodyLimit({ maxSize: MOST_UPLOAD, onError: tooLarge }));
+		app.use(path, limited);
 	}
 	app.route("/v1", api);
 	app.route("/client/v4", cloudflareApi(control));

@@ -1,5 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
+import type { SiteSource } from "../assets/asset-config.ts";
 import type { GivenBindings } from "../bindings/binding.ts";
+import { serviceSettings } from "../bindings/service/settings.ts";
 import { decodeFiles, encodeFiles, type GivenFiles } from "../build/given-files.ts";
 import { BuildError } from "../build/problem.ts";
 import { checkUpload } from "../config/deployment.ts";
@@ -19,6 +21,9 @@ import type { Uploads } from "./uploads.ts";
 /** So many versions of a function are kept; past that the oldest go that no alias needs. */
 const MOST_VERSIONS = 100;
 
+const BINDING_NAME = /^[A-Za-z_$][\w$]{0,99}$/;
+const MOST_BOUND = 250;
+
 /** A version as somebody uploads it. */
 export interface VersionUpload {
 	main: string;
@@ -27,6 +32,9 @@ export interface VersionUpload {
 	bindings: GivenBindings;
 	/** The name under which it finds its own id, tag and time in `env`; empty for none. */
 	metadataBinding: string;
+	/** The files that it has, and the name under which it finds them in `env`. */
+	site: SiteSource | null;
+	assetsBinding: string;
 	limits: Partial<Limits>;
 	compatibilityDate: string;
 	compatibilityFlags: readonly string[];
@@ -37,7 +45,7 @@ export interface VersionUpload {
 }
 
 /** What a version is started with. */
-type Started = Pick<VersionUpload, "variables" | "bindings" | "metadataBinding"> &
+type Started = Pick<VersionUpload, "variables" | "bindings" | "metadataBinding" | "site" | "assetsBinding"> &
 	Partial<Pick<VersionDocument, "id" | "tag" | "created">>;
 
 /** What builds and keeps versions. */
@@ -76,7 +84,9 @@ export class VersionUploads {
 		if (same !== undefined) return same;
 		const { version, limits } = await this.#build(id, files, given.limits);
 		const { handlers, startUs } = await this.#start(id, version, given, before?.value ?? null);
-		const { variables, bindings, metadataBinding, compatibilityDate, compatibilityFlags, message, tag, source } = given;
+		checkBindings(given);
+		const { variables, bindings, metadataBinding, site, assetsBinding, compatibilityDate, compatibilityFlags } = given;
+		const { message, tag, source } = given;
 		const made: Omit<VersionDocument, "number"> = {
 			id: randomUUID(),
 			...id,
@@ -89,6 +99,8 @@ export class VersionUploads {
 			variables,
 			bindings,
 			metadataBinding,
+			site,
+			assetsBinding,
 			compatibilityDate,
 			compatibilityFlags: [...compatibilityFlags],
 			handlers,
@@ -166,7 +178,7 @@ export class VersionUploads {
 	}
 
 	async #start(id: FunctionId, version: Version, started: Started, one: FunctionDocument | null): Promise<StartResult> {
-		const { bindings } = started;
+		const bindings = bindingsOf(started);
 		const all = one === null ? started.variables : this.#catalog.environmentOf(one, started);
 		const bound = Object.entries(bindings).map(([name, { type, ...settings }]) => ({ name, type, settings }));
 		if (!("tryStart" in version.source)) throw version.source;
@@ -196,6 +208,36 @@ export class VersionUploads {
 	}
 }
 
+/** What a version finds in `env` beside its variables. */
+export function bindingsOf({
+	bindings,
+	site,
+	assetsBinding,
+}: Pick<VersionUpload, "bindings" | "site" | "assetsBinding">) {
+	if (site === null || assetsBinding === "") return bindings;
+	const { manifest, config } = site;
+	return { ...bindings, [assetsBinding]: { type: "assets", manifest, config } };
+}
+
+/** The edge would refuse what makes no sense, when it is too late to tell whoever has uploaded it. */
+function checkBindings({ variables, bindings, metadataBinding, assetsBinding }: VersionUpload): void {
+	const names = [...Object.keys(variables), ...Object.keys(bindings), metadataBinding, assetsBinding].filter(Boolean);
+	for (const name of names)
+		if (!BINDING_NAME.test(name))
+			throw new ControlError("invalid", `${JSON.stringify(name)} is no name that JavaScript can have in env`);
+	const twice = names.find((name, i) => names.indexOf(name) !== i);
+	if (twice !== undefined) throw new ControlError("invalid", `there are two bindings or variables called ${twice}`);
+	if (names.length > MOST_BOUND) throw new ControlError("invalid", `a version may have ${MOST_BOUND} bindings at most`);
+	for (const [name, { type, ...settings }] of Object.entries(bindings)) {
+		if (type !== "service")
+			throw new ControlError("invalid", `bindings.${name}: there is no binding of the type ${type}`);
+		const { success, error } = serviceSettings.safeParse(settings);
+		if (success) continue;
+		const [{ path, message }] = error.issues;
+		throw new ControlError("invalid", `bindings.${[name, ...path].join(".")}: ${message}`);
+	}
+}
+
 function uploadOf(
 	builder: VersionBuilder,
 	{ tenant, name }: FunctionId,
@@ -212,8 +254,10 @@ function keyOfArtifact({ source }: Version): string {
 
 /** Over all that makes a version what it is. What was said about it is no part of that. */
 function hashOf(files: GivenFiles, given: VersionUpload): string {
-	const { variables, bindings, metadataBinding, limits, compatibilityDate, compatibilityFlags } = given;
-	const settings = [variables, bindings, metadataBinding, limits, compatibilityDate, compatibilityFlags];
+	const { variables, bindings, metadataBinding, site, assetsBinding, limits } = given;
+	const { compatibilityDate, compatibilityFlags } = given;
+	const bound = [variables, bindings, metadataBinding, site, assetsBinding];
+	const settings = [...bound, limits, compatibilityDate, compatibilityFlags];
 	const hash = createHash("sha256").update(JSON.stringify([files.main, ...settings]));
 	for (const [path, content] of Object.entries(files.files).sort(([a], [b]) => (a < b ? -1 : 1)))
 		hash.update(`\0${path}\0${Buffer.byteLength(content)}\0`).update(content);

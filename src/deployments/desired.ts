@@ -126,7 +126,7 @@ export class Desired {
 		return versions;
 	}
 
-	#version(id: FunctionId, { id: own, artifact: key, limits }: DesiredVersion): Version {
+	#version(id: FunctionId, { id: own, artifact: key, limits, site }: DesiredVersion): Version {
 		const { store } = this.#parts;
 		// One that another toolchain had made, or that was made again, has another key than this version began with.
 		const keyOfNow = () => this.#known.get(keyOf(id))?.get(own)?.desired.artifact ?? key;
@@ -145,6 +145,6 @@ export class Desired {
 			sourceMap: (most: number) => store.sourceMap(keyOfNow(), most),
 			tryStart: () => Promise.reject(new Error("it was tried where it was built")),
 		};
-		return new Version(id, limits, source, own);
+		return new Version(id, limits, source, { id: own, site });
 	}
 }

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { SiteSource } from "../assets/asset-config.ts";
 import type { Artifact } from "../cache/artifact.ts";
 import { FunctionError } from "../errors.ts";
 import type { Limits } from "../limits/limits.ts";
@@ -24,6 +25,12 @@ export interface VersionSource {
 	tryStart(environment: Environment): Promise<StartResult>;
 }
 
+/** What control says of a version. */
+interface VersionParts {
+	id?: VersionId;
+	site?: SiteSource | null;
+}
+
 /**
  * One immutable upload of a function, built: its bundle and its settings. Its variables are given by a release, so that
  * it can be tried with others, and taken back to, as it is. What is large of it stays on disk until somebody needs it.
@@ -36,8 +43,17 @@ export class Version {
 	readonly limits: Readonly<Limits>;
 	/** An error where there is nothing that could be run: every request gets it. */
 	readonly source: VersionSource | FunctionError;
+	/** The files that were uploaded with it. */
+	readonly site: SiteSource | null;
 
-	constructor({ tenant, name }: FunctionId, limits: Limits, source: VersionSource | FunctionError, id?: VersionId) {
+	constructor(
+		{ tenant, name }: FunctionId,
+		limits: Limits,
+		source: VersionSource | FunctionError,
+		more: VersionParts = {},
+	) {
+		const { id, site = null } = more;
+		this.site = site;
 		this.function = { tenant, name };
 		this.limits = Object.freeze({ ...limits });
 		this.source = source;

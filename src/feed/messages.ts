@@ -1,3 +1,4 @@
+import type { SiteSource } from "../assets/asset-config.ts";
 import type { GivenBindings } from "../bindings/binding.ts";
 import type { Limits } from "../limits/limits.ts";
 import type { StartResult } from "../link/build-frames.ts";
@@ -12,6 +13,7 @@ export interface DesiredVersion {
 	limits: Limits;
 	variables: Record<string, unknown>;
 	bindings: GivenBindings;
+	site: SiteSource | null;
 	start: StartResult;
 }
 

@@ -24,6 +24,7 @@ import { type Exchange, methodOf, type ResponseSink, typeOf } from "./exchange.t
 import { FetchSink } from "./fetch-sink.ts";
 import { HttpEvent } from "./http-event.ts";
 import { nextRequestId } from "./request-id.ts";
+import type { SiteDelivery } from "./site-delivery.ts";
 
 /** Subrequests from function to function may go so deep. */
 const MAX_DEPTH = 16;
@@ -36,15 +37,19 @@ const MAX_INVOCATIONS = 32;
 export interface DispatcherSettings extends Omit<InvocationContext, "ended"> {
 	deployments: Deployments;
 	mapper: StackMapper;
+	/** The files of versions. */
+	files: SiteDelivery;
 	/** Whether errors are shown with their stacks. */
 	development: boolean;
 }
 
+/** What can be aborted: an invocation, or a file on its way; `null` for what was refused. */
+type Running = Invocation | { abort(): void } | null;
+
 /** A request of a function to another one. */
 interface Subrequest {
 	response: Promise<FetchedResponse>;
-	/** `null` where it was refused. */
-	running: Invocation | null;
+	running: Running;
 	/** What it comes to where the function leaves that has made it. */
 	gone: Outcome;
 }
@@ -70,13 +75,15 @@ export class Dispatcher implements Functions {
 	readonly #observer: Observer;
 	/** Maps the stacks of errors that are shown; `null` where none are. */
 	readonly #mapper: StackMapper | null;
+	readonly #files: SiteDelivery;
 	readonly #context: InvocationContext;
 	/** What is being worked on, each at its `place`: not a Set, for the reason that `pool/sandbox.ts` gives. */
 	readonly #running: Invocation[] = [];
 	#draining = false;
 	#idle: (() => void) | null = null;
 
-	constructor({ deployments, mapper, development, ...shared }: DispatcherSettings) {
+	constructor({ deployments, mapper, files, development, ...shared }: DispatcherSettings) {
+		this.#files = files;
 		this.#deployments = deployments;
 		this.#observer = shared.observer;
 		this.#mapper = development ? mapper : null;
@@ -117,7 +124,7 @@ export class Dispatcher implements Functions {
 		sink: ResponseSink,
 		accept: string,
 		trigger: Trigger,
-	): Invocation | null {
+	): Running {
 		try {
 			if (request instanceof FunctionError) throw request;
 			// What is at work is finished, with all that it asks other functions.
@@ -125,6 +132,11 @@ export class Dispatcher implements Functions {
 			const version = this.#deployments.pick(request);
 			if (request.body instanceof Uint8Array && request.body.byteLength > version.function.requestBodyBytes)
 				throw new FunctionError("body_too_large");
+			if (version.version.site !== null) {
+				const one = { version, exchange: request, sink, requestId, trigger };
+				const answer = this.#files.find(one);
+				if (answer !== null) return this.#files.send(answer, one);
+			}
 			const event = new HttpEvent({ exchange: request, sink, accept, mapper: this.#mapper });
 			return this.run({ version, event, requestId, trigger });
 		} catch (error) {
@@ -200,7 +212,7 @@ export class Dispatcher implements Functions {
 		const { head, body } = await subrequest.response;
 		const kind = kindOf(head);
 		if (kind === "failure") throw new Error(Buffer.from(body as Uint8Array).toString());
-		const stays = running !== null && kind === "value" && hasStubs(head);
+		const stays = running instanceof Invocation && kind === "value" && hasStubs(head);
 		if (stays) subrequest.gone = "ok"; // Nothing says when it needs the stubs no longer, but that it ends.
 		const session = stays ? { tell: (told: Content) => running.tell(told) } : null;
 		return { thrown: kind === "thrown", content: body, session };

@@ -211,6 +211,52 @@ test("a service binding reaches another function", async () => {
 	assert.equal((await platform.get("caller.localhost")).text, "from the callee");
 });
 
+test("static assets are served, alone and before a function, which can ask for them", async () => {
+	const files = {
+		"public/index.html": "<h1>home</h1>",
+		"public/about.html": "<h1>about</h1>",
+		"public/docs/index.html": "<h1>docs</h1>",
+		"public/404.html": "<h1>nothing</h1>",
+		"public/style.css": "h1 { color: red }",
+		"public/large.bin": new Uint8Array(300_000).fill(7),
+		"public/_headers": "/style.css\n  X-Style: yes\n",
+		"public/_redirects": "/old/* /docs/?from=:splat 301\n",
+	};
+	const folder = await project("site", files, {
+		main: undefined,
+		assets: { directory: "public", not_found_handling: "404-page" },
+	});
+	await wrangler(folder, "deploy");
+	const get = (path: string) => platform.get("site.localhost", path);
+	assert.equal((await get("/")).text, "<h1>home</h1>");
+	assert.equal((await get("/about")).text, "<h1>about</h1>");
+	assert.equal((await get("/docs/")).text, "<h1>docs</h1>");
+	assert.deepEqual(await get("/nowhere"), { status: 404, text: "<h1>nothing</h1>" });
+	assert.equal((await get("/about.html")).status, 307);
+	assert.equal((await get("/old/page")).status, 301);
+	assert.equal((await get("/large.bin")).text.length, 300_000);
+	const code = `export default { async fetch(request, env) {
+		const { pathname } = new URL(request.url);
+		if (pathname === "/api") return new Response("from the function");
+		const asset = await env.ASSETS.fetch(new URL("/style.css", request.url));
+		return new Response("beside " + asset.headers.get("x-style") + " " + (await asset.text()));
+	} };`;
+	const both = await project(
+		"both",
+		{ ...files, "index.js": code },
+		{ assets: { directory: "public", binding: "ASSETS" } },
+	);
+	await wrangler(both, "deploy");
+	assert.equal((await platform.get("both.localhost", "/about")).text, "<h1>about</h1>");
+	assert.equal((await platform.get("both.localhost", "/api")).text, "from the function");
+	assert.equal((await platform.get("both.localhost", "/else")).text, "beside yes h1 { color: red }");
+	const first = { directory: "public", binding: "ASSETS", run_worker_first: ["/about*"] };
+	await project("both", {}, { assets: first });
+	await wrangler(both, "deploy");
+	assert.equal((await platform.get("both.localhost", "/about")).text, "beside yes h1 { color: red }");
+	assert.equal((await platform.get("both.localhost", "/docs/")).text, "<h1>docs</h1>");
+});
+
 test("routes are hostnames, and delete gives them back", async () => {
 	const folder = await project(
 		"routed",

@@ -1,43 +1,26 @@
-import { z } from "zod";
 import type { Asked } from "../../link/service-head.ts";
-import { type FunctionId, functionName } from "../../names.ts";
+import type { FunctionId } from "../../names.ts";
 import type { Caller, EdgeBinding, OpenBinding, Prepared } from "../binding.ts";
 import type { EdgeServices } from "../edges.ts";
 import type { Hop } from "../fetch/edge/redirects.ts";
 import { prepareFetch } from "../fetch/edge.ts";
 import type { Called, Functions, Session } from "../functions.ts";
 import { decodeServiceCall, encodeResult, type ServiceCall } from "./schema.ts";
-
-/** Letters of the JSON of `props`. */
-const MOST_PROPS = 16 * 1024;
-
-const settings = z.strictObject({
-	function: functionName,
-	entrypoint: z
-		.string()
-		.regex(/^[\p{ID_Start}$_][\p{ID_Continue}$]{0,99}$/u, "must be a name as JavaScript has them")
-		.default("default"),
-	props: z
-		.record(z.string(), z.json())
-		.transform((props) => JSON.stringify(props))
-		.refine(({ length }) => length <= MOST_PROPS, `must be JSON of up to ${MOST_PROPS} letters`)
-		.default(""),
-});
-type Settings = z.output<typeof settings>;
+import { type ServiceSettings, serviceSettings } from "./settings.ts";
 
 /**
  * Another function of the same tenant, by its name: `env.API.fetch(request)` is answered by it whatever the URL's
  * hostname says, without leaving the process.
  */
-class ServiceBinding implements EdgeBinding<Settings> {
-	readonly settings = settings;
+class ServiceBinding implements EdgeBinding<ServiceSettings> {
+	readonly settings = serviceSettings;
 	readonly #functions: Functions;
 
 	constructor({ functions }: EdgeServices) {
 		this.#functions = functions;
 	}
 
-	open({ function: name, entrypoint, props }: Settings, caller: Caller): OpenBinding {
+	open({ function: name, entrypoint, props }: ServiceSettings, caller: Caller): OpenBinding {
 		const service = new Service(this.#functions, { tenant: caller.function.tenant, name }, caller);
 		return {
 			prepare(argument) {
@@ -114,4 +97,4 @@ function isPlain({ entrypoint, props, rpc }: Asked): boolean {
 	return entrypoint === "default" && props === "" && rpc === null;
 }
 
-export const create = (services: EdgeServices): EdgeBinding<Settings> => new ServiceBinding(services);
+export const create = (services: EdgeServices): EdgeBinding<ServiceSettings> => new ServiceBinding(services);

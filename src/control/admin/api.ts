@@ -181,7 +181,7 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 			if (part === null) throw new ControlError("invalid", "the part metadata is missing");
 			const metadata = checked(shapes.uploadMetadata, parsed(typeof part === "string" ? part : await part.text()));
 			const modules = await readModules(form);
-			const upload = { ...metadata, modules, metadataBinding: "", source: "atoll" };
+			const upload = { ...metadata, modules, metadataBinding: "", site: null, assetsBinding: "", source: "atoll" };
 			const version = await versions.upload(actorOf(c), idOf(c), upload);
 			await served(catalog.store.sequence);
 			return versionOf(version);

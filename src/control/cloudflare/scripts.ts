@@ -1,6 +1,7 @@
 import { type Context, Hono } from "hono";
 import { z } from "zod";
 import type { FunctionId } from "../../names.ts";
+import { manifestSchema } from "../asset-uploads.ts";
 import type { Control } from "../control.ts";
 import { ControlError } from "../control-error.ts";
 import type { Scope, VersionDocument } from "../store/documents.ts";
@@ -40,7 +41,9 @@ export function scripts(control: Control): Hono<Authenticated> {
 	/** Keeps what was uploaded beside a version, and the version. */
 	const upload = async (c: C, id: FunctionId): Promise<VersionDocument> => {
 		const actor = c.get("bearer").label;
-		const { version, secrets, tags } = await readUpload(await c.req.formData(), await latest(id));
+		const { version, secrets, tags } = await readUpload(await c.req.formData(), await latest(id), (jwt) =>
+			control.assets.complete(id, jwt),
+		);
 		// What it needs is there when it is started for the first time.
 		if (Object.keys(secrets).length > 0) await catalog.setSecrets(actor, id, secrets, { create: true });
 		const made = await versions.upload(actor, id, version);
@@ -92,6 +95,12 @@ export function scripts(control: Control): Hono<Authenticated> {
 		const id = idOfPath(c, "read");
 		const { secrets } = (await catalog.find(id)).value;
 		return ok(c, versionShape(await catalog.version(id, c.req.param("version")), secrets));
+	});
+
+	app.post("/assets-upload-session", async (c) => {
+		const id = idOfPath(c, "deploy");
+		const { manifest } = parse(z.looseObject({ manifest: manifestSchema }), await json(c));
+		return ok(c, await control.assets.begin(id, manifest));
 	});
 
 	app.get("/deployments", async (c) => {

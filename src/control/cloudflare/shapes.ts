@@ -52,7 +52,8 @@ export function bindingsShape(version: VersionDocument, secrets: FunctionDocumen
 		...rest,
 	}));
 	const metadata = version.metadataBinding === "" ? [] : [{ type: "version_metadata", name: version.metadataBinding }];
-	return [...variables, ...bindings, ...metadata, ...secretsShape(secrets)];
+	const assets = version.assetsBinding === "" ? [] : [{ type: "assets", name: version.assetsBinding }];
+	return [...variables, ...bindings, ...metadata, ...assets, ...secretsShape(secrets)];
 }
 
 export function secretsShape(secrets: FunctionDocument["secrets"]): { name: string; type: string }[] {

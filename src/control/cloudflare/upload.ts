@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { assetConfig, type SiteSource } from "../../assets/asset-config.ts";
 import type { GivenBindings } from "../../bindings/binding.ts";
 import { ControlError } from "../control-error.ts";
 import { readModules, type UploadedModule } from "../module-files.ts";
@@ -17,7 +18,8 @@ const metadataSchema = z.looseObject({
 	limits: z.looseObject({ cpu_ms: z.number().optional() }).optional(),
 	tags: z.array(z.string()).optional(),
 	migrations: z.unknown().optional(),
-	assets: z.unknown().optional(),
+	assets: z.looseObject({ jwt: z.string().optional(), config: z.looseObject({}).optional() }).optional(),
+	keep_assets: z.boolean().default(false),
 });
 type Binding = z.infer<typeof binding>;
 
@@ -29,26 +31,43 @@ export interface WranglerUpload {
 	tags: string[] | undefined;
 }
 
-/** Takes a multipart upload apart. `before` is the function's latest version, whose bindings may be inherited. */
-export async function readUpload(form: FormData, before: VersionDocument | undefined): Promise<WranglerUpload> {
+/** A function of files alone is never run. */
+const NO_MODULE: UploadedModule = {
+	path: "atoll-files-alone.js",
+	type: "esm",
+	content: Buffer.from("export default { fetch: () => new Response(null, { status: 404 }) };"),
+};
+
+/**
+ * Takes a multipart upload apart. `before` is the function's latest version, whose bindings and files may be kept;
+ * `complete` gives the manifest that a session's token stands for.
+ */
+export async function readUpload(
+	form: FormData,
+	before: VersionDocument | undefined,
+	complete: (jwt: string) => Promise<string>,
+): Promise<WranglerUpload> {
 	const metadata = await readMetadata(form);
 	const { main_module: main, body_part: script, annotations, limits } = metadata;
-	if (metadata.assets !== undefined) throw notThere("static assets");
 	if (metadata.migrations !== undefined && metadata.migrations !== null) throw notThere("Durable Objects (migrations)");
 	const modules = await readModules(form, script);
 	const bound = readBindings(metadata.bindings, before);
-	const named = main ?? script;
+	const site = await siteOf(metadata, main === undefined && script === undefined, before, complete);
+	if (site?.alone) modules.push(NO_MODULE);
+	const named = main ?? script ?? (site?.alone ? NO_MODULE.path : undefined);
 	if (named === undefined)
 		throw new ControlError("invalid", "the metadata has neither main_module nor body_part: an upload needs a module");
 	return {
 		secrets: bound.secrets,
 		tags: metadata.tags,
 		version: {
-			main: script === undefined ? named : SERVICE_WORKER,
-			modules: script === undefined ? modules : asServiceWorker(modules, named),
+			main: named,
+			modules,
 			variables: bound.variables,
 			bindings: bound.bindings,
 			metadataBinding: bound.metadataBinding,
+			site,
+			assetsBinding: bound.assetsBinding,
 			limits: limits?.cpu_ms === undefined ? {} : { cpuMs: limits.cpu_ms },
 			compatibilityDate: metadata.compatibility_date,
 			compatibilityFlags: metadata.compatibility_flags,
@@ -74,19 +93,19 @@ async function readMetadata(form: FormData): Promise<z.infer<typeof metadataSche
 	throw new ControlError("invalid", `metadata.${issue.path.join(".")}: ${issue.message}`);
 }
 
-const SERVICE_WORKER = "atoll-service-worker.js";
-const SERVICE_WORKER_BINDINGS = "atoll-service-worker-bindings.js";
-
-/** A script that has no exports finds its bindings as globals. */
-function asServiceWorker(modules: UploadedModule[], script: string): UploadedModule[] {
-	const text = (path: string, code: string): UploadedModule => ({ path, type: "esm", content: Buffer.from(code) });
-	const bindings = `import { env } from "cloudflare:workers";\nObject.assign(globalThis, env);\n`;
-	const file = /\.[cm]?js$/.test(script) ? script : `${script}.js`;
-	return [
-		...modules,
-		text(SERVICE_WORKER_BINDINGS, bindings),
-		text(SERVICE_WORKER, `import "./${SERVICE_WORKER_BINDINGS}";\nimport "./${file}";\n`),
-	];
+/** The files of an upload: those of a session, or those of the version before. */
+async function siteOf(
+	{ assets, keep_assets: keep }: z.infer<typeof metadataSchema>,
+	alone: boolean,
+	before: VersionDocument | undefined,
+	complete: (jwt: string) => Promise<string>,
+): Promise<SiteSource | null> {
+	const { success, data: config, error } = assetConfig.safeParse(assets?.config ?? {});
+	if (!success)
+		throw new ControlError("invalid", `assets.config.${error.issues[0].path.join(".")}: ${error.issues[0].message}`);
+	if (assets?.jwt !== undefined) return { manifest: await complete(assets.jwt), config, alone };
+	if (!keep || before?.site === undefined || before.site === null) return null;
+	return { ...before.site, alone };
 }
 
 interface Bindings {
@@ -94,10 +113,11 @@ interface Bindings {
 	bindings: GivenBindings;
 	secrets: Record<string, string>;
 	metadataBinding: string;
+	assetsBinding: string;
 }
 
 function readBindings(given: readonly Binding[], before: VersionDocument | undefined): Bindings {
-	const bound: Bindings = { variables: {}, bindings: {}, secrets: {}, metadataBinding: "" };
+	const bound: Bindings = { variables: {}, bindings: {}, secrets: {}, metadataBinding: "", assetsBinding: "" };
 	for (const one of given) readBinding(one, bound, before);
 	return bound;
 }
@@ -120,6 +140,9 @@ function readBinding(one: Binding, to: Bindings, before: VersionDocument | undef
 			to.bindings[name] = { type: "service", function: String(service), ...more };
 			break;
 		}
+		case "assets":
+			to.assetsBinding = name;
+			break;
 		case "version_metadata":
 			to.metadataBinding = name;
 			break;

@@ -1,3 +1,4 @@
+import type { Asset, SiteSource } from "../../assets/asset-config.ts";
 import type { GivenBindings } from "../../bindings/binding.ts";
 import type { Limits } from "../../limits/limits.ts";
 import type { FunctionName, TenantName } from "../../names.ts";
@@ -73,6 +74,9 @@ export interface VersionDocument {
 	bindings: GivenBindings;
 	/** The name under which it finds its own id, tag and time in `env`; empty for none. */
 	metadataBinding: string;
+	/** The files that it has, and the name under which it finds them in `env`; `null` and empty for none. */
+	site: SiteSource | null;
+	assetsBinding: string;
 	compatibilityDate: string;
 	compatibilityFlags: string[];
 	handlers: string[];
@@ -136,5 +140,7 @@ export interface Documents {
 	release: ReleaseDocument;
 	hostname: HostnameDocument;
 	token: TokenDocument;
+	/** A file of a tenant's sites. Its key is `<tenant>/<hash>`, by what its client calls it. */
+	asset: Asset;
 }
 export type Kind = keyof Documents;

@@ -1,0 +1,45 @@
+import { z } from "zod";
+import { assetConfig } from "../../assets/asset-config.ts";
+import type { Sites } from "../../assets/sites.ts";
+import type { EdgeBinding, OpenBinding } from "../binding.ts";
+import type { EdgeServices } from "../edges.ts";
+import { prepareFetch } from "../fetch/edge.ts";
+import { decodeServiceCall } from "../service/schema.ts";
+
+const settings = z.strictObject({ manifest: z.string(), config: assetConfig });
+type Settings = z.output<typeof settings>;
+
+/** The files that were uploaded with a function: https://developers.cloudflare.com/workers/static-assets/binding/ */
+class AssetsBinding implements EdgeBinding<Settings> {
+	readonly settings = settings;
+	readonly #sites: Sites;
+
+	constructor({ sites }: EdgeServices) {
+		this.#sites = sites;
+	}
+
+	open({ manifest, config }: Settings): OpenBinding {
+		const refusal = (url: URL | null) =>
+			url === null || !/^https?:$/.test(url.protocol) ? "files are asked for with http and https URLs" : null;
+		return {
+			prepare: (argument) => {
+				const call = decodeServiceCall(argument);
+				if (call === null) return null;
+				if (call.rpc !== null) return "the files of a function have no methods but fetch";
+				return prepareFetch(call.request, refusal, async ({ method, url, headers }) => {
+					const {
+						status,
+						headers: told,
+						body,
+					} = this.#sites.of({ manifest, config, alone: false }).answer({ method, url, headers });
+					if (body !== null) told.push("content-length", String(body.size));
+					const head = { status, statusText: "", headers: told, body: "none" as const };
+					const stream = body === null || method === "HEAD" ? null : ReadableStream.from(this.#sites.read(body));
+					return { head, body: stream };
+				});
+			},
+		};
+	}
+}
+
+export const create = (services: EdgeServices): EdgeBinding<Settings> => new AssetsBinding(services);

@@ -1,0 +1,151 @@
+import { createHmac } from "node:crypto";
+import { sign, verify } from "hono/jwt";
+import { z } from "zod";
+import type { Asset, Manifest } from "../assets/asset-config.ts";
+import { type FunctionId, keyOf, type TenantName } from "../names.ts";
+import type { Seconds } from "../units.ts";
+import { ControlError } from "./control-error.ts";
+import type { Sealer } from "./secrets.ts";
+import { type Change, Conflict, type Store } from "./store/store.ts";
+import type { Uploads } from "./uploads.ts";
+
+/** As Cloudflare has them: https://developers.cloudflare.com/workers/platform/limits/#static-assets */
+const MOST_FILES = 20_000;
+const MOST_FILE_BYTES = 25 * 2 ** 20;
+/** So many files are asked for at once, and so many bytes but for a file that is larger alone. */
+const BUCKET_FILES = 200;
+const BUCKET_BYTES = 20 * 2 ** 20;
+const SESSION: Seconds = 3600;
+
+const HASH = /^[0-9a-f]{1,64}$/i;
+const PATH = /^\/(?!.{1000})[^\0]*$/s;
+
+export const manifestSchema = z.record(
+	z.string().regex(PATH, "must be a path like /index.html"),
+	z.looseObject({
+		hash: z.string().regex(HASH),
+		size: z
+			.number()
+			.int()
+			.min(0)
+			.max(MOST_FILE_BYTES, `may be ${MOST_FILE_BYTES / 2 ** 20} MB at most`),
+	}),
+);
+type GivenManifest = z.infer<typeof manifestSchema>;
+
+/** What an upload's session knows, in its token. */
+const claims = z.looseObject({ function: z.string(), manifest: z.string(), done: z.boolean() });
+
+/** A session that has begun: what is still to come, and the token for it. */
+export interface AssetSession {
+	jwt: string;
+	/** The hashes of files that are not here yet. */
+	buckets: string[][];
+}
+
+/** Takes in the files of sites: a client says which it has, and sends those that are not here yet. */
+export class AssetUploads {
+	readonly #store: Store;
+	readonly #uploads: Uploads;
+	readonly #key: string;
+
+	constructor(store: Store, uploads: Uploads, sealer: Sealer) {
+		this.#store = store;
+		this.#uploads = uploads;
+		this.#key = createHmac("sha256", sealer.derive("asset uploads")).digest("hex");
+	}
+
+	/** Begins a session for all files that a version is to have. */
+	async begin(id: FunctionId, manifest: GivenManifest): Promise<AssetSession> {
+		if (Object.keys(manifest).length > MOST_FILES)
+			throw new ControlError("invalid", `a function may have ${MOST_FILES} files at most`);
+		const missing = await this.#missing(id.tenant, manifest);
+		const kept = await this.#uploads.save(Buffer.from(JSON.stringify(manifest)));
+		return { jwt: await this.#token(id, kept, missing.length === 0), buckets: inBuckets(missing, manifest) };
+	}
+
+	async #missing(tenant: TenantName, manifest: GivenManifest): Promise<string[]> {
+		const hashes = [...new Set(Object.values(manifest).map(({ hash }) => hash))];
+		const there = await Promise.all(hashes.map((hash) => this.#store.get("asset", `${tenant}/${hash}`)));
+		return hashes.filter((_, i) => there[i] === null);
+	}
+
+	#token(id: FunctionId, manifest: string, done: boolean): Promise<string> {
+		const exp = Math.floor(Date.now() / 1000) + SESSION;
+		return sign({ function: keyOf(id), manifest, done, exp }, this.#key, "HS256");
+	}
+
+	async #claims(jwt: string): Promise<z.infer<typeof claims>> {
+		try {
+			return claims.parse(await verify(jwt, this.#key, "HS256"));
+		} catch {
+			throw new ControlError("unauthorized", "the token of the upload's session is none, or it is over: begin it anew");
+		}
+	}
+
+	/**
+	 * Takes files in, each in base64 under its hash. Resolves with a token by which a version gets them all once none is
+	 * missing, and with `null` before.
+	 */
+	async receive(jwt: string, form: FormData): Promise<string | null> {
+		const { function: key, manifest } = await this.#claims(jwt);
+		const [tenant, name] = key.split("/");
+		const wanted = new Set(Object.values(await this.#manifest(manifest)).map(({ hash }) => hash));
+		const changes: Change[] = [];
+		for (const [hash, part] of form) {
+			if (!wanted.has(hash)) throw new ControlError("invalid", `the file ${hash} is not in the manifest`);
+			const text = typeof part === "string" ? part : await part.text();
+			const bytes = Buffer.from(text, "base64");
+			if (bytes.length > MOST_FILE_BYTES) throw new ControlError("too_large", "a file is larger than 25 MB");
+			const type = typeof part === "string" || part.type === "application/null" ? "" : part.type;
+			const value: Asset = { upload: await this.#uploads.save(bytes), size: bytes.length, type };
+			const before = await this.#store.get("asset", `${tenant}/${hash}`);
+			changes.push({ kind: "asset", key: `${tenant}/${hash}`, value, expected: before?.revision ?? 0 });
+		}
+		try {
+			await this.#store.commit({ actor: "upload", action: "assets.upload", target: key }, changes);
+		} catch (error) {
+			// Somebody else has sent the same at the same time.
+			if (!(error instanceof Conflict)) throw error;
+		}
+		const missing = await this.#missing(tenant, await this.#manifest(manifest));
+		return missing.length === 0 ? this.#token({ tenant, name }, manifest, true) : null;
+	}
+
+	async #manifest(name: string): Promise<GivenManifest> {
+		return JSON.parse((await this.#uploads.read(name)).toString()) as GivenManifest;
+	}
+
+	/** The name of the manifest that a version of a function gets by a session's last token. */
+	async complete(id: FunctionId, jwt: string): Promise<string> {
+		const { function: key, manifest, done } = await this.#claims(jwt);
+		if (key !== keyOf(id)) throw new ControlError("invalid", "the files were uploaded for another function");
+		if (!done) throw new ControlError("invalid", "not all files have been uploaded");
+		const whole: Manifest = {};
+		for (const [path, { hash }] of Object.entries(await this.#manifest(manifest))) {
+			const entry = await this.#store.get("asset", `${id.tenant}/${hash}`);
+			if (entry === null) throw new ControlError("invalid", `the file ${path} is gone: upload it anew`);
+			whole[path] = entry.value;
+		}
+		return this.#uploads.save(Buffer.from(JSON.stringify(whole)));
+	}
+}
+
+/** Hashes of files, so many together as may come in one request. */
+function inBuckets(hashes: readonly string[], manifest: GivenManifest): string[][] {
+	const sizes = new Map(Object.values(manifest).map(({ hash, size }) => [hash, size]));
+	const buckets: string[][] = [];
+	let bytes = 0;
+	for (const hash of hashes) {
+		const size = sizes.get(hash) ?? 0;
+		const last = buckets.at(-1);
+		if (last === undefined || last.length === BUCKET_FILES || bytes + size > BUCKET_BYTES) {
+			buckets.push([hash]);
+			bytes = size;
+		} else {
+			last.push(hash);
+			bytes += size;
+		}
+	}
+	return buckets;
+}
