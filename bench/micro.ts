@@ -63,6 +63,7 @@ export async function benchMicro(): Promise<Row[]> {
 			codeCache: artifact.codeCache,
 			env: "{}",
 			bindings: "[]",
+			flags: "",
 			memoryMb: 128,
 			timers: 100,
 			logBytes: 1000,

@@ -148,9 +148,10 @@ const ROOMS = {
 		config: "reads configurations",
 		limits: "the limits that a configuration asks for",
 	},
-	assets: {},
+	assets: { link: "lists of headers" },
 	feed: {
 		assets: "types of what is desired",
+		deployments: "types of what is desired",
 		bindings: "types of what is desired",
 		limits: "types of what is desired",
 		link: "types of what is desired",

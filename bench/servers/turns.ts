@@ -29,7 +29,15 @@ const launcher = new Launcher();
 const builder = await Builder.create(await ArtifactStore.open(folder), launcher);
 const { artifact } = await builder.build({ name: "f", entry: resolve(entry), development: false });
 const image = {
-	...{ filename: "f.js", code: artifact.code, codeCache: artifact.codeCache, tenant: 1, env: "{}", bindings: "[]" },
+	...{
+		filename: "f.js",
+		code: artifact.code,
+		codeCache: artifact.codeCache,
+		tenant: 1,
+		env: "{}",
+		bindings: "[]",
+		flags: "",
+	},
 	...{ memoryMb: 128, timers: 10, logBytes: 1000, startupCpuMs: 10_000 },
 };
 const head = JSON.stringify({

@@ -1,3 +1,4 @@
+import { headerIn } from "../link/header-list.ts";
 import type { Asset, AssetConfig, Manifest } from "./asset-config.ts";
 import { HeaderRules } from "./header-rules.ts";
 import { PathPattern } from "./path-pattern.ts";
@@ -141,7 +142,7 @@ export class Site {
 	#served(request: SiteRequest, asset: Asset, status: number): SiteAnswer {
 		const etag = `"${asset.upload.slice(0, 32)}"`;
 		const headers = ["etag", etag, "cache-control", "public, max-age=0, must-revalidate"];
-		const isKnown = status === 200 && matches(headerValue(request.headers, "if-none-match"), etag);
+		const isKnown = status === 200 && matches(headerIn(request.headers, "if-none-match"), etag);
 		if (isKnown) return this.#withHeaders(request, { status: 304, headers, body: null });
 		if (asset.type !== "") headers.push("content-type", asset.type);
 		return this.#withHeaders(request, { status, headers, body: asset });
@@ -170,11 +171,6 @@ function decoded(path: string): string | null {
 function addSearch(to: string, search: string): string {
 	const [path, hash] = to.split("#");
 	return `${path}${search}${hash === undefined ? "" : `#${hash}`}`;
-}
-
-function headerValue(headers: readonly string[], name: string): string | undefined {
-	for (let i = 0; i < headers.length; i += 2) if (headers[i] === name) return headers[i + 1];
-	return undefined;
 }
 
 /** https://www.rfc-editor.org/rfc/rfc9110#section-13.1.2, by weak comparison. */

@@ -39,6 +39,10 @@ export interface BuildRequest {
 	packages?: boolean;
 	/** Whether it was given, and `root` is but where it lies for this build. */
 	given?: boolean;
+	/** Whether it was bundled before, where its packages were. */
+	bundled?: boolean;
+	/** Whether Node's globals are on the global object. */
+	nodeGlobals?: boolean;
 	development: boolean;
 }
 
@@ -113,11 +117,11 @@ export class Builder {
 	 * every problem of its source.
 	 */
 	async build(request: BuildRequest): Promise<BuildResult> {
-		const { root, packages, given = false, development } = request;
+		const { root, packages, given = false, bundled = false, nodeGlobals = false, development } = request;
 		const place = placeOf(request);
 		const bundle = await this.#bundler.bundle(tenantOf(request), {
 			...place,
-			root: root === undefined ? everywhere() : rootAt(root, { packages, given }),
+			root: root === undefined ? everywhere() : rootAt(root, { packages, given, bundled, nodeGlobals }),
 			development,
 		});
 		if (!bundle.ok) throw new BuildError(bundle.problems);
@@ -168,7 +172,17 @@ export class Builder {
 		{ env, bindings, limits }: StartSettings,
 	): Promise<StartResult> {
 		const { memoryMb, timers, logBytes, startupCpuMs } = limits;
-		const image = { filename: filenameOf(request), tenant: 0, env, bindings, memoryMb, timers, logBytes, startupCpuMs };
+		const image = {
+			filename: filenameOf(request),
+			tenant: 0,
+			env,
+			bindings,
+			flags: "",
+			memoryMb,
+			timers,
+			logBytes,
+			startupCpuMs,
+		};
 		const startKey = createHash("sha256")
 			.update(JSON.stringify([tenantOf(request), key, image]))
 			.digest("hex");

@@ -2,7 +2,7 @@ import { join, relative } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { build as esbuild, type Message, type Metafile } from "esbuild";
 import { Gate } from "./gate.ts";
-import { BINDINGS, GLOBALS, nodeModules } from "./node-modules.ts";
+import { BINDINGS, BUILT_INS, GLOBAL_OBJECT, GLOBALS, nodeModules } from "./node-modules.ts";
 import type { Problem } from "./problem.ts";
 import { isInPackage, Resolver } from "./resolver.ts";
 import type { Root } from "./root.ts";
@@ -43,9 +43,20 @@ const ENTRY = "atoll-entry.js";
 /** Whose exports are the function: a module that imports it and hands its namespace to the prelude. */
 const ENTRY_MODULE = `import * as exports from "${FUNCTION}";\nglobalThis.__atoll_exports(exports);\n`;
 
-/** The same for a function in the syntax of service workers, whose variables and bindings are globals. */
-const SERVICE_WORKER = `import "${BINDINGS}";\n${ENTRY_MODULE}`;
+/** What stands before a function: some of what it needs has to be there when its own modules are run. */
+function entryModule({ globalObject, builtIns, serviceWorker }: Needs): string {
+	const before = [
+		...(builtIns === "" ? [] : [`${BUILT_INS}:${builtIns}`]),
+		...(globalObject ? [GLOBAL_OBJECT] : []),
+		// A function in the syntax of service workers has its variables and bindings as globals.
+		...(serviceWorker ? [BINDINGS] : []),
+	];
+	return before.map((name) => `import "${name}";\n`).join("") + ENTRY_MODULE;
+}
+
 const LISTENS = /\baddEventListener\b/;
+const ON_GLOBAL_OBJECT = /\bglobalThis(?:\.|\[\s*["'])(?:Buffer|clearImmediate|global|process|setImmediate)\b/;
+const GET_BUILT_IN = /\bgetBuiltinModule\w*\(\s*["'`](?:node:)?([a-z_]+(?:\/[a-z]+)?)["'`]/g;
 
 /** Whether a function's main module, as it was bundled, has no exports. */
 function exportsNothing({ inputs }: Metafile, code: string): boolean {
@@ -70,6 +81,10 @@ interface Needs {
 	lenient: boolean;
 	/** A global is named that the base snapshot does not hold. */
 	globals: boolean;
+	/** It looks for globals of Node on the global object. */
+	globalObject: boolean;
+	/** The modules of Node's that it names to `process.getBuiltinModule`, with commas between. */
+	builtIns: string;
 	/** It exports nothing and listens. */
 	serviceWorker: boolean;
 }
@@ -81,7 +96,15 @@ const NAMES_REJECTIONS = /\b(?:on)?(?:unhandledrejection|rejectionhandled)\b/;
 
 /** Bundles a function with all that it imports into one script. Never throws for what is wrong with the source. */
 export async function bundle(request: BundleRequest): Promise<Bundle> {
-	const needs: Needs = { lowered: false, topLevelAwait: false, lenient: false, globals: false, serviceWorker: false };
+	const needs: Needs = {
+		lowered: false,
+		topLevelAwait: false,
+		lenient: false,
+		globals: false,
+		globalObject: false,
+		builtIns: "",
+		serviceWorker: false,
+	};
 	const gate = new Gate(request.root);
 	const resolver = new Resolver(gate);
 	const tsConfig = new TsConfig(gate, resolver, request.entry);
@@ -94,7 +117,7 @@ export async function bundle(request: BundleRequest): Promise<Bundle> {
 }
 
 async function tryBundle({ entry, development, cwd }: BundleRequest, from: Sources, needs: Needs): Promise<Bundle> {
-	const { lowered, topLevelAwait, lenient, globals, serviceWorker } = needs;
+	const { lowered, topLevelAwait, lenient, globals } = needs;
 	const failed = (messages: Message[]): Bundle => {
 		const problems = messages.map((message): Problem => {
 			const problem = toProblem(message);
@@ -114,7 +137,7 @@ async function tryBundle({ entry, development, cwd }: BundleRequest, from: Sourc
 		const result = await esbuild({
 			write: false,
 			metafile: true,
-			stdin: { contents: serviceWorker ? SERVICE_WORKER : ENTRY_MODULE, sourcefile: ENTRY, loader: "js" },
+			stdin: { contents: entryModule(needs), sourcefile: ENTRY, loader: "js" },
 			absWorkingDir: cwd,
 			bundle: true,
 			// Nothing is written; the name only makes the source map's paths relative to that folder.
@@ -162,6 +185,9 @@ async function tryBundle({ entry, development, cwd }: BundleRequest, from: Sourc
 			(path) => result.outputFiles.find((file) => file.path.endsWith(path))?.text ?? "",
 		);
 		if (NAMES_GLOBAL.test(code)) needs.globals = true;
+		if (from.gate.root.nodeGlobals && ON_GLOBAL_OBJECT.test(code)) needs.globalObject = true;
+		const named = [...code.matchAll(GET_BUILT_IN)].map(([, name]) => name);
+		needs.builtIns = [...new Set([...needs.builtIns.split(",").filter(Boolean), ...named])].sort().join();
 		if (LISTENS.test(code) && exportsNothing(result.metafile, code)) needs.serviceWorker = true;
 		if (NAMES_REJECTIONS.test(code)) needs.lowered = true;
 		return { ok: true, code, sourceMap: plainPaths(map), inputs };
@@ -169,11 +195,11 @@ async function tryBundle({ entry, development, cwd }: BundleRequest, from: Sourc
 		const messages = (error as { errors?: Message[] }).errors;
 		if (messages === undefined) throw error;
 		if (!topLevelAwait && messages.every(({ text }) => text.startsWith("Top-level await"))) needs.topLevelAwait = true;
-		if (messages.some(isOfMissingExport)) needs.lenient = true;
+		if (messages.some((message) => isOfMissingExport(message, from.gate))) needs.lenient = true;
 		return failed(messages);
 	}
 }
 
 /** Whether a message tells of a package's import that a module of ours does not export. */
-const isOfMissingExport = ({ text, location }: Message) =>
-	text.startsWith("No matching export in ") && isInPackage(location?.file ?? "");
+const isOfMissingExport = ({ text, location }: Message, { root }: Gate) =>
+	text.startsWith("No matching export in ") && (root.bundled || isInPackage(location?.file ?? ""));

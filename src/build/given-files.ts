@@ -11,13 +11,17 @@ import type { Builder, BuildRequest, BuildResult } from "./builder.ts";
 export interface GivenFiles {
 	main: string;
 	files: Readonly<Record<string, string | Uint8Array>>;
+	/** Whether they were bundled before, where their packages were. Default: false. */
+	bundled?: boolean | undefined;
+	/** Whether Node's globals are on the global object. Default: false. */
+	nodeGlobals?: boolean | undefined;
 }
 
 /** What a process that ended amid a build has left is older than any build. */
 const LEFT_OVER_MS: Milliseconds = 3600_000;
 
 /** A build whose source is yet to get a folder. */
-export type GivenRequest = Omit<BuildRequest, "entry" | "root" | "given">;
+export type GivenRequest = Omit<BuildRequest, "entry" | "root" | "given" | "bundled" | "nodeGlobals">;
 
 /**
  * Builds from files that were given. They lie in a folder of their own as long as that takes, and are kept with the
@@ -54,7 +58,8 @@ export class GivenBuilder {
 		const folder = join(this.#folder, randomUUID());
 		try {
 			await write(given, folder);
-			const from = { entry: join(folder, given.main), root: folder, given: true };
+			const { bundled = false, nodeGlobals = false } = given;
+			const from = { entry: join(folder, given.main), root: folder, given: true, bundled, nodeGlobals };
 			const { artifact, inputs, cached } = await this.#builder.build({ ...request, ...from });
 			await this.#store.saveGiven(artifact.key, encodeFiles(given));
 			return { artifact, inputs, cached };
@@ -89,12 +94,15 @@ async function write({ files }: GivenFiles, folder: string): Promise<void> {
 }
 
 /** Given files as bytes, for a file of their own. */
-export function encodeFiles({ main, files }: GivenFiles): Uint8Array {
+export function encodeFiles({ files, ...rest }: GivenFiles): Uint8Array {
 	const base64 = Object.entries(files).map(([path, content]) => [path, Buffer.from(content).toString("base64")]);
-	return Buffer.from(JSON.stringify({ main, files: base64 }));
+	return Buffer.from(JSON.stringify({ ...rest, files: base64 }));
 }
 
 export function decodeFiles(bytes: Uint8Array): GivenFiles {
-	const { main, files } = JSON.parse(Buffer.from(bytes).toString()) as { main: string; files: [string, string][] };
-	return { main, files: Object.fromEntries(files.map(([path, base64]) => [path, Buffer.from(base64, "base64")])) };
+	const kept = JSON.parse(Buffer.from(bytes).toString()) as Omit<GivenFiles, "files"> & { files: [string, string][] };
+	return {
+		...kept,
+		files: Object.fromEntries(kept.files.map(([path, base64]) => [path, Buffer.from(base64, "base64")])),
+	};
 }

@@ -85,6 +85,10 @@ export interface NodeModules {
 }
 /** How the module that stands before a function names what makes globals of its variables and bindings. */
 export const BINDINGS = "atoll:bindings";
+/** And what has the globals of Node on the global object. */
+export const GLOBAL_OBJECT = "atoll:global-object";
+/** And what has the modules that it names, behind a colon, come from `process.getBuiltinModule`. */
+export const BUILT_INS = "atoll:built-ins";
 
 /**
  * Gives imports of Node built-ins what stands in for them, and has the others fail with a message that helps, when
@@ -99,6 +103,16 @@ export function nodeModules({ gate, lenient, onUse }: NodeModules): Plugin {
 			build.onResolve({ filter: /^\.\// }, ({ path, importer }) =>
 				importer === GLOBALS ? { path: resolve(folder, path), sideEffects: false, pluginData: RESOLVED } : undefined,
 			);
+			build.onResolve({ filter: new RegExp(`^(?:${GLOBAL_OBJECT}|${BUILT_INS}:.*)$`) }, ({ path, resolveDir }) => {
+				if (resolveDir !== "") return undefined;
+				return path === GLOBAL_OBJECT
+					? { path: local("global-object"), pluginData: RESOLVED }
+					: { path: path.slice(BUILT_INS.length + 1), namespace: "built-ins" };
+			});
+			build.onLoad({ filter: /.*/, namespace: "built-ins" }, ({ path }) => ({
+				contents: builtInModules(path.split(",")),
+				resolveDir: folder,
+			}));
 			build.onResolve({ filter: new RegExp(`^${BINDINGS}$`) }, ({ resolveDir }) =>
 				resolveDir === "" ? { path: local("bindings"), pluginData: RESOLVED } : undefined,
 			);
@@ -112,6 +126,7 @@ export function nodeModules({ gate, lenient, onUse }: NodeModules): Plugin {
 			});
 			build.onResolve({ filter: NAMES }, async ({ path, importer, resolveDir, kind, pluginData }) => {
 				if (pluginData === SECOND_TRY) return undefined;
+				const byPackage = gate.root.bundled || isInPackage(resolveDir);
 				const isOurs =
 					importer.startsWith(folder) ||
 					/[\\/]node_modules[\\/](?:unenv|readable-stream|assert|util)[\\/]/.test(importer);
@@ -129,13 +144,12 @@ export function nodeModules({ gate, lenient, onUse }: NodeModules): Plugin {
 				if (target !== undefined) {
 					if (!isOurs) onUse(name);
 					const found = await build.resolve(target, { kind, importer, resolveDir: folder, pluginData: SECOND_TRY });
-					const isRequired = kind === "require-call" || (lenient && isInPackage(resolveDir));
+					const isRequired = kind === "require-call" || (lenient && byPackage);
 					if (isOurs || !isRequired || found.errors.length > 0) return found;
 					return { path: name, namespace: "required", pluginData: plainPath(found.path) };
 				}
 				// A package may say that it has no use for the module in a browser; others than these it gets all the same.
 				if (resolved?.namespace === "disabled") return resolved;
-				const byPackage = isInPackage(resolveDir);
 				const fails = absence({ gate, importer: plainPath(importer), specifier: path, kind, byPackage });
 				if (fails === "build") return { errors: [{ text: whyAbsent(path) }] };
 				return { path, namespace: `absent-on-${fails}`, sideEffects: fails === "load" };
@@ -153,6 +167,15 @@ export function nodeModules({ gate, lenient, onUse }: NodeModules): Plugin {
 			}));
 		},
 	};
+}
+
+/** Has `process.getBuiltinModule` find modules of which a function names the others in vain. */
+function builtInModules(names: readonly string[]): string {
+	const known = names.filter((name) => Object.hasOwn(MODULES, name));
+	const imports = known.map((name, i) => `import * as m${i} from ${JSON.stringify(`node:${name}`)};`);
+	const kept = known.map((name, i) => `builtIns.set(${JSON.stringify(name)}, m${i}.default ?? m${i});`);
+	const registry = `import { builtIns } from ${JSON.stringify(local("process"))};`;
+	return [registry, ...imports, ...kept].join("\n");
 }
 
 /**

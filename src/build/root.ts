@@ -17,11 +17,20 @@ export interface Root {
 	settings: string[];
 	/** Whether what lies in it was given for this build, so that nobody can name a wider one. */
 	given: boolean;
+	/**
+	 * Whether it was bundled before, where its packages were: what packages are is not known any more, and all of it
+	 * is taken for theirs.
+	 */
+	bundled: boolean;
+	/** Whether Node's globals are on the global object, as the compatibility flag `nodejs_compat` has them. */
+	nodeGlobals: boolean;
 }
 
 export interface RootOptions {
 	packages?: boolean | undefined;
 	given?: boolean;
+	bundled?: boolean;
+	nodeGlobals?: boolean;
 }
 
 /** How packages and TypeScript are set up for all that lies below. */
@@ -51,7 +60,10 @@ function packagesAbove(folder: string): string[] {
  * The folder that a function is to be bundled from, with what belongs to it. Whoever wrote the function may have put
  * links into it, but not above it. Without `packages` those that lie above it are none of it.
  */
-export function rootAt(path: string, { packages = true, given = false }: RootOptions = {}): Root {
+export function rootAt(
+	path: string,
+	{ packages = true, given = false, bundled = false, nodeGlobals = false }: RootOptions = {},
+): Root {
 	const root = realpathSync(path);
 	return {
 		path,
@@ -59,11 +71,13 @@ export function rootAt(path: string, { packages = true, given = false }: RootOpt
 		folders: [root, ...(packages ? packagesAbove(root) : []), join(here, "../compat"), ...packagesAbove(here)],
 		settings: above(root).flatMap((parent) => SETTINGS.map((name) => join(parent, name)).filter(isOwnFile)),
 		given,
+		bundled,
+		nodeGlobals,
 	};
 }
 
 /** For sources that are trusted: they may be bundled from anywhere. */
 export function everywhere(): Root {
 	const { root } = parse(here);
-	return { path: root, folders: [root], settings: [], given: false };
+	return { path: root, folders: [root], settings: [], given: false, bundled: false, nodeGlobals: false };
 }

@@ -26,6 +26,9 @@ const stream = (write: (text: string) => void) => ({
 	},
 });
 
+/** The modules that a function asks for by `getBuiltinModule`: those that its script names are put here. */
+export const builtIns = new Map<string, unknown>();
+
 /** Nothing ever happens to the process that a function could hear of. */
 const silent = () => process;
 
@@ -62,7 +65,15 @@ const process = {
 	exit() {
 		throw new Error("process.exit() is not available: a function ends with its response");
 	},
-	getBuiltinModule: () => undefined,
+	getBuiltinModule(name: unknown): unknown {
+		const plain = String(name).replace(/^node:/, "");
+		return plain === "process" ? process : builtIns.get(plain);
+	},
+	/** That a function asks for nothing that would need Node's event loop. */
+	features: {},
+	binding() {
+		throw new Error("process.binding() is not available");
+	},
 };
 
 export { env };
@@ -72,6 +83,8 @@ export const {
 	emitWarning,
 	execArgv,
 	exit,
+	features,
+	getBuiltinModule,
 	memoryUsage,
 	nextTick,
 	pid,

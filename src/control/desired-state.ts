@@ -86,7 +86,8 @@ export class DesiredState {
 			for (const { version } of release?.shares ?? []) needed.add(version);
 			return release?.shares ?? [];
 		};
-		const shares = sharesOf(byId.get(one.aliases[PRODUCTION]));
+		const release = byId.get(one.aliases[PRODUCTION]);
+		const shares = sharesOf(release);
 		const previews: Record<string, DesiredShare[]> = {};
 		if (one.previews) {
 			for (const { id } of versions) {
@@ -104,6 +105,7 @@ export class DesiredState {
 			hostnames: this.#catalog.hostnamesOf(one),
 			paused: one.paused,
 			shares,
+			sticky: release?.sticky ?? null,
 			previews,
 			versions: versions.filter(({ id }) => needed.has(id)).map((version) => this.#version(one, version)),
 		};
@@ -119,6 +121,7 @@ export class DesiredState {
 			variables: this.#catalog.environmentOf(one, version),
 			bindings: bindingsOf(version),
 			site,
+			flags: version.compatibilityFlags,
 			start: { failure: null, handlers, startUs },
 		};
 	}

@@ -57,7 +57,7 @@ export function toGivenFiles(main: string, modules: readonly UploadedModule[]): 
 	}
 	const entry = all.find(({ path }) => path === plain(main));
 	if (entry === undefined) throw new ControlError("invalid", `the main module ${main} is not among the modules`);
-	return { main: fileOf(entry), files };
+	return { main: fileOf(entry), files, bundled: true };
 }
 
 /** Without what stands before it in vain; paths that lead elsewhere are for the build to refuse. */

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { problemOfShares } from "../deployments/release.ts";
+import type { Sticky } from "../deployments/stickiness.ts";
 import { type FunctionId, keyOf } from "../names.ts";
 import type { Catalog } from "./catalog.ts";
 import { ControlError } from "./control-error.ts";
@@ -22,6 +23,8 @@ export interface ReleaseRequest {
 	/** Default: `production`, which gets the function's traffic. */
 	alias?: Alias | undefined;
 	shares: readonly ReleasedShare[];
+	/** Default: each request is for itself. */
+	sticky?: Sticky | null | undefined;
 	message: string;
 	source: string;
 }
@@ -47,7 +50,7 @@ export class Releases {
 	 * `does_not_start` for a version that fails with the variables and secrets of now; what was served goes on then.
 	 */
 	async release(actor: string, id: FunctionId, request: ReleaseRequest): Promise<Released> {
-		const { alias = PRODUCTION, message, source } = request;
+		const { alias = PRODUCTION, sticky = null, message, source } = request;
 		if (!ALIAS.test(alias))
 			throw new ControlError(
 				"invalid",
@@ -66,6 +69,7 @@ export class Releases {
 			id: randomUUID(),
 			alias,
 			shares,
+			sticky,
 			message,
 			author: actor,
 			source,
@@ -91,7 +95,7 @@ export class Releases {
 		const now = JSON.stringify((await this.#catalog.released(one, alias))?.shares);
 		const before = (await this.#catalog.releases(id, alias)).find(({ shares }) => JSON.stringify(shares) !== now);
 		if (before === undefined) throw new ControlError("not_found", `${id.name} has no release before this one`);
-		return this.release(actor, id, { alias, shares: before.shares, message, source });
+		return this.release(actor, id, { alias, shares: before.shares, sticky: before.sticky, message, source });
 	}
 
 	/** Takes an alias away. Its traffic goes by `production`, which stays. */

@@ -23,6 +23,8 @@ const MOST_VERSIONS = 100;
 
 const BINDING_NAME = /^[A-Za-z_$][\w$]{0,99}$/;
 const MOST_BOUND = 250;
+const FLAG = /^[a-z0-9][\w.:-]{0,99}$/;
+const MOST_FLAGS = 100;
 
 /** A version as somebody uploads it. */
 export interface VersionUpload {
@@ -77,7 +79,10 @@ export class VersionUploads {
 	 * `does_not_build` and `does_not_start` with all that is wrong; nothing has changed then.
 	 */
 	async upload(actor: string, id: FunctionId, given: VersionUpload): Promise<VersionDocument> {
-		const files = toGivenFiles(given.main, given.modules);
+		const files = {
+			...toGivenFiles(given.main, given.modules),
+			nodeGlobals: given.compatibilityFlags.includes("nodejs_compat"),
+		};
 		const hash = hashOf(files, given);
 		const before = await this.#catalog.store.get("function", keyOf(id));
 		const same = before === null ? undefined : (await this.#catalog.versions(id)).find((one) => one.hash === hash);
@@ -220,7 +225,8 @@ export function bindingsOf({
 }
 
 /** The edge would refuse what makes no sense, when it is too late to tell whoever has uploaded it. */
-function checkBindings({ variables, bindings, metadataBinding, assetsBinding }: VersionUpload): void {
+function checkBindings(given: VersionUpload): void {
+	const { variables, bindings, metadataBinding, assetsBinding, compatibilityFlags: flags } = given;
 	const names = [...Object.keys(variables), ...Object.keys(bindings), metadataBinding, assetsBinding].filter(Boolean);
 	for (const name of names)
 		if (!BINDING_NAME.test(name))
@@ -228,6 +234,8 @@ function checkBindings({ variables, bindings, metadataBinding, assetsBinding }: 
 	const twice = names.find((name, i) => names.indexOf(name) !== i);
 	if (twice !== undefined) throw new ControlError("invalid", `there are two bindings or variables called ${twice}`);
 	if (names.length > MOST_BOUND) throw new ControlError("invalid", `a version may have ${MOST_BOUND} bindings at most`);
+	if (flags.length > MOST_FLAGS || flags.some((flag) => !FLAG.test(flag)))
+		throw new ControlError("invalid", `compatibility flags must be up to ${MOST_FLAGS} names like nodejs_compat`);
 	for (const [name, { type, ...settings }] of Object.entries(bindings)) {
 		if (type !== "service")
 			throw new ControlError("invalid", `bindings.${name}: there is no binding of the type ${type}`);
@@ -241,10 +249,11 @@ function checkBindings({ variables, bindings, metadataBinding, assetsBinding }: 
 function uploadOf(
 	builder: VersionBuilder,
 	{ tenant, name }: FunctionId,
-	{ main, files }: GivenFiles,
+	{ main, files, ...rest }: GivenFiles,
 	limits: Partial<Limits>,
 ): Upload {
-	return builder.upload(checkUpload({ tenant, name, main, files: { ...files }, limits }));
+	const upload = builder.upload(checkUpload({ tenant, name, main, files: { ...files }, limits }));
+	return { ...upload, source: { main, files, ...rest } };
 }
 
 function keyOfArtifact({ source }: Version): string {

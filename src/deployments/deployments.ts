@@ -6,12 +6,15 @@ import { Router } from "../router/router.ts";
 import { Claims } from "./claims.ts";
 import type { EdgeFunction } from "./function.ts";
 import type { ReleasedVersion } from "./released-version.ts";
+import { type Asker, pointOf } from "./stickiness.ts";
 
 /** What a request is for: a function that is named, or whichever serves a hostname. */
 export interface Target {
 	to: FunctionId | null;
 	hostname: Hostname;
 }
+
+const NONE = { shares: [], sticky: null };
 
 /** Which function serves which hostname. */
 export class Deployments {
@@ -20,12 +23,11 @@ export class Deployments {
 	readonly #functions = new Map<string, EdgeFunction>();
 	readonly #byNumber = new Map<VersionNumber, ReleasedVersion>();
 
-	/**
-	 * The version that a request is for, by a point between 0 and 1. Throws FunctionError `hostname_not_found` or
-	 * `function_not_found`.
-	 */
-	pick(target: Target, point?: number): ReleasedVersion {
+	/** The version that a request is for. Throws FunctionError `hostname_not_found` or `function_not_found`. */
+	pick(target: Target & Asker): ReleasedVersion {
 		const found = this.find(target);
+		const { shares, sticky } = found?.release ?? NONE;
+		const point = shares.length > 1 ? pointOf(target, sticky) : undefined;
 		const version = found?.pick(point, target.to === null ? this.#preview(target.hostname) : null);
 		if (version !== undefined) return version;
 		throw new FunctionError(target.to === null ? "hostname_not_found" : "function_not_found");

@@ -90,11 +90,14 @@ export class Desired {
 		}
 	}
 
-	async #release({ tenant, name, hostnames, shares, previews, versions }: DesiredFunction): Promise<void> {
+	async #release({ tenant, name, hostnames, shares, sticky, previews, versions }: DesiredFunction): Promise<void> {
 		const id: FunctionId = { tenant, name };
 		const known = this.#versionsOf(id, versions);
 		const releaseOf = (of: readonly DesiredShare[]) =>
-			Release.tried(of.map(({ version, percent }) => ({ ...(known.get(version) as Known).share, percent })));
+			Release.tried(
+				of.map(({ version, percent }) => ({ ...(known.get(version) as Known).share, percent })),
+				sticky,
+			);
 		const releases = new Map(Object.entries(previews).map(([preview, of]) => [preview, releaseOf(of)]));
 		// What was uploaded and never released has previews alone.
 		const nothing = () => new Version(id, versions[0].limits, new FunctionError("hostname_not_found"));
@@ -126,7 +129,7 @@ export class Desired {
 		return versions;
 	}
 
-	#version(id: FunctionId, { id: own, artifact: key, limits, site }: DesiredVersion): Version {
+	#version(id: FunctionId, { id: own, artifact: key, limits, site, flags }: DesiredVersion): Version {
 		const { store } = this.#parts;
 		// One that another toolchain had made, or that was made again, has another key than this version began with.
 		const keyOfNow = () => this.#known.get(keyOf(id))?.get(own)?.desired.artifact ?? key;
@@ -145,6 +148,6 @@ export class Desired {
 			sourceMap: (most: number) => store.sourceMap(keyOfNow(), most),
 			tryStart: () => Promise.reject(new Error("it was tried where it was built")),
 		};
-		return new Version(id, limits, source, { id: own, site });
+		return new Version(id, limits, source, { id: own, site, flags });
 	}
 }

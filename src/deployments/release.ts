@@ -3,6 +3,7 @@ import type { Limits } from "../limits/limits.ts";
 import type { StartResult } from "../link/build-frames.ts";
 import { type FunctionId, keyOf } from "../names.ts";
 import { type Environment, NO_ENVIRONMENT } from "./environment.ts";
+import type { Sticky } from "./stickiness.ts";
 import type { Version } from "./version.ts";
 
 /** So many versions may share a function's traffic: what is kept for each is the function's, and it has one gate. */
@@ -30,11 +31,14 @@ export interface TriedShare extends Share {
 export class Release {
 	readonly function: FunctionId;
 	readonly shares: readonly TriedShare[];
+	/** What keeps whoever asks with one of them; `null` for nothing. */
+	readonly sticky: Sticky | null;
 	/** Where each share ends, in hundredths of a percent from the first one's beginning. */
 	readonly #ends: readonly number[];
 
-	private constructor(shares: readonly TriedShare[]) {
+	private constructor(shares: readonly TriedShare[], sticky: Sticky | null = null) {
 		this.function = shares[0].version.function;
+		this.sticky = sticky;
 		this.shares = shares;
 		let end = 0;
 		this.#ends = shares.map(({ percent }) => {
@@ -61,9 +65,9 @@ export class Release {
 	}
 
 	/** Of versions that have been tried before. Throws UsageError for shares that make no sense. */
-	static tried(shares: readonly TriedShare[]): Release {
+	static tried(shares: readonly TriedShare[], sticky: Sticky | null = null): Release {
 		refuseIfProblem(shares);
-		return new Release(shares);
+		return new Release(shares, sticky);
 	}
 
 	/** All traffic to what only tells why there is no version to run. */

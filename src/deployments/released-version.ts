@@ -106,6 +106,7 @@ export class ReleasedVersion {
 			codeCache,
 			env,
 			bindings: describeBindings(bindings),
+			flags: this.version.flags.join(),
 			tenant,
 			memoryMb,
 			timers,

@@ -29,6 +29,7 @@ export interface VersionSource {
 interface VersionParts {
 	id?: VersionId;
 	site?: SiteSource | null;
+	flags?: readonly string[];
 }
 
 /**
@@ -45,6 +46,8 @@ export class Version {
 	readonly source: VersionSource | FunctionError;
 	/** The files that were uploaded with it. */
 	readonly site: SiteSource | null;
+	/** The compatibility flags that it asks for. */
+	readonly flags: readonly string[];
 
 	constructor(
 		{ tenant, name }: FunctionId,
@@ -52,8 +55,9 @@ export class Version {
 		source: VersionSource | FunctionError,
 		more: VersionParts = {},
 	) {
-		const { id, site = null } = more;
+		const { id, site = null, flags = [] } = more;
 		this.site = site;
+		this.flags = flags;
 		this.function = { tenant, name };
 		this.limits = Object.freeze({ ...limits });
 		this.source = source;

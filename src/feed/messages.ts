@@ -1,5 +1,6 @@
 import type { SiteSource } from "../assets/asset-config.ts";
 import type { GivenBindings } from "../bindings/binding.ts";
+import type { Sticky } from "../deployments/stickiness.ts";
 import type { Limits } from "../limits/limits.ts";
 import type { StartResult } from "../link/build-frames.ts";
 import type { FunctionId } from "../names.ts";
@@ -14,6 +15,8 @@ export interface DesiredVersion {
 	variables: Record<string, unknown>;
 	bindings: GivenBindings;
 	site: SiteSource | null;
+	/** Its compatibility flags. */
+	flags: string[];
 	start: StartResult;
 }
 
@@ -30,6 +33,8 @@ export interface DesiredFunction extends FunctionId {
 	paused: boolean;
 	/** What gets its traffic. */
 	shares: DesiredShare[];
+	/** What keeps whoever asks with one of several versions. */
+	sticky: Sticky | null;
 	/** What is reached at `<name>--<hostname>`. */
 	previews: Record<string, DesiredShare[]>;
 	/** Those that the others name. */

@@ -153,7 +153,8 @@ export class FunctionIsolate {
 	#start(image: Image, startMs: Milliseconds): void {
 		advanceClock();
 		const { isolate, context, begin } = this.#parked;
-		begin.applySync(undefined, [image.env, image.bindings, image.timers, bytesOf(image.code).includes("Temporal")]);
+		const { env, bindings, flags, timers } = image;
+		begin.applySync(undefined, [env, bindings, flags, timers, bytesOf(image.code).includes("Temporal")]);
 		begin.release();
 		const run = { filename: image.filename, timeout: startMs };
 		const entry = new Entry(isolate, performance.now(), startMs);

@@ -12,7 +12,7 @@ const OUTLETS = ["emit", "crypto", "cacheMatch", "cacheBody", "cachePut", "cache
 export interface ParkedIsolate {
 	isolate: ivm.Isolate;
 	context: ivm.Context;
-	begin: ivm.Reference<(env: string, bindings: string, timers: number, temporal: boolean) => void>;
+	begin: ivm.Reference<(env: string, bindings: string, flags: string, timers: number, temporal: boolean) => void>;
 	finish: ivm.Reference<() => string | null>;
 	turn: ivm.Reference<(...args: unknown[]) => void>;
 	/** Where what the isolate calls goes; set by whoever takes it. */
@@ -39,7 +39,7 @@ export function parkIsolate(snapshot: ivm.ExternalCopy<ArrayBuffer>, memoryMb: n
 	const parked = {
 		isolate,
 		context,
-		begin: take<(env: string, bindings: string, timers: number, temporal: boolean) => void>("begin"),
+		begin: take<(env: string, bindings: string, flags: string, timers: number, temporal: boolean) => void>("begin"),
 		finish: take<() => string | null>("finish"),
 		turn: take<(...args: unknown[]) => void>("turn"),
 		outlet,

@@ -50,6 +50,8 @@ export interface Image {
 	env: string;
 	/** Its bindings as JSON, each a list of its name in `env` and its type. */
 	bindings: string;
+	/** Its compatibility flags, with commas between. */
+	flags: string;
 	memoryMb: number;
 	/** How many timers one request may have pending. */
 	timers: number;

@@ -5,7 +5,7 @@
  */
 
 import { fetch } from "../bindings/fetch/isolate.ts";
-import { Cloudflare } from "./cloudflare.ts";
+import { Cloudflare, compatibilityFlags } from "./cloudflare.ts";
 import { console } from "./console/console.ts";
 import { Crypto, CryptoKey, crypto, globalOperations, SubtleCrypto } from "./crypto/crypto.ts";
 import { atob, btoa } from "./encoding/base64.ts";
@@ -204,9 +204,10 @@ const bridge = {
 	 * its exports.
 	 * `temporal` says whether the script names it.
 	 */
-	begin(env: string, bindings: string, timers: number, temporal: boolean) {
+	begin(env: string, bindings: string, flags: string, timers: number, temporal: boolean) {
 		installTemporal(temporal);
 		limitTimers(timers);
+		if (flags !== "") for (const flag of flags.split(",")) compatibilityFlags[flag] = true;
 		const values = JSON.parse(env) as Record<string, unknown>;
 		bind(values, JSON.parse(bindings) as Parameters<typeof bind>[1]);
 		setEnvironment(values);

@@ -15,7 +15,7 @@
 		() => 1,
 		() => {},
 	);
-	bridge.begin("{}", "[]");
+	bridge.begin("{}", "[]", "", 0, false);
 	const handler = async (request, _env, ctx) => {
 		const url = new URL(request.url);
 		url.searchParams.get("a");

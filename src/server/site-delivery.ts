@@ -2,6 +2,7 @@ import { performance } from "node:perf_hooks";
 import type { SiteAnswer } from "../assets/site.ts";
 import type { Sites } from "../assets/sites.ts";
 import type { ReleasedVersion } from "../deployments/released-version.ts";
+import { headerIn } from "../link/header-list.ts";
 import type { Observer } from "../observe/observer.ts";
 import { newRecord, type Outcome, type Trigger } from "../observe/record.ts";
 import type { Exchange, ResponseSink } from "./exchange.ts";
@@ -127,6 +128,5 @@ export class SiteDelivery {
 
 /** A browser that goes to a page: https://www.w3.org/TR/fetch-metadata/ */
 function isNavigation({ headers }: Exchange): boolean {
-	for (let i = 0; i < headers.length; i += 2) if (headers[i] === "sec-fetch-mode") return headers[i + 1] === "navigate";
-	return false;
+	return headerIn(headers, "sec-fetch-mode") === "navigate";
 }

@@ -76,7 +76,7 @@ for (const [name, { handler, bytes }] of Object.entries(MOST_ALLOCATED))
 			128,
 		);
 		after(() => isolate.dispose());
-		begin.applySync(undefined, ["{}", "[]", 10, false]);
+		begin.applySync(undefined, ["{}", "[]", "", 10, false]);
 		context.evalSync(`__atoll_exports({ default: { fetch: ${handler} } });`);
 		finish.applySync(undefined, []);
 		const head = JSON.stringify(REQUEST);

@@ -51,6 +51,25 @@ test("rollback, promote and aliases move traffic, and weights are kept to", asyn
 	assert.equal((await platform.get("staging--moved.localhost")).status, 404);
 });
 
+test("a release that is sticky keeps whoever asks with one version", async () => {
+	await platform.deploy("sticky", say("one"));
+	await platform.deploy("sticky", say("two"));
+	const shares = [
+		{ version: "1", percent: 50 },
+		{ version: "2", percent: 50 },
+	];
+	const sticky = { by: "cookie", name: "user" };
+	assert.equal((await platform.api("POST", `${FUNCTION}/sticky/releases`, { shares, sticky })).status, 200);
+	const answers = new Set<string>();
+	for (let user = 0; user < 20; user++) {
+		const own = new Set<string>();
+		for (let i = 0; i < 4; i++) own.add((await platform.get("sticky.localhost", "/", { cookie: `user=u${user}` })).text);
+		assert.equal(own.size, 1);
+		answers.add([...own][0]);
+	}
+	assert.deepEqual([...answers].sort(), ["one", "two"]);
+});
+
 test("--percent gives a new version its share, and leaves the rest to those before", async () => {
 	await platform.deploy("canary", say("old"));
 	await platform.deploy("canary", say("new"), "--percent", "25");

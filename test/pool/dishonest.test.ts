@@ -21,7 +21,15 @@ const SETTINGS: SandboxSettings = {
 	frozenClocks: true,
 };
 const IMAGE: Image = {
-	...{ filename: "f.js", code: new Uint8Array(0), codeCache: new Uint8Array(0), tenant: 0, env: "{}", bindings: "[]" },
+	...{
+		filename: "f.js",
+		code: new Uint8Array(0),
+		codeCache: new Uint8Array(0),
+		tenant: 0,
+		env: "{}",
+		bindings: "[]",
+		flags: "",
+	},
 	...{ memoryMb: 64, timers: 1, logBytes: 1, startupCpuMs: 1000 },
 };
 const STREAMED = encodeResponseHead(200, "stream", 0, "", []);

@@ -46,7 +46,15 @@ async function startPool() {
 			loads.push(number);
 			const code = Buffer.from(codes.get(number) ?? FINE);
 			return {
-				...{ filename: "f.js", code, codeCache: new Uint8Array(0), tenant: number, env: "{}", bindings: "[]" },
+				...{
+					filename: "f.js",
+					code,
+					codeCache: new Uint8Array(0),
+					tenant: number,
+					env: "{}",
+					bindings: "[]",
+					flags: "",
+				},
 				...{ memoryMb: 64, timers: 10, logBytes: 1000, startupCpuMs: 100 },
 			};
 		},

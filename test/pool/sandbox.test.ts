@@ -95,6 +95,7 @@ test("a process that leaves unread what it is sent is ended before that fills th
 		tenant: 1,
 		env: "{}",
 		bindings: "[]",
+		flags: "",
 		memoryMb: 64,
 	};
 	const lost = Promise.withResolvers<string>();

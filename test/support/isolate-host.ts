@@ -22,6 +22,7 @@ export const IMAGE: Image = {
 	tenant: 1,
 	env: "{}",
 	bindings: "[]",
+	flags: "",
 	memoryMb: 128,
 	timers: 10,
 	logBytes: 1000,

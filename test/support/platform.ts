@@ -65,8 +65,8 @@ export class Platform {
 	}
 
 	/** Asks a function by its hostname. */
-	get(host: string, path?: string) {
-		return get(this.port, host, {}, path);
+	get(host: string, path?: string, headers: Record<string, string> = {}) {
+		return get(this.port, host, headers, path);
 	}
 
 	/** A call of the API, with the tests' token or another one. */

@@ -225,8 +225,8 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 		scope: "deploy",
 		body: shapes.releaseRequest,
 		result: shapes.releaseShape,
-		perform: async (c, { alias, shares, message }) => {
-			const made = await releases.release(actorOf(c), idOf(c), { alias, shares, message, source: "atoll" });
+		perform: async (c, { alias, shares, sticky, message }) => {
+			const made = await releases.release(actorOf(c), idOf(c), { alias, shares, sticky, message, source: "atoll" });
 			await served(made.sequence);
 			return made.release;
 		},

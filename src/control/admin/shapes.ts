@@ -18,6 +18,11 @@ const shareShape = z.object({
 	percent: z.number().openapi({ description: "From 0 to 100, in steps of 0.01; those of a release add up to 100." }),
 });
 
+const stickyShape = z.union([
+	z.strictObject({ by: z.enum(["cookie", "header"]), name: z.string().regex(/^[!#$%&'*+.^_`|~\w-]{1,100}$/) }),
+	z.strictObject({ by: z.literal("address") }),
+]);
+
 export const versionShape = z
 	.object({
 		id: z.uuid(),
@@ -42,6 +47,7 @@ export const releaseShape = z
 		id: z.uuid(),
 		alias: z.string(),
 		shares: z.array(shareShape),
+		sticky: stickyShape.nullable(),
 		message: z.string(),
 		author: z.string(),
 		source: z.string(),
@@ -78,6 +84,9 @@ export const releaseRequest = z
 	.strictObject({
 		alias: z.string().optional().openapi({ description: "Default: production, which gets the function's traffic." }),
 		shares: z.array(shareShape).min(1),
+		sticky: stickyShape.optional().openapi({
+			description: "What keeps whoever asks with one of several versions. Default: each request is for itself.",
+		}),
 		message: z.string().max(1000).default(""),
 	})
 	.openapi("ReleaseRequest");

@@ -1,5 +1,6 @@
 import type { Asset, SiteSource } from "../../assets/asset-config.ts";
 import type { GivenBindings } from "../../bindings/binding.ts";
+import type { Sticky } from "../../deployments/stickiness.ts";
 import type { Limits } from "../../limits/limits.ts";
 import type { FunctionName, TenantName } from "../../names.ts";
 import type { Bytes, Microseconds } from "../../units.ts";
@@ -100,6 +101,8 @@ export interface ReleaseDocument {
 	id: ReleaseId;
 	alias: Alias;
 	shares: ReleasedShare[];
+	/** What keeps whoever asks with one of several versions. */
+	sticky: Sticky | null;
 	message: string;
 	author: string;
 	source: string;

@@ -1,3 +1,4 @@
+import { headerIn } from "../../../link/header-list.ts";
 import type { Content } from "../../binding.ts";
 import type { FetchedResponse } from "../../functions.ts";
 import type { FetchHead } from "../schema.ts";
@@ -23,7 +24,7 @@ export async function followRedirects(
 	for (let hops = 0; ; hops++) {
 		const response = await send({ url, method, headers, content, signal: request.signal });
 		const { status } = response.head;
-		const location = header(response.head.headers, "location");
+		const location = headerIn(response.head.headers, "location") ?? null;
 		if (!REDIRECT.has(status) || location === null || request.redirect === "manual")
 			return { ...response, url, redirected: hops > 0 };
 		if (response.body instanceof ReadableStream) await response.body.cancel();
@@ -48,11 +49,6 @@ export async function followRedirects(
 
 /** What must not follow a redirect to another origin. */
 const SECRET = new Set(["authorization", "cookie", "proxy-authorization", "host"]);
-
-function header(headers: string[], name: string): string | null {
-	for (let i = 0; i < headers.length; i += 2) if (headers[i] === name) return headers[i + 1];
-	return null;
-}
 
 /** The headers without those whose name, in lower case, is to be dropped. */
 export function without(headers: string[], drop: (name: string) => boolean): string[] {
