@@ -10,6 +10,7 @@ import { benchBodies } from "./bodies.ts";
 import { chart } from "./chart.ts";
 import { benchClients } from "./clients.ts";
 import { benchCold } from "./cold.ts";
+import { benchDeploy } from "./deploy.ts";
 import { benchFairness } from "./fairness.ts";
 import { benchHostile } from "./hostile.ts";
 import { benchHttp } from "./http.ts";
@@ -28,6 +29,7 @@ const SHORT: Record<string, Bench> = {
 	isolates: benchIsolates,
 	turns: benchTurns,
 	cold: benchCold,
+	deploy: () => benchDeploy(),
 	launch: () => benchLaunch(),
 	http: () => benchHttp(),
 	many: () => benchMany(),

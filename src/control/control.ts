@@ -9,6 +9,7 @@ import type { ServerConfig } from "../config/server.ts";
 import { VersionBuilder } from "../deployments/version-builder.ts";
 import { defaultLimits } from "../limits/limits.ts";
 import { Launcher } from "../processes/launcher.ts";
+import type { Milliseconds } from "../units.ts";
 import { version } from "../version.ts";
 import { AssetUploads } from "./asset-uploads.ts";
 import { Catalog } from "./catalog.ts";
@@ -25,6 +26,9 @@ import { VersionUploads } from "./version-uploads.ts";
 
 /** What artifacts may take on disk beside those of versions that are kept. */
 const MOST_ON_DISK = 2 * 2 ** 30;
+
+/** Who deploys once deploys again, and would wait a second for the processes that build. */
+const BUILDER_IDLE_MS: Milliseconds = 600_000;
 
 type Log = (level: "info" | "warn" | "error", message: string) => void;
 
@@ -111,7 +115,7 @@ export class Control {
 
 	async #startBuilder(): Promise<{ builder: Builder; versions: VersionBuilder }> {
 		this.#launcher.start();
-		const builder = await Builder.create(this.#artifacts, this.#launcher, { folders: ["given"] });
+		const builder = await Builder.create(this.#artifacts, this.#launcher, { folders: ["given"], idleMs: BUILDER_IDLE_MS });
 		const { limits, maxLimits } = this.config;
 		const versions = new VersionBuilder({
 			builder,

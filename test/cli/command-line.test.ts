@@ -134,17 +134,17 @@ test("build: says what each function weighs, and fails if one does not build", a
 });
 
 for (const [what, args, message] of [
-	["no command", [], /atoll serve PATH/],
-	["an unknown command", ["launch"], /atoll: there is no command "launch"/],
+	["no command", [], /Usage: atoll/],
+	["an unknown command", ["launch"], /atoll: unknown command 'launch'/],
 	["no path", ["serve"], /atoll: atoll serve needs the path/],
 	["a path that is missing", ["serve", "nowhere"], /atoll: nowhere: there is no such file or folder/],
 	["a file that is no function", ["serve", "../etc"], /no such file/],
-	["an unknown option", ["serve", ".", "--prot", "1"], /atoll: Unknown option '--prot'/],
+	["an unknown option", ["serve", ".", "--prot", "1"], /atoll: unknown option '--prot'/],
 	["a port that is none", ["serve", ".", "--port", "http"], /atoll: --port must be a whole number/],
 	[
 		"an isolation that is none",
 		["serve", ".", "--isolation", "docker"],
-		/atoll: --isolation must be process or inline/,
+		/atoll: --isolation must be one of process, inline/,
 	],
 	["an empty folder", ["serve", "void"], /atoll: void: there are no functions in this folder/],
 ] as const) {
