@@ -52,7 +52,12 @@ export async function benchDeploy(): Promise<Row[]> {
 			ask("POST", `${name}/releases`, { shares: [{ version, percent: 100 }] });
 		// The processes that build are there from now on.
 		await release("busy", (await upload("busy", "first")).id);
-		const steps: Record<string, number[]> = { "cold start": [], upload: [], release: [], "both, and the first answer": [] };
+		const steps: Record<string, number[]> = {
+			"cold start": [],
+			upload: [],
+			release: [],
+			"both, and the first answer": [],
+		};
 		for (let i = 0; i < ROUNDS; i++) {
 			// A cold start: of a function that nobody has asked yet.
 			const cold = await upload(`cold${i}`, String(i));

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { PassThrough } from "node:stream";
 import { setFlagsFromString } from "node:v8";
+import pino from "pino";
 import { Bench } from "tinybench";
 import { Builder } from "../src/build/builder.ts";
 import { ArtifactStore } from "../src/cache/artifact-store.ts";
@@ -12,6 +13,8 @@ import { FrameReader } from "../src/link/frame-reader.ts";
 import { FrameWriter } from "../src/link/frame-writer.ts";
 import type { SandboxCommands, SandboxEvents } from "../src/link/protocol.ts";
 import { noteWriter, RunningNote } from "../src/link/running-note.ts";
+import { newRecord } from "../src/observe/record.ts";
+import { recordLine } from "../src/observe/record-line.ts";
 import { V8_FLAGS } from "../src/processes/confinement.ts";
 import { Launcher } from "../src/processes/launcher.ts";
 import { parseHost } from "../src/router/hostname.ts";
@@ -158,6 +161,12 @@ export async function benchMicro(): Promise<Row[]> {
 	});
 	bench.add("parse a Host header", () => {
 		last = parseHost("host77777.example.com:8787");
+	});
+	const record = { ...newRecord("7e45d648-5458-4d00-97ea-d52aa6d22a6b", "http", "http"), url: "http://a.test/x?y=1" };
+	const logger = pino({ base: null, timestamp: () => "" }, { write: () => undefined });
+	bench.add("log: a record by pino", () => logger.info(record, "request"));
+	bench.add("log: a record as atoll writes it", () => {
+		last = recordLine(record);
 	});
 	for (const [name, code] of Object.entries(PRELUDE)) {
 		const body = Buffer.from(code);

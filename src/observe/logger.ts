@@ -3,6 +3,8 @@ import pretty from "pino-pretty";
 import { LogOutput } from "./log-output.ts";
 import type { Logger } from "./observer.ts";
 import { label } from "./printable.ts";
+import type { InvocationRecord } from "./record.ts";
+import { recordLine } from "./record-line.ts";
 
 export interface CliLogger extends Logger {
 	/** Writes out what is still in memory. */
@@ -45,5 +47,7 @@ export function createLogger(): CliLogger {
 		// What nobody takes would keep the process from its end.
 		if (!(await output.close())) process.exit();
 	};
-	return Object.assign(logger, { close }) as unknown as CliLogger;
+	if (terminal) return Object.assign(logger, { close }) as unknown as CliLogger;
+	const record = (one: InvocationRecord) => output.write(recordLine(one));
+	return Object.assign(logger, { close, record }) as unknown as CliLogger;
 }

@@ -6,6 +6,8 @@ export interface Logger {
 	info(fields: object, message: string): void;
 	warn(fields: object, message: string): void;
 	error(fields: object, message: string): void;
+	/** Takes records by itself, faster. Default: `info`, with the message "request". */
+	record?(record: InvocationRecord): void;
 }
 
 /** Hands records and log lines to all who subscribed, and to the logger. */
@@ -29,7 +31,8 @@ export class Observer {
 	}
 
 	record(record: InvocationRecord): void {
-		this.#write("info", record, "request");
+		if (this.#logger?.record === undefined) this.#write("info", record, "request");
+		else this.#tell(() => this.#logger?.record?.(record));
 		for (const subscriber of this.#subscribers) this.#tell(() => subscriber.record?.(record));
 	}
 
@@ -60,7 +63,7 @@ export class Observer {
 		this.#write(level, fields, message);
 	}
 
-	#write(level: keyof Logger, fields: object, message: string): void {
+	#write(level: Exclude<keyof Logger, "record">, fields: object, message: string): void {
 		try {
 			this.#logger?.[level](fields, message);
 		} catch (error) {

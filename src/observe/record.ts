@@ -55,10 +55,23 @@ export interface InvocationRecord {
 	attempts: number;
 }
 
+let lastTime = 0;
+let lastText = "";
+
+/** The time as ISO 8601; made anew once a millisecond. */
+function now(): string {
+	const time = Date.now();
+	if (time !== lastTime) {
+		lastTime = time;
+		lastText = new Date(time).toISOString();
+	}
+	return lastText;
+}
+
 /** The record of a request that has just arrived, and of which nothing else is known yet. */
 export function newRecord(requestId: string, event: string, trigger: Trigger): InvocationRecord {
 	return {
-		time: new Date().toISOString(),
+		time: now(),
 		requestId,
 		tenant: "",
 		function: "",
