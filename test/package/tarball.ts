@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { get } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -49,6 +50,42 @@ test("the tarball installs into an empty folder and works there", async (t) => {
 		});
 		assert.equal(await (await fetch(`http://127.0.0.1:${port}/x`)).text(), "packed /x");
 		const exited = new Promise((resolve) => child.removeAllListeners("exit").on("exit", resolve));
+		child.kill("SIGTERM");
+		assert.equal(await exited, 0);
+	});
+
+	await t.test("atoll up, and atoll deploy to it", async () => {
+		const token = "token-of-the-package";
+		const child = spawn(process.execPath, [bin, "up", "--data", "up", "--port", "0", "--admin-port", "0"], {
+			cwd: project,
+			env: { ...process.env, ATOLL_ADMIN_TOKEN: token },
+			stdio: ["ignore", "pipe", "inherit"],
+		});
+		const exited = new Promise((resolve) => child.once("exit", resolve));
+		let output = "";
+		const [port, admin] = await new Promise<string[]>((resolve, reject) => {
+			child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+				output += chunk;
+				const match = /"port":(\d+),"adminPort":(\d+)/.exec(output);
+				if (match !== null) resolve(match.slice(1));
+			});
+			child.once("exit", () => reject(new Error(`it ended:\n${output}`)));
+		});
+		execFileSync(process.execPath, [bin, "deploy", "hello.ts"], {
+			cwd: project,
+			env: { ...process.env, ATOLL_SERVER: `http://127.0.0.1:${admin}`, ATOLL_TOKEN: token },
+			stdio: ["ignore", "pipe", "pipe"],
+		});
+		const answer = await new Promise<string>((resolve, reject) => {
+			get({ host: "127.0.0.1", port, path: "/z", headers: { host: "hello.localhost" } }, (response) => {
+				let text = "";
+				response.setEncoding("utf8").on("data", (chunk: string) => {
+					text += chunk;
+				});
+				response.on("end", () => resolve(text));
+			}).on("error", reject);
+		});
+		assert.equal(answer, "packed /z");
 		child.kill("SIGTERM");
 		assert.equal(await exited, 0);
 	});
