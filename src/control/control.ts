@@ -20,6 +20,7 @@ import { HostnamePolicy } from "./hostname-policy.ts";
 import { Releases } from "./releases.ts";
 import { Sealer } from "./secrets.ts";
 import { SqliteStore } from "./store/sqlite-store.ts";
+import { sweep } from "./sweep.ts";
 import { Tokens } from "./tokens.ts";
 import { Uploads } from "./uploads.ts";
 import { VersionUploads } from "./version-uploads.ts";
@@ -29,6 +30,8 @@ const MOST_ON_DISK = 2 * 2 ** 30;
 
 /** Who deploys once deploys again, and would wait a second for the processes that build. */
 const BUILDER_IDLE_MS: Milliseconds = 600_000;
+
+const SWEEP_MS: Milliseconds = 6 * 3600_000;
 
 type Log = (level: "info" | "warn" | "error", message: string) => void;
 
@@ -45,6 +48,7 @@ export class Control {
 	readonly tails: Tails;
 	readonly #artifacts: ArtifactStore;
 	readonly #pruner: Pruner;
+	readonly #sweeping: NodeJS.Timeout;
 	readonly #launcher = new Launcher();
 	#builder: Promise<{ builder: Builder; versions: VersionBuilder }> | null = null;
 	#kept: ReadonlySet<string> = new Set();
@@ -87,6 +91,15 @@ export class Control {
 				log("info", `${files} files of artifacts that nobody used, ${bytes} bytes, were removed`),
 			onFailed: ({ message }) => log("warn", `artifacts cannot be looked through: ${message}`),
 		});
+		const sweepUploads = () =>
+			sweep(store, uploads).then(
+				({ files }) => {
+					if (files > 0) log("info", `${files} uploads that no version has any more were removed`);
+				},
+				(error: Error) => log("warn", `uploads cannot be looked through: ${error.message}`),
+			);
+		void sweepUploads();
+		this.#sweeping = setInterval(() => void sweepUploads(), SWEEP_MS).unref();
 		const keep = async () => {
 			this.#kept = await state.artifacts();
 		};
@@ -115,7 +128,10 @@ export class Control {
 
 	async #startBuilder(): Promise<{ builder: Builder; versions: VersionBuilder }> {
 		this.#launcher.start();
-		const builder = await Builder.create(this.#artifacts, this.#launcher, { folders: ["given"], idleMs: BUILDER_IDLE_MS });
+		const builder = await Builder.create(this.#artifacts, this.#launcher, {
+			folders: ["given"],
+			idleMs: BUILDER_IDLE_MS,
+		});
 		const { limits, maxLimits } = this.config;
 		const versions = new VersionBuilder({
 			builder,
@@ -173,6 +189,7 @@ export class Control {
 	}
 
 	async close(): Promise<void> {
+		clearInterval(this.#sweeping);
 		this.#closing.resolve();
 		this.tails.close();
 		await this.feed.close();

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
-import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import type { Milliseconds } from "../units.ts";
 
 /** What versions were uploaded as: files by the hash of what is in them, each whole or not there. */
 export class Uploads {
@@ -42,6 +43,16 @@ export class Uploads {
 		const bytes = await readFile(join(this.#folder, name));
 		if (createHash("sha256").update(bytes).digest("hex") !== name) throw new Error(`the upload ${name} is damaged`);
 		return bytes;
+	}
+
+	/** The names of those that were written, or written again, longer ago. */
+	async stale(ms: Milliseconds): Promise<Set<string>> {
+		const names = new Set<string>();
+		for (const name of await readdir(this.#folder)) {
+			const about = await stat(join(this.#folder, name)).catch(() => null); // Removed meanwhile.
+			if (about !== null && Date.now() - about.mtimeMs > ms) names.add(name);
+		}
+		return names;
 	}
 
 	async remove(name: string): Promise<void> {

@@ -1,0 +1,52 @@
+import type { Manifest } from "../assets/asset-config.ts";
+import type { Milliseconds } from "../units.ts";
+import { type Change, Conflict, type Store } from "./store/store.ts";
+import type { Uploads } from "./uploads.ts";
+
+/** What was uploaded so recently may belong to a deployment that is not over. */
+const RECENT: Milliseconds = 24 * 3600_000;
+
+/** What a sweep has removed. */
+export interface Swept {
+	files: number;
+	assets: number;
+}
+
+/** Removes uploads that no version has any more: of versions that were removed, and of deployments that came to nothing. */
+export async function sweep(store: Store, uploads: Uploads): Promise<Swept> {
+	const kept = new Set<string>();
+	const sites = new Map<string, Set<string>>();
+	for (const { key, value } of await store.list("version")) {
+		kept.add(value.upload);
+		if (value.site === null) continue;
+		const { manifest } = value.site;
+		kept.add(manifest);
+		const [tenant] = key.split("/");
+		const own = sites.get(tenant) ?? new Set();
+		sites.set(tenant, own);
+		// One that cannot be read keeps nothing, and serves nothing either.
+		const files = await uploads.read(manifest).catch(() => null);
+		const all = files === null ? {} : (JSON.parse(files.toString()) as Manifest);
+		for (const { upload } of Object.values(all)) {
+			kept.add(upload);
+			own.add(upload);
+		}
+	}
+	const stale = await uploads.stale(RECENT);
+	const changes: Change[] = [];
+	for (const { key, value, revision } of await store.list("asset")) {
+		const [tenant] = key.split("/");
+		if (sites.get(tenant)?.has(value.upload) || !stale.has(value.upload)) kept.add(value.upload);
+		else changes.push({ kind: "asset", key, value: null, expected: revision });
+	}
+	try {
+		// First what names them, so that nobody is told of files that are gone.
+		if (changes.length > 0) await store.commit({ actor: "system", action: "assets.sweep", target: "" }, changes);
+	} catch (error) {
+		if (error instanceof Conflict) return { files: 0, assets: 0 }; // Somebody is at it: the next time will do.
+		throw error;
+	}
+	const removed = [...stale].filter((name) => !kept.has(name));
+	for (const name of removed) await uploads.remove(name);
+	return { files: removed.length, assets: changes.length };
+}
