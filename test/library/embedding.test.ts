@@ -133,6 +133,7 @@ test("each request leaves one invocation record, to subscribers and as a JSON li
 		"hostname",
 		"trigger",
 		"method",
+		"url",
 		"status",
 		"outcome",
 		"cold",
