@@ -35,6 +35,12 @@ export class Bearer {
 		return this.#grant.tenant;
 	}
 
+	/** What it allows, as it is told to whoever has shown it. */
+	get grant(): Grant {
+		const { label, scope, tenant, functions, expires } = this.#grant;
+		return { label, scope, tenant, functions, expires };
+	}
+
 	/** Throws ControlError `forbidden` for what its token does not allow. */
 	require(scope: Scope, tenant: TenantName | null, name: FunctionName | null = null): void {
 		const { scope: own, tenant: ownTenant, functions } = this.#grant;

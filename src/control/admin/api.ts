@@ -21,6 +21,8 @@ interface Call<Body> {
 	path: string;
 	summary: string;
 	scope: Scope;
+	/** It is about the caller's own tenant, which its path does not name, so that a token for that alone will do. */
+	own?: boolean;
 	body?: z.ZodType<Body>;
 	/** Of a multipart upload. */
 	form?: z.ZodType;
@@ -44,7 +46,7 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 	});
 	app.onError((error, c) => problem(c, error));
 
-	const call = <Body>({ method, path, summary, scope, body, form, result, stream, perform }: Call<Body>) => {
+	const call = <Body>({ method, path, summary, scope, own, body, form, result, stream, perform }: Call<Body>) => {
 		const params = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => [name, z.string()]);
 		const content =
 			stream === undefined
@@ -65,8 +67,9 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 		};
 		app.openAPIRegistry.registerPath(config);
 		app.on(method.toUpperCase(), createRoute(config).getRoutingPath(), async (c) => {
-			const { tenant = null, name = null } = c.req.param() as Record<string, string>;
-			c.get("bearer").require(scope, tenant, name);
+			const bearer = c.get("bearer");
+			const { tenant = own ? bearer.tenant : null, name = null } = c.req.param() as Record<string, string>;
+			bearer.require(scope, tenant, name);
 			const given = body === undefined ? (undefined as Body) : checked(body, await json(c));
 			const done = await perform(c, given);
 			return done instanceof Response ? done : c.json((done ?? {}) as object);
@@ -75,11 +78,11 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 
 	const idOf = (c: C): FunctionId => ({ tenant: c.req.param("tenant") as string, name: c.req.param("name") as string });
 	const actorOf = (c: C) => c.get("bearer").label;
-	const own = (one: FunctionId) => catalog.ownHostname(one);
+	const hostnameOf = (one: FunctionId) => catalog.ownHostname(one);
 	const versionOf = (one: VersionDocument) => {
 		const { id, number, hash, size, handlers, compatibilityDate, compatibilityFlags, startUs } = one;
 		const { message, tag, author, source, created } = one;
-		const url = control.urlOf(`${id.slice(0, 8)}--${own(one)}`);
+		const url = control.urlOf(`${id.slice(0, 8)}--${hostnameOf(one)}`);
 		const about = { message, tag, author, source, created, url };
 		return {
 			id,
@@ -109,10 +112,12 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 		path: "/whoami",
 		summary: "What the token allows, and which server this is",
 		scope: "read",
+		own: true,
+		result: shapes.whoamiShape,
 		perform: (c) => {
-			const { id, label, tenant } = c.get("bearer");
+			const { id, grant } = c.get("bearer");
 			const { domain } = control.config;
-			return { id, label, tenant, domain, version: atollVersion() };
+			return { id, ...grant, domain, version: atollVersion() };
 		},
 	});
 	call({
@@ -120,6 +125,7 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 		path: "/tenants",
 		summary: "All tenants",
 		scope: "read",
+		own: true,
 		result: z.array(z.string()),
 		perform: async (c) => {
 			const { tenant } = c.get("bearer");

@@ -118,6 +118,17 @@ export const tokenRequest = z
 	})
 	.openapi("TokenRequest");
 
+export const whoamiShape = z.object({
+	id: z.string(),
+	label: z.string(),
+	scope: z.enum(SCOPES),
+	tenant: z.string().nullable().openapi({ description: "The one that it acts for; null for every tenant." }),
+	functions: z.array(z.string()).nullable().openapi({ description: "Those that it acts on; null for all." }),
+	expires: z.string().nullable(),
+	domain: z.string(),
+	version: z.string().openapi({ description: "atoll's own." }),
+});
+
 export const tokenShape = z
 	.object({
 		id: z.string(),
