@@ -1,5 +1,6 @@
-import type { Command } from "commander";
+import { Argument, type Command, Option } from "commander";
 import type { ClientOptions } from "../client/commands.ts";
+import { integer } from "./flags.ts";
 
 type Commands = typeof import("../client/commands.ts");
 
@@ -35,7 +36,7 @@ export function addClientCommands(program: Command): void {
 	);
 	add(
 		"promote <NAME> <VERSION...>",
-		"have versions get the traffic, as 3 or 3@90 4@10",
+		"have versions get the traffic: one by its number or id, or several with shares, as 3@90 4@10",
 		(commands, name: string, versions: string[], options: never) => commands.promote(name, versions, options),
 	)
 		.option("--alias <ALIAS>", "of this alias")
@@ -49,7 +50,7 @@ export function addClientCommands(program: Command): void {
 		.option("--message <TEXT>", "why", "");
 	add(
 		"alias <NAME> [ALIAS] [VERSION]",
-		"a function's aliases; give one a version, or remove it",
+		"a function's aliases; with a version: what one is to lead to, at ALIAS--<hostname>",
 		(commands, name: string, alias: string | undefined, version: string | undefined, options: never) =>
 			commands.alias(name, alias, version, options),
 	).option("--remove", "take it away");
@@ -59,11 +60,14 @@ export function addClientCommands(program: Command): void {
 		(commands, name: string, hostnames: string[], options: never) => commands.hostnames(name, hostnames, options),
 	).option("--none", "it is to have none");
 	add(
-		"secret <ACTION> <NAME> [KEY]",
+		"secret",
 		"put, list or delete a function's secrets; put reads the secret from standard input",
 		(commands, action: string, name: string, key: string | undefined, options: ClientOptions) =>
 			commands.secret(action, name, key, options),
-	);
+	)
+		.addArgument(new Argument("<ACTION>", "what to do").choices(["put", "list", "delete"]))
+		.argument("<NAME>", "the function")
+		.argument("[KEY]", "the secret's name, as the function finds it in `env`");
 	add(
 		"env <NAME> [KEY=VALUE...]",
 		"a function's variables; set some, or remove one by KEY=",
@@ -82,17 +86,24 @@ export function addClientCommands(program: Command): void {
 		commands.remove(name, options),
 	);
 	add(
-		"token <ACTION> [ID]",
-		"list, create or revoke tokens",
+		"token",
+		"list, create or revoke tokens; a new one acts for --tenant alone",
 		(commands, action: string, id: string | undefined, options: never) => commands.token(action, id, options),
 	)
-		.option("--label <TEXT>", "what it is for", "")
-		.option("--scope <SCOPE>", "read, deploy or admin", "deploy")
-		.option("--functions <NAMES>", "the functions that it acts on, with commas")
-		.option("--all-tenants", "it acts for every tenant");
+		.addArgument(new Argument("<ACTION>", "what to do").choices(["list", "create", "revoke"]))
+		.argument("[ID]", "the one to revoke")
+		.option("--label <TEXT>", "what it is for, as the audit log calls it (its scope)", "")
+		.addOption(
+			new Option("--scope <SCOPE>", "what it allows; each includes those before it")
+				.choices(["read", "deploy", "admin"])
+				.default("deploy"),
+		)
+		.option("--functions <NAMES>", "the functions that it acts on, with commas (all of the tenant's)")
+		.option("--all-tenants", "it acts for every tenant")
+		.option("--days <N>", "so long it is good for (for ever)", integer(1, 3650));
 	add(
 		"login",
-		"keep a server and a token, which is read from standard input, for the commands to come",
+		"keep --server and a token, which is read from standard input, for the commands to come",
 		(commands, options: ClientOptions) => commands.login(options),
 	);
 	add("whoami", "what the token allows, and which server this is", (commands, options: ClientOptions) =>
@@ -103,9 +114,7 @@ export function addClientCommands(program: Command): void {
 		"all that is needed to restore the server, but for the key of its secrets",
 		(commands, file: string, options: ClientOptions) => commands.backup(file, options),
 	);
-	add("doctor", "what is in force on the server and here, and what is off", (commands, options: ClientOptions) =>
-		commands.doctor(options),
-	);
+	add("doctor", "what is in force on the server", (commands, options: ClientOptions) => commands.doctor(options));
 	program
 		.command("init [DIR]")
 		.description("a new function in a folder")

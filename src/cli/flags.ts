@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { InvalidArgumentError } from "commander";
 import type { Reach, Source } from "../config/project.ts";
 import type { RuntimeOptions } from "../config/runtime.ts";
 import type { Limits } from "../limits/limits.ts";
@@ -21,6 +22,14 @@ export interface Flags {
 	allowEgress: string[];
 	cgroup: string | undefined;
 }
+
+/** A parser of a whole number within bounds, for a flag. */
+export const integer = (least: number, most: number) => (text: string) => {
+	const value = Number(text);
+	if (!/^\d+$/.test(text) || value < least || value > most)
+		throw new InvalidArgumentError(`must be a whole number from ${least} to ${most}, not ${JSON.stringify(text)}`);
+	return value;
+};
 
 /** The folders that functions are built from: those of tenants as well that are links to elsewhere. */
 export function foldersOf({ tenants }: Flags, found: readonly Source[]): string[] {

@@ -6,7 +6,7 @@ import { Router } from "../router/router.ts";
 import { version } from "../version.ts";
 import { ceilings } from "./ceilings.ts";
 import { addClientCommands } from "./client-commands.ts";
-import type { Flags } from "./flags.ts";
+import { type Flags, integer } from "./flags.ts";
 
 const HELP = `
 atoll --help COMMAND tells of one command; docs/cli.md of all, and of exit codes.`;
@@ -41,14 +41,6 @@ const SERVING: Record<string, { about: string; load: () => Promise<(flags: Flags
 		about: "build functions into the data folder, and say what they weigh",
 		load: async () => (await import("./build.ts")).build,
 	},
-};
-
-/** A parser of a whole number within bounds, for a flag. */
-export const integer = (least: number, most: number) => (text: string) => {
-	const value = Number(text);
-	if (!/^\d+$/.test(text) || value < least || value > most)
-		throw new InvalidArgumentError(`must be a whole number from ${least} to ${most}, not ${JSON.stringify(text)}`);
-	return value;
 };
 
 function toDomain(text: string): string {
@@ -113,7 +105,9 @@ function addServing(program: Command, name: string): void {
 function addServer(program: Command): void {
 	program
 		.command("up")
-		.description("a platform on this machine: functions are deployed to it, and stay")
+		.description(
+			"a platform on this machine: functions are deployed to it, and stay. docs/operations.md says how to run it",
+		)
 		.option("--config <FILE>", "its settings (atoll.server.jsonc, where that is there)")
 		.option("--port <PORT>", "port for functions' clients (8787); 0 takes a free one", integer(0, 65_535))
 		.option("--host <ADDRESS>", "address for them (127.0.0.1)")
@@ -134,21 +128,31 @@ function addServer(program: Command): void {
 	program
 		.command("restore <FILE>")
 		.description("make a data folder of a backup")
-		.option("--data <DIR>", "the data folder, which must not be there", ".atoll")
+		.option("--data <DIR>", "the data folder, which must not have a database yet", ".atoll")
 		.action(async (file: string, { data }: { data: string }) => (await import("./restore.ts")).restore(file, data));
 }
 
-/** One line, whoever it comes from. */
-function oneLine({ code, message }: CommanderError): string {
+const asChoices = (why: string) => why.replace(/^Allowed choices are (.*)\.$/, "must be one of $1");
+
+/** One line, whoever it comes from. `command` is the one that was asked for, where there is one of the name. */
+function oneLine({ code, message }: CommanderError, command: Command | undefined): string {
 	if (code === "commander.invalidArgument") {
 		// `option '--port <PORT>' argument 'x' is invalid. must be …`
 		const [, flag, why] = /option '(--[\w-]+)[^']*' argument .*? is invalid\. ?([\s\S]*)$/.exec(message) ?? [];
-		if (flag !== undefined) return `${flag} ${why.replace(/^Allowed choices are (.*)\.$/, "must be one of $1")}`;
+		if (flag !== undefined) return `${flag} ${asChoices(why)}`;
+		const [, value, name, choices] =
+			/command-argument value '(.*?)' is invalid for argument '(\w+)'\. ?([\s\S]*)$/.exec(message) ?? [];
+		if (name !== undefined) return `${name} ${asChoices(choices)}, not ${JSON.stringify(value)}`;
 	}
-	return message
+	const said = message
 		.replace(/^error: /, "")
 		.replaceAll("\n", " ")
 		.trim();
+	if (command === undefined) return said;
+	const name = command.name();
+	return code === "commander.missingArgument"
+		? `${said}: atoll ${name} ${command.usage()}`
+		: `${said.replace(/\.$/, "")}; \`atoll ${name} --help\` tells what it takes`;
 }
 
 /** Runs a command line. What is wrong with it is said in one line, and told by the exit code. */
@@ -170,7 +174,10 @@ export async function main(args: string[]): Promise<void> {
 	} catch (error) {
 		if (error instanceof CommanderError) {
 			if (error.exitCode === 0) return;
-			if (error.code !== "commander.help") console.error(`atoll: ${oneLine(error)}`);
+			if (error.code !== "commander.help") {
+				const command = program.commands.find((one) => one.name() === args[0]);
+				console.error(`atoll: ${oneLine(error, command)}`);
+			}
 			process.exitCode = Exit.usage;
 		} else if (error instanceof UsageError || error instanceof ClientError) {
 			console.error(`atoll: ${error.message}`);

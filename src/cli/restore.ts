@@ -19,16 +19,19 @@ export async function restore(file: string, data: string): Promise<void> {
 	try {
 		let isWhole = false;
 		const extract = tar.extract();
-		const reading = pipeline(createReadStream(file), extract);
-		for await (const entry of extract) {
-			const { name } = entry.header;
-			if (!ENTRY.test(name)) throw new UsageError(`${file} is no backup of atoll: it holds ${JSON.stringify(name)}`);
-			await using output = await open(join(draft, name), "wx", 0o600);
-			for await (const chunk of entry) await output.write(chunk as Uint8Array);
-			await output.sync();
-			if (name === "control.sqlite") isWhole = true;
-		}
-		await reading;
+		const write = async () => {
+			for await (const entry of extract) {
+				const { name } = entry.header;
+				if (!ENTRY.test(name)) throw new UsageError(`${file} is no backup of atoll: it holds ${JSON.stringify(name)}`);
+				await using output = await open(join(draft, name), "wx", 0o600);
+				for await (const chunk of entry) await output.write(chunk as Uint8Array);
+				await output.sync();
+				if (name === "control.sqlite") isWhole = true;
+			}
+		};
+		// What ends one of them ends the other, whose own end says less.
+		const ends = await Promise.allSettled([write(), pipeline(createReadStream(file), extract)]);
+		for (const end of ends) if (end.status === "rejected") throw end.reason;
 		if (!isWhole) throw new UsageError(`${file} is no backup of atoll: it holds no database`);
 		// A key may be there already, which is to be kept.
 		await mkdir(target, { recursive: true, mode: 0o700 });

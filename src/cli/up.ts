@@ -53,10 +53,19 @@ export async function up(flags: Partial<ServerConfig>, file?: string): Promise<v
 	}
 }
 
+/** Whether a process is an `atoll up`: one that was killed has left its id behind, which may be anybody's by now. */
+function isServer(pid: number): boolean {
+	if (process.platform !== "linux") return true;
+	const args = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+	return args.some((arg, i) => /(?:^|\/)atoll(?:-edge|\.js)?$/.test(arg) && args[i + 1] === "up");
+}
+
 /** `atoll restart` */
 export function restart(data: string): Promise<void> {
 	try {
-		process.kill(Number(readFileSync(join(data, PID_FILE), "utf8")), "SIGHUP");
+		const pid = Number(readFileSync(join(data, PID_FILE), "utf8"));
+		if (!isServer(pid)) throw new Error("another process has that id by now");
+		process.kill(pid, "SIGHUP");
 	} catch {
 		throw new UsageError(`no \`atoll up\` is at work on ${data}; name its data folder with --data`);
 	}

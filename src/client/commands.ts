@@ -56,6 +56,11 @@ function say({ json }: ClientOptions, value: unknown, lines: () => string): void
 	console.log(json ? JSON.stringify(value, null, 2) : lines());
 }
 
+/** Lines of columns, as wide as what is in them, below their names; `none` where there is nothing to show. */
+function listing(names: string[], rows: string[][], none: string): string {
+	return rows.length === 0 ? none : table([names, ...rows]);
+}
+
 /** Lines of columns, as wide as what is in them. */
 function table(rows: string[][]): string {
 	const widths = rows[0]?.map((_, i) => Math.max(...rows.map((row) => row[i].length))) ?? [];
@@ -169,16 +174,16 @@ async function beside(
 export async function list(options: ClientOptions): Promise<void> {
 	const all = await clientOf(options).get<FunctionInfo[]>(`/tenants/${encodeURIComponent(options.tenant)}/functions`);
 	say(options, all, () =>
-		all.length === 0
-			? "there are no functions yet: `atoll deploy` uploads one"
-			: table(
-					all.map(({ name, hostnames, paused, changed }) => [
-						name,
-						hostnames.join(" "),
-						paused ? "paused" : "",
-						changed,
-					]),
-				),
+		listing(
+			["NAME", "STATE", "CHANGED", "HOSTNAMES"],
+			all.map(({ name, hostnames, paused, aliases, changed }) => [
+				name,
+				paused ? "paused" : aliases.production === undefined ? "not released" : "serving",
+				changed,
+				hostnames.join(" "),
+			]),
+			`the tenant ${options.tenant} has no functions yet: \`atoll deploy\` uploads one`,
+		),
 	);
 }
 
@@ -194,15 +199,17 @@ export async function versions(name: string, options: ClientOptions): Promise<vo
 			)
 			.join(", ");
 	say(options, all, () =>
-		table(
+		listing(
+			["VERSION", "ID", "CREATED", "BY", "HAS", "WHAT"],
 			all.map((one) => [
 				String(one.number),
 				one.id,
 				one.created,
 				one.author,
-				where(one.id),
+				where(one.id) || "nothing",
 				[one.tag, one.message].filter(Boolean).join(" "),
 			]),
+			`${name} has no versions yet`,
 		),
 	);
 }
@@ -264,10 +271,20 @@ export async function alias(
 		return;
 	}
 	const { aliases } = await client.get<FunctionInfo>(pathOf(options, name));
+	if (one !== undefined && !Object.hasOwn(aliases, one))
+		throw new ClientError(
+			`${name} has no alias ${one}; \`atoll alias ${name} ${one} VERSION\` gives it one`,
+			Exit.refused,
+		);
 	const all = await client.get<Version[]>(`${pathOf(options, name)}/versions`);
 	const numbers = new Map(all.map(({ id, number }) => [id, number]));
-	say(options, aliases, () =>
-		table(Object.entries(aliases).map(([each, shares]) => [each, sharesOf(shares, numbers)])),
+	const shown = one === undefined ? aliases : { [one]: aliases[one] };
+	say(options, shown, () =>
+		listing(
+			["ALIAS", "VERSIONS"],
+			Object.entries(shown).map(([each, shares]) => [each, sharesOf(shares, numbers)]),
+			`${name} has no aliases: none of its versions is released`,
+		),
 	);
 }
 
@@ -294,16 +311,16 @@ export async function secret(
 ): Promise<void> {
 	const client = clientOf(options);
 	const path = `${pathOf(options, name)}/secrets`;
+	const all = () => client.get<{ name: string; changed: string }[]>(path);
 	if (action === "list") {
-		const all = await client.get<{ name: string; changed: string }[]>(path);
-		say(options, all, () => table(all.map((one) => [one.name, one.changed])));
+		const secrets = await all();
+		const rows = secrets.map((one) => [one.name, one.changed]);
+		say(options, secrets, () => listing(["SECRET", "CHANGED"], rows, `${name} has no secrets`));
 		return;
 	}
-	if ((action !== "put" && action !== "delete") || key === undefined)
-		throw new ClientError(
-			"atoll secret put NAME KEY, atoll secret list NAME or atoll secret delete NAME KEY",
-			Exit.usage,
-		);
+	if (key === undefined) throw new ClientError(`which secret? atoll secret ${action} ${name} KEY`, Exit.usage);
+	if (action === "delete" && !(await all()).some((one) => one.name === key))
+		throw new ClientError(`${name} has no secret ${key}`, Exit.refused);
 	await client.ask("PATCH", path, { [key]: action === "put" ? await fromInput(`the secret ${key}`) : null });
 	say(options, {}, () => `${key} of ${name} was ${action === "put" ? "set" : "deleted"}`);
 }
@@ -328,10 +345,13 @@ export async function env(name: string, pairs: string[], options: ClientOptions)
 	});
 	if (patch.length > 0) await client.ask("PATCH", path, Object.fromEntries(patch));
 	const all = await client.get<Record<string, unknown>>(path);
-	say(options, all, () =>
-		Object.entries(all)
-			.map(([key, value]) => `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`)
-			.join("\n"),
+	say(
+		options,
+		all,
+		() =>
+			Object.entries(all)
+				.map(([key, value]) => `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`)
+				.join("\n") || `${name} has no variables beside those that its versions were uploaded with`,
 	);
 }
 
@@ -394,28 +414,59 @@ interface TokenOptions extends ClientOptions {
 	scope: string;
 	functions?: string;
 	allTenants?: boolean;
+	days?: number;
 }
+
+/** A token as the API tells of it. */
+interface TokenInfo {
+	id: string;
+	label: string;
+	scope: string;
+	tenant: string | null;
+	functions: string[] | null;
+	expires: string | null;
+}
+
+const DAY_MS = 24 * 3600_000;
+
+/** Where a token may do what it may. */
+const reachOf = ({ tenant, functions }: Pick<TokenInfo, "tenant" | "functions">) =>
+	`${tenant === null ? "every tenant" : `the tenant ${tenant}`}${functions === null ? "" : `: ${functions.join(", ")}`}`;
 
 /** `atoll token` */
 export async function token(action: string, id: string | undefined, options: TokenOptions): Promise<void> {
 	const client = clientOf(options);
 	if (action === "list") {
-		const all = await client.get<{ id: string; label: string; scope: string; tenant: string | null }[]>("/tokens");
-		say(options, all, () => table(all.map((one) => [one.id, one.label, one.scope, one.tenant ?? "every tenant"])));
+		const all = await client.get<TokenInfo[]>("/tokens");
+		say(options, all, () =>
+			listing(
+				["ID", "LABEL", "SCOPE", "ACTS FOR", "EXPIRES"],
+				all.map((one) => [one.id, one.label, one.scope, reachOf(one), one.expires ?? "never"]),
+				"there are no tokens",
+			),
+		);
 	} else if (action === "create") {
-		const { label, scope, functions, tenant, allTenants } = options;
+		const { label, scope, functions, tenant, allTenants, days } = options;
 		const grant = {
 			label: label || scope,
 			scope,
 			tenant: allTenants ? null : tenant,
-			functions: functions?.split(",") ?? null,
+			functions: functions?.split(",").map((name) => name.trim()) ?? null,
+			expires: days === undefined ? null : new Date(Date.now() + days * DAY_MS).toISOString(),
 		};
 		const made = await client.ask<{ id: string; token: string }>("POST", "/tokens", grant);
-		say(options, made, () => `${made.token}\nThis is told once. \`atoll token revoke ${made.id}\` ends it.`);
-	} else if (action === "revoke" && id !== undefined) {
+		say(
+			options,
+			made,
+			() =>
+				`${made.token}\nIt may ${scope}, for ${reachOf(grant)}. It is told this once; \`atoll token revoke ${made.id}\` ends it.`,
+		);
+	} else {
+		if (id === undefined)
+			throw new ClientError("which token? atoll token revoke ID; `atoll token list` has the ids", Exit.usage);
 		await client.ask("DELETE", `/tokens/${encodeURIComponent(id)}`);
 		say(options, {}, () => `the token ${id} lets nobody in any more`);
-	} else throw new ClientError("atoll token list, atoll token create or atoll token revoke ID", Exit.usage);
+	}
 }
 
 /** `atoll login` */
@@ -431,14 +482,16 @@ export async function login(options: ClientOptions): Promise<void> {
 /** `atoll whoami` */
 export async function whoami(options: ClientOptions): Promise<void> {
 	const client = clientOf(options);
-	const who = await client.get<{ label: string; tenant: string | null; domain: string; version: string }>("/whoami");
+	const who = await client.get<TokenInfo & { domain: string; version: string }>("/whoami");
 	say(options, { server: client.server, ...who }, () =>
 		table([
 			["server", client.server],
 			["atoll", who.version],
 			["domain", who.domain],
 			["token", who.label],
-			["tenant", who.tenant ?? "every tenant"],
+			["scope", who.scope],
+			["acts for", reachOf(who)],
+			["expires", who.expires ?? "never"],
 		]),
 	);
 }

@@ -33,7 +33,7 @@ export function readProject(path: string, environment?: string): Project {
 		: describe(absolute);
 	if (found === null)
 		throw new ClientError(
-			`${path}: there is no function in this folder: no atoll.jsonc, wrangler.jsonc or index file`,
+			`${path}: there is no function in this folder: no atoll.jsonc, wrangler.jsonc or index file. Name one of its files, or make one with \`atoll init\``,
 			Exit.usage,
 		);
 	if (found.problem !== null) throw new ClientError(found.problem, Exit.usage);

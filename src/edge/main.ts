@@ -28,6 +28,7 @@ await runSupervised(async ({ limits, maxLimits, tenantLimits, allowEgress, sandb
 	await follower.start();
 	const { port } = await server.listenOn(LISTEN_FD);
 	spreadLastNet(logger);
+	logger.info({ containment: runtime.containment }, "the edge is at work");
 	return {
 		port,
 		async stop(successor) {

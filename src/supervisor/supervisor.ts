@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { lookup } from "node:dns/promises";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { accessSync, constants, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { BoundSocket } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -65,7 +65,12 @@ export class Supervisor {
 
 	/** Rejects with UsageError where it cannot listen, and where one of the processes cannot start. */
 	static async start(config: ServerConfig, events: SupervisorEvents): Promise<Supervisor> {
-		mkdirSync(config.data, { recursive: true, mode: 0o700 });
+		try {
+			mkdirSync(config.data, { recursive: true, mode: 0o700 });
+			accessSync(config.data, constants.W_OK);
+		} catch (error) {
+			throw new UsageError(`the data folder ${config.data} cannot be used: ${(error as Error).message}`);
+		}
 		const given = inherited();
 		const sockets = {
 			edge: given[0] ?? (await bind(config.host, config.port, "port")),
