@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { lookup } from "node:dns/promises";
-import { accessSync, constants, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { accessSync, constants, mkdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { BoundSocket } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -224,7 +224,26 @@ const FIRST_INHERITED = 3;
 function inherited(): Listening[] {
 	if (Number(process.env.LISTEN_PID) !== process.pid) return [];
 	const count = Number(process.env.LISTEN_FDS ?? 0);
-	return Array.from({ length: count }, (_, i) => ({ fd: FIRST_INHERITED + i, port: 0 }));
+	if (count !== 2)
+		throw new UsageError(
+			`${count} sockets were handed over (LISTEN_FDS), where atoll takes two: for functions' clients, then for the admin API`,
+		);
+	return Array.from({ length: count }, (_, i) => ({ fd: FIRST_INHERITED + i, port: portOf(FIRST_INHERITED + i) }));
+}
+
+/** Where a socket from outside listens, as Linux tells it (proc_net_tcp(5)); 0 where that is no TCP, or not told. */
+function portOf(fd: number): number {
+	try {
+		const [, inode] = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/self/fd/${fd}`)) ?? [];
+		for (const family of ["tcp", "tcp6"]) {
+			const sockets = readFileSync(`/proc/self/net/${family}`, "utf8").split("\n");
+			const own = sockets.map((line) => line.trim().split(/\s+/)).find((columns) => columns[9] === inode);
+			if (own !== undefined) return Number.parseInt(own[1].slice(own[1].indexOf(":") + 1), 16);
+		}
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error; // There is no /proc here.
+	}
+	return 0;
 }
 
 /** Sockets stay bound for as long as this process runs. */
