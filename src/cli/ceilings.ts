@@ -21,6 +21,14 @@ const CEILINGS: Limits = {
 	logBytes: 4 * MB,
 };
 
+/** The ceilings of a server, which are those that its operator has set, and else no lower than its own limits. */
+export function serverCeilings(limits: Partial<Limits>, given: Partial<Limits>): Limits {
+	const all = { ...CEILINGS };
+	for (const name of Object.keys(all) as (keyof Limits)[])
+		all[name] = given[name] ?? Math.max(CEILINGS[name], limits[name] ?? 0);
+	return all;
+}
+
 /**
  * The ceilings of a command line: each `--max NAME=VALUE` takes the place of one. Throws UsageError for what is no
  * limit.

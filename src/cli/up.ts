@@ -6,6 +6,7 @@ import { checkServer, type ServerConfig } from "../config/server.ts";
 import { UsageError } from "../errors.ts";
 import { createLogger } from "../observe/logger.ts";
 import { PID_FILE, Supervisor } from "../supervisor/supervisor.ts";
+import { serverCeilings } from "./ceilings.ts";
 
 const CONFIG = "atoll.server.jsonc";
 
@@ -17,7 +18,8 @@ function configOf(flags: Partial<ServerConfig>, file: string | undefined): Serve
 		? new ConfigFile(dirname(path), path).check(z.looseObject({ $schema: z.string().optional() }))
 		: {};
 	const checked = checkServer({ ...said, ...flags }, existsSync(path) ? shown(path) : "atoll up");
-	return { ...checked, data: resolve(checked.data) };
+	const maxLimits = serverCeilings(checked.limits, checked.maxLimits);
+	return { ...checked, maxLimits, data: resolve(checked.data) };
 }
 
 /** `atoll up`: a platform on this machine, until a signal ends it. */

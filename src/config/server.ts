@@ -30,7 +30,12 @@ export const serverSchema = z.strictObject({
 		description: "Sandbox processes beside the spare. Default: one per core less one, at least one.",
 	}),
 	limits: limitsSchema.default({}).meta({ description: "Limits of functions that set none of their own." }),
-	maxLimits: limitsSchema.default({}).meta({ description: "How far functions may raise their own limits." }),
+	maxLimits: limitsSchema
+		.default({})
+		.meta({
+			description:
+				"How far functions may raise their own limits. Default: 30 s of CPU, 512 MB, five minutes, and the like.",
+		}),
 	tenantLimits: tenantLimitsSchema.default({}).meta({ description: "What all functions of one tenant may use." }),
 	allowEgress: z.array(z.string()).default([]).meta({
 		description: "Private hosts and ranges that functions may fetch from.",

@@ -47,6 +47,8 @@ const MISSING = [
 	"vectorize",
 	"ai",
 	"browser",
+	"images",
+	"ratelimits",
 	"analytics_engine_datasets",
 	"dispatch_namespaces",
 	"mtls_certificates",
@@ -59,7 +61,18 @@ const MISSING = [
 ];
 
 /** Keys that a function works without, but not as its author thinks. */
-const LEFT_OUT = ["triggers", "tail_consumers", "logpush", "placement", "build", "rules", "define", "alias", "minify"];
+const LEFT_OUT = [
+	"triggers",
+	"version_metadata",
+	"tail_consumers",
+	"logpush",
+	"placement",
+	"build",
+	"rules",
+	"define",
+	"alias",
+	"minify",
+];
 
 /** What wrangler's configuration says of a function. */
 export interface WranglerConfig {

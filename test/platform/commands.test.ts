@@ -84,3 +84,13 @@ test("atoll restart signals no other process that has the id of one that was kil
 	assert.equal(await run.exit, 1);
 	assert.match(run.output(), /no `atoll up` is at work on /);
 });
+
+test("a function raises no limit beyond the server's ceilings, which are there without being set", async () => {
+	const files = {
+		"index.js": say("greedy"),
+		"atoll.jsonc": JSON.stringify({ name: "greedy", limits: { memoryMb: 16_384 } }),
+	};
+	const { code, output } = await platform.atoll("deploy", await line.write("greedy", files));
+	assert.equal(code, 2);
+	assert.match(output, /limits\.memoryMb: 16384 is more than this runtime allows a function, which is 512/);
+});
