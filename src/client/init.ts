@@ -74,7 +74,7 @@ export function init(folder: string, template: string): void {
 	const { files, dependencies = {} } = chosen;
 	const manifest = { name, private: true, type: "module", dependencies };
 	const all = {
-		"atoll.jsonc": `{\n\t"name": ${JSON.stringify(name)},\n\t"main": "src/index.ts"\n}\n`,
+		"atoll.jsonc": `{\n\t"$schema": "./node_modules/atoll-edge/schema/function.json",\n\t"name": ${JSON.stringify(name)},\n\t"main": "src/index.ts"\n}\n`,
 		"package.json": `${JSON.stringify(manifest, null, "\t")}\n`,
 		"tsconfig.json": TSCONFIG,
 		...files,

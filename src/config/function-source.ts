@@ -39,15 +39,18 @@ export type FoundFunction = Found &
 export const EXTENSIONS = [".ts", ".tsx", ".js", ".mjs"];
 const CONFIGS = ["atoll.jsonc", "wrangler.jsonc", "wrangler.json", "wrangler.toml"];
 
-/** Whose function it is is not for its own configuration to say. */
-const atollSchema = z.strictObject({
-	$schema: z.string().optional(),
-	name: functionName.optional(),
-	main: z.string().optional(),
-	hostnames: z.array(z.string()).optional(),
-	env: z.record(z.string(), z.json()).optional(),
-	bindings: bindingsSchema.optional(),
-	limits: limitsSchema.optional(),
+/** What `atoll.jsonc` may say. Whose function it is is not for its own configuration to say. */
+export const functionSchema = z.strictObject({
+	$schema: z.string().optional().meta({ description: "Where an editor finds the schema of this file." }),
+	name: functionName.optional().meta({ description: "The function's name. Default: its folder's." }),
+	main: z.string().optional().meta({ description: "Its main module. Default: index or src/index." }),
+	hostnames: z.array(z.string()).optional().meta({
+		description:
+			"Names and wildcards as *.example.com. `atoll serve`: in place of NAME.<domain>; `atoll deploy`: beside it.",
+	}),
+	env: z.record(z.string(), z.json()).optional().meta({ description: "Variables: the handler's second argument." }),
+	bindings: bindingsSchema.optional().meta({ description: "What else stands there, by its name: docs/bindings.md." }),
+	limits: limitsSchema.optional().meta({ description: "Limits that differ from the server's." }),
 });
 
 const packageSchema = z.object({ main: z.string().optional() });
@@ -109,7 +112,7 @@ function describeFolder(found: Found): Sound | null {
 		found.name = reached?.name ?? found.name;
 		if (isOurs) {
 			found.hostnames = reached?.hostnames ?? [];
-			const { main, ...settings } = file.check(atollSchema);
+			const { main, ...settings } = file.check(functionSchema);
 			const { env = {}, bindings = {}, limits = {} } = settings;
 			const entry = mainFrom(folder, main, found.config);
 			return { ...found, problem: null, entry, env, bindings, limits, warnings: [] };

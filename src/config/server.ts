@@ -10,7 +10,7 @@ const hostname = z.string().transform((text, { addIssue }) => {
 	return normal ?? text;
 });
 
-/** What `atoll.server.jsonc` may say, as zod has it; `serverSchema.toJSONSchema` is what editors go by. */
+/** What `atoll.server.jsonc` may say, as zod has it: schema/server.json is made of it. */
 export const serverSchema = z.strictObject({
 	$schema: z.string().optional().meta({ description: "Where an editor finds the schema of this file." }),
 	host: z.string().default("127.0.0.1").meta({ description: "The address to listen on for functions' clients." }),
@@ -30,12 +30,10 @@ export const serverSchema = z.strictObject({
 		description: "Sandbox processes beside the spare. Default: one per core less one, at least one.",
 	}),
 	limits: limitsSchema.default({}).meta({ description: "Limits of functions that set none of their own." }),
-	maxLimits: limitsSchema
-		.default({})
-		.meta({
-			description:
-				"How far functions may raise their own limits. Default: 30 s of CPU, 512 MB, five minutes, and the like.",
-		}),
+	maxLimits: limitsSchema.default({}).meta({
+		description:
+			"How far functions may raise their own limits. Default: 30 s of CPU, 512 MB, five minutes, and the like.",
+	}),
 	tenantLimits: tenantLimitsSchema.default({}).meta({ description: "What all functions of one tenant may use." }),
 	allowEgress: z.array(z.string()).default([]).meta({
 		description: "Private hosts and ranges that functions may fetch from.",
