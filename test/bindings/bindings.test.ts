@@ -77,7 +77,10 @@ for (const isolation of ["process", "inline"] as const)
 
 		test("is refused where it is bound wrongly, and nothing is deployed", async () => {
 			const refusals: [given: Record<string, { type: string }>, why: RegExp][] = [
-				[{ X: { type: "nothing" } }, /bindings\.X: there is no binding of the type nothing, only service, assets, sample/],
+				[
+					{ X: { type: "nothing" } },
+					/bindings\.X: there is no binding of the type nothing, only service, assets, sample/,
+				],
 				[{ X: { type: "fetch" } }, /bindings\.X: there is no binding of the type fetch/],
 				[{ X: { type: "constructor" } }, /no binding of the type constructor/],
 				[{ X: { type: "sample" } }, /bindings\.X: greeting: /],

@@ -63,7 +63,8 @@ test("a release that is sticky keeps whoever asks with one version", async () =>
 	const answers = new Set<string>();
 	for (let user = 0; user < 20; user++) {
 		const own = new Set<string>();
-		for (let i = 0; i < 4; i++) own.add((await platform.get("sticky.localhost", "/", { cookie: `user=u${user}` })).text);
+		for (let i = 0; i < 4; i++)
+			own.add((await platform.get("sticky.localhost", "/", { cookie: `user=u${user}` })).text);
 		assert.equal(own.size, 1);
 		answers.add([...own][0]);
 	}

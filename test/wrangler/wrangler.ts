@@ -79,7 +79,8 @@ const answer = (text: string) => `export default { fetch: (request, env) => new 
 const versionIn = (output: string) => /Version ID: ([\w-]{36})/.exec(output)?.[1] ?? assert.fail(output);
 
 test("deploy, deploy again, and the function answers with its variables", async () => {
-	const code = "export default { fetch: (request, env) => Response.json({ ...env, ...Cloudflare.compatibilityFlags }) };";
+	const code =
+		"export default { fetch: (request, env) => Response.json({ ...env, ...Cloudflare.compatibilityFlags }) };";
 	const folder = await project("hello", { "index.js": code }, { vars: { GREETING: "hi", LIST: [1, { a: null }] } });
 	assert.match(await wrangler(folder, "deploy"), /Uploaded hello/);
 	assert.deepEqual(JSON.parse((await platform.get("hello.localhost")).text), {
@@ -88,7 +89,10 @@ test("deploy, deploy again, and the function answers with its variables", async 
 	});
 	await project("hello", { "index.js": code }, { vars: { GREETING: "again" }, compatibility_flags: ["nodejs_compat"] });
 	await wrangler(folder, "deploy", "--message", "the second", "--tag", "v2");
-	assert.deepEqual(JSON.parse((await platform.get("hello.localhost")).text), { GREETING: "again", nodejs_compat: true });
+	assert.deepEqual(JSON.parse((await platform.get("hello.localhost")).text), {
+		GREETING: "again",
+		nodejs_compat: true,
+	});
 	const listed = await wrangler(folder, "versions", "list");
 	assert.match(listed, /Tag: +v2\nMessage: +the second/);
 	assert.equal(listed.match(/Version ID:/g)?.length, 2);
