@@ -1,5 +1,5 @@
 import { Argument, type Command, Option } from "commander";
-import type { ClientOptions } from "../client/commands.ts";
+import type { ClientOptions } from "../client/command.ts";
 import { integer } from "./flags.ts";
 
 type Commands = typeof import("../client/commands.ts");
