@@ -108,7 +108,7 @@ export async function benchMicro(): Promise<Row[]> {
 	);
 	let attempt = 1;
 	const turn = (version: number, head = HEAD, body?: Uint8Array) => {
-		host.request({ attempt: attempt++, version, cpuMs: 60_000, light: false, head, body });
+		host.request({ attempt: attempt++, version, cpuMs: 60_000, cutMs: 0, head, body });
 		host.run();
 	};
 	host.load(1, images.hello);
@@ -141,7 +141,7 @@ export async function benchMicro(): Promise<Row[]> {
 	pipe.on("data", (chunk: Buffer) => reader.read(chunk));
 	bench.add("link: 64 request frames written and read", () => {
 		for (let i = 0; i < 64; i++)
-			commands.request({ attempt: i, version: 1, cpuMs: 1000, light: true, head: HEAD, body: undefined });
+			commands.request({ attempt: i, version: 1, cpuMs: 1000, cutMs: 10, head: HEAD, body: undefined });
 		writer.flush();
 	});
 

@@ -80,6 +80,8 @@ export interface RuntimeStats extends SandboxStats {
 	functions: number;
 	/** Sandbox processes at work: those of the normal lane, the heavy lane and probation. 0 when inline. */
 	sandboxes: number;
+	/** How many of them serve a function that has more waiting than its home can do, beside those at home there. */
+	lent: number;
 	/** How many sandboxes were lost and replaced. */
 	restarts: number;
 	/** Requests that are being worked on. */
@@ -358,7 +360,7 @@ export class Runtime {
 
 	async #preload(version: ReleasedVersion): Promise<void> {
 		if (version.struck) return;
-		const sandbox = this.#pool.home(version, Placement.of(version, false));
+		const sandbox = this.#pool.sandbox(version, Placement.of(version, false), true);
 		if ((await sandbox?.preload(version)) === "killed") this.#placement.culprit(version);
 	}
 

@@ -64,7 +64,7 @@ const host = new IsolateHost(
 );
 let asked = 0;
 const ask = (version: number) => {
-	host.request({ attempt: (asked++ % 1000) + 1, version, cpuMs: 10_000, light: false, head, body: undefined });
+	host.request({ attempt: (asked++ % 1000) + 1, version, cpuMs: 10_000, cutMs: 0, head, body: undefined });
 	host.run();
 };
 const rest = () => new Promise((next) => setImmediate(next));

@@ -2,6 +2,7 @@ import { type Bound, describeBindings } from "../bindings/binding.ts";
 import { FunctionError } from "../errors.ts";
 import { Allowance } from "../limits/allowance.ts";
 import { Backoff } from "../limits/backoff.ts";
+import type { Demand } from "../limits/demand.ts";
 import type { Limits } from "../limits/limits.ts";
 import type { Pace } from "../limits/pace.ts";
 import { decodeLine, lineBytes } from "../link/line.ts";
@@ -82,6 +83,18 @@ export class ReleasedVersion {
 	/** Whether it may well cost a sandbox: its function has, or its tenant's others have, or nothing is known of it. */
 	suspect(now: number): boolean {
 		return !this.pace.proven || this.function.suspect(now);
+	}
+
+	get demand(): Demand {
+		return this.pace.demand;
+	}
+
+	/**
+	 * Whether sandboxes may be lent to it: its start and its turns keep nobody there waiting for long, and nothing is
+	 * known against it.
+	 */
+	get mayBorrow(): boolean {
+		return this.pace.startsLight && this.pace.demand.brief && !this.suspect(Date.now());
 	}
 
 	/** Whether its function has cost a sandbox its life, and that is not forgotten. */

@@ -148,15 +148,16 @@ export class Invocation implements AttemptListener, Guarded, Holder {
 			account: this.account,
 			onExceeded: (limit, message) => this.recording.exceeded(limit, message),
 		});
-		const sandbox = placement.sandbox(this.version, place);
+		// A turn may be cut early only where its event can surely be run again, and there is a heavy lane to run it in.
+		const { streams } = this.event;
+		const sandbox = placement.sandbox(this.version, place, streams || this.#cut);
 		if (sandbox instanceof FunctionError) {
 			this.#refuse(sandbox);
 			return;
 		}
 		this.attempt = sandbox.attempt(this, this.#calls);
-		// A turn may be cut early only where its event can surely be run again, and there is a heavy lane to run it in.
-		const light = placement.cutsEarly(sandbox) && !this.event.streams;
-		this.attempt.start(limits.cpuMs, light, this.event.head, this.event.content());
+		const cutMs = streams ? 0 : placement.cutMs(this.version, place, sandbox);
+		this.attempt.start(limits.cpuMs, cutMs, this.event.head, this.event.content());
 	}
 
 	#caller(): Caller {

@@ -7,6 +7,7 @@ import type { FunctionId } from "../names.ts";
 import { type Place, placesOf } from "../pool/place.ts";
 import type { SandboxPool } from "../pool/pool.ts";
 import type { Sandbox } from "../pool/sandbox.ts";
+import type { Milliseconds } from "../units.ts";
 
 /** What of a version decides where it may run. */
 export interface Placeable extends Pick<ReleasedVersion, "struck"> {
@@ -55,22 +56,26 @@ export class Placement {
 		return cut ? places.heavy : places[version.pace.lane];
 	}
 
-	/** The sandbox at a place where an attempt at a version is to run, or why there is none. */
-	sandbox(version: ReleasedVersion, place: Place): Sandbox | FunctionError {
-		const sandbox = this.#pool.home(version, place);
+	/**
+	 * The sandbox at a place where an attempt at a version is to run, or why there is none. One that is `bound` there
+	 * runs in nothing that is lent to the version: it could not be cut, or was cut already.
+	 */
+	sandbox(version: ReleasedVersion, place: Place, bound: boolean): Sandbox | FunctionError {
+		const sandbox = this.#pool.sandbox(version, place, bound);
 		if (sandbox !== null) return sandbox;
 		const why = place.lane === "probation" ? "another function is on probation" : "no sandbox has started";
 		return overloaded(why, 1);
 	}
 
-	/** Whether turns in a sandbox may be cut early, to run in the heavy lane instead. */
-	cutsEarly(sandbox: Sandbox): boolean {
-		return this.#pool.isNormal(sandbox);
+	/** At what turns of a version are cut in a sandbox, to run in the heavy lane instead; 0 if they are not. */
+	cutMs(version: ReleasedVersion, place: Place, sandbox: Sandbox): Milliseconds {
+		return this.#pool.cutMs(version, place, sandbox);
 	}
 
 	/** An attempt is done. */
 	done(version: ReleasedVersion, report: AttemptReport): void {
 		version.pace.note(report.light);
+		version.demand.note(report);
 		if (report.cold) version.backoff.succeeded();
 		else if (!report.light) this.#computes(version);
 	}
@@ -87,12 +92,14 @@ export class Placement {
 			// for a core.
 			if (report.cold) pace.note(report.light);
 			else if (!report.light) pace.cut();
+			version.demand.cut(report);
 			this.#computes(version);
 			return "cut";
 		}
 		if (code === "isolate_lost") return { otherwise: sandboxLost() };
 		if (code === "starved") return { otherwise: new FunctionError("cpu_limit_exceeded", message) };
 		pace.note(false); // However little it used before it failed: what cannot start has not proven light.
+		version.demand.long();
 		this.#computes(version);
 		const error = new FunctionError(code === "forged" ? "invalid_response" : code, message, { stack });
 		if (

@@ -110,12 +110,12 @@ export class IsolateHost implements SandboxCommands, IsolateListener {
 	}
 
 	preload(id: AttemptId, number: VersionNumber): void {
-		const attempt = this.#runner.begin(id, number, 0, false);
+		const attempt = this.#runner.begin(id, number, 0, 0);
 		this.#enqueue({ kind: "preload", attempt, op: 0, text: "", data: undefined });
 	}
 
-	request({ attempt: id, version, cpuMs, light, head, body }: RequestStart): void {
-		const attempt = this.#runner.begin(id, version, cpuMs, light);
+	request({ attempt: id, version, cpuMs, cutMs, head, body }: RequestStart): void {
+		const attempt = this.#runner.begin(id, version, cpuMs, cutMs);
 		this.#enqueue({ kind: Kind.request, attempt, op: 0, text: head, data: body });
 	}
 

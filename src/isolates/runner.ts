@@ -1,13 +1,7 @@
 import { encodeException } from "../link/exception.ts";
 import { Kind } from "../link/messages.ts";
 import type { MessageData, Outgoing } from "../link/outgoing.ts";
-import {
-	type AttemptFailure,
-	type AttemptId,
-	NORMAL_TURN_MS,
-	type SandboxEvents,
-	type VersionNumber,
-} from "../link/protocol.ts";
+import type { AttemptFailure, AttemptId, SandboxEvents, VersionNumber } from "../link/protocol.ts";
 import type { Bytes, Microseconds, Milliseconds } from "../units.ts";
 import type { FunctionIsolate } from "./isolate.ts";
 import type { Answer } from "./keys.ts";
@@ -73,8 +67,8 @@ export class Runner {
 		this.#later = later;
 	}
 
-	begin(id: AttemptId, version: VersionNumber, cpuMs: Milliseconds, light: boolean): RunningAttempt {
-		const attempt = new RunningAttempt(id, version, cpuMs, light);
+	begin(id: AttemptId, version: VersionNumber, cpuMs: Milliseconds, cutMs: Milliseconds): RunningAttempt {
+		const attempt = new RunningAttempt(id, version, cpuMs, cutMs);
 		this.#attempts[id] = attempt;
 		return attempt;
 	}
@@ -208,7 +202,7 @@ export class Runner {
 
 	#tooHeavy(attempt: RunningAttempt, isolate: FunctionIsolate): void {
 		this.#warm.retire(isolate);
-		this.fail(attempt, { code: "too_heavy", message: `a turn ran for more than ${NORMAL_TURN_MS} ms`, stack: "" });
+		this.fail(attempt, { code: "too_heavy", message: `a turn ran for more than ${attempt.cutMs} ms`, stack: "" });
 	}
 
 	#exceeded(attempt: RunningAttempt, isolate: FunctionIsolate, code: "cpu_limit_exceeded" | "starved"): void {

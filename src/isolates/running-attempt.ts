@@ -25,7 +25,8 @@ export class RunningAttempt {
 	finished = false;
 	/** How much it may send of what it streams. */
 	readonly windows = new SendWindows();
-	#light: boolean;
+	/** At what its turns are cut to be run elsewhere; 0 if they are not, or no longer. */
+	cutMs: Milliseconds;
 	readonly #budgetUs: Microseconds;
 	#cpuUs: Microseconds = 0;
 	/** What it used before its budget was renewed. */
@@ -34,21 +35,21 @@ export class RunningAttempt {
 	/** Made with the first timer: most attempts have none. */
 	#timers: Map<number, NodeJS.Timeout> | null = null;
 
-	constructor(id: AttemptId, version: VersionNumber, cpuMs: Milliseconds, light: boolean) {
+	constructor(id: AttemptId, version: VersionNumber, cpuMs: Milliseconds, cutMs: Milliseconds) {
 		this.id = id;
 		this.version = version;
 		this.#budgetUs = cpuMs * 1000;
-		this.#light = light;
+		this.cutMs = cutMs;
 	}
 
 	/**
-	 * How long its next turn may run, and whether a cut at that would only be the normal lane's; 0 if its budget is
-	 * spent.
+	 * How long its next turn may run, and whether a cut at that would only be that of where it runs; 0 if its
+	 * budget is spent.
 	 */
 	allowance(): { ms: Milliseconds; early: boolean } {
 		const left = Math.ceil((this.#budgetUs - this.#cpuUs) / 1000);
-		const early = this.#light && left > NORMAL_TURN_MS;
-		return { ms: early ? NORMAL_TURN_MS : Math.max(left, 0), early };
+		const early = this.cutMs > 0 && left > this.cutMs;
+		return { ms: early ? this.cutMs : Math.max(left, 0), early };
 	}
 
 	/** A turn of it, or an operation that it has begun, has used so much. */
@@ -70,7 +71,7 @@ export class RunningAttempt {
 
 	/** Something of it is seen outside, so that it cannot be run again: its turns are no longer cut early. */
 	commit(): void {
-		this.#light = false;
+		this.cutMs = 0;
 	}
 
 	/**

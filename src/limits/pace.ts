@@ -1,5 +1,6 @@
 import { LIGHT_START_US } from "../link/protocol.ts";
 import type { Microseconds } from "../units.ts";
+import { Demand } from "./demand.ts";
 
 const LIGHT_REQUESTS = 20;
 /** More light requests than these say nothing more, and each slow one takes so many away. */
@@ -15,14 +16,16 @@ const SLOW_COSTS = 10;
 export class Pace {
 	#light = 0;
 	#done = 0;
-	readonly #startsLight: boolean;
+	/** Whether it starts so fast that nobody is kept waiting by that. */
+	readonly startsLight: boolean;
+	readonly demand = new Demand();
 
 	constructor(startUs: Microseconds) {
-		this.#startsLight = startUs < LIGHT_START_US;
+		this.startsLight = startUs < LIGHT_START_US;
 	}
 
 	get lane(): "normal" | "heavy" {
-		return this.#startsLight && this.#light >= LIGHT_REQUESTS ? "normal" : "heavy";
+		return this.startsLight && this.#light >= LIGHT_REQUESTS ? "normal" : "heavy";
 	}
 
 	/** Whether it has served so many requests that little is to be feared of the next. */

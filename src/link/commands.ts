@@ -19,9 +19,9 @@ export const CommandKind = {
 /** How many bytes stand before those of a body: its attempt and its operation. */
 export const BODY_FIELDS = 8;
 
-/** Of a request's flags: its turns are to be cut early; its body comes with it. */
-const LIGHT = 1;
-const WHOLE = 2;
+/** Of a request's flags, below the milliseconds at which its turns are cut early: its body comes with it. */
+const WHOLE = 1;
+const CUT_SHIFT = 1;
 
 /** Puts what a sandbox is told on the link. */
 export class CommandWriter implements SandboxCommands {
@@ -57,8 +57,8 @@ export class CommandWriter implements SandboxCommands {
 		this.#writer.begin(CommandKind.preload).u32(attempt).u32(version).end();
 	}
 
-	request({ attempt, version, cpuMs, light, head, body }: RequestStart): void {
-		const flags = (light ? LIGHT : 0) | (body === undefined ? 0 : WHOLE);
+	request({ attempt, version, cpuMs, cutMs, head, body }: RequestStart): void {
+		const flags = (cutMs << CUT_SHIFT) | (body === undefined ? 0 : WHOLE);
 		const writer = this.#writer.begin(Kind.request).u32(attempt).u32(version).u32(cpuMs).u8(flags).text(head);
 		if (body !== undefined) writer.bytes(body);
 		writer.end();
@@ -93,7 +93,7 @@ export function readCommand(frame: Frame, commands: SandboxCommands): void {
 			const flags = frame.u8();
 			const head = frame.text();
 			const body = (flags & WHOLE) === 0 ? undefined : frame.bytes();
-			commands.request({ attempt, version, cpuMs, light: (flags & LIGHT) !== 0, head, body });
+			commands.request({ attempt, version, cpuMs, cutMs: flags >> CUT_SHIFT, head, body });
 			break;
 		}
 		case CommandKind.load: {

@@ -17,6 +17,12 @@ export const LIGHT_START_US: Microseconds = 10_000;
 export const PRELOAD_START_MS: Milliseconds = 100;
 /** In the normal lane a turn is cut at so much. */
 export const NORMAL_TURN_MS: Milliseconds = 10;
+/**
+ * So is that of a function which is not light in a sandbox that is lent to it, by a clock which goes on while the thread
+ * waits for a core. By its own it may take far less: this is what it has where more sandboxes compute than there are
+ * cores.
+ */
+export const LENT_TURN_MS: Milliseconds = 40;
 
 /** What a sandbox needs to know before its first request. */
 export interface SandboxSettings {
@@ -63,8 +69,8 @@ export interface Image {
 }
 
 /**
- * Why an attempt may have ended without an answer. `too_heavy`: a turn ran too long for the normal lane, and the
- * request is to be run again in the heavy one. `isolate_lost`: another request cost the isolate, and this one is run
+ * Why an attempt may have ended without an answer. `too_heavy`: a turn ran too long for where it
+ * ran, and the request is to be run again in the heavy lane. `isolate_lost`: another request cost the isolate, and this one is run
  * again if it may be. `starved`: a turn was cut at its limit of CPU time, by a clock that goes on while the thread
  * waits for a core, and has had less than half of it; it is run again if it may be, and counts as beyond its limit
  * else. `forged`: the isolate has sent what the prelude never does.
@@ -116,8 +122,8 @@ export interface RequestStart {
 	attempt: AttemptId;
 	version: VersionNumber;
 	cpuMs: Milliseconds;
-	/** Its turns are to be cut at `NORMAL_TURN_MS` as long as it has had no effect. */
-	light: boolean;
+	/** At what its turns are to be cut as long as it has had no effect, to be run elsewhere; 0 if they are not. */
+	cutMs: Milliseconds;
 	/** A RequestHead or an EventHead as JSON, which nobody between here and the isolate parses. */
 	head: string;
 	/** The body, where it is `whole`. */

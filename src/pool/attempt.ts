@@ -47,6 +47,11 @@ export interface AttemptListener {
 	onFault(error: unknown): void;
 }
 
+/** The attempts at a version on one sandbox of which nothing has been heard: as far as is known they wait for a turn. */
+export interface Queue {
+	waiting: number;
+}
+
 /**
  * One run of one event on one sandbox. All that the function does outside its isolate passes through here, and nothing
  * of it counts any more once the attempt is revoked.
@@ -58,6 +63,8 @@ export class Attempt {
 	readonly #listener: AttemptListener;
 	readonly #calls: Calls;
 	#body: BodySender | null = null;
+	/** Where it counts as waiting, until something is heard of it. */
+	queue: Queue | null = null;
 	/** When all that it was told has been sent. */
 	#told: Promise<void> = Promise.resolve();
 	/** The operation of its WebSocket, set by the event that has become one; 0 if it has none. */
@@ -85,9 +92,10 @@ export class Attempt {
 		return this.version.limits;
 	}
 
-	start(cpuMs: number, light: boolean, head: string, body: Uint8Array | AsyncIterable<Uint8Array> | null): void {
+	/** `cutMs` as in `RequestStart`. */
+	start(cpuMs: number, cutMs: number, head: string, body: Uint8Array | AsyncIterable<Uint8Array> | null): void {
 		const whole = body instanceof Uint8Array ? body : undefined;
-		this.#commands.request({ attempt: this.id, version: this.version.number, cpuMs, light, head, body: whole });
+		this.#commands.request({ attempt: this.id, version: this.version.number, cpuMs, cutMs, head, body: whole });
 		if (body !== null && whole === undefined)
 			this.#sendBody(body as AsyncIterable<Uint8Array>).catch((error) => this.#listener.onFault(error));
 	}
@@ -166,8 +174,15 @@ export class Attempt {
 
 	#release(): void {
 		this.#revoked = true;
+		this.#leaveQueue();
 		this.#body?.cancel();
 		this.#calls.close();
+	}
+
+	#leaveQueue(): void {
+		if (this.queue === null) return;
+		this.queue.waiting--;
+		this.queue = null;
 	}
 
 	// What follows comes from the sandbox.
@@ -175,6 +190,7 @@ export class Attempt {
 	/** Takes a message that is well formed. Throws FrameError for more of a body than may be on its way. */
 	message(message: Outgoing): void {
 		if (this.#revoked) return;
+		this.#leaveQueue();
 		if (!this.#windows.admits(message)) throw new FrameError("more of a body than was asked for");
 		try {
 			this.#hear(message);

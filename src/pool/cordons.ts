@@ -1,4 +1,5 @@
 import type { VersionNumber } from "../link/protocol.ts";
+import type { Milliseconds } from "../units.ts";
 import { type CordonName, type Place, SHARED } from "./place.ts";
 import type { SandboxPool } from "./pool.ts";
 import { ProcessPool, type ProcessPoolOptions } from "./process-pool.ts";
@@ -21,13 +22,12 @@ export class Cordons implements SandboxPool {
 		return new Cordons(new Map([[SHARED, await ProcessPool.start(options)]]));
 	}
 
-	home(version: RunnableVersion, { cordon, lane }: Place): Sandbox | null {
-		return this.#pools.get(cordon)?.home(version, lane) ?? null;
+	sandbox(version: RunnableVersion, { cordon, lane }: Place, bound: boolean): Sandbox | null {
+		return this.#pools.get(cordon)?.sandbox(version, lane, bound) ?? null;
 	}
 
-	isNormal(sandbox: Sandbox): boolean {
-		for (const pool of this.#pools.values()) if (pool.isNormal(sandbox)) return true;
-		return false;
+	cutMs(version: RunnableVersion, { cordon, lane }: Place, sandbox: Sandbox): Milliseconds {
+		return this.#pools.get(cordon)?.cutMs(version, lane, sandbox) ?? 0;
 	}
 
 	computes(version: RunnableVersion, { cordon }: Place): void {

@@ -2,6 +2,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import type { SandboxSettings, SandboxStats, VersionNumber } from "../link/protocol.ts";
 import { V8_FLAGS } from "../processes/confinement.ts";
+import type { Milliseconds } from "../units.ts";
 import type { PoolEvents, SandboxPool } from "./pool.ts";
 import { Sandbox } from "./sandbox.ts";
 
@@ -29,18 +30,18 @@ export class InlinePool implements SandboxPool {
 		return new InlinePool(sandbox, host);
 	}
 
-	home(): Sandbox {
+	sandbox(): Sandbox {
 		return this.#sandbox;
 	}
-	isNormal(): boolean {
-		return false;
+	cutMs(): Milliseconds {
+		return 0;
 	}
 	computes(): void {} // There is nowhere else for it.
 	unload(version: VersionNumber): void {
 		this.#sandbox.unload(version);
 	}
 	stats() {
-		return { sandboxes: 0, restarts: 0, ...this.#host.stats() };
+		return { sandboxes: 0, lent: 0, restarts: 0, ...this.#host.stats() };
 	}
 	pids(): number[] {
 		return [];

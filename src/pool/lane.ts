@@ -8,6 +8,12 @@ function weight(key: number, sandbox: number): number {
 	return (hash ^ (hash >>> 15)) >>> 0;
 }
 
+/** Places, of so many, from the best for a key to the worst. */
+export function placesInOrder(key: number, count: number): number[] {
+	const weights = Array.from({ length: count }, (_, place) => weight(key, place));
+	return [...weights.keys()].sort((a, b) => weights[b] - weights[a]);
+}
+
 /** What a lane knows of its members. */
 interface Member {
 	/** Whose long turn keeps it busy, if one does. */

@@ -1,5 +1,6 @@
 import type { SandboxStats, VersionNumber } from "../link/protocol.ts";
 import type { Containment } from "../processes/containment.ts";
+import type { Milliseconds } from "../units.ts";
 import type { Place } from "./place.ts";
 import type { RunnableVersion } from "./runnable-version.ts";
 import type { Sandbox } from "./sandbox.ts";
@@ -13,20 +14,24 @@ export interface PoolEvents {
 	notice(level: "info" | "warn" | "error", message: string): void;
 }
 
-/** Where functions run: gives each version its home sandbox. */
+/** Where functions run: gives each version its home sandbox, and more to those whose queues need them. */
 export interface SandboxPool {
-	/** Whether a sandbox serves those that have proven light, apart from others. */
-	isNormal(sandbox: Sandbox): boolean;
+	/**
+	 * At what turns of a version, which was placed so, are to be cut early in a sandbox; 0 if nobody there has to be
+	 * kept from waiting for them.
+	 */
+	cutMs(version: RunnableVersion, place: Place, sandbox: Sandbox): Milliseconds;
 	/**
 	 * The sandbox for a version's next attempt; `null` if it is on probation and another one is being tried, or if no
-	 * sandbox starts.
+	 * sandbox starts. It is the version's home, or one that is lent to it; its home alone where the attempt is `bound`
+	 * there.
 	 */
-	home(version: RunnableVersion, place: Place): Sandbox | null;
+	sandbox(version: RunnableVersion, place: Place, bound: boolean): Sandbox | null;
 	/** A version has had a request that was slow, or has failed, and not for the first turn of its isolate. */
 	computes(version: RunnableVersion, place: Place): void;
 	/** A version will get no more requests. */
 	unload(version: VersionNumber): void;
-	stats(): { sandboxes: number; restarts: number } & SandboxStats;
+	stats(): { sandboxes: number; lent: number; restarts: number } & SandboxStats;
 	/**
 	 * What keeps functions from the machine, beyond their isolates; `null` when they run inline, where nothing does.
 	 */

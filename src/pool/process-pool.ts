@@ -1,5 +1,12 @@
 import { availableParallelism } from "node:os";
-import type { SandboxSettings, SandboxStats, VersionNumber } from "../link/protocol.ts";
+import {
+	LENT_TURN_MS,
+	NORMAL_TURN_MS,
+	type SandboxSettings,
+	type SandboxStats,
+	type TenantNumber,
+	type VersionNumber,
+} from "../link/protocol.ts";
 import { containment } from "../processes/confinement.ts";
 import { type Containment, warning } from "../processes/containment.ts";
 import type { Launcher } from "../processes/launcher.ts";
@@ -11,6 +18,7 @@ import { Preloader } from "./preloader.ts";
 import type { RunnableVersion } from "./runnable-version.ts";
 import type { Sandbox } from "./sandbox.ts";
 import { SandboxProcess } from "./sandbox-process.ts";
+import { Scaling } from "./scaling.ts";
 import { Spare } from "./spare.ts";
 
 /** A sandbox that the heavy lane took on top of its first goes when it has had nothing to do for so long. */
@@ -56,6 +64,8 @@ export class ProcessPool {
 	/** Versions that have had a slow request, or one that failed. */
 	readonly #computing = new Set<VersionNumber>();
 	readonly #preloader: Preloader;
+	/** What is lent are the places of those that serve the normal lane, or everything. */
+	readonly #scaling: Scaling;
 	#tending: NodeJS.Timeout | null = null;
 
 	private constructor({ launcher, size, settings, events }: ProcessPoolOptions) {
@@ -64,6 +74,7 @@ export class ProcessPool {
 		this.containment = containment(launcher.groups !== null);
 		this.#settings = settings;
 		this.#events = events;
+		this.#scaling = new Scaling(size, () => this.#serving.members);
 		this.#preloader = new Preloader((version) => {
 			this.unload(version); // Else it would be tried again elsewhere.
 			events.culprit(version);
@@ -94,10 +105,11 @@ export class ProcessPool {
 	#spawn(): SandboxProcess {
 		const process = new SandboxProcess(this.#launcher, this.#settings, {
 			onLost: (lost, why) => this.#onLost(lost, why),
-			onLongTurn: (stuck) => this.#onLongTurn(stuck),
+			onLongTurn: (stuck, tenant) => this.#onLongTurn(stuck, tenant),
 		});
 		this.#all.add(process);
 		process.sandbox.onStrayLine = (version, text) => this.#events.log(version, text);
+		process.sandbox.onQueue = (version) => this.#scaling.queued(version, process.sandbox);
 		process.sandbox.onCulprit = (version) => this.#events.culprit(version);
 		process.ready.then(
 			() => {
@@ -124,7 +136,7 @@ export class ProcessPool {
 		this.#fillPlaces();
 		if (process !== this.#spare.process) return;
 		for (const member of [...this.#normal.members, ...this.#heavy.members])
-			if (member.stuckBy !== null) this.#onLongTurn(member);
+			if (member.stuckBy !== null) this.#onLongTurn(member, member.stuckBy);
 		this.#preloadSpare();
 	}
 
@@ -157,6 +169,11 @@ export class ProcessPool {
 	 */
 	get #divided(): boolean {
 		return this.#normal.members.length > 0;
+	}
+
+	/** The lane whose first members are those that serve whatever keeps nobody waiting. */
+	get #serving(): Lane<SandboxProcess> {
+		return this.#divided ? this.#normal : this.#heavy;
 	}
 
 	/**
@@ -198,12 +215,17 @@ export class ProcessPool {
 	 * the same time than the machine has room for, and those who wait would be the neighbours. In the heavy lane
 	 * another member, or one more, takes the others' requests; beyond one a core they wait.
 	 */
-	#onLongTurn(stuck: SandboxProcess): void {
+	#onLongTurn(stuck: SandboxProcess, tenant: TenantNumber): void {
 		const { ready } = this.#spare;
-		for (const version of stuck.sandbox.versionsOf(stuck.stuckBy ?? 0)) this.#computing.add(version);
-		const lane = this.#divided ? this.#normal : this.#heavy;
+		for (const version of stuck.sandbox.versionsOf(tenant)) this.#computing.add(version);
+		const lane = this.#serving;
 		if (lane.has(stuck) && !stuck.yields) {
-			if (!ready) return;
+			if (this.#scaling.breach(stuck.sandbox, tenant)) stuck.lentToCulprit = true;
+			if (!ready) {
+				// At least one place is lent to nobody, and others' requests find it.
+				if (stuck.lentToCulprit && stuck.overdue && !lane.stuck) stuck.sandbox.evacuate(tenant);
+				return;
+			}
 			lane.replace(stuck, this.#spare.take());
 			stuck.yieldToOthers();
 			if (this.#heavy.members.length < MAX_HEAVY + (this.#divided ? 0 : this.#size)) this.#heavy.members.push(stuck);
@@ -214,13 +236,14 @@ export class ProcessPool {
 				this.#heavy.members.push(this.#spareForHeavy());
 			}
 		} else return;
-		stuck.sandbox.evacuate(stuck.stuckBy ?? 0);
+		stuck.sandbox.evacuate(tenant);
 	}
 
 	/** What the heavy lane needed once and no longer does is ended, and so is what has finished. */
 	#tend(): void {
 		this.#preloadSpare();
 		for (const { sandbox } of this.#normal.members) sandbox.fade();
+		this.#scaling.tend();
 		for (const process of this.#retired) {
 			if (process.idleMs === 0) continue;
 			this.#retired.delete(process);
@@ -238,12 +261,22 @@ export class ProcessPool {
 		void process.close();
 	}
 
-	/** The sandbox for the next attempt of a version that was placed in a lane; `null` as in `SandboxPool`. */
-	home(runnable: RunnableVersion, lane: LaneName): Sandbox | null {
+	/**
+	 * The sandbox for the next attempt of a version that was placed in a lane; `bound` and `null` as in `SandboxPool`.
+	 */
+	sandbox(version: RunnableVersion, lane: LaneName, bound: boolean): Sandbox | null {
+		const home = this.#home(version, lane);
+		if (this.#scaling.idle || home === null || bound) return home;
+		if (lane !== "probation") return this.#scaling.sandbox(version, home);
+		this.#scaling.end(version.number);
+		return home;
+	}
+
+	#home(runnable: RunnableVersion, lane: LaneName): Sandbox | null {
 		const { number: version, tenantNumber } = runnable;
 		if (lane !== "probation") {
 			if (!this.#divided && lane === "normal" && this.#spare.ready) this.#divide();
-			const process = (this.#divided ? this.#normal : this.#heavy).home(version, tenantNumber);
+			const process = this.#serving.home(version, tenantNumber);
 			// What had proven light, and no longer is, is not taken for what is new.
 			if (lane === "heavy" && this.#settled.delete(version)) this.#computing.add(version);
 			if (!this.#divided || (lane === "heavy" && this.#stays(version, process.sandbox)))
@@ -288,13 +321,16 @@ export class ProcessPool {
 		this.#computing.add(number);
 	}
 
-	/** Whether turns in a sandbox keep those waiting who have proven light. */
-	isNormal(sandbox: Sandbox): boolean {
-		return this.#divided && this.#normal.members.some((member) => member.sandbox === sandbox);
+	/** At what turns of a version that was placed in a lane are cut early in a sandbox, as in `SandboxPool`. */
+	cutMs({ number }: RunnableVersion, lane: LaneName, sandbox: Sandbox): Milliseconds {
+		const normal = this.#divided && this.#normal.members.some((member) => member.sandbox === sandbox);
+		if (this.#scaling.idle || !this.#scaling.lent(number, sandbox)) return normal ? NORMAL_TURN_MS : 0;
+		return normal && lane === "normal" ? NORMAL_TURN_MS : LENT_TURN_MS;
 	}
 
 	unload(version: VersionNumber): void {
 		this.#preloader.forget(version);
+		this.#scaling.end(version);
 		this.#settled.delete(version);
 		this.#computing.delete(version);
 		for (const { sandbox } of this.#all) sandbox.unload(version);
@@ -303,7 +339,7 @@ export class ProcessPool {
 	stats() {
 		const all = [...this.#all].map(({ sandbox }) => sandbox.latest);
 		const sandboxes = this.#normal.members.length + this.#heavy.members.length + (this.#probation === null ? 0 : 1);
-		return { sandboxes, restarts: this.#restarts, ...sum(all) };
+		return { sandboxes, lent: this.#scaling.count, restarts: this.#restarts, ...sum(all) };
 	}
 
 	pids(): number[] {

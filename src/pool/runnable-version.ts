@@ -7,6 +7,14 @@ export interface TurnBounds {
 	startupCpuMs: Milliseconds;
 }
 
+/** What its requests take of a processor, as far as the pool asks. */
+interface Demanding {
+	/** So many of its requests may wait for their first turn in one sandbox before they are a queue. */
+	readonly calm: number;
+	/** A turn of it kept others waiting in a sandbox that was lent to it. */
+	breach(): void;
+}
+
 /** What a sandbox needs to know of a version to run it. */
 export interface RunnableVersion {
 	readonly number: VersionNumber;
@@ -14,6 +22,9 @@ export interface RunnableVersion {
 	readonly limits: Readonly<TurnBounds>;
 	/** Whether it gets no more requests, but for those that it has already. */
 	readonly withdrawn: boolean;
+	readonly demand: Demanding;
+	/** Whether sandboxes other than its home may be lent to it now. */
+	readonly mayBorrow: boolean;
 	/** What a sandbox is sent of it. Rejects where its artifact is not to be had. */
 	image(): Promise<Image>;
 }

@@ -4,7 +4,13 @@ import { CommandWriter } from "../link/commands.ts";
 import { BODY_FIELDS, EventReader } from "../link/events.ts";
 import { FrameReader } from "../link/frame-reader.ts";
 import { FrameWriter } from "../link/frame-writer.ts";
-import type { AttemptId, SandboxSettings, TenantNumber, VersionNumber } from "../link/protocol.ts";
+import {
+	type AttemptId,
+	LENT_TURN_MS,
+	type SandboxSettings,
+	type TenantNumber,
+	type VersionNumber,
+} from "../link/protocol.ts";
 import { RunningNote } from "../link/running-note.ts";
 import { confined } from "../processes/confinement.ts";
 import type { ControlGroup } from "../processes/control-groups.ts";
@@ -20,12 +26,15 @@ const MAX_FRAME = 4 * 1024 * 1024;
 export interface SandboxProcessEvents {
 	/** The process has ended unasked. Called before its attempts are told, so that they find its successor. */
 	onLost(process: SandboxProcess, why: string): void;
-	/** One turn keeps the others waiting: `stuckBy` says whose. */
-	onLongTurn(process: SandboxProcess): void;
+	/** One turn, of this tenant, keeps the others waiting; told once more where it becomes `overdue`. */
+	onLongTurn(process: SandboxProcess, tenant: TenantNumber): void;
 }
 
 /** How far a sandbox of the heavy lane, or on probation, stands below the edge: below those of the normal lane. */
 const HEAVY_BELOW_EDGE = 10;
+
+/** A turn that has run for so long goes on beyond what one in a lent sandbox may take. */
+const OVERDUE_MS: Milliseconds = 1.5 * LENT_TURN_MS;
 
 const NOBODY = { version: 0, attempt: 0 };
 
@@ -46,6 +55,9 @@ export class SandboxProcess {
 	#progress: Progress | null = null;
 	/** Whose turn keeps all others waiting at this moment. */
 	stuckBy: TenantNumber | null = null;
+	/** Whether it was lent to whoever does that, and whether what is cut there would have been cut by now. */
+	lentToCulprit = false;
+	overdue = false;
 	/** Whether it has got as far as having its settings, and whether the process is gone. */
 	started = false;
 	ended = false;
@@ -95,12 +107,18 @@ export class SandboxProcess {
 			{
 				onLongTurn: (attempt) => {
 					this.stuckBy = this.sandbox.tenantOf(attempt);
-					this.#events.onLongTurn(this);
+					this.#events.onLongTurn(this, this.stuckBy);
 				},
 				onTurnOver: () => {
 					this.stuckBy = null;
+					this.lentToCulprit = false;
+					this.overdue = false;
 				},
 				onStillRunning: (attempt, ms, starting) => {
+					if (ms > OVERDUE_MS && !this.overdue && this.stuckBy !== null) {
+						this.overdue = true;
+						this.#events.onLongTurn(this, this.stuckBy);
+					}
 					const most = this.sandbox.longestTurnMs(attempt, starting);
 					if (ms > most + GRACE_MS) this.kill(`a turn ran for ${Math.round(ms)} ms and could not be ended`);
 				},

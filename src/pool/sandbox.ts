@@ -12,12 +12,12 @@ import type {
 	VersionNumber,
 } from "../link/protocol.ts";
 import type { Milliseconds } from "../units.ts";
-import { Attempt, type AttemptListener } from "./attempt.ts";
+import { Attempt, type AttemptListener, type Queue } from "./attempt.ts";
 import { Preload, type PreloadEnd } from "./preload.ts";
 import type { RunnableVersion } from "./runnable-version.ts";
 
-/** A version whose image is in a sandbox. */
-interface Sent {
+/** A version whose image is in a sandbox, and how many attempts at it wait there. */
+interface Sent extends Queue {
 	version: RunnableVersion;
 	/** How many requests it has had lately; of those before that half, and so on. */
 	recent: number;
@@ -48,10 +48,14 @@ export class Sandbox implements SandboxEvents {
 
 	/** Makes an attempt that runs here; it begins with its `start`. */
 	attempt(listener: AttemptListener, calls: Calls): Attempt {
-		this.#send(listener.version).recent++;
-		if (this.#leaving.size > 0) this.#leaving.delete(listener.version.number);
+		const { version } = listener;
+		const sent = this.#send(version);
+		sent.recent++;
+		if (this.#leaving.size > 0) this.#leaving.delete(version.number);
 		const attempt = new Attempt(this.#nextId(), this.commands, listener, calls);
+		attempt.queue = sent;
 		this.#put(attempt);
+		if (++sent.waiting > version.demand.calm) this.onQueue(version);
 		return attempt;
 	}
 
@@ -71,7 +75,7 @@ export class Sandbox implements SandboxEvents {
 	#send(version: RunnableVersion): Sent {
 		let sent = this.#sent.get(version.number);
 		if (sent === undefined) {
-			sent = { version, recent: 0, starting: false, coming: false };
+			sent = { version, recent: 0, starting: false, coming: false, waiting: 0 };
 			this.#sent.set(version.number, sent);
 			this.commands.expect(version.number);
 			this.want(version.number);
@@ -212,6 +216,16 @@ export class Sandbox implements SandboxEvents {
 		return this.#sent.has(number);
 	}
 
+	/** How many attempts at a version wait here for their first turn, as far as is known. */
+	waiting(number: VersionNumber): number {
+		return this.#sent.get(number)?.waiting ?? 0;
+	}
+
+	/** Has the attempts at a version run elsewhere, as far as they may. */
+	recall(number: VersionNumber): void {
+		for (const attempt of this.#attempts.slice()) if (attempt?.version.number === number) attempt.move();
+	}
+
 	/** Drops the versions that were never asked for here. */
 	dropUnasked(): void {
 		for (const { version, recent } of this.#sent.values()) if (recent === 0) this.unload(version.number);
@@ -236,6 +250,9 @@ export class Sandbox implements SandboxEvents {
 
 	/** Told when the sandbox asks for an image: one that reads none of them could have any number of them sent. */
 	onWant: () => void = () => undefined;
+
+	/** Told of a version of which more attempts wait here than its sandbox is likely to run at once. */
+	onQueue: (version: RunnableVersion) => void = () => undefined;
 
 	/** Told when the first attempt comes and when the last has gone. */
 	onLoad: (loaded: boolean) => void = () => undefined;

@@ -58,7 +58,7 @@ test("what a turn says leaves in slices, and whoever else has something to say w
 	);
 	host.load(2, IMAGE);
 	start(1);
-	host.request({ attempt: 2, version: 2, cpuMs: 10_000, light: false, head: JSON.stringify(REQUEST), body: undefined });
+	host.request({ attempt: 2, version: 2, cpuMs: 10_000, cutMs: 0, head: JSON.stringify(REQUEST), body: undefined });
 	await over;
 	const sizes = said.filter(([version]) => version === 1).map(([, bytes]) => bytes);
 	assert.deepEqual(sizes, [...new Array(40).fill(250_000), 4], "all of it, in order");

@@ -45,7 +45,7 @@ test("what a request takes of the link", async () => {
 	const out = counting();
 	const head = JSON.stringify(REQUEST);
 	const commands = new CommandWriter(out.writer);
-	commands.request({ attempt: 1, version: 1, cpuMs: 50, light: true, head, body: undefined });
+	commands.request({ attempt: 1, version: 1, cpuMs: 50, cutMs: 10, head, body: undefined });
 	out.writer.flush();
 	assert.equal(out.bytes() - head.length, REQUEST_FRAME);
 

@@ -13,6 +13,7 @@ import { SandboxProcess } from "../../src/pool/sandbox-process.ts";
 import { type LaunchEvents, LaunchedProcess, type Launcher } from "../../src/processes/launcher.ts";
 import { noCalls } from "../support/calls.ts";
 import { temporaryFolder } from "../support/runtime.ts";
+import { CALM } from "../support/sandbox.ts";
 import { until } from "../support/until.ts";
 
 const SETTINGS: SandboxSettings = {
@@ -66,7 +67,7 @@ async function dishonest() {
 	const attempt = (version: VersionNumber) => {
 		const limits = { cpuMs: 1000, startupCpuMs: 1000 };
 		const listener = {
-			version: { number: version, tenantNumber: version, limits, withdrawn: false, image: async () => IMAGE },
+			version: { number: version, tenantNumber: version, limits, withdrawn: false, ...CALM, image: async () => IMAGE },
 			onCulprit: () => told.push(`an attempt at ${version} is to blame`),
 			onLost: (running: boolean) => told.push(`${version} lost${running ? ", not to run again" : ""}`),
 			event: { hear: ({ kind }: Outgoing) => kind === Kind.response && told.push(`${version} responds`) },

@@ -3,11 +3,11 @@ import { after, test } from "node:test";
 import { ProcessPool } from "../../src/pool/process-pool.ts";
 import type { RunnableVersion } from "../../src/pool/runnable-version.ts";
 import { Launcher } from "../../src/processes/launcher.ts";
-import { sandboxSettings } from "../support/sandbox.ts";
+import { CALM, sandboxSettings } from "../support/sandbox.ts";
 import { until } from "../support/until.ts";
 
 const VERSION: RunnableVersion = {
-	...{ number: 1, tenantNumber: -1, limits: { cpuMs: 100, startupCpuMs: 100 }, withdrawn: false },
+	...{ number: 1, tenantNumber: -1, limits: { cpuMs: 100, startupCpuMs: 100 }, withdrawn: false, ...CALM },
 	image: () => Promise.reject(new Error("there is no image")),
 };
 
@@ -27,7 +27,7 @@ test("where no sandbox starts requests are refused, with waits between the attem
 		await launcher.close();
 	});
 	await until(() => pool.pids().length === 2);
-	const homes = () => [pool.home(VERSION, "normal"), pool.home(VERSION, "heavy")];
+	const homes = () => [pool.sandbox(VERSION, "normal", false), pool.sandbox(VERSION, "heavy", false)];
 	assert.ok(homes().every((home) => home !== null));
 	await until(() => pool.pids().length === 3); // One that has proven light has divided them, and there is a spare again.
 	settings.snapshot = new Uint8Array(16);

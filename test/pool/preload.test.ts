@@ -6,7 +6,7 @@ import { ProcessPool } from "../../src/pool/process-pool.ts";
 import type { RunnableVersion } from "../../src/pool/runnable-version.ts";
 import { Launcher } from "../../src/processes/launcher.ts";
 import { noCalls } from "../support/calls.ts";
-import { sandboxSettings } from "../support/sandbox.ts";
+import { CALM, sandboxSettings } from "../support/sandbox.ts";
 import { until } from "../support/until.ts";
 
 /** Asks a pool for one request at a version, and waits until it is done. Tells whether it was cold. */
@@ -21,7 +21,7 @@ function ask(pool: ProcessPool, version: RunnableVersion): Promise<boolean> {
 		onCulprit: () => undefined,
 	} as unknown as AttemptListener;
 	const head = { type: "http", method: "GET", url: "http://f.test/", headers: [], body: "none", client: null };
-	pool.home(version, "normal")?.attempt(listener, noCalls()).start(1000, false, JSON.stringify(head), null);
+	pool.sandbox(version, "normal", false)?.attempt(listener, noCalls()).start(1000, 0, JSON.stringify(head), null);
 	return promise;
 }
 
@@ -41,7 +41,7 @@ async function startPool() {
 		events: { log: () => undefined, notice: () => undefined, culprit: (version) => culprits.push(version) },
 	});
 	const version = (number: VersionNumber): RunnableVersion => ({
-		...{ number, tenantNumber: number, limits: { cpuMs: 1000, startupCpuMs: 100 }, withdrawn: false },
+		...{ number, tenantNumber: number, limits: { cpuMs: 1000, startupCpuMs: 100 }, withdrawn: false, ...CALM },
 		async image() {
 			loads.push(number);
 			const code = Buffer.from(codes.get(number) ?? FINE);
@@ -65,7 +65,7 @@ async function startPool() {
 		await launcher.close();
 	});
 	await until(() => pool.pids().length === 2);
-	pool.home(version(0), "normal");
+	pool.sandbox(version(0), "normal", false);
 	await until(() => pool.pids().length === 3);
 	const [normal, , spare] = pool.pids();
 	return { pool, versions, codes, loads, culprits, normal, spare };

@@ -9,14 +9,14 @@ import type { RunnableVersion } from "../../src/pool/runnable-version.ts";
 import { Sandbox } from "../../src/pool/sandbox.ts";
 import { SandboxProcess } from "../../src/pool/sandbox-process.ts";
 import { Launcher } from "../../src/processes/launcher.ts";
-import { sandboxSettings } from "../support/sandbox.ts";
+import { CALM, sandboxSettings } from "../support/sandbox.ts";
 
 test("a sandbox is given what it has to run, and no other function's image or env, whatever it asks for", async () => {
 	const asked: number[] = [];
 	const loaded: number[] = [];
 	const sandbox = new Sandbox();
 	const two: RunnableVersion = {
-		...{ number: 2, tenantNumber: 2, limits: { cpuMs: 1, startupCpuMs: 1 }, withdrawn: false },
+		...{ number: 2, tenantNumber: 2, limits: { cpuMs: 1, startupCpuMs: 1 }, withdrawn: false, ...CALM },
 		async image() {
 			asked.push(this.number);
 			return {} as Image;
@@ -57,7 +57,7 @@ test("what a version that is served elsewhere has in a sandbox goes with its las
 	sandbox.commands = { expect: ignored, preload: ignored, load: ignored, unload } as unknown as SandboxCommands;
 	const report = { cpuUs: 0, memoryBytes: 0, light: true, cold: false, startUs: 0 };
 	const version = (number: number): RunnableVersion => ({
-		...{ number, tenantNumber: 1, limits: { cpuMs: 1, startupCpuMs: 1 }, withdrawn: false },
+		...{ number, tenantNumber: 1, limits: { cpuMs: 1, startupCpuMs: 1 }, withdrawn: false, ...CALM },
 		image: () => new Promise(() => undefined),
 	});
 	const attempt = (number: number) => {
@@ -110,7 +110,7 @@ test("a process that leaves unread what it is sent is ended before that fills th
 			number: 1,
 			tenantNumber: 1,
 			limits: { cpuMs: 1000, startupCpuMs: 1000 },
-			withdrawn: false,
+			...{ withdrawn: false, ...CALM },
 			image: async () => ({ ...image, timers: 10, logBytes: 1000, startupCpuMs: 1000 }),
 		});
 		for (let i = 0; i < 8; i++) process.sandbox.commands.message(Kind.body, 1, 1, "", Buffer.alloc(2 ** 20));

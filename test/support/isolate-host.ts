@@ -56,6 +56,6 @@ export async function hostOf(events: Partial<SandboxEvents>, options: HostOption
 	after(() => host.close());
 	host.load(1, image);
 	const start = (attempt: number, head: object = REQUEST) =>
-		host.request({ attempt, version: 1, cpuMs, light: false, head: JSON.stringify(head), body: undefined });
+		host.request({ attempt, version: 1, cpuMs, cutMs: 0, head: JSON.stringify(head), body: undefined });
 	return { host, start };
 }

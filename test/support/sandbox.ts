@@ -7,6 +7,9 @@ import { Launcher } from "../../src/processes/launcher.ts";
 import { temporaryFolder } from "./runtime.ts";
 import { keepSnapshot, lendSnapshot } from "./snapshot.ts";
 
+/** What a version has whose requests never queue. */
+export const CALM = { demand: { calm: Number.POSITIVE_INFINITY, breach: () => undefined }, mayBorrow: false };
+
 /** What a sandbox is started with, for tests of what lies below the runtime. */
 export async function sandboxSettings(): Promise<SandboxSettings> {
 	const data = join(temporaryFolder(), "data");
