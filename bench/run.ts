@@ -1,6 +1,6 @@
 /**
  * `npm run bench [-- NAME[=ARGUMENT] …]`: the short ones, or those that are named, as in `hostile=NAME`, `soak=MINUTES`,
- * `clients=SECONDS,KIND`, `before=CHECKOUT`, `isolates=CHECKOUT` and `turns=CHECKOUT`; prints tables
+ * `clients=SECONDS,KIND`, `scaling=SECONDS,ROUNDS`, `before=CHECKOUT`, `isolates=CHECKOUT` and `turns=CHECKOUT`; prints tables
  * and writes them as JSON and as charts.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -18,6 +18,7 @@ import { benchIsolates } from "./isolates.ts";
 import { benchLaunch } from "./launch.ts";
 import { benchMany } from "./many.ts";
 import { benchMicro } from "./micro.ts";
+import { benchScaling } from "./scaling.ts";
 import { benchSoak } from "./soak.ts";
 import { benchTakeover } from "./takeover.ts";
 import { benchTurns } from "./turns.ts";
@@ -39,6 +40,7 @@ const SHORT: Record<string, Bench> = {
 const LONG: Record<string, Bench> = {
 	before: benchBefore,
 	fairness: benchFairness,
+	scaling: benchScaling,
 	clients: benchClients,
 	takeover: () => benchTakeover(),
 	upstream: () => benchUpstream(),

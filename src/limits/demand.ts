@@ -10,6 +10,8 @@ const QUEUE_US: Microseconds = 20_000;
 const CHEAP_US: Microseconds = 1000;
 /** A request is brief if its turns were light, or if all of them took no more than this together. */
 const BRIEF_US: Microseconds = 15_000;
+/** A turn that was cut after this much of a core has not just waited for one. */
+const TOO_LONG_US: Microseconds = 25_000;
 /** The mean is of so many requests, or as if it were: the latest makes this part of it. */
 const RECENT = 32;
 /** So many brief requests are asked for, and twice as many after each breach. Each that is not brief takes some away. */
@@ -52,14 +54,19 @@ export class Demand {
 		this.#brief = Math.max(this.#brief - LONG_COSTS, 0);
 	}
 
-	/** A turn had to be cut; it counts as starved of a core where it has had little of one. */
+	/**
+	 * A turn had to be cut. Where it had little of a core until then there is none to spare, and more sandboxes are of
+	 * no use.
+	 */
 	cut({ cpuUs }: Used): void {
-		if (cpuUs > BRIEF_US) this.breach();
+		if (cpuUs > TOO_LONG_US) this.breach();
+		else this.long();
 	}
 
 	/** A turn kept others waiting: what it has shown until now counts for nothing, and it has to show more. */
 	breach(): void {
+		// Those that were on their way when it was found out say nothing new.
+		if (this.#brief > 0) this.#needed = Math.min(2 * this.#needed, MOST_BRIEF_REQUESTS);
 		this.#brief = 0;
-		this.#needed = Math.min(2 * this.#needed, MOST_BRIEF_REQUESTS);
 	}
 }

@@ -22,7 +22,7 @@ export const NORMAL_TURN_MS: Milliseconds = 10;
  * waits for a core. By its own it may take far less: this is what it has where more sandboxes compute than there are
  * cores.
  */
-export const LENT_TURN_MS: Milliseconds = 40;
+export const LENT_TURN_MS: Milliseconds = 60;
 
 /** What a sandbox needs to know before its first request. */
 export interface SandboxSettings {

@@ -33,8 +33,8 @@ export interface SandboxProcessEvents {
 /** How far a sandbox of the heavy lane, or on probation, stands below the edge: below those of the normal lane. */
 const HEAVY_BELOW_EDGE = 10;
 
-/** A turn that has run for so long goes on beyond what one in a lent sandbox may take. */
-const OVERDUE_MS: Milliseconds = 1.5 * LENT_TURN_MS;
+/** A turn that has run for so long by its own clock goes on beyond what one in a lent sandbox may take by any. */
+const OVERDUE_MS: Milliseconds = LENT_TURN_MS;
 
 const NOBODY = { version: 0, attempt: 0 };
 

@@ -49,16 +49,25 @@ test("a long request, and one that fails, takes ten brief ones away, but for the
 test("after each turn that kept others waiting it takes twice as many", () => {
 	const demand = after(1000);
 	demand.cut(used(12));
+	demand.cut(used(12));
 	assert.equal(demand.brief, true, "it was cut while it waited for a core");
+	demand.cut(used(12));
+	assert.equal(demand.brief, false, "of which there are none to spare");
+	for (let i = 0; i < 10; i++) demand.note(used(10));
+	assert.equal(demand.brief, true);
 	const needed = (): number => {
 		let requests = 0;
 		for (; !demand.brief; requests++) demand.note(used(10));
 		return requests;
 	};
 	demand.cut(used(40));
+	demand.cut(used(40)); // One that was on its way.
 	assert.equal(needed(), 40);
 	demand.breach();
 	assert.equal(needed(), 80);
-	for (let i = 0; i < 20; i++) demand.breach();
+	for (let i = 0; i < 20; i++) {
+		demand.note(used(10));
+		demand.breach();
+	}
 	assert.equal(needed(), 1280, "and no more");
 });
