@@ -40,6 +40,7 @@ export function addClientCommands(program: Command): void {
 		(commands, name: string, versions: string[], options: never) => commands.promote(name, versions, options),
 	)
 		.option("--alias <ALIAS>", "of this alias")
+		.option("--sticky <BY>", "keep whoever asks with one version: cookie:NAME, header:NAME or address")
 		.option("--message <TEXT>", "why", "");
 	add(
 		"rollback <NAME> [VERSION]",

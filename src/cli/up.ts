@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import { ConfigFile, shown } from "../config/config-file.ts";
-import { checkServer, type ServerConfig } from "../config/server.ts";
+import { checkServer, type ServerConfig, serverFromEnvironment } from "../config/server.ts";
 import { UsageError } from "../errors.ts";
 import { createLogger } from "../observe/logger.ts";
 import { PID_FILE, Supervisor } from "../supervisor/supervisor.ts";
@@ -10,14 +10,17 @@ import { serverCeilings } from "./ceilings.ts";
 
 const CONFIG = "atoll.server.jsonc";
 
-/** What its file says, and flags over it. Throws UsageError that names what makes no sense. */
+/** What its file says, the environment over it, and flags over both. Throws UsageError that names what makes no sense. */
 function configOf(flags: Partial<ServerConfig>, file: string | undefined): ServerConfig {
 	const path = resolve(file ?? CONFIG);
 	if (file !== undefined && !existsSync(path)) throw new UsageError(`${file}: there is no such file`);
 	const { $schema: _, ...said } = existsSync(path)
 		? new ConfigFile(dirname(path), path).check(z.looseObject({ $schema: z.string().optional() }))
 		: {};
-	const checked = checkServer({ ...said, ...flags }, existsSync(path) ? shown(path) : "atoll up");
+	const checked = checkServer(
+		{ ...said, ...serverFromEnvironment(process.env), ...flags },
+		existsSync(path) ? shown(path) : "atoll up",
+	);
 	const maxLimits = serverCeilings(checked.limits, checked.maxLimits);
 	return { ...checked, maxLimits, data: resolve(checked.data) };
 }

@@ -66,3 +66,16 @@ export function checkServer(given: unknown, where: string): ServerConfig {
 	const { $schema: _, ...config } = check<ServerConfig & { $schema?: string }>(serverSchema, given, where);
 	return config;
 }
+
+/** Settings that are one text or number, which the environment may give: `ATOLL_ADMIN_PORT` for `adminPort`. */
+const IN_ENVIRONMENT = ["host", "port", "adminHost", "adminPort", "data", "domain", "sandboxes", "cgroup", "drainMs"];
+
+/** What the environment says of a server's settings, for `checkServer`. */
+export function serverFromEnvironment(environment: NodeJS.ProcessEnv): Record<string, unknown> {
+	const said: Record<string, unknown> = {};
+	for (const name of IN_ENVIRONMENT) {
+		const value = environment[`ATOLL_${name.replace(/[A-Z]/g, "_$&").toUpperCase()}`];
+		if (value !== undefined && value !== "") said[name] = /^\d+$/.test(value) ? Number(value) : value;
+	}
+	return said;
+}

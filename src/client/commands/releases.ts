@@ -2,13 +2,29 @@ import { ClientError, Exit } from "../client-error.ts";
 import { type ClientOptions, clientOf, listing, pathOf, say, sharesOf } from "../command.ts";
 import type { FunctionInfo, Release, Version } from "../shapes.ts";
 
+/** What keeps whoever asks with one version, as `cookie:session`, `header:x-user` or `address`. */
+function stickyOf(text: string | undefined): object | undefined {
+	if (text === undefined) return undefined;
+	const [, by, name] = /^(cookie|header):(.+)$/.exec(text) ?? [];
+	if (text === "address") return { by: "address" };
+	if (by !== undefined) return { by, name };
+	throw new ClientError(
+		`--sticky must be cookie:NAME, header:NAME or address, not ${JSON.stringify(text)}`,
+		Exit.usage,
+	);
+}
+
 interface ReleaseOptions extends ClientOptions {
 	alias?: string;
 	message: string;
 }
 
 /** `atoll promote` */
-export async function promote(name: string, given: string[], options: ReleaseOptions): Promise<void> {
+export async function promote(
+	name: string,
+	given: string[],
+	options: ReleaseOptions & { sticky?: string },
+): Promise<void> {
 	const shares = given.map((one) => {
 		const [version, percent = given.length === 1 ? "100" : ""] = one.split("@");
 		if (!/^\d+(?:\.\d+)?$/.test(percent))
@@ -20,6 +36,7 @@ export async function promote(name: string, given: string[], options: ReleaseOpt
 		shares,
 		alias,
 		message,
+		sticky: stickyOf(options.sticky),
 	});
 	await told(name, release, options);
 }
