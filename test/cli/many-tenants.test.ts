@@ -12,7 +12,7 @@ function told(run: Run): Record<string, { msg: string; problem?: string; tenant:
 	const lines = run
 		.output()
 		.split("\n")
-		.filter((text) => text.includes('"url":'))
+		.filter((text) => text.includes('"url":') && !text.includes('"msg":"request"'))
 		.map((text) => JSON.parse(text) as { function: string; msg: string; problem?: string; tenant: string });
 	return Object.fromEntries(
 		lines.map((one) => [one.tenant === "default" ? one.function : `${one.tenant}/${one.function}`, one]),
