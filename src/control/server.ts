@@ -1,18 +1,24 @@
-import type { Server } from "node:http";
+import type { IncomingMessage, Server } from "node:http";
 import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
+import type { Milliseconds } from "../units.ts";
 import { adminApi, describe } from "./admin/api.ts";
 import { PAGE } from "./admin/page.ts";
 import { problem } from "./admin/problem.ts";
 import { cloudflareApi } from "./cloudflare/app.ts";
 import { failed } from "./cloudflare/envelope.ts";
+import { TAILS } from "./cloudflare/tails.ts";
 import type { Control } from "./control.ts";
 import { ControlError } from "./control-error.ts";
 import type { Authenticated } from "./tokens.ts";
 
 /** An upload may be so large: its modules, and what stands around them. */
 const MOST_UPLOAD = 64 * 2 ** 20;
+
+/** A request's head has to come within that time, and so many connections there may be: all of it without a token. */
+const HEAD_MS: Milliseconds = 15_000;
+const MOST_CONNECTIONS = 2000;
 
 /** The HTTP server of control: the admin API, and Cloudflare's beside it. */
 export function controlServer(control: Control): Server {
@@ -52,9 +58,15 @@ export function controlServer(control: Control): Server {
 	}
 	app.route("/v1", api);
 	app.route("/client/v4", cloudflareApi(control));
-	const server = createAdaptorServer({ fetch: app.fetch }) as Server;
+	// All else that asks for another protocol is an ordinary request, whose connection has its bounds.
+	const shouldUpgradeCallback = ({ url }: IncomingMessage) => url?.startsWith(TAILS) ?? false;
+	const serverOptions = { shouldUpgradeCallback, headersTimeout: HEAD_MS, connectionsCheckingInterval: HEAD_MS / 2 };
+	const server = createAdaptorServer({ fetch: app.fetch, serverOptions }) as Server;
+	server.maxConnections = MOST_CONNECTIONS;
 	server.on("upgrade", (req, socket) => {
-		if (!control.tails.upgrade(req, socket)) socket.end("HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n");
+		if (control.tails.upgrade(req, socket)) return;
+		socket.on("error", () => undefined); // Whoever it was has no right to be heard.
+		socket.end("HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n", () => socket.destroy());
 	});
 	return server;
 }

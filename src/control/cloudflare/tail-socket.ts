@@ -1,12 +1,17 @@
 import { createHash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
+import type { Milliseconds } from "../../units.ts";
 
 /** https://www.rfc-editor.org/rfc/rfc6455#section-4.2.2 */
 const ACCEPT = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 const Opcode = { text: 1, close: 8, ping: 9, pong: 10 } as const;
 /** A client of a tail says next to nothing. */
 const MOST_FRAME = 4096;
+/** One that does not even take answers to its pings gets no more of them. */
+const MOST_WAITING = 64 * 1024;
+/** What it has not taken so long after the end is lost. */
+const END_MS: Milliseconds = 1000;
 
 /**
  * The server's end of a tail's WebSocket: it sends texts, answers pings, and takes no notice of what else comes.
@@ -42,7 +47,8 @@ export class TailSocket {
 	/** Ends it as something that is over, so that nobody connects again. */
 	close(): void {
 		this.#write(Opcode.close, Buffer.from([1000 >> 8, 1000 & 255]));
-		this.#socket.end();
+		this.#socket.end(() => this.#socket.destroy());
+		setTimeout(() => this.#socket.destroy(), END_MS).unref();
 	}
 
 	#write(opcode: number, payload: Buffer): void {
@@ -59,7 +65,7 @@ export class TailSocket {
 	#onData(chunk: Buffer): void {
 		this.#read = Buffer.concat([this.#read, chunk]);
 		for (let frame = this.#frame(); frame !== null; frame = this.#frame()) {
-			if (frame.opcode === Opcode.ping) this.#write(Opcode.pong, frame.payload);
+			if (frame.opcode === Opcode.ping && this.waiting <= MOST_WAITING) this.#write(Opcode.pong, frame.payload);
 			else if (frame.opcode === Opcode.close) this.close();
 		}
 	}

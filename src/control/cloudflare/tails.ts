@@ -15,6 +15,8 @@ import { json, parse } from "./scripts.ts";
 import { TailSocket } from "./tail-socket.ts";
 import { notThere } from "./upload.ts";
 
+/** Where tails are connected to. */
+export const TAILS = "/client/v4/tails/";
 /** A tail that nobody has connected to, or that goes on for longer, ends. */
 const TAIL_MS: Milliseconds = 6 * 3600_000;
 const CONNECT_MS: Milliseconds = 60_000;
