@@ -53,6 +53,11 @@ export class Bindings {
 		return new Bindings(new Map(await Promise.all(edges)));
 	}
 
+	/** Those by which settings are checked where no function runs: none of them is ever opened. */
+	static loadForChecks(): Promise<Bindings> {
+		return Bindings.load({} as EdgeServices);
+	}
+
 	/**
 	 * Checks what a deployment says of its bindings, by their names in `env`, in which its variables are already.
 	 * Throws UsageError that names the binding and what is wrong.

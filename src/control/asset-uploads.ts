@@ -83,6 +83,11 @@ export class AssetUploads {
 		}
 	}
 
+	/** The key of the function whose files a session is for. Throws ControlError for a token that is none. */
+	async session(jwt: string): Promise<string> {
+		return (await this.#claims(jwt)).function;
+	}
+
 	/**
 	 * Takes files in, each in base64 under its hash. Resolves with a token by which a version gets them all once none is
 	 * missing, and with `null` before.

@@ -1,6 +1,7 @@
 import { DEFAULT_TENANT, type FunctionId, functionName, keyOf, type TenantName, tenantName } from "../names.ts";
 import { Router } from "../router/router.ts";
 import { ControlError } from "./control-error.ts";
+import { checkName, checkVariables } from "./environment-checks.ts";
 import type { HostnamePolicy } from "./hostname-policy.ts";
 import type { Sealer } from "./secrets.ts";
 import {
@@ -14,16 +15,13 @@ import { type Change, Conflict, type Deed, type Entry, type Range, type Sequence
 
 /** A change that others got ahead of is thought out again so often. */
 const MOST_TRIES = 20;
-const MOST_VARIABLES = 128;
-const MOST_VARIABLE_BYTES = 1024 * 1024;
-const VARIABLE_NAME = /^[A-Za-z_$][\w$]{0,99}$/;
 const MOST_HOSTNAMES = 100;
 
 /** Variables or secrets to set, and those to remove as `null`. */
 export type Patch<T> = Record<string, T | null>;
 
 /** A version, which may not have an id yet. */
-type VersionInEnvironment = Pick<VersionDocument, "variables" | "metadataBinding"> &
+type VersionInEnvironment = Pick<VersionDocument, "variables" | "bindings" | "metadataBinding"> &
 	Partial<Pick<VersionDocument, "id" | "tag" | "created">>;
 
 /** What a change of a function comes to: it as it is to be, and what else changes with it. */
@@ -99,8 +97,8 @@ export class Catalog {
 
 	/** What an alias stands for; `null` where it stands for nothing. */
 	async released(one: FunctionDocument, alias: Alias = PRODUCTION): Promise<ReleaseDocument | null> {
+		if (!Object.hasOwn(one.aliases, alias)) return null;
 		const release = one.aliases[alias];
-		if (release === undefined) return null;
 		return (await this.store.get("release", `${keyOf(one)}/${release}`))?.value ?? null;
 	}
 
@@ -145,7 +143,7 @@ export class Catalog {
 	async setVariables(actor: string, id: FunctionId, patch: Patch<unknown>): Promise<Sequence> {
 		const { sequence } = await this.change({ actor, action: "variables.set" }, id, (one) => {
 			const variables = patched(one.variables, patch);
-			refuseTooMany(variables, "variables");
+			checkVariables(variables, "variables of a function");
 			return { value: { ...one, variables } };
 		});
 		return sequence;
@@ -161,21 +159,34 @@ export class Catalog {
 		]);
 		const change = (one: FunctionDocument) => {
 			const secrets = patched(one.secrets, Object.fromEntries(sealed) as Patch<FunctionDocument["secrets"][string]>);
-			refuseTooMany(secrets, "secrets");
+			checkVariables(secrets, "secrets of a function");
 			return { value: { ...one, secrets } };
 		};
 		return (await this.change({ actor, action: "secrets.set" }, id, change, { create })).sequence;
 	}
 
-	/** What a version finds in `env`: the function's variables, then its own, then the function's secrets. */
-	environmentOf(one: FunctionDocument, version: VersionInEnvironment): Record<string, unknown> {
-		const { variables, metadataBinding, id = "", tag = "", created = "" } = version;
+	/** A function's secrets as its versions get them. Throws UsageError for one that cannot be read. */
+	secretsOf(one: FunctionDocument): Record<string, string> {
 		const secrets = Object.entries(one.secrets).map(([name, { sealed }]) => [
 			name,
 			this.#sealer.unseal(sealed, `${keyOf(one)}/${name}`),
 		]);
+		return Object.fromEntries(secrets) as Record<string, string>;
+	}
+
+	/**
+	 * What a version finds in `env` beside its bindings: the function's variables, then its own, then the function's
+	 * secrets. What has the name of one of its bindings is not for this version: it was there first.
+	 */
+	environmentOf(
+		one: FunctionDocument,
+		version: VersionInEnvironment,
+		secrets = this.secretsOf(one),
+	): Record<string, unknown> {
+		const { variables, bindings, metadataBinding, id = "", tag = "", created = "" } = version;
 		const own = metadataBinding === "" ? {} : { [metadataBinding]: { id, tag, timestamp: created } };
-		return { ...one.variables, ...variables, ...own, ...Object.fromEntries(secrets) };
+		const all = Object.entries({ ...one.variables, ...variables, ...own, ...secrets });
+		return Object.fromEntries(all.filter(([name]) => !Object.hasOwn(bindings, name)));
 	}
 
 	/** Gives a function hostnames of its own, in place of those that it has. */
@@ -263,17 +274,9 @@ function normal(hostname: string): string {
 function patched<T>(before: Record<string, T>, patch: Patch<T>): Record<string, T> {
 	const after = { ...before };
 	for (const [name, value] of Object.entries(patch)) {
-		if (!VARIABLE_NAME.test(name))
-			throw new ControlError("invalid", `${JSON.stringify(name)} is no name that a variable of JavaScript can have`);
+		checkName(name);
 		if (value === null) delete after[name];
 		else after[name] = value;
 	}
 	return after;
-}
-
-function refuseTooMany(all: Record<string, unknown>, what: string): void {
-	if (Object.keys(all).length > MOST_VARIABLES)
-		throw new ControlError("invalid", `a function may have ${MOST_VARIABLES} ${what} at most`);
-	if (JSON.stringify(all).length > MOST_VARIABLE_BYTES)
-		throw new ControlError("too_large", `a function's ${what} may have ${MOST_VARIABLE_BYTES} bytes at most`);
 }

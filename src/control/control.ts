@@ -1,4 +1,5 @@
 import { mkdir } from "node:fs/promises";
+import { Bindings } from "../bindings/edges.ts";
 import { Builder } from "../build/builder.ts";
 import { GivenBuilder } from "../build/given-files.ts";
 import { loadPrelude } from "../build/prelude.ts";
@@ -35,6 +36,13 @@ const SWEEP_MS: Milliseconds = 6 * 3600_000;
 
 type Log = (level: "info" | "warn" | "error", message: string) => void;
 
+/** What versions are built and checked with. */
+interface Building {
+	builder: Builder;
+	versions: VersionBuilder;
+	bindings: Bindings;
+}
+
 /** All that the control process has: the store, and what is done with it. */
 export class Control {
 	readonly config: ServerConfig;
@@ -50,7 +58,7 @@ export class Control {
 	readonly #pruner: Pruner;
 	readonly #sweeping: NodeJS.Timeout;
 	readonly #launcher = new Launcher();
-	#builder: Promise<{ builder: Builder; versions: VersionBuilder }> | null = null;
+	#builder: Promise<Building> | null = null;
 	#kept: ReadonlySet<string> = new Set();
 	readonly log: Log;
 	readonly #closing = Promise.withResolvers<void>();
@@ -75,7 +83,8 @@ export class Control {
 		this.#artifacts = artifacts;
 		this.catalog = new Catalog(store, sealer, new HostnamePolicy(store, config.domain));
 		const builder = async () => (await this.#built()).versions;
-		this.versions = new VersionUploads({ catalog: this.catalog, uploads, builder, toolchain });
+		const bindings = async () => (await this.#built()).bindings;
+		this.versions = new VersionUploads({ catalog: this.catalog, uploads, builder, bindings, toolchain });
 		this.releases = new Releases(this.catalog, this.versions);
 		this.tokens = new Tokens(store);
 		this.assets = new AssetUploads(store, uploads, sealer);
@@ -121,12 +130,12 @@ export class Control {
 	}
 
 	/** Started when the first version is built: who only serves has no need of it. */
-	#built(): Promise<{ builder: Builder; versions: VersionBuilder }> {
+	#built(): Promise<Building> {
 		this.#builder ??= this.#startBuilder();
 		return this.#builder;
 	}
 
-	async #startBuilder(): Promise<{ builder: Builder; versions: VersionBuilder }> {
+	async #startBuilder(): Promise<Building> {
 		this.#launcher.start();
 		const builder = await Builder.create(this.#artifacts, this.#launcher, {
 			folders: ["given"],
@@ -143,7 +152,7 @@ export class Control {
 			packages: false,
 			development: false,
 		});
-		return { builder, versions };
+		return { builder, versions, bindings: await Bindings.loadForChecks() };
 	}
 
 	/** What is in force here, for whoever wonders. */

@@ -1,3 +1,4 @@
+import type { HonoRequest } from "hono";
 import type { GivenFiles } from "../build/given-files.ts";
 import { ControlError } from "./control-error.ts";
 
@@ -24,6 +25,16 @@ const TYPES: Record<string, ModuleType> = {
 	"application/json": "json",
 };
 const SOURCE_MAP = "application/source-map";
+
+/** A body as a form. Throws ControlError `invalid` for what is none. */
+export async function readForm(req: HonoRequest): Promise<FormData> {
+	try {
+		return await req.formData();
+	} catch (error) {
+		if (error instanceof ControlError) throw error;
+		throw new ControlError("invalid", `the body is no form of parts: ${(error as Error).message}`);
+	}
+}
 
 /** The modules of a multipart upload: a part each. `script` is the field of a service worker's script. */
 export async function readModules(form: FormData, script?: string): Promise<UploadedModule[]> {

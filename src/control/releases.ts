@@ -10,12 +10,14 @@ import {
 	PRODUCTION,
 	type ReleaseDocument,
 	type ReleasedShare,
+	type VersionDocument,
 } from "./store/documents.ts";
 import type { Change, Sequence } from "./store/store.ts";
 import type { VersionUploads } from "./version-uploads.ts";
 
 /** So many releases of a function are kept, for whoever looks back. */
 const MOST_RELEASES = 100;
+const MOST_ALIASES = 50;
 const ALIAS = /^[a-z](?:[a-z0-9]|-(?!-)){0,30}[a-z0-9]$/;
 
 /** Which versions to release, and under which alias. */
@@ -57,14 +59,19 @@ export class Releases {
 				`the alias ${JSON.stringify(alias)} must be 2 to 32 lower-case letters, digits and -, with a letter first and no two - in a row`,
 			);
 		const { value: one } = await this.#catalog.find(id);
-		const shares: ReleasedShare[] = [];
-		for (const { version: which, percent } of request.shares) {
-			const version = await this.#catalog.version(id, which);
-			if (percent > 0) await this.#versions.tryStart(one, version);
-			shares.push({ version: version.id, percent });
-		}
-		const problem = problemOfShares(shares.map(({ version, percent }) => ({ id: version, percent })));
-		if (problem !== null) throw new ControlError("invalid", problem);
+		if (!Object.hasOwn(one.aliases, alias) && Object.keys(one.aliases).length >= MOST_ALIASES)
+			throw new ControlError("invalid", `a function may have ${MOST_ALIASES} aliases at most`);
+		// Before anything is looked for: there may be many of them.
+		refuseIfProblem(request.shares);
+		const versions: VersionDocument[] = [];
+		for (const { version } of request.shares) versions.push(await this.#catalog.version(id, version));
+		const shares = versions.map(({ id: version }, i): ReleasedShare => {
+			const { percent } = request.shares[i];
+			return { version, percent };
+		});
+		refuseIfProblem(shares);
+		for (const [i, version] of versions.entries())
+			if (shares[i].percent > 0) await this.#versions.tryStart(one, version);
 		const release: ReleaseDocument = {
 			id: randomUUID(),
 			alias,
@@ -102,8 +109,8 @@ export class Releases {
 	async removeAlias(actor: string, id: FunctionId, alias: Alias): Promise<Sequence> {
 		if (alias === PRODUCTION) throw new ControlError("invalid", `${PRODUCTION} stays as long as its function`);
 		const change = (one: FunctionDocument) => {
-			const { [alias]: gone, ...aliases } = one.aliases;
-			if (gone === undefined) throw new ControlError("not_found", `${id.name} has no alias ${alias}`);
+			const { [alias]: _, ...aliases } = one.aliases;
+			if (!Object.hasOwn(one.aliases, alias)) throw new ControlError("not_found", `${id.name} has no alias ${alias}`);
 			return { value: { ...one, aliases } };
 		};
 		return (await this.#catalog.change({ actor, action: "alias.remove" }, id, change)).sequence;
@@ -131,4 +138,9 @@ export class Releases {
 			.slice(0, Math.max(0, all.length - MOST_RELEASES + 1))
 			.map(({ key, revision }) => ({ kind: "release", key, value: null, expected: revision }));
 	}
+}
+
+function refuseIfProblem(shares: readonly ReleasedShare[]): void {
+	const problem = problemOfShares(shares.map(({ version, percent }) => ({ id: version, percent })));
+	if (problem !== null) throw new ControlError("invalid", problem);
 }

@@ -1,20 +1,18 @@
 import type { IncomingMessage, Server } from "node:http";
 import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
-import { Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
+import { type Context, Hono, type MiddlewareHandler } from "hono";
 import type { Milliseconds } from "../units.ts";
 import { adminApi, describe } from "./admin/api.ts";
 import { PAGE } from "./admin/page.ts";
 import { problem } from "./admin/problem.ts";
+import { boundBodies } from "./body-room.ts";
 import { cloudflareApi } from "./cloudflare/app.ts";
 import { failed } from "./cloudflare/envelope.ts";
 import { TAILS } from "./cloudflare/tails.ts";
 import type { Control } from "./control.ts";
 import { ControlError } from "./control-error.ts";
-import type { Authenticated } from "./tokens.ts";
-
-/** An upload may be so large: its modules, and what stands around them. */
-const MOST_UPLOAD = 64 * 2 ** 20;
+import { readForm } from "./module-files.ts";
+import { type Authenticated, Bearer } from "./tokens.ts";
 
 /** A request's head has to come within that time, and so many connections there may be: all of it without a token. */
 const HEAD_MS: Milliseconds = 15_000;
@@ -32,17 +30,15 @@ export function controlServer(control: Control): Server {
 	app.notFound((c) => problem(c, new ControlError("not_found", `there is no ${c.req.method} ${c.req.path}`)));
 	app.get("/healthz", (c) => c.text("ok"));
 	app.get("/readyz", (c) => (control.feed.edges > 0 ? c.text("ok") : c.text("no edge is at work", 503)));
-	const tooLarge = () => {
-		throw new ControlError("too_large", `a request may have ${MOST_UPLOAD / 2 ** 20} MB at most`);
-	};
-	const limited = bodyLimit({ maxSize: MOST_UPLOAD, onError: tooLarge });
+	const bounded = boundBodies();
 	const api = adminApi(control);
-	app.get("/openapi.json", (c) => c.json(describe(api)));
+	// Made once: whoever asks has no token.
+	const description = JSON.stringify(describe(api));
+	app.get("/openapi.json", (c) => c.body(description, 200, { "content-type": "application/json" }));
 	app.get("/", (c) => c.html(PAGE));
 	// Its bearer is the session's, and not a token of the API.
-	app.post("/client/v4/accounts/:account/workers/assets/upload", limited, async (c) => {
-		const jwt = c.req.header("authorization")?.replace(/^Bearer +/i, "") ?? "";
-		const done = await control.assets.receive(jwt, await c.req.formData());
+	app.post("/client/v4/accounts/:account/workers/assets/upload", asSession(control), bounded, async (c) => {
+		const done = await control.assets.receive(jwtOf(c), await readForm(c.req));
 		return c.json(
 			{ success: true, errors: [], messages: [], result: done === null ? {} : { jwt: done } },
 			done === null ? 202 : 201,
@@ -54,7 +50,7 @@ export function controlServer(control: Control): Server {
 			c.set("bearer", await control.tokens.authenticate(c.req.header("authorization"), address));
 			await next();
 		});
-		app.use(path, limited);
+		app.use(path, bounded);
 	}
 	app.route("/v1", api);
 	app.route("/client/v4", cloudflareApi(control));
@@ -69,4 +65,15 @@ export function controlServer(control: Control): Server {
 		socket.end("HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n", () => socket.destroy());
 	});
 	return server;
+}
+
+const jwtOf = (c: Context) => c.req.header("authorization")?.replace(/^Bearer +/i, "") ?? "";
+
+/** Who goes on with a session of files is known by its token, before any of them is read. */
+function asSession({ assets }: Control): MiddlewareHandler<Authenticated> {
+	return async (c, next) => {
+		const label = `the files of ${await assets.session(jwtOf(c))}`;
+		c.set("bearer", new Bearer(label, { label, scope: "deploy", tenant: null, functions: [], expires: null }));
+		await next();
+	};
 }

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import type { SiteSource } from "../assets/asset-config.ts";
 import type { GivenBindings } from "../bindings/binding.ts";
-import { serviceSettings } from "../bindings/service/settings.ts";
+import type { Bindings } from "../bindings/edges.ts";
 import { decodeFiles, encodeFiles, type GivenFiles } from "../build/given-files.ts";
 import { BuildError } from "../build/problem.ts";
 import { checkUpload } from "../config/deployment.ts";
@@ -13,6 +13,7 @@ import type { StartResult } from "../link/build-frames.ts";
 import { type FunctionId, keyOf } from "../names.ts";
 import type { Catalog } from "./catalog.ts";
 import { ControlError } from "./control-error.ts";
+import { checkEnvironment } from "./environment-checks.ts";
 import { toGivenFiles, type UploadedModule } from "./module-files.ts";
 import type { FunctionDocument, VersionDocument } from "./store/documents.ts";
 import type { Change } from "./store/store.ts";
@@ -20,11 +21,6 @@ import type { Uploads } from "./uploads.ts";
 
 /** So many versions of a function are kept; past that the oldest go that no alias needs. */
 const MOST_VERSIONS = 100;
-
-const BINDING_NAME = /^[A-Za-z_$][\w$]{0,99}$/;
-const MOST_BOUND = 250;
-const FLAG = /^[a-z0-9][\w.:-]{0,99}$/;
-const MOST_FLAGS = 100;
 
 /** A version as somebody uploads it. */
 export interface VersionUpload {
@@ -56,6 +52,8 @@ export interface VersionUploadsParts {
 	uploads: Uploads;
 	/** Started when there is something to build. */
 	builder: () => Promise<VersionBuilder>;
+	/** By which what is said of bindings is checked. */
+	bindings: () => Promise<Bindings>;
 	/** Tells artifacts that it makes from others. */
 	toolchain: string;
 }
@@ -65,12 +63,14 @@ export class VersionUploads {
 	readonly #catalog: Catalog;
 	readonly #uploads: Uploads;
 	readonly #builder: () => Promise<VersionBuilder>;
+	readonly #bindings: () => Promise<Bindings>;
 	readonly #toolchain: string;
 
-	constructor({ catalog, uploads, builder, toolchain }: VersionUploadsParts) {
+	constructor({ catalog, uploads, builder, bindings, toolchain }: VersionUploadsParts) {
 		this.#catalog = catalog;
 		this.#uploads = uploads;
 		this.#builder = builder;
+		this.#bindings = bindings;
 		this.#toolchain = toolchain;
 	}
 
@@ -79,6 +79,7 @@ export class VersionUploads {
 	 * `does_not_build` and `does_not_start` with all that is wrong; nothing has changed then.
 	 */
 	async upload(actor: string, id: FunctionId, given: VersionUpload): Promise<VersionDocument> {
+		checkEnvironment(await this.#bindings(), given);
 		const files = {
 			...toGivenFiles(given.main, given.modules),
 			nodeGlobals: given.compatibilityFlags.includes("nodejs_compat"),
@@ -89,7 +90,6 @@ export class VersionUploads {
 		if (same !== undefined) return same;
 		const { version, limits } = await this.#build(id, files, given.limits);
 		const { handlers, startUs } = await this.#start(id, version, given, before?.value ?? null);
-		checkBindings(given);
 		const { variables, bindings, metadataBinding, site, assetsBinding, compatibilityDate, compatibilityFlags } = given;
 		const { message, tag, source } = given;
 		const made: Omit<VersionDocument, "number"> = {
@@ -222,28 +222,6 @@ export function bindingsOf({
 	if (site === null || assetsBinding === "") return bindings;
 	const { manifest, config } = site;
 	return { ...bindings, [assetsBinding]: { type: "assets", manifest, config } };
-}
-
-/** The edge would refuse what makes no sense, when it is too late to tell whoever has uploaded it. */
-function checkBindings(given: VersionUpload): void {
-	const { variables, bindings, metadataBinding, assetsBinding, compatibilityFlags: flags } = given;
-	const names = [...Object.keys(variables), ...Object.keys(bindings), metadataBinding, assetsBinding].filter(Boolean);
-	for (const name of names)
-		if (!BINDING_NAME.test(name))
-			throw new ControlError("invalid", `${JSON.stringify(name)} is no name that JavaScript can have in env`);
-	const twice = names.find((name, i) => names.indexOf(name) !== i);
-	if (twice !== undefined) throw new ControlError("invalid", `there are two bindings or variables called ${twice}`);
-	if (names.length > MOST_BOUND) throw new ControlError("invalid", `a version may have ${MOST_BOUND} bindings at most`);
-	if (flags.length > MOST_FLAGS || flags.some((flag) => !FLAG.test(flag)))
-		throw new ControlError("invalid", `compatibility flags must be up to ${MOST_FLAGS} names like nodejs_compat`);
-	for (const [name, { type, ...settings }] of Object.entries(bindings)) {
-		if (type !== "service")
-			throw new ControlError("invalid", `bindings.${name}: there is no binding of the type ${type}`);
-		const { success, error } = serviceSettings.safeParse(settings);
-		if (success) continue;
-		const [{ path, message }] = error.issues;
-		throw new ControlError("invalid", `bindings.${[name, ...path].join(".")}: ${message}`);
-	}
 }
 
 function uploadOf(

@@ -5,7 +5,8 @@ import { type FunctionId, keyOf } from "../../names.ts";
 import { version as atollVersion } from "../../version.ts";
 import type { Control } from "../control.ts";
 import { ControlError } from "../control-error.ts";
-import { readModules } from "../module-files.ts";
+import { parseJson } from "../json.ts";
+import { readForm, readModules } from "../module-files.ts";
 import type { FunctionDocument, Scope, VersionDocument } from "../store/documents.ts";
 import { TailSession } from "../tail-session.ts";
 import type { Authenticated } from "../tokens.ts";
@@ -70,7 +71,7 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 			const bearer = c.get("bearer");
 			const { tenant = own ? bearer.tenant : null, name = null } = c.req.param() as Record<string, string>;
 			bearer.require(scope, tenant, name);
-			const given = body === undefined ? (undefined as Body) : checked(body, await json(c));
+			const given = body === undefined ? (undefined as Body) : checked(body, parseJson(await c.req.text()));
 			const done = await perform(c, given);
 			return done instanceof Response ? done : c.json((done ?? {}) as object);
 		});
@@ -182,10 +183,11 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 		form: z.object({ metadata: shapes.uploadMetadata }),
 		result: shapes.versionShape,
 		perform: async (c) => {
-			const form = await c.req.formData();
+			const form = await readForm(c.req);
 			const part = form.get("metadata");
 			if (part === null) throw new ControlError("invalid", "the part metadata is missing");
-			const metadata = checked(shapes.uploadMetadata, parsed(typeof part === "string" ? part : await part.text()));
+			const text = typeof part === "string" ? part : await part.text();
+			const metadata = checked(shapes.uploadMetadata, parseJson(text, "the part metadata"));
 			const modules = await readModules(form);
 			const upload = { ...metadata, modules, metadataBinding: "", site: null, assetsBinding: "", source: "atoll" };
 			const version = await versions.upload(actorOf(c), idOf(c), upload);
@@ -395,18 +397,6 @@ export function describe(api: OpenAPIHono<Authenticated>): object {
 		info: { title: "atoll admin API", version: atollVersion() },
 		servers: [{ url: "/v1" }],
 	});
-}
-
-async function json(c: C): Promise<unknown> {
-	return parsed(await c.req.text());
-}
-
-function parsed(text: string): unknown {
-	try {
-		return JSON.parse(text);
-	} catch (error) {
-		throw new ControlError("invalid", `that is no JSON: ${(error as Error).message}`);
-	}
 }
 
 function checked<T>(schema: z.ZodType<T>, value: unknown): T {

@@ -73,8 +73,8 @@ export const uploadMetadata = z
 		variables: z.record(z.string(), z.any()).default({}),
 		bindings: z.record(z.string(), z.looseObject({ type: z.string() })).default({}),
 		limits: limitsSchema.default({}),
-		compatibilityDate: z.string().default(""),
-		compatibilityFlags: z.array(z.string()).default([]),
+		compatibilityDate: z.string().max(100).default(""),
+		compatibilityFlags: z.array(z.string().max(100)).max(100).default([]),
 		message: z.string().max(1000).default(""),
 		tag: z.string().max(100).default(""),
 	})
@@ -113,7 +113,7 @@ export const tokenRequest = z
 		label: z.string().min(1).max(100),
 		scope: z.enum(SCOPES),
 		tenant: z.string().nullable().default(null),
-		functions: z.array(z.string()).nullable().default(null),
+		functions: z.array(z.string()).max(1000).nullable().default(null),
 		expires: z.iso.datetime().nullable().default(null),
 	})
 	.openapi("TokenRequest");

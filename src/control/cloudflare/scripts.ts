@@ -4,11 +4,13 @@ import type { FunctionId } from "../../names.ts";
 import { manifestSchema } from "../asset-uploads.ts";
 import type { Control } from "../control.ts";
 import { ControlError } from "../control-error.ts";
+import { parseJson } from "../json.ts";
+import { readForm } from "../module-files.ts";
 import type { Scope, VersionDocument } from "../store/documents.ts";
 import type { Authenticated } from "../tokens.ts";
 import { CloudflareError, ok } from "./envelope.ts";
 import { bindingsShape, deploymentShape, idOf, secretsShape, subdomainShape, versionShape } from "./shapes.ts";
-import { notThere, readUpload } from "./upload.ts";
+import { notThere, readUpload, tagsSchema } from "./upload.ts";
 
 const secretSchema = z.looseObject({ name: z.string(), text: z.string().default("") });
 const bulkSchema = z.object({
@@ -16,10 +18,10 @@ const bulkSchema = z.object({
 });
 const deploymentSchema = z.looseObject({
 	versions: z.array(z.looseObject({ version_id: z.string(), percentage: z.number() })).min(1),
-	annotations: z.record(z.string(), z.string()).default({}),
+	annotations: z.record(z.string(), z.string().max(1000)).default({}),
 });
 const subdomainSchema = z.looseObject({ enabled: z.boolean().optional(), previews_enabled: z.boolean().optional() });
-const settingsSchema = z.looseObject({ tags: z.array(z.string()).nullish() });
+const settingsSchema = z.looseObject({ tags: tagsSchema.nullish() });
 const routesSchema = z.array(z.looseObject({ pattern: z.string() }));
 
 /** The calls for one worker: `/accounts/:account/workers/scripts/:script`. */
@@ -41,7 +43,7 @@ export function scripts(control: Control): Hono<Authenticated> {
 	/** Keeps what was uploaded beside a version, and the version. */
 	const upload = async (c: C, id: FunctionId): Promise<VersionDocument> => {
 		const actor = c.get("bearer").label;
-		const { version, secrets, tags } = await readUpload(await c.req.formData(), await latest(id), (jwt) =>
+		const { version, secrets, tags } = await readUpload(await readForm(c.req), await latest(id), (jwt) =>
 			control.assets.complete(id, jwt),
 		);
 		// What it needs is there when it is started for the first time.
@@ -241,11 +243,7 @@ function hostnameOf(pattern: string): string {
 }
 
 export async function json(c: Context): Promise<unknown> {
-	try {
-		return await c.req.json();
-	} catch (error) {
-		throw new ControlError("invalid", `the body is no JSON: ${(error as Error).message}`);
-	}
+	return parseJson(await c.req.text());
 }
 
 export function parse<T>(schema: z.ZodType<T>, value: unknown): T {

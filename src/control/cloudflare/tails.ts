@@ -38,14 +38,14 @@ const outcomeOf = ({ record: { outcome } }: TailedInvocation) => OUTCOMES[outcom
 
 const filterSchema = z.looseObject({
 	sampling_rate: z.number().optional(),
-	outcome: z.array(z.string()).optional(),
-	method: z.array(z.string()).optional(),
-	query: z.string().optional(),
+	outcome: z.array(z.string()).max(100).optional(),
+	method: z.array(z.string()).max(100).optional(),
+	query: z.string().max(1000).optional(),
 	scriptVersion: z.string().optional(),
 	header: z.unknown().optional(),
 	client_ip: z.unknown().optional(),
 });
-const tailSchema = z.looseObject({ filters: z.array(filterSchema).default([]) });
+const tailSchema = z.looseObject({ filters: z.array(filterSchema).max(20).default([]) });
 type Filter = z.infer<typeof filterSchema>;
 
 interface Tail {

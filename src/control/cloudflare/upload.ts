@@ -2,21 +2,25 @@ import { z } from "zod";
 import { assetConfig, type SiteSource } from "../../assets/asset-config.ts";
 import type { GivenBindings } from "../../bindings/binding.ts";
 import { ControlError } from "../control-error.ts";
+import { checkName } from "../environment-checks.ts";
+import { parseJson } from "../json.ts";
 import { readModules, type UploadedModule } from "../module-files.ts";
 import type { VersionDocument } from "../store/documents.ts";
 import type { VersionUpload } from "../version-uploads.ts";
 import { CloudflareError, Code } from "./envelope.ts";
 
 const binding = z.looseObject({ name: z.string(), type: z.string() });
+/** Labels that a client keeps with a function. */
+export const tagsSchema = z.array(z.string().max(1000)).max(100);
 const metadataSchema = z.looseObject({
 	main_module: z.string().optional(),
 	body_part: z.string().optional(),
 	bindings: z.array(binding).default([]),
-	compatibility_date: z.string().default(""),
-	compatibility_flags: z.array(z.string()).default([]),
-	annotations: z.record(z.string(), z.string()).default({}),
+	compatibility_date: z.string().max(100).default(""),
+	compatibility_flags: z.array(z.string().max(100)).max(100).default([]),
+	annotations: z.record(z.string(), z.string().max(1000)).default({}),
 	limits: z.looseObject({ cpu_ms: z.number().optional() }).optional(),
-	tags: z.array(z.string()).optional(),
+	tags: tagsSchema.optional(),
 	migrations: z.unknown().optional(),
 	assets: z.looseObject({ jwt: z.string().optional(), config: z.looseObject({}).optional() }).optional(),
 	keep_assets: z.boolean().default(false),
@@ -81,12 +85,7 @@ export async function readUpload(
 async function readMetadata(form: FormData): Promise<z.infer<typeof metadataSchema>> {
 	const part = form.get("metadata");
 	if (part === null) throw new ControlError("invalid", "the part metadata is missing");
-	let json: unknown;
-	try {
-		json = JSON.parse(typeof part === "string" ? part : await part.text());
-	} catch (error) {
-		throw new ControlError("invalid", `the part metadata is no JSON: ${(error as Error).message}`);
-	}
+	const json = parseJson(typeof part === "string" ? part : await part.text(), "the part metadata");
 	const { success, data, error } = metadataSchema.safeParse(json);
 	if (success) return data;
 	const [issue] = error.issues;
@@ -124,6 +123,7 @@ function readBindings(given: readonly Binding[], before: VersionDocument | undef
 
 function readBinding(one: Binding, to: Bindings, before: VersionDocument | undefined): void {
 	const { name, type } = one;
+	checkName(name);
 	switch (type) {
 		case "plain_text":
 			to.variables[name] = String(one.text);

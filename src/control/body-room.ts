@@ -1,0 +1,55 @@
+import type { Context, MiddlewareHandler } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import type { Bytes } from "../units.ts";
+import { ControlError } from "./control-error.ts";
+import type { Authenticated } from "./tokens.ts";
+
+const MB: Bytes = 2 ** 20;
+/** An upload may be so large, with its modules and what stands around them; any other body so large. */
+const MOST_UPLOAD = 64 * MB;
+const MOST_JSON = 4 * MB;
+/** The bodies of one token's requests that are worked on may have so many bytes together: memory holds them twice. */
+const MOST_OF_TOKEN = 128 * MB;
+
+/** Bounds bodies: each of them, and what one token sends at a time. */
+export function boundBodies(): MiddlewareHandler<Authenticated> {
+	const held = new Map<string, Bytes>();
+	const limits = new Map(
+		[MOST_UPLOAD, MOST_JSON].map((maxSize) => [maxSize, bodyLimit({ maxSize, onError: (c) => tooLarge(c, maxSize) })]),
+	);
+	return async (c, next) => {
+		const most = mostOf(c);
+		const { id } = c.get("bearer");
+		// What comes in chunks may become as large as it may.
+		const bytes = Math.min(most, Number(c.req.header("content-length") ?? (hasBody(c) ? most : 0)));
+		const before = held.get(id) ?? 0;
+		if (before + bytes > MOST_OF_TOKEN)
+			throw new ControlError(
+				"too_many_uploads",
+				`a token may send ${MOST_OF_TOKEN / MB} MB at the same time; try again when the others are through`,
+				1,
+			);
+		held.set(id, before + bytes);
+		try {
+			return await limits.get(most)?.(c, next);
+		} finally {
+			const left = (held.get(id) ?? 0) - bytes;
+			if (left > 0) held.set(id, left);
+			else held.delete(id);
+		}
+	};
+}
+
+function mostOf(c: Context): Bytes {
+	return /^multipart\/form-data\b/i.test(c.req.header("content-type") ?? "") ? MOST_UPLOAD : MOST_JSON;
+}
+
+function hasBody(c: Context): boolean {
+	return c.req.header("transfer-encoding") !== undefined;
+}
+
+function tooLarge(c: Context, most: Bytes): never {
+	// The rest of it is not read.
+	c.header("connection", "close");
+	throw new ControlError("too_large", `a request of this kind may have ${most / MB} MB at most`);
+}
