@@ -1,5 +1,6 @@
+import { setImmediate as immediate } from "node:timers/promises";
 import type { DesiredFunction, DesiredShare, DesiredVersion, ToEdge } from "../feed/messages.ts";
-import type { FunctionId } from "../names.ts";
+import { type FunctionId, keyOf } from "../names.ts";
 import type { Catalog } from "./catalog.ts";
 import { type FunctionDocument, PRODUCTION, type ReleaseDocument, type VersionDocument } from "./store/documents.ts";
 import type { Sequence } from "./store/store.ts";
@@ -9,6 +10,10 @@ type Desired = ToEdge & { kind: "desired" };
 
 /** So many digits of a version's id are enough to ask for its preview. */
 const PREVIEW_DIGITS = 8;
+/** Letters of JSON after which a part ends: an edge reads that in some milliseconds. */
+const PART_SIZE = 512 * 1024;
+/** The latest versions can be looked at, as many as have so many letters together with their variables. */
+const PREVIEWED_SIZE = 2 * 2 ** 20;
 
 /** What the store says, put into the form in which edges follow it. */
 export class DesiredState {
@@ -23,81 +28,82 @@ export class DesiredState {
 		this.#onUnreadable = onUnreadable;
 	}
 
-	/** All that has changed after a commit, or everything that there is. */
-	async since(sequence: Sequence): Promise<Desired> {
+	/**
+	 * All that has changed after a commit, or everything that there is, in parts. What is committed meanwhile may be in
+	 * them, and is told again.
+	 */
+	async *since(sequence: Sequence): AsyncGenerator<Desired> {
 		const { store } = this.#catalog;
 		const now = store.sequence;
 		const changes = sequence === 0 ? null : await store.changes(sequence);
-		if (changes === null)
-			return { kind: "desired", sequence: now, whole: true, functions: await this.#all(), removed: [] };
-		const functions: DesiredFunction[] = [];
+		const whole = changes === null;
+		const ids: FunctionId[] = [];
 		const removed: FunctionId[] = [];
-		for (const { kind, key, value } of changes) {
-			if (kind !== "function") continue;
+		for (const { key, value } of changes?.filter(({ kind }) => kind === "function") ?? (await store.list("function"))) {
 			const [tenant, name] = key.split("/");
-			if (value === null) removed.push({ tenant, name });
-			else
-				this.#add(
-					functions,
-					value as FunctionDocument,
-					await this.#catalog.versions({ tenant, name }),
-					await this.#catalog.releases({ tenant, name }),
-				);
+			(value === null ? removed : ids).push({ tenant, name });
 		}
-		return { kind: "desired", sequence: now, whole: false, functions, removed };
+		let functions: DesiredFunction[] = [];
+		let size = 0;
+		for (const id of ids) {
+			const one = (await store.get("function", keyOf(id)))?.value;
+			const told = one && (await this.#desiredOf(one));
+			if (told === undefined) continue;
+			if (functions.length > 0 && size + told.size > PART_SIZE) {
+				yield { kind: "desired", sequence: null, whole, functions, removed: removed.splice(0) };
+				// Others have their turn.
+				await immediate();
+				functions = [];
+				size = 0;
+			}
+			functions.push(told.function);
+			size += told.size;
+		}
+		yield { kind: "desired", sequence: now, whole, functions, removed };
 	}
 
-	/** Three reads, however many functions there are. */
-	async #all(): Promise<DesiredFunction[]> {
-		const { store } = this.#catalog;
-		const ofFunction = ({ key }: { key: string }) => key.slice(0, key.lastIndexOf("/"));
-		const versions = Map.groupBy(await store.list("version"), ofFunction);
-		const releases = Map.groupBy(await store.list("release"), ofFunction);
-		const functions: DesiredFunction[] = [];
-		for (const { key, value } of await store.list("function")) {
-			const own = (versions.get(key) ?? []).map((entry) => entry.value);
-			const released = (releases.get(key) ?? []).map((entry) => entry.value);
-			this.#add(functions, value, own, released);
-		}
-		return functions;
-	}
-
-	#add(
-		to: DesiredFunction[],
-		one: FunctionDocument,
-		versions: readonly VersionDocument[],
-		releases: readonly ReleaseDocument[],
-	): void {
+	/** A function as an edge is told it, and how large that is; `undefined` for one that cannot be told. */
+	async #desiredOf(one: FunctionDocument): Promise<{ function: DesiredFunction; size: number } | undefined> {
 		try {
-			to.push(this.#desired(one, versions, releases));
+			const desired = this.#desired(one, await this.#catalog.versions(one), await this.#catalog.releases(one));
+			return { function: desired, size: JSON.stringify(desired).length };
 		} catch (error) {
 			this.#onUnreadable(one, error as Error);
+			return undefined;
 		}
 	}
 
+	/** `versions` are in the order in which they are wanted for previews. */
 	#desired(
 		one: FunctionDocument,
 		versions: readonly VersionDocument[],
 		releases: readonly ReleaseDocument[],
 	): DesiredFunction {
-		const byId = new Map(releases.map((release) => [release.id, release]));
-		const needed = new Set<string>();
-		const sharesOf = (release: ReleaseDocument | undefined): DesiredShare[] => {
-			for (const { version } of release?.shares ?? []) needed.add(version);
-			return release?.shares ?? [];
+		const secrets = this.#catalog.secretsOf(one);
+		const byId = new Map(versions.map((version) => [version.id, version]));
+		const told = new Map<string, DesiredVersion>();
+		let room = PREVIEWED_SIZE;
+		/** Whether there is room for versions beside those that are told anyway. */
+		const take = (shares: readonly DesiredShare[], isPreview: boolean): boolean => {
+			const added = shares
+				.filter(({ version: id }) => !told.has(id) && byId.has(id))
+				.map(({ version: id }) => this.#version(one, byId.get(id) as VersionDocument, secrets));
+			const size = isPreview ? JSON.stringify(added).length : 0;
+			if (size > room) return false;
+			room -= size;
+			for (const version of added) told.set(version.id, version);
+			return true;
 		};
-		const release = byId.get(one.aliases[PRODUCTION]);
-		const shares = sharesOf(release);
+		const released = new Map(releases.map(({ id, shares }) => [id, shares]));
+		const shares = released.get(one.aliases[PRODUCTION]) ?? [];
+		take(shares, false);
+		const release = releases.find(({ id }) => id === one.aliases[PRODUCTION]);
 		const previews: Record<string, DesiredShare[]> = {};
 		if (one.previews) {
-			for (const { id } of versions) {
-				previews[id.slice(0, PREVIEW_DIGITS)] = [{ version: id, percent: 100 }];
-				needed.add(id);
-			}
-			for (const [alias, release] of Object.entries(one.aliases)) {
-				const shared = sharesOf(byId.get(release));
-				if (shared.length > 0) previews[alias] = shared;
-			}
+			const aliases = Object.entries(one.aliases).map(([alias, id]) => [alias, released.get(id) ?? []] as const);
+			const own = versions.map(({ id }) => [id.slice(0, PREVIEW_DIGITS), [{ version: id, percent: 100 }]] as const);
+			for (const [preview, of] of [...aliases, ...own])
+				if (of.length > 0 && !Object.hasOwn(previews, preview) && take(of, true)) previews[preview] = [...of];
 		}
 		return {
 			tenant: one.tenant,
@@ -107,18 +113,18 @@ export class DesiredState {
 			shares,
 			sticky: release?.sticky ?? null,
 			previews,
-			versions: versions.filter(({ id }) => needed.has(id)).map((version) => this.#version(one, version)),
+			versions: [...told.values()],
 		};
 	}
 
-	#version(one: FunctionDocument, version: VersionDocument): DesiredVersion {
+	#version(one: FunctionDocument, version: VersionDocument, secrets: Record<string, string>): DesiredVersion {
 		const { id, artifact, limits, site, handlers, startUs } = version;
 		return {
 			id,
 			// Of another toolchain it is no use; an edge asks for one when it needs it.
 			artifact: this.#versions.isCurrent(version) ? artifact : "",
 			limits,
-			variables: this.#catalog.environmentOf(one, version),
+			variables: this.#catalog.environmentOf(one, version, secrets),
 			bindings: bindingsOf(version),
 			site,
 			flags: version.compatibilityFlags,

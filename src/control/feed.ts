@@ -108,11 +108,15 @@ export class Feed {
 		if (follower.busy || follower.told === null) return;
 		follower.busy = true;
 		try {
-			while (follower.told === 0 || follower.told < this.#parts.store.sequence) {
-				const desired = await this.#parts.state.since(follower.told);
-				follower.lines.send(desired);
-				follower.told = desired.sequence;
-				if (desired.sequence === 0) break;
+			// An edge that has heard of more than there is follows a database that was restored since.
+			while (follower.told === 0 || follower.told !== this.#parts.store.sequence) {
+				for await (const part of this.#parts.state.since(follower.told)) {
+					if (follower.lines.closed) return;
+					follower.lines.send(part);
+					await follower.lines.ready();
+					follower.told = part.sequence ?? follower.told;
+				}
+				if (follower.told === 0) break;
 			}
 		} catch (error) {
 			this.#parts.log("error", `an edge could not be told what to serve: ${String((error as Error).stack)}`);

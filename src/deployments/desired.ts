@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { LRUCache } from "lru-cache";
 import type { Bound, GivenBindings } from "../bindings/binding.ts";
 import type { ArtifactStore } from "../cache/artifact-store.ts";
 import { FunctionError } from "../errors.ts";
 import type { DesiredFunction, DesiredShare, DesiredVersion } from "../feed/messages.ts";
-import { type FunctionId, keyOf } from "../names.ts";
+import { DEFAULT_TENANT, type FunctionId, keyOf } from "../names.ts";
 import type { Milliseconds } from "../units.ts";
 import type { Deployer } from "./deployer.ts";
 import type { Environment } from "./environment.ts";
@@ -12,6 +13,7 @@ import { Version } from "./version.ts";
 
 /** A release waits so long for its first isolates. */
 const WARM_MS: Milliseconds = 5000;
+const SLOW_MS: Milliseconds = 60_000;
 
 /** What desired state is put into service with. */
 export interface DesiredParts {
@@ -38,6 +40,10 @@ export class Desired {
 	readonly #parts: DesiredParts;
 	/** The versions of each function, by its key. */
 	readonly #known = new Map<string, Map<string, Known>>();
+	/** Functions that could not be served as they were desired last, by their keys. */
+	readonly #refused = new Map<string, DesiredFunction>();
+	/** Until when nobody waits for first isolates of a tenant whose last ones took too long. */
+	readonly #slow = new LRUCache<string, true>({ max: 1000, ttl: SLOW_MS });
 	/** By which artifacts come that are not on disk; who follows control sets it. */
 	remake: Remake = () => Promise.reject(new Error("the artifact on disk is damaged"));
 
@@ -52,21 +58,24 @@ export class Desired {
 	 */
 	async apply(functions: readonly DesiredFunction[], removed: readonly FunctionId[]): Promise<void> {
 		for (const id of removed) this.#remove(id);
-		const refused: DesiredFunction[] = [];
-		for (const one of functions) if ((await this.#serve(one)) !== null) refused.push(one);
+		for (const one of functions) {
+			this.#refused.delete(keyOf(one));
+			if ((await this.#serve(one)) !== null) this.#refused.set(keyOf(one), one);
+		}
 		// One may have waited for a hostname that another gives back.
-		for (const one of refused) {
+		const news = new Set(functions);
+		for (const [key, one] of [...this.#refused]) {
 			const error = await this.#serve(one);
-			if (error !== null) this.#parts.onRefused(one, error);
+			if (error === null) this.#refused.delete(key);
+			else if (news.has(one)) this.#parts.onRefused(one, error);
 		}
 	}
 
-	/** The same, where these are all that there are. */
-	async replace(functions: readonly DesiredFunction[]): Promise<void> {
-		const wanted = new Set(functions.map(keyOf));
-		const removed = [...this.#known.keys()].filter((key) => !wanted.has(key));
+	/** Serves no functions any more but those of some keys. */
+	async retain(keys: ReadonlySet<string>): Promise<void> {
+		const removed = [...this.#known.keys(), ...this.#refused.keys()].filter((key) => !keys.has(key));
 		await this.apply(
-			functions,
+			[],
 			removed.map((key) => ({ tenant: key.split("/")[0], name: key.split("/")[1] })),
 		);
 	}
@@ -92,41 +101,68 @@ export class Desired {
 
 	async #release({ tenant, name, hostnames, shares, sticky, previews, versions }: DesiredFunction): Promise<void> {
 		const id: FunctionId = { tenant, name };
-		const known = this.#versionsOf(id, versions);
+		const served = new Set(shares.map(({ version }) => version));
+		const known = this.#versionsOf(id, versions, served);
 		const releaseOf = (of: readonly DesiredShare[]) =>
 			Release.tried(
 				of.map(({ version, percent }) => ({ ...(known.get(version) as Known).share, percent })),
 				sticky,
 			);
-		const releases = new Map(Object.entries(previews).map(([preview, of]) => [preview, releaseOf(of)]));
+		const releases = new Map<string, Release>();
+		for (const [preview, of] of Object.entries(previews))
+			if (of.every(({ version }) => known.has(version))) releases.set(preview, releaseOf(of));
 		// What was uploaded and never released has previews alone.
 		const nothing = () => new Version(id, versions[0].limits, new FunctionError("hostname_not_found"));
 		const release = shares.length > 0 ? releaseOf(shares) : Release.standIn(nothing());
-		await Promise.race([this.#parts.warm(release), sleep(WARM_MS, undefined, { ref: false })]);
+		await this.#warm(release);
 		this.#parts.deployer.activate(release, hostnames, releases);
 	}
 
+	/** All others wait for it: who lets them wait for nothing has to do without for a while. */
+	async #warm(release: Release): Promise<void> {
+		const { tenant } = release.function;
+		// What the operator's own functions do counts for each of them alone.
+		const whose = tenant === DEFAULT_TENANT ? keyOf(release.function) : tenant;
+		const waitMs = this.#slow.has(whose) ? 0 : WARM_MS;
+		const isWarm = this.#parts.warm(release).then(() => true);
+		const isInTime = await Promise.race([isWarm, sleep(waitMs, false, { ref: false })]);
+		if (!isInTime && waitMs > 0) this.#slow.set(whose, true);
+	}
+
 	#remove(id: FunctionId): void {
+		this.#refused.delete(keyOf(id));
 		this.#known.delete(keyOf(id));
 		this.#parts.deployer.remove(id);
 	}
 
-	#versionsOf(id: FunctionId, desired: readonly DesiredVersion[]): Map<string, Known> {
+	/** Those that can be had. Throws for one of `served` that cannot: the others are but looked at. */
+	#versionsOf(
+		id: FunctionId,
+		desired: readonly DesiredVersion[],
+		served: ReadonlySet<string>,
+	): ReadonlyMap<string, Known> {
 		const before = this.#known.get(keyOf(id));
 		const versions = new Map<string, Known>();
 		for (const one of desired) {
 			const known = before?.get(one.id);
 			const isSame = known !== undefined && known.desired.artifact === one.artifact;
 			const version = isSame ? known.share.version : this.#version(id, one);
-			const { variables, bindings, start } = one;
-			const environment: Environment = {
-				variables: JSON.stringify(variables),
-				bindings: this.#parts.checkBindings(bindings, variables),
-			};
-			versions.set(one.id, { desired: one, share: { version, environment, start } });
+			try {
+				versions.set(one.id, {
+					desired: one,
+					share: { version, environment: this.#environmentOf(one), start: one.start },
+				});
+			} catch (error) {
+				if (served.has(one.id)) throw error;
+				this.#parts.onRefused(id, error as Error);
+			}
 		}
 		this.#known.set(keyOf(id), versions);
 		return versions;
+	}
+
+	#environmentOf({ variables, bindings }: DesiredVersion): Environment {
+		return { variables: JSON.stringify(variables), bindings: this.#parts.checkBindings(bindings, variables) };
 	}
 
 	#version(id: FunctionId, { id: own, artifact: key, limits, site, flags }: DesiredVersion): Version {

@@ -32,6 +32,8 @@ export class Follower {
 	#retry: NodeJS.Timeout | null = null;
 	#waitMs = FIRST_MS;
 	#sequence = 0;
+	/** The keys of the functions that are named by the parts of all that there is, as long as these come. */
+	readonly #named = new Set<string>();
 	#watched: ReadonlySet<string> = new Set();
 	#work: Promise<void> = Promise.resolve();
 	#onFirst: (() => void) | null = null;
@@ -64,6 +66,8 @@ export class Follower {
 		socket.on("connect", () => {
 			this.#waitMs = FIRST_MS;
 			const lines = new Lines<ToEdge, ToControl>(socket, (said) => this.#on(said));
+			// Parts that came over the connection before are no beginning of those to come.
+			this.#work = this.#work.then(() => this.#named.clear());
 			this.#lines = lines;
 			lines.send({ kind: "follow", since: this.#sequence });
 			for (const [version, { function: id }] of this.#remaking) lines.send({ kind: "remake", function: id, version });
@@ -97,8 +101,11 @@ export class Follower {
 	}
 
 	async #apply({ sequence, whole, functions, removed }: ToEdge & { kind: "desired" }): Promise<void> {
-		if (whole) await this.#desired.replace(functions);
-		else await this.#desired.apply(functions, removed);
+		await this.#desired.apply(functions, removed);
+		if (whole) for (const one of functions) this.#named.add(keyOf(one));
+		if (sequence === null) return;
+		if (whole) await this.#desired.retain(this.#named);
+		this.#named.clear();
 		this.#sequence = sequence;
 		this.#lines?.send({ kind: "serving", sequence });
 		this.#onFirst?.();

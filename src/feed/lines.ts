@@ -42,6 +42,21 @@ export class Lines<In, Out> {
 		if (!this.#socket.destroyed) this.#socket.write(`${JSON.stringify(value)}\n`);
 	}
 
+	/** Resolves once the socket takes more, or is gone. */
+	async ready(): Promise<void> {
+		const socket = this.#socket;
+		if (!socket.writableNeedDrain || socket.destroyed) return;
+		const { promise, resolve } = Promise.withResolvers<void>();
+		socket.once("drain", resolve).once("close", resolve);
+		await promise;
+		socket.off("drain", resolve).off("close", resolve);
+	}
+
+	/** Whether the other side is gone. */
+	get closed(): boolean {
+		return this.#socket.destroyed;
+	}
+
 	/** Bytes that the other side has not taken. */
 	get waiting(): number {
 		return this.#socket.writableLength;

@@ -43,11 +43,15 @@ export interface DesiredFunction extends FunctionId {
 
 /** What control tells an edge. */
 export type ToEdge =
-	/** What has changed: the functions as they are to be now, and those that are to be no more. */
+	/**
+	 * What has changed: functions as they are to be now, and those that are to be no more. It comes in parts, of which
+	 * none is so large that reading it keeps the edge from its work.
+	 */
 	| {
 			kind: "desired";
-			sequence: number;
-			/** Whether these are all that there are. */
+			/** The commit that is served once this part is; `null` for all parts but the last one. */
+			sequence: number | null;
+			/** Whether the parts together name all functions that there are. */
 			whole: boolean;
 			functions: DesiredFunction[];
 			removed: FunctionId[];

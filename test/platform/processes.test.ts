@@ -1,32 +1,15 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { say } from "../support/command-line.ts";
 import { startPlatform } from "../support/platform.ts";
+import { below, pidBelow } from "../support/process-tree.ts";
 import { SteadyLoad } from "../support/steady-load.ts";
 import { until } from "../support/until.ts";
 
 const platform = await startPlatform();
 
-/** The ids of all processes below another one, with their command lines. */
-function below(pid: number): { pid: number; command: string }[] {
-	const lines = execFileSync("ps", ["-e", "-o", "pid=,ppid=,args="], { encoding: "utf8" }).trim().split("\n");
-	const all = lines.map((line) => {
-		const [, own, parent, command] = /^ *(\d+) +(\d+) (.*)$/.exec(line) as RegExpExecArray;
-		return { pid: Number(own), parent: Number(parent), command };
-	});
-	const found = [pid];
-	for (const one of found) found.push(...all.filter(({ parent }) => parent === one).map(({ pid: own }) => own));
-	return all.filter(({ pid: own }) => own !== pid && found.includes(own));
-}
-
-function pidOf(role: RegExp): number {
-	const found = below(platform.supervisor.child.pid as number).filter(({ command }) => role.test(command));
-	assert.ok(found.length > 0, `no process is ${role}`);
-	return found[0].pid;
-}
-
+const pidOf = (role: RegExp): number => pidBelow(platform.supervisor.child.pid as number, role);
 const EDGE = /src\/edge\/main/;
 const CONTROL = /src\/control\/main/;
 

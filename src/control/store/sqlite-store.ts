@@ -17,6 +17,8 @@ import {
 /** So many commits later nobody is told any more what was removed: who has not followed for so long reads all anew. */
 const REMEMBERED: Sequence = 10_000;
 
+const LIST = "SELECT * FROM documents WHERE kind = ? AND BOUND AND key < ? AND value IS NOT NULL ORDER BY key LIMIT ?";
+
 interface DocumentRow {
 	kind: Kind;
 	key: string;
@@ -40,9 +42,9 @@ export class SqliteStore implements Store {
 		this.#statements = {
 			get: prepare("SELECT * FROM documents WHERE kind = ? AND key = ? AND value IS NOT NULL"),
 			revision: prepare("SELECT revision, value FROM documents WHERE kind = ? AND key = ?"),
-			list: prepare(
-				"SELECT * FROM documents WHERE kind = ? AND key > ? AND key >= ? AND key < ? AND value IS NOT NULL ORDER BY key LIMIT ?",
-			),
+			// One bound below and one above: of two of a kind, the wrong one may be what SQLite searches by.
+			listFrom: prepare(LIST.replace("BOUND", "key >= ?")),
+			listAfter: prepare(LIST.replace("BOUND", "key > ?")),
 			put: prepare(
 				"INSERT INTO documents (kind, key, revision, value) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET revision = excluded.revision, value = excluded.value",
 			),
@@ -84,15 +86,16 @@ export class SqliteStore implements Store {
 	list<K extends Kind>(kind: K, { prefix = "", after = "", limit = -1 }: Range = {}): Promise<Entry<K>[]> {
 		// Nothing that a key may begin with is larger than this.
 		const end = `${prefix}\u{10ffff}`;
-		const rows = this.#statements.list.all(kind, after, prefix, end, limit) as unknown as DocumentRow[];
-		return Promise.resolve(rows.map((row) => toEntry<K>(row)));
+		const { listFrom, listAfter } = this.#statements;
+		const rows = after < prefix ? listFrom.all(kind, prefix, end, limit) : listAfter.all(kind, after, end, limit);
+		return Promise.resolve(rows.map((row) => toEntry<K>(row as unknown as DocumentRow)));
 	}
 
 	commit({ actor, action, target }: Deed, changes: readonly Change[]): Promise<Sequence> {
 		const sequence = this.#sequence + 1;
 		const { revision, put, commit } = this.#statements;
-		this.#database.exec("BEGIN IMMEDIATE");
 		try {
+			this.#database.exec("BEGIN IMMEDIATE");
 			for (const { kind, key, value, expected } of changes) {
 				const row = revision.get(kind, key) as Pick<DocumentRow, "revision" | "value"> | undefined;
 				const actual = row === undefined || row.value === null ? 0 : row.revision;
@@ -103,7 +106,8 @@ export class SqliteStore implements Store {
 			if (sequence % REMEMBERED === 0) this.#forget(sequence - REMEMBERED);
 			this.#database.exec("COMMIT");
 		} catch (error) {
-			this.#database.exec("ROLLBACK");
+			// Where the disk is full SQLite has done it already.
+			if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
 			return Promise.reject(error as Error);
 		}
 		this.#sequence = sequence;
