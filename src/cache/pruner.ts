@@ -21,7 +21,7 @@ export interface PrunerSettings {
 	/** How much the folder may hold. */
 	maxBytes: Bytes;
 	/** The keys of artifacts in service, which are kept however long ago they were read. */
-	deployed: () => ReadonlySet<string>;
+	deployed: () => ReadonlySet<string> | Promise<ReadonlySet<string>>;
 	/** Told of what was removed. */
 	onPruned: (removed: { files: number; bytes: Bytes }) => void;
 	/** Told of a folder that cannot be looked through. */
@@ -76,7 +76,7 @@ export class Pruner {
 	async #prune(): Promise<void> {
 		this.#written = 0;
 		const entries = await this.#entries();
-		const deployed = this.#settings.deployed();
+		const deployed = await this.#settings.deployed();
 		for (const { key } of entries) if (key !== null && deployed.has(key)) await this.#store.use(key, "artifact");
 		let held = 0;
 		for (const { files } of entries) for (const { bytes } of files) held += bytes;

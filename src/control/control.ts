@@ -1,4 +1,5 @@
-import { mkdir } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, readdir, rm } from "node:fs/promises";
 import { Bindings } from "../bindings/edges.ts";
 import { Builder } from "../build/builder.ts";
 import { GivenBuilder } from "../build/given-files.ts";
@@ -8,10 +9,12 @@ import { ArtifactStore } from "../cache/artifact-store.ts";
 import { Pruner } from "../cache/pruner.ts";
 import type { ServerConfig } from "../config/server.ts";
 import { VersionBuilder } from "../deployments/version-builder.ts";
+import { UsageError } from "../errors.ts";
 import { defaultLimits } from "../limits/limits.ts";
 import { Launcher } from "../processes/launcher.ts";
 import type { Milliseconds } from "../units.ts";
 import { version } from "../version.ts";
+import { isBackupDraft } from "./admin/backup.ts";
 import { AssetUploads } from "./asset-uploads.ts";
 import { Catalog } from "./catalog.ts";
 import { Tails } from "./cloudflare/tails.ts";
@@ -28,11 +31,11 @@ import { VersionUploads } from "./version-uploads.ts";
 
 /** What artifacts may take on disk beside those of versions that are kept. */
 const MOST_ON_DISK = 2 * 2 ** 30;
+const DATABASE = "control.sqlite";
+const TIDY_MS: Milliseconds = 3600_000;
 
 /** Who deploys once deploys again, and would wait a second for the processes that build. */
 const BUILDER_IDLE_MS: Milliseconds = 600_000;
-
-const SWEEP_MS: Milliseconds = 6 * 3600_000;
 
 type Log = (level: "info" | "warn" | "error", message: string) => void;
 
@@ -56,10 +59,11 @@ export class Control {
 	readonly tails: Tails;
 	readonly #artifacts: ArtifactStore;
 	readonly #pruner: Pruner;
-	readonly #sweeping: NodeJS.Timeout;
 	readonly #launcher = new Launcher();
 	#builder: Promise<Building> | null = null;
-	#kept: ReadonlySet<string> = new Set();
+	readonly #uploads: Uploads;
+	readonly #tidying: NodeJS.Timeout;
+	#closed = false;
 	readonly log: Log;
 	readonly #closing = Promise.withResolvers<void>();
 	/** Resolves when the process is to end. */
@@ -95,31 +99,27 @@ export class Control {
 		this.tails = new Tails(this.feed);
 		this.#pruner = new Pruner(artifacts, {
 			maxBytes: MOST_ON_DISK,
-			deployed: () => this.#kept,
+			deployed: () => state.artifacts(),
 			onPruned: ({ files, bytes }) =>
 				log("info", `${files} files of artifacts that nobody used, ${bytes} bytes, were removed`),
 			onFailed: ({ message }) => log("warn", `artifacts cannot be looked through: ${message}`),
 		});
-		const sweepUploads = () =>
-			sweep(store, uploads).then(
-				({ files }) => {
-					if (files > 0) log("info", `${files} uploads that no version has any more were removed`);
-				},
-				(error: Error) => log("warn", `uploads cannot be looked through: ${error.message}`),
-			);
-		void sweepUploads();
-		this.#sweeping = setInterval(() => void sweepUploads(), SWEEP_MS).unref();
-		const keep = async () => {
-			this.#kept = await state.artifacts();
-		};
-		store.onCommit(() => void keep());
-		void keep().then(() => this.#pruner.run());
+		this.#uploads = uploads;
+		this.#tidying = setInterval(() => void this.#tidy(), TIDY_MS).unref();
+		void this.#pruner.run().then(() => this.#tidy());
 	}
 
 	/** Opens the data folder, which is the working directory. Throws UsageError where that cannot be used. */
 	static async open(config: ServerConfig, log: Log): Promise<Control> {
 		await mkdir("given", { recursive: true });
-		const store = SqliteStore.open("control.sqlite");
+		// A new one in its place would say that there is nothing to serve.
+		if (!existsSync(DATABASE) && existsSync("uploads") && (await readdir("uploads")).length > 0)
+			throw new UsageError(
+				`${config.data} has uploads and no database: restore a backup, or move that folder away`,
+				"data_unusable",
+			);
+		for (const name of await readdir(".")) if (isBackupDraft(name)) await rm(name, { force: true });
+		const store = SqliteStore.open(DATABASE);
 		const [uploads, artifacts, prelude] = await Promise.all([
 			Uploads.open("."),
 			ArtifactStore.open("."),
@@ -153,6 +153,17 @@ export class Control {
 			development: false,
 		});
 		return { builder, versions, bindings: await Bindings.loadForChecks() };
+	}
+
+	/** Removes the uploads that no version is made of any more. */
+	async #tidy(): Promise<void> {
+		if (this.#closed) return;
+		try {
+			const { files } = await sweep(this.store, this.#uploads);
+			if (files > 0) this.log("info", `${files} uploads that no version has any more were removed`);
+		} catch (error) {
+			if (!this.#closed) this.log("warn", `uploads cannot be looked through: ${(error as Error).message}`);
+		}
 	}
 
 	/** What is in force here, for whoever wonders. */
@@ -198,8 +209,9 @@ export class Control {
 	}
 
 	async close(): Promise<void> {
-		clearInterval(this.#sweeping);
 		this.#closing.resolve();
+		this.#closed = true;
+		clearInterval(this.#tidying);
 		this.tails.close();
 		await this.feed.close();
 		await (await this.#builder)?.builder.close();

@@ -12,6 +12,7 @@ import { TAILS } from "./cloudflare/tails.ts";
 import type { Control } from "./control.ts";
 import { ControlError } from "./control-error.ts";
 import { readForm } from "./module-files.ts";
+import { Conflict } from "./store/store.ts";
 import { type Authenticated, Bearer } from "./tokens.ts";
 
 /** A request's head has to come within that time, and so many connections there may be: all of it without a token. */
@@ -22,9 +23,8 @@ const MOST_CONNECTIONS = 2000;
 export function controlServer(control: Control): Server {
 	const app = new Hono<Authenticated & { Bindings: HttpBindings }>();
 	app.onError((error, c) => {
-		if (!(error instanceof ControlError)) control.log("error", `${c.req.method} ${c.req.path}: ${String(error.stack)}`);
-		const told =
-			error instanceof ControlError ? error : new ControlError("internal", "the server failed; its log says why");
+		const told = error instanceof ControlError ? error : toldOf(error);
+		if (told !== error) control.log("error", `${c.req.method} ${c.req.path}: ${String(error.stack)}`);
 		return c.req.path.startsWith("/client/") ? failed(c, told) : problem(c, told);
 	});
 	app.notFound((c) => problem(c, new ControlError("not_found", `there is no ${c.req.method} ${c.req.path}`)));
@@ -76,4 +76,18 @@ function asSession({ assets }: Control): MiddlewareHandler<Authenticated> {
 		c.set("bearer", new Bearer(label, { label, scope: "deploy", tenant: null, functions: [], expires: null }));
 		await next();
 	};
+}
+
+/** What a caller hears of an error that is not its own. */
+function toldOf(error: Error): ControlError {
+	if (isDiskFull(error)) return new ControlError("disk_full", "the server's disk is full, so that nothing can be kept");
+	if (error instanceof Conflict)
+		return new ControlError("conflict", "it was changed by others again and again meanwhile; try again", 1);
+	return new ControlError("internal", "the server failed; its log says why");
+}
+
+function isDiskFull(error: Error & { code?: string; errcode?: number }): boolean {
+	// https://www.sqlite.org/rescode.html#full
+	const SQLITE_FULL = 13;
+	return ["ENOSPC", "EDQUOT"].includes(error.code ?? "") || error.errcode === SQLITE_FULL;
 }

@@ -19,11 +19,15 @@ export async function runSupervised(start: (config: ServerConfig) => Promise<Wor
 	const tell = (message: ToSupervisor) => process.send?.(message, undefined, undefined, () => undefined);
 	// A terminal signals all of them; the supervisor decides when they end.
 	for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => undefined);
+	// What has not begun yet leaves nothing behind.
+	const leave = () => process.exit(1);
+	process.once("disconnect", leave);
 	let work: Work;
 	try {
 		work = await start(JSON.parse(process.argv[2]) as ServerConfig);
 	} catch (error) {
 		if (!(error instanceof UsageError)) throw error;
+		process.off("disconnect", leave);
 		tell({ kind: "failed", problem: error.message });
 		process.disconnect?.();
 		process.exitCode = 1;
@@ -42,6 +46,6 @@ export async function runSupervised(start: (config: ServerConfig) => Promise<Wor
 		);
 	};
 	process.on("message", ({ successor }: ToProcess) => stop(successor));
-	process.on("disconnect", () => stop(false));
+	process.off("disconnect", leave).on("disconnect", () => stop(false));
 	tell({ kind: "ready", port: work.port, token: work.token });
 }

@@ -7,6 +7,9 @@ import { pipeline } from "node:stream/promises";
 import tar from "tar-stream";
 import type { Control } from "../control.ts";
 
+/** Whether a file of the data folder is a copy of the database that was made for a backup. */
+export const isBackupDraft = (name: string) => /^backup\.[0-9a-f]{12}\.sqlite/.test(name);
+
 /**
  * A tar of a copy of the database, and of all uploads that were there then: an upload is written before what names it.
  * Artifacts are made again. The key of the secrets is not in it, so that a backup alone gives nothing away.

@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { say } from "../support/command-line.ts";
+import { Platform, startPlatform } from "../support/platform.ts";
+import { pidBelow } from "../support/process-tree.ts";
+import { until } from "../support/until.ts";
+
+const FUNCTIONS = "/v1/tenants/default/functions";
+
+/** A folder on a small disk of its own; `null` where this user cannot have one. */
+async function smallDisk(folder: string): Promise<string | null> {
+	await mkdir(folder, { recursive: true });
+	try {
+		execFileSync("mount", ["-t", "tmpfs", "-o", "size=24m,mode=700", "none", folder], { stdio: "ignore" });
+	} catch {
+		return null;
+	}
+	return folder;
+}
+
+test("on a full disk nothing is kept and all is served, and with room again it goes on", async (t) => {
+	const platform = new Platform();
+	const disk = await smallDisk(platform.data);
+	if (disk === null) return t.skip("this user cannot mount a small disk");
+	await platform.up();
+	await platform.deploy("kept", say("kept"));
+	const filler = join(disk, "filler");
+	await writeFile(filler, Buffer.alloc(32 * 2 ** 20)).catch(() => undefined);
+	const codes = new Set<number>();
+	for (let i = 0; i < 50; i++)
+		codes.add(
+			(await platform.api("PATCH", `${FUNCTIONS}/kept/variables`, { LARGE: `${i}${"x".repeat(100_000)}` })).status,
+		);
+	assert.ok(codes.has(507), [...codes].join());
+	assert.ok([...codes].every((code) => code === 200 || code === 507));
+	await assert.rejects(platform.deploy("another", say("another")), /disk is full/);
+	assert.equal((await platform.get("kept.localhost")).status, 200);
+	await rm(filler);
+	await platform.deploy("another", say("another"));
+	assert.equal((await platform.get("another.localhost")).text, "another");
+	assert.doesNotMatch(platform.log, /has ended/);
+	assert.equal(await platform.stop(), 0);
+	execFileSync("umount", [disk]);
+});
+
+const platform = await startPlatform();
+
+test("a database that is gone is not taken for an empty one: traffic goes on until it is back", async () => {
+	await platform.deploy("kept", say("kept"));
+	const control = pidBelow(platform.supervisor.child.pid as number, /src\/control\/main/);
+	const files = ["control.sqlite", "control.sqlite-wal"].filter((name) => existsSync(join(platform.data, name)));
+	for (const name of files) await rename(join(platform.data, name), join(platform.data, `${name}.aside`));
+	process.kill(control, "SIGKILL");
+	await platform.supervisor.until(/has uploads and no database: restore a backup/);
+	assert.equal((await platform.get("kept.localhost")).text, "kept");
+	for (const name of files) await rename(join(platform.data, `${name}.aside`), join(platform.data, name));
+	await until(async () => (await platform.api("GET", "/v1/whoami").catch(() => null))?.status === 200);
+	await platform.deploy("next", say("next"));
+	assert.equal((await platform.get("next.localhost")).text, "next");
+});
+
+test("uploads and artifacts that were deleted cost those who need them, and no others", async () => {
+	await platform.deploy("lost", say("lost"));
+	assert.equal((await platform.get("lost.localhost")).text, "lost");
+	await rm(join(platform.data, "artifacts"), { recursive: true });
+	await mkdir(join(platform.data, "artifacts"));
+	assert.equal((await platform.get("lost.localhost")).text, "lost");
+	await platform.deploy("more", say("more"));
+	assert.equal((await platform.get("more.localhost")).text, "more");
+	await rm(join(platform.data, "uploads"), { recursive: true });
+	assert.equal((await platform.get("lost.localhost")).text, "lost");
+	const { status, body } = await platform.api("POST", `${FUNCTIONS}/lost/releases`, {
+		shares: [{ version: "1", percent: 100 }],
+	});
+	assert.ok(status === 500 || status === 422, String(status));
+	assert.doesNotMatch(JSON.stringify(body), /\bat |node:/);
+	assert.equal((await platform.get("lost.localhost")).text, "lost");
+});
