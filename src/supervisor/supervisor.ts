@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { lookup } from "node:dns/promises";
-import { accessSync, constants, mkdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import { accessSync, chmodSync, constants, mkdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { BoundSocket } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -68,6 +68,8 @@ export class Supervisor {
 		try {
 			mkdirSync(config.data, { recursive: true, mode: 0o700 });
 			accessSync(config.data, constants.W_OK);
+			// What is in it is nobody else's on this machine, whoever has made it.
+			chmodSync(config.data, 0o700);
 		} catch (error) {
 			throw new UsageError(`the data folder ${config.data} cannot be used: ${(error as Error).message}`);
 		}
