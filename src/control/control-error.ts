@@ -10,6 +10,7 @@ const STATUS = {
 	does_not_start: 422,
 	too_many_attempts: 429,
 	too_many_uploads: 429,
+	too_many_tails: 429,
 	internal: 500,
 	not_supported: 501,
 	disk_full: 507,

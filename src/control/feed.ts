@@ -11,6 +11,9 @@ import type { Sequence, Store } from "./store/store.ts";
 /** An upload's answer waits so long for edges to serve it. */
 const SERVING_MS: Milliseconds = 15_000;
 
+/** So many may look at what one tenant's functions do. */
+export const MOST_WATCHERS = 20;
+
 /** Whoever wants to see what a function does, as it does it. */
 export interface Watcher {
 	/** The key of the function. */
@@ -165,6 +168,12 @@ export class Feed {
 	/** How many edges follow. */
 	get edges(): number {
 		return this.#followers.size;
+	}
+
+	/** Whether one more may watch a function, by its key: each line is handed to each of them. */
+	hasRoom(key: string): boolean {
+		const tenant = key.slice(0, key.indexOf("/") + 1);
+		return [...this.#watchers].filter((watcher) => watcher.function.startsWith(tenant)).length < MOST_WATCHERS;
 	}
 
 	/** Shows a watcher what its function does, until the function that it returns is called. */

@@ -1,8 +1,9 @@
 import type { InvocationRecord, LogLine } from "../observe/record.ts";
 
-/** So many requests may have lines of which the record has not come. */
+/** So many requests may have lines of which the record has not come, and so many letters in them together. */
 const MOST_OPEN = 1000;
 const MOST_LINES = 256;
+const MOST_LETTERS = 2 ** 20;
 
 /** What a request did, with the lines that it logged. */
 export interface TailedInvocation {
@@ -13,6 +14,7 @@ export interface TailedInvocation {
 /** Puts lines and records together: a request's lines come first, and its record is the last of it. */
 export class TailSession {
 	readonly #lines = new Map<string, LogLine[]>();
+	#letters = 0;
 	readonly #onInvocation: (one: TailedInvocation) => void;
 
 	constructor(onInvocation: (one: TailedInvocation) => void) {
@@ -20,19 +22,25 @@ export class TailSession {
 	}
 
 	line(line: LogLine): void {
-		const lines = this.#lines.get(line.requestId);
-		if (lines !== undefined) {
-			if (lines.length < MOST_LINES) lines.push(line);
-			return;
-		}
+		const { requestId, message } = line;
+		const lines = this.#lines.get(requestId) ?? [];
+		if (lines.length === MOST_LINES) return;
+		lines.push(line);
+		this.#lines.set(requestId, lines);
+		this.#letters += message.length;
 		// What never gets its record is the oldest.
-		if (this.#lines.size === MOST_OPEN) this.#lines.delete(this.#lines.keys().next().value as string);
-		this.#lines.set(line.requestId, [line]);
+		while (this.#lines.size > MOST_OPEN || this.#letters > MOST_LETTERS)
+			this.#take(this.#lines.keys().next().value as string);
 	}
 
 	record(record: InvocationRecord): void {
-		const lines = this.#lines.get(record.requestId) ?? [];
-		this.#lines.delete(record.requestId);
-		this.#onInvocation({ record, lines });
+		this.#onInvocation({ record, lines: this.#take(record.requestId) });
+	}
+
+	#take(requestId: string): LogLine[] {
+		const lines = this.#lines.get(requestId) ?? [];
+		this.#lines.delete(requestId);
+		for (const { message } of lines) this.#letters -= message.length;
+		return lines;
 	}
 }

@@ -54,6 +54,7 @@ export class Bearer {
 	}
 }
 
+const isInForce = ({ expires }: TokenDocument) => expires === null || Date.parse(expires) > Date.now();
 const hashOf = (token: string) => createHash("sha256").update(token).digest("hex");
 
 /** The tokens by which callers of the API are known. What is stored of one is its hash. */
@@ -109,6 +110,12 @@ export class Tokens {
 		return true;
 	}
 
+	/** Whether a token still lets its bearer in, of whom it is known that it has. */
+	async isValid(id: string): Promise<boolean> {
+		const entry = await this.#store.get("token", id);
+		return entry !== null && isInForce(entry.value);
+	}
+
 	/**
 	 * Who has shown an `Authorization` header. Throws ControlError `unauthorized`, and `too_many_attempts` for a wrong
 	 * token from an address that has tried many. A right one is let in all the same: addresses are shared.
@@ -118,10 +125,8 @@ export class Tokens {
 		if (token === undefined) throw new ControlError("unauthorized", "send a token: Authorization: Bearer <token>");
 		const hash = hashOf(token);
 		const entry = await this.#store.get("token", hash.slice(0, ID_DIGITS));
-		if (entry !== null && timingSafeEqual(Buffer.from(entry.value.hash), Buffer.from(hash))) {
-			const { expires } = entry.value;
-			if (expires === null || Date.parse(expires) > Date.now()) return new Bearer(entry.key, entry.value);
-		}
+		if (entry !== null && timingSafeEqual(Buffer.from(entry.value.hash), Buffer.from(hash)) && isInForce(entry.value))
+			return new Bearer(entry.key, entry.value);
 		const failures = this.#failures.get(address) ?? 0;
 		if (failures >= MOST_FAILURES) {
 			const seconds = Math.ceil(this.#failures.getRemainingTTL(address) / 1000);

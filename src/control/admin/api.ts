@@ -5,6 +5,7 @@ import { type FunctionId, keyOf } from "../../names.ts";
 import { version as atollVersion } from "../../version.ts";
 import type { Control } from "../control.ts";
 import { ControlError } from "../control-error.ts";
+import { MOST_WATCHERS } from "../feed.ts";
 import { parseJson } from "../json.ts";
 import { readForm, readModules } from "../module-files.ts";
 import type { FunctionDocument, Scope, VersionDocument } from "../store/documents.ts";
@@ -33,6 +34,8 @@ interface Call<Body> {
 	perform: (c: C, body: Body) => unknown;
 }
 
+/** What the reader of a tail has not taken, in letters. */
+const MOST_WAITING = 2 ** 20;
 const FUNCTION = "/tenants/{tenant}/functions/{name}";
 
 /** The platform's own API, below `/v1`: docs/api-admin.md. */
@@ -317,17 +320,33 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 		perform: async (c) => {
 			const id = idOf(c);
 			await catalog.find(id);
-			return streamSSE(c, async (stream) => {
-				const { promise: ended, resolve } = Promise.withResolvers<void>();
-				const session = new TailSession((one) => void stream.writeSSE({ data: JSON.stringify(one) }));
-				const unwatch = feed.watch({
-					function: keyOf(id),
-					onRecord: (record) => session.record(record),
-					onLine: (line) => session.line(line),
-				});
-				stream.onAbort(resolve);
+			if (!feed.hasRoom(keyOf(id)))
+				throw new ControlError("too_many_tails", `a tenant may have ${MOST_WATCHERS} tails at a time`);
+			const { promise: ended, resolve } = Promise.withResolvers<void>();
+			let write = (_: string): Promise<unknown> => Promise.resolve();
+			let waiting = 0;
+			// What the reader does not take is dropped.
+			const send = async (text: string) => {
+				if (waiting > 0 && waiting + text.length > MOST_WAITING) return;
+				waiting += text.length;
+				await write(text);
+				waiting -= text.length;
+			};
+			const session = new TailSession((one) => void send(`data: ${JSON.stringify(one)}\n\n`));
+			const unwatch = feed.watch({
+				function: keyOf(id),
+				onRecord: (record) => session.record(record),
+				onLine: (line) => session.line(line),
+			});
+			// Its token may be revoked or expire meanwhile.
+			const beat = setInterval(() => {
 				// What stands between would take a quiet connection for a dead one.
-				const beat = setInterval(() => void stream.write(": still here\n\n"), 10_000);
+				void send(": still here\n\n");
+				tokens.isValid(c.get("bearer").id).then((valid) => valid || resolve(), resolve);
+			}, 10_000);
+			return streamSSE(c, async (stream) => {
+				write = (text) => stream.write(text);
+				stream.onAbort(resolve);
 				await stream.write(": connected\n\n");
 				await Promise.race([ended, control.closing]);
 				clearInterval(beat);

@@ -22,7 +22,8 @@ const TAIL_MS: Milliseconds = 6 * 3600_000;
 const CONNECT_MS: Milliseconds = 60_000;
 /** What a client does not take is dropped past this. */
 const MOST_WAITING = 2 ** 20;
-const MOST_TAILS = 100;
+/** Of one tenant; the oldest makes room. */
+const MOST_TAILS = 20;
 
 /** As workers' own tools have it: https://developers.cloudflare.com/workers/observability/logs/tail-workers/ */
 const OUTCOMES: Partial<Record<Outcome, string>> = {
@@ -70,7 +71,9 @@ export class Tails {
 
 	/** Makes a tail, to be connected to within a minute at `/client/v4/tails/<id>/<secret>`. */
 	open(key: string, script: string, filters: Filter[]): Tail {
-		if (this.#tails.size >= MOST_TAILS) this.end(this.#tails.keys().next().value as string);
+		const tenant = key.slice(0, key.indexOf("/") + 1);
+		const beside = [...this.#tails.values()].filter((other) => other.function.startsWith(tenant));
+		if (beside.length >= MOST_TAILS) this.end(beside[0].id);
 		const id = randomUUID();
 		const timer = setTimeout(() => this.end(id), CONNECT_MS).unref();
 		const tail: Tail = {
@@ -86,6 +89,11 @@ export class Tails {
 		return tail;
 	}
 
+	/** Ends a tail, if it is one of a function. */
+	endOf(key: string, id: string): void {
+		if (this.#tails.get(id)?.function === key) this.end(id);
+	}
+
 	end(id: string): void {
 		const tail = this.#tails.get(id);
 		if (tail === undefined) return;
@@ -99,6 +107,7 @@ export class Tails {
 		const [, id, secret] = /^\/client\/v4\/tails\/([\w-]+)\/(\w+)$/.exec(req.url ?? "") ?? [];
 		const tail = this.#tails.get(id ?? "");
 		if (tail === undefined || tail.secret !== secret || tail.close !== null) return false;
+		if (!this.#feed.hasRoom(tail.function)) return false;
 		this.#connect(tail, req, socket);
 		return true;
 	}
@@ -208,8 +217,7 @@ export function tailCalls(control: Control): Hono<Authenticated> {
 		return ok(c, []);
 	});
 	app.delete("/:tail", (c) => {
-		idOfPath(c);
-		control.tails.end(c.req.param("tail"));
+		control.tails.endOf(keyOf(idOfPath(c)), c.req.param("tail"));
 		return ok(c, null);
 	});
 	return app;
