@@ -4,7 +4,7 @@ import { type Limits, limitsSchema } from "../limits/limits.ts";
 const MB = 2 ** 20;
 
 /** How far a function's configuration may raise its own limits where the operator says nothing else. */
-export const CEILINGS: Limits = {
+const CEILINGS: Limits = {
 	cpuMs: 30_000,
 	startupCpuMs: 10_000,
 	wallMs: 300_000,

@@ -31,10 +31,9 @@ export function checkVariables(all: Record<string, unknown>, what: string): void
  */
 export function checkEnvironment(
 	bindings: Bindings,
-	version: Pick<
-		VersionDocument,
-		"variables" | "bindings" | "metadataBinding" | "assetsBinding"
-	> & { readonly compatibilityFlags: readonly string[] },
+	version: Pick<VersionDocument, "variables" | "bindings" | "metadataBinding" | "assetsBinding"> & {
+		readonly compatibilityFlags: readonly string[];
+	},
 ): void {
 	const { variables, bindings: given, metadataBinding, assetsBinding, compatibilityFlags: flags } = version;
 	if (flags.length > MOST_FLAGS || flags.some((flag) => !FLAG.test(flag)))
@@ -49,7 +48,10 @@ export function checkEnvironment(
 	}
 	const own = Object.entries(given).find(([, { type }]) => type === "assets");
 	if (own !== undefined)
-		throw new ControlError("invalid", `bindings.${own[0]}: files are bound as they are uploaded, and not by their type`);
+		throw new ControlError(
+			"invalid",
+			`bindings.${own[0]}: files are bound as they are uploaded, and not by their type`,
+		);
 	try {
 		bindings.check(given, { ...variables, ...Object.fromEntries(others.map((name) => [name, null])) });
 	} catch (error) {
