@@ -1,10 +1,16 @@
 /** The control process of `atoll up`: it alone opens the store, and traffic goes on without it. */
 import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { createLogger } from "../observe/logger.ts";
 import { LISTEN_FD } from "../supervisor/messages.ts";
 import { runSupervised } from "../supervisor/supervised.ts";
+import type { Milliseconds } from "../units.ts";
 import { Control } from "./control.ts";
 import { controlServer } from "./server.ts";
+
+/** Requests that are worked on have so long when it is to end: an upload's build takes some seconds. */
+const FINISH_MS: Milliseconds = 20_000;
+const IDLE_MS: Milliseconds = 100;
 
 await runSupervised(async (config) => {
 	const logger = createLogger();
@@ -22,8 +28,12 @@ await runSupervised(async (config) => {
 		port: (server.address() as AddressInfo).port,
 		token,
 		async stop() {
+			// Who comes from now on waits in the socket's queue; who is here is answered.
 			const closed = new Promise((resolve) => server.close(resolve));
-			server.closeIdleConnections();
+			control.closeTails();
+			const idle = setInterval(() => server.closeIdleConnections(), IDLE_MS);
+			await Promise.race([closed, sleep(FINISH_MS, undefined, { ref: false })]);
+			clearInterval(idle);
 			await control.close();
 			server.closeAllConnections();
 			await closed;

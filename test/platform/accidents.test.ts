@@ -63,6 +63,31 @@ test("a database that is gone is not taken for an empty one: traffic goes on unt
 	assert.equal((await platform.get("next.localhost")).text, "next");
 });
 
+test("deploys amid a restart, and amid control's and the edge's end, are made or not, and told so", async () => {
+	const deploy = (name: string) =>
+		platform.deploy(name, say(name)).then(
+			() => "made",
+			(error: Error) => error.message,
+		);
+	const names = ["a", "b", "c", "d"];
+	const amidRestart = Promise.all(names.map((name) => deploy(`restart-${name}`)));
+	await until(async () => (await platform.api("GET", `${FUNCTIONS}/restart-a`)).status === 200);
+	platform.supervisor.child.kill("SIGHUP");
+	assert.deepEqual(await amidRestart, ["made", "made", "made", "made"]);
+	for (const name of names) assert.equal((await platform.get(`restart-${name}.localhost`)).text, `restart-${name}`);
+	await platform.supervisor.until(/"msg":"restarted"/);
+	for (const role of [/src\/control\/main/, /src\/edge\/main/]) {
+		const amid = names.map((name) => deploy(`amid-${name}`));
+		process.kill(pidBelow(platform.supervisor.child.pid as number, role), "SIGKILL");
+		await Promise.all(amid);
+		await until(async () => (await platform.api("GET", "/v1/whoami").catch(() => null))?.status === 200);
+		for (const name of names) {
+			assert.equal(await deploy(`amid-${name}`), "made");
+			assert.equal((await platform.get(`amid-${name}.localhost`)).text, `amid-${name}`);
+		}
+	}
+});
+
 test("uploads and artifacts that were deleted cost those who need them, and no others", async () => {
 	await platform.deploy("lost", say("lost"));
 	assert.equal((await platform.get("lost.localhost")).text, "lost");
