@@ -69,7 +69,7 @@ function randomCommand(): Call {
 		...{ filename: "a.js", code: bytes(), codeCache: bytes(), tenant: -1, env: text() },
 		...{ memoryMb: 128, timers: 10, logBytes: 1000, startupCpuMs: 1000 },
 	};
-	const start = { attempt: u32(), version: u32(), cpuMs: u32(), light: random(2) === 0, head: text() };
+	const start = { attempt: u32(), version: u32(), cpuMs: u32(), cutMs: [0, 10, 60][random(3)], head: text() };
 	return oneOf<Call>([
 		["expect", u32()],
 		["unload", u32()],

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { lstatSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { lstatSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { say } from "../support/command-line.ts";
 import { startPlatform, TOKEN } from "../support/platform.ts";
