@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { chmod, mkdir, readdir, rm } from "node:fs/promises";
 import { Bindings } from "../bindings/edges.ts";
 import { Builder } from "../build/builder.ts";
 import { GivenBuilder } from "../build/given-files.ts";
@@ -66,7 +66,7 @@ export class Control {
 	#closed = false;
 	readonly log: Log;
 	readonly #closing = Promise.withResolvers<void>();
-	/** Resolves when the process is to end. */
+	/** Resolves when tails are to end. */
 	readonly closing = this.#closing.promise;
 
 	private constructor(
@@ -111,9 +111,13 @@ export class Control {
 
 	/** Opens the data folder, which is the working directory. Throws UsageError where that cannot be used. */
 	static async open(config: ServerConfig, log: Log): Promise<Control> {
-		await mkdir("given", { recursive: true });
+		// What is kept is nobody else's on this machine, even in a folder that others may look into.
+		for (const folder of ["artifacts", "given", "uploads"]) {
+			await mkdir(folder, { recursive: true });
+			await chmod(folder, 0o700);
+		}
 		// A new one in its place would say that there is nothing to serve.
-		if (!existsSync(DATABASE) && existsSync("uploads") && (await readdir("uploads")).length > 0)
+		if (!existsSync(DATABASE) && (await readdir("uploads")).length > 0)
 			throw new UsageError(
 				`${config.data} has uploads and no database: restore a backup, or move that folder away`,
 				"data_unusable",
@@ -208,11 +212,16 @@ export class Control {
 		return `http://${hostname}${port === 80 ? "" : `:${port}`}`;
 	}
 
-	async close(): Promise<void> {
+	/** Ends what goes on for as long as somebody looks. */
+	closeTails(): void {
 		this.#closing.resolve();
+		this.tails.close();
+	}
+
+	async close(): Promise<void> {
+		this.closeTails();
 		this.#closed = true;
 		clearInterval(this.#tidying);
-		this.tails.close();
 		await this.feed.close();
 		await (await this.#builder)?.builder.close();
 		await this.#pruner.close();

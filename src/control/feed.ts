@@ -1,4 +1,4 @@
-import { rmSync } from "node:fs";
+import { chmodSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { Lines } from "../feed/lines.ts";
 import type { ToControl, ToEdge } from "../feed/messages.ts";
@@ -66,6 +66,7 @@ export class Feed {
 			this.#server.once("error", reject);
 			this.#server.listen(path, () => resolve());
 		});
+		chmodSync(path, 0o600);
 	}
 
 	#onEdge(socket: Socket): void {

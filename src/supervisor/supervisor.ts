@@ -77,8 +77,6 @@ export class Supervisor {
 		try {
 			mkdirSync(config.data, { recursive: true, mode: 0o700 });
 			accessSync(config.data, constants.W_OK);
-			// What is in it is nobody else's on this machine, whoever has made it.
-			chmodSync(config.data, 0o700);
 		} catch (error) {
 			throw new UsageError(`the data folder ${config.data} cannot be used: ${(error as Error).message}`);
 		}

@@ -1,3 +1,4 @@
+import { chmodSync, closeSync, openSync } from "node:fs";
 import { backup, DatabaseSync, type StatementSync } from "node:sqlite";
 import { UsageError } from "../../errors.ts";
 import type { Documents, Kind } from "./documents.ts";
@@ -63,6 +64,8 @@ export class SqliteStore implements Store {
 	static open(path: string): SqliteStore {
 		let database: DatabaseSync | null = null;
 		try {
+			// Its journals get the mode that it has.
+			makeOwn(path);
 			database = new DatabaseSync(path, { timeout: 1000 });
 			// One process at a time: another one is told that it is locked, and the lock ends with its holder.
 			database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
@@ -138,6 +141,7 @@ export class SqliteStore implements Store {
 	}
 
 	async backup(path: string): Promise<void> {
+		makeOwn(path);
 		await backup(this.#database, path);
 	}
 
@@ -145,6 +149,12 @@ export class SqliteStore implements Store {
 		this.#database.close();
 		return Promise.resolve();
 	}
+}
+
+/** Makes a file for this user alone, unless it is there; an empty one is an empty database. */
+function makeOwn(path: string): void {
+	closeSync(openSync(path, "a", 0o600));
+	chmodSync(path, 0o600);
 }
 
 function toEntry<K extends Kind>({ key, revision, value }: DocumentRow): Entry<K> {
