@@ -1,15 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { lookup } from "node:dns/promises";
-import {
-	accessSync,
-	chmodSync,
-	constants,
-	mkdirSync,
-	readFileSync,
-	readlinkSync,
-	rmSync,
-	writeFileSync,
-} from "node:fs";
+import { accessSync, constants, mkdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { BoundSocket } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
