@@ -36,6 +36,8 @@ export class HostnamePolicy {
 					"conflict",
 					`${hostname} is a place of the platform's, where only its own functions are`,
 				);
+			if (await this.#isPreviewOfAnother(id, hostname))
+				throw new ControlError("conflict", `${hostname} is where a function of another tenant has its previews`);
 			try {
 				claims.claim(id, [hostname]);
 			} catch (error) {
@@ -55,6 +57,13 @@ export class HostnamePolicy {
 		if (hostname === this.own(id) || id.tenant === DEFAULT_TENANT) return false;
 		const isUnder = (domain: string) => base === domain || base.endsWith(`.${domain}`);
 		return isUnder(this.domain) && !isUnder(`${id.tenant}.${this.domain}`);
+	}
+
+	/** `<preview>--<hostname>` of another tenant's hostname: a name as it stands would come first. */
+	async #isPreviewOfAnother({ tenant }: FunctionId, hostname: Hostname): Promise<boolean> {
+		const [, below] = /^[^.*]+?--(.+)$/.exec(hostname) ?? [];
+		const holder = below === undefined ? null : await this.#store.get("hostname", below);
+		return holder !== null && holder.value.tenant !== tenant;
 	}
 
 	/** The part by which hostnames are given back. */

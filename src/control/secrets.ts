@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from "node:crypto";
-import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, existsSync, fsyncSync, linkSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { UsageError } from "../errors.ts";
 
@@ -65,16 +65,28 @@ export class Sealer {
 	}
 }
 
-/** Whoever comes first makes it, and it is on the disk before anything is encrypted with it. */
-function readOrMake(path: string): string {
+/** It is there as a whole, or not at all. */
+function make(path: string): void {
+	const draft = `${path}.${randomBytes(6).toString("hex")}`;
 	try {
-		const file = openSync(path, "wx", 0o600);
+		const file = openSync(draft, "wx", 0o600);
 		writeSync(file, `${randomBytes(KEY_BYTES).toString("hex")}\n`);
 		fsyncSync(file);
 		closeSync(file);
+		linkSync(draft, path);
 	} catch (error) {
-		if ((error as NodeJS.ErrnoException).code !== "EEXIST")
-			throw new UsageError(`the key for secrets cannot be made: ${(error as Error).message}`, "data_unusable");
+		if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+	} finally {
+		rmSync(draft, { force: true });
 	}
-	return readFileSync(path, "utf8");
+}
+
+/** Whoever comes first makes it, and it is on the disk before anything is encrypted with it. */
+function readOrMake(path: string): string {
+	try {
+		if (!existsSync(path)) make(path);
+		return readFileSync(path, "utf8");
+	} catch (error) {
+		throw new UsageError(`the key for secrets cannot be used: ${(error as Error).message}`, "data_unusable");
+	}
 }

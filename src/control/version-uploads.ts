@@ -74,12 +74,17 @@ export class VersionUploads {
 		this.#toolchain = toolchain;
 	}
 
+	/** Throws ControlError for what a version cannot have in its environment. */
+	async check(given: Pick<VersionUpload, "variables" | "bindings" | "metadataBinding">): Promise<void> {
+		checkEnvironment(await this.#bindings(), given);
+	}
+
 	/**
 	 * Builds a version, starts it once, and keeps it. The same upload twice is the same version. Throws ControlError:
 	 * `does_not_build` and `does_not_start` with all that is wrong; nothing has changed then.
 	 */
 	async upload(actor: string, id: FunctionId, given: VersionUpload): Promise<VersionDocument> {
-		checkEnvironment(await this.#bindings(), given);
+		await this.check(given);
 		const files = {
 			...toGivenFiles(given.main, given.modules),
 			nodeGlobals: given.compatibilityFlags.includes("nodejs_compat"),

@@ -61,6 +61,11 @@ test("bindings that an edge would refuse are refused when they are uploaded, and
 	);
 	assert.match(await cloudflare("bound2", `"bindings":[{"name":"A","type":"service","service":"a b"}]`), /^400 /);
 	assert.match(await cloudflare("bound2", `"bindings":[{"name":"a b","type":"plain_text","text":""}]`), /^400 /);
+	const secret = `{"name":"S","type":"secret_text","text":"s"}`;
+	assert.match(
+		await cloudflare("bound2", `"bindings":[${secret},{"name":"B","type":"service","service":"a b"}]`),
+		/^400 /,
+	);
 	assert.equal((await platform.api("GET", `${FUNCTIONS}/bound2`)).status, 404);
 	assert.doesNotMatch(platform.log, /cannot be served/);
 });
@@ -108,6 +113,17 @@ test("what is kept beside a version is bounded", async () => {
 	assert.match(await cloudflare("noted", `"compatibility_date":"${"x".repeat(1000)}"`), /^400 /);
 	assert.match(await cloudflare("noted", `"annotations":{"workers/message":"${"x".repeat(10_000)}"}`), /^400 /);
 	assert.match(await cloudflare("noted", `"tags":${many}`), /^400 /);
+});
+
+test("nobody has a hostname at which another tenant's previews are", async () => {
+	await platform.deploy("shop", say("shop"));
+	await platform.deploy("thief", say("thief"), "--tenant", "acme");
+	await platform.api("PUT", `${FUNCTIONS}/shop/hostnames`, ["shop.example.test"]);
+	const claim = (hostname: string) =>
+		platform.api("PUT", "/v1/tenants/acme/functions/thief/hostnames", [hostname]).then(({ status }) => status);
+	assert.equal(await claim("staging--shop.example.test"), 409);
+	assert.equal(await claim("a--b--shop.example.test"), 200);
+	assert.equal(await claim("staging--other.example.test"), 200);
 });
 
 test("shares and aliases that make no sense are refused before anything is looked for", async () => {

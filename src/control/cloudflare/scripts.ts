@@ -46,6 +46,7 @@ export function scripts(control: Control): Hono<Authenticated> {
 		const { version, secrets, tags } = await readUpload(await readForm(c.req), await latest(id), (jwt) =>
 			control.assets.complete(id, jwt),
 		);
+		await versions.check(version);
 		// What it needs is there when it is started for the first time.
 		if (Object.keys(secrets).length > 0) await catalog.setSecrets(actor, id, secrets, { create: true });
 		const made = await versions.upload(actor, id, version);
