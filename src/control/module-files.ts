@@ -24,16 +24,28 @@ const TYPES: Record<string, ModuleType> = {
 	"text/plain": "text",
 	"application/json": "json",
 };
+/** A thousand modules, their source maps, and what is said of them. */
+const MOST_PARTS = 2100;
 const SOURCE_MAP = "application/source-map";
 
 /** A body as a form. Throws ControlError `invalid` for what is none. */
 export async function readForm(req: HonoRequest): Promise<FormData> {
+	const type = req.header("content-type") ?? "";
+	const body = Buffer.from(await req.arrayBuffer());
+	const [, quoted, plainly] = /boundary=(?:"([^"]+)"|([^;\s]+))/i.exec(type) ?? [];
+	refuseTooManyParts(body, `--${quoted ?? plainly ?? ""}`);
 	try {
-		return await req.formData();
+		return await new Response(body, { headers: { "content-type": type } }).formData();
 	} catch (error) {
-		if (error instanceof ControlError) throw error;
 		throw new ControlError("invalid", `the body is no form of parts: ${(error as Error).message}`);
 	}
+}
+
+/** Before they are taken apart, which nobody else could interrupt. */
+function refuseTooManyParts(body: Buffer, boundary: string): void {
+	let parts = 0;
+	for (let at = body.indexOf(boundary); at >= 0; at = body.indexOf(boundary, at + boundary.length))
+		if (++parts > MOST_PARTS) throw new ControlError("invalid", `a form may have ${MOST_PARTS} parts at most`);
 }
 
 /** The modules of a multipart upload: a part each. `script` is the field of a service worker's script. */

@@ -40,6 +40,13 @@ test("a body that is no form is the sender's mistake", async () => {
 	}
 });
 
+test("a form of very many parts is refused before it is taken apart", async () => {
+	const part = '--b\r\ncontent-disposition: form-data; name="a.js"; filename="a.js"\r\n\r\n1\r\n';
+	const body = `${part.repeat(50_000)}--b--\r\n`;
+	const type = { "content-type": "multipart/form-data; boundary=b" };
+	assert.match(await ask("POST", `${FUNCTIONS}/many/versions`, body, type), /^400 .*2100 parts/);
+});
+
 test("bindings that an edge would refuse are refused when they are uploaded, and nothing is kept", async () => {
 	for (const [binding, why] of [
 		[`"A":{"type":"nope"}`, /no binding of the type nope/],
