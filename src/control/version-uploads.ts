@@ -75,7 +75,7 @@ export class VersionUploads {
 	}
 
 	/** Throws ControlError for what a version cannot have in its environment. */
-	async check(given: Pick<VersionUpload, "variables" | "bindings" | "metadataBinding">): Promise<void> {
+	async check(given: VersionUpload): Promise<void> {
 		checkEnvironment(await this.#bindings(), given);
 	}
 

@@ -26,6 +26,7 @@ test("on a full disk nothing is kept and all is served, and with room again it g
 	const platform = new Platform();
 	const disk = await smallDisk(platform.data);
 	if (disk === null) return t.skip("this user cannot mount a small disk");
+	t.after(() => execFileSync("umount", ["-l", disk]));
 	await platform.up();
 	await platform.deploy("kept", say("kept"));
 	const filler = join(disk, "filler");
@@ -44,7 +45,6 @@ test("on a full disk nothing is kept and all is served, and with room again it g
 	assert.equal((await platform.get("another.localhost")).text, "another");
 	assert.doesNotMatch(platform.log, /has ended/);
 	assert.equal(await platform.stop(), 0);
-	execFileSync("umount", [disk]);
 });
 
 const platform = await startPlatform();
