@@ -174,7 +174,7 @@ function builtInModules(names: readonly string[]): string {
 	const known = names.filter((name) => Object.hasOwn(MODULES, name));
 	const imports = known.map((name, i) => `import * as m${i} from ${JSON.stringify(`node:${name}`)};`);
 	const kept = known.map((name, i) => `builtIns.set(${JSON.stringify(name)}, m${i}.default ?? m${i});`);
-	const registry = `import { builtIns } from ${JSON.stringify(local("process"))};`;
+	const registry = `import { builtIns } from ${JSON.stringify(local("built-ins"))};`;
 	return [registry, ...imports, ...kept].join("\n");
 }
 

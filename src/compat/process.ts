@@ -2,6 +2,8 @@
  * `node:process`, as much of it as an edge platform has. It says nothing of Node's version, by which packages tell
  * Node.
  */
+import { builtIns } from "./built-ins.ts";
+
 /** The function's environment; values that are no strings as JSON, since a process's variables are strings. */
 const env: Record<string, string | undefined> = Object.fromEntries(
 	Object.entries(Deno.env.toObject()).map(([name, value]) => [
@@ -25,9 +27,6 @@ const stream = (write: (text: string) => void) => ({
 		return true;
 	},
 });
-
-/** The modules that a function asks for by `getBuiltinModule`: those that its script names are put here. */
-export const builtIns = new Map<string, unknown>();
 
 /** Nothing ever happens to the process that a function could hear of. */
 const silent = () => process;
@@ -83,8 +82,6 @@ export const {
 	emitWarning,
 	execArgv,
 	exit,
-	features,
-	getBuiltinModule,
 	memoryUsage,
 	nextTick,
 	pid,

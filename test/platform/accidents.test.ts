@@ -9,6 +9,8 @@ import { Platform, startPlatform } from "../support/platform.ts";
 import { pidBelow } from "../support/process-tree.ts";
 import { until } from "../support/until.ts";
 
+// Before any test is there: those that come later would find it ended with the first.
+const platform = await startPlatform();
 const FUNCTIONS = "/v1/tenants/default/functions";
 
 /** A folder on a small disk of its own; `null` where this user cannot have one. */
@@ -23,31 +25,33 @@ async function smallDisk(folder: string): Promise<string | null> {
 }
 
 test("on a full disk nothing is kept and all is served, and with room again it goes on", async (t) => {
-	const platform = new Platform();
-	const disk = await smallDisk(platform.data);
+	const small = new Platform();
+	const disk = await smallDisk(small.data);
 	if (disk === null) return t.skip("this user cannot mount a small disk");
-	t.after(() => execFileSync("umount", ["-l", disk]));
-	await platform.up();
-	await platform.deploy("kept", say("kept"));
-	const filler = join(disk, "filler");
-	await writeFile(filler, Buffer.alloc(32 * 2 ** 20)).catch(() => undefined);
-	const codes = new Set<number>();
-	for (let i = 0; i < 50; i++)
-		codes.add(
-			(await platform.api("PATCH", `${FUNCTIONS}/kept/variables`, { LARGE: `${i}${"x".repeat(100_000)}` })).status,
-		);
-	assert.ok(codes.has(507), [...codes].join());
-	assert.ok([...codes].every((code) => code === 200 || code === 507));
-	await assert.rejects(platform.deploy("another", say("another")), /disk is full/);
-	assert.equal((await platform.get("kept.localhost")).status, 200);
-	await rm(filler);
-	await platform.deploy("another", say("another"));
-	assert.equal((await platform.get("another.localhost")).text, "another");
-	assert.doesNotMatch(platform.log, /has ended/);
-	assert.equal(await platform.stop(), 0);
+	try {
+		await small.up();
+		await small.deploy("kept", say("kept"));
+		const filler = join(disk, "filler");
+		await writeFile(filler, Buffer.alloc(32 * 2 ** 20)).catch(() => undefined);
+		const codes = new Set<number>();
+		for (let i = 0; i < 50; i++)
+			codes.add(
+				(await small.api("PATCH", `${FUNCTIONS}/kept/variables`, { LARGE: `${i}${"x".repeat(100_000)}` })).status,
+			);
+		assert.ok(codes.has(507), [...codes].join());
+		assert.ok([...codes].every((code) => code === 200 || code === 507));
+		await assert.rejects(small.deploy("another", say("another")), /disk is full/);
+		assert.equal((await small.get("kept.localhost")).status, 200);
+		await rm(filler);
+		await small.deploy("another", say("another"));
+		assert.equal((await small.get("another.localhost")).text, "another");
+		assert.doesNotMatch(small.log, /has ended/);
+		assert.equal(await small.stop(), 0);
+	} finally {
+		// However it ends: the folder could not be removed.
+		execFileSync("umount", ["-l", disk]);
+	}
 });
-
-const platform = await startPlatform();
 
 test("a database that is gone is not taken for an empty one: traffic goes on until it is back", async () => {
 	await platform.deploy("kept", say("kept"));
