@@ -144,9 +144,15 @@ export class Feed {
 		follower.lines.send({ kind: "remade", version, problem });
 	}
 
-	/** Resolves once each edge that follows serves what was committed; `false` where one takes too long. */
+	/**
+	 * Resolves once each edge that follows serves what was committed; `false` where one takes too long. Where none
+	 * follows one is waited for: either process may just have been started again.
+	 */
 	async served(sequence: Sequence): Promise<boolean> {
-		const isServed = () => [...this.#followers].every(({ told, serving }) => told === null || serving >= sequence);
+		const isServed = () => {
+			const following = [...this.#followers].filter(({ told }) => told !== null);
+			return following.length > 0 && following.every(({ serving }) => serving >= sequence);
+		};
 		if (isServed()) return true;
 		return new Promise<boolean>((resolve) => {
 			const end = (served: boolean) => {
