@@ -6,9 +6,12 @@ import { type FunctionId, keyOf } from "../names.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Milliseconds } from "../units.ts";
 
-/** Control is looked for again so long after it was lost, and less and less often. */
+/**
+ * Control is looked for again so long after it was lost, and less and less often: but an edge that is there is to have
+ * come back before another one, started after control, says that all is served.
+ */
 const FIRST_MS: Milliseconds = 50;
-const LONGEST_MS: Milliseconds = 2000;
+const LONGEST_MS: Milliseconds = 250;
 /** An artifact is waited for so long: a build takes a second, and control may have to start first. */
 const REMAKE_MS: Milliseconds = 60_000;
 /** What a watcher does not take is dropped past this: a tail is never in anybody's way. */
