@@ -7,7 +7,7 @@ import { RedirectRules } from "./redirect-rules.ts";
 /** What a site is asked. */
 export interface SiteRequest {
 	method: string;
-	url: string;
+	url: URL;
 	/** Name, value, name, value, …; names in lower case. */
 	headers: readonly string[];
 }
@@ -44,11 +44,10 @@ export class Site {
 	}
 
 	/** Whether a path is the function's before it is looked for among the files. */
-	isFunctionFirst(url: string): boolean {
+	isFunctionFirst({ pathname }: URL): boolean {
 		const { run_worker_first: first } = this.#config;
 		if (typeof first === "boolean") return first;
-		const path = pathOf(url);
-		const matching = this.#first.filter(({ pattern }) => pattern.match(path) !== null);
+		const matching = this.#first.filter(({ pattern }) => pattern.match(pathname) !== null);
 		return matching.length > 0 && matching.every(({ isFirst }) => isFirst);
 	}
 
@@ -77,7 +76,7 @@ export class Site {
 		}
 		if (handling === "404-page") {
 			// The nearest one above.
-			const segments = (decoded(pathOf(request.url)) ?? "/").split("/");
+			const segments = (decoded(request.url.pathname) ?? "/").split("/");
 			for (let end = segments.length - 1; end > 0; end--) {
 				const page = this.#assets.get(`${segments.slice(0, end).join("/")}/404.html`);
 				if (page !== undefined) return this.#served(request, page, 404);
@@ -87,7 +86,7 @@ export class Site {
 	}
 
 	#redirected(request: SiteRequest): SiteAnswer | null {
-		const { pathname, search } = new URL(request.url);
+		const { pathname, search } = request.url;
 		const redirect = this.#redirects.find(pathname);
 		if (redirect === null) return null;
 		const { to, status } = redirect;
@@ -103,7 +102,7 @@ export class Site {
 
 	#found(request: SiteRequest): SiteAnswer | null {
 		if (request.method !== "GET" && request.method !== "HEAD") return null;
-		const { pathname, search } = new URL(request.url);
+		const { pathname, search } = request.url;
 		const path = decoded(pathname);
 		const found = path === null ? null : this.#lookUp(path);
 		if (found === null) return null;
@@ -148,16 +147,13 @@ export class Site {
 		return this.#withHeaders(request, { status, headers, body: asset });
 	}
 
-	#withHeaders({ url }: SiteRequest, answer: SiteAnswer): SiteAnswer {
-		const { pathname: path, host } = new URL(url);
+	#withHeaders({ url: { pathname: path, host } }: SiteRequest, answer: SiteAnswer): SiteAnswer {
 		const headers = new Map<string, string>();
 		for (let i = 0; i < answer.headers.length; i += 2) headers.set(answer.headers[i], answer.headers[i + 1]);
 		this.#headers.apply(headers, { host, path });
 		return { ...answer, headers: [...headers].flat() };
 	}
 }
-
-const pathOf = (url: string) => new URL(url).pathname;
 
 /** `null` for what is not percent-encoded as it should be. */
 function decoded(path: string): string | null {

@@ -5,29 +5,31 @@ import { LRUCache } from "lru-cache";
 import type { Asset, Manifest, SiteSource } from "./asset-config.ts";
 import { Site } from "./site.ts";
 
-/** So many sites are kept in memory, and a site may have so many bytes of a manifest. */
+/** So many sites are kept in memory. */
 const MOST_SITES = 500;
 /** A file leaves in pieces of this size. */
 const PIECE = 64 * 1024;
 const UPLOAD = /^[0-9a-f]{64}$/;
 
+type Source = Pick<SiteSource, "manifest" | "config">;
+
 /** The sites of versions, from the uploads on disk. */
 export class Sites {
 	readonly #folder: string;
-	readonly #sites = new LRUCache<string, Site>({ max: MOST_SITES });
+	readonly #sites = new LRUCache<Source, Site>({ max: MOST_SITES });
 
 	/** `data` is the data folder. */
 	constructor(data: string) {
 		this.#folder = join(data, "uploads");
 	}
 
-	/** Throws where its manifest is not there. */
-	of({ manifest, config }: SiteSource): Site {
-		const key = `${manifest} ${JSON.stringify(config)}`;
-		const known = this.#sites.get(key);
+	/** The site of a source, which is known again by the object that it is. Throws where its manifest is not there. */
+	of(source: Source): Site {
+		const known = this.#sites.get(source);
 		if (known !== undefined) return known;
+		const { manifest, config } = source;
 		const site = new Site(JSON.parse(readFileSync(this.#path(manifest), "utf8")) as Manifest, config);
-		this.#sites.set(key, site);
+		this.#sites.set(source, site);
 		return site;
 	}
 

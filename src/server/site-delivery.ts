@@ -34,9 +34,11 @@ export class SiteDelivery {
 		const source = version.version.site;
 		if (source === null || exchange.asked !== null) return null;
 		const site = this.#sites.of(source);
-		if (source.alone) return site.answer(exchange);
-		if (site.isFunctionFirst(exchange.url)) return null;
-		return site.find(exchange) ?? (isNavigation(exchange) ? site.page(exchange) : null);
+		const { method, headers } = exchange;
+		const request = { method, url: new URL(exchange.url), headers };
+		if (source.alone) return site.answer(request);
+		if (site.isFunctionFirst(request.url)) return null;
+		return site.find(request) ?? (isNavigation(exchange) ? site.page(request) : null);
 	}
 
 	/** Sends an answer, and leaves a record. What it returns can be aborted, when the client has gone. */

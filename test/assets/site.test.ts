@@ -15,7 +15,7 @@ const site = (paths: string[], config: Partial<AssetConfig> = {}) =>
 
 /** What a path comes to: the file's path, `→ location`, or the status. */
 function ask(one: Site, path: string, { method = "GET", headers = [] as string[] } = {}): string {
-	const { status, headers: told, body } = one.answer({ method, url: `http://a.test${path}`, headers });
+	const { status, headers: told, body } = one.answer({ method, url: new URL(`http://a.test${path}`), headers });
 	if (status >= 300 && status < 400 && status !== 304) return `→ ${told[told.indexOf("location") + 1]}`;
 	return body === null ? String(status) : `${status === 200 ? "" : `${status} `}${body.upload.replace(/0+$/, "")}`;
 }
@@ -81,7 +81,7 @@ test("what is not there is a page, the application, or nothing", () => {
 
 test("a file that a client has is not sent again", () => {
 	const one = site(PATHS);
-	const { headers } = one.answer({ method: "GET", url: "http://a.test/file", headers: [] });
+	const { headers } = one.answer({ method: "GET", url: new URL("http://a.test/file"), headers: [] });
 	const etag = headers[headers.indexOf("etag") + 1];
 	for (const known of [etag, `W/${etag}`, `"other", ${etag}`, "*"])
 		assert.equal(ask(one, "/file", { headers: ["if-none-match", known] }), "304");
@@ -90,7 +90,7 @@ test("a file that a client has is not sent again", () => {
 
 test("run_worker_first: always, never, or by paths of which one with ! takes back", () => {
 	const first = (config: AssetConfig["run_worker_first"], path: string) =>
-		site(PATHS, { run_worker_first: config }).isFunctionFirst(`http://a.test${path}`);
+		site(PATHS, { run_worker_first: config }).isFunctionFirst(new URL(`http://a.test${path}`));
 	assert.equal(first(true, "/file"), true);
 	assert.equal(first(false, "/file"), false);
 	assert.equal(first(["/api/*", "!/api/docs/*"], "/api/users"), true);

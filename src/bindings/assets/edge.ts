@@ -18,7 +18,7 @@ class AssetsBinding implements EdgeBinding<Settings> {
 		this.#sites = sites;
 	}
 
-	open({ manifest, config }: Settings): OpenBinding {
+	open(source: Settings): OpenBinding {
 		const refusal = (url: URL | null) =>
 			url === null || !/^https?:$/.test(url.protocol) ? "files are asked for with http and https URLs" : null;
 		return {
@@ -27,11 +27,8 @@ class AssetsBinding implements EdgeBinding<Settings> {
 				if (call === null) return null;
 				if (call.rpc !== null) return "the files of a function have no methods but fetch";
 				return prepareFetch(call.request, refusal, async ({ method, url, headers }) => {
-					const {
-						status,
-						headers: told,
-						body,
-					} = this.#sites.of({ manifest, config, alone: false }).answer({ method, url, headers });
+					const request = { method, url: new URL(url), headers };
+					const { status, headers: told, body } = this.#sites.of(source).answer(request);
 					if (body !== null) told.push("content-length", String(body.size));
 					const head = { status, statusText: "", headers: told, body: "none" as const };
 					const stream = body === null || method === "HEAD" ? null : ReadableStream.from(this.#sites.read(body));
