@@ -5,8 +5,9 @@ import { LRUCache } from "lru-cache";
 import type { Asset, Manifest, SiteSource } from "./asset-config.ts";
 import { Site } from "./site.ts";
 
-/** So many sites are kept in memory. */
+/** So many sites are kept in memory, whose manifests and rules have so many letters together. */
 const MOST_SITES = 500;
+const MOST_SIZE = 128 * 2 ** 20;
 /** A file leaves in pieces of this size. */
 const PIECE = 64 * 1024;
 const UPLOAD = /^[0-9a-f]{64}$/;
@@ -16,7 +17,7 @@ type Source = Pick<SiteSource, "manifest" | "config">;
 /** The sites of versions, from the uploads on disk. */
 export class Sites {
 	readonly #folder: string;
-	readonly #sites = new LRUCache<Source, Site>({ max: MOST_SITES });
+	readonly #sites = new LRUCache<Source, Site>({ max: MOST_SITES, maxSize: MOST_SIZE });
 
 	/** `data` is the data folder. */
 	constructor(data: string) {
@@ -28,8 +29,9 @@ export class Sites {
 		const known = this.#sites.get(source);
 		if (known !== undefined) return known;
 		const { manifest, config } = source;
-		const site = new Site(JSON.parse(readFileSync(this.#path(manifest), "utf8")) as Manifest, config);
-		this.#sites.set(source, site);
+		const text = readFileSync(this.#path(manifest), "utf8");
+		const site = new Site(JSON.parse(text) as Manifest, config);
+		this.#sites.set(source, site, { size: text.length + config._headers.length + config._redirects.length });
 		return site;
 	}
 
