@@ -1,3 +1,4 @@
+import type { z } from "zod";
 import { ControlError } from "./control-error.ts";
 
 /** What is kept is written again by recursion, for whose depth there has to be a stack wherever that is. */
@@ -21,4 +22,13 @@ export function parseJson(text: string, what = "the body"): unknown {
 		level = objects.flatMap((one): unknown[] => Object.values(one));
 	}
 	return value;
+}
+
+/** A value as a schema has it. Throws ControlError `invalid` that names what is wrong, below `where`. */
+export function checked<T>(schema: z.ZodType<T>, value: unknown, where = ""): T {
+	const { success, data, error } = schema.safeParse(value);
+	if (success) return data;
+	const [{ path, message }] = error.issues;
+	const what = [...(where === "" ? [] : [where]), ...path].join(".") || "the body";
+	throw new ControlError("invalid", `${what}: ${message}`);
 }

@@ -6,7 +6,7 @@ import { version as atollVersion } from "../../version.ts";
 import type { Control } from "../control.ts";
 import { ControlError } from "../control-error.ts";
 import { MOST_WATCHERS } from "../feed.ts";
-import { parseJson } from "../json.ts";
+import { checked, parseJson } from "../json.ts";
 import { readForm, readModules } from "../module-files.ts";
 import type { FunctionDocument, Scope, VersionDocument } from "../store/documents.ts";
 import { TailSession } from "../tail-session.ts";
@@ -41,13 +41,7 @@ const FUNCTION = "/tenants/{tenant}/functions/{name}";
 /** The platform's own API, below `/v1`: docs/api-admin.md. */
 export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 	const { catalog, versions, releases, tokens, feed } = control;
-	const app = new OpenAPIHono<Authenticated>({
-		defaultHook: (result) => {
-			if (result.success) return;
-			const [issue] = result.error.issues;
-			throw new ControlError("invalid", `${issue.path.join(".") || "the body"}: ${issue.message}`);
-		},
-	});
+	const app = new OpenAPIHono<Authenticated>();
 	app.onError((error, c) => problem(c, error));
 
 	const call = <Body>({ method, path, summary, scope, own, body, form, result, stream, perform }: Call<Body>) => {
@@ -416,11 +410,4 @@ export function describe(api: OpenAPIHono<Authenticated>): object {
 		info: { title: "atoll admin API", version: atollVersion() },
 		servers: [{ url: "/v1" }],
 	});
-}
-
-function checked<T>(schema: z.ZodType<T>, value: unknown): T {
-	const { success, data, error } = schema.safeParse(value);
-	if (success) return data;
-	const [issue] = error.issues;
-	throw new ControlError("invalid", `${issue.path.join(".") || "the body"}: ${issue.message}`);
 }

@@ -3,10 +3,10 @@ import { z } from "zod";
 import type { FunctionId } from "../../names.ts";
 import type { Control } from "../control.ts";
 import { ControlError } from "../control-error.ts";
+import { checked, parseJson } from "../json.ts";
 import type { Scope } from "../store/documents.ts";
 import type { Authenticated } from "../tokens.ts";
 import { ok } from "./envelope.ts";
-import { json, parse } from "./scripts.ts";
 import { idOf, serviceShape, workerShape } from "./shapes.ts";
 import { notThere } from "./upload.ts";
 
@@ -90,7 +90,7 @@ export function accounts(control: Control): Hono<Authenticated> {
 	// Secrets are the function's here, so that those of the latest version are those of all.
 	app.patch("/accounts/:account/workers/workers/:script/versions/latest", async (c) => {
 		const id = idOfPath(c, "deploy");
-		const { env } = parse(latestSecrets, await json(c));
+		const { env } = checked(latestSecrets, parseJson(await c.req.text()));
 		const patch = Object.entries(env).map(([name, value]): [string, string | null] => {
 			if (value !== null && value.type !== "secret_text")
 				throw notThere(`changing the ${value.type} ${name} by itself`);
@@ -114,7 +114,7 @@ export function accounts(control: Control): Hono<Authenticated> {
 
 	app.post("/accounts/:account/workers/scripts/:script/domains/changeset", async (c) => {
 		const { value: one } = await catalog.find(idOfPath(c, "read"));
-		const wanted = parse(z.array(z.looseObject({ hostname: z.string() })), await json(c));
+		const wanted = checked(z.array(z.looseObject({ hostname: z.string() })), parseJson(await c.req.text()));
 		const added = wanted.filter(({ hostname }) => !one.hostnames.includes(hostname));
 		const removed = one.hostnames.filter((hostname) => !wanted.some((domain) => domain.hostname === hostname));
 		return ok(c, {
@@ -126,7 +126,7 @@ export function accounts(control: Control): Hono<Authenticated> {
 	});
 	app.put("/accounts/:account/workers/scripts/:script/domains/records", async (c) => {
 		const id = idOfPath(c, "deploy");
-		const { origins } = parse(domainsSchema, await json(c));
+		const { origins } = checked(domainsSchema, parseJson(await c.req.text()));
 		const hostnames = origins.filter(({ enabled }) => enabled !== false).map(({ hostname }) => hostname);
 		await feed.served(await catalog.setHostnames(c.get("bearer").label, id, hostnames));
 		return ok(

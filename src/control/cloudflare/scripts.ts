@@ -4,7 +4,7 @@ import type { FunctionId } from "../../names.ts";
 import { manifestSchema } from "../asset-uploads.ts";
 import type { Control } from "../control.ts";
 import { ControlError } from "../control-error.ts";
-import { parseJson } from "../json.ts";
+import { checked, parseJson } from "../json.ts";
 import { readForm } from "../module-files.ts";
 import type { Scope, VersionDocument } from "../store/documents.ts";
 import type { Authenticated } from "../tokens.ts";
@@ -102,7 +102,7 @@ export function scripts(control: Control): Hono<Authenticated> {
 
 	app.post("/assets-upload-session", async (c) => {
 		const id = idOfPath(c, "deploy");
-		const { manifest } = parse(z.looseObject({ manifest: manifestSchema }), await json(c));
+		const { manifest } = checked(z.looseObject({ manifest: manifestSchema }), parseJson(await c.req.text()));
 		return ok(c, await control.assets.begin(id, manifest));
 	});
 
@@ -119,7 +119,7 @@ export function scripts(control: Control): Hono<Authenticated> {
 	});
 	app.post("/deployments", async (c) => {
 		const id = idOfPath(c, "deploy");
-		const { versions: given, annotations } = parse(deploymentSchema, await json(c));
+		const { versions: given, annotations } = checked(deploymentSchema, parseJson(await c.req.text()));
 		const shares = given.map(({ version_id: version, percentage: percent }) => ({ version, percent }));
 		return ok(c, deploymentShape(await release(c, id, shares, annotations["workers/message"] ?? "")));
 	});
@@ -130,13 +130,13 @@ export function scripts(control: Control): Hono<Authenticated> {
 	});
 	app.put("/secrets", async (c) => {
 		const id = idOfPath(c, "deploy");
-		const { name, text } = parse(secretSchema, await json(c));
+		const { name, text } = checked(secretSchema, parseJson(await c.req.text()));
 		await feed.served(await catalog.setSecrets(c.get("bearer").label, id, { [name]: text }));
 		return ok(c, { name, type: "secret_text" });
 	});
 	const bulk = async (c: C) => {
 		const id = idOfPath(c, "deploy");
-		const patch = Object.entries(parse(bulkSchema, await json(c)).secrets).map(
+		const patch = Object.entries(checked(bulkSchema, parseJson(await c.req.text())).secrets).map(
 			([name, value]): [string, string | null] => [name, value === null ? null : (value.text ?? "")],
 		);
 		const sequence = await catalog.setSecrets(c.get("bearer").label, id, Object.fromEntries(patch));
@@ -176,7 +176,7 @@ export function scripts(control: Control): Hono<Authenticated> {
 	});
 	const scriptSettings = async (c: C) => {
 		const id = idOfPath(c, "deploy");
-		const { tags } = parse(settingsSchema, await json(c));
+		const { tags } = checked(settingsSchema, parseJson(await c.req.text()));
 		if (Array.isArray(tags)) await catalog.set(c.get("bearer").label, id, { tags });
 		return ok(c, { tags: (await catalog.find(id)).value.tags, logpush: false, tail_consumers: [] });
 	};
@@ -189,7 +189,7 @@ export function scripts(control: Control): Hono<Authenticated> {
 	app.get("/subdomain", async (c) => ok(c, subdomainShape((await catalog.find(idOfPath(c, "read"))).value)));
 	app.post("/subdomain", async (c) => {
 		const id = idOfPath(c, "deploy");
-		const { enabled, previews_enabled: previews } = parse(subdomainSchema, await json(c));
+		const { enabled, previews_enabled: previews } = checked(subdomainSchema, parseJson(await c.req.text()));
 		const settings = {
 			...(enabled !== undefined && { onDomain: enabled }),
 			...(previews !== undefined && { previews }),
@@ -204,7 +204,9 @@ export function scripts(control: Control): Hono<Authenticated> {
 	});
 	app.put("/schedules", async (c) => {
 		const id = idOfPath(c, "deploy");
-		const schedules = parse(z.array(z.looseObject({ cron: z.string() })), await json(c)).map(({ cron }) => cron);
+		const schedules = checked(z.array(z.looseObject({ cron: z.string() })), parseJson(await c.req.text())).map(
+			({ cron }) => cron,
+		);
 		if (schedules.length > 0) throw notThere("cron triggers");
 		await catalog.set(c.get("bearer").label, id, { schedules });
 		return ok(c, { schedules: [] });
@@ -219,7 +221,7 @@ export function scripts(control: Control): Hono<Authenticated> {
 	});
 	app.put("/routes", async (c) => {
 		const id = idOfPath(c, "deploy");
-		const patterns = parse(routesSchema, await json(c)).map(({ pattern }) => pattern);
+		const patterns = checked(routesSchema, parseJson(await c.req.text())).map(({ pattern }) => pattern);
 		await feed.served(await catalog.setHostnames(c.get("bearer").label, id, patterns.map(hostnameOf)));
 		return ok(c, patterns);
 	});
@@ -241,15 +243,4 @@ function hostnameOf(pattern: string): string {
 		);
 	// `*example.com` is the name and all that lie under it; a wildcard here is of names under it alone.
 	return /^\*[^.]/.test(host) ? `*.${host.slice(1)}` : host;
-}
-
-export async function json(c: Context): Promise<unknown> {
-	return parseJson(await c.req.text());
-}
-
-export function parse<T>(schema: z.ZodType<T>, value: unknown): T {
-	const { success, data, error } = schema.safeParse(value);
-	if (success) return data;
-	const [issue] = error.issues;
-	throw new ControlError("invalid", `${issue.path.join(".") || "the body"}: ${issue.message}`);
 }

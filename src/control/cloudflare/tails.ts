@@ -8,10 +8,10 @@ import type { Outcome } from "../../observe/record.ts";
 import type { Milliseconds } from "../../units.ts";
 import type { Control } from "../control.ts";
 import type { Feed } from "../feed.ts";
+import { checked, parseJson } from "../json.ts";
 import { type TailedInvocation, TailSession } from "../tail-session.ts";
 import type { Authenticated } from "../tokens.ts";
 import { ok } from "./envelope.ts";
-import { json, parse } from "./scripts.ts";
 import { TailSocket } from "./tail-socket.ts";
 import { notThere } from "./upload.ts";
 
@@ -200,7 +200,7 @@ export function tailCalls(control: Control): Hono<Authenticated> {
 	app.post("/", async (c) => {
 		const id = idOfPath(c);
 		await control.catalog.find(id);
-		const { filters } = parse(tailSchema, await json(c));
+		const { filters } = checked(tailSchema, parseJson(await c.req.text()));
 		for (const { header, client_ip } of filters)
 			if (header !== undefined || client_ip !== undefined)
 				throw notThere("filters of a tail by header and by client_ip");

@@ -3,7 +3,7 @@ import { assetConfig, type SiteSource } from "../../assets/asset-config.ts";
 import type { GivenBindings } from "../../bindings/binding.ts";
 import { ControlError } from "../control-error.ts";
 import { checkName } from "../environment-checks.ts";
-import { parseJson } from "../json.ts";
+import { checked, parseJson } from "../json.ts";
 import { readModules, type UploadedModule } from "../module-files.ts";
 import type { VersionDocument } from "../store/documents.ts";
 import type { VersionUpload } from "../version-uploads.ts";
@@ -86,10 +86,7 @@ async function readMetadata(form: FormData): Promise<z.infer<typeof metadataSche
 	const part = form.get("metadata");
 	if (part === null) throw new ControlError("invalid", "the part metadata is missing");
 	const json = parseJson(typeof part === "string" ? part : await part.text(), "the part metadata");
-	const { success, data, error } = metadataSchema.safeParse(json);
-	if (success) return data;
-	const [issue] = error.issues;
-	throw new ControlError("invalid", `metadata.${issue.path.join(".")}: ${issue.message}`);
+	return checked(metadataSchema, json, "metadata");
 }
 
 /** The files of an upload: those of a session, or those of the version before. */
@@ -99,9 +96,7 @@ async function siteOf(
 	before: VersionDocument | undefined,
 	complete: (jwt: string) => Promise<string>,
 ): Promise<SiteSource | null> {
-	const { success, data: config, error } = assetConfig.safeParse(assets?.config ?? {});
-	if (!success)
-		throw new ControlError("invalid", `assets.config.${error.issues[0].path.join(".")}: ${error.issues[0].message}`);
+	const config = checked(assetConfig, assets?.config ?? {}, "assets.config");
 	if (assets?.jwt !== undefined) return { manifest: await complete(assets.jwt), config, alone };
 	if (!keep || before?.site === undefined || before.site === null) return null;
 	return { ...before.site, alone };
