@@ -1,12 +1,10 @@
 import { type Context, Hono } from "hono";
 import { z } from "zod";
-import type { FunctionId } from "../../names.ts";
 import type { Control } from "../control.ts";
 import { ControlError } from "../control-error.ts";
-import { checked, parseJson } from "../json.ts";
-import type { Scope } from "../store/documents.ts";
 import type { Authenticated } from "../tokens.ts";
 import { ok } from "./envelope.ts";
+import { bodyOf, functionOf } from "./request.ts";
 import { idOf, serviceShape, workerShape } from "./shapes.ts";
 import { notThere } from "./upload.ts";
 
@@ -22,11 +20,6 @@ export function accounts(control: Control): Hono<Authenticated> {
 	const tenantsOf = async (c: C) => {
 		const { tenant } = c.get("bearer");
 		return tenant === null ? catalog.tenants() : [tenant];
-	};
-	const idOfPath = (c: C, scope: Scope): FunctionId => {
-		const id = { tenant: c.req.param("account") as string, name: c.req.param("script") as string };
-		c.get("bearer").require(scope, id.tenant, id.name);
-		return id;
 	};
 	const paged = (items: object[]) =>
 		[
@@ -56,12 +49,12 @@ export function accounts(control: Control): Hono<Authenticated> {
 	});
 
 	app.get("/accounts/:account/workers/services/:script", async (c) => {
-		const id = idOfPath(c, "read");
+		const id = functionOf(c, "read");
 		const { value: one } = await catalog.find(id);
 		return ok(c, serviceShape(one, (await catalog.versions(id))[0]));
 	});
 	const remove = async (c: C) => {
-		const id = idOfPath(c, "deploy");
+		const id = functionOf(c, "deploy");
 		await feed.served(await catalog.remove(c.get("bearer").label, id));
 		return ok(c, null);
 	};
@@ -81,7 +74,7 @@ export function accounts(control: Control): Hono<Authenticated> {
 		);
 	});
 	app.get("/accounts/:account/workers/workers/:script", async (c) =>
-		ok(c, workerShape((await catalog.find(idOfPath(c, "read"))).value)),
+		ok(c, workerShape((await catalog.find(functionOf(c, "read"))).value)),
 	);
 	app.delete("/accounts/:account/workers/workers/:script", remove);
 	const latestSecrets = z.looseObject({
@@ -89,8 +82,8 @@ export function accounts(control: Control): Hono<Authenticated> {
 	});
 	// Secrets are the function's here, so that those of the latest version are those of all.
 	app.patch("/accounts/:account/workers/workers/:script/versions/latest", async (c) => {
-		const id = idOfPath(c, "deploy");
-		const { env } = checked(latestSecrets, parseJson(await c.req.text()));
+		const id = functionOf(c, "deploy");
+		const { env } = await bodyOf(c, latestSecrets);
 		const patch = Object.entries(env).map(([name, value]): [string, string | null] => {
 			if (value !== null && value.type !== "secret_text")
 				throw notThere(`changing the ${value.type} ${name} by itself`);
@@ -113,8 +106,8 @@ export function accounts(control: Control): Hono<Authenticated> {
 	app.get("/accounts/:account/r2/buckets", (c) => ok(c, { buckets: [] }));
 
 	app.post("/accounts/:account/workers/scripts/:script/domains/changeset", async (c) => {
-		const { value: one } = await catalog.find(idOfPath(c, "read"));
-		const wanted = checked(z.array(z.looseObject({ hostname: z.string() })), parseJson(await c.req.text()));
+		const { value: one } = await catalog.find(functionOf(c, "read"));
+		const wanted = await bodyOf(c, z.array(z.looseObject({ hostname: z.string() })));
 		const added = wanted.filter(({ hostname }) => !one.hostnames.includes(hostname));
 		const removed = one.hostnames.filter((hostname) => !wanted.some((domain) => domain.hostname === hostname));
 		return ok(c, {
@@ -125,8 +118,8 @@ export function accounts(control: Control): Hono<Authenticated> {
 		});
 	});
 	app.put("/accounts/:account/workers/scripts/:script/domains/records", async (c) => {
-		const id = idOfPath(c, "deploy");
-		const { origins } = checked(domainsSchema, parseJson(await c.req.text()));
+		const id = functionOf(c, "deploy");
+		const { origins } = await bodyOf(c, domainsSchema);
 		const hostnames = origins.filter(({ enabled }) => enabled !== false).map(({ hostname }) => hostname);
 		await feed.served(await catalog.setHostnames(c.get("bearer").label, id, hostnames));
 		return ok(

@@ -4,11 +4,11 @@ import type { FunctionId } from "../../names.ts";
 import { manifestSchema } from "../asset-uploads.ts";
 import type { Control } from "../control.ts";
 import { ControlError } from "../control-error.ts";
-import { checked, parseJson } from "../json.ts";
 import { readForm } from "../module-files.ts";
-import type { Scope, VersionDocument } from "../store/documents.ts";
+import type { VersionDocument } from "../store/documents.ts";
 import type { Authenticated } from "../tokens.ts";
 import { CloudflareError, ok } from "./envelope.ts";
+import { bodyOf, functionOf } from "./request.ts";
 import { bindingsShape, deploymentShape, idOf, secretsShape, subdomainShape, versionShape } from "./shapes.ts";
 import { notThere, readUpload, tagsSchema } from "./upload.ts";
 
@@ -30,12 +30,6 @@ export function scripts(control: Control): Hono<Authenticated> {
 	const app = new Hono<Authenticated>();
 	type C = Context<Authenticated>;
 
-	/** The function of the path, once it is sure that the caller may. */
-	const idOfPath = (c: C, scope: Scope): FunctionId => {
-		const id = { tenant: c.req.param("account") as string, name: c.req.param("script") as string };
-		c.get("bearer").require(scope, id.tenant, id.name);
-		return id;
-	};
 	const latest = async (id: FunctionId): Promise<VersionDocument | undefined> => (await catalog.versions(id))[0];
 	const live = async (released: { sequence: number }) => {
 		await feed.served(released.sequence);
@@ -60,7 +54,7 @@ export function scripts(control: Control): Hono<Authenticated> {
 	};
 
 	app.put("/", async (c) => {
-		const id = idOfPath(c, "deploy");
+		const id = functionOf(c, "deploy");
 		const version = await upload(c, id);
 		await release(c, id, [{ version: version.id, percent: 100 }], version.message);
 		return ok(c, {
@@ -77,66 +71,66 @@ export function scripts(control: Control): Hono<Authenticated> {
 		});
 	});
 	app.delete("/", async (c) => {
-		const id = idOfPath(c, "deploy");
+		const id = functionOf(c, "deploy");
 		await feed.served(await catalog.remove(c.get("bearer").label, id));
 		return ok(c, null);
 	});
 
 	app.post("/versions", async (c) => {
-		const id = idOfPath(c, "deploy");
+		const id = functionOf(c, "deploy");
 		const version = await upload(c, id);
 		// A preview is there once the answer is.
 		await feed.served(catalog.store.sequence);
 		return ok(c, versionShape(version, (await catalog.find(id)).value.secrets));
 	});
 	app.get("/versions", async (c) => {
-		const id = idOfPath(c, "read");
+		const id = functionOf(c, "read");
 		const { secrets } = (await catalog.find(id)).value;
 		return ok(c, { items: (await catalog.versions(id)).map((version) => versionShape(version, secrets)) });
 	});
 	app.get("/versions/:version", async (c) => {
-		const id = idOfPath(c, "read");
+		const id = functionOf(c, "read");
 		const { secrets } = (await catalog.find(id)).value;
 		return ok(c, versionShape(await catalog.version(id, c.req.param("version")), secrets));
 	});
 
 	app.post("/assets-upload-session", async (c) => {
-		const id = idOfPath(c, "deploy");
-		const { manifest } = checked(z.looseObject({ manifest: manifestSchema }), parseJson(await c.req.text()));
+		const id = functionOf(c, "deploy");
+		const { manifest } = await bodyOf(c, z.looseObject({ manifest: manifestSchema }));
 		return ok(c, await control.assets.begin(id, manifest));
 	});
 
 	app.get("/deployments", async (c) => {
-		const id = idOfPath(c, "read");
+		const id = functionOf(c, "read");
 		await catalog.find(id);
 		return ok(c, { deployments: (await catalog.releases(id, "production")).map(deploymentShape) });
 	});
 	app.get("/deployments/:deployment", async (c) => {
-		const id = idOfPath(c, "read");
+		const id = functionOf(c, "read");
 		const found = (await catalog.releases(id)).find((one) => one.id === c.req.param("deployment"));
 		if (found === undefined) throw new ControlError("not_found", `${id.name} has no such deployment`);
 		return ok(c, deploymentShape(found));
 	});
 	app.post("/deployments", async (c) => {
-		const id = idOfPath(c, "deploy");
-		const { versions: given, annotations } = checked(deploymentSchema, parseJson(await c.req.text()));
+		const id = functionOf(c, "deploy");
+		const { versions: given, annotations } = await bodyOf(c, deploymentSchema);
 		const shares = given.map(({ version_id: version, percentage: percent }) => ({ version, percent }));
 		return ok(c, deploymentShape(await release(c, id, shares, annotations["workers/message"] ?? "")));
 	});
 
 	app.get("/secrets", async (c) => {
-		const id = idOfPath(c, "read");
+		const id = functionOf(c, "read");
 		return ok(c, secretsShape((await catalog.find(id)).value.secrets));
 	});
 	app.put("/secrets", async (c) => {
-		const id = idOfPath(c, "deploy");
-		const { name, text } = checked(secretSchema, parseJson(await c.req.text()));
+		const id = functionOf(c, "deploy");
+		const { name, text } = await bodyOf(c, secretSchema);
 		await feed.served(await catalog.setSecrets(c.get("bearer").label, id, { [name]: text }));
 		return ok(c, { name, type: "secret_text" });
 	});
 	const bulk = async (c: C) => {
-		const id = idOfPath(c, "deploy");
-		const patch = Object.entries(checked(bulkSchema, parseJson(await c.req.text())).secrets).map(
+		const id = functionOf(c, "deploy");
+		const patch = Object.entries((await bodyOf(c, bulkSchema)).secrets).map(
 			([name, value]): [string, string | null] => [name, value === null ? null : (value.text ?? "")],
 		);
 		const sequence = await catalog.setSecrets(c.get("bearer").label, id, Object.fromEntries(patch));
@@ -145,14 +139,14 @@ export function scripts(control: Control): Hono<Authenticated> {
 	};
 	app.patch("/secrets-bulk", bulk);
 	app.get("/secrets/:name", async (c) => {
-		const id = idOfPath(c, "read");
+		const id = functionOf(c, "read");
 		const name = c.req.param("name");
 		if (!Object.hasOwn((await catalog.find(id)).value.secrets, name))
 			throw new CloudflareError(404, 10056, `there is no secret ${name}`);
 		return ok(c, { name, type: "secret_text" });
 	});
 	app.delete("/secrets/:name", async (c) => {
-		const id = idOfPath(c, "deploy");
+		const id = functionOf(c, "deploy");
 		const name = c.req.param("name");
 		if (!Object.hasOwn((await catalog.find(id)).value.secrets, name))
 			throw new CloudflareError(404, 10056, `there is no secret ${name}`);
@@ -161,7 +155,7 @@ export function scripts(control: Control): Hono<Authenticated> {
 	});
 
 	app.get("/settings", async (c) => {
-		const id = idOfPath(c, "read");
+		const id = functionOf(c, "read");
 		const { value: one } = await catalog.find(id);
 		const version = await latest(id);
 		return ok(c, {
@@ -175,21 +169,21 @@ export function scripts(control: Control): Hono<Authenticated> {
 		});
 	});
 	const scriptSettings = async (c: C) => {
-		const id = idOfPath(c, "deploy");
-		const { tags } = checked(settingsSchema, parseJson(await c.req.text()));
+		const id = functionOf(c, "deploy");
+		const { tags } = await bodyOf(c, settingsSchema);
 		if (Array.isArray(tags)) await catalog.set(c.get("bearer").label, id, { tags });
 		return ok(c, { tags: (await catalog.find(id)).value.tags, logpush: false, tail_consumers: [] });
 	};
 	app.patch("/script-settings", scriptSettings);
 	app.get("/script-settings", async (c) => {
-		const { value: one } = await catalog.find(idOfPath(c, "read"));
+		const { value: one } = await catalog.find(functionOf(c, "read"));
 		return ok(c, { tags: one.tags, logpush: false, tail_consumers: [] });
 	});
 
-	app.get("/subdomain", async (c) => ok(c, subdomainShape((await catalog.find(idOfPath(c, "read"))).value)));
+	app.get("/subdomain", async (c) => ok(c, subdomainShape((await catalog.find(functionOf(c, "read"))).value)));
 	app.post("/subdomain", async (c) => {
-		const id = idOfPath(c, "deploy");
-		const { enabled, previews_enabled: previews } = checked(subdomainSchema, parseJson(await c.req.text()));
+		const id = functionOf(c, "deploy");
+		const { enabled, previews_enabled: previews } = await bodyOf(c, subdomainSchema);
 		const settings = {
 			...(enabled !== undefined && { onDomain: enabled }),
 			...(previews !== undefined && { previews }),
@@ -199,34 +193,32 @@ export function scripts(control: Control): Hono<Authenticated> {
 	});
 
 	app.get("/schedules", async (c) => {
-		const { value: one } = await catalog.find(idOfPath(c, "read"));
+		const { value: one } = await catalog.find(functionOf(c, "read"));
 		return ok(c, { schedules: one.schedules.map((cron) => ({ cron })) });
 	});
 	app.put("/schedules", async (c) => {
-		const id = idOfPath(c, "deploy");
-		const schedules = checked(z.array(z.looseObject({ cron: z.string() })), parseJson(await c.req.text())).map(
-			({ cron }) => cron,
-		);
+		const id = functionOf(c, "deploy");
+		const schedules = (await bodyOf(c, z.array(z.looseObject({ cron: z.string() })))).map(({ cron }) => cron);
 		if (schedules.length > 0) throw notThere("cron triggers");
 		await catalog.set(c.get("bearer").label, id, { schedules });
 		return ok(c, { schedules: [] });
 	});
 
 	app.get("/routes", async (c) => {
-		const { value: one } = await catalog.find(idOfPath(c, "read"));
+		const { value: one } = await catalog.find(functionOf(c, "read"));
 		return ok(
 			c,
 			one.hostnames.map((hostname) => ({ id: idOf(hostname), pattern: `${hostname}/*` })),
 		);
 	});
 	app.put("/routes", async (c) => {
-		const id = idOfPath(c, "deploy");
-		const patterns = checked(routesSchema, parseJson(await c.req.text())).map(({ pattern }) => pattern);
+		const id = functionOf(c, "deploy");
+		const patterns = (await bodyOf(c, routesSchema)).map(({ pattern }) => pattern);
 		await feed.served(await catalog.setHostnames(c.get("bearer").label, id, patterns.map(hostnameOf)));
 		return ok(c, patterns);
 	});
 	app.get("/references", async (c) => {
-		await catalog.find(idOfPath(c, "read"));
+		await catalog.find(functionOf(c, "read"));
 		return ok(c, { services: { incoming: [], outgoing: [] }, durable_objects: [], dispatch_outbounds: [] });
 	});
 	return app;

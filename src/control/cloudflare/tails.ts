@@ -1,17 +1,17 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { type Context, Hono } from "hono";
+import { Hono } from "hono";
 import { z } from "zod";
 import { keyOf } from "../../names.ts";
 import type { Outcome } from "../../observe/record.ts";
 import type { Milliseconds } from "../../units.ts";
 import type { Control } from "../control.ts";
 import type { Feed } from "../feed.ts";
-import { checked, parseJson } from "../json.ts";
 import { type TailedInvocation, TailSession } from "../tail-session.ts";
 import type { Authenticated } from "../tokens.ts";
 import { ok } from "./envelope.ts";
+import { bodyOf, functionOf } from "./request.ts";
 import { TailSocket } from "./tail-socket.ts";
 import { notThere } from "./upload.ts";
 
@@ -192,15 +192,10 @@ function exceptionOf(text: string, timestamp: number): object {
 /** The calls that make and end tails: `/accounts/:account/workers/scripts/:script/tails`. */
 export function tailCalls(control: Control): Hono<Authenticated> {
 	const app = new Hono<Authenticated>();
-	const idOfPath = (c: Context<Authenticated>) => {
-		const id = { tenant: c.req.param("account") as string, name: c.req.param("script") as string };
-		c.get("bearer").require("read", id.tenant, id.name);
-		return id;
-	};
 	app.post("/", async (c) => {
-		const id = idOfPath(c);
+		const id = functionOf(c, "read");
 		await control.catalog.find(id);
-		const { filters } = checked(tailSchema, parseJson(await c.req.text()));
+		const { filters } = await bodyOf(c, tailSchema);
 		for (const { header, client_ip } of filters)
 			if (header !== undefined || client_ip !== undefined)
 				throw notThere("filters of a tail by header and by client_ip");
@@ -213,11 +208,11 @@ export function tailCalls(control: Control): Hono<Authenticated> {
 		});
 	});
 	app.get("/", (c) => {
-		idOfPath(c);
+		functionOf(c, "read");
 		return ok(c, []);
 	});
 	app.delete("/:tail", (c) => {
-		control.tails.endOf(keyOf(idOfPath(c)), c.req.param("tail"));
+		control.tails.endOf(keyOf(functionOf(c, "read")), c.req.param("tail"));
 		return ok(c, null);
 	});
 	return app;
