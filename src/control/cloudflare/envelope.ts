@@ -7,8 +7,8 @@ export const Code = {
 	authentication: 10000,
 	notFound: 10007,
 	invalid: 10021,
+	noSecret: 10056,
 	inherit: 10057,
-	noVersions: 10222,
 } as const;
 
 const CODES: Partial<Record<ControlErrorCode, number>> = {

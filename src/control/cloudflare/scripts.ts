@@ -7,7 +7,7 @@ import { ControlError } from "../control-error.ts";
 import { readForm } from "../module-files.ts";
 import type { VersionDocument } from "../store/documents.ts";
 import type { Authenticated } from "../tokens.ts";
-import { CloudflareError, ok } from "./envelope.ts";
+import { CloudflareError, Code, ok } from "./envelope.ts";
 import { bodyOf, functionOf } from "./request.ts";
 import { bindingsShape, deploymentShape, idOf, secretsShape, subdomainShape, versionShape } from "./shapes.ts";
 import { notThere, readUpload, tagsSchema } from "./upload.ts";
@@ -31,8 +31,10 @@ export function scripts(control: Control): Hono<Authenticated> {
 	type C = Context<Authenticated>;
 
 	const latest = async (id: FunctionId): Promise<VersionDocument | undefined> => (await catalog.versions(id))[0];
-	const live = async (released: { sequence: number }) => {
-		await feed.served(released.sequence);
+	/** The name of a secret, once it is sure that there is one. */
+	const secretOf = async (id: FunctionId, name: string): Promise<string> => {
+		if (Object.hasOwn((await catalog.find(id)).value.secrets, name)) return name;
+		throw new CloudflareError(404, Code.noSecret, `there is no secret ${name}`);
 	};
 	/** Keeps what was uploaded beside a version, and the version. */
 	const upload = async (c: C, id: FunctionId): Promise<VersionDocument> => {
@@ -49,7 +51,7 @@ export function scripts(control: Control): Hono<Authenticated> {
 	};
 	const release = async (c: C, id: FunctionId, shares: { version: string; percent: number }[], message: string) => {
 		const made = await releases.release(c.get("bearer").label, id, { shares, message, source: "wrangler" });
-		await live(made);
+		await feed.served(made.sequence);
 		return made.release;
 	};
 
@@ -128,28 +130,21 @@ export function scripts(control: Control): Hono<Authenticated> {
 		await feed.served(await catalog.setSecrets(c.get("bearer").label, id, { [name]: text }));
 		return ok(c, { name, type: "secret_text" });
 	});
-	const bulk = async (c: C) => {
+	app.patch("/secrets-bulk", async (c) => {
 		const id = functionOf(c, "deploy");
-		const patch = Object.entries((await bodyOf(c, bulkSchema)).secrets).map(
-			([name, value]): [string, string | null] => [name, value === null ? null : (value.text ?? "")],
-		);
-		const sequence = await catalog.setSecrets(c.get("bearer").label, id, Object.fromEntries(patch));
-		await feed.served(sequence);
+		const { secrets } = await bodyOf(c, bulkSchema);
+		const patch = Object.entries(secrets).map(([name, value]) => [name, value === null ? null : (value.text ?? "")]);
+		await feed.served(await catalog.setSecrets(c.get("bearer").label, id, Object.fromEntries(patch)));
 		return ok(c, secretsShape((await catalog.find(id)).value.secrets));
-	};
-	app.patch("/secrets-bulk", bulk);
+	});
 	app.get("/secrets/:name", async (c) => {
 		const id = functionOf(c, "read");
-		const name = c.req.param("name");
-		if (!Object.hasOwn((await catalog.find(id)).value.secrets, name))
-			throw new CloudflareError(404, 10056, `there is no secret ${name}`);
+		const name = await secretOf(id, c.req.param("name"));
 		return ok(c, { name, type: "secret_text" });
 	});
 	app.delete("/secrets/:name", async (c) => {
 		const id = functionOf(c, "deploy");
-		const name = c.req.param("name");
-		if (!Object.hasOwn((await catalog.find(id)).value.secrets, name))
-			throw new CloudflareError(404, 10056, `there is no secret ${name}`);
+		const name = await secretOf(id, c.req.param("name"));
 		await feed.served(await catalog.setSecrets(c.get("bearer").label, id, { [name]: null }));
 		return ok(c, null);
 	});
@@ -168,13 +163,12 @@ export function scripts(control: Control): Hono<Authenticated> {
 			tail_consumers: [],
 		});
 	});
-	const scriptSettings = async (c: C) => {
+	app.patch("/script-settings", async (c) => {
 		const id = functionOf(c, "deploy");
 		const { tags } = await bodyOf(c, settingsSchema);
 		if (Array.isArray(tags)) await catalog.set(c.get("bearer").label, id, { tags });
 		return ok(c, { tags: (await catalog.find(id)).value.tags, logpush: false, tail_consumers: [] });
-	};
-	app.patch("/script-settings", scriptSettings);
+	});
 	app.get("/script-settings", async (c) => {
 		const { value: one } = await catalog.find(functionOf(c, "read"));
 		return ok(c, { tags: one.tags, logpush: false, tail_consumers: [] });
