@@ -18,6 +18,17 @@ export function keyOf({ tenant, name }: FunctionId): string {
 	return `${tenant}/${name}`;
 }
 
+/** The function of a key. */
+export function functionOfKey(key: string): FunctionId {
+	const [tenant, name] = key.split("/");
+	return { tenant, name };
+}
+
+/** The tenant of a key, which may be of whatever a tenant has. */
+export function tenantOfKey(key: string): TenantName {
+	return key.slice(0, key.indexOf("/"));
+}
+
 export const functionName = z
 	.string()
 	.regex(

@@ -2,7 +2,7 @@ import { createHmac } from "node:crypto";
 import { sign, verify } from "hono/jwt";
 import { z } from "zod";
 import type { Asset, Manifest } from "../assets/asset-config.ts";
-import { type FunctionId, keyOf, type TenantName } from "../names.ts";
+import { type FunctionId, functionOfKey, keyOf, type TenantName } from "../names.ts";
 import type { Seconds } from "../units.ts";
 import { ControlError } from "./control-error.ts";
 import type { Sealer } from "./secrets.ts";
@@ -94,8 +94,9 @@ export class AssetUploads {
 	 */
 	async receive(jwt: string, form: FormData): Promise<string | null> {
 		const { function: key, manifest } = await this.#claims(jwt);
-		const [tenant, name] = key.split("/");
-		const wanted = new Set(Object.values(await this.#manifest(manifest)).map(({ hash }) => hash));
+		const id = functionOfKey(key);
+		const files = await this.#manifest(manifest);
+		const wanted = new Set(Object.values(files).map(({ hash }) => hash));
 		const changes: Change[] = [];
 		for (const [hash, part] of form) {
 			if (!wanted.has(hash)) throw new ControlError("invalid", `the file ${hash} is not in the manifest`);
@@ -104,8 +105,8 @@ export class AssetUploads {
 			if (bytes.length > MOST_FILE_BYTES) throw new ControlError("too_large", "a file is larger than 25 MB");
 			const type = typeof part === "string" || part.type === "application/null" ? "" : part.type;
 			const value: Asset = { upload: await this.#uploads.save(bytes), size: bytes.length, type };
-			const before = await this.#store.get("asset", `${tenant}/${hash}`);
-			changes.push({ kind: "asset", key: `${tenant}/${hash}`, value, expected: before?.revision ?? 0 });
+			const before = await this.#store.get("asset", `${id.tenant}/${hash}`);
+			changes.push({ kind: "asset", key: `${id.tenant}/${hash}`, value, expected: before?.revision ?? 0 });
 		}
 		try {
 			await this.#store.commit({ actor: "upload", action: "assets.upload", target: key }, changes);
@@ -113,8 +114,8 @@ export class AssetUploads {
 			// Somebody else has sent the same at the same time.
 			if (!(error instanceof Conflict)) throw error;
 		}
-		const missing = await this.#missing(tenant, await this.#manifest(manifest));
-		return missing.length === 0 ? this.#token({ tenant, name }, manifest, true) : null;
+		const missing = await this.#missing(id.tenant, files);
+		return missing.length === 0 ? this.#token(id, manifest, true) : null;
 	}
 
 	async #manifest(name: string): Promise<GivenManifest> {

@@ -1,6 +1,6 @@
 import { setImmediate as immediate } from "node:timers/promises";
 import type { DesiredFunction, DesiredShare, DesiredVersion, ToEdge } from "../feed/messages.ts";
-import { type FunctionId, keyOf } from "../names.ts";
+import { type FunctionId, functionOfKey, keyOf } from "../names.ts";
 import type { Catalog } from "./catalog.ts";
 import { type FunctionDocument, PRODUCTION, type ReleaseDocument, type VersionDocument } from "./store/documents.ts";
 import type { Sequence } from "./store/store.ts";
@@ -40,8 +40,7 @@ export class DesiredState {
 		const ids: FunctionId[] = [];
 		const removed: FunctionId[] = [];
 		for (const { key, value } of changes?.filter(({ kind }) => kind === "function") ?? (await store.list("function"))) {
-			const [tenant, name] = key.split("/");
-			(value === null ? removed : ids).push({ tenant, name });
+			(value === null ? removed : ids).push(functionOfKey(key));
 		}
 		let functions: DesiredFunction[] = [];
 		let size = 0;

@@ -2,7 +2,7 @@ import { chmodSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { Lines } from "../feed/lines.ts";
 import type { ToControl, ToEdge } from "../feed/messages.ts";
-import { type FunctionId, keyOf } from "../names.ts";
+import { type FunctionId, keyOf, tenantOfKey } from "../names.ts";
 import type { InvocationRecord, LogLine } from "../observe/record.ts";
 import type { Milliseconds } from "../units.ts";
 import type { DesiredState } from "./desired-state.ts";
@@ -179,8 +179,8 @@ export class Feed {
 
 	/** Whether one more may watch a function, by its key: each line is handed to each of them. */
 	hasRoom(key: string): boolean {
-		const tenant = key.slice(0, key.indexOf("/") + 1);
-		return [...this.#watchers].filter((watcher) => watcher.function.startsWith(tenant)).length < MOST_WATCHERS;
+		const tenant = tenantOfKey(key);
+		return [...this.#watchers].filter((one) => tenantOfKey(one.function) === tenant).length < MOST_WATCHERS;
 	}
 
 	/** Shows a watcher what its function does, until the function that it returns is called. */

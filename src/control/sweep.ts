@@ -1,4 +1,5 @@
 import type { Manifest } from "../assets/asset-config.ts";
+import { tenantOfKey } from "../names.ts";
 import type { Milliseconds } from "../units.ts";
 import { type Change, Conflict, type Store } from "./store/store.ts";
 import type { Uploads } from "./uploads.ts";
@@ -21,7 +22,7 @@ export async function sweep(store: Store, uploads: Uploads): Promise<Swept> {
 		if (value.site === null) continue;
 		const { manifest } = value.site;
 		kept.add(manifest);
-		const [tenant] = key.split("/");
+		const tenant = tenantOfKey(key);
 		const own = sites.get(tenant) ?? new Set();
 		sites.set(tenant, own);
 		// One that cannot be read keeps nothing, and serves nothing either.
@@ -35,8 +36,7 @@ export async function sweep(store: Store, uploads: Uploads): Promise<Swept> {
 	const stale = await uploads.stale(RECENT);
 	const changes: Change[] = [];
 	for (const { key, value, revision } of await store.list("asset")) {
-		const [tenant] = key.split("/");
-		if (sites.get(tenant)?.has(value.upload) || !stale.has(value.upload)) kept.add(value.upload);
+		if (sites.get(tenantOfKey(key))?.has(value.upload) || !stale.has(value.upload)) kept.add(value.upload);
 		else changes.push({ kind: "asset", key, value: null, expected: revision });
 	}
 	try {

@@ -4,7 +4,7 @@ import type { Bound, GivenBindings } from "../bindings/binding.ts";
 import type { ArtifactStore } from "../cache/artifact-store.ts";
 import { FunctionError } from "../errors.ts";
 import type { DesiredFunction, DesiredShare, DesiredVersion } from "../feed/messages.ts";
-import { DEFAULT_TENANT, type FunctionId, keyOf } from "../names.ts";
+import { DEFAULT_TENANT, type FunctionId, functionOfKey, keyOf } from "../names.ts";
 import type { Milliseconds } from "../units.ts";
 import type { Deployer } from "./deployer.ts";
 import type { Environment } from "./environment.ts";
@@ -74,10 +74,7 @@ export class Desired {
 	/** Serves no functions any more but those of some keys. */
 	async retain(keys: ReadonlySet<string>): Promise<void> {
 		const removed = [...this.#known.keys(), ...this.#refused.keys()].filter((key) => !keys.has(key));
-		await this.apply(
-			[],
-			removed.map((key) => ({ tenant: key.split("/")[0], name: key.split("/")[1] })),
-		);
+		await this.apply([], removed.map(functionOfKey));
 	}
 
 	/** Why it cannot be served, or `null`. */

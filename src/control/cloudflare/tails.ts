@@ -3,7 +3,7 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { Hono } from "hono";
 import { z } from "zod";
-import { keyOf } from "../../names.ts";
+import { keyOf, tenantOfKey } from "../../names.ts";
 import type { Outcome } from "../../observe/record.ts";
 import type { Milliseconds } from "../../units.ts";
 import type { Control } from "../control.ts";
@@ -71,8 +71,8 @@ export class Tails {
 
 	/** Makes a tail, to be connected to within a minute at `/client/v4/tails/<id>/<secret>`. */
 	open(key: string, script: string, filters: Filter[]): Tail {
-		const tenant = key.slice(0, key.indexOf("/") + 1);
-		const beside = [...this.#tails.values()].filter((other) => other.function.startsWith(tenant));
+		const tenant = tenantOfKey(key);
+		const beside = [...this.#tails.values()].filter((other) => tenantOfKey(other.function) === tenant);
 		if (beside.length >= MOST_TAILS) this.end(beside[0].id);
 		const id = randomUUID();
 		const timer = setTimeout(() => this.end(id), CONNECT_MS).unref();
