@@ -11,10 +11,8 @@ import {
 	type ReleaseDocument,
 	type VersionDocument,
 } from "./store/documents.ts";
-import { type Change, Conflict, type Deed, type Entry, type Range, type Sequence, type Store } from "./store/store.ts";
+import { type Change, type Deed, type Entry, type Range, retried, type Sequence, type Store } from "./store/store.ts";
 
-/** A change that others got ahead of is thought out again so often. */
-const MOST_TRIES = 20;
 const MOST_HOSTNAMES = 100;
 
 /** Variables or secrets to set, and those to remove as `null`. */
@@ -113,20 +111,16 @@ export class Catalog {
 		{ create = false } = {},
 	): Promise<{ value: FunctionDocument; sequence: Sequence }> {
 		const key = keyOf(id);
-		for (let tries = 1; ; tries++) {
+		return retried(async () => {
 			const entry = await this.store.get("function", key);
 			if (entry === null && !create) await this.find(id);
 			const beside: Change[] = entry === null ? await this.#introduce(id) : [];
 			const { value, beside: more = [] } = await change(entry?.value ?? newFunction(id));
 			value.changed = new Date().toISOString();
-			try {
-				const own: Change = { kind: "function", key, value, expected: entry?.revision ?? 0 };
-				const sequence = await this.store.commit({ ...deed, target: key }, [...beside, own, ...more]);
-				return { value, sequence };
-			} catch (error) {
-				if (!(error instanceof Conflict) || tries === MOST_TRIES) throw error;
-			}
-		}
+			const own: Change = { kind: "function", key, value, expected: entry?.revision ?? 0 };
+			const sequence = await this.store.commit({ ...deed, target: key }, [...beside, own, ...more]);
+			return { value, sequence };
+		});
 	}
 
 	/** What has to be there for a new function: its tenant, and the hostname that its name gives it. */
@@ -216,7 +210,7 @@ export class Catalog {
 	/** Removes a function with all its versions and releases, and gives its hostnames back. */
 	async remove(actor: string, id: FunctionId): Promise<Sequence> {
 		const key = keyOf(id);
-		for (let tries = 1; ; tries++) {
+		return retried(async () => {
 			const entry = await this.find(id);
 			const changes: Change[] = [{ kind: "function", key, value: null, expected: entry.revision }];
 			for (const kind of ["version", "release"] as const)
@@ -224,12 +218,8 @@ export class Catalog {
 					changes.push({ kind, key: own, value: null, expected: revision });
 			const all = [this.#hostnames.own(id), ...entry.value.hostnames];
 			changes.push(...(await this.#hostnames.returns(all)));
-			try {
-				return await this.store.commit({ actor, action: "function.remove", target: key }, changes);
-			} catch (error) {
-				if (!(error instanceof Conflict) || tries === MOST_TRIES) throw error;
-			}
-		}
+			return this.store.commit({ actor, action: "function.remove", target: key }, changes);
+		});
 	}
 }
 

@@ -64,6 +64,20 @@ export class Conflict extends Error {
 	override name = "Conflict";
 }
 
+/** A commit that others got ahead of is thought out again so often. */
+const MOST_TRIES = 20;
+
+/** Thinks a commit out, and again with what others have made of its documents meanwhile. Rejects with the last Conflict. */
+export async function retried<T>(attempt: () => Promise<T>): Promise<T> {
+	for (let tries = 1; ; tries++) {
+		try {
+			return await attempt();
+		} catch (error) {
+			if (!(error instanceof Conflict) || tries === MOST_TRIES) throw error;
+		}
+	}
+}
+
 /**
  * What control keeps: documents by kind and key, changed by commits that are numbered and happen as a whole or not at
  * all. A commit that was acknowledged survives whatever ends the process or the machine. Small enough for a server of
