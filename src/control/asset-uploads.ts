@@ -6,7 +6,7 @@ import { type FunctionId, functionOfKey, keyOf, type TenantName } from "../names
 import type { Seconds } from "../units.ts";
 import { ControlError } from "./control-error.ts";
 import type { Sealer } from "./secrets.ts";
-import { type Change, Conflict, type Store } from "./store/store.ts";
+import { type Change, retried, type Store } from "./store/store.ts";
 import type { Uploads } from "./uploads.ts";
 
 /** As Cloudflare has them: https://developers.cloudflare.com/workers/platform/limits/#static-assets */
@@ -97,23 +97,25 @@ export class AssetUploads {
 		const id = functionOfKey(key);
 		const files = await this.#manifest(manifest);
 		const wanted = new Set(Object.values(files).map(({ hash }) => hash));
-		const changes: Change[] = [];
+		const taken = new Map<string, Asset>();
 		for (const [hash, part] of form) {
 			if (!wanted.has(hash)) throw new ControlError("invalid", `the file ${hash} is not in the manifest`);
 			const text = typeof part === "string" ? part : await part.text();
 			const bytes = Buffer.from(text, "base64");
 			if (bytes.length > MOST_FILE_BYTES) throw new ControlError("too_large", "a file is larger than 25 MB");
 			const type = typeof part === "string" || part.type === "application/null" ? "" : part.type;
-			const value: Asset = { upload: await this.#uploads.save(bytes), size: bytes.length, type };
-			const before = await this.#store.get("asset", `${id.tenant}/${hash}`);
-			changes.push({ kind: "asset", key: `${id.tenant}/${hash}`, value, expected: before?.revision ?? 0 });
+			taken.set(hash, { upload: await this.#uploads.save(bytes), size: bytes.length, type });
 		}
-		try {
+		// Others may send some of the same at the same time.
+		await retried(async () => {
+			const changes: Change[] = [];
+			for (const [hash, value] of taken) {
+				const own = `${id.tenant}/${hash}`;
+				const before = await this.#store.get("asset", own);
+				changes.push({ kind: "asset", key: own, value, expected: before?.revision ?? 0 });
+			}
 			await this.#store.commit({ actor: "upload", action: "assets.upload", target: key }, changes);
-		} catch (error) {
-			// Somebody else has sent the same at the same time.
-			if (!(error instanceof Conflict)) throw error;
-		}
+		});
 		const missing = await this.#missing(id.tenant, files);
 		return missing.length === 0 ? this.#token(id, manifest, true) : null;
 	}
