@@ -147,6 +147,7 @@ const ROOMS = {
 		bindings: "what a function is bound to",
 		config: "reads configurations",
 		limits: "the limits that a configuration asks for",
+		observe: "what a function says is printed",
 	},
 	assets: { link: "lists of headers" },
 	feed: {

@@ -5,7 +5,6 @@ import { shown } from "../config/config-file.ts";
 import { findFunctions, findTenants, type Source } from "../config/project.ts";
 import { UsageError } from "../errors.ts";
 import { keyOf } from "../names.ts";
-import { printable } from "../observe/printable.ts";
 import type { Flags } from "./flags.ts";
 
 /**
@@ -67,5 +66,5 @@ export function problemsOf({ problems }: BuildError, { root }: Source): string {
  * tried.
  */
 export function refuseIfAllFailed(problems: readonly (string | null)[]): void {
-	if (problems.every((problem) => problem !== null)) throw new UsageError(printable(problems.join("\n")));
+	if (problems.every((problem) => problem !== null)) throw new UsageError(problems.join("\n"));
 }

@@ -2,6 +2,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from "commander
 import { ClientError, Exit } from "../client/client-error.ts";
 import { UsageError } from "../errors.ts";
 import { DEFAULT_TENANT } from "../names.ts";
+import { printable } from "../observe/printable.ts";
 import { Router } from "../router/router.ts";
 import { version } from "../version.ts";
 import { ceilings } from "./ceilings.ts";
@@ -180,7 +181,7 @@ export async function main(args: string[]): Promise<void> {
 			}
 			process.exitCode = Exit.usage;
 		} else if (error instanceof UsageError || error instanceof ClientError) {
-			console.error(`atoll: ${error.message}`);
+			console.error(`atoll: ${printable(error.message)}`);
 			process.exitCode = error instanceof ClientError ? error.exitCode : Exit.usage;
 		} else throw error;
 	}

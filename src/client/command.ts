@@ -1,4 +1,5 @@
 import { text } from "node:stream/consumers";
+import { printable } from "../observe/printable.ts";
 import { Client } from "./client.ts";
 import { ClientError, Exit } from "./client-error.ts";
 import { connectionOf } from "./credentials.ts";
@@ -20,7 +21,7 @@ export const pathOf = ({ tenant }: ClientOptions, name: string) =>
 
 /** What a command has to say: JSON for programs, lines for people. */
 export function say({ json }: ClientOptions, value: unknown, lines: () => string): void {
-	console.log(json ? JSON.stringify(value, null, 2) : lines());
+	console.log(json ? JSON.stringify(value, null, 2) : printable(lines()));
 }
 
 /** Lines of columns, as wide as what is in them, below their names; `none` where there is nothing to show. */

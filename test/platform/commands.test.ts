@@ -67,6 +67,13 @@ test("a token says what it allows, and whoami says it to whoever has it", async 
 	assert.deepEqual([scope, functions], ["deploy", ["shop", "other"]]);
 });
 
+test("what others say of their functions writes no control characters to a terminal", async () => {
+	const fails = `throw new Error("\\x1b[2Jgone")`;
+	await assert.rejects(platform.deploy("loud", fails), /does not start: Error: \ufffd\[2Jgone/);
+	await platform.deploy("loud", say("loud"), "--message", "\x1b[2Jgone");
+	assert.match((await platform.atoll("versions", "loud")).output, /\ufffd\[2Jgone/);
+});
+
 test("what is no backup, and a folder that is none, are told in one line", async () => {
 	const file = join(line.folder, "no-backup");
 	await writeFile(file, "x".repeat(4096));

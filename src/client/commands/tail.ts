@@ -1,3 +1,4 @@
+import { printable } from "../../observe/printable.ts";
 import { type ClientOptions, clientOf, pathOf, progress } from "../command.ts";
 
 interface Tailed {
@@ -25,7 +26,7 @@ export async function tail(name: string, options: ClientOptions): Promise<void> 
 		for (const line of lines) {
 			if (!line.startsWith("data: ")) continue;
 			const data = line.slice("data: ".length);
-			console.log(options.json ? data : described(JSON.parse(data) as Tailed));
+			console.log(options.json ? data : printable(described(JSON.parse(data) as Tailed)));
 		}
 	}
 }
@@ -33,11 +34,6 @@ export async function tail(name: string, options: ClientOptions): Promise<void> 
 function described({ record, lines }: Tailed): string {
 	const what = record.event === "http" ? `${record.method} ${record.url} ${record.status}` : record.event;
 	const first = `${what} ${record.outcome}, ${record.wallMs.toFixed(1)} ms (CPU ${record.cpuMs.toFixed(1)} ms)`;
-	const logged = lines.map(({ level, message }) => `  ${level}: ${printable(message).replaceAll("\n", "\n  ")}`);
-	return [printable(first), ...logged].join("\n");
-}
-
-/** What a function says writes no control characters to a terminal. */
-function printable(said: string): string {
-	return said.replace(/[^\P{Cc}\n\t]/gu, "\ufffd");
+	const logged = lines.map(({ level, message }) => `  ${level}: ${message.replaceAll("\n", "\n  ")}`);
+	return [first, ...logged].join("\n");
 }
