@@ -1,4 +1,5 @@
 import type { InvocationRecord, LogLine } from "../observe/record.ts";
+import type { Watcher } from "./feed.ts";
 
 /** So many requests may have lines of which the record has not come, and so many letters in them together. */
 const MOST_OPEN = 1000;
@@ -12,16 +13,19 @@ export interface TailedInvocation {
 }
 
 /** Puts lines and records together: a request's lines come first, and its record is the last of it. */
-export class TailSession {
+export class TailSession implements Watcher {
+	readonly function: string;
 	readonly #lines = new Map<string, LogLine[]>();
 	#letters = 0;
 	readonly #onInvocation: (one: TailedInvocation) => void;
 
-	constructor(onInvocation: (one: TailedInvocation) => void) {
+	/** `key` is the function's. */
+	constructor(key: string, onInvocation: (one: TailedInvocation) => void) {
+		this.function = key;
 		this.#onInvocation = onInvocation;
 	}
 
-	line(line: LogLine): void {
+	onLine(line: LogLine): void {
 		const { requestId, message } = line;
 		const lines = this.#lines.get(requestId) ?? [];
 		if (lines.length === MOST_LINES) return;
@@ -33,7 +37,7 @@ export class TailSession {
 			this.#take(this.#lines.keys().next().value as string);
 	}
 
-	record(record: InvocationRecord): void {
+	onRecord(record: InvocationRecord): void {
 		this.#onInvocation({ record, lines: this.#take(record.requestId) });
 	}
 

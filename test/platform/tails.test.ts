@@ -93,7 +93,7 @@ test("a tail of Cloudflare's is ended by whoever may see its function, and by no
 
 test("lines whose record never comes are held up to a bound", () => {
 	const heard: number[] = [];
-	const session = new TailSession(({ lines }) => heard.push(lines.length));
+	const session = new TailSession("default/shop", ({ lines }) => heard.push(lines.length));
 	const line = (requestId: string) => ({
 		time: "",
 		requestId,
@@ -103,7 +103,7 @@ test("lines whose record never comes are held up to a bound", () => {
 		level: "log" as const,
 		message: "x".repeat(100_000),
 	});
-	for (let i = 0; i < 50; i++) session.line(line(`${i}`));
-	for (const id of ["0", "49"]) session.record({ ...newRecord(id, "http", "http") });
+	for (let i = 0; i < 50; i++) session.onLine(line(`${i}`));
+	for (const id of ["0", "49"]) session.onRecord({ ...newRecord(id, "http", "http") });
 	assert.deepEqual(heard, [0, 1]);
 });

@@ -1,41 +1,21 @@
-import { createRoute, OpenAPIHono, type RouteConfig, z } from "@hono/zod-openapi";
+import { OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { streamSSE } from "hono/streaming";
-import { type FunctionId, keyOf } from "../../names.ts";
+import type { FunctionId } from "../../names.ts";
 import { version as atollVersion } from "../../version.ts";
 import type { Control } from "../control.ts";
 import { ControlError } from "../control-error.ts";
-import { MOST_WATCHERS } from "../feed.ts";
 import { checked, parseJson } from "../json.ts";
 import { readForm, readModules } from "../module-files.ts";
-import type { FunctionDocument, Scope, VersionDocument } from "../store/documents.ts";
-import { TailSession } from "../tail-session.ts";
+import type { FunctionDocument, VersionDocument } from "../store/documents.ts";
 import type { Authenticated } from "../tokens.ts";
 import { backupOf } from "./backup.ts";
+import { addCall, type Call } from "./calls.ts";
 import { problem } from "./problem.ts";
 import * as shapes from "./shapes.ts";
+import { tailStream } from "./tail-stream.ts";
 
 type C = Context<Authenticated>;
 
-/** One call: what it is described by, and what does it. */
-interface Call<Body> {
-	method: "get" | "post" | "put" | "patch" | "delete";
-	path: string;
-	summary: string;
-	scope: Scope;
-	/** It is about the caller's own tenant, which its path does not name, so that a token for that alone will do. */
-	own?: boolean;
-	body?: z.ZodType<Body>;
-	/** Of a multipart upload. */
-	form?: z.ZodType;
-	result?: z.ZodType;
-	/** What a stream has for a media type. */
-	stream?: string;
-	perform: (c: C, body: Body) => unknown;
-}
-
-/** What the reader of a tail has not taken, in letters. */
-const MOST_WAITING = 2 ** 20;
 const FUNCTION = "/tenants/{tenant}/functions/{name}";
 
 /** The platform's own API, below `/v1`: docs/api-admin.md. */
@@ -44,36 +24,7 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 	const app = new OpenAPIHono<Authenticated>();
 	app.onError((error, c) => problem(c, error));
 
-	const call = <Body>({ method, path, summary, scope, own, body, form, result, stream, perform }: Call<Body>) => {
-		const params = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => [name, z.string()]);
-		const content =
-			stream === undefined
-				? { "application/json": { schema: result ?? z.object({}) } }
-				: { [stream]: { schema: z.string() } };
-		const errors = { "application/problem+json": { schema: shapes.problemShape } };
-		const config: RouteConfig = {
-			method,
-			path,
-			summary,
-			security: [{ token: [scope] }],
-			request: {
-				params: z.object(Object.fromEntries(params) as Record<string, z.ZodString>),
-				...(body && { body: { required: true, content: { "application/json": { schema: body } } } }),
-				...(form && { body: { required: true, content: { "multipart/form-data": { schema: form } } } }),
-			},
-			responses: { 200: { description: summary, content }, default: { description: "refused", content: errors } },
-		};
-		app.openAPIRegistry.registerPath(config);
-		app.on(method.toUpperCase(), createRoute(config).getRoutingPath(), async (c) => {
-			const bearer = c.get("bearer");
-			const { tenant = own ? bearer.tenant : null, name = null } = c.req.param() as Record<string, string>;
-			bearer.require(scope, tenant, name);
-			const given = body === undefined ? (undefined as Body) : checked(body, parseJson(await c.req.text()));
-			const done = await perform(c, given);
-			return done instanceof Response ? done : c.json((done ?? {}) as object);
-		});
-	};
-
+	const call = <Body>(one: Call<Body>) => addCall(app, one);
 	const idOf = (c: C): FunctionId => ({ tenant: c.req.param("tenant") as string, name: c.req.param("name") as string });
 	const actorOf = (c: C) => c.get("bearer").label;
 	const hostnameOf = (one: FunctionId) => catalog.ownHostname(one);
@@ -314,38 +265,7 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 		perform: async (c) => {
 			const id = idOf(c);
 			await catalog.find(id);
-			if (!feed.hasRoom(keyOf(id)))
-				throw new ControlError("too_many_tails", `a tenant may have ${MOST_WATCHERS} tails at a time`);
-			const { promise: ended, resolve } = Promise.withResolvers<void>();
-			let write = (_: string): Promise<unknown> => Promise.resolve();
-			let waiting = 0;
-			// What the reader does not take is dropped.
-			const send = async (text: string) => {
-				if (waiting > 0 && waiting + text.length > MOST_WAITING) return;
-				waiting += text.length;
-				await write(text);
-				waiting -= text.length;
-			};
-			const session = new TailSession((one) => void send(`data: ${JSON.stringify(one)}\n\n`));
-			const unwatch = feed.watch({
-				function: keyOf(id),
-				onRecord: (record) => session.record(record),
-				onLine: (line) => session.line(line),
-			});
-			// Its token may be revoked or expire meanwhile.
-			const beat = setInterval(() => {
-				// What stands between would take a quiet connection for a dead one.
-				void send(": still here\n\n");
-				tokens.isValid(c.get("bearer").id).then((valid) => valid || resolve(), resolve);
-			}, 10_000);
-			return streamSSE(c, async (stream) => {
-				write = (text) => stream.write(text);
-				stream.onAbort(resolve);
-				await stream.write(": connected\n\n");
-				await Promise.race([ended, control.closing]);
-				clearInterval(beat);
-				unwatch();
-			});
+			return tailStream(c, control, id);
 		},
 	});
 

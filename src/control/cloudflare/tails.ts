@@ -115,15 +115,11 @@ export class Tails {
 	#connect(tail: Tail, req: IncomingMessage, duplex: Duplex): void {
 		clearTimeout(tail.timer);
 		tail.timer = setTimeout(() => this.end(tail.id), TAIL_MS).unref();
-		const session = new TailSession((one) => {
+		const session = new TailSession(tail.function, (one) => {
 			if (passes(tail.filters, one) && socket.waiting <= MOST_WAITING)
 				socket.send(JSON.stringify(frameOf(tail.script, one)));
 		});
-		const unwatch = this.#feed.watch({
-			function: tail.function,
-			onRecord: (record) => session.record(record),
-			onLine: (line) => session.line(line),
-		});
+		const unwatch = this.#feed.watch(session);
 		const socket = new TailSocket(req, duplex, () => {
 			unwatch();
 			tail.close = null;
