@@ -11,6 +11,7 @@ import { sha224, sha256, sha384, sha512, sha512_224, sha512_256 } from "@noble/h
 import { sha3_224, sha3_256, sha3_384, sha3_512 } from "@noble/hashes/sha3.js";
 import { Transform } from "readable-stream";
 import { Buffer } from "./buffer.ts";
+import { withCode } from "./node-errors.ts";
 
 const HASHES = {
 	md5,
@@ -39,7 +40,7 @@ interface Running {
 }
 
 function invalid(message: string, code: string, Type: ErrorConstructor = TypeError): Error {
-	return Object.assign(new Type(message), { code });
+	return withCode(new Type(message), code);
 }
 
 function hashOf(name: string): HashFunction {

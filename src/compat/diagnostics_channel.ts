@@ -1,4 +1,6 @@
 /** `node:diagnostics_channel`: https://nodejs.org/api/diagnostics_channel.html */
+import { invalidType } from "./node-errors.ts";
+
 type Name = string | symbol;
 type Subscriber = (message: unknown, name: Name) => void;
 type Transform = (message: unknown) => unknown;
@@ -208,7 +210,6 @@ class TracingChannel {
 }
 export const tracingChannel = (of: string | Record<Event, Channel>): TracingChannel => new TracingChannel(of);
 
-const invalidType = (message: string) => Object.assign(new TypeError(message), { code: "ERR_INVALID_ARG_TYPE" });
 function mustBeFunction(value: unknown, name: string): void {
 	if (typeof value !== "function") throw invalidType(`The "${name}" argument must be of type function`);
 }

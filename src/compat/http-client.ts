@@ -1,8 +1,9 @@
 import { EventEmitter } from "./events.ts";
-import { type HeadersGiven, pairsOf, STATUS_CODES, withCode } from "./http-headers.ts";
+import { type HeadersGiven, pairsOf, STATUS_CODES } from "./http-headers.ts";
 import { IncomingMessage } from "./http-incoming.ts";
 import { type OutgoingBody, OutgoingMessage } from "./http-outgoing.ts";
 import { HttpSocket } from "./http-socket.ts";
+import { aborted, withCode } from "./node-errors.ts";
 
 type Responded = (response: IncomingMessage) => void;
 
@@ -149,11 +150,6 @@ export class ClientRequest extends OutgoingMessage {
 	}
 	setNoDelay(): void {}
 	setSocketKeepAlive(): void {}
-}
-
-function aborted(cause: unknown): Error {
-	const error = withCode(new Error("The operation was aborted", { cause }), "ABORT_ERR");
-	return Object.defineProperty(error, "name", { value: "AbortError", writable: true, configurable: true });
 }
 
 /** An error as Node's network would have it, of one that `fetch` tells in words. */

@@ -1,5 +1,6 @@
 /** What `node:http` says of names and values of headers, and how it keeps those that are going to be sent. */
 import { METHODS as methods, STATUS_CODES as statusCodes } from "unenv/node/internal/http/constants";
+import { withCode } from "./node-errors.ts";
 
 export const METHODS: string[] = [...(methods as string[]).filter((method) => method !== "PRI"), "QUERY"].sort();
 export const STATUS_CODES: Record<number, string> = statusCodes;
@@ -11,9 +12,6 @@ export type HeadersGiven = Record<string, HeaderValue | undefined> | readonly He
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const NOT_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
-
-export const withCode = <E extends Error>(error: E, code: string): E & { code: string } =>
-	Object.assign(error, { code });
 
 export function validateHeaderName(name: unknown, label = "Header name"): void {
 	if (typeof name !== "string" || !TOKEN.test(name))

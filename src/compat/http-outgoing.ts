@@ -1,8 +1,9 @@
 import { Writable } from "readable-stream";
 import { Buffer } from "./buffer.ts";
-import { type HeadersGiven, type HeaderValue, OutgoingHeaders, pairsOf, withCode } from "./http-headers.ts";
+import { type HeadersGiven, type HeaderValue, OutgoingHeaders, pairsOf } from "./http-headers.ts";
 import { IdleTimer } from "./http-idle-timer.ts";
 import type { HttpSocket } from "./http-socket.ts";
+import { invalidType, withCode } from "./node-errors.ts";
 
 type Done = (error?: Error | null) => void;
 type Ended = () => void;
@@ -176,8 +177,5 @@ function bytesOf(chunk: unknown, encoding: string | undefined): Uint8Array<Array
 			? new TextEncoder().encode(chunk)
 			: Buffer.from(chunk, encoding);
 	if (chunk instanceof Uint8Array) return chunk as Uint8Array<ArrayBuffer>;
-	throw withCode(
-		new TypeError('The "chunk" argument must be of type string or an instance of Buffer or Uint8Array.'),
-		"ERR_INVALID_ARG_TYPE",
-	);
+	throw invalidType('The "chunk" argument must be of type string or an instance of Buffer or Uint8Array.');
 }

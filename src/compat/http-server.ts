@@ -1,8 +1,9 @@
 import { EventEmitter } from "./events.ts";
-import { type HeadersGiven, type HeaderValue, pairsOf, STATUS_CODES, withCode } from "./http-headers.ts";
+import { type HeadersGiven, type HeaderValue, pairsOf, STATUS_CODES } from "./http-headers.ts";
 import { IncomingMessage } from "./http-incoming.ts";
 import { type OutgoingBody, OutgoingMessage } from "./http-outgoing.ts";
 import { HttpSocket } from "./http-socket.ts";
+import { withCode } from "./node-errors.ts";
 
 type Callback = () => void;
 type Listener = (request: IncomingMessage, response: ServerResponse) => void;

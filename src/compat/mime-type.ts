@@ -1,11 +1,11 @@
 /** `MIMEType` and `MIMEParams` of `node:util`: https://nodejs.org/api/util.html#class-utilmimetype */
+import { withCode } from "./node-errors.ts";
+
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const QUOTED = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 const invalid = (what: string, text: string) =>
-	Object.assign(new TypeError(`The MIME syntax for a ${what} in "${text}" is invalid`), {
-		code: "ERR_INVALID_MIME_SYNTAX",
-	});
+	withCode(new TypeError(`The MIME syntax for a ${what} in "${text}" is invalid`), "ERR_INVALID_MIME_SYNTAX");
 
 const written = (value: string) => (TOKEN.test(value) ? value : `"${value.replace(/["\\]/g, "\\$&")}"`);
 

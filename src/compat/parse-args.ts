@@ -1,4 +1,6 @@
 /** `parseArgs` of `node:util`: https://nodejs.org/api/util.html#utilparseargsconfig */
+import { withCode } from "./node-errors.ts";
+
 type Value = string | boolean;
 interface OptionConfig {
 	type: "string" | "boolean";
@@ -24,8 +26,7 @@ interface Parsed {
 	tokens?: Token[];
 }
 
-const failure = (code: string, message: string) =>
-	Object.assign(new TypeError(message), { code: `ERR_PARSE_ARGS_${code}` });
+const failure = (code: string, message: string) => withCode(new TypeError(message), `ERR_PARSE_ARGS_${code}`);
 
 export function parseArgs(config: Config = {}): Parsed {
 	const { args = [], options = {}, strict = true, allowNegative = false } = config;

@@ -1,19 +1,16 @@
 /** `node:timers/promises`: https://nodejs.org/api/timers.html#timers-promises-api */
+import { aborted } from "./node-errors.ts";
+
 interface Options {
 	signal?: AbortSignal;
 }
 
-function aborted({ reason }: AbortSignal): Error {
-	const error = Object.assign(new Error("The operation was aborted", { cause: reason }), { code: "ABORT_ERR" });
-	return Object.defineProperty(error, "name", { value: "AbortError", writable: true, configurable: true });
-}
-
 export function setTimeout<T>(delay = 1, value?: T, { signal }: Options = {}): Promise<T> {
 	return new Promise((resolve, reject) => {
-		if (signal?.aborted) throw aborted(signal);
+		if (signal?.aborted) throw aborted(signal.reason);
 		const abort = () => {
 			globalThis.clearTimeout(timer);
-			reject(aborted(signal as AbortSignal));
+			reject(aborted(signal?.reason));
 		};
 		const timer = globalThis.setTimeout(() => {
 			signal?.removeEventListener("abort", abort);
@@ -28,7 +25,7 @@ export function setImmediate<T>(value?: T, options?: Options): Promise<T> {
 }
 
 export async function* setInterval<T>(delay = 1, value?: T, { signal }: Options = {}): AsyncGenerator<T> {
-	if (signal?.aborted) throw aborted(signal);
+	if (signal?.aborted) throw aborted(signal.reason);
 	let due = 0;
 	let waiting: PromiseWithResolvers<void> | null = null;
 	const wake = () => {
@@ -42,7 +39,7 @@ export async function* setInterval<T>(delay = 1, value?: T, { signal }: Options 
 	signal?.addEventListener("abort", wake, { once: true });
 	try {
 		for (;;) {
-			if (signal?.aborted) throw aborted(signal);
+			if (signal?.aborted) throw aborted(signal.reason);
 			if (due === 0) {
 				waiting = Promise.withResolvers();
 				await waiting.promise;

@@ -17,6 +17,7 @@ import { Transform } from "readable-stream";
 import { constants as all } from "unenv/node/zlib";
 import { absentModule } from "./absent.ts";
 import { Buffer } from "./buffer.ts";
+import { invalidType, withCode } from "./node-errors.ts";
 
 type Bytes = string | ArrayBuffer | ArrayBufferView;
 type Done = (error?: Error | null, chunk?: unknown) => void;
@@ -68,17 +69,14 @@ function failure(status: number, message: string): Error {
 	return Object.assign(new Error(message || "zlib error"), { errno: status, code: codes[status] });
 }
 const tooLarge = (most: number) =>
-	Object.assign(new RangeError(`Cannot create a Buffer larger than ${most} bytes`), { code: "ERR_BUFFER_TOO_LARGE" });
+	withCode(new RangeError(`Cannot create a Buffer larger than ${most} bytes`), "ERR_BUFFER_TOO_LARGE");
 
 function bytesOf(data: unknown): Uint8Array {
 	if (typeof data === "string") return Buffer.from(data);
 	if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 	if (data instanceof ArrayBuffer) return new Uint8Array(data);
-	throw Object.assign(
-		new TypeError(
-			'The "buffer" argument must be of type string or an instance of Buffer, TypedArray, DataView, or ArrayBuffer.',
-		),
-		{ code: "ERR_INVALID_ARG_TYPE" },
+	throw invalidType(
+		'The "buffer" argument must be of type string or an instance of Buffer, TypedArray, DataView, or ArrayBuffer.',
 	);
 }
 
@@ -86,7 +84,7 @@ function within(name: string, value: number | undefined, [least, most, standard]
 	if (value === undefined) return standard;
 	if (typeof value === "number" && value >= least && value <= most) return value;
 	const message = `The value of "options.${name}" is out of range. It must be >= ${least} and <= ${most}. Received ${value}`;
-	throw Object.assign(new RangeError(message), { code: "ERR_OUT_OF_RANGE" });
+	throw withCode(new RangeError(message), "ERR_OUT_OF_RANGE");
 }
 
 /** One run of zlib over data that comes in pieces. */
