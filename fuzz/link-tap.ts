@@ -26,6 +26,7 @@ const DEAF: Omit<SandboxCommands, "request"> = {
 	expect: unheard,
 	load: unheard,
 	unload: unheard,
+	keep: unheard,
 	preload: unheard,
 	message: unheard,
 	clogged: () => false,

@@ -96,7 +96,7 @@ export class Placement {
 			this.#computes(version);
 			return "cut";
 		}
-		if (code === "isolate_lost") return { otherwise: sandboxLost() };
+		if (code === "isolate_lost" || code === "crowded_out") return { otherwise: sandboxLost() };
 		if (code === "starved") return { otherwise: new FunctionError("cpu_limit_exceeded", message) };
 		pace.note(false); // However little it used before it failed: what cannot start has not proven light.
 		version.demand.long();

@@ -1,16 +1,16 @@
 import { CacheStore } from "../bindings/caches/sandbox.ts";
 import { Kind } from "../link/messages.ts";
 import type { MessageData } from "../link/outgoing.ts";
-import {
-	type AttemptId,
-	type Image,
-	PRELOAD_START_MS,
-	type RequestStart,
-	type SandboxCommands,
-	type SandboxEvents,
-	type SandboxSettings,
-	type SandboxStats,
-	type VersionNumber,
+import type {
+	AttemptFailure,
+	AttemptId,
+	Image,
+	RequestStart,
+	SandboxCommands,
+	SandboxEvents,
+	SandboxSettings,
+	SandboxStats,
+	VersionNumber,
 } from "../link/protocol.ts";
 import type { Bytes, Microseconds, Milliseconds } from "../units.ts";
 import { FunctionIsolate, type IsolateListener } from "./isolate.ts";
@@ -42,6 +42,12 @@ const QUANTUM = 16;
 const MOST_SAID: Bytes = 2 ** 20;
 /** How long turns run before the link is looked at again. */
 const SLICE_MS = 1;
+
+const CROWDED_OUT: AttemptFailure = {
+	code: "crowded_out",
+	message: "isolates that are kept have half of a sandbox's room at most",
+	stack: "",
+};
 
 /** Whether it starts an isolate where there is none. */
 function needsIsolate({ kind }: Task): boolean {
@@ -109,8 +115,12 @@ export class IsolateHost implements SandboxCommands, IsolateListener {
 		version.starting = null;
 	}
 
-	preload(id: AttemptId, number: VersionNumber): void {
-		const attempt = this.#runner.begin(id, number, 0, 0);
+	keep(number: VersionNumber, kept: boolean): void {
+		this.#warm.keep(number, kept);
+	}
+
+	preload(id: AttemptId, number: VersionNumber, startMs: Milliseconds): void {
+		const attempt = this.#runner.begin(id, number, startMs, 0);
 		this.#enqueue({ kind: "preload", attempt, op: 0, text: "", data: undefined });
 	}
 
@@ -213,8 +223,9 @@ export class IsolateHost implements SandboxCommands, IsolateListener {
 			}
 			if (needsIsolate(task)) {
 				let isolate = this.#warm.get(number);
-				if (isolate !== undefined) this.#warm.hit();
-				else if (version.image === null) {
+				if (isolate !== undefined) {
+					if (task.kind !== "preload") this.#warm.hit();
+				} else if (version.image === null) {
 					if (!version.wanted) this.#events.want(number);
 					version.wanted = true;
 					waits = true;
@@ -222,7 +233,7 @@ export class IsolateHost implements SandboxCommands, IsolateListener {
 				} else {
 					this.#note(attempt.id, true);
 					const { startupCpuMs } = version.image;
-					const startMs = task.kind === "preload" ? Math.min(startupCpuMs, PRELOAD_START_MS) : startupCpuMs;
+					const startMs = task.kind === "preload" ? Math.min(startupCpuMs, attempt.leftUs / 1000) : startupCpuMs;
 					isolate = version.starting ?? this.#start(version, version.image, attempt, startMs);
 					if (isolate === undefined) continue;
 					if (isolate.starting) {
@@ -231,7 +242,8 @@ export class IsolateHost implements SandboxCommands, IsolateListener {
 					}
 				}
 				if (task.kind === "preload") {
-					this.#runner.done(attempt);
+					if (this.#warm.isCrowdedOut(number)) this.#runner.fail(attempt, CROWDED_OUT);
+					else this.#runner.done(attempt);
 					continue;
 				}
 				attempt.isolate = isolate;

@@ -1,7 +1,8 @@
 import { LRUCache } from "lru-cache";
 import type { SandboxSettings, SandboxStats, VersionNumber } from "../link/protocol.ts";
-import type { Milliseconds } from "../units.ts";
+import type { Bytes, Milliseconds } from "../units.ts";
 import type { FunctionIsolate } from "./isolate.ts";
+import { KeptIsolates } from "./kept.ts";
 
 /** A new measurement of an isolate's memory every so many requests: it costs 1.7 µs. */
 const MEASURE_EVERY = 16;
@@ -9,11 +10,16 @@ const MEASURE_EVERY = 16;
 const TELL_MS: Milliseconds = 100;
 
 /**
- * The isolates of a sandbox. Those that take requests are in an LRU, bounded by what they really use and by count;
- * one that leaves it is retired: it finishes what it holds, and is disposed then.
+ * The isolates of a sandbox. Those that take requests are kept, or in an LRU, bounded by what all of them really use and
+ * by count; one that leaves it is retired: it finishes what it holds, and is disposed then.
  */
 export class WarmIsolates {
 	readonly #lru: LRUCache<VersionNumber, FunctionIsolate>;
+	readonly #kept: KeptIsolates;
+	/** Told of a version that no longer has an isolate for its requests. */
+	readonly #left: (version: VersionNumber) => void;
+	readonly #maxIsolates: number;
+	readonly #maxBytes: Bytes;
 	readonly #all = new Set<FunctionIsolate>();
 	#requests = 0;
 	#hits = 0;
@@ -24,27 +30,61 @@ export class WarmIsolates {
 	/** Whether the figures have changed since they were last taken. */
 	changed = false;
 
-	/** `left` is told of a version that no longer has an isolate for its requests. */
-	constructor({ maxIsolates, maxBytes }: SandboxSettings, left: (version: VersionNumber) => void) {
+	constructor(
+		{ maxIsolates, maxBytes }: Pick<SandboxSettings, "maxIsolates" | "maxBytes">,
+		left: (version: VersionNumber) => void,
+	) {
+		this.#maxIsolates = maxIsolates;
+		this.#maxBytes = maxBytes;
+		this.#left = left;
+		this.#kept = new KeptIsolates({ maxIsolates, maxBytes });
 		this.#lru = new LRUCache({
 			max: maxIsolates,
 			maxSize: maxBytes,
 			dispose: (isolate, version, reason) => {
+				if (this.#kept.get(version) === isolate) return;
 				if (reason === "evict") this.#evictions++;
-				isolate.retired = true;
-				this.disposeIfIdle(isolate);
-				left(version);
+				this.#retired(isolate);
 			},
 		});
 	}
 
 	/** The isolate that takes a version's requests; a look-up makes it the most recently used. */
 	get(version: VersionNumber): FunctionIsolate | undefined {
-		return this.#lru.get(version);
+		return this.#kept.get(version) ?? this.#lru.get(version);
 	}
 
 	has(version: VersionNumber): boolean {
-		return this.#lru.has(version);
+		return this.#kept.get(version) !== undefined || this.#lru.has(version);
+	}
+
+	/** Says whether a version's isolate is to make room for no others. */
+	keep(version: VersionNumber, kept: boolean): void {
+		this.#kept.want(version, kept);
+		const isolate = this.#kept.get(version) ?? this.#lru.peek(version);
+		if (isolate !== undefined) this.#put(isolate);
+	}
+
+	/** Whether a version's isolate is to be kept, and there is no room for it now. */
+	isCrowdedOut(version: VersionNumber): boolean {
+		if (!this.#kept.wants(version)) return false;
+		this.keep(version, true); // There may be by now.
+		return this.#kept.get(version) === undefined;
+	}
+
+	/** Puts one where it belongs, as it was measured last; others may have to make room for it. */
+	#put(isolate: FunctionIsolate): void {
+		const { version } = isolate;
+		this.#kept.delete(isolate);
+		const others = this.#kept.wants(version) ? this.#kept.add(isolate) : [isolate];
+		if (!others.includes(isolate)) this.#lru.delete(version);
+		for (const one of others) this.#lru.set(one.version, one, { size: Math.max(one.memoryBytes, 1) });
+		while (this.#lru.size > 1 && this.#isFull) this.#lru.pop();
+	}
+
+	get #isFull(): boolean {
+		const { size, bytes } = this.#kept;
+		return this.#lru.size + size > this.#maxIsolates || this.#lru.calculatedSize + bytes > this.#maxBytes;
 	}
 
 	/** One that has just started. */
@@ -52,7 +92,7 @@ export class WarmIsolates {
 		this.#coldStarts++;
 		this.changed = true;
 		this.#all.add(isolate);
-		this.#lru.set(isolate.version, isolate, { size: Math.max(isolate.memoryBytes, 1) });
+		this.#put(isolate);
 	}
 
 	/**
@@ -68,18 +108,27 @@ export class WarmIsolates {
 	used(isolate: FunctionIsolate): void {
 		if (++this.#requests % MEASURE_EVERY !== 0 || isolate.retired) return;
 		isolate.measure();
-		this.#lru.set(isolate.version, isolate, { size: Math.max(isolate.memoryBytes, 1) });
+		this.#put(isolate);
 	}
 
 	/** It takes no new requests from now on. */
 	retire(isolate: FunctionIsolate): void {
 		isolate.retired = true;
-		if (this.#lru.peek(isolate.version) === isolate) this.#lru.delete(isolate.version);
+		if (this.#kept.delete(isolate)) this.#retired(isolate);
+		else if (this.#lru.peek(isolate.version) === isolate) this.#lru.delete(isolate.version);
+	}
+
+	#retired(isolate: FunctionIsolate): void {
+		isolate.retired = true;
+		this.disposeIfIdle(isolate);
+		this.#left(isolate.version);
 	}
 
 	/** A version gets no more requests. */
 	remove(version: VersionNumber): void {
-		this.#lru.delete(version);
+		this.#kept.want(version, false);
+		const isolate = this.#kept.get(version) ?? this.#lru.peek(version);
+		if (isolate !== undefined) this.retire(isolate);
 	}
 
 	/** Disposes a retired isolate once nothing runs on it. */
@@ -102,7 +151,7 @@ export class WarmIsolates {
 		this.#toldAt = performance.now();
 		return {
 			isolates: this.#all.size,
-			bytes: this.#lru.calculatedSize,
+			bytes: this.#lru.calculatedSize + this.#kept.bytes,
 			hits: this.#hits,
 			coldStarts: this.#coldStarts,
 			evictions: this.#evictions,

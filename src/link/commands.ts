@@ -1,3 +1,4 @@
+import type { Milliseconds } from "../units.ts";
 import { readContent, writeContent } from "./content.ts";
 import { type Frame, FrameError } from "./frame.ts";
 import type { FrameWriter } from "./frame-writer.ts";
@@ -14,6 +15,7 @@ export const CommandKind = {
 	/** An image that it lacks is on its way. */
 	expect: 71,
 	preload: 74,
+	keep: 75,
 } as const;
 
 /** How many bytes stand before those of a body: its attempt and its operation. */
@@ -53,8 +55,12 @@ export class CommandWriter implements SandboxCommands {
 		this.#writer.begin(CommandKind.unload).u32(version).end();
 	}
 
-	preload(attempt: AttemptId, version: VersionNumber): void {
-		this.#writer.begin(CommandKind.preload).u32(attempt).u32(version).end();
+	keep(version: VersionNumber, kept: boolean): void {
+		this.#writer.begin(CommandKind.keep).u32(version).u8(Number(kept)).end();
+	}
+
+	preload(attempt: AttemptId, version: VersionNumber, startMs: Milliseconds): void {
+		this.#writer.begin(CommandKind.preload).u32(attempt).u32(version).u32(startMs).end();
 	}
 
 	request({ attempt, version, cpuMs, cutMs, head, body }: RequestStart): void {
@@ -111,7 +117,10 @@ export function readCommand(frame: Frame, commands: SandboxCommands): void {
 			commands.unload(frame.u32());
 			break;
 		case CommandKind.preload:
-			commands.preload(frame.u32(), frame.u32());
+			commands.preload(frame.u32(), frame.u32(), frame.u32());
+			break;
+		case CommandKind.keep:
+			commands.keep(frame.u32(), frame.u8() !== 0);
 			break;
 		case Kind.body:
 			commands.message(Kind.body, frame.u32(), frame.u32(), "", frame.bytes());

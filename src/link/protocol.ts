@@ -73,7 +73,7 @@ export interface Image {
  * ran, and the request is to be run again in the heavy lane. `isolate_lost`: another request cost the isolate, and this one is run
  * again if it may be. `starved`: a turn was cut at its limit of CPU time, by a clock that goes on while the thread
  * waits for a core, and has had less than half of it; it is run again if it may be, and counts as beyond its limit
- * else. `forged`: the isolate has sent what the prelude never does.
+ * else. `forged`: the isolate has sent what the prelude never does. `crowded_out`: of a start ahead of requests alone.
  */
 export const FAILURES = [
 	"too_heavy",
@@ -84,6 +84,7 @@ export const FAILURES = [
 	"startup_failed",
 	"startup_cpu_limit_exceeded",
 	"forged",
+	"crowded_out",
 ] as const;
 
 /** Why an attempt has ended without an answer. */
@@ -138,11 +139,13 @@ export interface SandboxCommands {
 	load(version: VersionNumber, image: Image): void;
 	/** A version will get no more requests: its isolate goes when it is idle. */
 	unload(version: VersionNumber): void;
+	/** Says whether a version's isolate is to make room for no others, from now on and until it is unloaded. */
+	keep(version: VersionNumber, kept: boolean): void;
 	/**
-	 * Starts an isolate of a version ahead of any request, as an attempt that is done when it has started. Given up
-	 * where the top level runs for `PRELOAD_START_MS`.
+	 * Starts an isolate of a version ahead of any request, as an attempt that is done when there is one. Given up where
+	 * the top level runs for `startMs`; `crowded_out` where the isolate is there, but there is no room to keep it.
 	 */
-	preload(attempt: AttemptId, version: VersionNumber): void;
+	preload(attempt: AttemptId, version: VersionNumber, startMs: Milliseconds): void;
 	/** Starts an attempt. */
 	request(start: RequestStart): void;
 	/** Anything else for a running attempt: answers, chunks, credits, abort. */

@@ -1,8 +1,12 @@
-import { type AttemptId, PRELOAD_START_MS } from "../link/protocol.ts";
+import type { AttemptFailure, AttemptId, AttemptReport } from "../link/protocol.ts";
+import type { Milliseconds } from "../units.ts";
 import type { RunnableVersion, TurnBounds } from "./runnable-version.ts";
 
-/** `killed`: the sandbox died, or had to be killed, while the isolate started. */
-export type PreloadEnd = "started" | "failed" | "killed";
+/**
+ * `warm`: there was an isolate already. `crowded_out`: it is there, but there is no room to keep it. `killed`: the
+ * sandbox died, or had to be killed, while the isolate started.
+ */
+export type PreloadEnd = "started" | "warm" | "crowded_out" | "failed" | "killed";
 
 /**
  * The start of an isolate ahead of any request for it, on a sandbox that may have to serve the version at once. It is
@@ -15,11 +19,12 @@ export class Preload {
 	readonly ended: Promise<PreloadEnd>;
 	#end!: (end: PreloadEnd) => void;
 
-	constructor(id: AttemptId, version: RunnableVersion) {
+	/** `mostMs`: how long the top level may run, if its limits allow it so much. */
+	constructor(id: AttemptId, version: RunnableVersion, mostMs: Milliseconds) {
 		this.id = id;
 		this.version = version;
 		const { limits } = version;
-		this.bounds = { ...limits, startupCpuMs: Math.min(limits.startupCpuMs, PRELOAD_START_MS) };
+		this.bounds = { ...limits, startupCpuMs: Math.min(limits.startupCpuMs, mostMs) };
 		this.ended = new Promise((resolve) => {
 			this.#end = resolve;
 		});
@@ -31,12 +36,12 @@ export class Preload {
 	/** Nobody waits for it. */
 	move(): void {}
 
-	done(): void {
-		this.#end("started");
+	done({ cold }: AttemptReport): void {
+		this.#end(cold ? "started" : "warm");
 	}
 
-	failed(): void {
-		this.#end("failed");
+	failed({ code }: AttemptFailure): void {
+		this.#end(code === "crowded_out" ? code : "failed");
 	}
 
 	lost(running: boolean): void {

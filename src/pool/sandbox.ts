@@ -1,15 +1,16 @@
 import type { Calls } from "../bindings/calls.ts";
 import { Kind } from "../link/messages.ts";
 import type { Outgoing } from "../link/outgoing.ts";
-import type {
-	AttemptFailure,
-	AttemptId,
-	AttemptReport,
-	SandboxCommands,
-	SandboxEvents,
-	SandboxStats,
-	TenantNumber,
-	VersionNumber,
+import {
+	type AttemptFailure,
+	type AttemptId,
+	type AttemptReport,
+	PRELOAD_START_MS,
+	type SandboxCommands,
+	type SandboxEvents,
+	type SandboxStats,
+	type TenantNumber,
+	type VersionNumber,
 } from "../link/protocol.ts";
 import type { Milliseconds } from "../units.ts";
 import { Attempt, type AttemptListener, type Queue } from "./attempt.ts";
@@ -59,13 +60,16 @@ export class Sandbox implements SandboxEvents {
 		return attempt;
 	}
 
-	/** Has an isolate of a version started ahead of any request for it. Resolves when that is over, well or not. */
-	preload(version: RunnableVersion): Promise<PreloadEnd> {
+	/**
+	 * Has an isolate of a version started ahead of any request for it, unless its top level runs for longer. Resolves
+	 * when that is over, well or not.
+	 */
+	preload(version: RunnableVersion, mostMs = PRELOAD_START_MS): Promise<PreloadEnd> {
 		const sent = this.#send(version);
 		sent.starting = true;
-		const preload = new Preload(this.#nextId(), version);
+		const preload = new Preload(this.#nextId(), version, mostMs);
 		this.#put(preload);
-		this.commands.preload(preload.id, version.number);
+		this.commands.preload(preload.id, version.number, preload.bounds.startupCpuMs);
 		return preload.ended.finally(() => {
 			sent.starting = false;
 		});

@@ -73,7 +73,8 @@ function randomCommand(): Call {
 	return oneOf<Call>([
 		["expect", u32()],
 		["unload", u32()],
-		["preload", u32(), u32()],
+		["keep", u32(), random(2) === 0],
+		["preload", u32(), u32(), u32()],
 		["load", u32(), image],
 		["request", { ...start, body: oneOf([undefined, bytes()]) }],
 		["message", oneOf([Kind.answer, Kind.socket]), u32(), u32(), text(), oneOf([undefined, bytes()])],

@@ -35,6 +35,10 @@ interface HostOptions {
 	cpuMs?: number;
 	/** Default: the usual base snapshot. */
 	snapshot?: Uint8Array;
+	/** Default: 10. */
+	maxIsolates?: number;
+	/** Default: far more than any test needs. */
+	maxBytes?: number;
 }
 
 /** A host of one function, version 1, and what starts an attempt at it. */
