@@ -35,7 +35,7 @@ import { Account } from "./limits/account.ts";
 import { DEFAULT_TENANT_LIMITS, defaultLimits, type Limits } from "./limits/limits.ts";
 import { Recycles } from "./limits/recycles.ts";
 import type { SandboxSettings, SandboxStats, VersionNumber } from "./link/protocol.ts";
-import type { FunctionName, TenantName } from "./names.ts";
+import type { FunctionId, FunctionName, TenantName } from "./names.ts";
 import { Guard } from "./observe/guard.ts";
 import { Observer } from "./observe/observer.ts";
 import type { InvocationRecord, Outcome, Subscriber } from "./observe/record.ts";
@@ -198,6 +198,7 @@ export class Runtime {
 			store,
 			checkBindings: (given, env) => this.#bindings.check(given, env),
 			warm: (release) => this.warm(release),
+			provision: (id) => this.#provision(id),
 			onRefused: ({ tenant, name }, error) =>
 				this.#observer.notice("error", { tenant, function: name }, `cannot be served: ${String(error.stack)}`),
 		});
@@ -274,6 +275,7 @@ export class Runtime {
 		const events = {
 			log: (number: VersionNumber, text: string) => this.#strayLog(number, text),
 			culprit: (number: VersionNumber) => this.#placement.culprit(this.#deployments.byNumber(number)),
+			crowdedOut: (number: VersionNumber) => this.#crowdedOut(number),
 			notice: (level: "info" | "warn" | "error", message: string) => this.#observer.notice(level, {}, message),
 		};
 		this.#pool = inline
@@ -293,6 +295,13 @@ export class Runtime {
 			development: this.#development,
 		});
 		this.#bindings = await Bindings.load({ functions: this.#dispatcher, egress: this.#egress, sites: this.#sites });
+	}
+
+	#crowdedOut(number: VersionNumber): void {
+		const { function: of } = this.#deployments.byNumber(number) ?? {};
+		if (of === undefined) return;
+		const what = "an isolate of it is provisioned, but what is provisioned fills its half of a sandbox: it is not kept";
+		this.#observer.notice("warn", { tenant: of.tenant, function: of.name }, what);
 	}
 
 	/** A line that a function wrote outside of any request. */
@@ -356,6 +365,12 @@ export class Runtime {
 	async warm(release: Release): Promise<void> {
 		this.#refuseIfClosing();
 		await Promise.all(this.#deployer.prepare(release).map((version) => this.#preload(version)));
+	}
+
+	/** Sees to it that a function's versions have as many isolates ahead of requests as they are to have. */
+	async #provision(id: FunctionId): Promise<void> {
+		const running = this.#deployments.get(id)?.running ?? [];
+		await Promise.all(running.map((version) => this.#placement.provision(version)));
 	}
 
 	async #preload(version: ReleasedVersion): Promise<void> {

@@ -9,7 +9,7 @@ import type { VersionNumber } from "../link/protocol.ts";
 import { DEFAULT_TENANT, type FunctionId, keyOf, type TenantName } from "../names.ts";
 import type { Deployments } from "./deployments.ts";
 import type { Environment } from "./environment.ts";
-import { EdgeFunction, type Previews } from "./function.ts";
+import { EdgeFunction, type Instances, type Previews } from "./function.ts";
 import { Release, type Share } from "./release.ts";
 import type { ReleasedVersion } from "./released-version.ts";
 import { Tenant } from "./tenant.ts";
@@ -18,6 +18,14 @@ import { VersionBuilder, type VersionBuilderSettings } from "./version-builder.t
 
 /** Of so many functions that were removed the strikes are remembered. */
 const MOST_STRUCK = 10_000;
+
+/** What a function has beside the release that gets its traffic. */
+export interface Beside {
+	/** Default: none. */
+	previews?: Previews;
+	/** Default: as many as its requests need. */
+	instances?: Instances;
+}
 
 /** What a deployment came to. */
 export interface Deployed {
@@ -122,12 +130,12 @@ export class Deployer {
 
 	/**
 	 * Has a release get a function's traffic, at these hostnames; requests that other versions have are finished there.
-	 * `previews` are reached at `<their name>--<hostname>`. Throws UsageError for hostnames that the function cannot
+	 * Previews are reached at `<their name>--<hostname>`. Throws UsageError for hostnames that the function cannot
 	 * have; nothing has changed then.
 	 */
-	activate(release: Release, hostnames: readonly string[], previews?: Previews): void {
+	activate(release: Release, hostnames: readonly string[], beside: Beside = {}): void {
 		this.#refuseIfClosed();
-		this.#put(release, this.#settings.deployments.claims.claim(release.function, hostnames), previews);
+		this.#put(release, this.#settings.deployments.claims.claim(release.function, hostnames), beside);
 	}
 
 	/**
@@ -162,12 +170,12 @@ export class Deployer {
 		if (this.#closed) throw new UsageError("the runtime is closed", "closed");
 	}
 
-	#put(release: Release, claimed: readonly string[], previews?: Previews): void {
+	#put(release: Release, claimed: readonly string[], { previews, instances }: Beside = {}): void {
 		const { deployments } = this.#settings;
 		const there = deployments.get(release.function);
 		const before = there?.running ?? [];
 		const one = there ?? this.#newFunction(release);
-		one.activate(release, previews);
+		one.activate(release, previews, instances);
 		this.#exchange(before, one.running);
 		deployments.put(one, claimed);
 	}

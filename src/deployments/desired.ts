@@ -22,6 +22,8 @@ export interface DesiredParts {
 	checkBindings: (given: GivenBindings, env: object) => Bound[];
 	/** Starts isolates of a release's versions before it is activated. */
 	warm: (release: Release) => Promise<void>;
+	/** Sees to it that a function's versions have as many isolates ahead of requests as they are to have. */
+	provision: (id: FunctionId) => Promise<void>;
 	/** Told of what cannot be served. */
 	onRefused: (id: FunctionId, error: Error) => void;
 }
@@ -42,6 +44,8 @@ export class Desired {
 	readonly #known = new Map<string, Map<string, Known>>();
 	/** Functions that could not be served as they were desired last, by their keys. */
 	readonly #refused = new Map<string, DesiredFunction>();
+	/** Functions that have isolates ahead of requests, by their keys. */
+	readonly #provisioned = new Set<string>();
 	/** Until when nobody waits for first isolates of a tenant whose last ones took too long. */
 	readonly #slow = new LRUCache<string, true>({ max: 1000, ttl: SLOW_MS });
 	/** By which artifacts come that are not on disk; who follows control sets it. */
@@ -80,10 +84,11 @@ export class Desired {
 	/** Why it cannot be served, or `null`. */
 	async #serve(desired: DesiredFunction): Promise<Error | null> {
 		const { deployer } = this.#parts;
-		const { tenant, name, hostnames, paused, shares, previews } = desired;
+		const { tenant, name, hostnames, maxInstances, shares, previews } = desired;
 		try {
-			if (paused) {
+			if (maxInstances === 0) {
 				this.#known.set(keyOf(desired), new Map());
+				this.#provisioned.delete(keyOf(desired));
 				deployer.standIn({ tenant, name }, hostnames, new FunctionError("paused"));
 			} else if (shares.length === 0 && Object.keys(previews).length === 0) {
 				this.#remove(desired);
@@ -96,8 +101,10 @@ export class Desired {
 		}
 	}
 
-	async #release({ tenant, name, hostnames, shares, sticky, previews, versions }: DesiredFunction): Promise<void> {
+	async #release(desired: DesiredFunction): Promise<void> {
+		const { tenant, name, hostnames, shares, sticky, previews, versions, provisioned, maxInstances: max } = desired;
 		const id: FunctionId = { tenant, name };
+		const isNew = !this.#known.has(keyOf(id));
 		const served = new Set(shares.map(({ version }) => version));
 		const known = this.#versionsOf(id, versions, served);
 		const releaseOf = (of: readonly DesiredShare[]) =>
@@ -111,24 +118,35 @@ export class Desired {
 		// What was uploaded and never released has previews alone.
 		const nothing = () => new Version(id, versions[0].limits, new FunctionError("hostname_not_found"));
 		const release = shares.length > 0 ? releaseOf(shares) : Release.standIn(nothing());
-		await this.#warm(release);
-		this.#parts.deployer.activate(release, hostnames, releases);
+		await this.#waitFor(id, this.#parts.warm(release));
+		this.#parts.deployer.activate(release, hostnames, { previews: releases, instances: { provisioned, max } });
+		const provision = this.#provision(id, provisioned);
+		// An edge that starts serves before all of them are there.
+		if (!isNew) await this.#waitFor(id, provision);
 	}
 
-	/** All others wait for it: who lets them wait for nothing has to do without for a while. */
-	async #warm(release: Release): Promise<void> {
-		const { tenant } = release.function;
+	async #provision(id: FunctionId, provisioned: number): Promise<void> {
+		const had = this.#provisioned.delete(keyOf(id));
+		if (provisioned > 0) this.#provisioned.add(keyOf(id));
+		if (had || provisioned > 0) await this.#parts.provision(id);
+	}
+
+	/**
+	 * Waits for first isolates. All others wait meanwhile: who lets them wait for nothing has to do without for a while.
+	 */
+	async #waitFor(id: FunctionId, isolates: Promise<void>): Promise<void> {
 		// What the operator's own functions do counts for each of them alone.
-		const whose = tenant === DEFAULT_TENANT ? keyOf(release.function) : tenant;
+		const whose = id.tenant === DEFAULT_TENANT ? keyOf(id) : id.tenant;
 		const waitMs = this.#slow.has(whose) ? 0 : WARM_MS;
-		const isWarm = this.#parts.warm(release).then(() => true);
-		const isInTime = await Promise.race([isWarm, sleep(waitMs, false, { ref: false })]);
+		const areThere = isolates.then(() => true);
+		const isInTime = await Promise.race([areThere, sleep(waitMs, false, { ref: false })]);
 		if (!isInTime && waitMs > 0) this.#slow.set(whose, true);
 	}
 
 	#remove(id: FunctionId): void {
 		this.#refused.delete(keyOf(id));
 		this.#known.delete(keyOf(id));
+		this.#provisioned.delete(keyOf(id));
 		this.#parts.deployer.remove(id);
 	}
 

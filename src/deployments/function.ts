@@ -39,6 +39,15 @@ interface Traffic {
 	readonly versions: readonly ReleasedVersion[];
 }
 
+/** How many isolates each version with traffic has, at least and at most. */
+export interface Instances {
+	/** So many are started ahead of requests, and kept. */
+	readonly provisioned: number;
+	/** `null` for as many as its requests need. */
+	readonly max: number | null;
+}
+const AS_NEEDED: Instances = { provisioned: 0, max: null };
+
 /** Releases beside the one that gets a function's traffic, by the names under which they are asked for. */
 export type Previews = ReadonlyMap<string, Release>;
 const NO_PREVIEWS: Previews = new Map();
@@ -65,6 +74,8 @@ export class EdgeFunction implements FunctionId {
 	requestBodyBytes: Bytes;
 	/** What it has claimed, in the router's form. */
 	hostnames: readonly string[] = [];
+	/** How many isolates each of its versions with traffic has. */
+	instances = AS_NEEDED;
 	readonly #nextVersion: () => VersionNumber;
 	readonly #onPreviewed: (versions: readonly ReleasedVersion[]) => void;
 	/** What gets its traffic. */
@@ -99,13 +110,21 @@ export class EdgeFunction implements FunctionId {
 		return this.#served.release;
 	}
 
+	/** How many isolates of a version are to be started ahead of requests: none of one without traffic. */
+	provisionedOf(version: ReleasedVersion): number {
+		const { release, versions } = this.#served;
+		const share = release.shares[versions.indexOf(version)];
+		return share !== undefined && share.percent > 0 ? this.instances.provisioned : 0;
+	}
+
 	/**
 	 * Has a release get the traffic from now on, and others be there under names of theirs. A version that ran before
 	 * with the same environment runs on, with the isolates that it has; what its versions may use together is what the
 	 * most generous of those with traffic may.
 	 */
-	activate(release: Release, previews = NO_PREVIEWS): void {
+	activate(release: Release, previews = NO_PREVIEWS, instances = AS_NEEDED): void {
 		const { running } = this;
+		this.instances = instances;
 		this.#served = { release, versions: this.#versionsOf(release, running) };
 		this.#warming = [];
 		this.#previews = previews;

@@ -94,7 +94,25 @@ export class ReleasedVersion {
 	 * known against it.
 	 */
 	get mayBorrow(): boolean {
-		return this.pace.startsLight && this.pace.demand.brief && !this.suspect(Date.now());
+		return this.maxInstances > 1 && this.pace.startsLight && this.pace.demand.brief && !this.suspect(Date.now());
+	}
+
+	/**
+	 * How many isolates of it are to be started ahead of requests now. One that is not known to be long may have them
+	 * elsewhere before it has proven brief, but runs in its home until then; one on probation has none.
+	 */
+	get provisioned(): number {
+		const wanted = this.function.provisionedOf(this);
+		if (wanted === 0) return 0;
+		const now = Date.now();
+		if (this.struck || this.function.disabled(now) > 0) return 0;
+		const isHeldBack = !this.pace.startsLight || this.demand.isLong || this.function.suspect(now);
+		return isHeldBack ? 1 : wanted;
+	}
+
+	/** In how many sandboxes it may have isolates. */
+	get maxInstances(): number {
+		return this.function.instances.max ?? Number.POSITIVE_INFINITY;
 	}
 
 	/** Whether its function has cost a sandbox its life, and that is not forgotten. */

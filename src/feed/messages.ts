@@ -30,7 +30,10 @@ export interface DesiredShare {
 export interface DesiredFunction extends FunctionId {
 	/** In the router's form. */
 	hostnames: string[];
-	paused: boolean;
+	/** How many isolates of each version with traffic are started ahead of requests. */
+	provisioned: number;
+	/** In how many sandboxes each may have isolates: `null` for as many as it needs, 0 for a function that is paused. */
+	maxInstances: number | null;
 	/** What gets its traffic. */
 	shares: DesiredShare[];
 	/** What keeps whoever asks with one of several versions. */

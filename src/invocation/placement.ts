@@ -72,6 +72,11 @@ export class Placement {
 		return this.#pool.cutMs(version, place, sandbox);
 	}
 
+	/** Sees to it that a version has as many isolates ahead of requests as it is to have. Resolves once it was tried. */
+	provision(version: ReleasedVersion): Promise<void> {
+		return this.#pool.provision(version, () => Placement.of(version, false));
+	}
+
 	/** An attempt is done. */
 	done(version: ReleasedVersion, report: AttemptReport): void {
 		version.pace.note(report.light);

@@ -32,10 +32,16 @@ export class Demand {
 	#noted = 0;
 	#brief = 0;
 	#needed = BRIEF_REQUESTS;
+	#wasLong = false;
 
 	/** Whether its turns have lately been brief. */
 	get brief(): boolean {
 		return this.#brief >= this.#needed;
+	}
+
+	/** Whether one of them was not, and it has not proven brief since. */
+	get isLong(): boolean {
+		return this.#wasLong && !this.brief;
 	}
 
 	/** A request is done. */
@@ -51,6 +57,7 @@ export class Demand {
 
 	/** A request was not brief, or has failed. */
 	long(): void {
+		this.#wasLong = true;
 		this.#brief = Math.max(this.#brief - LONG_COSTS, 0);
 	}
 
@@ -65,6 +72,7 @@ export class Demand {
 
 	/** A turn kept others waiting: what it has shown until now counts for nothing, and it has to show more. */
 	breach(): void {
+		this.#wasLong = true;
 		// Those that were on their way when it was found out say nothing new.
 		if (this.#brief > 0) this.#needed = Math.min(2 * this.#needed, MOST_BRIEF_REQUESTS);
 		this.#brief = 0;

@@ -34,6 +34,10 @@ export class Cordons implements SandboxPool {
 		this.#pools.get(cordon)?.computes(version);
 	}
 
+	async provision(version: RunnableVersion, place: () => Place): Promise<void> {
+		await this.#pools.get(place().cordon)?.provision(version, () => place().lane);
+	}
+
 	unload(version: VersionNumber): void {
 		for (const pool of this.#pools.values()) pool.unload(version);
 	}

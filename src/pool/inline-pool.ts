@@ -37,6 +37,7 @@ export class InlinePool implements SandboxPool {
 		return 0;
 	}
 	computes(): void {} // There is nowhere else for it.
+	async provision(): Promise<void> {} // What runs inline is never provisioned.
 	unload(version: VersionNumber): void {
 		this.#sandbox.unload(version);
 	}

@@ -11,6 +11,8 @@ export interface PoolEvents {
 	log(version: VersionNumber, text: string): void;
 	/** The start of a version, ahead of any request, has cost a sandbox its life. */
 	culprit(version: VersionNumber): void;
+	/** An isolate of a version that is provisioned is there, but there is no room to keep it. */
+	crowdedOut(version: VersionNumber): void;
 	notice(level: "info" | "warn" | "error", message: string): void;
 }
 
@@ -29,6 +31,11 @@ export interface SandboxPool {
 	sandbox(version: RunnableVersion, place: Place, bound: boolean): Sandbox | null;
 	/** A version has had a request that was slow, or has failed, and not for the first turn of its isolate. */
 	computes(version: RunnableVersion, place: Place): void;
+	/**
+	 * Has as many isolates of a version as it says started ahead of requests and kept, wherever it is placed, until it is
+	 * unloaded. To be called again when it says another number. Resolves once they have started, or failed to.
+	 */
+	provision(version: RunnableVersion, place: () => Place): Promise<void>;
 	/** A version will get no more requests. */
 	unload(version: VersionNumber): void;
 	stats(): { sandboxes: number; lent: number; restarts: number } & SandboxStats;

@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { VersionNumber } from "../link/protocol.ts";
+import { PRELOAD_START_MS, type VersionNumber } from "../link/protocol.ts";
+import type { Milliseconds } from "../units.ts";
+import type { PreloadEnd } from "./preload.ts";
 import type { RunnableVersion } from "./runnable-version.ts";
 import type { Sandbox } from "./sandbox.ts";
 
@@ -7,10 +9,28 @@ import type { Sandbox } from "./sandbox.ts";
 const REST = 3;
 
 /** A version to be started in a sandbox, as long as that is wanted there. */
-interface Start {
+export interface Start {
 	version: RunnableVersion;
 	sandbox: Sandbox;
 	wanted: () => boolean;
+	/** How long its top level may run. */
+	mostMs: Milliseconds;
+}
+
+/** One that somebody waits for; `null` says that it was no longer wanted. */
+interface AwaitedStart extends Start {
+	ended: (end: PreloadEnd | null) => void;
+}
+
+/** A start where there is no isolate yet. */
+function missing(version: RunnableVersion, sandbox: Sandbox, wanted: () => boolean): AwaitedStart {
+	return {
+		version,
+		sandbox,
+		wanted: () => wanted() && !sandbox.has(version.number),
+		mostMs: PRELOAD_START_MS,
+		ended: () => undefined,
+	};
 }
 
 /**
@@ -20,9 +40,11 @@ interface Start {
 export class Preloader {
 	readonly #onKilled: (version: VersionNumber) => void;
 	/** Those that have requests already, which are answered elsewhere until then. */
-	readonly #arriving = new Map<VersionNumber, Start>();
+	readonly #arriving = new Map<VersionNumber, AwaitedStart>();
+	/** Those that are to be there, whether or not anybody asks for them. */
+	readonly #provisioned: AwaitedStart[] = [];
 	/** Those for later, the busiest first. */
-	#later: Start[] = [];
+	#later: AwaitedStart[] = [];
 	#running = false;
 	#closed = false;
 
@@ -34,13 +56,21 @@ export class Preloader {
 	/** Starts a version before all that is for later. */
 	add(version: RunnableVersion, sandbox: Sandbox, wanted: () => boolean): void {
 		if (sandbox.has(version.number) || this.#arriving.has(version.number)) return;
-		this.#arriving.set(version.number, { version, sandbox, wanted });
+		this.#arriving.set(version.number, missing(version, sandbox, wanted));
 		void this.#run();
+	}
+
+	/** Starts a version that is provisioned, unless it is there. Resolves with `null` where that is no longer wanted. */
+	provide(start: Start): Promise<PreloadEnd | null> {
+		const { promise, resolve } = Promise.withResolvers<PreloadEnd | null>();
+		this.#provisioned.push({ ...start, ended: resolve });
+		void this.#run();
+		return promise;
 	}
 
 	/** Starts these versions in a sandbox, in place of those that were for later until now. */
 	fill(sandbox: Sandbox, versions: RunnableVersion[], wanted: () => boolean): void {
-		this.#later = versions.map((version) => ({ version, sandbox, wanted }));
+		this.#later = versions.map((version) => missing(version, sandbox, wanted));
 		void this.#run();
 	}
 
@@ -58,19 +88,21 @@ export class Preloader {
 		this.#running = true;
 		for (let next = this.#next(); next !== undefined; next = this.#next()) {
 			const began = performance.now();
-			if ((await next.sandbox.preload(next.version)) === "killed") this.#onKilled(next.version.number);
+			const end = await next.sandbox.preload(next.version, next.mostMs);
+			if (end === "killed") this.#onKilled(next.version.number);
+			next.ended(end);
 			await sleep(REST * (performance.now() - began), undefined, { ref: false });
 		}
 		this.#running = false;
 	}
 
-	#next(): Start | undefined {
+	#next(): AwaitedStart | undefined {
 		while (!this.#closed) {
 			const [arriving] = this.#arriving.values();
 			if (arriving !== undefined) this.#arriving.delete(arriving.version.number);
-			const next = arriving ?? this.#later.shift();
-			if (next === undefined) return undefined;
-			if (next.wanted() && !next.sandbox.has(next.version.number)) return next;
+			const next = arriving ?? this.#provisioned.shift() ?? this.#later.shift();
+			if (next === undefined || next.wanted()) return next;
+			next.ended(null);
 		}
 		return undefined;
 	}

@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os";
 import {
 	LENT_TURN_MS,
 	NORMAL_TURN_MS,
+	PRELOAD_START_MS,
 	type SandboxSettings,
 	type SandboxStats,
 	type TenantNumber,
@@ -15,6 +16,7 @@ import { Lane } from "./lane.ts";
 import type { LaneName } from "./place.ts";
 import type { PoolEvents } from "./pool.ts";
 import { Preloader } from "./preloader.ts";
+import { Provisions } from "./provisions.ts";
 import type { RunnableVersion } from "./runnable-version.ts";
 import type { Sandbox } from "./sandbox.ts";
 import { SandboxProcess } from "./sandbox-process.ts";
@@ -66,6 +68,7 @@ export class ProcessPool {
 	readonly #preloader: Preloader;
 	/** What is lent are the places of those that serve the normal lane, or everything. */
 	readonly #scaling: Scaling;
+	readonly #provisions: Provisions;
 	#tending: NodeJS.Timeout | null = null;
 
 	private constructor({ launcher, size, settings, events }: ProcessPoolOptions) {
@@ -76,8 +79,19 @@ export class ProcessPool {
 		this.#events = events;
 		this.#scaling = new Scaling(size, () => this.#serving.members);
 		this.#preloader = new Preloader((version) => {
-			this.unload(version); // Else it would be tried again elsewhere.
+			this.#drop(version); // Else it would be tried again elsewhere.
 			events.culprit(version);
+		});
+		this.#provisions = new Provisions({
+			places: (version, lane) => this.#provisionedAt(version, lane),
+			others: (version) => this.#placesWithout(version),
+			start: (version, sandbox, wanted) => {
+				// Where what is new is served a start may take as long as a request's.
+				const isHeavy = this.#heavy.members.some((member) => member.sandbox === sandbox);
+				const mostMs = isHeavy ? version.limits.startupCpuMs : PRELOAD_START_MS;
+				return this.#preloader.provide({ version, sandbox, wanted, mostMs });
+			},
+			onCrowdedOut: (version) => events.crowdedOut(version),
 		});
 	}
 
@@ -109,6 +123,7 @@ export class ProcessPool {
 		});
 		this.#all.add(process);
 		process.sandbox.onStrayLine = (version, text) => this.#events.log(version, text);
+		process.sandbox.onKeptFailed = (version) => this.#provisions.doubt(version, process.sandbox);
 		process.sandbox.onQueue = (version) => this.#scaling.queued(version, process.sandbox);
 		process.sandbox.onCulprit = (version) => this.#events.culprit(version);
 		process.ready.then(
@@ -134,6 +149,7 @@ export class ProcessPool {
 	/** A sandbox is ready: it may be the spare that a place, or those behind a long turn, have waited for. */
 	#onReady(process: SandboxProcess): void {
 		this.#fillPlaces();
+		this.#provisions.settle();
 		if (process !== this.#spare.process) return;
 		for (const member of [...this.#normal.members, ...this.#heavy.members])
 			if (member.stuckBy !== null) this.#onLongTurn(member, member.stuckBy);
@@ -145,22 +161,58 @@ export class ProcessPool {
 			for (const member of lane.members.slice()) if (member.ended) this.#succeed(lane, member);
 	}
 
-	/** The spare has isolates of what the normal lane is asked for most before it takes over. */
+	/**
+	 * The spare has isolates of what is provisioned before it takes over, and of what the normal lane is asked for most, as
+	 * much as there is room for.
+	 */
 	#preloadSpare(): void {
 		const { process } = this.#spare;
-		if (!this.#divided) return; // It will be the heavy lane, and is not asked for what the normal one is.
-		if (process?.started) this.#preloader.fill(process.sandbox, this.#busiest(), () => this.#spare.process === process);
-	}
-
-	/** What the normal lane is asked for most, as much as a spare may have. */
-	#busiest(): RunnableVersion[] {
+		if (!process?.started) return;
 		const { parked, maxBytes } = this.#settings;
 		const room = Math.max(parked, Math.floor((maxBytes * PRELOADED_SHARE) / PRELOADED_BYTES));
+		const { versions } = this.#provisions;
+		for (const { number } of versions) process.sandbox.keep(number, true);
+		// Until the lanes are divided it may become the heavy lane, and is not asked for what the normal one is.
+		const busiest = this.#divided ? this.#busiest() : [];
+		const all = [...new Set([...versions, ...busiest])].slice(0, room);
+		this.#preloader.fill(process.sandbox, all, () => this.#spare.process === process);
+	}
+
+	/** What the normal lane is asked for most. */
+	#busiest(): RunnableVersion[] {
 		return this.#normal.members
 			.flatMap(({ sandbox }) => sandbox.recent)
 			.sort((a, b) => b.recent - a.recent)
-			.slice(0, Math.min(MOST_PRELOADED, room))
+			.slice(0, MOST_PRELOADED)
 			.map(({ version }) => version);
+	}
+
+	/**
+	 * Has as many isolates of a version as it says started ahead of requests and kept, from now on and wherever it is
+	 * placed. Resolves once they have started, or failed to.
+	 */
+	provision(version: RunnableVersion, lane: () => LaneName): Promise<void> {
+		const isThere = this.#provisions.set(version, lane);
+		this.#preloadSpare();
+		return isThere;
+	}
+
+	/** Where a version is provisioned: at its home, at what will be its home once it is warm there, and in other places. */
+	#provisionedAt(version: RunnableVersion, lane: LaneName): Sandbox[] {
+		if (version.provisioned === 0 || lane === "probation") return [];
+		const home = this.#home(version, lane);
+		const next = lane === "normal" ? this.#serving.home(version.number, version.tenantNumber).sandbox : home;
+		if (next === null) return [];
+		const places = new Set([home, next, ...this.#scaling.provisioned(version, next).map(({ sandbox }) => sandbox)]);
+		const started = [...this.#all].filter((process) => process.started).map(({ sandbox }) => sandbox);
+		return started.filter((sandbox) => places.has(sandbox));
+	}
+
+	/** Where a version need not be provisioned, unless it is so elsewhere because a long turn keeps its home busy. */
+	#placesWithout({ provisioned }: RunnableVersion): Sandbox[] {
+		if ([...this.#normal.members, ...this.#heavy.members].some(({ stuckBy }) => stuckBy !== null)) return [];
+		const all = [...this.#all].filter((process) => provisioned === 0 || process !== this.#spare.process);
+		return all.map(({ sandbox }) => sandbox);
 	}
 
 	/**
@@ -206,6 +258,7 @@ export class ProcessPool {
 		} else if (this.#probation?.process === lost) this.#probation = null;
 		else if (lost === this.#spare.process) this.#spare.lose();
 		else this.#retired.delete(lost);
+		this.#provisions.settle();
 	}
 
 	/**
@@ -237,6 +290,7 @@ export class ProcessPool {
 			}
 		} else return;
 		stuck.sandbox.evacuate(tenant);
+		this.#provisions.settle();
 	}
 
 	/** What the heavy lane needed once and no longer does is ended, and so is what has finished. */
@@ -244,6 +298,7 @@ export class ProcessPool {
 		this.#preloadSpare();
 		for (const { sandbox } of this.#normal.members) sandbox.fade();
 		this.#scaling.tend();
+		this.#provisions.settle();
 		for (const process of this.#retired) {
 			if (process.idleMs === 0) continue;
 			this.#retired.delete(process);
@@ -329,6 +384,12 @@ export class ProcessPool {
 	}
 
 	unload(version: VersionNumber): void {
+		this.#provisions.forget(version);
+		this.#drop(version);
+	}
+
+	/** Nothing of a version is anywhere from now on, until it is asked for again. */
+	#drop(version: VersionNumber): void {
 		this.#preloader.forget(version);
 		this.#scaling.end(version);
 		this.#settled.delete(version);

@@ -25,6 +25,10 @@ export interface RunnableVersion {
 	readonly demand: Demanding;
 	/** Whether sandboxes other than its home may be lent to it now. */
 	readonly mayBorrow: boolean;
+	/** How many isolates of it are to be started ahead of requests now and kept, each in a sandbox of its own. */
+	readonly provisioned: number;
+	/** In how many sandboxes it may have isolates, its home among them. */
+	readonly maxInstances: number;
 	/** What a sandbox is sent of it. Rejects where its artifact is not to be had. */
 	image(): Promise<Image>;
 }

@@ -26,6 +26,8 @@ interface Sent extends Queue {
 	starting: boolean;
 	/** Its image is being fetched, to be sent. */
 	coming: boolean;
+	/** Its isolate makes room for no others. */
+	kept: boolean;
 }
 
 const NO_STATS: SandboxStats = { isolates: 0, bytes: 0, hits: 0, coldStarts: 0, evictions: 0 };
@@ -65,13 +67,14 @@ export class Sandbox implements SandboxEvents {
 	 * when that is over, well or not.
 	 */
 	preload(version: RunnableVersion, mostMs = PRELOAD_START_MS): Promise<PreloadEnd> {
+		const isNew = !this.#sent.has(version.number);
 		const sent = this.#send(version);
-		sent.starting = true;
+		if (isNew) sent.starting = true;
 		const preload = new Preload(this.#nextId(), version, mostMs);
 		this.#put(preload);
 		this.commands.preload(preload.id, version.number, preload.bounds.startupCpuMs);
 		return preload.ended.finally(() => {
-			sent.starting = false;
+			if (isNew) sent.starting = false;
 		});
 	}
 
@@ -79,9 +82,10 @@ export class Sandbox implements SandboxEvents {
 	#send(version: RunnableVersion): Sent {
 		let sent = this.#sent.get(version.number);
 		if (sent === undefined) {
-			sent = { version, recent: 0, starting: false, coming: false, waiting: 0 };
+			sent = { version, recent: 0, starting: false, coming: false, kept: false, waiting: 0 };
 			this.#sent.set(version.number, sent);
 			this.commands.expect(version.number);
+			if (version.provisioned > 0) this.keep(version.number, true);
 			this.want(version.number);
 		}
 		return sent;
@@ -137,6 +141,18 @@ export class Sandbox implements SandboxEvents {
 		else if (this.#sent.has(number)) this.unload(number);
 	}
 
+	/**
+	 * Says whether a version's isolate here is to make room for no others, if there is to be one. One that was never
+	 * asked for, and need not be kept, goes.
+	 */
+	keep(number: VersionNumber, kept: boolean): void {
+		const sent = this.#sent.get(number);
+		if (sent === undefined || sent.kept === kept) return;
+		sent.kept = kept;
+		if (kept || sent.recent > 0) this.commands.keep(number, kept);
+		else this.leave(number);
+	}
+
 	/** A version will get no more requests. */
 	unload(number: VersionNumber): void {
 		this.#leaving.delete(number);
@@ -177,7 +193,11 @@ export class Sandbox implements SandboxEvents {
 
 	failed(number: VersionNumber, id: AttemptId, failure: AttemptFailure, report: AttemptReport): void {
 		this.#take(number, id)?.failed(failure, report);
+		if (this.#sent.get(number)?.kept) this.onKeptFailed(number);
 	}
+
+	/** Told of a version whose isolate is to be kept, and may be gone. */
+	onKeptFailed: (number: VersionNumber) => void = () => undefined;
 
 	flush(): void {} // Direct calls need none; over the link the other side flushes.
 
@@ -230,9 +250,9 @@ export class Sandbox implements SandboxEvents {
 		for (const attempt of this.#attempts.slice()) if (attempt?.version.number === number) attempt.move();
 	}
 
-	/** Drops the versions that were never asked for here. */
+	/** Drops the versions that were never asked for here, and need not be kept. */
 	dropUnasked(): void {
-		for (const { version, recent } of this.#sent.values()) if (recent === 0) this.unload(version.number);
+		for (const { version, recent, kept } of this.#sent.values()) if (recent === 0 && !kept) this.unload(version.number);
 	}
 
 	/** Has every attempt that is not this tenant's run elsewhere, as far as they may. */

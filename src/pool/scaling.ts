@@ -105,12 +105,13 @@ export class Scaling {
 
 	/** One more sandbox for a version; `null` where there is none for it. */
 	#widen(borrower: Borrower): Sandbox | null {
-		const { loan, home } = borrower;
+		const { loan, home, version } = borrower;
+		if (1 + this.#lentTo(borrower).length >= version.maxInstances) return null;
 		const members = this.#members();
 		if (borrower.width === loan.places.length) {
 			if (loan.places.length + 1 >= this.#share) return null;
 			const taken = new Set([...this.#loans.values()].flatMap(({ places }) => places));
-			const place = placesInOrder(borrower.version.tenantNumber, Math.min(this.#size, members.length)).find(
+			const place = placesInOrder(version.tenantNumber, Math.min(this.#size, members.length)).find(
 				(at) => !taken.has(at) && members[at].sandbox !== home && isFree(members[at]),
 			);
 			if (place === undefined) return null;
@@ -120,10 +121,24 @@ export class Scaling {
 		return member !== undefined && isFree(member) ? member.sandbox : null;
 	}
 
-	/** What a version is lent at present. */
-	#lentTo({ loan, width }: Borrower): Lendable[] {
+	/**
+	 * Where a version is provisioned beside its home. It may use these whenever it may use what is lent to it: they are no
+	 * part of its tenant's share.
+	 */
+	provisioned({ number, provisioned }: RunnableVersion, home: Sandbox): Lendable[] {
+		if (provisioned <= 1) return [];
 		const members = this.#members();
-		return loan.places.slice(0, width).flatMap((place) => members[place] ?? []);
+		return placesInOrder(number, Math.min(this.#size, members.length))
+			.map((place) => members[place])
+			.filter(({ sandbox }) => sandbox !== home)
+			.slice(0, provisioned - 1);
+	}
+
+	/** What a version may use at present beside its home. */
+	#lentTo({ version, home, loan, width }: Borrower): Lendable[] {
+		const members = this.#members();
+		const lent = loan.places.slice(0, width).flatMap((place) => members[place] ?? []);
+		return [...new Set([...this.provisioned(version, home), ...lent])];
 	}
 
 	/** Whether a sandbox is lent to a version, whose home is elsewhere. */
@@ -154,10 +169,11 @@ export class Scaling {
 	/** Time goes by: who has not had more waiting than fits fewer sandboxes gives the others back. */
 	tend(): void {
 		for (const borrower of this.#borrowers.values()) {
-			const { calm } = borrower.version.demand;
-			const needed = Math.ceil(borrower.most / calm) - 1;
+			const { version, home, most } = borrower;
+			const own = 1 + this.provisioned(version, home).length;
+			const needed = Math.min(Math.ceil(most / version.demand.calm), version.maxInstances) - own;
 			borrower.most = 0;
-			if (needed > 0 && borrower.version.mayBorrow) this.#narrow(borrower, needed);
+			if (needed > 0 && version.mayBorrow) this.#narrow(borrower, needed);
 			else this.#end(borrower);
 		}
 	}

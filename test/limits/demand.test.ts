@@ -71,3 +71,15 @@ test("after each turn that kept others waiting it takes twice as many", () => {
 	}
 	assert.equal(needed(), 1280, "and no more");
 });
+
+test("one is long from its first long request on, until it has proven brief", () => {
+	assert.equal(new Demand().isLong, false, "nothing is known of it");
+	const demand = after(5);
+	assert.equal(demand.isLong, false);
+	demand.note(used(20));
+	assert.equal(demand.isLong, true);
+	for (let i = 0; i < 20; i++) demand.note(used(10));
+	assert.equal(demand.isLong, false);
+	demand.breach();
+	assert.equal(demand.isLong, true);
+});

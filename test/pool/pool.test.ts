@@ -20,7 +20,7 @@ test("where no sandbox starts requests are refused, with waits between the attem
 		launcher,
 		size: 1,
 		settings,
-		events: { log: () => undefined, culprit: () => undefined, notice: () => lost++ },
+		events: { log: () => undefined, culprit: () => undefined, crowdedOut: () => undefined, notice: () => lost++ },
 	});
 	after(async () => {
 		await pool.close();

@@ -38,7 +38,12 @@ async function startPool() {
 		launcher,
 		size: 1,
 		settings: await sandboxSettings(),
-		events: { log: () => undefined, notice: () => undefined, culprit: (version) => culprits.push(version) },
+		events: {
+			log: () => undefined,
+			notice: () => undefined,
+			crowdedOut: () => undefined,
+			culprit: (version) => culprits.push(version),
+		},
 	});
 	const version = (number: VersionNumber): RunnableVersion => ({
 		...{ number, tenantNumber: number, limits: { cpuMs: 1000, startupCpuMs: 100 }, withdrawn: false, ...CALM },

@@ -16,6 +16,8 @@ class Version implements RunnableVersion {
 	readonly withdrawn = false;
 	readonly demand: { calm: number; breach(): void };
 	mayBorrow = true;
+	provisioned = 0;
+	maxInstances = Number.POSITIVE_INFINITY;
 	readonly number: VersionNumber;
 	readonly tenantNumber: TenantNumber;
 	constructor(number: VersionNumber, tenantNumber = -number, calm = 2) {
@@ -42,7 +44,7 @@ class Member {
 	constructor(scaling: Scaling) {
 		const ignored = () => undefined;
 		const unload = (version: VersionNumber) => this.unloaded.push(version);
-		const commands = { expect: ignored, load: ignored, request: ignored, message: ignored, unload };
+		const commands = { expect: ignored, keep: ignored, load: ignored, request: ignored, message: ignored, unload };
 		this.sandbox.commands = commands as unknown as SandboxCommands;
 		this.sandbox.onQueue = (version) => scaling.queued(version, this.sandbox);
 	}
@@ -276,4 +278,49 @@ test("one sandbox is lent to nobody", () => {
 	const lent = new Lent(1);
 	lent.ask(new Version(1), 0, 100);
 	assert.equal(lent.scaling.idle, true);
+});
+
+test("a version that is provisioned elsewhere uses that first, however many others want more, and keeps it when it is calm", () => {
+	const lent = new Lent(2);
+	const elsewhere = lent.members.map(() => new Member(lent.scaling).sandbox);
+	// There are as many tenants that want more as there are sandboxes: none is lent any.
+	const others = [new Version(2), new Version(3)];
+	for (const other of others) lent.ask(other, elsewhere[0], 20);
+	lent.finish();
+	for (const other of others) lent.ask(other, elsewhere[0], 20);
+	const one = new Version(1);
+	one.provisioned = 2;
+	lent.ask(one, 0, 20);
+	assert.deepEqual(lent.waiting(one), [10, 10]);
+	for (const other of others) assert.equal(lent.places(other), 0);
+	lent.finish();
+	lent.scaling.tend();
+	lent.scaling.tend();
+	assert.equal(lent.scaling.idle, true);
+	for (const { unloaded } of lent.members) assert.equal(unloaded.includes(1), false);
+});
+
+test("what it is provisioned with elsewhere it loses with its good name", () => {
+	const lent = new Lent(2);
+	const bad = new Version(1);
+	bad.provisioned = 2;
+	lent.ask(bad, 0, 20);
+	assert.equal(lent.scaling.breach(lent.members[1].sandbox, bad.tenantNumber), true);
+	lent.finish();
+	lent.ask(bad, 0, 20);
+	assert.deepEqual(lent.waiting(bad), [20, 0]);
+});
+
+test("a version has no more instances than it may have, and gives back what it may no longer have", () => {
+	const lent = new Lent(6);
+	const one = new Version(1);
+	one.maxInstances = 3;
+	one.provisioned = 2;
+	lent.ask(one, 0, 100);
+	assert.equal(lent.places(one), 3);
+	one.maxInstances = 2;
+	lent.finish();
+	lent.scaling.tend();
+	lent.ask(one, 0, 100);
+	assert.equal(lent.places(one), 2);
 });

@@ -8,7 +8,12 @@ import { temporaryFolder } from "./runtime.ts";
 import { keepSnapshot, lendSnapshot } from "./snapshot.ts";
 
 /** What a version has whose requests never queue. */
-export const CALM = { demand: { calm: Number.POSITIVE_INFINITY, breach: () => undefined }, mayBorrow: false };
+export const CALM = {
+	demand: { calm: Number.POSITIVE_INFINITY, breach: () => undefined },
+	mayBorrow: false,
+	provisioned: 0,
+	maxInstances: Number.POSITIVE_INFINITY,
+};
 
 /** What a sandbox is started with, for tests of what lies below the runtime. */
 export async function sandboxSettings(): Promise<SandboxSettings> {
