@@ -1,6 +1,6 @@
 import { Argument, type Command, Option } from "commander";
 import type { ClientOptions } from "../client/command.ts";
-import { integer } from "./flags.ts";
+import { integer, integerOrNone } from "./flags.ts";
 
 type Commands = typeof import("../client/commands.ts");
 
@@ -74,6 +74,17 @@ export function addClientCommands(program: Command): void {
 		"a function's variables; set some, or remove one by KEY=",
 		(commands, name: string, pairs: string[], options: ClientOptions) => commands.env(name, pairs, options),
 	);
+	add(
+		"settings <NAME>",
+		"how many isolates a function has; with flags: how many it is to have",
+		(commands, name: string, options: never) => commands.settings(name, options),
+	)
+		.option("--provisioned <N>", "so many of each version are started ahead of requests, and kept", integer(0, 10_000))
+		.option(
+			"--max-instances <N>",
+			"in so many sandboxes at most; none for as many as it needs",
+			integerOrNone(0, 10_000),
+		);
 	add("pause <NAME>", "have a function answer that it is paused", (commands, name: string, options: ClientOptions) =>
 		commands.setPaused(name, true, options),
 	);

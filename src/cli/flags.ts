@@ -31,6 +31,10 @@ export const integer = (least: number, most: number) => (text: string) => {
 	return value;
 };
 
+/** The same, or `none`. */
+export const integerOrNone = (least: number, most: number) => (text: string) =>
+	text === "none" ? text : integer(least, most)(text);
+
 /** The folders that functions are built from: those of tenants as well that are links to elsewhere. */
 export function foldersOf({ tenants }: Flags, found: readonly Source[]): string[] {
 	// A tenant's folder may be a link that leads nowhere.

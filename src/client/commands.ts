@@ -4,5 +4,5 @@ export { deploy } from "./commands/deploy.ts";
 export { list, remove, versions } from "./commands/functions.ts";
 export { alias, promote, rollback } from "./commands/releases.ts";
 export { backup, doctor } from "./commands/server.ts";
-export { env, hostnames, secret, setPaused } from "./commands/settings.ts";
+export { env, hostnames, secret, setPaused, settings } from "./commands/settings.ts";
 export { tail } from "./commands/tail.ts";

@@ -25,6 +25,8 @@ export interface FunctionInfo {
 	name: string;
 	hostnames: string[];
 	paused: boolean;
+	provisioned: number;
+	maxInstances: number | null;
 	aliases: Record<string, Share[]>;
 	changed: string;
 }

@@ -35,6 +35,16 @@ export const serverSchema = z.strictObject({
 			"How far functions may raise their own limits. Default: 30 s of CPU, 512 MB, five minutes, and the like.",
 	}),
 	tenantLimits: tenantLimitsSchema.default({}).meta({ description: "What all functions of one tenant may use." }),
+	maxProvisioned: z.number().int().min(0).max(10_000).default(20).meta({
+		description: "How many instances the functions of one tenant may have provisioned together.",
+	}),
+	cache: z
+		.strictObject({
+			maxIsolates: z.number().int().min(1).optional().meta({ description: "Default: 1000." }),
+			maxBytes: z.number().int().min(1).optional().meta({ description: "Default: a quarter of the machine's memory." }),
+		})
+		.default({})
+		.meta({ description: "What isolates that wait for requests may take, over all sandboxes." }),
 	allowEgress: z.array(z.string()).default([]).meta({
 		description: "Private hosts and ranges that functions may fetch from.",
 	}),
@@ -56,6 +66,8 @@ export interface ServerConfig {
 	limits: Partial<Limits>;
 	maxLimits: Partial<Limits>;
 	tenantLimits: { concurrentRequests?: number; queuedRequests?: number };
+	maxProvisioned: number;
+	cache: { maxIsolates?: number; maxBytes?: number };
 	allowEgress: string[];
 	cgroup?: string | undefined;
 	drainMs: number;

@@ -3,6 +3,7 @@ import { Router } from "../router/router.ts";
 import { ControlError } from "./control-error.ts";
 import { checkName, checkVariables } from "./environment-checks.ts";
 import type { HostnamePolicy } from "./hostname-policy.ts";
+import type { InstancePolicy } from "./instance-policy.ts";
 import type { Sealer } from "./secrets.ts";
 import {
 	type Alias,
@@ -22,10 +23,24 @@ export type Patch<T> = Record<string, T | null>;
 type VersionInEnvironment = Pick<VersionDocument, "variables" | "bindings" | "metadataBinding"> &
 	Partial<Pick<VersionDocument, "id" | "tag" | "created">>;
 
+/** What a function is set to that is no version's: whether it is paused, where it is reached, its tags. */
+export type Settings = Pick<
+	FunctionDocument,
+	"paused" | "provisioned" | "maxInstances" | "onDomain" | "previews" | "tags" | "schedules"
+>;
+
 /** What a change of a function comes to: it as it is to be, and what else changes with it. */
 interface Changing {
 	value: FunctionDocument;
 	beside?: readonly Change[];
+}
+
+/** What a catalog is made of. */
+export interface CatalogParts {
+	store: Store;
+	sealer: Sealer;
+	hostnames: HostnamePolicy;
+	instances: InstancePolicy;
 }
 
 /** What there is: tenants, functions, versions and releases, and how the settings of functions change. */
@@ -33,11 +48,13 @@ export class Catalog {
 	readonly store: Store;
 	readonly #sealer: Sealer;
 	readonly #hostnames: HostnamePolicy;
+	readonly #instances: InstancePolicy;
 
-	constructor(store: Store, sealer: Sealer, hostnames: HostnamePolicy) {
+	constructor({ store, sealer, hostnames, instances }: CatalogParts) {
 		this.store = store;
 		this.#sealer = sealer;
 		this.#hostnames = hostnames;
+		this.#instances = instances;
 	}
 
 	/** The hostname that a function's name gives it. */
@@ -197,13 +214,12 @@ export class Catalog {
 		return sequence;
 	}
 
-	/** Changes what is no version's: whether it is paused, where it is reached, its tags. */
-	async set(
-		actor: string,
-		id: FunctionId,
-		settings: Partial<Pick<FunctionDocument, "paused" | "onDomain" | "previews" | "tags" | "schedules">>,
-	): Promise<Sequence> {
-		const change = (one: FunctionDocument) => ({ value: { ...one, ...settings } });
+	/** Changes what is no version's. Throws ControlError `invalid` for instances that the function cannot have. */
+	async set(actor: string, id: FunctionId, settings: Partial<Settings>): Promise<Sequence> {
+		const change = async (one: FunctionDocument) => {
+			const value = { ...one, ...settings };
+			return { value, beside: await this.#instances.claims(one, value) };
+		};
 		return (await this.change({ actor, action: "function.set" }, id, change)).sequence;
 	}
 
@@ -238,6 +254,8 @@ function newFunction({ tenant, name }: FunctionId): FunctionDocument {
 		variables: {},
 		secrets: {},
 		paused: false,
+		provisioned: 0,
+		maxInstances: null,
 		tags: [],
 		schedules: [],
 	};

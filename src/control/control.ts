@@ -21,6 +21,7 @@ import { Tails } from "./cloudflare/tails.ts";
 import { DesiredState } from "./desired-state.ts";
 import { Feed } from "./feed.ts";
 import { HostnamePolicy } from "./hostname-policy.ts";
+import { InstancePolicy } from "./instance-policy.ts";
 import { Releases } from "./releases.ts";
 import { Sealer } from "./secrets.ts";
 import { SqliteStore } from "./store/sqlite-store.ts";
@@ -85,7 +86,12 @@ export class Control {
 		this.log = log;
 		this.store = store;
 		this.#artifacts = artifacts;
-		this.catalog = new Catalog(store, sealer, new HostnamePolicy(store, config.domain));
+		this.catalog = new Catalog({
+			store,
+			sealer,
+			hostnames: new HostnamePolicy(store, config.domain),
+			instances: new InstancePolicy(store, config.maxProvisioned),
+		});
 		const builder = async () => (await this.#built()).versions;
 		const bindings = async () => (await this.#built()).bindings;
 		this.versions = new VersionUploads({ catalog: this.catalog, uploads, builder, bindings, toolchain });
@@ -178,6 +184,7 @@ export class Control {
 			limits,
 			maxLimits,
 			tenantLimits,
+			maxProvisioned,
 			allowEgress,
 			sandboxes = "one per core less one",
 		} = this.config;
@@ -201,6 +208,7 @@ export class Control {
 			limits,
 			maxLimits,
 			tenantLimits,
+			maxProvisioned,
 			allowEgress,
 			secretsKey: process.env.ATOLL_SECRETS_KEY === undefined ? "secrets.key in the data folder" : "ATOLL_SECRETS_KEY",
 		};

@@ -8,7 +8,7 @@ import { LISTEN_FD } from "../supervisor/messages.ts";
 import { runSupervised } from "../supervisor/supervised.ts";
 import { Follower } from "./follower.ts";
 
-await runSupervised(async ({ limits, maxLimits, tenantLimits, allowEgress, sandboxes, cgroup, drainMs }) => {
+await runSupervised(async ({ limits, maxLimits, tenantLimits, cache, allowEgress, sandboxes, cgroup, drainMs }) => {
 	const logger = createLogger();
 	const runtime = await createRuntime({
 		// The working directory is the data folder.
@@ -18,7 +18,7 @@ await runSupervised(async ({ limits, maxLimits, tenantLimits, allowEgress, sandb
 		tenantLimits,
 		egress: { allow: allowEgress },
 		// Control says what is kept.
-		cache: { maxDiskBytes: Number.MAX_SAFE_INTEGER },
+		cache: { ...cache, maxDiskBytes: Number.MAX_SAFE_INTEGER },
 		logger,
 		...(sandboxes === undefined ? {} : { sandboxes }),
 		...(cgroup === undefined ? {} : { cgroup }),

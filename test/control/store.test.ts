@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import type { TenantDocument } from "../../src/control/store/documents.ts";
+import { MIGRATIONS } from "../../src/control/store/migrations.ts";
 import { SqliteStore } from "../../src/control/store/sqlite-store.ts";
 import { type Change, Conflict } from "../../src/control/store/store.ts";
 import { temporaryFolder } from "../support/runtime.ts";
@@ -75,6 +76,23 @@ test("a database that another process has, one of a newer atoll, and a damaged o
 	const damaged = newPath();
 	writeFileSync(damaged, "this is no database, however one looks at it".repeat(100));
 	assert.throws(() => SqliteStore.open(damaged), /is damaged; restore a backup/);
+});
+
+test("functions of a database that was written before get what they lack, and keep what they have", async () => {
+	const path = newPath();
+	const database = new DatabaseSync(path);
+	database.exec(`${MIGRATIONS[0]}; PRAGMA user_version = 1`);
+	const put = database.prepare("INSERT INTO documents (kind, key, revision, value) VALUES (?, ?, 1, ?)");
+	put.run("function", "default/shop", JSON.stringify({ name: "shop", paused: true }));
+	put.run("function", "default/gone", null);
+	put.run("tenant", "default", JSON.stringify({ created: "then" }));
+	database.close();
+	const store = SqliteStore.open(path);
+	const functions = await store.list("function");
+	assert.equal(functions.length, 1);
+	assert.partialDeepStrictEqual(functions[0].value, { name: "shop", paused: true, provisioned: 0, maxInstances: null });
+	assert.deepEqual((await store.get("tenant", "default"))?.value, { created: "then" });
+	await store.close();
 });
 
 /** How often it is killed; `.ci/run` has it done hundreds of times. */

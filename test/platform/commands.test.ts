@@ -49,7 +49,10 @@ test("what is not there is told by its name, and changes nothing", async () => {
 	assert.match((await platform.atoll("secret", "list", "shop")).output, /shop has no secrets/);
 	assert.match((await platform.atoll("env", "shop")).output, /shop has no variables/);
 	assert.match((await platform.atoll("list", "--tenant", "acme")).output, /the tenant acme has no functions yet/);
-	assert.match((await platform.atoll("list")).output, /^NAME +STATE +CHANGED +HOSTNAMES\nshop +serving /);
+	assert.match(
+		(await platform.atoll("list")).output,
+		/^NAME +STATE +PROVISIONED +MAX +CHANGED +HOSTNAMES\nshop +serving +0 +none /,
+	);
 });
 
 test("a token says what it allows, and whoami says it to whoever has it", async () => {

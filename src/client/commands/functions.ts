@@ -6,10 +6,12 @@ export async function list(options: ClientOptions): Promise<void> {
 	const all = await clientOf(options).get<FunctionInfo[]>(`/tenants/${encodeURIComponent(options.tenant)}/functions`);
 	say(options, all, () =>
 		listing(
-			["NAME", "STATE", "CHANGED", "HOSTNAMES"],
-			all.map(({ name, hostnames, paused, aliases, changed }) => [
+			["NAME", "STATE", "PROVISIONED", "MAX", "CHANGED", "HOSTNAMES"],
+			all.map(({ name, hostnames, paused, provisioned, maxInstances, aliases, changed }) => [
 				name,
 				paused ? "paused" : aliases.production === undefined ? "not released" : "serving",
+				String(provisioned),
+				String(maxInstances ?? "none"),
 				changed,
 				hostnames.join(" "),
 			]),

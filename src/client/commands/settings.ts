@@ -1,5 +1,5 @@
 import { ClientError, Exit } from "../client-error.ts";
-import { type ClientOptions, clientOf, fromInput, listing, pathOf, say } from "../command.ts";
+import { type ClientOptions, clientOf, fromInput, listing, pathOf, say, table } from "../command.ts";
 import type { FunctionInfo } from "../shapes.ts";
 
 /** `atoll hostnames` */
@@ -58,6 +58,29 @@ export async function env(name: string, pairs: string[], options: ClientOptions)
 			Object.entries(all)
 				.map(([key, value]) => `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`)
 				.join("\n") || `${name} has no variables beside those that its versions were uploaded with`,
+	);
+}
+
+/** `atoll settings` */
+export async function settings(
+	name: string,
+	options: ClientOptions & { provisioned?: number; maxInstances?: number | "none" },
+): Promise<void> {
+	const { provisioned, maxInstances } = options;
+	const client = clientOf(options);
+	const path = pathOf(options, name);
+	const change = {
+		...(provisioned !== undefined && { provisioned }),
+		...(maxInstances !== undefined && { maxInstances: maxInstances === "none" ? null : maxInstances }),
+	};
+	const one = await (Object.keys(change).length > 0
+		? client.ask<FunctionInfo>("PATCH", path, change)
+		: client.get<FunctionInfo>(path));
+	say(options, one, () =>
+		table([
+			["provisioned", String(one.provisioned)],
+			["max-instances", one.paused ? "0 (paused)" : String(one.maxInstances ?? "none")],
+		]),
 	);
 }
 

@@ -11,6 +11,7 @@ import type { Authenticated } from "../tokens.ts";
 import { backupOf } from "./backup.ts";
 import { addCall, type Call } from "./calls.ts";
 import { problem } from "./problem.ts";
+import { settingsOf } from "./settings.ts";
 import * as shapes from "./shapes.ts";
 import { tailStream } from "./tail-stream.ts";
 
@@ -46,10 +47,12 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 		};
 	};
 	const functionOf = async (one: FunctionDocument) => {
-		const { tenant, name, paused, created, changed } = one;
+		const { tenant, name, paused, provisioned, created, changed } = one;
+		const maxInstances = paused ? 0 : one.maxInstances;
 		const aliases: Record<string, unknown> = {};
 		for (const alias of Object.keys(one.aliases)) aliases[alias] = (await catalog.released(one, alias))?.shares ?? [];
-		return { tenant, name, hostnames: catalog.hostnamesOf(one), paused, aliases, created, changed };
+		const hostnames = catalog.hostnamesOf(one);
+		return { tenant, name, hostnames, paused, provisioned, maxInstances, aliases, created, changed };
 	};
 	/** Answers once edges serve what was committed. */
 	const served = async (sequence: number) => {
@@ -101,17 +104,12 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 	call({
 		method: "patch",
 		path: FUNCTION,
-		summary: "Pauses a function, or changes where it is reached",
+		summary: "Pauses a function, or changes how many isolates it has and where it is reached",
 		scope: "deploy",
 		body: shapes.settingsRequest,
 		result: shapes.functionShape,
-		perform: async (c, { paused, onDomain, previews }) => {
-			const settings = {
-				...(paused !== undefined && { paused }),
-				...(onDomain !== undefined && { onDomain }),
-				...(previews !== undefined && { previews }),
-			};
-			await served(await catalog.set(actorOf(c), idOf(c), settings));
+		perform: async (c, request) => {
+			await served(await catalog.set(actorOf(c), idOf(c), settingsOf(request)));
 			return functionOf((await catalog.find(idOf(c))).value);
 		},
 	});

@@ -61,6 +61,8 @@ export const functionShape = z
 		name: z.string(),
 		hostnames: z.array(z.string()),
 		paused: z.boolean(),
+		provisioned: z.number().int(),
+		maxInstances: z.number().int().nullable().openapi({ description: "0 while it is paused." }),
 		aliases: z.record(z.string(), z.array(shareShape)),
 		created: z.string(),
 		changed: z.string(),
@@ -101,6 +103,13 @@ export const rollbackRequest = z
 
 export const settingsRequest = z.strictObject({
 	paused: z.boolean().optional(),
+	provisioned: z.number().int().min(0).max(10_000).optional().openapi({
+		description: "How many isolates of each version with traffic are started ahead of requests, and kept.",
+	}),
+	maxInstances: z.number().int().min(0).max(10_000).nullable().optional().openapi({
+		description:
+			"In how many sandboxes each version may run; null for as many as it needs. 0 pauses the function, another number ends that.",
+	}),
 	onDomain: z.boolean().optional().openapi({ description: "Whether it is reached at NAME.<domain>." }),
 	previews: z.boolean().optional().openapi({ description: "Whether versions and aliases have hostnames." }),
 });

@@ -22,4 +22,8 @@ export const MIGRATIONS: readonly string[] = [
 	CREATE TABLE horizon (removed_before INTEGER NOT NULL);
 	INSERT INTO horizon VALUES (0);
 	`,
+	`
+	UPDATE documents SET value = json_set(value, '$.provisioned', 0, '$.maxInstances', json('null'))
+	WHERE kind = 'function' AND value IS NOT NULL;
+	`,
 ];
