@@ -76,7 +76,7 @@ export function addClientCommands(program: Command): void {
 	);
 	add(
 		"settings <NAME>",
-		"how many isolates a function has; with flags: how many it is to have",
+		"how many isolates a function has, and what is kept of it; with flags: what that is to be",
 		(commands, name: string, options: never) => commands.settings(name, options),
 	)
 		.option("--provisioned <N>", "so many of each version are started ahead of requests, and kept", integer(0, 10_000))
@@ -84,7 +84,9 @@ export function addClientCommands(program: Command): void {
 			"--max-instances <N>",
 			"in so many sandboxes at most; none for as many as it needs",
 			integerOrNone(0, 10_000),
-		);
+		)
+		.option("--keep-versions <N>", "so many versions and releases are kept beside those in use", integer(1, 1000))
+		.option("--keep-days <N>", "for so many days; none for ever", integerOrNone(1, 3650));
 	add("pause <NAME>", "have a function answer that it is paused", (commands, name: string, options: ClientOptions) =>
 		commands.setPaused(name, true, options),
 	);

@@ -27,6 +27,7 @@ export interface FunctionInfo {
 	paused: boolean;
 	provisioned: number;
 	maxInstances: number | null;
+	keep: { versions: number; days: number | null };
 	aliases: Record<string, Share[]>;
 	changed: string;
 }

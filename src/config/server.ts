@@ -10,6 +10,10 @@ const hostname = z.string().transform((text, { addIssue }) => {
 	return normal ?? text;
 });
 
+/** How many versions of a function may be kept, and for how many days: by the server's rule and by a function's own. */
+export const keptVersions = z.number().int().min(1).max(1000);
+export const keptDays = z.number().int().min(1).max(3650).nullable();
+
 /** What `atoll.server.jsonc` may say, as zod has it: schema/server.json is made of it. */
 export const serverSchema = z.strictObject({
 	$schema: z.string().optional().meta({ description: "Where an editor finds the schema of this file." }),
@@ -38,6 +42,13 @@ export const serverSchema = z.strictObject({
 	maxProvisioned: z.number().int().min(0).max(10_000).default(20).meta({
 		description: "How many instances the functions of one tenant may have provisioned together.",
 	}),
+	keep: z
+		.strictObject({
+			versions: keptVersions.default(100).meta({ description: "So many versions and releases, the latest." }),
+			days: keptDays.default(null).meta({ description: "For so many days; null for ever." }),
+		})
+		.prefault({})
+		.meta({ description: "What is kept of functions that have no rules of their own, beside what is in use." }),
 	cache: z
 		.strictObject({
 			maxIsolates: z.number().int().min(1).optional().meta({ description: "Default: 1000." }),
@@ -67,6 +78,7 @@ export interface ServerConfig {
 	maxLimits: Partial<Limits>;
 	tenantLimits: { concurrentRequests?: number; queuedRequests?: number };
 	maxProvisioned: number;
+	keep: { versions: number; days: number | null };
 	cache: { maxIsolates?: number; maxBytes?: number };
 	allowEgress: string[];
 	cgroup?: string | undefined;

@@ -26,7 +26,7 @@ type VersionInEnvironment = Pick<VersionDocument, "variables" | "bindings" | "me
 /** What a function is set to that is no version's: whether it is paused, where it is reached, its tags. */
 export type Settings = Pick<
 	FunctionDocument,
-	"paused" | "provisioned" | "maxInstances" | "onDomain" | "previews" | "tags" | "schedules"
+	"paused" | "provisioned" | "maxInstances" | "keep" | "onDomain" | "previews" | "tags" | "schedules"
 >;
 
 /** What a change of a function comes to: it as it is to be, and what else changes with it. */
@@ -214,10 +214,13 @@ export class Catalog {
 		return sequence;
 	}
 
-	/** Changes what is no version's. Throws ControlError `invalid` for instances that the function cannot have. */
-	async set(actor: string, id: FunctionId, settings: Partial<Settings>): Promise<Sequence> {
+	/**
+	 * Changes what is no version's. Of `keep` what is not said stays as it is. Throws ControlError `invalid` for instances
+	 * that the function cannot have.
+	 */
+	async set(actor: string, id: FunctionId, { keep, ...settings }: Partial<Settings>): Promise<Sequence> {
 		const change = async (one: FunctionDocument) => {
-			const value = { ...one, ...settings };
+			const value = { ...one, ...settings, keep: { ...one.keep, ...keep } };
 			return { value, beside: await this.#instances.claims(one, value) };
 		};
 		return (await this.change({ actor, action: "function.set" }, id, change)).sequence;
@@ -256,6 +259,7 @@ function newFunction({ tenant, name }: FunctionId): FunctionDocument {
 		paused: false,
 		provisioned: 0,
 		maxInstances: null,
+		keep: {},
 		tags: [],
 		schedules: [],
 	};

@@ -22,6 +22,7 @@ import { DesiredState } from "./desired-state.ts";
 import { Feed } from "./feed.ts";
 import { HostnamePolicy } from "./hostname-policy.ts";
 import { InstancePolicy } from "./instance-policy.ts";
+import { Keeping } from "./keeping.ts";
 import { Releases } from "./releases.ts";
 import { Sealer } from "./secrets.ts";
 import { SqliteStore } from "./store/sqlite-store.ts";
@@ -52,6 +53,7 @@ export class Control {
 	readonly config: ServerConfig;
 	readonly store: SqliteStore;
 	readonly catalog: Catalog;
+	readonly keeping: Keeping;
 	readonly versions: VersionUploads;
 	readonly releases: Releases;
 	readonly tokens: Tokens;
@@ -94,8 +96,10 @@ export class Control {
 		});
 		const builder = async () => (await this.#built()).versions;
 		const bindings = async () => (await this.#built()).bindings;
-		this.versions = new VersionUploads({ catalog: this.catalog, uploads, builder, bindings, toolchain });
-		this.releases = new Releases(this.catalog, this.versions);
+		const { catalog } = this;
+		this.keeping = new Keeping(store, config.keep);
+		this.versions = new VersionUploads({ catalog, keeping: this.keeping, uploads, builder, bindings, toolchain });
+		this.releases = new Releases(catalog, this.versions, this.keeping);
 		this.tokens = new Tokens(store);
 		this.assets = new AssetUploads(store, uploads, sealer);
 		const state = new DesiredState(this.catalog, this.versions, ({ tenant, name }, { message }) =>
@@ -165,14 +169,16 @@ export class Control {
 		return { builder, versions, bindings: await Bindings.loadForChecks() };
 	}
 
-	/** Removes the uploads that no version is made of any more. */
+	/** Removes the versions that are kept no longer, and the uploads that no version is made of any more. */
 	async #tidy(): Promise<void> {
 		if (this.#closed) return;
 		try {
+			const old = await this.keeping.tidy(this.catalog);
+			if (old > 0) this.log("info", `${old} versions and releases that are kept no longer were removed`);
 			const { files } = await sweep(this.store, this.#uploads);
 			if (files > 0) this.log("info", `${files} uploads that no version has any more were removed`);
 		} catch (error) {
-			if (!this.#closed) this.log("warn", `uploads cannot be looked through: ${(error as Error).message}`);
+			if (!this.#closed) this.log("warn", `versions and uploads cannot be looked through: ${(error as Error).message}`);
 		}
 	}
 
@@ -185,6 +191,7 @@ export class Control {
 			maxLimits,
 			tenantLimits,
 			maxProvisioned,
+			keep,
 			allowEgress,
 			sandboxes = "one per core less one",
 		} = this.config;
@@ -209,6 +216,7 @@ export class Control {
 			maxLimits,
 			tenantLimits,
 			maxProvisioned,
+			keep,
 			allowEgress,
 			secretsKey: process.env.ATOLL_SECRETS_KEY === undefined ? "secrets.key in the data folder" : "ATOLL_SECRETS_KEY",
 		};

@@ -4,6 +4,7 @@ import type { Sticky } from "../deployments/stickiness.ts";
 import { type FunctionId, keyOf } from "../names.ts";
 import type { Catalog } from "./catalog.ts";
 import { ControlError } from "./control-error.ts";
+import type { Keeping } from "./keeping.ts";
 import {
 	type Alias,
 	type FunctionDocument,
@@ -15,8 +16,6 @@ import {
 import type { Change, Sequence } from "./store/store.ts";
 import type { VersionUploads } from "./version-uploads.ts";
 
-/** So many releases of a function are kept, for whoever looks back. */
-const MOST_RELEASES = 100;
 const MOST_ALIASES = 50;
 const ALIAS = /^[a-z](?:[a-z0-9]|-(?!-)){0,30}[a-z0-9]$/;
 
@@ -41,10 +40,12 @@ export interface Released {
 export class Releases {
 	readonly #catalog: Catalog;
 	readonly #versions: VersionUploads;
+	readonly #keeping: Keeping;
 
-	constructor(catalog: Catalog, versions: VersionUploads) {
+	constructor(catalog: Catalog, versions: VersionUploads, keeping: Keeping) {
 		this.#catalog = catalog;
 		this.#versions = versions;
+		this.#keeping = keeping;
 	}
 
 	/**
@@ -118,25 +119,15 @@ export class Releases {
 
 	async #put(actor: string, id: FunctionId, release: ReleaseDocument): Promise<Sequence> {
 		const change = async (one: FunctionDocument) => {
+			for (const { version } of release.shares) await this.#catalog.version(id, version);
+			const value = { ...one, aliases: { ...one.aliases, [release.alias]: release.id } };
 			const beside: Change[] = [
 				{ kind: "release", key: `${keyOf(id)}/${release.id}`, value: release, expected: 0 },
-				...(await this.#outdated(one)),
+				...(await this.#keeping.outdated(value, { release })),
 			];
-			for (const { version } of release.shares) await this.#catalog.version(id, version);
-			return { value: { ...one, aliases: { ...one.aliases, [release.alias]: release.id } }, beside };
+			return { value, beside };
 		};
 		return (await this.#catalog.change({ actor, action: `release.${release.alias}` }, id, change)).sequence;
-	}
-
-	/** The oldest releases beyond those that are kept. */
-	async #outdated(one: FunctionDocument): Promise<Change[]> {
-		const all = await this.#catalog.store.list("release", { prefix: `${keyOf(one)}/` });
-		const current = new Set(Object.values(one.aliases));
-		return all
-			.sort((a, b) => a.revision - b.revision)
-			.filter(({ value }) => !current.has(value.id))
-			.slice(0, Math.max(0, all.length - MOST_RELEASES + 1))
-			.map(({ key, revision }) => ({ kind: "release", key, value: null, expected: revision }));
 	}
 }
 

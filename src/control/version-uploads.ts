@@ -14,13 +14,11 @@ import { type FunctionId, keyOf } from "../names.ts";
 import type { Catalog } from "./catalog.ts";
 import { ControlError } from "./control-error.ts";
 import { checkEnvironment } from "./environment-checks.ts";
+import type { Keeping } from "./keeping.ts";
 import { toGivenFiles, type UploadedModule } from "./module-files.ts";
 import type { FunctionDocument, VersionDocument } from "./store/documents.ts";
 import type { Change } from "./store/store.ts";
 import type { Uploads } from "./uploads.ts";
-
-/** So many versions of a function are kept; past that the oldest go that no alias needs. */
-const MOST_VERSIONS = 100;
 
 /** A version as somebody uploads it. */
 export interface VersionUpload {
@@ -49,6 +47,7 @@ type Started = Pick<VersionUpload, "variables" | "bindings" | "metadataBinding" 
 /** What builds and keeps versions. */
 export interface VersionUploadsParts {
 	catalog: Catalog;
+	keeping: Keeping;
 	uploads: Uploads;
 	/** Started when there is something to build. */
 	builder: () => Promise<VersionBuilder>;
@@ -61,13 +60,15 @@ export interface VersionUploadsParts {
 /** Makes versions of what is uploaded: each is built, and started once, before it is one. */
 export class VersionUploads {
 	readonly #catalog: Catalog;
+	readonly #keeping: Keeping;
 	readonly #uploads: Uploads;
 	readonly #builder: () => Promise<VersionBuilder>;
 	readonly #bindings: () => Promise<Bindings>;
 	readonly #toolchain: string;
 
-	constructor({ catalog, uploads, builder, bindings, toolchain }: VersionUploadsParts) {
+	constructor({ catalog, keeping, uploads, builder, bindings, toolchain }: VersionUploadsParts) {
 		this.#catalog = catalog;
+		this.#keeping = keeping;
 		this.#uploads = uploads;
 		this.#builder = builder;
 		this.#bindings = bindings;
@@ -125,7 +126,10 @@ export class VersionUploads {
 		const change = async (one: FunctionDocument) => {
 			kept = { ...made, number: one.nextNumber };
 			const key = `${keyOf(id)}/${kept.id}`;
-			const beside: Change[] = [{ kind: "version", key, value: kept, expected: 0 }, ...(await this.#outdated(one))];
+			const beside: Change[] = [
+				{ kind: "version", key, value: kept, expected: 0 },
+				...(await this.#keeping.outdated(one, { version: true })),
+			];
 			return { value: { ...one, nextNumber: one.nextNumber + 1 }, beside };
 		};
 		await this.#catalog.change({ actor, action: "version.upload" }, id, change, { create: true });
@@ -201,20 +205,6 @@ export class VersionUploads {
 			if (!(error instanceof BuildError)) throw error;
 			throw new ControlError("does_not_start", error.message);
 		}
-	}
-
-	/** The oldest versions beyond those that are kept, but for those that something stands for. */
-	async #outdated(one: FunctionDocument): Promise<Change[]> {
-		const all = await this.#catalog.store.list("version", { prefix: `${keyOf(one)}/` });
-		if (all.length < MOST_VERSIONS) return [];
-		const needed = new Set<string>();
-		for (const alias of Object.keys(one.aliases))
-			for (const { version } of (await this.#catalog.released(one, alias))?.shares ?? []) needed.add(version);
-		return all
-			.sort((a, b) => a.value.number - b.value.number)
-			.filter(({ value }) => !needed.has(value.id))
-			.slice(0, all.length - MOST_VERSIONS + 1)
-			.map(({ key, revision }) => ({ kind: "version", key, value: null, expected: revision }));
 	}
 }
 

@@ -90,7 +90,13 @@ test("functions of a database that was written before get what they lack, and ke
 	const store = SqliteStore.open(path);
 	const functions = await store.list("function");
 	assert.equal(functions.length, 1);
-	assert.partialDeepStrictEqual(functions[0].value, { name: "shop", paused: true, provisioned: 0, maxInstances: null });
+	assert.partialDeepStrictEqual(functions[0].value, {
+		name: "shop",
+		paused: true,
+		provisioned: 0,
+		maxInstances: null,
+		keep: {},
+	});
 	assert.deepEqual((await store.get("tenant", "default"))?.value, { created: "then" });
 	await store.close();
 });

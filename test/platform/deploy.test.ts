@@ -162,6 +162,26 @@ test("a paused function says so, and a removed one is gone with its name free ag
 	assert.equal((await platform.get("rested.localhost")).text, "again");
 });
 
+test("of versions as many are kept as a function says, and it goes back to those", async () => {
+	await platform.deploy("tidy", say("1"));
+	const { output } = await platform.atoll("settings", "tidy", "--keep-versions", "2", "--keep-days", "30");
+	assert.match(output, /keep-versions +2\nkeep-days +30\n/);
+	assert.match(
+		(await platform.atoll("settings", "tidy", "--keep-days", "none")).output,
+		/versions +2\nkeep-days +none\n/,
+	);
+	for (const text of ["2", "3", "4"]) await platform.deploy("tidy", say(text));
+	const versions = (await platform.api("GET", `${FUNCTION}/tidy/versions`)).body as { number: number }[];
+	assert.deepEqual(
+		versions.map(({ number }) => number),
+		[4, 3],
+	);
+	assert.match((await platform.atoll("rollback", "tidy")).output, /production of tidy: 3@100/);
+	assert.equal((await platform.get("tidy.localhost")).text, "3");
+	assert.match((await platform.atoll("promote", "tidy", "1")).output, /tidy has no version 1/);
+	assert.equal((await platform.api("PATCH", `${FUNCTION}/tidy`, { keep: { versions: 1001 } })).status, 400);
+});
+
 test("tokens have their scopes, and end when they are revoked", async () => {
 	await platform.deploy("guarded", say("guarded"));
 	const make = async (grant: object) =>

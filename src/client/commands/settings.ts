@@ -64,14 +64,20 @@ export async function env(name: string, pairs: string[], options: ClientOptions)
 /** `atoll settings` */
 export async function settings(
 	name: string,
-	options: ClientOptions & { provisioned?: number; maxInstances?: number | "none" },
+	options: ClientOptions & {
+		provisioned?: number;
+		maxInstances?: number | "none";
+		keepVersions?: number;
+		keepDays?: number | "none";
+	},
 ): Promise<void> {
-	const { provisioned, maxInstances } = options;
+	const { provisioned, maxInstances, keepVersions: versions, keepDays: days } = options;
 	const client = clientOf(options);
 	const path = pathOf(options, name);
 	const change = {
 		...(provisioned !== undefined && { provisioned }),
 		...(maxInstances !== undefined && { maxInstances: maxInstances === "none" ? null : maxInstances }),
+		...((versions ?? days) !== undefined && { keep: { versions, days: days === "none" ? null : days } }),
 	};
 	const one = await (Object.keys(change).length > 0
 		? client.ask<FunctionInfo>("PATCH", path, change)
@@ -80,6 +86,8 @@ export async function settings(
 		table([
 			["provisioned", String(one.provisioned)],
 			["max-instances", one.paused ? "0 (paused)" : String(one.maxInstances ?? "none")],
+			["keep-versions", String(one.keep.versions)],
+			["keep-days", String(one.keep.days ?? "none")],
 		]),
 	);
 }

@@ -21,7 +21,7 @@ const FUNCTION = "/tenants/{tenant}/functions/{name}";
 
 /** The platform's own API, below `/v1`: docs/api-admin.md. */
 export function adminApi(control: Control): OpenAPIHono<Authenticated> {
-	const { catalog, versions, releases, tokens, feed } = control;
+	const { catalog, keeping, versions, releases, tokens, feed } = control;
 	const app = new OpenAPIHono<Authenticated>();
 	app.onError((error, c) => problem(c, error));
 
@@ -52,7 +52,8 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 		const aliases: Record<string, unknown> = {};
 		for (const alias of Object.keys(one.aliases)) aliases[alias] = (await catalog.released(one, alias))?.shares ?? [];
 		const hostnames = catalog.hostnamesOf(one);
-		return { tenant, name, hostnames, paused, provisioned, maxInstances, aliases, created, changed };
+		const keep = keeping.rulesOf(one);
+		return { tenant, name, hostnames, paused, provisioned, maxInstances, keep, aliases, created, changed };
 	};
 	/** Answers once edges serve what was committed. */
 	const served = async (sequence: number) => {
@@ -104,7 +105,7 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 	call({
 		method: "patch",
 		path: FUNCTION,
-		summary: "Pauses a function, or changes how many isolates it has and where it is reached",
+		summary: "Pauses a function, or changes its instances, what is kept of it and where it is reached",
 		scope: "deploy",
 		body: shapes.settingsRequest,
 		result: shapes.functionShape,

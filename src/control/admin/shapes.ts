@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { keptDays, keptVersions } from "../../config/server.ts";
 import { limitsSchema } from "../../limits/limits.ts";
 import { SCOPES } from "../store/documents.ts";
 
@@ -63,6 +64,7 @@ export const functionShape = z
 		paused: z.boolean(),
 		provisioned: z.number().int(),
 		maxInstances: z.number().int().nullable().openapi({ description: "0 while it is paused." }),
+		keep: z.object({ versions: z.number().int(), days: z.number().int().nullable() }),
 		aliases: z.record(z.string(), z.array(shareShape)),
 		created: z.string(),
 		changed: z.string(),
@@ -109,6 +111,9 @@ export const settingsRequest = z.strictObject({
 	maxInstances: z.number().int().min(0).max(10_000).nullable().optional().openapi({
 		description:
 			"In how many sandboxes each version may run; null for as many as it needs. 0 pauses the function, another number ends that.",
+	}),
+	keep: z.strictObject({ versions: keptVersions.optional(), days: keptDays.optional() }).optional().openapi({
+		description: "How many versions and releases are kept beside those in use, and for how many days; null for ever.",
 	}),
 	onDomain: z.boolean().optional().openapi({ description: "Whether it is reached at NAME.<domain>." }),
 	previews: z.boolean().optional().openapi({ description: "Whether versions and aliases have hostnames." }),

@@ -27,6 +27,14 @@ interface SealedSecret {
 	changed: Timestamp;
 }
 
+/** Which of a function's versions and releases are kept beside those that are in use. */
+export interface KeepRules {
+	/** So many of each, the latest. */
+	versions: number;
+	/** For so long; `null` for ever. */
+	days: number | null;
+}
+
 /** What lives longer than an upload. Its key is `<tenant>/<name>`. */
 export interface FunctionDocument {
 	tenant: TenantName;
@@ -52,6 +60,8 @@ export interface FunctionDocument {
 	provisioned: number;
 	/** In how many sandboxes each may have isolates when it is not paused; `null` for as many as it needs. */
 	maxInstances: number | null;
+	/** Where it has other rules than the server. */
+	keep: Partial<KeepRules>;
 	/** Labels that a client keeps with it. */
 	tags: string[];
 	/** Cron expressions, kept until there is something that calls by time. */

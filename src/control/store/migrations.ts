@@ -26,4 +26,7 @@ export const MIGRATIONS: readonly string[] = [
 	UPDATE documents SET value = json_set(value, '$.provisioned', 0, '$.maxInstances', json('null'))
 	WHERE kind = 'function' AND value IS NOT NULL;
 	`,
+	`
+	UPDATE documents SET value = json_set(value, '$.keep', json('{}')) WHERE kind = 'function' AND value IS NOT NULL;
+	`,
 ];
