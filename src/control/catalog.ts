@@ -89,8 +89,7 @@ export class Catalog {
 
 	/** A function's versions, the latest first. */
 	async versions(id: FunctionId): Promise<VersionDocument[]> {
-		const entries = await this.store.list("version", { prefix: `${keyOf(id)}/` });
-		return entries.map(({ value }) => value).sort((a, b) => b.number - a.number);
+		return latestVersions(await this.store.list("version", { prefix: `${keyOf(id)}/` }));
 	}
 
 	/** One of them, by its id or by its number. Throws ControlError `not_found`. */
@@ -103,11 +102,8 @@ export class Catalog {
 
 	/** A function's releases, the latest first. */
 	async releases(id: FunctionId, alias?: Alias): Promise<ReleaseDocument[]> {
-		const entries = await this.store.list("release", { prefix: `${keyOf(id)}/` });
-		return entries
-			.sort((a, b) => b.revision - a.revision)
-			.map(({ value }) => value)
-			.filter((release) => alias === undefined || release.alias === alias);
+		const all = latestReleases(await this.store.list("release", { prefix: `${keyOf(id)}/` }));
+		return all.filter((release) => alias === undefined || release.alias === alias);
 	}
 
 	/** What an alias stands for; `null` where it stands for nothing. */
@@ -291,4 +287,12 @@ function patched<T>(before: Record<string, T>, patch: Patch<T>): Record<string, 
 		else after[name] = value;
 	}
 	return after;
+}
+
+export function latestVersions(entries: readonly Entry<"version">[]): VersionDocument[] {
+	return entries.map(({ value }) => value).sort((a, b) => b.number - a.number);
+}
+
+export function latestReleases(entries: readonly Entry<"release">[]): ReleaseDocument[] {
+	return entries.toSorted((a, b) => b.revision - a.revision).map(({ value }) => value);
 }

@@ -1,9 +1,10 @@
 import { setImmediate as immediate } from "node:timers/promises";
 import type { DesiredFunction, DesiredShare, DesiredVersion, ToEdge } from "../feed/messages.ts";
 import { type FunctionId, functionOfKey, keyOf } from "../names.ts";
-import type { Catalog } from "./catalog.ts";
+import { type Catalog, latestReleases, latestVersions } from "./catalog.ts";
+import { ByFunction } from "./store/by-function.ts";
 import { type FunctionDocument, PRODUCTION, type ReleaseDocument, type VersionDocument } from "./store/documents.ts";
-import type { Sequence } from "./store/store.ts";
+import type { Changed, Sequence } from "./store/store.ts";
 import { bindingsOf, type VersionUploads } from "./version-uploads.ts";
 
 type Desired = ToEdge & { kind: "desired" };
@@ -14,6 +15,13 @@ const PREVIEW_DIGITS = 8;
 const PART_SIZE = 512 * 1024;
 /** The latest versions can be looked at, as many as have so many letters together with their variables. */
 const PREVIEWED_SIZE = 2 * 2 ** 20;
+
+/** A function and what belongs to it: the latest first, as versions are wanted for previews. */
+interface Whole {
+	function: FunctionDocument;
+	versions: readonly VersionDocument[];
+	releases: readonly ReleaseDocument[];
+}
 
 /** What the store says, put into the form in which edges follow it. */
 export class DesiredState {
@@ -36,20 +44,15 @@ export class DesiredState {
 		const { store } = this.#catalog;
 		const now = store.sequence;
 		const changes = sequence === 0 ? null : await store.changes(sequence);
-		const whole = changes === null;
-		const ids: FunctionId[] = [];
-		const removed: FunctionId[] = [];
-		for (const { key, value } of changes?.filter(({ kind }) => kind === "function") ?? (await store.list("function"))) {
-			(value === null ? removed : ids).push(functionOfKey(key));
-		}
+		const changed = changes?.filter(({ kind }) => kind === "function") ?? [];
+		const removed = changed.filter(({ value }) => value === null).map(({ key }) => functionOfKey(key));
 		let functions: DesiredFunction[] = [];
 		let size = 0;
-		for (const id of ids) {
-			const one = (await store.get("function", keyOf(id)))?.value;
-			const told = one && (await this.#desiredOf(one));
+		for await (const one of changes === null ? this.#all(now) : this.#some(changed)) {
+			const told = this.#desiredOf(one);
 			if (told === undefined) continue;
 			if (functions.length > 0 && size + told.size > PART_SIZE) {
-				yield { kind: "desired", sequence: null, whole, functions, removed: removed.splice(0) };
+				yield { kind: "desired", sequence: null, whole: changes === null, functions, removed: removed.splice(0) };
 				// Others have their turn.
 				await immediate();
 				functions = [];
@@ -58,26 +61,46 @@ export class DesiredState {
 			functions.push(told.function);
 			size += told.size;
 		}
-		yield { kind: "desired", sequence: now, whole, functions, removed };
+		yield { kind: "desired", sequence: now, whole: changes === null, functions, removed };
+	}
+
+	/** Every function with what belongs to it, which is read with one list a kind, however many there are. */
+	async *#all(now: Sequence): AsyncGenerator<Whole> {
+		const { store } = this.#catalog;
+		const entries = (await store.list("function")).map(({ key, value }) => ({ prefix: `${key}/`, value }));
+		const versions = new ByFunction(store, "version");
+		const releases = new ByFunction(store, "release");
+		for (const { prefix, value } of entries.sort((a, b) => (a.prefix < b.prefix ? -1 : 1))) {
+			const belongings = {
+				versions: latestVersions(await versions.of(prefix)),
+				releases: latestReleases(await releases.of(prefix)),
+			};
+			const current = store.sequence === now ? value : (await store.get("function", keyOf(value)))?.value;
+			if (current !== undefined) yield { function: current, ...belongings };
+		}
+	}
+
+	async *#some(changed: readonly Changed[]): AsyncGenerator<Whole> {
+		for (const { key, value } of changed) {
+			const one = value === null ? undefined : (await this.#catalog.store.get("function", key))?.value;
+			if (one === undefined) continue;
+			const [versions, releases] = [await this.#catalog.versions(one), await this.#catalog.releases(one)];
+			yield { function: one, versions, releases };
+		}
 	}
 
 	/** A function as an edge is told it, and how large that is; `undefined` for one that cannot be told. */
-	async #desiredOf(one: FunctionDocument): Promise<{ function: DesiredFunction; size: number } | undefined> {
+	#desiredOf(whole: Whole): { function: DesiredFunction; size: number } | undefined {
 		try {
-			const desired = this.#desired(one, await this.#catalog.versions(one), await this.#catalog.releases(one));
+			const desired = this.#desired(whole);
 			return { function: desired, size: JSON.stringify(desired).length };
 		} catch (error) {
-			this.#onUnreadable(one, error as Error);
+			this.#onUnreadable(whole.function, error as Error);
 			return undefined;
 		}
 	}
 
-	/** `versions` are in the order in which they are wanted for previews. */
-	#desired(
-		one: FunctionDocument,
-		versions: readonly VersionDocument[],
-		releases: readonly ReleaseDocument[],
-	): DesiredFunction {
+	#desired({ function: one, versions, releases }: Whole): DesiredFunction {
 		const secrets = this.#catalog.secretsOf(one);
 		const byId = new Map(versions.map((version) => [version.id, version]));
 		const told = new Map<string, DesiredVersion>();
