@@ -30,7 +30,9 @@ class Load {
 		this.#workers = Array.from({ length: connections }, async () => {
 			while (!this.#ended) {
 				const response = await atoll.fetch(name);
-				this.answers.push(response.ok ? await response.text() : `${response.headers.get("x-atoll-error")}`);
+				const answer = response.ok ? await response.text() : `${response.headers.get("x-atoll-error")}`;
+				this.answers.push(answer);
+				if (answer === "shutting_down") return; // The test has failed.
 			}
 		});
 	}
