@@ -20,6 +20,7 @@ import { benchMany } from "./many.ts";
 import { benchMicro } from "./micro.ts";
 import { benchScaling } from "./scaling.ts";
 import { benchSoak } from "./soak.ts";
+import { benchStart } from "./start.ts";
 import { benchTakeover } from "./takeover.ts";
 import { benchTurns } from "./turns.ts";
 import { benchUpstream } from "./upstream.ts";
@@ -31,6 +32,7 @@ const SHORT: Record<string, Bench> = {
 	turns: benchTurns,
 	cold: benchCold,
 	deploy: () => benchDeploy(),
+	start: () => benchStart(),
 	launch: () => benchLaunch(),
 	http: () => benchHttp(),
 	many: () => benchMany(),

@@ -163,6 +163,7 @@ export class Runtime {
 	#dispatcher!: Dispatcher;
 	#bindings!: Bindings;
 	#placement!: Placement;
+	#ready!: Promise<void>;
 	#closing: Promise<void> | null = null;
 
 	/** @internal */
@@ -197,7 +198,7 @@ export class Runtime {
 			deployer: this.#deployer,
 			store,
 			checkBindings: (given, env) => this.#bindings.check(given, env),
-			warm: (release) => this.warm(release),
+			warm: (release) => this.#warm(release),
 			provision: (id) => this.#provision(id),
 			onRefused: ({ tenant, name }, error) =>
 				this.#observer.notice("error", { tenant, function: name }, `cannot be served: ${String(error.stack)}`),
@@ -231,6 +232,13 @@ export class Runtime {
 
 	/** @internal `eventTypes` are those that can be dispatched. */
 	static async create(given: RuntimeOptions, eventTypes = EVENT_TYPES): Promise<Runtime> {
+		const runtime = await Runtime.begin(given, eventTypes);
+		await runtime.ready;
+		return runtime;
+	}
+
+	/** @internal The same before its sandboxes are ready: what is to be served can be told it meanwhile. */
+	static async begin(given: RuntimeOptions, eventTypes = EVENT_TYPES): Promise<Runtime> {
 		const options = checkOptions(given);
 		const data = resolve(options.data ?? ".atoll");
 		const store = await ArtifactStore.open(data);
@@ -246,10 +254,7 @@ export class Runtime {
 			});
 			const givenBuilder = await GivenBuilder.create(builder, store, givenFolder);
 			const runtime = new Runtime({ options, eventTypes, launcher, store, builder, givenBuilder, sources });
-			await runtime.#start(options).catch(async (error: Error) => {
-				await Promise.all([builder.close(), runtime.#egress.close(), runtime.#closeHelpers(), runtime.#pruner.close()]);
-				throw error;
-			});
+			await runtime.#start(options);
 			return runtime;
 		} catch (error) {
 			await launcher.close();
@@ -280,9 +285,8 @@ export class Runtime {
 		};
 		this.#pool = inline
 			? await InlinePool.start(settings, events)
-			: await Cordons.start({ launcher: this.#launcher, size, settings, events });
+			: new Cordons({ launcher: this.#launcher, size, settings, events });
 		this.#placement = new Placement(this.#pool, this.#recycles);
-		void this.#pruner.run();
 		this.#dispatcher = new Dispatcher({
 			deployments: this.#deployments,
 			placement: this.#placement,
@@ -295,6 +299,17 @@ export class Runtime {
 			development: this.#development,
 		});
 		this.#bindings = await Bindings.load({ functions: this.#dispatcher, egress: this.#egress, sites: this.#sites });
+		void this.#pruner.run();
+		this.#ready = this.#pool.ready.catch(async (error: Error) => {
+			await this.close();
+			throw error;
+		});
+		this.#ready.catch(() => undefined);
+	}
+
+	/** @internal Resolves when its sandboxes are ready; rejects, with all of it closed, where they cannot start. */
+	get ready(): Promise<void> {
+		return this.#ready;
 	}
 
 	#crowdedOut(number: VersionNumber): void {
@@ -364,7 +379,13 @@ export class Runtime {
 	 */
 	async warm(release: Release): Promise<void> {
 		this.#refuseIfClosing();
-		await Promise.all(this.#deployer.prepare(release).map((version) => this.#preload(version)));
+		await this.#warm(release);
+	}
+
+	#warm(release: Release): Promise<void> | null {
+		const versions = this.#deployer.prepare(release);
+		if (versions.length === 0) return null;
+		return Promise.all(versions.map((version) => this.#preload(version))).then(() => undefined);
 	}
 
 	/** Sees to it that a function's versions have as many isolates ahead of requests as they are to have. */

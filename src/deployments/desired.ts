@@ -20,8 +20,8 @@ export interface DesiredParts {
 	deployer: Deployer;
 	store: ArtifactStore;
 	checkBindings: (given: GivenBindings, env: object) => Bound[];
-	/** Starts isolates of a release's versions before it is activated. */
-	warm: (release: Release) => Promise<void>;
+	/** Starts isolates of a release's versions before it is activated; `null` where there are none to be started. */
+	warm: (release: Release) => Promise<void> | null;
 	/** Sees to it that a function's versions have as many isolates ahead of requests as they are to have. */
 	provision: (id: FunctionId) => Promise<void>;
 	/** Told of what cannot be served. */
@@ -125,16 +125,17 @@ export class Desired {
 		if (!isNew) await this.#waitFor(id, provision);
 	}
 
-	async #provision(id: FunctionId, provisioned: number): Promise<void> {
+	#provision(id: FunctionId, provisioned: number): Promise<void> | null {
 		const had = this.#provisioned.delete(keyOf(id));
 		if (provisioned > 0) this.#provisioned.add(keyOf(id));
-		if (had || provisioned > 0) await this.#parts.provision(id);
+		return had || provisioned > 0 ? this.#parts.provision(id) : null;
 	}
 
 	/**
 	 * Waits for first isolates. All others wait meanwhile: who lets them wait for nothing has to do without for a while.
 	 */
-	async #waitFor(id: FunctionId, isolates: Promise<void>): Promise<void> {
+	async #waitFor(id: FunctionId, isolates: Promise<void> | null): Promise<void> {
+		if (isolates === null) return;
 		// What the operator's own functions do counts for each of them alone.
 		const whose = id.tenant === DEFAULT_TENANT ? keyOf(id) : id.tenant;
 		const waitMs = this.#slow.has(whose) ? 0 : WARM_MS;

@@ -1,16 +1,17 @@
 /** The edge of `atoll up`: it serves functions' clients, and opens no database. */
 
-import { createRuntime } from "../index.ts";
 import { spreadLastNet } from "../observe/last-net.ts";
 import { createLogger } from "../observe/logger.ts";
+import { Runtime } from "../runtime.ts";
 import { HttpServer } from "../server/http-server.ts";
 import { LISTEN_FD } from "../supervisor/messages.ts";
 import { runSupervised } from "../supervisor/supervised.ts";
 import { Follower } from "./follower.ts";
 
-await runSupervised(async ({ limits, maxLimits, tenantLimits, cache, allowEgress, sandboxes, cgroup, drainMs }) => {
+await runSupervised(async (config, mayFollow) => {
+	const { limits, maxLimits, tenantLimits, cache, allowEgress, sandboxes, cgroup, drainMs } = config;
 	const logger = createLogger();
-	const runtime = await createRuntime({
+	const runtime = await Runtime.begin({
 		// The working directory is the data folder.
 		data: ".",
 		limits,
@@ -25,7 +26,9 @@ await runSupervised(async ({ limits, maxLimits, tenantLimits, cache, allowEgress
 	});
 	const server = new HttpServer(runtime);
 	const follower = new Follower("control.sock", runtime);
-	await follower.start();
+	await mayFollow;
+	// What there is to be served is heard while the sandboxes start.
+	await Promise.all([runtime.ready, follower.start()]);
 	const { port } = await server.listenOn(LISTEN_FD);
 	spreadLastNet(logger);
 	logger.info({ containment: runtime.containment }, "the edge is at work");

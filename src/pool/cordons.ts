@@ -13,13 +13,13 @@ import type { Sandbox } from "./sandbox.ts";
 export class Cordons implements SandboxPool {
 	readonly #pools: ReadonlyMap<CordonName, ProcessPool>;
 
-	private constructor(pools: ReadonlyMap<CordonName, ProcessPool>) {
-		this.#pools = pools;
-	}
+	readonly ready: Promise<void>;
 
-	/** Starts the cordon that all share; resolves when its sandboxes are ready. */
-	static async start(options: ProcessPoolOptions): Promise<Cordons> {
-		return new Cordons(new Map([[SHARED, await ProcessPool.start(options)]]));
+	/** Starts the cordon that all share. */
+	constructor(options: ProcessPoolOptions) {
+		const shared = new ProcessPool(options);
+		this.#pools = new Map([[SHARED, shared]]);
+		this.ready = shared.ready;
 	}
 
 	sandbox(version: RunnableVersion, { cordon, lane }: Place, bound: boolean): Sandbox | null {

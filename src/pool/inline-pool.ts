@@ -10,6 +10,7 @@ import { Sandbox } from "./sandbox.ts";
  * The same isolates in this very process, for code that is trusted: no link, and nothing between it and this process.
  */
 export class InlinePool implements SandboxPool {
+	readonly ready = Promise.resolve();
 	readonly containment = null;
 	readonly #sandbox: Sandbox;
 	readonly #host: { close(): void; stats(): SandboxStats };

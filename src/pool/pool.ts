@@ -18,6 +18,8 @@ export interface PoolEvents {
 
 /** Where functions run: gives each version its home sandbox, and more to those whose queues need them. */
 export interface SandboxPool {
+	/** Resolves when its sandboxes have started; what it is asked before that they do then. */
+	readonly ready: Promise<void>;
 	/**
 	 * At what turns of a version, which was placed so, are to be cut early in a sandbox; 0 if nobody there has to be
 	 * kept from waiting for them.

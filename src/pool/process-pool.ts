@@ -69,9 +69,13 @@ export class ProcessPool {
 	/** What is lent are the places of those that serve the normal lane, or everything. */
 	readonly #scaling: Scaling;
 	readonly #provisions: Provisions;
-	#tending: NodeJS.Timeout | null = null;
+	readonly #tending: NodeJS.Timeout;
 
-	private constructor({ launcher, size, settings, events }: ProcessPoolOptions) {
+	/** Resolves when its sandboxes are ready, and the spare starts; rejects where one cannot. */
+	readonly ready: Promise<void>;
+
+	/** Starts `size` sandboxes, which serve everything until the lanes are divided. */
+	constructor({ launcher, size, settings, events }: ProcessPoolOptions) {
 		this.#launcher = launcher;
 		this.#size = size;
 		this.containment = containment(launcher.groups !== null);
@@ -93,27 +97,16 @@ export class ProcessPool {
 			},
 			onCrowdedOut: (version) => events.crowdedOut(version),
 		});
+		const danger = warning(this.containment);
+		if (danger !== null) events.notice("warn", danger);
+		this.#tending = setInterval(() => this.#tend(), TEND_MS).unref();
+		for (let i = 0; i < size; i++) this.#heavy.members.push(this.#spawn());
+		this.ready = this.#start();
 	}
 
-	/**
-	 * Starts `size` sandboxes, which serve everything until the lanes are divided; resolves when they are ready, and the
-	 * spare starts.
-	 */
-	static async start(options: ProcessPoolOptions): Promise<ProcessPool> {
-		const { size, events } = options;
-		const pool = new ProcessPool(options);
-		const danger = warning(pool.containment);
-		if (danger !== null) events.notice("warn", danger);
-		pool.#tending = setInterval(() => pool.#tend(), TEND_MS).unref();
-		for (let i = 0; i < size; i++) pool.#heavy.members.push(pool.#spawn());
-		try {
-			await Promise.all([...pool.#all].map((process) => process.ready));
-			pool.#spare.start();
-		} catch (error) {
-			await pool.close();
-			throw error;
-		}
-		return pool;
+	async #start(): Promise<void> {
+		await Promise.all([...this.#all].map((process) => process.ready));
+		this.#spare.start();
 	}
 
 	#spawn(): SandboxProcess {
@@ -411,7 +404,7 @@ export class ProcessPool {
 		this.#closed = true;
 		this.#preloader.close();
 		this.#spare.close();
-		if (this.#tending !== null) clearInterval(this.#tending);
+		clearInterval(this.#tending);
 		await Promise.all([...this.#all].map((process) => process.close()));
 	}
 }

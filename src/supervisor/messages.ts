@@ -1,7 +1,9 @@
 /** What the supervisor tells a process that it has started. */
 export type ToProcess =
+	/** Control has the store: the data folder is this server's, and an edge may follow it. */
+	| { kind: "follow" }
 	/** It ends, once it is done with what it has; `successor` says that another one goes on with its socket. */
-	{ kind: "stop"; successor: boolean };
+	| { kind: "stop"; successor: boolean };
 
 /** What such a process tells the supervisor. */
 export type ToSupervisor =

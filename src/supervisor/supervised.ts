@@ -13,18 +13,26 @@ export interface Work {
 
 /**
  * Runs a process as the supervisor wants it: it is told when the process is at work, and ends it. It ends too where the
- * supervisor has.
+ * supervisor has. `mayFollow` resolves once control has the store.
  */
-export async function runSupervised(start: (config: ServerConfig) => Promise<Work>): Promise<void> {
+export async function runSupervised(
+	start: (config: ServerConfig, mayFollow: Promise<void>) => Promise<Work>,
+): Promise<void> {
 	const tell = (message: ToSupervisor) => process.send?.(message, undefined, undefined, () => undefined);
 	// A terminal signals all of them; the supervisor decides when they end.
 	for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => undefined);
 	// What has not begun yet leaves nothing behind.
 	const leave = () => process.exit(1);
 	process.once("disconnect", leave);
+	let stop: (successor: boolean) => void = leave;
+	const { promise: mayFollow, resolve: follow } = Promise.withResolvers<void>();
+	process.on("message", (message: ToProcess) => {
+		if (message.kind === "follow") follow();
+		else stop(message.successor);
+	});
 	let work: Work;
 	try {
-		work = await start(JSON.parse(process.argv[2]) as ServerConfig);
+		work = await start(JSON.parse(process.argv[2]) as ServerConfig, mayFollow);
 	} catch (error) {
 		if (!(error instanceof UsageError)) throw error;
 		process.off("disconnect", leave);
@@ -34,7 +42,7 @@ export async function runSupervised(start: (config: ServerConfig) => Promise<Wor
 		return;
 	}
 	let isStopping = false;
-	const stop = (successor: boolean) => {
+	stop = (successor) => {
 		if (isStopping) return;
 		isStopping = true;
 		work.stop(successor).then(
@@ -45,7 +53,6 @@ export async function runSupervised(start: (config: ServerConfig) => Promise<Wor
 			},
 		);
 	};
-	process.on("message", ({ successor }: ToProcess) => stop(successor));
 	process.off("disconnect", leave).on("disconnect", () => stop(false));
 	tell({ kind: "ready", port: work.port, token: work.token });
 }

@@ -52,6 +52,8 @@ export class Supervisor {
 	/** A token that control has made up for the operator, to be told once. */
 	token: string | null = null;
 	#restarting: Promise<void> | null = null;
+	/** Whether control has had the store: it may be gone for a moment, and nobody else has it then. */
+	#hasStore = false;
 	#stopping = false;
 	readonly #env: NodeJS.ProcessEnv;
 
@@ -80,9 +82,7 @@ export class Supervisor {
 		const port = sockets.edge.port || config.port;
 		const supervisor = new Supervisor({ ...config, port }, sockets, events);
 		try {
-			// Control first: it says whether the data folder is ours.
-			await supervisor.#launch("control");
-			await supervisor.#launch("edge");
+			await Promise.all([supervisor.#launch("control"), supervisor.#launch("edge")]);
 		} catch (error) {
 			await supervisor.close();
 			throw error;
@@ -127,12 +127,14 @@ export class Supervisor {
 			exited: new Promise((exited) => child.once("exit", () => exited())),
 		};
 		let isReady = false;
+		let problem: UsageError | null = null;
 		child.on("message", (message: ToSupervisor) => {
 			if (message.kind === "failed") {
-				reject(new UsageError(message.problem, "data_unusable"));
+				problem = new UsageError(message.problem, "data_unusable");
 				return;
 			}
 			isReady = true;
+			if (role === "control") this.#haveStore();
 			this.token = message.token ?? this.token;
 			// Known only now where the system has chosen one for a socket that came from outside.
 			if (message.port > 0) this.#sockets[role].port = message.port;
@@ -141,14 +143,23 @@ export class Supervisor {
 		child.on("error", (error) => reject(error));
 		child.once("exit", (code, signal) => {
 			const how = signal ?? `code ${code}`;
-			if (!isReady) reject(new Error(`${role} ended before it was at work: ${how}`));
 			this.#leaving.delete(one);
-			if (this.#running.get(role) !== one) return;
-			this.#running.delete(role);
-			if (isReady && !this.#stopping) this.#again(role, performance.now() - one.startedAt, how);
+			const isCurrent = this.#running.get(role) === one;
+			if (isCurrent) this.#running.delete(role);
+			// Not before it is gone, so that another can be started.
+			if (!isReady) reject(problem ?? new Error(`${role} ended before it was at work: ${how}`));
+			if (isReady && isCurrent && !this.#stopping) this.#again(role, performance.now() - one.startedAt, how);
 		});
 		this.#running.set(role, one);
+		if (role === "edge" && this.#hasStore) tell(child, { kind: "follow" });
 		return promise;
+	}
+
+	/** The data folder is ours, as control has found. */
+	#haveStore(): void {
+		const edge = this.#running.get("edge");
+		if (!this.#hasStore && edge !== undefined) tell(edge.child, { kind: "follow" });
+		this.#hasStore = true;
 	}
 
 	/** One that nobody has stopped has ended, after so long. */
@@ -200,8 +211,7 @@ export class Supervisor {
 		const { child, exited } = one;
 		if (child.exitCode !== null || child.signalCode !== null) return;
 		this.#leaving.add(one);
-		const message: ToProcess = { kind: "stop", successor };
-		child.send(message, () => undefined);
+		tell(child, { kind: "stop", successor });
 		const timer = setTimeout(() => child.kill("SIGKILL"), STOP_MS + (successor ? this.#config.drainMs : 0));
 		await exited;
 		clearTimeout(timer);
@@ -213,6 +223,11 @@ export class Supervisor {
 		await Promise.all([...this.#running.values(), ...this.#leaving].map((one) => this.#stop(one, false)));
 		rmSync(join(this.#config.data, PID_FILE), { force: true });
 	}
+}
+
+/** Tells a process something, which may have ended meanwhile. */
+function tell(child: ChildProcess, message: ToProcess): void {
+	if (child.connected) child.send(message, () => undefined);
 }
 
 /** Where a supervisor says which process it is. */

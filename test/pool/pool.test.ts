@@ -16,12 +16,13 @@ test("where no sandbox starts requests are refused, with waits between the attem
 	const { snapshot } = settings;
 	let lost = 0;
 	const launcher = new Launcher();
-	const pool = await ProcessPool.start({
+	const pool = new ProcessPool({
 		launcher,
 		size: 1,
 		settings,
 		events: { log: () => undefined, culprit: () => undefined, crowdedOut: () => undefined, notice: () => lost++ },
 	});
+	await pool.ready;
 	after(async () => {
 		await pool.close();
 		await launcher.close();

@@ -34,7 +34,7 @@ async function startPool() {
 	const loads: VersionNumber[] = [];
 	const culprits: VersionNumber[] = [];
 	const launcher = new Launcher();
-	const pool = await ProcessPool.start({
+	const pool = new ProcessPool({
 		launcher,
 		size: 1,
 		settings: await sandboxSettings(),
@@ -45,6 +45,7 @@ async function startPool() {
 			culprit: (version) => culprits.push(version),
 		},
 	});
+	await pool.ready;
 	const version = (number: VersionNumber): RunnableVersion => ({
 		...{ number, tenantNumber: number, limits: { cpuMs: 1000, startupCpuMs: 100 }, withdrawn: false, ...CALM },
 		async image() {

@@ -52,7 +52,7 @@ async function startPool(size: number, bounds: Partial<SandboxSettings> = {}) {
 	const crowdedOut: VersionNumber[] = [];
 	const launcher = new Launcher();
 	const versions = new Map<VersionNumber, Version>();
-	const pool = await ProcessPool.start({
+	const pool = new ProcessPool({
 		launcher,
 		size,
 		settings: { ...(await sandboxSettings()), ...bounds },
@@ -68,6 +68,7 @@ async function startPool(size: number, bounds: Partial<SandboxSettings> = {}) {
 			},
 		},
 	});
+	await pool.ready;
 	after(async () => {
 		await pool.close();
 		await launcher.close();
