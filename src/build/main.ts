@@ -6,9 +6,9 @@ import { Socket } from "node:net";
 import { setFlagsFromString } from "node:v8";
 import ivm from "isolated-vm";
 import { CacheStore } from "../bindings/caches/sandbox.ts";
-import { externalCopy } from "../isolates/external-copy.ts";
 import { FunctionIsolate, type IsolateListener } from "../isolates/isolate.ts";
-import { parkIsolate } from "../isolates/parked.ts";
+import type { ParkedIsolate } from "../isolates/parked.ts";
+import { Parking } from "../isolates/parking.ts";
 import { StartError } from "../isolates/start-error.ts";
 import {
 	BuildKind,
@@ -22,11 +22,16 @@ import { FrameReader } from "../link/frame-reader.ts";
 import { FrameWriter } from "../link/frame-writer.ts";
 import type { Image } from "../link/protocol.ts";
 import { dropPermissions } from "../processes/permissions.ts";
-import type { Microseconds } from "../units.ts";
+import type { Megabytes, Microseconds } from "../units.ts";
 
 const socket = new Socket({ fd: 3, readable: true, writable: true });
 const writer = new FrameWriter(socket);
-let base: ivm.ExternalCopy<ArrayBuffer> | null = null;
+/** What compiles, and what is started, has an isolate that was made before. */
+let parking: Parking | null = null;
+const PARKED = 2;
+/** The memory that compiling may take, and what most functions may. */
+const COMPILE_MB = 512;
+const USUAL_MB = 128;
 
 function copyOut(copy: ivm.ExternalCopy<ArrayBuffer>): Uint8Array {
 	const bytes = new Uint8Array(copy.copy());
@@ -34,9 +39,12 @@ function copyOut(copy: ivm.ExternalCopy<ArrayBuffer>): Uint8Array {
 	return bytes;
 }
 
+function take(memoryMb: Megabytes): ParkedIsolate {
+	return (parking as Parking).take(memoryMb);
+}
+
 /** An eager code cache of the script: every function in it compiled, so that none is when a request waits. */
-function makeCodeCache(snapshot: ivm.ExternalCopy<ArrayBuffer>, code: string, filename: string): Uint8Array {
-	const isolate = new ivm.Isolate({ snapshot, memoryLimit: 512 });
+function makeCodeCache({ isolate }: ParkedIsolate, code: string, filename: string): Uint8Array {
 	setFlagsFromString("--no-lazy");
 	try {
 		const script = isolate.compileScriptSync(code, { filename, produceCachedData: true }) as ivm.Script & {
@@ -53,10 +61,7 @@ function makeCodeCache(snapshot: ivm.ExternalCopy<ArrayBuffer>, code: string, fi
  * Runs a function's top level to its end. Gives the handlers that it then has, and how long it took; rejects with
  * StartError.
  */
-async function tryStart(
-	snapshot: ivm.ExternalCopy<ArrayBuffer>,
-	image: Image,
-): Promise<{ handlers: string[]; startUs: Microseconds }> {
+async function tryStart(parked: ParkedIsolate, image: Image): Promise<{ handlers: string[]; startUs: Microseconds }> {
 	const { promise, resolve, reject } = Promise.withResolvers<void>();
 	const listener: IsolateListener = {
 		budget: () => 0,
@@ -70,7 +75,6 @@ async function tryStart(
 			}
 		},
 	};
-	const parked = parkIsolate(snapshot, image.memoryMb);
 	const isolate = new FunctionIsolate({ parked, version: 0, image, caches: new CacheStore(), listener });
 	if (isolate.starting) await promise;
 	isolate.dispose();
@@ -81,7 +85,7 @@ async function tryStart(
 /** The code cache of what compiles; what does not has none, and its start tells why. */
 function compile(filename: string, code: Uint8Array): Uint8Array {
 	try {
-		return makeCodeCache(base as ivm.ExternalCopy<ArrayBuffer>, Buffer.from(code).toString(), filename);
+		return makeCodeCache(take(COMPILE_MB), Buffer.from(code).toString(), filename);
 	} catch {
 		return new Uint8Array(0);
 	}
@@ -91,7 +95,7 @@ async function start(image: Image): Promise<StartResult> {
 	writeStarting(writer, image.startupCpuMs);
 	writer.flush();
 	try {
-		return { failure: null, ...(await tryStart(base as ivm.ExternalCopy<ArrayBuffer>, image)) };
+		return { failure: null, ...(await tryStart(take(image.memoryMb), image)) };
 	} catch (error) {
 		if (!(error instanceof StartError)) throw error;
 		return { failure: error.failure, handlers: [], startUs: 0 };
@@ -105,7 +109,7 @@ const reader = new FrameReader({ maxBytes: 256 * 1024 * 1024 }, (frame) => {
 		const made = ivm.Isolate.createSnapshot([{ code, filename: "atoll:prelude" }], warmUp);
 		writeBuildMessage(writer, { kind, data: copyOut(made) });
 	} else if (kind === BuildKind.base) {
-		base = externalCopy(data);
+		parking = new Parking(data, PARKED, USUAL_MB);
 		dropPermissions();
 	} else if (kind === BuildKind.compile) {
 		writeBuildMessage(writer, { kind, data: compile(text, data) });

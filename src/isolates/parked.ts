@@ -1,4 +1,4 @@
-import ivm from "isolated-vm";
+import type ivm from "isolated-vm";
 import { lend } from "./lent.ts";
 import { services } from "./services.ts";
 
@@ -19,8 +19,8 @@ export interface ParkedIsolate {
 	outlet: Record<(typeof OUTLETS)[number], Emit>;
 }
 
-export function parkIsolate(snapshot: ivm.ExternalCopy<ArrayBuffer>, memoryMb: number): ParkedIsolate {
-	const isolate = new ivm.Isolate({ snapshot, memoryLimit: memoryMb, onCatastrophicError: () => process.abort() });
+/** Makes an isolate ready that was made from the base snapshot. */
+export function parkIsolate(isolate: ivm.Isolate): ParkedIsolate {
 	const context = isolate.createContextSync();
 	const bridge = context.global.getSync("__atoll_bridge", { reference: true }) as ivm.Reference<
 		Record<string, unknown>

@@ -1,6 +1,7 @@
 import type ivm from "isolated-vm";
 import type { Megabytes } from "../units.ts";
 import { externalCopy } from "./external-copy.ts";
+import { IsolateMaker } from "./isolate-maker.ts";
 import { type ParkedIsolate, parkIsolate } from "./parked.ts";
 
 /** How many isolates may be parked at once: each holds some 2 MB. */
@@ -11,26 +12,21 @@ const MOST = 64;
  * its making.
  */
 export class Parking {
-	readonly #snapshot: ivm.ExternalCopy<ArrayBuffer>;
+	readonly #maker: IsolateMaker;
 	readonly #size: number;
 	/** The limit that was asked for last comes last. */
 	readonly #ready = new Map<Megabytes, ParkedIsolate[]>();
 	/** Those that are still to be made. */
 	#missing: Megabytes[] = [];
-	#making: NodeJS.Immediate | null = null;
+	/** The limit of the one that is being made. */
+	#making: Megabytes | null = null;
+	#closed = false;
 
-	/**
-	 * Makes `size` isolates of the usual limit at once, and sees to it that as many of any limit that is asked for
-	 * are ready.
-	 */
+	/** Sees to it that `size` isolates of the usual limit are ready, and as many of any limit that is asked for. */
 	constructor(snapshot: Uint8Array, size: number, usual: Megabytes) {
-		this.#snapshot = externalCopy(snapshot);
+		this.#maker = new IsolateMaker(externalCopy(snapshot));
 		this.#size = size;
-		for (let i = 0; i < size; i++) this.#make(usual);
-	}
-
-	#make(memoryMb: Megabytes): void {
-		this.#of(memoryMb).push(parkIsolate(this.#snapshot, memoryMb));
+		this.#order(usual);
 	}
 
 	#of(memoryMb: Megabytes): ParkedIsolate[] {
@@ -46,24 +42,37 @@ export class Parking {
 		const ready = this.#of(memoryMb);
 		this.#ready.delete(memoryMb);
 		this.#ready.set(memoryMb, ready);
-		const parked = ready.pop() ?? parkIsolate(this.#snapshot, memoryMb);
-		this.#order(new Array<Megabytes>(Math.max(0, this.#size - ready.length)).fill(memoryMb));
+		const parked = ready.pop() ?? parkIsolate(this.#maker.makeSync(memoryMb));
+		this.#order(memoryMb);
 		return parked;
 	}
 
-	#order(missing: Megabytes[]): void {
-		this.#missing = missing;
-		if (missing.length > 0) this.#making ??= setImmediate(() => this.#makeNext());
+	/** What is missing of a limit is made next. */
+	#order(memoryMb: Megabytes): void {
+		const more = Math.max(0, this.#size - this.#of(memoryMb).length - (this.#making === memoryMb ? 1 : 0));
+		const others = this.#missing.filter((other) => other !== memoryMb).slice(-MOST);
+		this.#missing = [...others, ...new Array<Megabytes>(more).fill(memoryMb)];
+		if (this.#making === null) void this.#makeMissing();
 	}
 
-	/** One isolate an event-loop round, so that requests in between do not wait for all of them. */
-	#makeNext(): void {
+	async #makeMissing(): Promise<void> {
+		for (let memoryMb = this.#missing.pop(); memoryMb !== undefined; memoryMb = this.#missing.pop()) {
+			this.#making = memoryMb;
+			let isolate: ivm.Isolate;
+			try {
+				isolate = await this.#maker.make(memoryMb);
+			} catch {
+				break; // Whoever asks for one makes it, and hears why that cannot be.
+			}
+			if (this.#closed) isolate.dispose();
+			else this.#park(memoryMb, isolate);
+		}
 		this.#making = null;
-		const memoryMb = this.#missing.pop();
-		if (memoryMb === undefined) return;
+	}
+
+	#park(memoryMb: Megabytes, isolate: ivm.Isolate): void {
 		this.#makeRoom();
-		this.#make(memoryMb);
-		this.#order(this.#missing);
+		this.#of(memoryMb).push(parkIsolate(isolate));
 	}
 
 	#makeRoom(): void {
@@ -78,8 +87,9 @@ export class Parking {
 	}
 
 	close(): void {
-		if (this.#making !== null) clearImmediate(this.#making);
-		this.#making = null;
+		this.#closed = true;
+		this.#missing = [];
+		this.#maker.close();
 		for (const ready of this.#ready.values()) for (const { isolate } of ready) isolate.dispose();
 		this.#ready.clear();
 	}

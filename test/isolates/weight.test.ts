@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Writable } from "node:stream";
 import { after, test } from "node:test";
+import ivm from "isolated-vm";
 import { externalCopy } from "../../src/isolates/external-copy.ts";
 import { parkIsolate } from "../../src/isolates/parked.ts";
 import { CommandWriter } from "../../src/link/commands.ts";
@@ -72,8 +73,7 @@ test("what a request takes of the link", async () => {
 for (const [name, { handler, bytes }] of Object.entries(MOST_ALLOCATED))
 	test(`what a turn allocates: ${name}`, async () => {
 		const { isolate, context, begin, finish, turn } = parkIsolate(
-			externalCopy((await sandboxSettings()).snapshot),
-			128,
+			new ivm.Isolate({ snapshot: externalCopy((await sandboxSettings()).snapshot), memoryLimit: 128 }),
 		);
 		after(() => isolate.dispose());
 		begin.applySync(undefined, ["{}", "[]", "", 10, false]);

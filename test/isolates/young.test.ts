@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { setFlagsFromString } from "node:v8";
-import type ivm from "isolated-vm";
+import ivm from "isolated-vm";
 import { CacheStore } from "../../src/bindings/caches/sandbox.ts";
 import { externalCopy } from "../../src/isolates/external-copy.ts";
 import { FunctionIsolate } from "../../src/isolates/isolate.ts";
@@ -13,7 +13,9 @@ import { sandboxSettings } from "../support/sandbox.ts";
 setFlagsFromString("--expose-gc");
 
 async function parked() {
-	const one = parkIsolate(externalCopy((await sandboxSettings()).snapshot), 128);
+	const one = parkIsolate(
+		new ivm.Isolate({ snapshot: externalCopy((await sandboxSettings()).snapshot), memoryLimit: 128 }),
+	);
 	after(() => {
 		if (!one.isolate.isDisposed) one.isolate.dispose();
 	});
