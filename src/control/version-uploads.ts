@@ -94,6 +94,9 @@ export class VersionUploads {
 		const before = await this.#catalog.store.get("function", keyOf(id));
 		const same = before === null ? undefined : (await this.#catalog.versions(id)).find((one) => one.hash === hash);
 		if (same !== undefined) return same;
+		// On disk meanwhile: what comes to nothing is swept.
+		const saving = this.#uploads.save(encodeFiles(files));
+		saving.catch(() => undefined);
 		const { version, limits } = await this.#build(id, files, given.limits);
 		const { handlers, startUs } = await this.#start(id, version, given, before?.value ?? null);
 		const { variables, bindings, metadataBinding, site, assetsBinding, compatibilityDate, compatibilityFlags } = given;
@@ -102,7 +105,7 @@ export class VersionUploads {
 			id: randomUUID(),
 			...id,
 			hash,
-			upload: await this.#uploads.save(encodeFiles(files)),
+			upload: await saving,
 			artifact: keyOfArtifact(version),
 			toolchain: this.#toolchain,
 			size: given.modules.reduce((sum, { content }) => sum + content.byteLength, 0),
