@@ -1,3 +1,4 @@
+import { mkdir } from "node:fs/promises";
 import { availableParallelism, totalmem } from "node:os";
 import { join, resolve } from "node:path";
 import { Sites } from "./assets/sites.ts";
@@ -244,6 +245,9 @@ export class Runtime {
 		const store = await ArtifactStore.open(data);
 		const givenFolder = join(data, "given");
 		const sources = options.sources === undefined ? null : outermost(options.sources);
+		// A bundler that may not read everything sees those folders alone that were there when it started. Where the data
+		// folder may only be read nothing is built.
+		if (sources !== null) await mkdir(givenFolder, { recursive: true }).catch(() => undefined);
 		const launcher = new Launcher();
 		if (options.cgroup !== undefined) launcher.groups = new ControlGroups(resolve(options.cgroup));
 		if (options.isolation !== "inline") launcher.start();
