@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { UsageError } from "../errors.ts";
 import { functionName } from "../names.ts";
+import { hostnameOfRoute } from "../router/route-pattern.ts";
 import { type ConfigFile, shown } from "./config-file.ts";
 
 const route = z.union([z.string(), z.looseObject({ pattern: z.string(), custom_domain: z.boolean().optional() })]);
@@ -116,7 +117,7 @@ export function readWrangler(file: ConfigFile, environment?: string): WranglerCo
 		variables: one.vars ?? {},
 		bindings: Object.fromEntries(bindings) as WranglerConfig["bindings"],
 		limits: one.limits?.cpu_ms === undefined ? {} : { cpuMs: one.limits.cpu_ms },
-		hostnames: routes.map((each) => hostnameOf(typeof each === "string" ? each : each.pattern)),
+		hostnames: routes.map((each) => hostnameOf(typeof each === "string" ? each : each.pattern, file)),
 		compatibilityDate: one.compatibility_date ?? "",
 		compatibilityFlags: one.compatibility_flags ?? [],
 		warnings,
@@ -143,7 +144,8 @@ function isSaid(value: unknown): boolean {
 	return typeof value !== "object" || Object.values(value).some(isSaid);
 }
 
-/** `*.example.com/*` → `*.example.com`: a function has all paths of its hostnames. */
-function hostnameOf(pattern: string): string {
-	return pattern.replace(/^https?:\/\//, "").split("/")[0];
+function hostnameOf(pattern: string, { path }: ConfigFile): string {
+	const route = hostnameOfRoute(pattern);
+	if ("problem" in route) throw new UsageError(`${shown(path)}: ${route.problem}`);
+	return route.hostname;
 }

@@ -1,6 +1,7 @@
 import { type Context, Hono } from "hono";
 import { z } from "zod";
 import type { FunctionId } from "../../names.ts";
+import { hostnameOfRoute } from "../../router/route-pattern.ts";
 import { manifestSchema } from "../asset-uploads.ts";
 import type { Control } from "../control.ts";
 import { ControlError } from "../control-error.ts";
@@ -218,15 +219,8 @@ export function scripts(control: Control): Hono<Authenticated> {
 	return app;
 }
 
-/** A route takes a hostname as a whole: paths are the function's. */
 function hostnameOf(pattern: string): string {
-	const [host, ...path] = pattern.replace(/^https?:\/\//, "").split("/");
-	const rest = path.join("/");
-	if (rest !== "" && rest !== "*")
-		throw new ControlError(
-			"invalid",
-			`the route ${pattern}: a function has all paths of its hostnames; end it with /*`,
-		);
-	// `*example.com` is the name and all that lie under it; a wildcard here is of names under it alone.
-	return /^\*[^.]/.test(host) ? `*.${host.slice(1)}` : host;
+	const route = hostnameOfRoute(pattern);
+	if ("problem" in route) throw new ControlError("invalid", route.problem);
+	return route.hostname;
 }
