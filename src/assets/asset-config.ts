@@ -1,4 +1,9 @@
 import { z } from "zod";
+import type { Bytes } from "../units.ts";
+
+/** As Cloudflare has them: https://developers.cloudflare.com/workers/platform/limits/#static-assets */
+export const MOST_FILES = 20_000;
+export const MOST_FILE_BYTES: Bytes = 25 * 2 ** 20;
 
 /** How the files of a site are served, as wrangler says it: https://developers.cloudflare.com/workers/static-assets/ */
 export const assetConfig = z.object({
@@ -13,6 +18,12 @@ export const assetConfig = z.object({
 	_redirects: z.string().max(200_000).default(""),
 });
 export type AssetConfig = z.infer<typeof assetConfig>;
+
+/** What stands for the function that a site alone does not have: it is never asked. */
+export const NO_FUNCTION = {
+	path: "atoll-files-alone.js",
+	source: "export default { fetch: () => new Response(null, { status: 404 }) };",
+};
 
 /** What a version has of files: their manifest among the uploads, and how they are served. */
 export interface SiteSource {

@@ -1,7 +1,8 @@
 import { createHmac } from "node:crypto";
 import { sign, verify } from "hono/jwt";
 import { z } from "zod";
-import type { Asset, Manifest } from "../assets/asset-config.ts";
+import { type Asset, type Manifest, MOST_FILE_BYTES, MOST_FILES } from "../assets/asset-config.ts";
+import { assetHash } from "../assets/asset-hash.ts";
 import { type FunctionId, functionOfKey, keyOf, type TenantName } from "../names.ts";
 import type { Seconds } from "../units.ts";
 import { ControlError } from "./control-error.ts";
@@ -9,19 +10,18 @@ import type { Sealer } from "./secrets.ts";
 import { type Change, retried, type Store } from "./store/store.ts";
 import type { Uploads } from "./uploads.ts";
 
-/** As Cloudflare has them: https://developers.cloudflare.com/workers/platform/limits/#static-assets */
-const MOST_FILES = 20_000;
-const MOST_FILE_BYTES = 25 * 2 ** 20;
 /** So many files are asked for at once, and so many bytes but for a file that is larger alone. */
 const BUCKET_FILES = 200;
 const BUCKET_BYTES = 20 * 2 ** 20;
 const SESSION: Seconds = 3600;
 
 const HASH = /^[0-9a-f]{1,64}$/i;
+/** Of atoll's own clients, which can be checked: wrangler's are shorter. */
+const OWN_HASH = /^[0-9a-f]{64}$/i;
 const PATH = /^\/(?!.{1000})[^\0]*$/s;
 
 export const manifestSchema = z.record(
-	z.string().regex(PATH, "must be a path like /index.html"),
+	z.string().regex(PATH),
 	z.looseObject({
 		hash: z.string().regex(HASH),
 		size: z
@@ -30,11 +30,32 @@ export const manifestSchema = z.record(
 			.min(0)
 			.max(MOST_FILE_BYTES, `may be ${MOST_FILE_BYTES / 2 ** 20} MB at most`),
 	}),
+	{ error: ({ code }) => (code === "invalid_key" ? "must be a path like /index.html" : undefined) },
 );
 type GivenManifest = z.infer<typeof manifestSchema>;
 
 /** What an upload's session knows, in its token. */
 const claims = z.looseObject({ function: z.string(), manifest: z.string(), done: z.boolean() });
+
+/** A file as it was sent. */
+export interface SentFile {
+	hash: string;
+	bytes: Buffer;
+	/** Empty for none. */
+	type: string;
+}
+
+/** The files of a form: a part each, whose name is the file's hash, and whose type `application/null` says that it has none. */
+export async function filesIn(form: FormData, encoding: "base64" | "binary"): Promise<SentFile[]> {
+	const files: SentFile[] = [];
+	for (const [hash, part] of form) {
+		if (typeof part === "string" && encoding === "binary") continue;
+		const type = typeof part === "string" || part.type === "application/null" ? "" : part.type;
+		const sent = typeof part === "string" ? Buffer.from(part) : Buffer.from(await part.arrayBuffer());
+		files.push({ hash, bytes: encoding === "base64" ? Buffer.from(sent.toString(), "base64") : sent, type });
+	}
+	return files;
+}
 
 /** A session that has begun: what is still to come, and the token for it. */
 export interface AssetSession {
@@ -89,21 +110,20 @@ export class AssetUploads {
 	}
 
 	/**
-	 * Takes files in, each in base64 under its hash. Resolves with a token by which a version gets them all once none is
-	 * missing, and with `null` before.
+	 * Takes files in, each under its hash. Resolves with a token by which a version gets them all once none is missing,
+	 * and with `null` before.
 	 */
-	async receive(jwt: string, form: FormData): Promise<string | null> {
+	async receive(jwt: string, given: readonly SentFile[]): Promise<string | null> {
 		const { function: key, manifest } = await this.#claims(jwt);
 		const id = functionOfKey(key);
 		const files = await this.#manifest(manifest);
 		const wanted = new Set(Object.values(files).map(({ hash }) => hash));
 		const taken = new Map<string, Asset>();
-		for (const [hash, part] of form) {
+		for (const { hash, bytes, type } of given) {
 			if (!wanted.has(hash)) throw new ControlError("invalid", `the file ${hash} is not in the manifest`);
-			const text = typeof part === "string" ? part : await part.text();
-			const bytes = Buffer.from(text, "base64");
 			if (bytes.length > MOST_FILE_BYTES) throw new ControlError("too_large", "a file is larger than 25 MB");
-			const type = typeof part === "string" || part.type === "application/null" ? "" : part.type;
+			if (OWN_HASH.test(hash) && hash !== assetHash(type, bytes))
+				throw new ControlError("invalid", `the file ${hash} has other bytes than its hash says: begin anew`);
 			taken.set(hash, { upload: await this.#uploads.save(bytes), size: bytes.length, type });
 		}
 		// Others may send some of the same at the same time.

@@ -1,4 +1,5 @@
 import type { HonoRequest } from "hono";
+import { NO_FUNCTION } from "../assets/asset-config.ts";
 import type { GivenFiles } from "../build/given-files.ts";
 import { ControlError } from "./control-error.ts";
 
@@ -12,6 +13,13 @@ export interface UploadedModule {
 	type: ModuleType;
 	content: Uint8Array;
 }
+
+/** The module of a version that has files alone. */
+export const NO_MODULE: UploadedModule = {
+	path: NO_FUNCTION.path,
+	type: "esm",
+	content: Buffer.from(NO_FUNCTION.source),
+};
 
 /** What a module is, by its part's media type. */
 const TYPES: Record<string, ModuleType> = {

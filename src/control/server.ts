@@ -5,6 +5,7 @@ import type { Milliseconds } from "../units.ts";
 import { adminApi, describe } from "./admin/api.ts";
 import { PAGE } from "./admin/page.ts";
 import { problem } from "./admin/problem.ts";
+import { filesIn } from "./asset-uploads.ts";
 import { boundBodies } from "./body-room.ts";
 import { cloudflareApi } from "./cloudflare/app.ts";
 import { failed } from "./cloudflare/envelope.ts";
@@ -38,7 +39,7 @@ export function controlServer(control: Control): Server {
 	app.get("/", (c) => c.html(PAGE));
 	// Its bearer is the session's, and not a token of the API.
 	app.post("/client/v4/accounts/:account/workers/assets/upload", asSession(control), bounded, async (c) => {
-		const done = await control.assets.receive(jwtOf(c), await readForm(c.req));
+		const done = await control.assets.receive(jwtOf(c), await filesIn(await readForm(c.req), "base64"));
 		return c.json(
 			{ success: true, errors: [], messages: [], result: done === null ? {} : { jwt: done } },
 			done === null ? 202 : 201,

@@ -20,12 +20,10 @@ test("two who send some of the same files at the same time each get all of their
 			const manifest = Object.fromEntries(files.map((hash) => [`/${hash}`, { hash, size: 1 }]));
 			const { jwt, buckets } = await assets.begin(shop, manifest);
 			assert.deepEqual(buckets, [files]);
-			const form = new FormData();
-			for (const hash of files) form.set(hash, Buffer.from(hash).toString("base64"));
-			return { manifest, jwt, form };
+			return { jwt, sent: files.map((hash) => ({ hash, bytes: Buffer.from(hash), type: "" })) };
 		};
 		const both = await Promise.all([deploy([`a${round}`, `b${round}`]), deploy([`b${round}`, `c${round}`])]);
-		const done = await Promise.all(both.map(({ jwt, form }) => assets.receive(jwt, form)));
+		const done = await Promise.all(both.map(({ jwt, sent }) => assets.receive(jwt, sent)));
 		for (const jwt of done) assert.match(await assets.complete(shop, jwt ?? ""), /^[0-9a-f]{64}$/);
 	}
 	await store.close();

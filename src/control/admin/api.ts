@@ -1,11 +1,12 @@
 import { OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import type { FunctionId } from "../../names.ts";
+import { type FunctionId, keyOf } from "../../names.ts";
 import { version as atollVersion } from "../../version.ts";
+import { filesIn } from "../asset-uploads.ts";
 import type { Control } from "../control.ts";
 import { ControlError } from "../control-error.ts";
 import { checked, parseJson } from "../json.ts";
-import { readForm, readModules } from "../module-files.ts";
+import { NO_MODULE, readForm, readModules } from "../module-files.ts";
 import type { FunctionDocument, VersionDocument } from "../store/documents.ts";
 import type { Authenticated } from "../tokens.ts";
 import { backupOf } from "./backup.ts";
@@ -21,7 +22,7 @@ const FUNCTION = "/tenants/{tenant}/functions/{name}";
 
 /** The platform's own API, below `/v1`: docs/api-admin.md. */
 export function adminApi(control: Control): OpenAPIHono<Authenticated> {
-	const { catalog, keeping, versions, releases, tokens, feed } = control;
+	const { catalog, keeping, versions, releases, tokens, feed, assets } = control;
 	const app = new OpenAPIHono<Authenticated>();
 	app.onError((error, c) => problem(c, error));
 
@@ -124,6 +125,36 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 
 	call({
 		method: "post",
+		path: `${FUNCTION}/assets`,
+		summary: "Begins to upload the files that a version is to have, and says which of them are not here yet",
+		scope: "deploy",
+		body: shapes.assetsRequest,
+		result: shapes.assetSessionShape,
+		perform: async (c, { files }) => {
+			const { jwt: session, buckets: missing } = await assets.begin(idOf(c), files);
+			return { session, missing };
+		},
+	});
+	call({
+		method: "post",
+		path: `${FUNCTION}/assets/files`,
+		summary:
+			"Takes files in: the part session, and a part for each file whose name is its hash and whose type is its own, or application/null for none",
+		scope: "deploy",
+		form: z.object({ session: z.string() }),
+		result: z.object({
+			session: z.string().nullable().openapi({ description: "For the version; null as long as files are missing." }),
+		}),
+		perform: async (c) => {
+			const form = await readForm(c.req);
+			const session = String(form.get("session"));
+			if ((await assets.session(session)) !== keyOf(idOf(c)))
+				throw new ControlError("invalid", "the session is of another function");
+			return { session: await assets.receive(session, await filesIn(form, "binary")) };
+		},
+	});
+	call({
+		method: "post",
 		path: `${FUNCTION}/versions`,
 		summary: "Uploads a version: the part metadata, and a part for each module whose file name is its path",
 		scope: "deploy",
@@ -135,9 +166,25 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 			if (part === null) throw new ControlError("invalid", "the part metadata is missing");
 			const text = typeof part === "string" ? part : await part.text();
 			const metadata = checked(shapes.uploadMetadata, parseJson(text, "the part metadata"));
+			const { main, assets: given, versionMetadata: metadataBinding, ...rest } = metadata;
 			const modules = await readModules(form);
-			const upload = { ...metadata, modules, metadataBinding: "", site: null, assetsBinding: "", source: "atoll" };
-			const version = await versions.upload(actorOf(c), idOf(c), upload);
+			if (main === undefined && given === undefined)
+				throw new ControlError("invalid", "main: it must say which of the modules is the function");
+			const alone = main === undefined;
+			if (alone) modules.push(NO_MODULE);
+			const site =
+				given === undefined
+					? null
+					: { manifest: await assets.complete(idOf(c), given.session), config: given.config, alone };
+			const version = await versions.upload(actorOf(c), idOf(c), {
+				...rest,
+				main: main ?? NO_MODULE.path,
+				modules,
+				metadataBinding,
+				site,
+				assetsBinding: given?.binding ?? "",
+				source: "atoll",
+			});
 			await served(catalog.store.sequence);
 			return versionOf(version);
 		},

@@ -1,6 +1,8 @@
 import { z } from "@hono/zod-openapi";
+import { assetConfig } from "../../assets/asset-config.ts";
 import { keptDays, keptVersions } from "../../config/server.ts";
 import { limitsSchema } from "../../limits/limits.ts";
+import { manifestSchema } from "../asset-uploads.ts";
 import { SCOPES } from "../store/documents.ts";
 
 /** What the admin API takes and gives; its OpenAPI description is made of these. */
@@ -71,11 +73,41 @@ export const functionShape = z
 	})
 	.openapi("Function");
 
+export const assetsRequest = z
+	.strictObject({
+		files: manifestSchema.meta({
+			description:
+				"By their paths, as /docs/index.html. The hash is the SHA-256 of a file's media type, a zero byte and its bytes, in hexadecimal.",
+		}),
+	})
+	.openapi("AssetsRequest");
+
+export const assetSessionShape = z
+	.object({
+		session: z.string().openapi({ description: "Goes with the files, and once none is missing with the version." }),
+		missing: z.array(z.array(z.string())).openapi({
+			description: "The hashes of files that are not here yet, as many together as may come in one call.",
+		}),
+	})
+	.openapi("AssetSession");
+
+const versionAssets = z.strictObject({
+	session: z.string().openapi({ description: "What the call that sent the last of the files has given." }),
+	binding: z.string().default("").openapi({ description: "The name under which the function finds them." }),
+	config: assetConfig.prefault({}),
+});
+
 export const uploadMetadata = z
 	.strictObject({
-		main: z.string().openapi({ description: "Which of the modules is the function." }),
+		main: z.string().optional().openapi({
+			description: "Which of the modules is the function. A version with assets may have none.",
+		}),
 		variables: z.record(z.string(), z.any()).default({}),
 		bindings: z.record(z.string(), z.looseObject({ type: z.string() })).default({}),
+		assets: versionAssets.optional().openapi({ description: "Files that are served beside the function, or alone." }),
+		versionMetadata: z.string().default("").openapi({
+			description: "The name under which the version finds its own id, tag and timestamp.",
+		}),
 		limits: limitsSchema.default({}),
 		compatibilityDate: z.string().max(100).default(""),
 		compatibilityFlags: z.array(z.string().max(100)).max(100).default([]),

@@ -4,7 +4,7 @@ import type { GivenBindings } from "../../bindings/binding.ts";
 import { ControlError } from "../control-error.ts";
 import { checkName } from "../environment-checks.ts";
 import { checked, parseJson } from "../json.ts";
-import { readModules, type UploadedModule } from "../module-files.ts";
+import { NO_MODULE, readModules } from "../module-files.ts";
 import type { VersionDocument } from "../store/documents.ts";
 import type { VersionUpload } from "../version-uploads.ts";
 import { CloudflareError, Code } from "./envelope.ts";
@@ -34,13 +34,6 @@ export interface WranglerUpload {
 	secrets: Record<string, string>;
 	tags: string[] | undefined;
 }
-
-/** A function of files alone is never run. */
-const NO_MODULE: UploadedModule = {
-	path: "atoll-files-alone.js",
-	type: "esm",
-	content: Buffer.from("export default { fetch: () => new Response(null, { status: 404 }) };"),
-};
 
 /**
  * Takes a multipart upload apart. `before` is the function's latest version, whose bindings and files may be kept;
