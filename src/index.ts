@@ -13,7 +13,7 @@ export async function createRuntime(options: RuntimeOptions = {}): Promise<Runti
 
 export type { EgressPolicy } from "./bindings/fetch/edge/addresses.ts";
 export { BuildError, type Problem } from "./build/problem.ts";
-export type { DeployOptions } from "./config/deployment.ts";
+export type { AssetsOptions, DeployOptions } from "./config/deployment.ts";
 export type { FetchOptions } from "./config/fetch.ts";
 export type { FunctionTarget } from "./config/function-target.ts";
 export type { MountOptions } from "./config/mount.ts";

@@ -21,6 +21,7 @@ import { Desired } from "./deployments/desired.ts";
 import type { EdgeFunction } from "./deployments/function.ts";
 import type { Release } from "./deployments/release.ts";
 import type { ReleasedVersion } from "./deployments/released-version.ts";
+import { SiteFiles } from "./deployments/site-files.ts";
 import type { Built, Upload } from "./deployments/version-builder.ts";
 import { FunctionError, UsageError } from "./errors.ts";
 import { Decompressor } from "./helpers/decompressor.ts";
@@ -180,7 +181,9 @@ export class Runtime {
 		const held = Math.min(MOST_HELD, Math.max(LEAST_HELD, Math.floor(totalmem() * HELD_SHARE)));
 		this.#account = Account.ofAll(options.maxHeldBytes ?? held);
 		this.unfinished = this.#account.part();
+		const siteFiles = new SiteFiles(store);
 		this.#deployer = new Deployer({
+			siteFiles,
 			builder,
 			givenBuilder,
 			store,
@@ -219,7 +222,11 @@ export class Runtime {
 		this.#observer = new Observer(options.logger ?? null);
 		this.#pruner = new Pruner(store, {
 			maxBytes: options.cache?.maxDiskBytes ?? MOST_ON_DISK,
-			deployed: () => this.#deployments.artifacts(),
+			deployed: () => {
+				const keys = this.#deployments.artifacts();
+				for (const site of this.#deployments.sites()) for (const key of siteFiles.keysOf(site)) keys.add(key);
+				return keys;
+			},
 			onPruned: (removed) => this.#observer.notice("info", removed, "artifacts that nobody used were removed"),
 			onFailed: ({ message }) => this.#observer.notice("warn", {}, `artifacts cannot be looked through: ${message}`),
 		});

@@ -149,7 +149,7 @@ const ROOMS = {
 		limits: "the limits that a configuration asks for",
 		observe: "what a function says is printed",
 	},
-	assets: { link: "lists of headers" },
+	assets: { link: "lists of headers", errors: "a folder that cannot be served", units: "types" },
 	feed: {
 		assets: "types of what is desired",
 		deployments: "types of what is desired",
@@ -253,6 +253,7 @@ const ROOMS = {
 		units: "types",
 	},
 	config: {
+		assets: "what is said of sites is checked",
 		router: "hostnames are checked",
 		bindings: "address ranges are checked",
 		limits: "limits are checked",

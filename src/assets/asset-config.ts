@@ -19,6 +19,34 @@ export const assetConfig = z.object({
 });
 export type AssetConfig = z.infer<typeof assetConfig>;
 
+/** A site as a configuration has it: a folder of files, and how they are served. */
+export const assetsSchema = z.strictObject({
+	directory: z.string().min(1).meta({ description: "The folder of its files." }),
+	binding: z
+		.string()
+		.regex(/^(?!__proto__$)[A-Za-z_$][\w$]{0,99}$/, "must be a name as JavaScript has them")
+		.optional()
+		.meta({ description: "The name under which the function finds them: `env.ASSETS.fetch(request)`." }),
+	html_handling: assetConfig.shape.html_handling.meta({
+		description: "At which of /a, /a/ and /a.html a page answers; the others lead there.",
+	}),
+	not_found_handling: assetConfig.shape.not_found_handling.meta({
+		description: "What answers where there is no file: nothing, the nearest 404.html, or /index.html.",
+	}),
+	run_worker_first: assetConfig.shape.run_worker_first.meta({
+		description: "Whether the function comes before the files: always, never, or for paths like /api/*.",
+	}),
+});
+/** The same once it has been checked. */
+export type AssetsSettings = z.output<typeof assetsSchema>;
+
+/** What is wrong with settings of a site that has no function beside it; `null` where nothing is. */
+export function problemOfSiteAlone({ binding, run_worker_first: first }: AssetsSettings): string | null {
+	if (binding !== undefined) return "assets.binding is for a function, and there is none: name it by main";
+	if (first !== false) return "assets.run_worker_first is for a function, and there is none: name it by main";
+	return null;
+}
+
 /** What stands for the function that a site alone does not have: it is never asked. */
 export const NO_FUNCTION = {
 	path: "atoll-files-alone.js",

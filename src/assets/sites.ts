@@ -10,18 +10,19 @@ const MOST_SITES = 500;
 const MOST_SIZE = 128 * 2 ** 20;
 /** A file leaves in pieces of this size. */
 const PIECE = 64 * 1024;
-const UPLOAD = /^[0-9a-f]{64}$/;
+/** Uploads by their hash, and beside artifacts the files of sites that lay in a folder. */
+const UPLOAD = /^[0-9a-f]{64}(\.asset)?$/;
 
 type Source = Pick<SiteSource, "manifest" | "config">;
 
-/** The sites of versions, from the uploads on disk. */
+/** The sites of versions, from their files in the data folder. */
 export class Sites {
-	readonly #folder: string;
+	readonly #data: string;
 	readonly #sites = new LRUCache<Source, Site>({ max: MOST_SITES, maxSize: MOST_SIZE });
 
 	/** `data` is the data folder. */
 	constructor(data: string) {
-		this.#folder = join(data, "uploads");
+		this.#data = data;
 	}
 
 	/** The site of a source, which is known again by the object that it is. Throws where its manifest is not there. */
@@ -48,7 +49,8 @@ export class Sites {
 	}
 
 	#path(upload: string): string {
-		if (!UPLOAD.test(upload)) throw new Error(`${upload} is no upload`);
-		return join(this.#folder, upload);
+		const [known, kept] = UPLOAD.exec(upload) ?? [];
+		if (known === undefined) throw new Error(`${upload} is no upload`);
+		return join(this.#data, kept === undefined ? "uploads" : "artifacts", known);
 	}
 }

@@ -71,7 +71,12 @@ export interface Bound<Settings = unknown> {
 export type GivenBindings = Record<string, { type: string; [setting: string]: unknown }>;
 
 /** What is checked of them wherever they come from; the rest is checked by the edge's side of each. */
-export const bindingsSchema = z.record(z.string(), z.looseObject({ type: z.string() }));
+export const bindingsSchema = z
+	.record(z.string(), z.looseObject({ type: z.string() }))
+	.refine(
+		(all) => Object.values(all).every(({ type }) => type !== "assets"),
+		"files are bound by assets.binding, and not by their type",
+	);
 
 /**
  * What an isolate is told of a function's bindings, as its image has it: their names and types, and nothing of their

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { mkdir, open, rename, rm, utimes, writeFile } from "node:fs/promises";
+import { mkdir, open, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { UsageError } from "../errors.ts";
 import type { StartResult } from "../link/build-frames.ts";
@@ -16,12 +16,13 @@ function checksum(content: Uint8Array): Buffer {
 	return createHash("sha256").update(content).digest();
 }
 
-/** What is marked as used: an artifact, for itself and its source map, and what came of a start. */
-export type MarkedKind = "artifact" | "start";
+/** What is marked as used: an artifact, for itself and its source map, what came of a start, and a file of a site. */
+export type MarkedKind = "artifact" | "start" | "asset";
 
 /**
  * Artifacts and base snapshots on disk, by what they were made from, and what came of artifacts' starts. Each file
- * begins with the SHA-256 of the rest; one that does not check out is as good as absent.
+ * begins with the SHA-256 of the rest; one that does not check out is as good as absent. Files of sites are beside them
+ * as they are: they have their SHA-256 for a name.
  */
 export class ArtifactStore {
 	readonly folder: string;
@@ -87,8 +88,8 @@ export class ArtifactStore {
 	async saveArtifact(artifact: Artifact, sourceMap: string): Promise<void> {
 		this.#marked.delete(artifact.key);
 		this.#marked.set(artifact.key, Date.now());
-		await this.#write(`${artifact.key}.map`, Buffer.from(sourceMap));
-		await this.#write(`${artifact.key}.artifact`, encodeArtifact(artifact));
+		await this.#writeSummed(`${artifact.key}.map`, Buffer.from(sourceMap));
+		await this.#writeSummed(`${artifact.key}.artifact`, encodeArtifact(artifact));
 	}
 
 	/** What came of a start, by all that it depends on; `null` where that is not known, or no longer whole. */
@@ -99,7 +100,7 @@ export class ArtifactStore {
 	}
 
 	async saveStart(key: string, result: StartResult): Promise<void> {
-		await this.#write(`${key}.start`, Buffer.from(JSON.stringify(result)));
+		await this.#writeSummed(`${key}.start`, Buffer.from(JSON.stringify(result)));
 	}
 
 	/** The files that an artifact was built from, where they were given; `null` where they are missing or not whole. */
@@ -108,7 +109,17 @@ export class ArtifactStore {
 	}
 
 	async saveGiven(key: string, files: Uint8Array): Promise<void> {
-		await this.#write(`${key}.given`, files);
+		await this.#writeSummed(`${key}.given`, files);
+	}
+
+	/** Keeps a file of a site, and gives its key. */
+	async saveAsset(content: Uint8Array): Promise<string> {
+		const key = checksum(content).toString("hex");
+		const name = `${key}.asset`;
+		const about = await stat(join(this.folder, name)).catch(() => null);
+		if (about?.size === content.byteLength) await this.use(key, "asset");
+		else await this.#write(name, [content]);
+		return key;
 	}
 
 	/** The base snapshot that a toolchain made. */
@@ -118,7 +129,7 @@ export class ArtifactStore {
 	}
 
 	async saveSnapshot(toolchain: string, snapshot: Uint8Array): Promise<void> {
-		await this.#write(`${toolchain}.snapshot`, snapshot);
+		await this.#writeSummed(`${toolchain}.snapshot`, snapshot);
 	}
 
 	/**
@@ -139,14 +150,19 @@ export class ArtifactStore {
 			: null;
 	}
 
+	async #writeSummed(name: string, content: Uint8Array): Promise<void> {
+		await this.#write(name, [checksum(content), content]);
+	}
+
 	/** Writes beside the place and renames, so that a reader sees all of it or nothing. */
-	async #write(name: string, content: Uint8Array): Promise<void> {
+	async #write(name: string, parts: Uint8Array[]): Promise<void> {
 		const path = join(this.folder, name);
 		const draft = `${path}.${randomBytes(6).toString("hex")}`;
 		try {
-			await writeFile(draft, Buffer.concat([checksum(content), content]));
+			const bytes = Buffer.concat(parts);
+			await writeFile(draft, bytes);
 			await rename(draft, path);
-			this.onWritten(CHECKSUM_BYTES + content.length);
+			this.onWritten(bytes.byteLength);
 		} catch (error) {
 			await rm(draft, { force: true });
 			throw error;

@@ -1,7 +1,7 @@
 import { lstat, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Bytes, Milliseconds } from "../units.ts";
-import { type ArtifactStore, MARK_MS } from "./artifact-store.ts";
+import { type ArtifactStore, MARK_MS, type MarkedKind } from "./artifact-store.ts";
 
 /** What was used so recently is kept: another server on the same folder may use it too. */
 const KEPT_MS: Milliseconds = 3600_000;
@@ -12,15 +12,15 @@ const SHARE = 1 / 10;
 const BLOCK_BYTES: Bytes = 4096;
 
 /**
- * An artifact with its source map and the files that were given for it, what came of a start, or a snapshot; or what
- * somebody who was killed had begun to write of one.
+ * An artifact with its source map and the files that were given for it, what came of a start, a file of a site, or a
+ * snapshot; or what somebody who was killed had begun to write of one.
  */
-const FILE = /^([0-9a-f]+)\.(artifact|map|given|start|snapshot)(\.[0-9a-f]{12})?$/;
+const FILE = /^([0-9a-f]+)\.(artifact|map|given|start|asset|snapshot)(\.[0-9a-f]{12})?$/;
 
 export interface PrunerSettings {
 	/** How much the folder may hold. */
 	maxBytes: Bytes;
-	/** The keys of artifacts in service, which are kept however long ago they were read. */
+	/** The keys of artifacts and files in service, which are kept however long ago they were read. */
 	deployed: () => ReadonlySet<string> | Promise<ReadonlySet<string>>;
 	/** Told of what was removed. */
 	onPruned: (removed: { files: number; bytes: Bytes }) => void;
@@ -32,6 +32,8 @@ export interface PrunerSettings {
 interface Entry {
 	/** `null` for a draft, which nobody reads. */
 	key: string | null;
+	/** By which it is marked as used. */
+	mark: MarkedKind;
 	/** An artifact comes before its source map, which is of no use to anybody without it. */
 	files: { name: string; bytes: Bytes }[];
 	usedAt: number;
@@ -77,7 +79,7 @@ export class Pruner {
 		this.#written = 0;
 		const entries = await this.#entries();
 		const deployed = await this.#settings.deployed();
-		for (const { key } of entries) if (key !== null && deployed.has(key)) await this.#store.use(key, "artifact");
+		for (const { key, mark } of entries) if (key !== null && deployed.has(key)) await this.#store.use(key, mark);
 		let held = 0;
 		for (const { files } of entries) for (const { bytes } of files) held += bytes;
 		const most = this.#settings.maxBytes * (1 - SHARE);
@@ -111,7 +113,9 @@ export class Pruner {
 			if (stat === null || !stat.isFile()) continue;
 			const isLeftover = draft !== undefined || kind === "snapshot";
 			const id = isLeftover ? name : key;
-			const entry = entries.get(id) ?? { key: draft === undefined ? key : null, files: [], usedAt: 0, isLeftover };
+			const mark = kind === "asset" ? "asset" : "artifact";
+			const own = { key: draft === undefined ? key : null, mark, isLeftover } as const;
+			const entry = entries.get(id) ?? { ...own, files: [], usedAt: 0 };
 			entries.set(id, entry);
 			entry.files.push({ name, bytes: Math.max(stat.size, BLOCK_BYTES) });
 			entry.usedAt = Math.max(entry.usedAt, stat.mtimeMs);

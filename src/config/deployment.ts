@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { type AssetsSettings, assetsSchema, NO_FUNCTION, problemOfSiteAlone } from "../assets/asset-config.ts";
 import { bindingsSchema, type GivenBindings } from "../bindings/binding.ts";
 import { type Limits, limitsSchema } from "../limits/limits.ts";
 import type { FunctionId, FunctionName, TenantName } from "../names.ts";
@@ -27,7 +28,7 @@ export interface DeployOptions {
 	hostnames: string[];
 	/**
 	 * Path of its main module, relative to the working directory. One of `entry`, `source` and `files` says what it
-	 * is.
+	 * is; with `assets` there may be none.
 	 */
 	entry?: string;
 	/** The text of its one module, in TypeScript or JavaScript; for JSX see `files`. */
@@ -54,8 +55,34 @@ export interface DeployOptions {
 	 * `{ API: { type: "service", function: "api" } }`. docs/bindings.md has those that there are. Default: none.
 	 */
 	bindings?: GivenBindings;
+	/**
+	 * Files that are served beside it, or alone where there is no function. They are those that the folder has when it
+	 * is deployed: what changes in it is served by deploying again. Default: none.
+	 */
+	assets?: AssetsOptions;
 	/** Limits that differ from the runtime's. */
 	limits?: Partial<Limits>;
+}
+
+/** A site: its keys are named and mean what they do for wrangler. */
+export interface AssetsOptions {
+	/**
+	 * The folder of its files, relative to the working directory. What its `.assetsignore` names is left out, and
+	 * `_headers` and `_redirects` are rules. Up to 20,000 files of 25 MB each; no link may lead out of it, nor may it lie
+	 * outside of `root`.
+	 */
+	directory: string;
+	/** The name under which the function finds them: `env.ASSETS.fetch(request)`. Default: it does not. */
+	binding?: string;
+	/** At which of `/a`, `/a/` and `/a.html` a page answers; the others lead there. Default: `auto-trailing-slash`. */
+	html_handling?: "auto-trailing-slash" | "force-trailing-slash" | "drop-trailing-slash" | "none";
+	/**
+	 * What answers a browser's navigation, and all where there is no function, for a path without a file: the nearest
+	 * `404.html`, or `/index.html`. Default: `none`.
+	 */
+	not_found_handling?: "none" | "404-page" | "single-page-application";
+	/** Whether the function comes before the files: always, or for paths like `/api/*` and not `!/api/docs`. Default: no. */
+	run_worker_first?: boolean | string[];
 }
 
 /** An upload without what its release needs. */
@@ -74,6 +101,7 @@ const uploadShape = {
 	source: z.string().optional(),
 	files: z.record(z.string(), givenContent).optional(),
 	main: z.string().optional(),
+	assets: assetsSchema.optional(),
 	limits: limitsSchema.optional(),
 };
 
@@ -81,11 +109,15 @@ const uploadShape = {
 const sourced = (shape: typeof uploadShape) =>
 	z
 		.strictObject(shape)
-		.superRefine(({ entry, root, source, files, main }, { addIssue }) => {
+		.superRefine(({ entry, root, source, files, main, assets }, { addIssue }) => {
 			const refuse = (path: string, message: string) => addIssue({ code: "custom", path: [path], message });
 			const ways = [entry, source, files].filter((way) => way !== undefined).length;
-			if (ways !== 1) refuse("entry", "one of entry, source and files must say what the function is");
-			if (root !== undefined && entry === undefined) refuse("root", "goes with entry alone");
+			if (ways > 1 || (ways === 0 && assets === undefined))
+				refuse("entry", "one of entry, source and files must say what the function is");
+			const problem = ways === 0 && assets !== undefined ? problemOfSiteAlone(assets) : null;
+			if (problem !== null) refuse("assets", problem);
+			if (root !== undefined && entry === undefined && assets === undefined)
+				refuse("root", "goes with entry alone, and with assets");
 			if ((main === undefined) !== (files === undefined))
 				refuse("main", "goes with files, and says which of them it is");
 			if (files === undefined) return;
@@ -100,8 +132,22 @@ const sourced = (shape: typeof uploadShape) =>
 		})
 		.transform(({ source, files, main, ...rest }) => ({
 			...rest,
-			given: source !== undefined ? { main: "index.ts", files: { "index.ts": source } } : files && { main, files },
+			given: givenOf({ source, files, main, entry: rest.entry }),
 		}));
+
+function givenOf({
+	source,
+	files,
+	main,
+	entry,
+}: Pick<DeployOptions, "source" | "files" | "main" | "entry">): CheckedDeployment["given"] {
+	if (source !== undefined) return { main: "index.ts", files: { "index.ts": source } };
+	if (files !== undefined) return { main: main as string, files };
+	// Files alone.
+	return entry === undefined
+		? { main: NO_FUNCTION.path, files: { [NO_FUNCTION.path]: NO_FUNCTION.source } }
+		: undefined;
+}
 
 const uploadSchema = sourced(uploadShape);
 
@@ -111,11 +157,20 @@ const deployShape = {
 	env: z.record(z.string(), z.json()).optional(),
 	bindings: bindingsSchema.optional(),
 };
-const deploySchema = sourced(deployShape);
+const deploySchema = sourced(deployShape).refine(
+	({ assets, ...rest }) => {
+		const { env = {}, bindings = {} } = rest as Pick<DeployOptions, "env" | "bindings">;
+		return assets?.binding === undefined || !Object.hasOwn({ ...env, ...bindings }, assets.binding);
+	},
+	{ path: ["assets", "binding"], message: "there is a variable or a binding of this name" },
+);
 
 /** A deployment whose tenant is named, and whose source lies at a path or was given. */
-export type CheckedDeployment = Omit<DeployOptions, "source" | "files" | "main"> &
-	FunctionId & { given?: { main: string; files: Record<string, string | Uint8Array> } };
+export type CheckedDeployment = Omit<DeployOptions, "source" | "files" | "main" | "assets"> &
+	FunctionId & {
+		given?: { main: string; files: Record<string, string | Uint8Array> } | undefined;
+		assets?: AssetsSettings;
+	};
 
 export function checkDeployment(options: unknown): CheckedDeployment {
 	return check<CheckedDeployment>(deploySchema, options, "deploy");

@@ -8,6 +8,7 @@ import { toolchainKey } from "../build/toolchain.ts";
 import { ArtifactStore } from "../cache/artifact-store.ts";
 import { Pruner } from "../cache/pruner.ts";
 import type { ServerConfig } from "../config/server.ts";
+import { SiteFiles } from "../deployments/site-files.ts";
 import { VersionBuilder } from "../deployments/version-builder.ts";
 import { UsageError } from "../errors.ts";
 import { defaultLimits } from "../limits/limits.ts";
@@ -160,6 +161,7 @@ export class Control {
 			builder,
 			givenBuilder: await GivenBuilder.create(builder, this.#artifacts, "given"),
 			store: this.#artifacts,
+			siteFiles: new SiteFiles(this.#artifacts),
 			limits: defaultLimits(limits, maxLimits),
 			maxLimits,
 			sources: [],

@@ -1,4 +1,5 @@
 import { LRUCache } from "lru-cache";
+import type { AssetsSettings } from "../assets/asset-config.ts";
 import type { Bound, GivenBindings } from "../bindings/binding.ts";
 import type { CheckedDeployment } from "../config/deployment.ts";
 import { type FunctionError, UsageError } from "../errors.ts";
@@ -30,8 +31,8 @@ export interface Beside {
 /** What a deployment came to. */
 export interface Deployed {
 	/**
-	 * The version's id: a hash of its bundle and its limits. Its variables are not in it: deployments that differ in
-	 * nothing else have one id.
+	 * The version's id: a hash of its bundle and its limits. Its variables and files are not in it: deployments that
+	 * differ in nothing else have one id.
 	 */
 	version: string;
 	/** The files it was built from, relative to the working directory. */
@@ -94,7 +95,7 @@ export class Deployer {
 		const claimed = claims.claim(options, options.hostnames);
 		try {
 			const { version, inputs, cached } = await this.versions.build(this.versions.upload(options));
-			const release = await Release.of(environment, [{ version, percent: 100 }]);
+			const release = await Release.of(withSite(environment, version, options.assets), [{ version, percent: 100 }]);
 			this.activate(release, options.hostnames);
 			const [{ start }] = release.shares;
 			const { failure, handlers } = start;
@@ -215,4 +216,15 @@ export class Deployer {
 		}
 		return tenant;
 	}
+}
+
+/** An environment with the files of a version under the name that they are to have there. */
+function withSite(environment: Environment, { site }: Version, assets: AssetsSettings | undefined): Environment {
+	const { binding: name } = assets ?? {};
+	if (site === null || name === undefined) return environment;
+	const { manifest, config } = site;
+	return {
+		...environment,
+		bindings: [...environment.bindings, { name, type: "assets", settings: { manifest, config } }],
+	};
 }

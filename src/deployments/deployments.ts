@@ -1,3 +1,4 @@
+import type { SiteSource } from "../assets/asset-config.ts";
 import { FunctionError } from "../errors.ts";
 import type { VersionNumber } from "../link/protocol.ts";
 import { type FunctionId, keyOf, type TenantName } from "../names.ts";
@@ -87,6 +88,11 @@ export class Deployments {
 		for (const { version } of this.#byNumber.values())
 			if (!(version.source instanceof FunctionError)) keys.add(version.source.key);
 		return keys;
+	}
+
+	/** The sites of all versions in service. */
+	sites(): SiteSource[] {
+		return [...this.#byNumber.values()].flatMap(({ version: { site } }) => site ?? []);
 	}
 
 	get size(): number {

@@ -1,5 +1,6 @@
 import { realpathSync, statSync } from "node:fs";
 import { relative, resolve } from "node:path";
+import { type AssetsSettings, NO_FUNCTION, type SiteSource } from "../assets/asset-config.ts";
 import { describeBindings } from "../bindings/binding.ts";
 import type { Builder, BuildRequest, BuildResult } from "../build/builder.ts";
 import type { GivenBuilder, GivenFiles } from "../build/given-files.ts";
@@ -10,6 +11,7 @@ import type { CheckedUpload } from "../config/deployment.ts";
 import { UsageError } from "../errors.ts";
 import { type Limits, resolveLimits } from "../limits/limits.ts";
 import { DEFAULT_TENANT, type FunctionId } from "../names.ts";
+import type { SiteFiles } from "./site-files.ts";
 import { Version, type VersionSource } from "./version.ts";
 
 /** The source of a function and its settings, checked: what a version is built from. */
@@ -21,6 +23,10 @@ export interface Upload {
 	 */
 	readonly source: GivenFiles | { readonly entry: string; readonly root: string | undefined };
 	readonly limits: Limits;
+	/** The files that it is to have, of a folder at an absolute path; `null` for none. */
+	readonly assets: AssetsSettings | null;
+	/** Whether there is no function beside them. */
+	readonly alone: boolean;
 }
 
 /** A version, and how it was built. */
@@ -36,6 +42,7 @@ export interface VersionBuilderSettings {
 	builder: Builder;
 	givenBuilder: GivenBuilder;
 	store: ArtifactStore;
+	siteFiles: SiteFiles;
 	/** Of functions that set none of their own, and how far these may go. */
 	limits: Limits;
 	maxLimits: Partial<Limits>;
@@ -72,11 +79,29 @@ export class VersionBuilder {
 	/** Checks what a version is to be built from. Throws UsageError for a source that may not be, and for limits. */
 	upload(options: CheckedUpload): Upload {
 		const { limits, maxLimits } = this.#settings;
+		const { given, assets, root } = options;
 		return {
 			function: { tenant: options.tenant, name: options.name },
-			source: options.given ?? this.#sourceAt(options),
+			source: given ?? this.#sourceAt(options),
 			limits: resolveLimits(options.limits, limits, maxLimits),
+			assets: assets === undefined ? null : { ...assets, directory: this.#assetsAt(assets.directory, root) },
+			alone: given?.main === NO_FUNCTION.path,
 		};
+	}
+
+	#assetsAt(directory: string, root: string | undefined): string {
+		const path = resolve(directory);
+		const { sources } = this.#settings;
+		const folders = root === undefined ? sources : [realpathSync(root)];
+		if (!statSync(path, { throwIfNoEntry: false })?.isDirectory())
+			throw new UsageError(`${directory}: there is no such folder of assets`, "source_not_found");
+		const real = realpathSync(path);
+		if (folders !== null && !folders.some((folder) => holds(folder, real)))
+			throw new UsageError(
+				`${directory}: the folder of assets is in none of those that the function may be of`,
+				"source_refused",
+			);
+		return path;
 	}
 
 	#sourceAt(options: Pick<CheckedUpload, "entry" | "root">): { entry: string; root: string | undefined } {
@@ -112,7 +137,9 @@ export class VersionBuilder {
 	async build(upload: Upload): Promise<Built> {
 		const plan = this.#planOf(upload.function, upload.source);
 		const { artifact, inputs, cached } = await plan.build();
-		return { version: this.#versionOf(upload, plan, artifact.key), inputs, cached };
+		const { assets, alone } = upload;
+		const site = assets === null ? null : await this.#settings.siteFiles.keep(assets, alone);
+		return { version: this.#versionOf(upload, plan, artifact.key, site), inputs: alone ? [] : inputs, cached };
 	}
 
 	/** A version that this toolchain has built before, by the key of its artifact. */
@@ -120,7 +147,7 @@ export class VersionBuilder {
 		return this.#versionOf(upload, this.#planOf(upload.function, upload.source), key);
 	}
 
-	#versionOf({ function: id, limits }: Upload, plan: BuildPlan, key: string): Version {
+	#versionOf({ function: id, limits }: Upload, plan: BuildPlan, key: string, site: SiteSource | null = null): Version {
 		const { builder, store } = this.#settings;
 		const source: VersionSource = {
 			key,
@@ -131,7 +158,7 @@ export class VersionBuilder {
 			tryStart: ({ variables: env, bindings }) =>
 				builder.tryStart(plan.request, source, { env, bindings: describeBindings(bindings), limits }),
 		};
-		return new Version(id, limits, source);
+		return new Version(id, limits, source, { site });
 	}
 
 	#planOf({ tenant, name }: FunctionId, source: Upload["source"]): BuildPlan {

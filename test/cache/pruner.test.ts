@@ -62,6 +62,14 @@ test("what is deployed stays however old it is, and so does what was used within
 	assert.ok(Date.now() - mtimeMs < HOUR * 1000);
 });
 
+test("files of sites go and stay as artifacts do", async () => {
+	const ages = { [`${key("a")}.asset`]: 9, [`${key("b")}.asset`]: 9, [`${key("c")}.asset.0123456789ab`]: 2 };
+	const { left, store } = await prune(ages, 1, [key("a")]);
+	assert.deepEqual(left, [`${key("a")}.asset`]);
+	const { mtimeMs } = await stat(join(store.folder, `${key("a")}.asset`));
+	assert.ok(Date.now() - mtimeMs < HOUR * 1000);
+});
+
 test("drafts and other toolchains' snapshots go after an hour, though there is room; nothing that is not the store's", async () => {
 	const { left } = await prune(
 		{

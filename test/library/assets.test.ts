@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { UsageError } from "../../src/index.ts";
+import { inBothIsolations, TestRuntime } from "../support/runtime.ts";
+
+inBothIsolations("a site of the library's", (isolation) => {
+	const atoll = new TestRuntime({ isolation });
+	const directory = join(atoll.folder, "public");
+	const write = async (name: string, text: string) => {
+		await mkdir(directory, { recursive: true });
+		await writeFile(join(directory, name), text);
+	};
+
+	test("it is alone, or beside a function that finds it; another deployment has what is there then", async () => {
+		await write("index.html", "one");
+		await atoll.runtime.deploy({ name: "alone", hostnames: ["alone.test"], assets: { directory } });
+		assert.equal(await atoll.text("alone"), "one");
+		assert.equal((await atoll.fetch("alone", "/none")).status, 404);
+		const source = `export default { fetch: async (r, env) => new Response("of " + (await (await env.FILES.fetch(new URL("/", r.url))).text())) };`;
+		const assets = { directory, binding: "FILES", run_worker_first: ["/first"] };
+		const beside = { name: "beside", hostnames: ["beside.test"], source, assets };
+		const before = await atoll.runtime.deploy(beside);
+		assert.equal(await atoll.text("beside"), "one");
+		await write("first.txt", "a file");
+		await write("index.html", "two");
+		assert.deepEqual([await atoll.text("beside"), await atoll.text("beside", "/else")], ["one", "of one"]);
+		const after = await atoll.runtime.deploy(beside);
+		assert.equal(after.version, before.version);
+		assert.deepEqual([await atoll.text("beside"), await atoll.text("beside", "/else")], ["two", "of two"]);
+		assert.equal(await atoll.text("beside", "/first.txt"), "a file");
+	});
+
+	test("files that are kept already are not kept twice", async () => {
+		const artifacts = join(atoll.folder, "data", "artifacts");
+		const assets = async () => (await readdir(artifacts)).filter((name) => name.endsWith(".asset"));
+		await write("index.html", "again");
+		await atoll.runtime.deploy({ name: "again", hostnames: ["again.test"], assets: { directory } });
+		const before = await assets();
+		await atoll.runtime.deploy({ name: "twice", hostnames: ["twice.test"], assets: { directory } });
+		assert.deepEqual(await assets(), before);
+		assert.equal(await atoll.text("twice"), "again");
+	});
+
+	test("what makes no sense is refused, and nothing has changed", async () => {
+		await write("index.html", "kept");
+		const good = { name: "refused", hostnames: ["refused.test"], assets: { directory } };
+		await atoll.runtime.deploy(good);
+		for (const [bad, what] of [
+			[{ assets: { directory: `${directory}/nope` } }, /there is no such folder of assets/],
+			[{ assets: { directory, binding: "FILES" } }, /assets\.binding is for a function/],
+			[{ assets: { directory, extra: 1 } }, /Unrecognized key: "extra"/],
+			[
+				{ source: "x", env: { A: 1 }, assets: { directory, binding: "A" } },
+				/there is a variable or a binding of this name/,
+			],
+			[{ root: atoll.folder, assets: { directory: "/etc" } }, /\/etc: the folder of assets is in none/],
+			[{ source: "x", bindings: { A: { type: "assets", manifest: "" } } }, /files are bound by assets\.binding/],
+			[{ assets: undefined }, /one of entry, source and files must say/],
+		] as const)
+			await assert.rejects(atoll.runtime.deploy({ ...good, ...bad } as typeof good), (error: Error) => {
+				assert.ok(error instanceof UsageError);
+				assert.match(error.message, what);
+				return true;
+			});
+		assert.equal(await atoll.text("refused"), "kept");
+	});
+});
