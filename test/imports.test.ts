@@ -144,9 +144,8 @@ const ROOMS = {
 		units: "types",
 	},
 	client: {
-		bindings: "what a function is bound to",
+		assets: "reads folders of files",
 		config: "reads configurations",
-		limits: "the limits that a configuration asks for",
 		observe: "what a function says is printed",
 	},
 	assets: { link: "lists of headers", errors: "a folder that cannot be served", units: "types" },
@@ -164,6 +163,7 @@ const ROOMS = {
 		client: "commands that ask a server",
 		version: "`atoll --version`",
 		bindings: "what a function is started with by `atoll build`",
+		assets: "`atoll build` counts files",
 		index: "a server is a runtime as anybody embeds it",
 		runtime: "the type of what is served",
 		config: "folders and flags are read as options",

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { readAssetFolder } from "../assets/asset-folder.ts";
 import { describeBindings } from "../bindings/binding.ts";
 import { Builder, type BuildRequest } from "../build/builder.ts";
 import { BuildError } from "../build/problem.ts";
@@ -26,7 +27,13 @@ export async function build(flags: Flags): Promise<void> {
 			sources.map(async (source) => {
 				try {
 					if (source.problem !== null) throw new UsageError(source.problem);
-					const { name, entry, root, env, bindings } = source;
+					const { name, entry, root, env, bindings, assets } = source;
+					const site =
+						assets === null ? "" : `${(await readAssetFolder(assets.directory)).files.length} files of assets`;
+					if (entry === null) {
+						console.log(`  ${label(source)}: ${site}`);
+						return;
+					}
 					const limits = resolveLimits(source.limits, defaults, flags.maxLimits);
 					const request: BuildRequest = { name, entry, root, development: false };
 					const { artifact, cached } = await builder.build(request);
@@ -39,7 +46,7 @@ export async function build(flags: Flags): Promise<void> {
 						failure === null ? `starts in ${(startUs / 1000).toFixed(1)} ms` : `does not start: ${failure.message}`;
 					if (failure !== null) broken++;
 					console.log(
-						`${failure === null ? " " : "✗"} ${label(source)}: ${kb(code.length)} of code, ${kb(codeCache.byteLength)} of code cache, ${start}${cached ? " (cached)" : ""}`,
+						`${failure === null ? " " : "✗"} ${label(source)}: ${kb(code.length)} of code, ${kb(codeCache.byteLength)} of code cache, ${start}${site && `, ${site}`}${cached ? " (cached)" : ""}`,
 					);
 				} catch (error) {
 					if (!(error instanceof BuildError || error instanceof UsageError)) throw error;

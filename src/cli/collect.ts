@@ -2,6 +2,7 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import { BuildError } from "../build/problem.ts";
 import { shown } from "../config/config-file.ts";
+import { isWranglers } from "../config/function-source.ts";
 import { findFunctions, findTenants, type Source } from "../config/project.ts";
 import { UsageError } from "../errors.ts";
 import { keyOf } from "../names.ts";
@@ -11,13 +12,17 @@ import type { Flags } from "./flags.ts";
  * All functions at the paths of a command line. What is wrong with one is told of it. Throws UsageError where a path
  * is wrong.
  */
-export function collect({ paths, root, tenants, reach }: Flags): Source[] {
+export function collect({ paths, root, environment, tenants, reach }: Flags): Source[] {
 	if (root !== undefined && !statSync(root, { throwIfNoEntry: false })?.isDirectory())
 		throw new UsageError(`--root must be a folder, not ${JSON.stringify(root)}`);
 	const sources = [
-		...paths.flatMap((path) => findFunctions(path, { domain: reach.domain, root })),
-		...tenants.flatMap((path) => findTenants(path, reach)),
+		...paths.flatMap((path) => findFunctions(path, { domain: reach.domain, root, environment })),
+		...tenants.flatMap((path) => findTenants(path, reach, environment)),
 	];
+	if (environment !== undefined && !sources.some(({ config }) => config !== undefined && isWranglers(config)))
+		throw new UsageError(
+			`--env ${environment} names an environment of wrangler's configuration, and there is none here`,
+		);
 	return withNamesOfTheirOwn(sources);
 }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { BuildError } from "../build/problem.ts";
 import { shown } from "../config/config-file.ts";
 import type { Source } from "../config/project.ts";
@@ -35,8 +36,32 @@ export interface Outcome {
  */
 export async function deployOne(runtime: Runtime, source: Source): Promise<Outcome> {
 	if (source.problem !== null) return standIn(runtime, source, "is not served", source.problem);
-	const { tenant, name, path, config = path, hostnames, entry, root, env, bindings, limits } = source;
-	const options = { tenant, name, hostnames, entry: shown(entry), root, env, bindings, limits };
+	const {
+		tenant,
+		name,
+		path,
+		config = path,
+		hostnames,
+		entry,
+		root,
+		bindings,
+		limits,
+		assets,
+		metadataBinding,
+	} = source;
+	const metadata = { id: randomUUID(), tag: "", timestamp: new Date().toISOString() };
+	const env = metadataBinding === "" ? source.env : { ...source.env, [metadataBinding]: metadata };
+	const options = {
+		tenant,
+		name,
+		hostnames,
+		root,
+		env,
+		bindings,
+		limits,
+		...(entry !== null && { entry: shown(entry) }),
+		...(assets !== null && { assets: { ...assets, directory: shown(assets.directory) } }),
+	};
 	try {
 		const deployed = await runtime.deploy(options);
 		const { startFailure } = deployed;

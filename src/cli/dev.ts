@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { resolve, sep } from "node:path";
 import { watch } from "chokidar";
 import { shown } from "../config/config-file.ts";
 import { type Source, skippedFolders } from "../config/project.ts";
@@ -10,6 +10,7 @@ import { run, type Serving } from "./serve.ts";
 
 /** Editors save in more than one step; what comes within this many milliseconds is one change. */
 const SETTLE_MS = 30;
+const WATCHED = { ignoreInitial: true, ignored: /(?:^|\/)(?:node_modules|\.git|\.atoll)(?:\/|$)/ };
 
 /** `atoll dev`: serves, rebuilds what a changed file belongs to, and shows errors with their source. */
 export async function dev(flags: Flags): Promise<void> {
@@ -23,6 +24,8 @@ class DevWatcher {
 	readonly #flags: Flags;
 	readonly #serving: Serving;
 	readonly #watcher;
+	/** Of the folders of sites, however deep these are. */
+	readonly #siteWatcher = watch([], WATCHED);
 	/** The files of each function: a change to one of them rebuilds it. */
 	readonly #files = new Map<string, Set<string>>();
 	/** Those that have been built once. */
@@ -41,7 +44,7 @@ class DevWatcher {
 		this.#sources = serving.outcomes.map(({ source }) => source);
 		this.#watcher = watch(
 			[...flags.paths, ...flags.tenants].map((path) => resolve(path)),
-			{ ignoreInitial: true, ignored: /(?:^|\/)(?:node_modules|\.git|\.atoll)(?:\/|$)/, depth: 5 },
+			{ ...WATCHED, depth: 5 },
 		);
 		for (const folder of flags.paths.flatMap(skippedFolders))
 			serving.logger.warn({}, `${shown(folder)} is no function: it has no configuration, and no index file`);
@@ -50,8 +53,10 @@ class DevWatcher {
 			const { source, later } = outcome;
 			if (later !== null) this.#building.set(keyOf(source), this.#finish(source, later));
 		}
-		this.#watcher.on("all", (_event, path) => this.#onChange(resolve(path)));
-		this.#watcher.on("error", (error) => serving.logger.warn({}, `cannot watch: ${(error as Error).message}`));
+		for (const watcher of [this.#watcher, this.#siteWatcher]) {
+			watcher.on("all", (_event, path) => this.#onChange(resolve(path)));
+			watcher.on("error", (error) => serving.logger.warn({}, `cannot watch: ${(error as Error).message}`));
+		}
 	}
 
 	#remember({ source, deployed }: Outcome): void {
@@ -59,10 +64,11 @@ class DevWatcher {
 		// A function that does not build keeps the files it was last built from: one of them will be mended.
 		const inputs = deployed === null ? [...before] : deployed.inputs.map((input) => resolve(input));
 		const files = new Set([source.path, ...(source.config === undefined ? [] : [source.config]), ...inputs]);
-		if (source.problem === null) files.add(source.entry);
+		if (source.problem === null && source.entry !== null) files.add(source.entry);
 		this.#files.set(keyOf(source), files);
 		if (deployed !== null) this.#built.add(keyOf(source));
 		this.#watcher.add([...files].filter((file) => !file.includes("/node_modules/")));
+		if (source.problem === null && source.assets !== null) this.#siteWatcher.add(source.assets.directory);
 	}
 
 	/** Until it is built, or nobody waits for it any more. */
@@ -103,7 +109,8 @@ class DevWatcher {
 			const stale = sources.filter(
 				(source) =>
 					before.get(source.path)?.problem !== source.problem ||
-					[...(this.#files.get(keyOf(source)) ?? changed)].some((file) => changed.has(file)),
+					[...(this.#files.get(keyOf(source)) ?? changed)].some((file) => changed.has(file)) ||
+					holdsOne(source, changed),
 			);
 			await Promise.all(stale.map((source) => this.#redeploy(source)));
 		} catch (error) {
@@ -127,7 +134,7 @@ class DevWatcher {
 
 	async close(): Promise<void> {
 		if (this.#timer !== null) clearTimeout(this.#timer);
-		await this.#watcher.close();
+		await Promise.all([this.#watcher.close(), this.#siteWatcher.close()]);
 		this.#closing.resolve(undefined);
 		await this.#work;
 	}
@@ -139,4 +146,11 @@ function asBefore(source: Source, before: Source | undefined, paths: ReadonlyMap
 	if ((paths.get(keyOf(before)) ?? source.path) !== source.path) return source;
 	const { name, hostnames } = before;
 	return { ...source, name, hostnames };
+}
+
+/** Whether one of some paths is in a function's folder of assets. */
+function holdsOne(source: Source, paths: ReadonlySet<string>): boolean {
+	if (source.problem !== null || source.assets === null) return false;
+	const { directory } = source.assets;
+	return [...paths].some((path) => path.startsWith(directory + sep));
 }

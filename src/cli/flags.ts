@@ -10,6 +10,8 @@ export interface Flags {
 	paths: string[];
 	/** The folder that those may be bundled from, where it is another than their own. */
 	root: string | undefined;
+	/** Which environment of wrangler's configurations counts. */
+	environment: string | undefined;
 	/** Folders of tenants' folders of functions. */
 	tenants: string[];
 	reach: Reach;

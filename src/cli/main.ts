@@ -18,6 +18,7 @@ interface ServeOptions {
 	host: string;
 	domain: string;
 	root?: string;
+	env?: string;
 	tenants: string[];
 	grant: { tenant: string; hostname: string }[];
 	max: string[];
@@ -70,6 +71,7 @@ function addServing(program: Command, name: string): void {
 		.description(about)
 		.argument("[PATH...]", "a function, or a folder of functions")
 		.option("--root <DIR>", "folder that functions at PATH may import files from, and that holds every PATH")
+		.option("--env <ENVIRONMENT>", "an environment of wrangler's configuration")
 		.option("--tenants <DIR>", "functions of other tenants, at DIR/<tenant>/<function>; may be repeated", list, [])
 		.option("--grant <TENANT=NAME>", "a hostname that a tenant's functions may ask for; may be repeated", toGrant, [])
 		.option("--max <NAME=VALUE>", "how far functions may raise a limit, as memoryMb=512; may be repeated", list, [])
@@ -82,7 +84,7 @@ function addServing(program: Command, name: string): void {
 		.option("--allow-egress <HOST>", "a private host or range that functions may fetch from; may be repeated", list, [])
 		.option("--cgroup <PATH>", "a control group (version 2) to make one below for each sandbox")
 		.action(async (paths: string[], options: ServeOptions) => {
-			const { tenants, grant, max, domain, data, root, isolation, sandboxes, cgroup, ...rest } = options;
+			const { tenants, grant, max, domain, data, root, env, isolation, sandboxes, cgroup, ...rest } = options;
 			if (paths.length === 0 && tenants.length === 0)
 				throw new UsageError(`atoll ${name} needs the path of a function, or of a folder of functions`);
 			if (grant.length > 0 && tenants.length === 0)
@@ -92,6 +94,7 @@ function addServing(program: Command, name: string): void {
 				...rest,
 				paths,
 				root,
+				environment: env,
 				tenants,
 				reach: { domain, grants: grant },
 				isolation,

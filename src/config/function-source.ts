@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, extname, join, resolve } from "node:path";
 import { z } from "zod";
+import { type AssetsSettings, assetsSchema, problemOfSiteAlone } from "../assets/asset-config.ts";
 import { bindingsSchema, type GivenBindings } from "../bindings/binding.ts";
 import { UsageError } from "../errors.ts";
 import { type Limits, limitsSchema } from "../limits/limits.ts";
@@ -25,11 +26,19 @@ export type FoundFunction = Found &
 	(
 		| {
 				problem: null;
-				/** Absolute path of its main module. */
-				entry: string;
+				/** Absolute path of its main module; `null` for files alone. */
+				entry: string | null;
 				env: Record<string, unknown>;
 				bindings: GivenBindings;
 				limits: Partial<Limits>;
+				/** The site that is served beside it or alone, whose folder is an absolute path. */
+				assets: AssetsSettings | null;
+				/** The name under which it finds its own version's id, tag and time in `env`; empty for none. */
+				metadataBinding: string;
+				/** What wrangler's configuration says for a deployment alone. */
+				routes: string[];
+				compatibilityDate: string;
+				compatibilityFlags: string[];
 				/** What its configuration says in vain. */
 				warnings: string[];
 		  }
@@ -39,17 +48,25 @@ export type FoundFunction = Found &
 export const EXTENSIONS = [".ts", ".tsx", ".js", ".mjs"];
 const CONFIGS = ["atoll.jsonc", "wrangler.jsonc", "wrangler.json", "wrangler.toml"];
 
+/** Whether a configuration is wrangler's, which has environments. */
+export const isWranglers = (path: string) => basename(path).startsWith("wrangler.");
+
 /** What `atoll.jsonc` may say. Whose function it is is not for its own configuration to say. */
 export const functionSchema = z.strictObject({
 	$schema: z.string().optional().meta({ description: "Where an editor finds the schema of this file." }),
 	name: functionName.optional().meta({ description: "The function's name. Default: its folder's." }),
-	main: z.string().optional().meta({ description: "Its main module. Default: index or src/index." }),
+	main: z.string().optional().meta({
+		description: "Its main module. Default: index or src/index, and with assets none.",
+	}),
 	hostnames: z.array(z.string()).optional().meta({
 		description:
 			"Names and wildcards as *.example.com. `atoll serve`: in place of NAME.<domain>; `atoll deploy`: beside it.",
 	}),
 	env: z.record(z.string(), z.json()).optional().meta({ description: "Variables: the handler's second argument." }),
 	bindings: bindingsSchema.optional().meta({ description: "What else stands there, by its name: docs/bindings.md." }),
+	assets: assetsSchema.optional().meta({
+		description: "Files that are served beside the function, or alone; keys as wrangler has them.",
+	}),
 	limits: limitsSchema.optional().meta({ description: "Limits that differ from the server's." }),
 });
 
@@ -61,11 +78,19 @@ const reachedSchema = z.object({
 	hostnames: z.array(z.string()).optional().catch(undefined),
 });
 
+/** What is said of functions beside where they are. */
+export interface DescribeOptions {
+	/** Nothing of a function may lie outside of it. */
+	root?: string | undefined;
+	/** Which environment of wrangler's configurations counts. Default: what stands at their top. */
+	environment?: string | undefined;
+}
+
 /**
- * The function that a file or folder is, or `null` if it is none. With `root` nothing of it may lie outside of that.
- * Never throws: what is wrong with one function is told of it, and others are served.
+ * The function that a file or folder is, or `null` if it is none. Never throws: what is wrong with one function is told
+ * of it, and others are served.
  */
-export function describe(path: string, root?: string): FoundFunction | null {
+export function describe(path: string, { root, environment }: DescribeOptions = {}): FoundFunction | null {
 	const file = basename(path);
 	const isFile = isFunctionFile(file);
 	const found: Found = { name: isFile ? basename(file, extname(file)) : file, path, hostnames: [] };
@@ -75,8 +100,10 @@ export function describe(path: string, root?: string): FoundFunction | null {
 		if (!isFolder && !isFile) return null;
 		if (isFolder) found.name = file;
 		if (root !== undefined) refuseOutside(root, path);
-		const described = isFolder ? describeFolder(found) : describeFile(found);
-		if (root !== undefined && described !== null) refuseOutside(root, described.entry);
+		const described = isFolder ? describeFolder(found, environment) : describeFile(found);
+		const { entry = null, assets = null } = described ?? {};
+		for (const part of [entry, assets?.directory ?? null])
+			if (root !== undefined && part !== null) refuseOutside(root, part);
 		return described;
 	} catch (error) {
 		// A link that leads nowhere is taken for a function where it is called like one.
@@ -90,7 +117,17 @@ function refuseOutside(root: string, path: string): void {
 }
 
 /** What is said of a function that has no configuration. */
-const PLAIN = { env: {}, bindings: {}, limits: {}, warnings: [] };
+const PLAIN = {
+	env: {},
+	bindings: {},
+	limits: {},
+	assets: null,
+	metadataBinding: "",
+	routes: [],
+	compatibilityDate: "",
+	compatibilityFlags: [],
+	warnings: [],
+};
 
 type Sound = Extract<FoundFunction, { problem: null }>;
 
@@ -100,7 +137,7 @@ export function describeFile(found: Found): Sound {
 }
 
 /** Notes in `found` what it learns on the way. Throws what is wrong with the folder. */
-function describeFolder(found: Found): Sound | null {
+function describeFolder(found: Found, environment: string | undefined): Sound | null {
 	const folder = found.path;
 	const files = readdirSync(folder);
 	const config = CONFIGS.find((file) => files.includes(file));
@@ -112,14 +149,19 @@ function describeFolder(found: Found): Sound | null {
 		found.name = reached?.name ?? found.name;
 		if (isOurs) {
 			found.hostnames = reached?.hostnames ?? [];
-			const { main, ...settings } = file.check(functionSchema);
-			const { env = {}, bindings = {}, limits = {} } = settings;
-			const entry = mainFrom(folder, main, found.config);
-			return { ...found, problem: null, entry, env, bindings, limits, warnings: [] };
+			const { main, env = {}, bindings = {}, limits = {}, assets } = file.check(functionSchema);
+			const sited = siteFrom(folder, main, assets ?? null, found.config);
+			return { ...found, problem: null, ...PLAIN, env, bindings, limits, ...sited };
 		}
-		const { main, variables, bindings, limits, warnings } = readWrangler(file);
-		const entry = mainFrom(folder, main, found.config);
-		return { ...found, problem: null, entry, env: variables, bindings, limits, warnings };
+		const {
+			name = found.name,
+			main,
+			variables: env,
+			hostnames: routes,
+			assets,
+			...rest
+		} = readWrangler(file, environment);
+		return { ...found, problem: null, ...rest, name, env, routes, ...siteFrom(folder, main, assets, found.config) };
 	}
 	if (files.includes("package.json")) {
 		const manifest = join(folder, "package.json");
@@ -145,6 +187,23 @@ function indexIn(folder: string): string | null {
 		}
 	}
 	return null;
+}
+
+/** The main module and the folder of files; with files and no `main` these are alone. */
+function siteFrom(
+	folder: string,
+	main: string | undefined,
+	assets: AssetsSettings | null,
+	config: string,
+): Pick<Sound, "entry" | "assets"> {
+	if (assets === null) return { entry: mainFrom(folder, main, config), assets };
+	const problem = main === undefined ? problemOfSiteAlone(assets) : null;
+	if (problem !== null) throw new UsageError(`${shown(config)}: ${problem}`);
+	const entry = main === undefined ? null : mainFrom(folder, main, config);
+	const directory = resolve(folder, assets.directory);
+	if (!statSync(directory, { throwIfNoEntry: false })?.isDirectory())
+		throw new UsageError(`${shown(config)}: its "assets.directory", ${assets.directory}, is no folder`);
+	return { entry, assets: { ...assets, directory } };
 }
 
 function mainFrom(folder: string, main: string | undefined, config: string): string {

@@ -4,7 +4,7 @@ import { UsageError } from "../errors.ts";
 import { DEFAULT_TENANT, type FunctionId, functionName, type TenantName, tenantName } from "../names.ts";
 import { Router } from "../router/router.ts";
 import { liesIn, shown } from "./config-file.ts";
-import { describe, describeFile, EXTENSIONS, type FoundFunction } from "./function-source.ts";
+import { type DescribeOptions, describe, describeFile, EXTENSIONS, type FoundFunction } from "./function-source.ts";
 
 /** A function as it is found on disk, and whose it is. */
 export type Source = FoundFunction &
@@ -31,14 +31,16 @@ export interface FindOptions {
 	 * The folder that they may be bundled from, which holds the path. Default: the path itself, or the folder that a
 	 * file is in.
 	 */
-	root?: string;
+	root?: string | undefined;
+	/** Which environment of wrangler's configurations counts. */
+	environment?: string | undefined;
 }
 
 /**
  * The operator's own functions at a path. A file, or a folder that is a function, serves every hostname; a folder of
  * functions serves each at `<name>.<domain>`. Throws UsageError where there is none.
  */
-export function findFunctions(path: string, { domain, root: given }: FindOptions): Source[] {
+export function findFunctions(path: string, { domain, root: given, environment }: FindOptions): Source[] {
 	const absolute = resolve(path);
 	if (!existsSync(absolute)) throw new UsageError(`${path}: there is no such file or folder`);
 	if (given !== undefined && !liesIn(given, absolute))
@@ -54,9 +56,9 @@ export function findFunctions(path: string, { domain, root: given }: FindOptions
 		const name = basename(absolute, extname(absolute));
 		return [own({ ...describeFile({ name, path: absolute, hostnames: [] }), entry }, "*")];
 	}
-	const one = describe(absolute);
+	const one = describe(absolute, { environment });
 	if (one !== null) return [own(one, "*")];
-	const found = functionsIn(absolute);
+	const found = functionsIn(absolute, { environment });
 	if (found.length === 0)
 		throw new UsageError(
 			`${path}: there are no functions in this folder (files that end in ${EXTENSIONS.join(", ")}, or folders with an index file)`,
@@ -69,7 +71,7 @@ export function findFunctions(path: string, { domain, root: given }: FindOptions
  * the tenants' folders, and not in them. They serve at `<name>.<tenant>.<domain>`. Throws UsageError where there are
  * no such folders.
  */
-export function findTenants(path: string, reach: Reach): Source[] {
+export function findTenants(path: string, reach: Reach, environment?: string): Source[] {
 	const absolute = resolve(path);
 	if (!statSync(absolute, { throwIfNoEntry: false })?.isDirectory())
 		throw new UsageError(`${path}: there is no such folder`);
@@ -77,20 +79,24 @@ export function findTenants(path: string, reach: Reach): Source[] {
 		.filter((entry) => isVisible(entry.name) && !entry.isFile())
 		.map(({ name }) => name)
 		.sort()
-		.flatMap((tenant) => functionsOf(tenant, join(absolute, tenant), reach));
+		.flatMap((tenant) => functionsOf(tenant, join(absolute, tenant), { ...reach, environment }));
 	if (sources.length === 0)
 		throw new UsageError(`${path}: there are no functions in this folder, which are at ${path}/TENANT/FUNCTION`);
 	return sources;
 }
 
-function functionsOf(tenant: TenantName, root: string, { domain, grants }: Reach): Source[] {
+function functionsOf(
+	tenant: TenantName,
+	root: string,
+	{ domain, grants, environment }: Reach & Pick<FindOptions, "environment">,
+): Source[] {
 	const own = tenant === DEFAULT_TENANT ? domain : `${tenant}.${domain}`;
 	const granted = [own, `*.${own}`];
 	for (const grant of grants) if (grant.tenant === tenant) granted.push(grant.hostname);
 	try {
 		const named = tenantName.safeParse(tenant);
 		if (!named.success) throw new UsageError(`${shown(root)}: the tenant's name ${named.error.issues[0].message}`);
-		return functionsIn(root, root).map((found) => {
+		return functionsIn(root, { root, environment }).map((found) => {
 			const source = withDefault({ ...found, tenant, root }, `${found.name.toLowerCase()}.${own}`);
 			return tenant === DEFAULT_TENANT ? source : asGranted(source, granted);
 		});
@@ -103,11 +109,11 @@ function functionsOf(tenant: TenantName, root: string, { domain, grants }: Reach
 const isVisible = (name: string) => name !== "node_modules" && !name.startsWith(".");
 
 /** The functions in a folder, in the order of their names. */
-function functionsIn(folder: string, root?: string): FoundFunction[] {
+function functionsIn(folder: string, options: DescribeOptions): FoundFunction[] {
 	return readdirSync(folder)
 		.filter(isVisible)
 		.sort()
-		.map((name) => describe(join(folder, name), root))
+		.map((name) => describe(join(folder, name), options))
 		.filter((found) => found !== null);
 }
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { type AssetsSettings, assetsSchema } from "../assets/asset-config.ts";
 import { UsageError } from "../errors.ts";
 import { functionName } from "../names.ts";
 import { hostnameOfRoute } from "../router/route-pattern.ts";
@@ -28,6 +29,7 @@ const settings = {
 	route: route.optional(),
 	workers_dev: z.boolean().optional(),
 	version_metadata: z.looseObject({ binding: z.string() }).optional(),
+	assets: z.object(assetsSchema.shape).optional(),
 };
 
 const schema = z.looseObject({ ...settings, env: z.record(z.string(), z.looseObject(settings)).optional() });
@@ -55,25 +57,13 @@ const MISSING = [
 	"mtls_certificates",
 	"send_email",
 	"containers",
-	"assets",
 	"site",
 	"pipelines",
 	"secrets_store_secrets",
 ];
 
 /** Keys that a function works without, but not as its author thinks. */
-const LEFT_OUT = [
-	"triggers",
-	"version_metadata",
-	"tail_consumers",
-	"logpush",
-	"placement",
-	"build",
-	"rules",
-	"define",
-	"alias",
-	"minify",
-];
+const LEFT_OUT = ["triggers", "tail_consumers", "logpush", "placement", "build", "rules", "define", "alias", "minify"];
 
 /** What wrangler's configuration says of a function. */
 export interface WranglerConfig {
@@ -82,6 +72,10 @@ export interface WranglerConfig {
 	variables: Record<string, unknown>;
 	bindings: Record<string, { type: string; [setting: string]: unknown }>;
 	limits: { cpuMs?: number };
+	assets: AssetsSettings | null;
+	/** The name under which a version finds its own id, tag and time in `env`; empty for none. */
+	metadataBinding: string;
+	/** Those of its routes. */
 	hostnames: string[];
 	compatibilityDate: string;
 	compatibilityFlags: string[];
@@ -117,6 +111,8 @@ export function readWrangler(file: ConfigFile, environment?: string): WranglerCo
 		variables: one.vars ?? {},
 		bindings: Object.fromEntries(bindings) as WranglerConfig["bindings"],
 		limits: one.limits?.cpu_ms === undefined ? {} : { cpuMs: one.limits.cpu_ms },
+		assets: one.assets ?? null,
+		metadataBinding: one.version_metadata?.binding ?? "",
 		hostnames: routes.map((each) => hostnameOf(typeof each === "string" ? each : each.pattern, file)),
 		compatibilityDate: one.compatibility_date ?? "",
 		compatibilityFlags: one.compatibility_flags ?? [],

@@ -9,7 +9,7 @@ inBothIsolations("the examples", (isolation) => {
 	const sources = findFunctions("examples", { domain: "test" });
 	before(async () => {
 		for (const source of sources) {
-			assert.ok(source.problem === null);
+			assert.ok(source.problem === null && source.entry !== null);
 			const { name, entry, hostnames } = source;
 			await atoll.runtime.deploy({ name, entry, hostnames });
 		}

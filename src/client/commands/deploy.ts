@@ -4,6 +4,7 @@ import { type ClientOptions, clientOf, pathOf, progress, say } from "../command.
 import { readProject } from "../project.ts";
 import { bundleProject } from "../project-bundle.ts";
 import type { FunctionInfo, Release, Share, Version } from "../shapes.ts";
+import { readSite, sendSite, versionAssets } from "../site-upload.ts";
 
 const kb = (bytes: number) => `${(bytes / 1024).toFixed(1)} KB`;
 
@@ -25,24 +26,33 @@ export async function deploy(path: string, options: DeployOptions): Promise<void
 	const project = readProject(path, options.env);
 	for (const warning of project.warnings) console.error(`warning: ${warning}`);
 	const name = options.name ?? project.name;
-	const { main, modules } = await bundleProject(project.entry);
+	const { entry, assets } = project;
+	const { main, modules } = entry === null ? { main: undefined, modules: [] } : await bundleProject(entry);
 	const size = modules.reduce((sum, { content }) => sum + content.byteLength, 0);
-	progress(
-		options,
-		`built ${name}: ${kb(size)} in ${modules.length === 1 ? "one module" : `${modules.length} modules`}`,
-	);
+	if (entry !== null)
+		progress(
+			options,
+			`built ${name}: ${kb(size)} in ${modules.length === 1 ? "one module" : `${modules.length} modules`}`,
+		);
+	const site = assets === null ? null : await readSite(assets.directory);
 	if (dryRun) {
+		const files = site === null ? {} : { assets: site.files.map(({ path: file }) => file) };
+		if (site !== null) progress(options, `found ${site.files.length} files of assets`);
 		say(
 			options,
-			{ name, size, modules: modules.map(({ path: module }) => module) },
+			{ name, size, modules: modules.map(({ path: module }) => module), ...files },
 			() => "nothing was uploaded (--dry-run)",
 		);
 		return;
 	}
 	const client = clientOf(options);
-	const { variables, bindings, limits, compatibilityDate, compatibilityFlags, hostnames } = project;
+	const { env: variables, bindings, limits, metadataBinding, compatibilityDate, compatibilityFlags } = project;
+	const hostnames = [...project.hostnames, ...project.routes];
+	const sent =
+		site === null ? null : await sendSite(client, pathOf(options, name), site, (line) => progress(options, line));
 	const form = new FormData();
-	const metadata = { main, variables, bindings, limits, compatibilityDate, compatibilityFlags, message, tag };
+	const about = { variables, bindings, limits, compatibilityDate, compatibilityFlags, message, tag };
+	const metadata = { main, ...about, versionMetadata: metadataBinding, assets: versionAssets(assets, site, sent) };
 	form.set("metadata", JSON.stringify(metadata));
 	for (const { path: module, mediaType, content } of modules)
 		form.set(module, new File([content as Uint8Array<ArrayBuffer>], module, { type: mediaType }));
@@ -58,7 +68,8 @@ export async function deploy(path: string, options: DeployOptions): Promise<void
 		alias === undefined
 			? one.hostnames.map((hostname) => urlLike(version.url, hostname))
 			: [urlLike(version.url, `${alias}--${one.hostnames[0]}`)];
-	say(options, { name, version, release, urls }, () =>
+	const files = sent === null ? {} : { assets: { files: sent.files, uploaded: sent.uploaded } };
+	say(options, { name, version, release, urls, ...files }, () =>
 		[
 			`${name} version ${version.number} has ${percent} % of ${alias ?? "its traffic"}`,
 			...urls.map((url) => `  ${url}`),

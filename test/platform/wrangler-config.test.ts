@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { say } from "../support/command-line.ts";
+import { startPlatform } from "../support/platform.ts";
+
+const platform = await startPlatform();
+const { line } = platform;
+const ENV = "export default { fetch: (request, env) => Response.json(env) };";
+
+test("version_metadata is the version's own id, tag and time, and nothing is said of it", async () => {
+	const config = JSON.stringify({ name: "meta", main: "index.js", version_metadata: { binding: "VERSION" } });
+	const folder = await line.write("meta", { "wrangler.json": config, "index.js": ENV });
+	const { code, output } = await platform.atoll("deploy", folder, "--tag", "v1");
+	assert.equal(code, 0, output);
+	assert.doesNotMatch(output, /warning/);
+	const [{ id, created }] = JSON.parse((await platform.atoll("versions", "meta", "--json")).output) as {
+		id: string;
+		created: string;
+	}[];
+	const env = JSON.parse((await platform.get("meta.localhost")).text) as object;
+	assert.deepEqual(env, { VERSION: { id, tag: "v1", timestamp: created } });
+});
+
+test("what is left out is warned of once, and bindings that are not there are refused by name", async () => {
+	const left = JSON.stringify({ name: "left", main: "index.js", triggers: { crons: ["* * * * *"] }, minify: true });
+	const folder = await line.write("left", { "wrangler.json": left, "index.js": say("left") });
+	const { output } = await platform.atoll("deploy", folder);
+	assert.equal(output.match(/warning: .*triggers is left out/g)?.length, 1, output);
+	assert.equal(output.match(/warning: .*minify is left out/g)?.length, 1, output);
+	const missing = JSON.stringify({ name: "left", main: "index.js", kv_namespaces: [{ binding: "KV", id: "x" }] });
+	await line.write("left", { "wrangler.json": missing });
+	const refused = await platform.atoll("deploy", folder);
+	assert.equal(refused.code, 1);
+	assert.match(refused.output, /kv_namespaces: atoll does not have that yet/);
+});
+
+test("a route is a hostname, and one with a path is refused by the command line as by Cloudflare's API", async () => {
+	const config = (pattern: string) =>
+		JSON.stringify({ name: "routed", main: "index.js", routes: [{ pattern, zone_name: "example.test" }] });
+	const files = { "wrangler.json": config("*.routed.example.test/*"), "index.js": say("routed") };
+	const folder = await line.write("routed", files);
+	assert.equal((await platform.atoll("deploy", folder)).code, 0);
+	assert.equal((await platform.get("a.routed.example.test")).text, "routed");
+	const what = /the route routed\.example\.test\/api\/\* has a path, \/api\/\*: a function has all paths/;
+	await line.write("routed", { "wrangler.json": config("routed.example.test/api/*") });
+	const { code, output } = await platform.atoll("deploy", folder);
+	assert.equal(code, 1);
+	assert.match(output, what);
+	const { status, body } = await platform.api("PUT", "/client/v4/accounts/default/workers/scripts/routed/routes", [
+		{ pattern: "routed.example.test/api/*" },
+	]);
+	assert.equal(status, 400);
+	assert.match((body as { errors: { message: string }[] }).errors[0].message, what);
+	assert.equal((await platform.get("a.routed.example.test")).text, "routed");
+});
+
+test("--env takes an environment's main, variables and site, and not the top level's", async () => {
+	const config = JSON.stringify({
+		name: "envs",
+		main: "top.js",
+		vars: { MARK: "top" },
+		env: { staging: { main: "staging.js", vars: { MARK: "!" }, version_metadata: { binding: "V" } } },
+	});
+	const folder = await line.write("envs", {
+		"wrangler.json": config,
+		"top.js": say("top"),
+		"staging.js": `export default { fetch: (r, env) => new Response("staging" + env.MARK + env.V.id.length) };`,
+	});
+	assert.equal((await platform.atoll("deploy", folder, "--env", "staging")).code, 0);
+	assert.equal((await platform.get("envs-staging.localhost")).text, "staging!36");
+	const unknown = await platform.atoll("deploy", folder, "--env", "prod");
+	assert.equal(unknown.code, 1);
+	assert.match(unknown.output, /there is no environment prod, only staging/);
+	// The same in development.
+	const run = line.run(["dev", folder, "--env", "staging", "--port", "0"]);
+	const [, port] = await run.until(/"url":"http:\/\/[^"]*?:(\d+)"/);
+	await run.until(/"msg":"ready"/);
+	assert.equal(await (await fetch(`http://127.0.0.1:${port}/`)).text(), "staging!36");
+	run.child.kill("SIGTERM");
+	assert.equal(await run.exit, 0);
+	const plain = await line.write("plain", { "index.js": say("plain") });
+	for (const command of ["dev", "deploy"]) {
+		const none = line.run([command, plain, "--env", "staging"]);
+		assert.equal(await none.exit, 1);
+		assert.match(none.output(), /names an environment of wrangler's configuration, and there is none here/);
+	}
+});
