@@ -77,22 +77,16 @@ export function accounts(control: Control): Hono<Authenticated> {
 		ok(c, workerShape((await catalog.find(functionOf(c, "read"))).value)),
 	);
 	app.delete("/accounts/:account/workers/workers/:script", remove);
-	const latestSecrets = z.looseObject({
-		env: z.record(z.string(), z.union([z.null(), z.looseObject({ type: z.string(), text: z.string().optional() })])),
-	});
-	// Secrets are the function's here, so that those of the latest version are those of all.
+	const latestSchema = z.looseObject({ env: z.record(z.string(), z.unknown()).default({}) });
 	app.patch("/accounts/:account/workers/workers/:script/versions/latest", async (c) => {
 		const id = functionOf(c, "deploy");
-		const { env } = await bodyOf(c, latestSecrets);
-		const patch = Object.entries(env).map(([name, value]): [string, string | null] => {
-			if (value !== null && value.type !== "secret_text")
-				throw notThere(`changing the ${value.type} ${name} by itself`);
-			return [name, value === null ? null : (value.text ?? "")];
-		});
-		await feed.served(await catalog.setSecrets(c.get("bearer").label, id, Object.fromEntries(patch)));
-		const [latest] = await catalog.versions(id);
-		if (latest === undefined) throw new ControlError("not_found", `${id.name} has no version`);
-		return ok(c, { id: latest.id });
+		const { env } = await bodyOf(c, latestSchema);
+		await catalog.find(id);
+		const names = Object.keys(env).join(", ");
+		throw new ControlError(
+			"not_supported",
+			`${names}: a version has no secrets of its own here. They are the function's, and all of its versions get them at once: use wrangler secret put, bulk or delete`,
+		);
 	});
 	app.get("/accounts/:account/workers/subdomain", (c) => {
 		c.get("bearer").require("read", c.req.param("account"));
