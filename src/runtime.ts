@@ -40,7 +40,7 @@ import type { SandboxSettings, SandboxStats, VersionNumber } from "./link/protoc
 import type { FunctionId, FunctionName, TenantName } from "./names.ts";
 import { Guard } from "./observe/guard.ts";
 import { Observer } from "./observe/observer.ts";
-import type { InvocationRecord, Outcome, Subscriber } from "./observe/record.ts";
+import type { InvocationRecord, Outcome, Subscriber, Watcher } from "./observe/record.ts";
 import { Cordons } from "./pool/cordons.ts";
 import { InlinePool } from "./pool/inline-pool.ts";
 import type { SandboxPool } from "./pool/pool.ts";
@@ -558,6 +558,11 @@ export class Runtime {
 	subscribe(subscriber: Subscriber): () => void {
 		checkSubscriber(subscriber);
 		return this.#observer.subscribe(subscriber);
+	}
+
+	/** @internal The same for one who hears of requests' origins. */
+	watch(watcher: Watcher): () => void {
+		return this.#observer.watch(watcher);
 	}
 
 	/** What the runtime holds and has done, as of now; figures of the isolates as of their sandbox's last word. */

@@ -18,6 +18,7 @@ type Content = Record<string, { schema: Schema }>;
 interface Operation {
 	summary: string;
 	security: { token: string[] }[];
+	parameters?: { in: string; name: string; schema: Schema; description?: string }[];
 	requestBody?: { content: Content };
 	responses: Record<string, { content?: Content }>;
 }
@@ -57,15 +58,22 @@ export function adminPage({ paths, components: { schemas } }: Description): stri
 	return `${[HEAD, "## Calls\n", ...calls, "## What they take and give\n", ...shapes].join("\n").trimEnd()}\n`;
 }
 
-function call(method: string, path: string, { summary, security, requestBody, responses }: Operation): string {
+function call(method: string, path: string, operation: Operation): string {
+	const { summary, security, parameters = [], requestBody, responses } = operation;
 	const [scope] = security[0].token;
+	const query = parameters.filter((parameter) => parameter.in === "query");
+	const queried: Schema = {
+		properties: Object.fromEntries(query.map(({ name, schema, description }) => [name, { description, ...schema }])),
+	};
 	const body = requestBody === undefined ? [] : Object.entries(requestBody.content);
 	const given = Object.entries(responses[200].content ?? {});
 	const lines = [
+		...(query.length > 0 ? ["takes queries, each any number of times"] : []),
 		...body.map(([media, { schema }]) => `takes ${ofMedia(media, schema)}`),
 		...given.map(([media, { schema }]) => `gives ${ofMedia(media, schema)}`),
 	];
-	const tables = [...body, ...given].map(([, { schema }]) => (schema.properties === undefined ? "" : tableOf(schema)));
+	const shapes = [...(query.length > 0 ? [queried] : []), ...[...body, ...given].map(([, { schema }]) => schema)];
+	const tables = shapes.map((schema) => (schema.properties === undefined ? "" : tableOf(schema)));
 	const about = `${summary}. Scope \`${scope}\`; ${lines.join("; ")}.`;
 	return [`### ${method.toUpperCase()} ${path}\n`, wrapped(about), "", ...tables.filter(Boolean)].join("\n");
 }

@@ -1,6 +1,6 @@
 import { Argument, type Command, Option } from "commander";
 import type { ClientOptions } from "../client/command.ts";
-import { integer, integerOrNone } from "./flags.ts";
+import { integer, integerOrNone, list } from "./flags.ts";
 
 type Commands = typeof import("../client/commands.ts");
 
@@ -93,9 +93,16 @@ export function addClientCommands(program: Command): void {
 	add("resume <NAME>", "have it run again", (commands, name: string, options: ClientOptions) =>
 		commands.setPaused(name, false, options),
 	);
-	add("tail <NAME>", "what a function does, as it does it", (commands, name: string, options: ClientOptions) =>
+	add("tail <NAME>", "what a function does, as it does it", (commands, name: string, options: never) =>
 		commands.tail(name, options),
-	);
+	)
+		.option(
+			"--header <NAME:VALUE>",
+			"requests with this header alone; VALUE may be left out; may be repeated",
+			list,
+			[],
+		)
+		.option("--ip <ADDRESS>", "requests from this address alone; may be repeated", list, []);
 	add("delete <NAME>", "remove a function with all its versions", (commands, name: string, options: ClientOptions) =>
 		commands.remove(name, options),
 	);

@@ -37,6 +37,9 @@ export const integer = (least: number, most: number) => (text: string) => {
 export const integerOrNone = (least: number, most: number) => (text: string) =>
 	text === "none" ? text : integer(least, most)(text);
 
+/** A parser of a flag that may be repeated. */
+export const list = (text: string, before: string[] | undefined) => [...(before ?? []), text];
+
 /** The folders that functions are built from: those of tenants as well that are links to elsewhere. */
 export function foldersOf({ tenants }: Flags, found: readonly Source[]): string[] {
 	// A tenant's folder may be a link that leads nowhere.

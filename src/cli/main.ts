@@ -7,7 +7,7 @@ import { Router } from "../router/router.ts";
 import { version } from "../version.ts";
 import { ceilings } from "./ceilings.ts";
 import { addClientCommands } from "./client-commands.ts";
-import { type Flags, integer } from "./flags.ts";
+import { type Flags, integer, list } from "./flags.ts";
 
 const HELP = `
 atoll --help COMMAND tells of one command; docs/cli.md of all, and of exit codes.`;
@@ -51,8 +51,6 @@ function toDomain(text: string): string {
 		throw new InvalidArgumentError(`must be a hostname, not ${JSON.stringify(text)}`);
 	return domain;
 }
-
-const list = (text: string, before: string[] | undefined) => [...(before ?? []), text];
 
 function toGrant(text: string, before: ServeOptions["grant"]): ServeOptions["grant"] {
 	const [tenant, pattern = "", ...rest] = text.split("=");

@@ -107,7 +107,7 @@ export class Control {
 			log("error", `${tenant}/${name} is not told to edges: ${message}`),
 		);
 		this.feed = new Feed({ store, state, remake: (id, version) => this.versions.remake(id, version), log });
-		this.tails = new Tails(this.feed);
+		this.tails = new Tails(this.feed, this.tokens);
 		this.#pruner = new Pruner(artifacts, {
 			maxBytes: MOST_ON_DISK,
 			deployed: () => state.artifacts(),

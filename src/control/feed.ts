@@ -1,10 +1,11 @@
 import { chmodSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { Lines } from "../feed/lines.ts";
-import type { ToControl, ToEdge } from "../feed/messages.ts";
+import type { SeenRequest, ToControl, ToEdge } from "../feed/messages.ts";
 import { type FunctionId, keyOf, tenantOfKey } from "../names.ts";
 import type { InvocationRecord, LogLine } from "../observe/record.ts";
 import type { Milliseconds } from "../units.ts";
+import { ControlError } from "./control-error.ts";
 import type { DesiredState } from "./desired-state.ts";
 import type { Sequence, Store } from "./store/store.ts";
 
@@ -18,7 +19,9 @@ export const MOST_WATCHERS = 20;
 export interface Watcher {
 	/** The key of the function. */
 	readonly function: string;
-	onRecord(record: InvocationRecord): void;
+	/** Whether it wants to see what requests came with, too. */
+	readonly origins: boolean;
+	onRecord(record: InvocationRecord, request: SeenRequest | null): void;
 	onLine(line: LogLine): void;
 }
 
@@ -99,7 +102,7 @@ export class Feed {
 				void this.#remake(follower, said.function, said.version);
 				break;
 			case "record":
-				for (const watcher of this.#watchersOf(said.record)) watcher.onRecord(said.record);
+				for (const watcher of this.#watchersOf(said.record)) watcher.onRecord(said.record, said.request);
 				break;
 			case "line":
 				for (const watcher of this.#watchersOf(said.line)) watcher.onLine(said.line);
@@ -183,6 +186,12 @@ export class Feed {
 		return [...this.#watchers].filter((one) => tenantOfKey(one.function) === tenant).length < MOST_WATCHERS;
 	}
 
+	/** Throws ControlError `too_many_tails` where there is no room. */
+	refuseIfFull(key: string): void {
+		if (this.hasRoom(key)) return;
+		throw new ControlError("too_many_tails", `a tenant may have ${MOST_WATCHERS} tails at a time`);
+	}
+
 	/** Shows a watcher what its function does, until the function that it returns is called. */
 	watch(watcher: Watcher): () => void {
 		this.#watchers.add(watcher);
@@ -194,7 +203,10 @@ export class Feed {
 	}
 
 	#sendWatched({ lines }: Follower): void {
-		lines.send({ kind: "watch", functions: [...new Set([...this.#watchers].map(({ function: key }) => key))] });
+		const keysOf = (watchers: Watcher[]) => [...new Set(watchers.map(({ function: key }) => key))];
+		const all = [...this.#watchers];
+		const origins = keysOf(all.filter((watcher) => watcher.origins));
+		lines.send({ kind: "watch", functions: keysOf(all), origins });
 	}
 
 	#watchersOf({ tenant, function: name }: { tenant: string; function: string }): Watcher[] {

@@ -11,6 +11,8 @@ const ID_DIGITS = 16;
 /** So many wrong tokens an address may try within a minute. */
 const MOST_FAILURES = 10;
 const FAILURES_MS: Milliseconds = 60_000;
+/** Timers take no more. */
+const LONGEST_TIMER: Milliseconds = 2 ** 31 - 1;
 
 /** What a token is made for. */
 export type Grant = Pick<TokenDocument, "label" | "scope" | "tenant" | "functions" | "expires">;
@@ -63,6 +65,9 @@ export class Tokens {
 	/** How many wrong tokens an address has tried lately. */
 	readonly #failures = new LRUCache<string, number>({ max: 10_000, ttl: FAILURES_MS });
 
+	/** Who is to be told when a token ends, by its id. */
+	readonly #waiting = new Map<string, Set<() => void>>();
+
 	constructor(store: Store) {
 		this.#store = store;
 	}
@@ -107,13 +112,30 @@ export class Tokens {
 		await this.#store.commit({ actor, action: "token.revoke", target: id }, [
 			{ kind: "token", key: id, value: null, expected: entry.revision },
 		]);
+		for (const ended of [...(this.#waiting.get(id) ?? [])]) ended();
 		return true;
 	}
 
-	/** Whether a token still lets its bearer in, of whom it is known that it has. */
-	async isValid(id: string): Promise<boolean> {
-		const entry = await this.#store.get("token", id);
-		return entry !== null && isInForce(entry.value);
+	/**
+	 * Calls back once a token that has let its bearer in does so no more, since it was revoked or has expired. Returns
+	 * the function after which it calls no more.
+	 */
+	onEnd({ id, grant: { expires } }: Bearer, callback: () => void): () => void {
+		let timer: NodeJS.Timeout | undefined;
+		const wait = () => {
+			const left = expires === null ? Number.POSITIVE_INFINITY : Date.parse(expires) - Date.now();
+			timer = setTimeout(left > LONGEST_TIMER ? wait : callback, Math.min(left, LONGEST_TIMER)).unref();
+		};
+		wait();
+		const waiting = this.#waiting.get(id) ?? new Set();
+		this.#waiting.set(id, waiting.add(callback));
+		// It may have been revoked since its bearer was let in.
+		void this.#store.get("token", id).then((entry) => entry ?? callback(), callback);
+		return () => {
+			clearTimeout(timer);
+			waiting.delete(callback);
+			if (waiting.size === 0) this.#waiting.delete(id);
+		};
 	}
 
 	/**

@@ -5,6 +5,7 @@ import type { ToControl, ToEdge } from "../feed/messages.ts";
 import { type FunctionId, keyOf } from "../names.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Milliseconds } from "../units.ts";
+import { seenOf } from "./seen-request.ts";
 
 /**
  * Control is looked for again so long after it was lost, and less and less often: but an edge that is there is to have
@@ -29,7 +30,7 @@ interface Remaking {
 export class Follower {
 	readonly #path: string;
 	readonly #desired: Desired;
-	readonly #unsubscribe: () => void;
+	readonly #unwatch: () => void;
 	#socket: Socket | null = null;
 	#lines: Lines<ToEdge, ToControl> | null = null;
 	#retry: NodeJS.Timeout | null = null;
@@ -38,6 +39,8 @@ export class Follower {
 	/** The keys of the functions that are named by the parts of all that there is, as long as these come. */
 	readonly #named = new Set<string>();
 	#watched: ReadonlySet<string> = new Set();
+	/** Those of them whose requests' origins are wanted. */
+	#origins: ReadonlySet<string> = new Set();
 	#work: Promise<void> = Promise.resolve();
 	#onFirst: (() => void) | null = null;
 	readonly #remaking = new Map<string, Remaking>();
@@ -48,9 +51,15 @@ export class Follower {
 		this.#path = path;
 		this.#desired = runtime.desired;
 		this.#desired.remake = (id, version) => this.#remake(id, version);
-		this.#unsubscribe = runtime.subscribe({
-			record: (record) => this.#show(record, { kind: "record", record }),
-			log: (line) => this.#show(line, { kind: "line", line }),
+		this.#unwatch = runtime.watch({
+			record: (record, origin) => {
+				if (!this.#isWatched(record)) return;
+				const isSeen = origin !== null && this.#origins.has(keyOf({ tenant: record.tenant, name: record.function }));
+				this.#lines?.send({ kind: "record", record, request: isSeen ? seenOf(origin) : null });
+			},
+			log: (line) => {
+				if (this.#isWatched(line)) this.#lines?.send({ kind: "line", line });
+			},
 		});
 	}
 
@@ -99,6 +108,7 @@ export class Follower {
 			}
 			case "watch":
 				this.#watched = new Set(said.functions);
+				this.#origins = new Set(said.origins);
 				break;
 		}
 	}
@@ -133,15 +143,15 @@ export class Follower {
 		}
 	}
 
-	#show({ tenant, function: name }: { tenant: string; function: string }, said: ToControl): void {
-		if (this.#watched.size === 0 || this.#lines === null) return;
-		if (!this.#watched.has(keyOf({ tenant, name })) || this.#lines.waiting > MOST_WAITING) return;
-		this.#lines.send(said);
+	/** Whether anybody watches a function, and takes what is said of it. */
+	#isWatched({ tenant, function: name }: { tenant: string; function: string }): boolean {
+		if (this.#watched.size === 0 || this.#lines === null) return false;
+		return this.#watched.has(keyOf({ tenant, name })) && this.#lines.waiting <= MOST_WAITING;
 	}
 
 	close(): void {
 		this.#closed = true;
-		this.#unsubscribe();
+		this.#unwatch();
 		if (this.#retry !== null) clearTimeout(this.#retry);
 		this.#socket?.destroy();
 	}

@@ -4,7 +4,7 @@ import type { Sticky } from "../deployments/stickiness.ts";
 import type { Limits } from "../limits/limits.ts";
 import type { StartResult } from "../link/build-frames.ts";
 import type { FunctionId } from "../names.ts";
-import type { InvocationRecord, LogLine } from "../observe/record.ts";
+import type { InvocationRecord, LogLine, RequestOrigin } from "../observe/record.ts";
 
 /** A version as an edge runs it. */
 export interface DesiredVersion {
@@ -44,6 +44,13 @@ export interface DesiredFunction extends FunctionId {
 	versions: DesiredVersion[];
 }
 
+/** What is told of a request to who watches its function. */
+export interface SeenRequest {
+	/** By their names in lower case; values that may be secrets are redacted. */
+	headers: Record<string, string>;
+	client: RequestOrigin["client"];
+}
+
 /** What control tells an edge. */
 export type ToEdge =
 	/**
@@ -61,8 +68,8 @@ export type ToEdge =
 	  }
 	/** The artifact of a version that was asked for is on disk again, or why it is not. */
 	| { kind: "remade"; version: string; problem: string | null }
-	/** Of which functions records and lines are wanted, by their keys. */
-	| { kind: "watch"; functions: string[] };
+	/** Of which functions records and lines are wanted, by their keys, and of which of them requests' origins as well. */
+	| { kind: "watch"; functions: string[]; origins: string[] };
 
 /** What an edge tells control. */
 export type ToControl =
@@ -73,5 +80,5 @@ export type ToControl =
 	/** The artifact of a version is not whole on disk. */
 	| { kind: "remake"; function: FunctionId; version: string }
 	/** What functions that are watched have done. */
-	| { kind: "record"; record: InvocationRecord }
+	| { kind: "record"; record: InvocationRecord; request: SeenRequest | null }
 	| { kind: "line"; line: LogLine };

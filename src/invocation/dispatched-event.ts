@@ -26,6 +26,7 @@ export class DispatchedEvent implements InvocationEvent {
 	readonly type: string;
 	readonly head: string;
 	readonly bytes: Bytes;
+	readonly origin = null;
 	readonly chain = newChain();
 	readonly streams = false;
 	readonly making = null;

@@ -5,7 +5,14 @@ import { decodeLine, lineBytes } from "../link/line.ts";
 import type { AttemptReport } from "../link/protocol.ts";
 import { InOrder } from "../observe/in-order.ts";
 import type { Observer } from "../observe/observer.ts";
-import { type InvocationRecord, type LogLine, newRecord, type Outcome, type Trigger } from "../observe/record.ts";
+import {
+	type InvocationRecord,
+	type LogLine,
+	newRecord,
+	type Outcome,
+	type RequestOrigin,
+	type Trigger,
+} from "../observe/record.ts";
 import type { FunctionLog } from "./function-log.ts";
 
 /** The limit whose excess an error tells of. */
@@ -26,7 +33,7 @@ export interface RecordingContext {
 /** What a record says from its start. */
 export interface RecordingStart {
 	version: ReleasedVersion;
-	event: { readonly type: string };
+	event: { readonly type: string; readonly origin: RequestOrigin | null };
 	requestId: string;
 	trigger: Trigger;
 }
@@ -35,6 +42,7 @@ export interface RecordingStart {
 export class Recording {
 	readonly #context: RecordingContext;
 	readonly #version: ReleasedVersion;
+	readonly #origin: RequestOrigin | null;
 	readonly #started = performance.now();
 	/** Made with the first line: most requests have none. */
 	#order: InOrder | null = null;
@@ -45,6 +53,7 @@ export class Recording {
 	constructor(context: RecordingContext, { version, event, requestId, trigger }: RecordingStart) {
 		this.#context = context;
 		this.#version = version;
+		this.#origin = event.origin;
 		this.record = newRecord(requestId, event.type, trigger);
 		this.record.tenant = version.function.tenant;
 		this.record.function = version.function.name;
@@ -120,7 +129,7 @@ export class Recording {
 		this.record.subrequests = subrequests;
 		this.record.wallMs = Math.round((performance.now() - this.#started) * 1000) / 1000;
 		if (!observer.listening) return;
-		if (this.#order?.waiting) this.#order.tell(null, () => observer.record(this.record));
-		else observer.record(this.record);
+		if (this.#order?.waiting) this.#order.tell(null, () => observer.record(this.record, this.#origin));
+		else observer.record(this.record, this.#origin);
 	}
 }

@@ -1,4 +1,4 @@
-import type { InvocationRecord, LogLine, Subscriber } from "./record.ts";
+import type { InvocationRecord, LogLine, RequestOrigin, Subscriber, Watcher } from "./record.ts";
 
 /** The part of pino's interface that atoll uses; any logger with these methods will do. */
 export interface Logger {
@@ -12,7 +12,7 @@ export interface Logger {
 
 /** Hands records and log lines to all who subscribed, and to the logger. */
 export class Observer {
-	readonly #subscribers = new Set<Subscriber>();
+	readonly #watchers = new Set<Watcher>();
 	readonly #logger: Logger | null;
 
 	constructor(logger: Logger | null) {
@@ -21,19 +21,27 @@ export class Observer {
 
 	/** Returns the function that ends the subscription. */
 	subscribe(subscriber: Subscriber): () => void {
-		this.#subscribers.add(subscriber);
-		return () => this.#subscribers.delete(subscriber);
+		return this.watch({
+			record: (record) => subscriber.record?.(record),
+			log: (line) => subscriber.log?.(line),
+		});
+	}
+
+	/** The same for one who hears of origins. */
+	watch(watcher: Watcher): () => void {
+		this.#watchers.add(watcher);
+		return () => this.#watchers.delete(watcher);
 	}
 
 	/** Whether anybody reads records: making one costs a microsecond. */
 	get listening(): boolean {
-		return this.#logger !== null || this.#subscribers.size > 0;
+		return this.#logger !== null || this.#watchers.size > 0;
 	}
 
-	record(record: InvocationRecord): void {
+	record(record: InvocationRecord, origin: RequestOrigin | null): void {
 		if (this.#logger?.record === undefined) this.#write("info", record, "request");
 		else this.#tell(() => this.#logger?.record?.(record));
-		for (const subscriber of this.#subscribers) this.#tell(() => subscriber.record?.(record));
+		for (const watcher of this.#watchers) this.#tell(() => watcher.record(record, origin));
 	}
 
 	log(line: LogLine): void {
@@ -41,7 +49,7 @@ export class Observer {
 			const { level, message, time, ...fields } = line;
 			this.#write(level === "log" ? "info" : level, { ...fields, loggedAt: time }, message);
 		}
-		for (const subscriber of this.#subscribers) this.#tell(() => subscriber.log?.(line));
+		for (const watcher of this.#watchers) this.#tell(() => watcher.log(line));
 	}
 
 	/** What a subscriber throws, or what it returns rejects with, is its own mistake: it costs no request. */

@@ -110,6 +110,20 @@ export interface LogLine {
 	message: string;
 }
 
+/** What a request came with, beside its record: for those who watch a function, and for no log. */
+export interface RequestOrigin {
+	/** Name, value, name, value, …; names in lower case. */
+	readonly headers: readonly string[];
+	/** Who is at the other end of the connection; `null` where there is none. */
+	readonly client: { readonly ip: string; readonly protocol: string; readonly tls: string | null } | null;
+}
+
+/** Who hears of requests' origins as well; these are `null` for events that are no requests. */
+export interface Watcher {
+	record(record: InvocationRecord, origin: RequestOrigin | null): void;
+	log(line: LogLine): void;
+}
+
 /** Hears what happens in a runtime. Called synchronously: hand work on, and do not throw. */
 export interface Subscriber {
 	record?(record: InvocationRecord): void;

@@ -178,7 +178,7 @@ export class Dispatcher implements Functions {
 		record.status = answered ? error.status : 0;
 		record.outcome = error.code;
 		record.responseBytes = answered ? body.byteLength : 0;
-		this.#observer.record(record);
+		this.#observer.record(record, event === "http" ? request : null);
 		return { head, body };
 	}
 

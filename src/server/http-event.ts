@@ -6,6 +6,7 @@ import { Kind, type RequestHead, type ResponseHead } from "../link/messages.ts";
 import type { Outgoing } from "../link/outgoing.ts";
 import type { ServiceHead } from "../link/service-head.ts";
 import { decodeSocketClose } from "../link/socket-close.ts";
+import type { RequestOrigin } from "../observe/record.ts";
 import type { Bytes } from "../units.ts";
 import { Answer, type AnswerSettings } from "./answer.ts";
 import { type Exchange, KEPT_BODY, methodOf, type SocketEnd, typeOf } from "./exchange.ts";
@@ -64,6 +65,10 @@ export class HttpEvent implements InvocationEvent {
 		const { recording, version } = this.#invocation;
 		this.#invocation.received(bytes);
 		if (recording.record.requestBytes > version.function.requestBodyBytes) throw new FunctionError("body_too_large");
+	}
+
+	get origin(): RequestOrigin | null {
+		return this.type === "http" ? this.#exchange : null;
 	}
 
 	get chain() {

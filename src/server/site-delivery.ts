@@ -58,7 +58,7 @@ export class SiteDelivery {
 		const end = (outcome: Outcome) => {
 			record.outcome = outcome;
 			record.wallMs = Math.round((performance.now() - began) * 1000) / 1000;
-			this.#observer.record(record);
+			this.#observer.record(record, exchange);
 		};
 		let gone = false;
 		let wake: (() => void) | null = null;

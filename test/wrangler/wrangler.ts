@@ -178,6 +178,45 @@ test("secrets are put, listed, set in bulk and deleted, and survive a deployment
 	assert.deepEqual(names, ["FIRST", "SECOND"]);
 });
 
+test("a secret of one version is refused by its name, and changes nothing", async () => {
+	const folder = await project("versioned", {
+		"index.js": "export default { fetch: (r, env) => Response.json(env) };",
+	});
+	await wrangler(folder, "deploy");
+	assert.equal((await start(folder, ["secret", "put", "KEPT"], "1").ended).code, 0);
+	for (const [args, input] of [
+		[["put", "FIRST"], "2"],
+		[["bulk"], JSON.stringify({ FIRST: "2" })],
+		[["delete", "KEPT"], "y\n"],
+	] as const) {
+		const { code, output } = await start(folder, ["versions", "secret", ...args], input).ended;
+		assert.notEqual(code, 0, output);
+		assert.match(
+			output,
+			new RegExp(`${args[0] === "delete" ? "KEPT" : "FIRST"}: a version has no secrets of its own here`),
+		);
+	}
+	assert.match(await wrangler(folder, "versions", "secret", "list"), /KEPT/);
+	assert.deepEqual(JSON.parse((await platform.get("versioned.localhost")).text), { KEPT: "1" });
+});
+
+test("tail filters by header and by address, and shows headers without secrets", async () => {
+	const folder = await project("filtered", { "index.js": answer("ok") });
+	await wrangler(folder, "deploy");
+	const args = ["tail", "--format", "json", "--header", "X-User:ada", "--ip", "self"];
+	const tail = start(folder, args);
+	await until(async () => {
+		await platform.get("filtered.localhost", "/bob", { "x-user": "bob" });
+		await platform.get("filtered.localhost", "/ada", { "x-user": "ada", authorization: "Bearer s3cr3t" });
+		return tail.output().includes("/ada");
+	});
+	assert.match(tail.output(), /"authorization": "REDACTED"/);
+	assert.match(tail.output(), /"cf-connecting-ip": "127\.0\.0\.1"/);
+	assert.doesNotMatch(tail.output(), /\/bob|s3cr3t/);
+	tail.child.kill("SIGINT");
+	await tail.ended;
+});
+
 test("tail shows what a function does and logs, and what it throws", async () => {
 	const code = `export default { fetch(request) {
 		console.warn("seen", new URL(request.url).pathname);
@@ -259,6 +298,27 @@ test("static assets are served, alone and before a function, which can ask for t
 	await wrangler(both, "deploy");
 	assert.equal((await platform.get("both.localhost", "/about")).text, "beside yes h1 { color: red }");
 	assert.equal((await platform.get("both.localhost", "/docs/")).text, "<h1>docs</h1>");
+	// atoll's own command line reads the same configuration, and makes the same site of it.
+	for (const [name, path] of Object.entries({ site: folder, both })) {
+		const { code, output } = await platform.atoll("deploy", path, "--name", `${name}-own`);
+		assert.equal(code, 0, output);
+		for (const asked of [
+			"/",
+			"/about",
+			"/about.html",
+			"/docs",
+			"/docs/",
+			"/old/page",
+			"/style.css",
+			"/nowhere",
+			"/_headers",
+		])
+			assert.deepEqual(
+				await platform.get(`${name}-own.localhost`, asked),
+				await platform.get(`${name}.localhost`, asked),
+				`${name}${asked}`,
+			);
+	}
 });
 
 test("routes are hostnames, and delete gives them back", async () => {

@@ -14,9 +14,16 @@ interface Tailed {
 	lines: { level: string; message: string }[];
 }
 
+interface TailOptions extends ClientOptions {
+	header: string[];
+	ip: string[];
+}
+
 /** `atoll tail`: until it is ended. */
-export async function tail(name: string, options: ClientOptions): Promise<void> {
-	const response = await clientOf(options).send("GET", `${pathOf(options, name)}/tail`);
+export async function tail(name: string, options: TailOptions): Promise<void> {
+	const query = new URLSearchParams();
+	for (const key of ["header", "ip"] as const) for (const value of options[key]) query.append(key, value);
+	const response = await clientOf(options).send("GET", `${pathOf(options, name)}/tail?${query}`);
 	progress(options, `connected to ${name}; Ctrl-C ends it`);
 	const decoder = new TextDecoder();
 	let rest = "";

@@ -8,6 +8,7 @@ import { ControlError } from "../control-error.ts";
 import { checked, parseJson } from "../json.ts";
 import { NO_MODULE, readForm, readModules } from "../module-files.ts";
 import type { FunctionDocument, VersionDocument } from "../store/documents.ts";
+import { tailFilter } from "../tail-filters.ts";
 import type { Authenticated } from "../tokens.ts";
 import { backupOf } from "./backup.ts";
 import { addCall, type Call } from "./calls.ts";
@@ -305,13 +306,20 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 	call({
 		method: "get",
 		path: `${FUNCTION}/tail`,
-		summary: "What a function does, as it does it: server-sent events, each an invocation's record and its lines",
+		summary:
+			"What a function does, as it does it: server-sent events, each an invocation's record and its lines, and where it filters by what requests came with also that",
 		scope: "read",
+		query: shapes.tailQuery,
 		stream: "text/event-stream",
 		perform: async (c) => {
 			const id = idOf(c);
+			const { header, ip } = checked(shapes.tailQuery, c.req.queries());
+			const filters = checked(z.array(tailFilter), [
+				...header.map((one) => ({ header: headerOf(one) })),
+				...(ip.length > 0 ? [{ client_ip: ip }] : []),
+			]);
 			await catalog.find(id);
-			return tailStream(c, control, id);
+			return tailStream(c, control, { function: keyOf(id), filters, origins: filters.length > 0 });
 		},
 	});
 
@@ -367,6 +375,12 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 
 	app.openAPIRegistry.registerComponent("securitySchemes", "token", { type: "http", scheme: "bearer" });
 	return app;
+}
+
+/** `x-user:ada` */
+function headerOf(text: string): { key: string; query?: string } {
+	const [, key, query] = /^([^:]*)(?::(.*))?$/s.exec(text) ?? [];
+	return { key: (key ?? "").trim(), ...(query !== undefined && { query: query.trim() }) };
 }
 
 /** What describes the API, for programs. */

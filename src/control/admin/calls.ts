@@ -13,6 +13,8 @@ export interface Call<Body> {
 	scope: Scope;
 	/** It is about the caller's own tenant, which its path does not name, so that a token for that alone will do. */
 	own?: boolean;
+	/** What its URL may say behind the question mark, each any number of times. */
+	query?: z.ZodObject;
 	body?: z.ZodType<Body>;
 	/** Of a multipart upload. */
 	form?: z.ZodType;
@@ -37,7 +39,7 @@ export function addCall<Body>(app: OpenAPIHono<Authenticated>, call: Call<Body>)
 	});
 }
 
-function routeOf<Body>({ method, path, summary, scope, body, form, result, stream }: Call<Body>): RouteConfig {
+function routeOf<Body>({ method, path, summary, scope, query, body, form, result, stream }: Call<Body>): RouteConfig {
 	const params = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => [name, z.string()]);
 	const content =
 		stream === undefined
@@ -51,6 +53,7 @@ function routeOf<Body>({ method, path, summary, scope, body, form, result, strea
 		security: [{ token: [scope] }],
 		request: {
 			params: z.object(Object.fromEntries(params) as Record<string, z.ZodString>),
+			...(query && { query }),
 			...(body && { body: { required: true, content: { "application/json": { schema: body } } } }),
 			...(form && { body: { required: true, content: { "multipart/form-data": { schema: form } } } }),
 		},

@@ -154,6 +154,13 @@ export const settingsRequest = z.strictObject({
 export const variablesPatch = z.record(z.string(), z.any());
 export const secretsPatch = z.record(z.string(), z.string().nullable());
 
+export const tailQuery = z.strictObject({
+	header: z.array(z.string()).default([]).openapi({
+		description: "Only requests with this header, as `x-user`, or with this in it, as `x-user:ada`.",
+	}),
+	ip: z.array(z.string()).default([]).openapi({ description: "Only requests from one of these addresses." }),
+});
+
 export const tokenRequest = z
 	.strictObject({
 		label: z.string().min(1).max(100),

@@ -1,11 +1,8 @@
 import type { Context } from "hono";
 import { streamSSE } from "hono/streaming";
-import { type FunctionId, keyOf } from "../../names.ts";
 import type { Milliseconds } from "../../units.ts";
 import type { Control } from "../control.ts";
-import { ControlError } from "../control-error.ts";
-import { MOST_WATCHERS } from "../feed.ts";
-import { TailSession } from "../tail-session.ts";
+import { TailSession, type TailSettings } from "../tail-session.ts";
 import type { Authenticated } from "../tokens.ts";
 
 /** What the reader of a tail has not taken, in letters. */
@@ -16,9 +13,12 @@ const BEAT: Milliseconds = 10_000;
  * Streams what a function does as server-sent events, until its reader goes, their token no longer holds or control
  * ends. Throws ControlError `too_many_tails`.
  */
-export function tailStream(c: Context<Authenticated>, { feed, tokens, closing }: Control, id: FunctionId): Response {
-	if (!feed.hasRoom(keyOf(id)))
-		throw new ControlError("too_many_tails", `a tenant may have ${MOST_WATCHERS} tails at a time`);
+export function tailStream(
+	c: Context<Authenticated>,
+	{ feed, tokens, closing }: Control,
+	settings: TailSettings,
+): Response {
+	feed.refuseIfFull(settings.function);
 	const { promise: ended, resolve } = Promise.withResolvers<void>();
 	let write = (_: string): Promise<unknown> => Promise.resolve();
 	let waiting = 0;
@@ -29,19 +29,17 @@ export function tailStream(c: Context<Authenticated>, { feed, tokens, closing }:
 		await write(text);
 		waiting -= text.length;
 	};
-	const unwatch = feed.watch(new TailSession(keyOf(id), (one) => void send(`data: ${JSON.stringify(one)}\n\n`)));
-	const beat = setInterval(() => {
-		// What stands between would take a quiet connection for a dead one.
-		void send(": still here\n\n");
-		// Its token may be revoked or expire meanwhile.
-		tokens.isValid(c.get("bearer").id).then((valid) => valid || resolve(), resolve);
-	}, BEAT);
+	const unwatch = feed.watch(new TailSession(settings, (one) => void send(`data: ${JSON.stringify(one)}\n\n`)));
+	const forget = tokens.onEnd(c.get("bearer"), resolve);
+	// What stands between would take a quiet connection for a dead one.
+	const beat = setInterval(() => void send(": still here\n\n"), BEAT);
 	return streamSSE(c, async (stream) => {
 		write = (text) => stream.write(text);
 		stream.onAbort(resolve);
 		await stream.write(": connected\n\n");
 		await Promise.race([ended, closing]);
 		clearInterval(beat);
+		forget();
 		unwatch();
 	});
 }

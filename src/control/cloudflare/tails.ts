@@ -1,19 +1,20 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { Hono } from "hono";
+import type { HttpBindings } from "@hono/node-server";
+import { type Context, Hono } from "hono";
 import { z } from "zod";
+import type { SeenRequest } from "../../feed/messages.ts";
 import { keyOf, tenantOfKey } from "../../names.ts";
-import type { Outcome } from "../../observe/record.ts";
 import type { Milliseconds } from "../../units.ts";
 import type { Control } from "../control.ts";
-import type { Feed } from "../feed.ts";
+import { type Feed, MOST_WATCHERS } from "../feed.ts";
+import { outcomeOf, type TailFilter, tailFilter } from "../tail-filters.ts";
 import { type TailedInvocation, TailSession } from "../tail-session.ts";
-import type { Authenticated } from "../tokens.ts";
+import type { Authenticated, Bearer, Tokens } from "../tokens.ts";
 import { ok } from "./envelope.ts";
 import { bodyOf, functionOf } from "./request.ts";
 import { TailSocket } from "./tail-socket.ts";
-import { notThere } from "./upload.ts";
 
 /** Where tails are connected to. */
 export const TAILS = "/client/v4/tails/";
@@ -22,67 +23,54 @@ const TAIL_MS: Milliseconds = 6 * 3600_000;
 const CONNECT_MS: Milliseconds = 60_000;
 /** What a client does not take is dropped past this. */
 const MOST_WAITING = 2 ** 20;
-/** Of one tenant; the oldest makes room. */
-const MOST_TAILS = 20;
 
-/** As workers' own tools have it: https://developers.cloudflare.com/workers/observability/logs/tail-workers/ */
-const OUTCOMES: Partial<Record<Outcome, string>> = {
-	ok: "ok",
-	client_gone: "canceled",
-	exception: "exception",
-	invalid_response: "exception",
-	cpu_limit_exceeded: "exceededCpu",
-	startup_cpu_limit_exceeded: "exceededCpu",
-	memory_limit_exceeded: "exceededMemory",
-};
-const outcomeOf = ({ record: { outcome } }: TailedInvocation) => OUTCOMES[outcome] ?? "unknown";
-
-const filterSchema = z.looseObject({
-	sampling_rate: z.number().optional(),
-	outcome: z.array(z.string()).max(100).optional(),
-	method: z.array(z.string()).max(100).optional(),
-	query: z.string().max(1000).optional(),
-	scriptVersion: z.string().optional(),
-	header: z.unknown().optional(),
-	client_ip: z.unknown().optional(),
-});
-const tailSchema = z.looseObject({ filters: z.array(filterSchema).max(20).default([]) });
-type Filter = z.infer<typeof filterSchema>;
+const tailSchema = z.looseObject({ filters: z.array(tailFilter).max(20).default([]) });
 
 interface Tail {
 	id: string;
 	function: string;
 	script: string;
-	filters: Filter[];
+	filters: readonly TailFilter[];
 	/** Known to whoever has asked for the tail. */
 	secret: string;
 	timer: NodeJS.Timeout;
+	/** Has its token no longer be listened to. */
+	forget: () => void;
 	close: (() => void) | null;
 }
 
 /** Live tails: what a function does is sent over a WebSocket as it happens (`trace-v1`). */
 export class Tails {
 	readonly #feed: Feed;
+	readonly #tokens: Tokens;
 	readonly #tails = new Map<string, Tail>();
 
-	constructor(feed: Feed) {
+	constructor(feed: Feed, tokens: Tokens) {
 		this.#feed = feed;
+		this.#tokens = tokens;
 	}
 
-	/** Makes a tail, to be connected to within a minute at `/client/v4/tails/<id>/<secret>`. */
-	open(key: string, script: string, filters: Filter[]): Tail {
+	/**
+	 * Makes a tail, to be connected to within a minute at `/client/v4/tails/<id>/<secret>`, which ends with its bearer's
+	 * token. Throws ControlError `too_many_tails`.
+	 */
+	open({ key, script, filters, bearer }: { key: string; script: string; filters: TailFilter[]; bearer: Bearer }): Tail {
+		this.#feed.refuseIfFull(key);
 		const tenant = tenantOfKey(key);
-		const beside = [...this.#tails.values()].filter((other) => tenantOfKey(other.function) === tenant);
-		if (beside.length >= MOST_TAILS) this.end(beside[0].id);
+		// Of those that nobody has connected to the oldest makes room.
+		const idle = [...this.#tails.values()].filter(
+			(other) => other.close === null && tenantOfKey(other.function) === tenant,
+		);
+		if (idle.length >= MOST_WATCHERS) this.end(idle[0].id);
 		const id = randomUUID();
-		const timer = setTimeout(() => this.end(id), CONNECT_MS).unref();
 		const tail: Tail = {
 			id,
 			function: key,
 			script,
 			filters,
 			secret: randomBytes(16).toString("hex"),
-			timer,
+			timer: setTimeout(() => this.end(id), CONNECT_MS).unref(),
+			forget: this.#tokens.onEnd(bearer, () => this.end(id)),
 			close: null,
 		};
 		this.#tails.set(id, tail);
@@ -99,6 +87,7 @@ export class Tails {
 		if (tail === undefined) return;
 		this.#tails.delete(id);
 		clearTimeout(tail.timer);
+		tail.forget();
 		tail.close?.();
 	}
 
@@ -115,9 +104,9 @@ export class Tails {
 	#connect(tail: Tail, req: IncomingMessage, duplex: Duplex): void {
 		clearTimeout(tail.timer);
 		tail.timer = setTimeout(() => this.end(tail.id), TAIL_MS).unref();
-		const session = new TailSession(tail.function, (one) => {
-			if (passes(tail.filters, one) && socket.waiting <= MOST_WAITING)
-				socket.send(JSON.stringify(frameOf(tail.script, one)));
+		const { function: key, filters } = tail;
+		const session = new TailSession({ function: key, filters, origins: true }, (one) => {
+			if (socket.waiting <= MOST_WAITING) socket.send(JSON.stringify(frameOf(tail.script, one)));
 		});
 		const unwatch = this.#feed.watch(session);
 		const socket = new TailSocket(req, duplex, () => {
@@ -133,21 +122,11 @@ export class Tails {
 	}
 }
 
-function passes(filters: readonly Filter[], one: TailedInvocation): boolean {
-	return filters.every(({ sampling_rate: rate, outcome, method, query, scriptVersion }) => {
-		if (rate !== undefined && Math.random() >= rate) return false;
-		if (outcome !== undefined && !outcome.includes(outcomeOf(one))) return false;
-		if (method !== undefined && !method.includes(one.record.method)) return false;
-		if (scriptVersion !== undefined && one.record.version !== scriptVersion) return false;
-		return query === undefined || one.lines.some(({ message }) => message.includes(query));
-	});
-}
-
 /** `TypeError: message`, with or without the stack behind it. */
 const ERROR = /^(?:Uncaught )?([A-Z]\w*(?:Error|Exception)?): ([^\n]*)/;
 
 function frameOf(script: string, one: TailedInvocation): object {
-	const { record, lines } = one;
+	const { record, lines, request } = one;
 	const outcome = outcomeOf(one);
 	// What ended the request is the last line that tells of an error.
 	const ending =
@@ -156,7 +135,7 @@ function frameOf(script: string, one: TailedInvocation): object {
 	const event =
 		record.event === "http"
 			? {
-					request: { url: record.url, method: record.method, headers: {}, cf: {} },
+					request: { url: record.url, method: record.method, ...toldOf(request) },
 					response: { status: record.status },
 				}
 			: record.event === "rpc"
@@ -180,6 +159,16 @@ function frameOf(script: string, one: TailedInvocation): object {
 	};
 }
 
+/** A request's headers and `cf`, where a worker's own request has the client's address and what `request.cf` tells. */
+function toldOf(request: SeenRequest | null): { headers: object; cf: object } {
+	const { headers = {}, client = null } = request ?? {};
+	if (client === null) return { headers, cf: {} };
+	return {
+		headers: { ...headers, "cf-connecting-ip": client.ip },
+		cf: { httpProtocol: client.protocol, tlsVersion: client.tls ?? "" },
+	};
+}
+
 function exceptionOf(text: string, timestamp: number): object {
 	const [, name = "Error", message = text] = ERROR.exec(text) ?? [];
 	return { name, message, timestamp, stack: text };
@@ -192,10 +181,12 @@ export function tailCalls(control: Control): Hono<Authenticated> {
 		const id = functionOf(c, "read");
 		await control.catalog.find(id);
 		const { filters } = await bodyOf(c, tailSchema);
-		for (const { header, client_ip } of filters)
-			if (header !== undefined || client_ip !== undefined)
-				throw notThere("filters of a tail by header and by client_ip");
-		const tail = control.tails.open(keyOf(id), id.name, filters);
+		const address = addressOf(c);
+		const own = filters.map(({ client_ip: addresses, ...filter }) => ({
+			...filter,
+			...(addresses && { client_ip: addresses.map((one) => (one === "self" ? address : one)) }),
+		}));
+		const tail = control.tails.open({ key: keyOf(id), script: id.name, filters: own, bearer: c.get("bearer") });
 		const host = c.req.header("host") ?? "localhost";
 		return ok(c, {
 			id: tail.id,
@@ -212,4 +203,10 @@ export function tailCalls(control: Control): Hono<Authenticated> {
 		return ok(c, null);
 	});
 	return app;
+}
+
+/** Where a call came from. */
+function addressOf(c: Context): string {
+	const { remoteAddress = "" } = (c.env as HttpBindings).incoming.socket;
+	return remoteAddress.replace(/^::ffff:(?=\d+\.)/, "");
 }
