@@ -1,11 +1,16 @@
 import type ivm from "isolated-vm";
-import type { Megabytes } from "../units.ts";
+import type { Megabytes, Milliseconds } from "../units.ts";
 import { externalCopy } from "./external-copy.ts";
 import { IsolateMaker } from "./isolate-maker.ts";
 import { type ParkedIsolate, parkIsolate } from "./parked.ts";
 
 /** How many isolates may be parked at once: each holds some 2 MB. */
 const MOST = 64;
+/**
+ * What was taken is made anew once none was taken for so long, unless it was the last: a function that starts beside it
+ * takes a third longer.
+ */
+const CALM_MS: Milliseconds = 20;
 
 /**
  * Isolates made ahead of need, so that a cold start does not wait for one; by memory limit, which an isolate has from
@@ -20,6 +25,7 @@ export class Parking {
 	#missing: Megabytes[] = [];
 	/** The limit of the one that is being made. */
 	#making: Megabytes | null = null;
+	#calm: NodeJS.Timeout | null = null;
 	#closed = false;
 
 	/** Sees to it that `size` isolates of the usual limit are ready, and as many of any limit that is asked for. */
@@ -27,6 +33,7 @@ export class Parking {
 		this.#maker = new IsolateMaker(externalCopy(snapshot));
 		this.#size = size;
 		this.#order(usual);
+		void this.#makeMissing();
 	}
 
 	#of(memoryMb: Megabytes): ParkedIsolate[] {
@@ -44,6 +51,8 @@ export class Parking {
 		this.#ready.set(memoryMb, ready);
 		const parked = ready.pop() ?? parkIsolate(this.#maker.makeSync(memoryMb));
 		this.#order(memoryMb);
+		if (this.#calm !== null) clearTimeout(this.#calm);
+		this.#calm = setTimeout(() => void this.#makeMissing(), ready.length > 0 ? CALM_MS : 0);
 		return parked;
 	}
 
@@ -52,10 +61,10 @@ export class Parking {
 		const more = Math.max(0, this.#size - this.#of(memoryMb).length - (this.#making === memoryMb ? 1 : 0));
 		const others = this.#missing.filter((other) => other !== memoryMb).slice(-MOST);
 		this.#missing = [...others, ...new Array<Megabytes>(more).fill(memoryMb)];
-		if (this.#making === null) void this.#makeMissing();
 	}
 
 	async #makeMissing(): Promise<void> {
+		if (this.#making !== null) return;
 		for (let memoryMb = this.#missing.pop(); memoryMb !== undefined; memoryMb = this.#missing.pop()) {
 			this.#making = memoryMb;
 			let isolate: ivm.Isolate;
@@ -88,6 +97,7 @@ export class Parking {
 
 	close(): void {
 		this.#closed = true;
+		if (this.#calm !== null) clearTimeout(this.#calm);
 		this.#missing = [];
 		this.#maker.close();
 		for (const ready of this.#ready.values()) for (const { isolate } of ready) isolate.dispose();
