@@ -28,10 +28,14 @@ export class Parking {
 	#calm: NodeJS.Timeout | null = null;
 	#closed = false;
 
-	/** Sees to it that `size` isolates of the usual limit are ready, and as many of any limit that is asked for. */
+	/**
+	 * Sees to it that `size` isolates of the usual limit are ready, and as many of any limit that is asked for. The first
+	 * is made here and now: a snapshot of which none can be made ends the process before it says that it has started.
+	 */
 	constructor(snapshot: Uint8Array, size: number, usual: Megabytes) {
 		this.#maker = new IsolateMaker(externalCopy(snapshot));
 		this.#size = size;
+		if (size > 0) this.#park(usual, this.#maker.makeSync(usual));
 		this.#order(usual);
 		void this.#makeMissing();
 	}
