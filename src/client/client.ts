@@ -40,6 +40,8 @@ export class Client {
 		const { server, token } = this.#connection;
 		const headers = new Headers(init.headers);
 		headers.set("authorization", `Bearer ${token}`);
+		// One that the server ends at this moment, since it is restarted, could not be told from one that it has refused.
+		headers.set("connection", "close");
 		let response: Response;
 		try {
 			response = await fetch(new URL(`/v1${path}`, server), { ...init, method, headers });

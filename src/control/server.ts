@@ -1,4 +1,5 @@
-import type { IncomingMessage, Server } from "node:http";
+import { Server as HttpServer, type IncomingMessage, type Server } from "node:http";
+import type { Socket } from "node:net";
 import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import type { Milliseconds } from "../units.ts";
@@ -19,6 +20,7 @@ import { type Authenticated, Bearer } from "./tokens.ts";
 /** A request's head has to come within that time, and so many connections there may be: all of it without a token. */
 const HEAD_MS: Milliseconds = 15_000;
 const MOST_CONNECTIONS = 2000;
+const FRESH_MS: Milliseconds = 1000;
 
 /** The HTTP server of control: the admin API, and Cloudflare's beside it. */
 export function controlServer(control: Control): Server {
@@ -60,12 +62,32 @@ export function controlServer(control: Control): Server {
 	const serverOptions = { shouldUpgradeCallback, headersTimeout: HEAD_MS, connectionsCheckingInterval: HEAD_MS / 2 };
 	const server = createAdaptorServer({ fetch: app.fetch, serverOptions }) as Server;
 	server.maxConnections = MOST_CONNECTIONS;
+	keepFresh(server);
 	server.on("upgrade", (req, socket) => {
 		if (control.tails.upgrade(req, socket)) return;
 		socket.on("error", () => undefined); // Whoever it was has no right to be heard.
 		socket.end("HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n", () => socket.destroy());
 	});
 	return server;
+}
+
+/**
+ * Has `closeIdleConnections` leave those alone that had no request yet: it is on its way, and Node would cut it off. One
+ * on which none comes is closed a second later.
+ */
+function keepFresh(server: Server): void {
+	const answered = new Set<Socket>();
+	server.on("connection", (socket: Socket) => socket.on("close", () => answered.delete(socket)));
+	server.on("request", ({ socket }, res) => {
+		answered.delete(socket);
+		res.on("close", () => socket.destroyed || answered.add(socket));
+	});
+	let closingSince: Milliseconds | null = null;
+	server.closeIdleConnections = () => {
+		closingSince ??= performance.now();
+		for (const socket of answered) socket.destroy();
+		if (performance.now() - closingSince > FRESH_MS) HttpServer.prototype.closeIdleConnections.call(server);
+	};
 }
 
 const jwtOf = (c: Context) => c.req.header("authorization")?.replace(/^Bearer +/i, "") ?? "";
