@@ -67,6 +67,11 @@ export class Catalog {
 		return one.onDomain ? [this.#hostnames.own(one), ...one.hostnames] : one.hostnames;
 	}
 
+	/** The functions that a request for a hostname may be for. */
+	holders(hostname: string): Promise<FunctionId[]> {
+		return this.#hostnames.holders(hostname);
+	}
+
 	/** Throws ControlError `not_found`. */
 	async find(id: FunctionId): Promise<Entry<"function">> {
 		const entry = await this.store.get("function", keyOf(id));

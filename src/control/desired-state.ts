@@ -15,6 +15,8 @@ const PREVIEW_DIGITS = 8;
 const PART_SIZE = 512 * 1024;
 /** The latest versions can be looked at, as many as have so many letters together with their variables. */
 const PREVIEWED_SIZE = 2 * 2 ** 20;
+/** One request from outside leads to no more functions than this. */
+const MOST_AT = 32;
 
 /** A function and what belongs to it: the latest first, as versions are wanted for previews. */
 interface Whole {
@@ -82,11 +84,32 @@ export class DesiredState {
 
 	async *#some(changed: readonly Changed[]): AsyncGenerator<Whole> {
 		for (const { key, value } of changed) {
-			const one = value === null ? undefined : (await this.#catalog.store.get("function", key))?.value;
-			if (one === undefined) continue;
-			const [versions, releases] = [await this.#catalog.versions(one), await this.#catalog.releases(one)];
-			yield { function: one, versions, releases };
+			const one = value === null ? null : await this.#wholeOf(key);
+			if (one !== null) yield one;
 		}
+	}
+
+	async #wholeOf(key: string): Promise<Whole | null> {
+		const one = (await this.#catalog.store.get("function", key))?.value;
+		if (one === undefined) return null;
+		const [versions, releases] = [await this.#catalog.versions(one), await this.#catalog.releases(one)];
+		return { function: one, versions, releases };
+	}
+
+	/** The functions that a request for a hostname may be for, with those that they call by a binding. */
+	async at(hostname: string): Promise<DesiredFunction[]> {
+		const found = new Map<string, DesiredFunction>();
+		const wanted = (await this.#catalog.holders(hostname)).map(keyOf);
+		for (let key = wanted.pop(); key !== undefined && found.size < MOST_AT; key = wanted.pop()) {
+			const one = found.has(key) ? null : await this.#wholeOf(key);
+			const told = one === null ? undefined : this.#desiredOf(one)?.function;
+			if (told === undefined) continue;
+			found.set(key, told);
+			for (const { bindings } of told.versions)
+				for (const bound of Object.values(bindings))
+					if (bound.type === "service") wanted.push(keyOf({ tenant: told.tenant, name: String(bound.function) }));
+		}
+		return [...found.values()];
 	}
 
 	/** A function as an edge is told it, and how large that is; `undefined` for one that cannot be told. */

@@ -94,6 +94,9 @@ export class Feed {
 				this.#sendWatched(follower);
 				void this.#tell(follower);
 				break;
+			case "seek":
+				void this.#tellOf(follower, said.hostname);
+				break;
 			case "serving":
 				follower.serving = said.sequence;
 				this.#settle();
@@ -108,6 +111,17 @@ export class Feed {
 				for (const watcher of this.#watchersOf(said.line)) watcher.onLine(said.line);
 				break;
 		}
+	}
+
+	/** What requests for a hostname need is told ahead of all that there is. */
+	async #tellOf({ lines }: Follower, hostname: string): Promise<void> {
+		try {
+			const functions = await this.#parts.state.at(hostname);
+			lines.send({ kind: "desired", sequence: null, whole: false, functions, removed: [] });
+		} catch (error) {
+			this.#parts.log("error", `an edge could not be told of ${hostname}: ${String((error as Error).stack)}`);
+		}
+		lines.send({ kind: "sought", hostname });
 	}
 
 	/** One thing after the other: what came meanwhile is told together. */

@@ -5,6 +5,9 @@ import type { Hostname } from "../router/hostname.ts";
 import { ControlError } from "./control-error.ts";
 import type { Change, Entry, Store } from "./store/store.ts";
 
+/** `<preview>--<hostname>` */
+const PREVIEW = /^[^.*]+?--(.+)$/;
+
 /** Which hostnames functions have by their names, and which they may claim beside these. */
 export class HostnamePolicy {
 	readonly #store: Store;
@@ -19,6 +22,16 @@ export class HostnamePolicy {
 	own({ tenant, name }: FunctionId): Hostname {
 		const label = name.toLowerCase().replaceAll("_", "-");
 		return tenant === DEFAULT_TENANT ? `${label}.${this.domain}` : `${label}.${tenant}.${this.domain}`;
+	}
+
+	/** The functions that a request for a hostname may be for: by its name, as a preview of it, or by a wildcard. */
+	async holders(hostname: Hostname): Promise<FunctionId[]> {
+		const labels = hostname.split(".");
+		const wildcards = labels.map((_, i) => ["*", ...labels.slice(i + 1)].join("."));
+		const [, below] = PREVIEW.exec(hostname) ?? [];
+		const patterns = [hostname, ...(below === undefined ? [] : [below]), ...wildcards];
+		const entries = await Promise.all(patterns.map((pattern) => this.#store.get("hostname", pattern)));
+		return entries.flatMap((entry) => (entry === null ? [] : [entry.value]));
 	}
 
 	/**
@@ -61,7 +74,7 @@ export class HostnamePolicy {
 
 	/** `<preview>--<hostname>` of another tenant's hostname: a name as it stands would come first. */
 	async #isPreviewOfAnother({ tenant }: FunctionId, hostname: Hostname): Promise<boolean> {
-		const [, below] = /^[^.*]+?--(.+)$/.exec(hostname) ?? [];
+		const [, below] = PREVIEW.exec(hostname) ?? [];
 		const holder = below === undefined ? null : await this.#store.get("hostname", below);
 		return holder !== null && holder.value.tenant !== tenant;
 	}

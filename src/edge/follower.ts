@@ -15,6 +15,9 @@ const FIRST_MS: Milliseconds = 50;
 const LONGEST_MS: Milliseconds = 250;
 /** An artifact is waited for so long: a build takes a second, and control may have to start first. */
 const REMAKE_MS: Milliseconds = 60_000;
+/** What is sought is waited for so long, and so much of it at a time; whatever is beyond that waits for all there is. */
+const SEEK_MS: Milliseconds = 10_000;
+const MOST_SOUGHT = 1000;
 /** What a watcher does not take is dropped past this: a tail is never in anybody's way. */
 const MOST_WAITING = 4 * 2 ** 20;
 
@@ -42,7 +45,11 @@ export class Follower {
 	/** Those of them whose requests' origins are wanted. */
 	#origins: ReadonlySet<string> = new Set();
 	#work: Promise<void> = Promise.resolve();
-	#onFirst: (() => void) | null = null;
+	readonly #following = Promise.withResolvers<void>();
+	readonly #heardAll = Promise.withResolvers<void>();
+	#complete = false;
+	/** Hostnames that control was asked about. */
+	readonly #sought = new Map<string, PromiseWithResolvers<void>>();
 	readonly #remaking = new Map<string, Remaking>();
 	#closed = false;
 
@@ -63,12 +70,31 @@ export class Follower {
 		});
 	}
 
-	/** Follows from now on. Resolves once what there is is served for the first time. */
+	/** Follows from now on. Resolves once control is heard: what there is can be sought, and is heard of bit by bit. */
 	start(): Promise<void> {
-		const { promise, resolve } = Promise.withResolvers<void>();
-		this.#onFirst = resolve;
 		this.#connect();
-		return promise;
+		return this.#following.promise;
+	}
+
+	/** Whether all that there is has been heard of. */
+	get complete(): boolean {
+		return this.#complete;
+	}
+
+	/** Resolves once what a hostname is for is served, if anything is. */
+	seek(hostname: string): Promise<void> {
+		const asked = this.#sought.get(hostname);
+		if (asked !== undefined) return asked.promise;
+		if (this.#sought.size === MOST_SOUGHT) return this.#heardAll.promise;
+		const sought = Promise.withResolvers<void>();
+		this.#sought.set(hostname, sought);
+		// Control may be gone for longer than anybody waits.
+		const timer = setTimeout(sought.resolve, SEEK_MS);
+		this.#lines?.send({ kind: "seek", hostname });
+		return sought.promise.finally(() => {
+			clearTimeout(timer);
+			this.#sought.delete(hostname);
+		});
 	}
 
 	#connect(): void {
@@ -82,6 +108,7 @@ export class Follower {
 			this.#work = this.#work.then(() => this.#named.clear());
 			this.#lines = lines;
 			lines.send({ kind: "follow", since: this.#sequence });
+			for (const hostname of this.#sought.keys()) lines.send({ kind: "seek", hostname });
 			for (const [version, { function: id }] of this.#remaking) lines.send({ kind: "remake", function: id, version });
 		});
 		socket.on("close", () => {
@@ -94,9 +121,13 @@ export class Follower {
 	}
 
 	#on(said: ToEdge): void {
+		this.#following.resolve();
 		switch (said.kind) {
 			case "desired":
 				this.#work = this.#work.then(() => this.#apply(said));
+				break;
+			case "sought":
+				void this.#work.then(() => this.#sought.get(said.hostname)?.resolve());
 				break;
 			case "remade": {
 				const waiting = this.#remaking.get(said.version);
@@ -121,8 +152,8 @@ export class Follower {
 		this.#named.clear();
 		this.#sequence = sequence;
 		this.#lines?.send({ kind: "serving", sequence });
-		this.#onFirst?.();
-		this.#onFirst = null;
+		this.#complete = true;
+		this.#leaveOff();
 	}
 
 	/** Has control make an artifact again, once for all that wait for it. */
@@ -149,8 +180,15 @@ export class Follower {
 		return this.#watched.has(keyOf({ tenant, name })) && this.#lines.waiting <= MOST_WAITING;
 	}
 
+	/** Nobody waits for anything that is sought any more. */
+	#leaveOff(): void {
+		this.#heardAll.resolve();
+		for (const { resolve } of this.#sought.values()) resolve();
+	}
+
 	close(): void {
 		this.#closed = true;
+		this.#leaveOff();
 		this.#unwatch();
 		if (this.#retry !== null) clearTimeout(this.#retry);
 		this.#socket?.destroy();

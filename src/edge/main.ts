@@ -6,6 +6,7 @@ import { Runtime } from "../runtime.ts";
 import { HttpServer } from "../server/http-server.ts";
 import { LISTEN_FD } from "../supervisor/messages.ts";
 import { runSupervised } from "../supervisor/supervised.ts";
+import { earlyRequests } from "./early-requests.ts";
 import { Follower } from "./follower.ts";
 
 await runSupervised(async (config, mayFollow) => {
@@ -24,10 +25,9 @@ await runSupervised(async (config, mayFollow) => {
 		...(sandboxes === undefined ? {} : { sandboxes }),
 		...(cgroup === undefined ? {} : { cgroup }),
 	});
-	const server = new HttpServer(runtime);
 	const follower = new Follower("control.sock", runtime);
+	const server = new HttpServer(earlyRequests(runtime, follower));
 	await mayFollow;
-	// What there is to be served is heard while the sandboxes start.
 	await Promise.all([runtime.ready, follower.start()]);
 	const { port } = await server.listenOn(LISTEN_FD);
 	spreadLastNet(logger);

@@ -66,6 +66,8 @@ export type ToEdge =
 			functions: DesiredFunction[];
 			removed: FunctionId[];
 	  }
+	/** What a hostname is for, if anything is, has been told. */
+	| { kind: "sought"; hostname: string }
 	/** The artifact of a version that was asked for is on disk again, or why it is not. */
 	| { kind: "remade"; version: string; problem: string | null }
 	/** Of which functions records and lines are wanted, by their keys, and of which of them requests' origins as well. */
@@ -75,6 +77,8 @@ export type ToEdge =
 export type ToControl =
 	/** It begins to follow, from what it has heard. */
 	| { kind: "follow"; since: number }
+	/** A request has come for a hostname before all that there is was told. */
+	| { kind: "seek"; hostname: string }
 	/** It serves what was desired at a commit. */
 	| { kind: "serving"; sequence: number }
 	/** The artifact of a version is not whole on disk. */

@@ -33,7 +33,7 @@ interface ServerBounds {
 const REFUSED: Guarded = { describe: () => ({ client: "none yet" }), cut: () => undefined };
 
 /** What answers requests: a runtime. */
-interface Handlers {
+export interface Handlers {
 	nodeHandler(req: IncomingMessage, res: ServerResponse): void;
 	continueHandler(req: IncomingMessage, res: ServerResponse): void;
 	upgradeHandler(req: IncomingMessage, socket: Duplex, head: Buffer): void;
