@@ -36,6 +36,8 @@ import { VersionUploads } from "./version-uploads.ts";
 const MOST_ON_DISK = 2 * 2 ** 30;
 const DATABASE = "control.sqlite";
 const TIDY_MS: Milliseconds = 3600_000;
+/** Looking through all that there is takes a while, which whoever starts has no time for. */
+const FIRST_TIDY_MS: Milliseconds = 60_000;
 
 /** Who deploys once deploys again, and would wait a second for the processes that build. */
 const BUILDER_IDLE_MS: Milliseconds = 600_000;
@@ -67,6 +69,7 @@ export class Control {
 	#builder: Promise<Building> | null = null;
 	readonly #uploads: Uploads;
 	readonly #tidying: NodeJS.Timeout;
+	readonly #firstTidying: NodeJS.Timeout;
 	#closed = false;
 	readonly log: Log;
 	readonly #closing = Promise.withResolvers<void>();
@@ -117,7 +120,7 @@ export class Control {
 		});
 		this.#uploads = uploads;
 		this.#tidying = setInterval(() => void this.#tidy(), TIDY_MS).unref();
-		void this.#pruner.run().then(() => this.#tidy());
+		this.#firstTidying = setTimeout(() => void this.#pruner.run().then(() => this.#tidy()), FIRST_TIDY_MS).unref();
 	}
 
 	/** Opens the data folder, which is the working directory. Throws UsageError where that cannot be used. */
@@ -240,6 +243,7 @@ export class Control {
 		this.closeTails();
 		this.#closed = true;
 		clearInterval(this.#tidying);
+		clearTimeout(this.#firstTidying);
 		await this.feed.close();
 		await (await this.#builder)?.builder.close();
 		await this.#pruner.close();

@@ -2,7 +2,7 @@ import { setImmediate as immediate } from "node:timers/promises";
 import type { DesiredFunction, DesiredShare, DesiredVersion, ToEdge } from "../feed/messages.ts";
 import { type FunctionId, functionOfKey, keyOf } from "../names.ts";
 import { type Catalog, latestReleases, latestVersions } from "./catalog.ts";
-import { ByFunction } from "./store/by-function.ts";
+import { ByFunction, PAGE } from "./store/by-function.ts";
 import { type FunctionDocument, PRODUCTION, type ReleaseDocument, type VersionDocument } from "./store/documents.ts";
 import type { Changed, Sequence } from "./store/store.ts";
 import { bindingsOf, type VersionUploads } from "./version-uploads.ts";
@@ -11,8 +11,8 @@ type Desired = ToEdge & { kind: "desired" };
 
 /** So many digits of a version's id are enough to ask for its preview. */
 const PREVIEW_DIGITS = 8;
-/** Letters of JSON after which a part ends: an edge reads that in some milliseconds. */
-const PART_SIZE = 512 * 1024;
+/** Letters of JSON after which a part ends: an edge takes it over in some milliseconds, and serves between two. */
+const PART_SIZE = 64 * 1024;
 /** The latest versions can be looked at, as many as have so many letters together with their variables. */
 const PREVIEWED_SIZE = 2 * 2 ** 20;
 /** One request from outside leads to no more functions than this. */
@@ -50,7 +50,7 @@ export class DesiredState {
 		const removed = changed.filter(({ value }) => value === null).map(({ key }) => functionOfKey(key));
 		let functions: DesiredFunction[] = [];
 		let size = 0;
-		for await (const one of changes === null ? this.#all(now) : this.#some(changed)) {
+		for await (const one of changes === null ? this.#all() : this.#some(changed)) {
 			const told = this.#desiredOf(one);
 			if (told === undefined) continue;
 			if (functions.length > 0 && size + told.size > PART_SIZE) {
@@ -66,19 +66,22 @@ export class DesiredState {
 		yield { kind: "desired", sequence: now, whole: changes === null, functions, removed };
 	}
 
-	/** Every function with what belongs to it, which is read with one list a kind, however many there are. */
-	async *#all(now: Sequence): AsyncGenerator<Whole> {
+	/** Every function with what belongs to it, a page of them at a time. */
+	async *#all(): AsyncGenerator<Whole> {
 		const { store } = this.#catalog;
-		const entries = (await store.list("function")).map(({ key, value }) => ({ prefix: `${key}/`, value }));
-		const versions = new ByFunction(store, "version");
-		const releases = new ByFunction(store, "release");
-		for (const { prefix, value } of entries.sort((a, b) => (a.prefix < b.prefix ? -1 : 1))) {
-			const belongings = {
-				versions: latestVersions(await versions.of(prefix)),
-				releases: latestReleases(await releases.of(prefix)),
-			};
-			const current = store.sequence === now ? value : (await store.get("function", keyOf(value)))?.value;
-			if (current !== undefined) yield { function: current, ...belongings };
+		const next = (after: string) => store.list("function", { after, limit: PAGE });
+		for (let page = await next(""); page.length > 0; page = await next(page[page.length - 1].key)) {
+			// What belongs to `a` comes after what belongs to `a-b`.
+			const functions = page.map(({ key, value }) => ({ prefix: `${key}/`, value }));
+			functions.sort((a, b) => (a.prefix < b.prefix ? -1 : 1));
+			const versions = new ByFunction(store, "version", functions[0].prefix);
+			const releases = new ByFunction(store, "release", functions[0].prefix);
+			for (const { prefix, value } of functions)
+				yield {
+					function: value,
+					versions: latestVersions(await versions.of(prefix)),
+					releases: latestReleases(await releases.of(prefix)),
+				};
 		}
 	}
 

@@ -45,7 +45,8 @@ export class Follower {
 	/** Those of them whose requests' origins are wanted. */
 	#origins: ReadonlySet<string> = new Set();
 	#work: Promise<void> = Promise.resolve();
-	readonly #following = Promise.withResolvers<void>();
+	readonly #connected = Promise.withResolvers<void>();
+	#following = false;
 	readonly #heardAll = Promise.withResolvers<void>();
 	#complete = false;
 	/** Hostnames that control was asked about. */
@@ -70,10 +71,16 @@ export class Follower {
 		});
 	}
 
-	/** Follows from now on. Resolves once control is heard: what there is can be sought, and is heard of bit by bit. */
-	start(): Promise<void> {
+	/** Connects to control. Resolves once it can be asked for what is sought. */
+	connect(): Promise<void> {
 		this.#connect();
-		return this.#following.promise;
+		return this.#connected.promise;
+	}
+
+	/** Hears of all that there is, bit by bit, and then of what changes. */
+	follow(): void {
+		this.#following = true;
+		this.#lines?.send({ kind: "follow", since: this.#sequence });
 	}
 
 	/** Whether all that there is has been heard of. */
@@ -107,9 +114,10 @@ export class Follower {
 			// Parts that came over the connection before are no beginning of those to come.
 			this.#work = this.#work.then(() => this.#named.clear());
 			this.#lines = lines;
-			lines.send({ kind: "follow", since: this.#sequence });
+			if (this.#following) this.follow();
 			for (const hostname of this.#sought.keys()) lines.send({ kind: "seek", hostname });
 			for (const [version, { function: id }] of this.#remaking) lines.send({ kind: "remake", function: id, version });
+			this.#connected.resolve();
 		});
 		socket.on("close", () => {
 			this.#lines = null;
@@ -121,7 +129,6 @@ export class Follower {
 	}
 
 	#on(said: ToEdge): void {
-		this.#following.resolve();
 		switch (said.kind) {
 			case "desired":
 				this.#work = this.#work.then(() => this.#apply(said));

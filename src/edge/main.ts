@@ -28,8 +28,10 @@ await runSupervised(async (config, mayFollow) => {
 	const follower = new Follower("control.sock", runtime);
 	const server = new HttpServer(earlyRequests(runtime, follower));
 	await mayFollow;
-	await Promise.all([runtime.ready, follower.start()]);
+	await Promise.all([runtime.ready, follower.connect()]);
 	const { port } = await server.listenOn(LISTEN_FD);
+	// Whoever comes now is not to wait for all that there is.
+	follower.follow();
 	spreadLastNet(logger);
 	logger.info({ containment: runtime.containment }, "the edge is at work");
 	return {

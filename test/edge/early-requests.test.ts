@@ -37,7 +37,8 @@ async function start() {
 	control.listen(path);
 	await once(control, "listening");
 	const follower = new Follower(path, await atoll.ready());
-	await follower.start();
+	await follower.connect();
+	follower.follow();
 	const server = new HttpServer(earlyRequests(atoll.runtime, follower));
 	const { port } = await server.listen(0, "127.0.0.1");
 	const sought = () => said.flatMap((one) => (one.kind === "seek" ? [one.hostname] : []));

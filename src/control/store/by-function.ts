@@ -1,7 +1,7 @@
 import type { Entry, Store } from "./store.ts";
 
-/** So many are read at a time. */
-const PAGE = 500;
+/** So many are read at a time, of functions and of what belongs to them. */
+export const PAGE = 100;
 
 /** Documents of a kind that belong to functions, read in the order of their keys: one list for all, in pages. */
 export class ByFunction<K extends "version" | "release"> {
@@ -9,11 +9,13 @@ export class ByFunction<K extends "version" | "release"> {
 	readonly #kind: K;
 	#page: Entry<K>[] = [];
 	#at = 0;
-	#last = "";
+	#last: string;
 
-	constructor(store: Store, kind: K) {
+	/** Reads none that come before `from`. */
+	constructor(store: Store, kind: K, from: string) {
 		this.#store = store;
 		this.#kind = kind;
+		this.#last = from;
 	}
 
 	/** Those of a function, by what their keys begin with; functions have to be asked for in the order of that. */
