@@ -24,6 +24,7 @@ import { benchStart } from "./start.ts";
 import { benchTakeover } from "./takeover.ts";
 import { benchTurns } from "./turns.ts";
 import { benchUpstream } from "./upstream.ts";
+import { benchZipf } from "./zipf.ts";
 
 type Bench = (argument: string) => Promise<unknown>;
 const SHORT: Record<string, Bench> = {
@@ -33,6 +34,7 @@ const SHORT: Record<string, Bench> = {
 	cold: benchCold,
 	deploy: () => benchDeploy(),
 	start: () => benchStart(),
+	zipf: () => benchZipf(),
 	launch: () => benchLaunch(),
 	http: () => benchHttp(),
 	many: () => benchMany(),
