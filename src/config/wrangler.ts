@@ -29,7 +29,7 @@ const settings = {
 	route: route.optional(),
 	workers_dev: z.boolean().optional(),
 	version_metadata: z.looseObject({ binding: z.string() }).optional(),
-	assets: z.object(assetsSchema.shape).optional(),
+	assets: z.looseObject(assetsSchema.shape).optional(),
 };
 
 const schema = z.looseObject({ ...settings, env: z.record(z.string(), z.looseObject(settings)).optional() });
@@ -44,6 +44,7 @@ const MISSING = [
 	"d1_databases",
 	"r2_buckets",
 	"durable_objects",
+	"migrations",
 	"queues",
 	"workflows",
 	"hyperdrive",
@@ -64,6 +65,29 @@ const MISSING = [
 
 /** Keys that a function works without, but not as its author thinks. */
 const LEFT_OUT = ["triggers", "tail_consumers", "logpush", "placement", "build", "rules", "define", "alias", "minify"];
+
+/** Keys that change nothing of what a function does here: they are wrangler's own, or say what is so anyway. */
+const NO_MATTER = [
+	"$schema",
+	"account_id",
+	"base_dir",
+	"dev",
+	"env",
+	"find_additional_modules",
+	"jsx_factory",
+	"jsx_fragment",
+	"keep_names",
+	"keep_vars",
+	"no_bundle",
+	"observability",
+	"preserve_file_names",
+	"preview_urls",
+	"send_metrics",
+	"tsconfig",
+	"upload_source_maps",
+	"usage_model",
+];
+const KNOWN = new Set([...Object.keys(settings), ...MISSING, ...LEFT_OUT, ...NO_MATTER]);
 
 /** What wrangler's configuration says of a function. */
 export interface WranglerConfig {
@@ -95,6 +119,8 @@ export function readWrangler(file: ConfigFile, environment?: string): WranglerCo
 	const warnings = LEFT_OUT.filter((key) => isSaid(one[key as keyof typeof one])).map(
 		(key) => `${shown(file.path)}: ${key} is left out: atoll does not have that yet`,
 	);
+	for (const key of unknownKeys(one))
+		warnings.push(`${shown(file.path)}: ${key} is left out: atoll does not know it; is it written as wrangler has it?`);
 	const routes = [...(one.routes ?? []), ...(one.route === undefined ? [] : [one.route])];
 	const bindings = (one.services ?? []).map(({ binding: name, service, entrypoint, props }) => [
 		name,
@@ -111,7 +137,7 @@ export function readWrangler(file: ConfigFile, environment?: string): WranglerCo
 		variables: one.vars ?? {},
 		bindings: Object.fromEntries(bindings) as WranglerConfig["bindings"],
 		limits: one.limits?.cpu_ms === undefined ? {} : { cpuMs: one.limits.cpu_ms },
-		assets: one.assets ?? null,
+		assets: one.assets === undefined ? null : z.object(assetsSchema.shape).parse(one.assets),
 		metadataBinding: one.version_metadata?.binding ?? "",
 		hostnames: routes.map((each) => hostnameOf(typeof each === "string" ? each : each.pattern, file)),
 		compatibilityDate: one.compatibility_date ?? "",
@@ -132,6 +158,13 @@ function inEnvironment(all: z.infer<typeof schema>, name: string, path: string):
 	const inherited: Settings = { ...top };
 	for (const key of [...NOT_INHERITED, ...MISSING]) delete inherited[key as keyof Settings];
 	return { ...inherited, ...own, name: own.name ?? (all.name === undefined ? undefined : `${all.name}-${name}`) };
+}
+
+/** Keys that nobody here knows, at the top and of `assets`: as a rule they are misspelt. */
+function unknownKeys({ assets, ...rest }: Settings): string[] {
+	const top = Object.keys(rest).filter((key) => !KNOWN.has(key));
+	const ofAssets = Object.keys(assets ?? {}).filter((key) => !Object.hasOwn(assetsSchema.shape, key));
+	return [...top, ...ofAssets.map((key) => `assets.${key}`)];
 }
 
 /** Whether a key says anything. */

@@ -27,6 +27,19 @@ test("what is left out is warned of once, and bindings that are not there are re
 	const { output } = await platform.atoll("deploy", folder);
 	assert.equal(output.match(/warning: .*triggers is left out/g)?.length, 1, output);
 	assert.equal(output.match(/warning: .*minify is left out/g)?.length, 1, output);
+	const misspelt = {
+		name: "left",
+		main: "index.js",
+		account_id: "a",
+		hostname: "x",
+		assets: { directory: ".", bindign: "A" },
+	};
+	await line.write("left", { "wrangler.json": JSON.stringify(misspelt) });
+	const warned = (await platform.atoll("deploy", folder, "--dry-run")).output;
+	assert.deepEqual(warned.match(/(?<=warning: .*wrangler\.json: )\S+ is left out: atoll does not know it/g), [
+		"hostname is left out: atoll does not know it",
+		"assets.bindign is left out: atoll does not know it",
+	]);
 	const missing = JSON.stringify({ name: "left", main: "index.js", kv_namespaces: [{ binding: "KV", id: "x" }] });
 	await line.write("left", { "wrangler.json": missing });
 	const refused = await platform.atoll("deploy", folder);
