@@ -6,7 +6,7 @@ import type { TailedInvocation } from "./tail-session.ts";
 const headerFilter = z.looseObject({
 	key: z
 		.string()
-		.regex(/^[!#$%&'*+.^_`|~\w-]{1,256}$/, "must be a header's name")
+		.regex(/^[!#$%&'*+.^_`|~\w-]{1,256}$/, "must be a header's name, as x-user")
 		.transform((name) => name.toLowerCase()),
 	query: z.string().max(1000).optional(),
 });

@@ -206,7 +206,10 @@ test("filters by header and by address let through what they say, in either API"
 	assert.match(refused.errors[0].message, /its values are not shown, since they may be secrets/);
 	const { status, body } = await platform.api("GET", path("header=a%20b"));
 	assert.equal(status, 400);
-	assert.match((body as { detail: string }).detail, /must be a header's name/);
+	assert.equal((body as { detail: string }).detail, "header.key: must be a header's name, as x-user");
+	const address = await platform.api("GET", path("ip=localhost"));
+	assert.equal(address.status, 400);
+	assert.equal((address.body as { detail: string }).detail, "ip.0: must be an IP address, as 192.0.2.1");
 	assert.equal((await platform.api("GET", path("nope=1"))).status, 400);
 });
 

@@ -8,7 +8,7 @@ import { ControlError } from "../control-error.ts";
 import { checked, parseJson } from "../json.ts";
 import { NO_MODULE, readForm, readModules } from "../module-files.ts";
 import type { FunctionDocument, VersionDocument } from "../store/documents.ts";
-import { tailFilter } from "../tail-filters.ts";
+import { type TailFilter, tailFilter } from "../tail-filters.ts";
 import type { Authenticated } from "../tokens.ts";
 import { backupOf } from "./backup.ts";
 import { addCall, type Call } from "./calls.ts";
@@ -314,10 +314,8 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 		perform: async (c) => {
 			const id = idOf(c);
 			const { header, ip } = checked(shapes.tailQuery, c.req.queries());
-			const filters = checked(z.array(tailFilter), [
-				...header.map((one) => ({ header: headerOf(one) })),
-				...(ip.length > 0 ? [{ client_ip: ip }] : []),
-			]);
+			const filters: TailFilter[] = header.map((one) => checked(tailFilter, { header: headerOf(one) }));
+			if (ip.length > 0) filters.push({ client_ip: ip });
 			await catalog.find(id);
 			return tailStream(c, control, { function: keyOf(id), filters, origins: filters.length > 0 });
 		},

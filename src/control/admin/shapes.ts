@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { z } from "@hono/zod-openapi";
 import { assetConfig } from "../../assets/asset-config.ts";
 import { keptDays, keptVersions } from "../../config/server.ts";
@@ -158,7 +159,10 @@ export const tailQuery = z.strictObject({
 	header: z.array(z.string()).default([]).openapi({
 		description: "Only requests with this header, as `x-user`, or with this in it, as `x-user:ada`.",
 	}),
-	ip: z.array(z.string()).default([]).openapi({ description: "Only requests from one of these addresses." }),
+	ip: z
+		.array(z.string().refine((text) => isIP(text) !== 0, "must be an IP address, as 192.0.2.1"))
+		.default([])
+		.openapi({ description: "Only requests from one of these addresses." }),
 });
 
 export const tokenRequest = z
