@@ -40,7 +40,9 @@ export async function restore(file: string, data: string): Promise<void> {
 		await rename(join(draft, "control.sqlite"), join(target, "control.sqlite"));
 	} catch (error) {
 		if (error instanceof UsageError) throw error;
-		throw new UsageError(`${file} cannot be restored: ${(error as Error).message}`);
+		throw new UsageError(
+			`${file} cannot be restored: ${(error as Error).message}. It is no backup of atoll, or not all of one`,
+		);
 	} finally {
 		await rm(draft, { recursive: true, force: true });
 	}

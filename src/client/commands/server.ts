@@ -1,6 +1,6 @@
-import { createWriteStream, existsSync } from "node:fs";
+import { createWriteStream, existsSync, statSync } from "node:fs";
 import { rename, rm } from "node:fs/promises";
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { ClientError, Exit } from "../client-error.ts";
@@ -10,6 +10,9 @@ import { type ClientOptions, clientOf, say, table } from "../command.ts";
 export async function backup(file: string, options: ClientOptions): Promise<void> {
 	const path = resolve(file);
 	if (existsSync(path)) throw new ClientError(`${file} is there already; choose another name`, Exit.usage);
+	const folder = dirname(path);
+	if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
+		throw new ClientError(`${file}: there is no folder ${folder}; make it, or choose another`, Exit.usage);
 	const response = await clientOf(options).send("GET", "/backup");
 	const draft = `${path}.part`;
 	try {
@@ -17,7 +20,9 @@ export async function backup(file: string, options: ClientOptions): Promise<void
 		await rename(draft, path);
 	} catch (error) {
 		await rm(draft, { force: true });
-		throw error;
+		const { message, syscall } = error as NodeJS.ErrnoException;
+		if (syscall !== undefined) throw new ClientError(`${file} cannot be written: ${message}`, Exit.usage);
+		throw new ClientError(`the backup broke off, and nothing of it was kept: ${message}; try again`, Exit.unreachable);
 	}
 	say(
 		options,
