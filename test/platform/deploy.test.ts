@@ -78,6 +78,9 @@ test("--percent gives a new version its share, and leaves the rest to those befo
 		aliases: { production: { percent: number }[] };
 	};
 	assert.deepEqual(aliases.production.map(({ percent }) => percent).sort(), [25, 75]);
+	await platform.deploy("single", say("same"));
+	const again = await platform.deploy("single", say("same"), "--percent", "10");
+	assert.match(again, /single version 1 has 100 % of its traffic/);
 });
 
 test("variables and secrets reach the function, and a secret is in no file but encrypted", async () => {

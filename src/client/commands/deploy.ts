@@ -69,9 +69,11 @@ export async function deploy(path: string, options: DeployOptions): Promise<void
 			? one.hostnames.map((hostname) => urlLike(version.url, hostname))
 			: [urlLike(version.url, `${alias}--${one.hostnames[0]}`)];
 	const files = sent === null ? {} : { assets: { files: sent.files, uploaded: sent.uploaded } };
+	// One that had all of it has it still, whatever --percent says: there is no other to have the rest.
+	const share = release.shares.find((each) => each.version === version.id)?.percent ?? percent;
 	say(options, { name, version, release, urls, ...files }, () =>
 		[
-			`${name} version ${version.number} has ${percent} % of ${alias ?? "its traffic"}`,
+			`${name} version ${version.number} has ${share} % of ${alias ?? "its traffic"}`,
 			...urls.map((url) => `  ${url}`),
 		].join("\n"),
 	);
