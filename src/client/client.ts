@@ -57,7 +57,12 @@ export class Client {
 		const { detail = text.slice(0, 1000) } = problemOf(text);
 		if (response.status === 401)
 			throw new ClientError(`${detail}. Give a token with ATOLL_TOKEN, or run \`atoll login\``, Exit.notAllowed);
-		throw new ClientError(detail, response.status === 403 ? Exit.notAllowed : Exit.refused);
+		if (response.status === 403)
+			throw new ClientError(
+				`${detail}. \`atoll whoami\` tells what this one allows; an admin makes another by \`atoll token create\``,
+				Exit.notAllowed,
+			);
+		throw new ClientError(detail, Exit.refused);
 	}
 }
 

@@ -17,6 +17,7 @@ const TSCONFIG = `{
 const API = `export default {
 	async fetch(request: Request): Promise<Response> {
 		const { pathname, searchParams } = new URL(request.url);
+		if (pathname === "/") return Response.json({ try: "/hello?name=you" });
 		if (pathname === "/hello") return Response.json({ hello: searchParams.get("name") ?? "world" });
 		return Response.json({ error: "not found" }, { status: 404 });
 	},

@@ -56,7 +56,9 @@ export async function bundleProject(entry: string): Promise<{ main: string; modu
 function describe({ text, location }: Message): string {
 	if (location === null) return text;
 	const { file, line, column, lineText } = location;
-	return `${file}:${line}:${column + 1}: ${text}\n    ${lineText}`;
+	const isPackage = /^Could not resolve "[^./#]/.test(text);
+	const hint = isPackage ? "; is the package installed? npm install" : "";
+	return `${file}:${line}:${column + 1}: ${text}${hint}\n    ${lineText}`;
 }
 
 function external(wasm: Map<string, Uint8Array>): Plugin {

@@ -42,7 +42,8 @@ export async function sendSite(
 	const wanted = begun.missing.flat().length;
 	let { session } = begun;
 	let uploaded = 0;
-	if (wanted === 0) progress(`the server has all ${files.length} files already`);
+	if (files.length === 0) progress("the site has no files: its folder is empty, or .assetsignore names all of them");
+	else if (wanted === 0) progress(`the server has all ${files.length} files already`);
 	for (const bucket of begun.missing) {
 		const form = new FormData();
 		form.set("session", begun.session);

@@ -102,7 +102,8 @@ export class Releases {
 		const { value: one } = await this.#catalog.find(id);
 		const now = JSON.stringify((await this.#catalog.released(one, alias))?.shares);
 		const before = (await this.#catalog.releases(id, alias)).find(({ shares }) => JSON.stringify(shares) !== now);
-		if (before === undefined) throw new ControlError("not_found", `${id.name} has no release before this one`);
+		if (before === undefined)
+			throw new ControlError("not_found", `${alias} of ${id.name} has no release before this one`);
 		return this.release(actor, id, { alias, shares: before.shares, sticky: before.sticky, message, source });
 	}
 

@@ -77,12 +77,44 @@ test("what others say of their functions writes no control characters to a termi
 	assert.match((await platform.atoll("versions", "loud")).output, /\ufffd\[2Jgone/);
 });
 
+test("a backup that cannot be written is told in one line, before the server is asked", async () => {
+	const { code, output } = await refused("backup", join(line.folder, "nowhere", "backup.tar"));
+	assert.equal(code, 1);
+	assert.match(output, /there is no folder .*nowhere; make it, or choose another/);
+});
+
+test("a package that is not installed, and a site without files, are told with what to do", async () => {
+	const folder = await line.write("needs", { "index.js": 'import "no-such-package";\nexport default {};' });
+	const { code, output } = await platform.atoll("deploy", folder);
+	assert.equal(code, 1);
+	assert.match(output, /Could not resolve "no-such-package"; is the package installed\? npm install\n/);
+	const config = JSON.stringify({ name: "bare", assets: { directory: "public" } });
+	const site = await line.write("bare", {
+		"wrangler.json": config,
+		"public/.assetsignore": "*\n",
+		"public/a.txt": "a",
+	});
+	assert.match((await platform.atoll("deploy", site)).output, /the site has no files: its folder is empty, or/);
+});
+
+test("a new function of each template answers at its address", async () => {
+	for (const template of ["api", "html"]) {
+		const folder = join(line.folder, `new-${template}`);
+		assert.equal((await platform.atoll("init", folder, "--template", template)).code, 0);
+		assert.equal((await platform.atoll("deploy", folder)).code, 0);
+		assert.equal((await platform.get(`new-${template}.localhost`)).status, 200);
+	}
+});
+
 test("what is no backup, and a folder that is none, are told in one line", async () => {
 	const file = join(line.folder, "no-backup");
 	await writeFile(file, "x".repeat(4096));
 	const restored = line.run(["restore", file, "--data", "restored"]);
 	assert.equal(await restored.exit, 1);
-	assert.match(restored.output(), /^atoll: .*no-backup cannot be restored: [^\n]*\n$/);
+	assert.match(
+		restored.output(),
+		/^atoll: .*no-backup cannot be restored: [^\n]*It is no backup of atoll, or not all[^\n]*\n$/,
+	);
 	const up = line.run(["up", "--data", file, "--port", "0", "--admin-port", "0"]);
 	assert.equal(await up.exit, 1);
 	assert.match(up.output(), /^atoll: the data folder .*no-backup cannot be used: [^\n]*\n$/);
