@@ -11,12 +11,15 @@ import { controlServer } from "./server.ts";
 /** Requests that are worked on have so long when it is to end: an upload's build takes some seconds. */
 const FINISH_MS: Milliseconds = 20_000;
 const IDLE_MS: Milliseconds = 100;
+const LEAST_TOKEN = 16;
 
 await runSupervised(async (config) => {
 	const logger = createLogger();
 	const log = (level: "info" | "warn" | "error", message: string) => logger[level]({}, message);
 	const control = await Control.open(config, log);
 	const given = process.env.ATOLL_ADMIN_TOKEN;
+	if (given !== undefined && given.length < LEAST_TOKEN)
+		log("warn", `ATOLL_ADMIN_TOKEN has fewer than ${LEAST_TOKEN} characters, and lets in whoever guesses it`);
 	const token = (await control.tokens.first(given)) ?? undefined;
 	await control.feed.listen("control.sock");
 	const server = controlServer(control);
