@@ -2,6 +2,8 @@ import { validateHeaderName, validateHeaderValue } from "node:http";
 import { filledIn, PathPattern } from "./path-pattern.ts";
 
 const MOST_RULES = 100;
+/** What all rules together set is no longer: it is as much as their text may be. */
+const MOST_LETTERS = 100_000;
 
 interface Rule {
 	/** `null` for any. */
@@ -35,9 +37,10 @@ export class HeaderRules {
 		}
 	}
 
-	/** Changes headers, of which those that are given by several rules are joined. */
+	/** Changes headers, of which those that are given by several rules are joined. What gets too long is left out. */
 	apply(headers: Map<string, string>, { host, path }: { host: string; path: string }): void {
 		const set = new Set<string>();
+		let letters = 0;
 		for (const { host: wanted, pattern, set: given, unset } of this.#rules) {
 			if (wanted !== null && wanted !== host) continue;
 			const found = pattern.match(path);
@@ -46,6 +49,8 @@ export class HeaderRules {
 			for (const [name, value] of given) {
 				const before = set.has(name) ? headers.get(name) : undefined;
 				const filled = filledIn(value, found);
+				if (filled === null || letters + filled.length > MOST_LETTERS) continue;
+				letters += filled.length;
 				headers.set(name, before === undefined ? filled : `${before}, ${filled}`);
 				set.add(name);
 			}

@@ -20,10 +20,9 @@ export class RedirectRules {
 	/** What makes no sense is left out, as it is elsewhere. */
 	constructor(text: string) {
 		for (const line of text.split("\n").slice(0, MOST_RULES)) {
-			const [from, to, code = "302", ...rest] = line
-				.replace(/(?:^|\s)#.*$/, "")
-				.trim()
-				.split(/\s+/);
+			const comment = line.search(/(?<!\S)#/);
+			const said = comment < 0 ? line : line.slice(0, comment);
+			const [from, to, code = "302", ...rest] = said.trim().split(/\s+/);
 			const status = Number(code);
 			if (!from?.startsWith("/") || to === undefined || rest.length > 0 || !STATUSES.includes(status)) continue;
 			if (!to.startsWith("/") && (status === 200 || !/^https?:\/\//.test(to))) continue;
@@ -37,7 +36,8 @@ export class RedirectRules {
 		if (exact !== undefined) return exact;
 		for (const { pattern, redirect } of this.#patterns) {
 			const found = pattern.match(path);
-			if (found !== null) return { ...redirect, to: filledIn(redirect.to, found) };
+			const to = found && filledIn(redirect.to, found);
+			if (to !== null) return { ...redirect, to };
 		}
 		return null;
 	}

@@ -26,6 +26,8 @@ type Found = { asset: string } | { redirect: string };
 /** The files of a version, as they are served: https://developers.cloudflare.com/workers/static-assets/routing/ */
 export class Site {
 	readonly #assets = new Map<string, Asset>();
+	/** How long the longest of their paths is. */
+	readonly #longest: number;
 	readonly #config: AssetConfig;
 	readonly #headers: HeaderRules;
 	readonly #redirects: RedirectRules;
@@ -33,6 +35,7 @@ export class Site {
 
 	constructor(manifest: Manifest, config: AssetConfig) {
 		for (const [path, asset] of Object.entries(manifest)) this.#assets.set(decoded(path) ?? path, asset);
+		this.#longest = [...this.#assets.keys()].reduce((most, { length }) => Math.max(most, length), 0);
 		this.#config = config;
 		this.#headers = new HeaderRules(config._headers);
 		this.#redirects = new RedirectRules(config._redirects);
@@ -75,8 +78,9 @@ export class Site {
 			if (page !== undefined) return this.#served(request, page, 200);
 		}
 		if (handling === "404-page") {
-			// The nearest one above.
-			const segments = (decoded(request.url.pathname) ?? "/").split("/");
+			// The nearest one above, which is none of those where no path is so long.
+			const path = decoded(request.url.pathname) ?? "/";
+			const segments = path.slice(0, this.#longest).split("/");
 			for (let end = segments.length - 1; end > 0; end--) {
 				const page = this.#assets.get(`${segments.slice(0, end).join("/")}/404.html`);
 				if (page !== undefined) return this.#served(request, page, 404);

@@ -159,3 +159,29 @@ test("a pattern takes a time that is linear in the path, whatever it is", () => 
 	assert.deepEqual(new PathPattern("/a*c/:d").match("/axc/d"), null);
 	assert.deepEqual(new PathPattern("/:a/x*z").match("/1/xyyz"), { a: "1", splat: "yy" });
 });
+
+test("rules of a stranger's site, and a path that is all slashes, take no time and no memory of the edge's", () => {
+	const slashes = "/".repeat(15_000);
+	const long = `/${"x".repeat(15_000)}`;
+	const many = (rule: (i: number) => string) => Array.from({ length: 2100 }, (_, i) => rule(i)).join("\n");
+	const pages = { not_found_handling: "404-page" as const };
+	// Another process may have the core meanwhile.
+	const fastest = (ask: () => unknown) =>
+		Math.min(
+			...[1, 2, 3].map(() => {
+				const began = performance.now();
+				ask();
+				return performance.now() - began;
+			}),
+		);
+	assert.ok(fastest(() => new RedirectRules(`${" #".repeat(100_000)}\rx`)) < 500);
+	assert.ok(fastest(() => ask(site(["/404.html"], pages), slashes)) < 100);
+	assert.ok(fastest(() => ask(site([], { _redirects: many((i) => `/*q${i} /b`) }), slashes)) < 100);
+	// What a short path may still ask for.
+	const filled = site([], { _redirects: `/:a /${":a".repeat(25_000)}` });
+	assert.equal(ask(filled, long), "404");
+	assert.equal(ask(site([], { _redirects: "/:a /b/:a" }), long), `→ /b${long}`);
+	const headers = new Map<string, string>();
+	new HeaderRules(`/:a\n${" y: :a\n".repeat(10_000)}`).apply(headers, { host: "a.test", path: long });
+	assert.ok((headers.get("y")?.length ?? 0) < 150_000);
+});
