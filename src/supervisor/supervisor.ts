@@ -221,7 +221,8 @@ export class Supervisor {
 	async close(): Promise<void> {
 		this.#stopping = true;
 		await Promise.all([...this.#running.values(), ...this.#leaving].map((one) => this.#stop(one, false)));
-		rmSync(join(this.#config.data, PID_FILE), { force: true });
+		// Else it is another one's, whose id stands there.
+		if (this.#hasStore) rmSync(join(this.#config.data, PID_FILE), { force: true });
 	}
 }
 

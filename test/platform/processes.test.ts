@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { say } from "../support/command-line.ts";
 import { startPlatform } from "../support/platform.ts";
@@ -89,5 +90,6 @@ test("a second server on the same data folder is told that there is one", async 
 	const run = platform.line.run(["up", "--data", platform.data, "--port", "0", "--admin-port", "0"]);
 	assert.equal(await run.exit, 1);
 	assert.match(run.output(), /another atoll is at work on this data folder/);
+	assert.equal(Number(readFileSync(join(platform.data, "atoll.pid"), "utf8")), platform.supervisor.child.pid);
 	assert.equal((await platform.get("steady.localhost")).text, "steady");
 });
