@@ -22,6 +22,8 @@ export class InstancePolicy {
 				`${name} cannot have ${provisioned} instances provisioned, and ${maxInstances} at most: raise maxInstances, or lower provisioned`,
 			);
 		if (provisioned <= before.provisioned) return [];
+		// Whoever does the same for another function of the tenant has to count again, from this moment on.
+		const entry = await this.#store.get("tenant", tenant);
 		const all = await this.#store.list("function", { prefix: `${tenant}/` });
 		const others = all
 			.filter(({ value }) => value.name !== name)
@@ -31,8 +33,6 @@ export class InstancePolicy {
 				"invalid",
 				`the tenant ${tenant} may have ${this.#most} instances provisioned, and its other functions have ${others}: there is no room for ${provisioned}`,
 			);
-		// Whoever does the same for another function of the tenant at this moment has to count again.
-		const entry = await this.#store.get("tenant", tenant);
 		return entry === null ? [] : [{ kind: "tenant", key: tenant, value: entry.value, expected: entry.revision }];
 	}
 }
