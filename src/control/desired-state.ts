@@ -94,25 +94,33 @@ export class DesiredState {
 
 	async #wholeOf(key: string): Promise<Whole | null> {
 		const one = (await this.#catalog.store.get("function", key))?.value;
-		if (one === undefined) return null;
+		return one === undefined ? null : this.#whole(one);
+	}
+
+	async #whole(one: FunctionDocument): Promise<Whole> {
 		const [versions, releases] = [await this.#catalog.versions(one), await this.#catalog.releases(one)];
 		return { function: one, versions, releases };
 	}
 
-	/** The functions that a request for a hostname may be for, with those that they call by a binding. */
-	async at(hostname: string): Promise<DesiredFunction[]> {
-		const found = new Map<string, DesiredFunction>();
+	/**
+	 * The functions that a request for a hostname may be for, with those that they call by a binding. What `told` has,
+	 * with the commit that it was last changed by, is left out, and what is found is added to it.
+	 */
+	async at(hostname: string, told: Map<string, Sequence>): Promise<DesiredFunction[]> {
+		const found: DesiredFunction[] = [];
 		const wanted = (await this.#catalog.holders(hostname)).map(keyOf);
-		for (let key = wanted.pop(); key !== undefined && found.size < MOST_AT; key = wanted.pop()) {
-			const one = found.has(key) ? null : await this.#wholeOf(key);
-			const told = one === null ? undefined : this.#desiredOf(one)?.function;
-			if (told === undefined) continue;
-			found.set(key, told);
-			for (const { bindings } of told.versions)
+		for (let key = wanted.pop(); key !== undefined && found.length < MOST_AT; key = wanted.pop()) {
+			const entry = await this.#catalog.store.get("function", key);
+			if (entry === null || told.get(key) === entry.revision) continue;
+			told.set(key, entry.revision);
+			const one = this.#desiredOf(await this.#whole(entry.value))?.function;
+			if (one === undefined) continue;
+			found.push(one);
+			for (const { bindings } of one.versions)
 				for (const bound of Object.values(bindings))
-					if (bound.type === "service") wanted.push(keyOf({ tenant: told.tenant, name: String(bound.function) }));
+					if (bound.type === "service") wanted.push(keyOf({ tenant: one.tenant, name: String(bound.function) }));
 		}
-		return [...found.values()];
+		return found;
 	}
 
 	/** A function as an edge is told it, and how large that is; `undefined` for one that cannot be told. */

@@ -40,6 +40,10 @@ interface Follower {
 	/** What it was told last; `null` before it has asked. */
 	told: Sequence | null;
 	serving: Sequence;
+	/** What was told it of requests' hostnames: functions by their keys, with the commits that they were changed by. */
+	sought: Map<string, Sequence>;
+	/** Resolves once all that it has asked for so far was told. */
+	answered: Promise<void>;
 	/** Whether it is being told something. */
 	busy: boolean;
 }
@@ -77,6 +81,8 @@ export class Feed {
 			lines: new Lines(socket, (value) => this.#on(follower, value)),
 			told: null,
 			serving: 0,
+			sought: new Map(),
+			answered: Promise.resolve(),
 			busy: false,
 		};
 		this.#followers.add(follower);
@@ -95,7 +101,7 @@ export class Feed {
 				void this.#tell(follower);
 				break;
 			case "seek":
-				void this.#tellOf(follower, said.hostname);
+				follower.answered = follower.answered.then(() => this.#tellOf(follower, said.hostname));
 				break;
 			case "serving":
 				follower.serving = said.sequence;
@@ -113,10 +119,12 @@ export class Feed {
 		}
 	}
 
-	/** What requests for a hostname need is told ahead of all that there is. */
-	async #tellOf({ lines }: Follower, hostname: string): Promise<void> {
+	/** What requests for a hostname need is told ahead of all that there is, as fast as that is taken. */
+	async #tellOf({ lines, sought }: Follower, hostname: string): Promise<void> {
+		await lines.ready();
+		if (lines.closed) return;
 		try {
-			const functions = await this.#parts.state.at(hostname);
+			const functions = await this.#parts.state.at(hostname, sought);
 			lines.send({ kind: "desired", sequence: null, whole: false, functions, removed: [] });
 		} catch (error) {
 			this.#parts.log("error", `an edge could not be told of ${hostname}: ${String((error as Error).stack)}`);

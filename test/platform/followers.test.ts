@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { copyFile, rm } from "node:fs/promises";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
+import { Lines } from "../../src/feed/lines.ts";
+import type { ToControl, ToEdge } from "../../src/feed/messages.ts";
 import { say } from "../support/command-line.ts";
 import { startPlatform, TOKEN } from "../support/platform.ts";
 import { pidBelow } from "../support/process-tree.ts";
@@ -72,4 +75,26 @@ test("a version that an edge cannot run is no other's harm, and what has the tra
 	assert.equal((await platform.get("mixed.localhost")).text, "fine");
 	assert.equal((await platform.get(`${id.slice(0, 8)}--mixed.localhost`)).status, 404);
 	await platform.supervisor.until(/cannot be served/);
+});
+
+test("what many requests ask for is told an edge once, as long as it does not change", async () => {
+	const socket = connect(join(platform.data, "control.sock"));
+	await using _ = { [Symbol.asyncDispose]: async () => void socket.destroy() };
+	const told: string[] = [];
+	let sought = 0;
+	const control = new Lines<ToEdge, ToControl>(socket, (said) => {
+		if (said.kind === "desired") told.push(...said.functions.map(({ name }) => name));
+		if (said.kind === "sought") sought++;
+	});
+	const seek = async (count: number) => {
+		const before = sought;
+		for (let i = 0; i < count; i++) control.send({ kind: "seek", hostname: `x${i}--large.localhost` });
+		await until(() => sought === before + count);
+	};
+	await seek(20);
+	assert.deepEqual(told, ["large"]);
+	await platform.atoll("pause", "large");
+	await seek(1);
+	assert.deepEqual(told, ["large", "large"]);
+	await platform.atoll("resume", "large");
 });
