@@ -31,8 +31,8 @@ export class IgnoreRules {
 }
 
 function ruleOf(line: string): Rule[] {
-	// Spaces at the end count where a backslash stands before them.
-	const said = line.replace(/(?<!\\) +$/, "");
+	// Spaces at the end count where a backslash stands before them. Each row of spaces is looked at once.
+	const said = line.replace(/(?<![\\ ]) +$|(?<=\\ ) +$/, "");
 	if (said === "" || said.startsWith("#")) return [];
 	const negated = said.startsWith("!");
 	const glob = negated ? said.slice(1) : said;
@@ -60,9 +60,12 @@ function ruleOf(line: string): Rule[] {
 function segmentPattern(segment: string): Pattern<string> {
 	const pattern: ("any" | ((item: string) => boolean))[] = [];
 	const letters = [...segment];
+	/** Whether there is a bracket that may end a class: where one class has none, those behind it have none either. */
+	let mayEnd = true;
 	for (let i = 0; i < letters.length; i++) {
 		const letter = letters[i];
-		const end = letter === "[" ? classEnd(letters, i) : -1;
+		const end = letter === "[" && mayEnd ? classEnd(letters, i) : -1;
+		if (letter === "[") mayEnd = end >= 0;
 		if (letter === "*") pattern.push("any");
 		else if (letter === "?") pattern.push(() => true);
 		else if (end >= 0) {
