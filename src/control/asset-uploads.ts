@@ -155,6 +155,9 @@ export class AssetUploads {
 			if (entry === null) throw new ControlError("invalid", `the file ${path} is gone: upload it anew`);
 			whole[path] = entry.value;
 		}
+		// No version has them yet: a sweep is not to take them for what is left over.
+		const used = new Set(Object.values(whole).map(({ upload }) => upload));
+		await Promise.all([...used].map((upload) => this.#uploads.use(upload)));
 		return this.#uploads.save(Buffer.from(JSON.stringify(whole)));
 	}
 }

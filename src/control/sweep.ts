@@ -46,7 +46,7 @@ export async function sweep(store: Store, uploads: Uploads): Promise<Swept> {
 		if (error instanceof Conflict) return { files: 0, assets: 0 }; // Somebody is at it: the next time will do.
 		throw error;
 	}
-	const removed = [...stale].filter((name) => !kept.has(name));
-	for (const name of removed) await uploads.remove(name);
-	return { files: removed.length, assets: changes.length };
+	let removed = 0;
+	for (const name of stale) if (!kept.has(name) && (await uploads.removeStale(name, RECENT))) removed++;
+	return { files: removed, assets: changes.length };
 }

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rename, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import type { Milliseconds } from "../units.ts";
 
@@ -45,17 +45,28 @@ export class Uploads {
 		return bytes;
 	}
 
-	/** The names of those that were written, or written again, longer ago. */
+	/** Has one that somebody is about to need count as written now. Rejects where it is missing. */
+	async use(name: string): Promise<void> {
+		const now = new Date();
+		await utimes(join(this.#folder, name), now, now);
+	}
+
+	/** The names of those that were written, or used, longer ago. */
 	async stale(ms: Milliseconds): Promise<Set<string>> {
 		const names = new Set<string>();
-		for (const name of await readdir(this.#folder)) {
-			const about = await stat(join(this.#folder, name)).catch(() => null); // Removed meanwhile.
-			if (about !== null && Date.now() - about.mtimeMs > ms) names.add(name);
-		}
+		for (const name of await readdir(this.#folder)) if (await this.#isStale(name, ms)) names.add(name);
 		return names;
 	}
 
-	async remove(name: string): Promise<void> {
+	async #isStale(name: string, ms: Milliseconds): Promise<boolean> {
+		const about = await stat(join(this.#folder, name)).catch(() => null); // Removed meanwhile.
+		return about !== null && Date.now() - about.mtimeMs > ms;
+	}
+
+	/** Removes one, unless it was used meanwhile. Tells whether it has. */
+	async removeStale(name: string, ms: Milliseconds): Promise<boolean> {
+		if (!(await this.#isStale(name, ms))) return false;
 		await rm(join(this.#folder, name), { force: true });
+		return true;
 	}
 }

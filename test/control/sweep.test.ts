@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { mkdir, readdir, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { AssetUploads } from "../../src/control/asset-uploads.ts";
+import { Sealer } from "../../src/control/secrets.ts";
 import type { VersionDocument } from "../../src/control/store/documents.ts";
 import { SqliteStore } from "../../src/control/store/sqlite-store.ts";
 import { sweep } from "../../src/control/sweep.ts";
@@ -35,5 +37,26 @@ test("uploads that no version has any more are removed, and others and recent on
 		(await store.list("asset")).map(({ key }) => key),
 		["default/aa"],
 	);
+	await store.close();
+});
+
+test("files that were here before stay for a version that is about to have them", async () => {
+	const folder = join(temporaryFolder(), "data");
+	await mkdir(folder);
+	const uploads = await Uploads.open(folder);
+	const store = SqliteStore.open(join(folder, "control.sqlite"));
+	const assets = new AssetUploads(store, uploads, Sealer.open(folder));
+	const shop = { tenant: "default", name: "shop" };
+	const manifest = { "/a": { hash: "aa", size: 4 } };
+	const { jwt } = await assets.begin(shop, manifest);
+	await assets.receive(jwt, [{ hash: "aa", bytes: Buffer.from("file"), type: "" }]);
+	const old = new Date(Date.now() - 48 * 3600_000);
+	for (const name of await readdir(join(folder, "uploads"))) await utimes(join(folder, "uploads", name), old, old);
+	const again = await assets.begin(shop, manifest);
+	assert.deepEqual(again.buckets, []);
+	const whole = JSON.parse((await uploads.read(await assets.complete(shop, again.jwt))).toString());
+	// A version that is built for minutes meanwhile.
+	await sweep(store, uploads);
+	assert.equal((await uploads.read(whole["/a"].upload)).toString(), "file");
 	await store.close();
 });
