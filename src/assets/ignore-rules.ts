@@ -64,7 +64,7 @@ function segmentPattern(segment: string): Pattern<string> {
 	let mayEnd = true;
 	for (let i = 0; i < letters.length; i++) {
 		const letter = letters[i];
-		const end = letter === "[" && mayEnd ? classEnd(letters, i) : -1;
+		const end: number = letter === "[" && mayEnd ? classEnd(letters, i) : -1;
 		if (letter === "[") mayEnd = end >= 0;
 		if (letter === "*") pattern.push("any");
 		else if (letter === "?") pattern.push(() => true);
