@@ -47,6 +47,11 @@ export interface Instances {
 	readonly max: number | null;
 }
 const AS_NEEDED: Instances = { provisioned: 0, max: null };
+/**
+ * So many of a release's versions have isolates ahead of requests, as of one that takes over from another: with all of
+ * them its tenant would have many times what it may have.
+ */
+const MOST_PROVISIONED = 2;
 
 /** Releases beside the one that gets a function's traffic, by the names under which they are asked for. */
 export type Previews = ReadonlyMap<string, Release>;
@@ -110,11 +115,15 @@ export class EdgeFunction implements FunctionId {
 		return this.#served.release;
 	}
 
-	/** How many isolates of a version are to be started ahead of requests: none of one without traffic. */
+	/** How many isolates of a version are to be started ahead of requests: none of one that has little of the traffic. */
 	provisionedOf(version: ReleasedVersion): number {
 		const { release, versions } = this.#served;
-		const share = release.shares[versions.indexOf(version)];
-		return share !== undefined && share.percent > 0 ? this.instances.provisioned : 0;
+		const at = versions.indexOf(version);
+		const { percent = 0 } = release.shares[at] ?? {};
+		if (percent === 0) return 0;
+		const isAhead = (other: number, i: number) => other > percent || (other === percent && i < at);
+		const ahead = release.shares.filter((other, i) => isAhead(other.percent, i));
+		return ahead.length < MOST_PROVISIONED ? this.instances.provisioned : 0;
 	}
 
 	/**

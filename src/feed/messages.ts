@@ -30,7 +30,7 @@ export interface DesiredShare {
 export interface DesiredFunction extends FunctionId {
 	/** In the router's form. */
 	hostnames: string[];
-	/** How many isolates of each version with traffic are started ahead of requests. */
+	/** How many isolates of each version with traffic, of two at most, are started ahead of requests. */
 	provisioned: number;
 	/** In how many sandboxes each may have isolates: `null` for as many as it needs, 0 for a function that is paused. */
 	maxInstances: number | null;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { DesiredFunction } from "../../src/feed/messages.ts";
 import { TestRuntime } from "../support/runtime.ts";
 import { until } from "../support/until.ts";
@@ -65,4 +66,36 @@ test("a function that may have one instance is lent no sandbox, and one that may
 	assert.ok(lent() <= 1);
 	await serve({ provisioned: 0, maxInstances: 0 });
 	assert.equal((await atoll.fetch("busy")).headers.get("x-atoll-error"), "paused");
+});
+
+test("of a release that splits over many versions the two with the most traffic are provisioned", async () => {
+	const runtime = await atoll.ready();
+	const percents = [10, 50, 10, 30];
+	const shares = await Promise.all(
+		percents.map(async (percent, i) => {
+			const source = `export default { fetch: () => new Response("${i}") };`;
+			const { version } = await runtime.build(runtime.upload({ name: "many", source }));
+			return { version, percent };
+		}),
+	);
+	const versions = (await runtime.release({ shares })).shares.map(({ version, start }) => {
+		const { id, limits, source } = version;
+		assert.ok("key" in source);
+		return { id, artifact: source.key, limits, variables: {}, bindings: {}, site: null, flags: [], start };
+	});
+	const before = atoll.runtime.stats().isolates;
+	await runtime.desired.apply(
+		[
+			{
+				...{ tenant: "default", name: "many", hostnames: ["many.test"], sticky: null, previews: {} },
+				...{ provisioned: 1, maxInstances: null, versions },
+				shares: versions.map(({ id }, i) => ({ version: id, percent: percents[i] })),
+			},
+		],
+		[],
+	);
+	// The spare has them, too.
+	await until(() => atoll.runtime.stats().isolates === before + 4);
+	await sleep(1000);
+	assert.equal(atoll.runtime.stats().isolates, before + 4);
 });

@@ -139,7 +139,8 @@ export const rollbackRequest = z
 export const settingsRequest = z.strictObject({
 	paused: z.boolean().optional(),
 	provisioned: z.number().int().min(0).max(10_000).optional().openapi({
-		description: "How many isolates of each version with traffic are started ahead of requests, and kept.",
+		description:
+			"How many isolates of each version with traffic, of two at most, are started ahead of requests, and kept.",
 	}),
 	maxInstances: z.number().int().min(0).max(10_000).nullable().optional().openapi({
 		description:

@@ -56,7 +56,7 @@ export interface FunctionDocument {
 	secrets: Record<string, SealedSecret>;
 	/** Whether it answers that it is paused. */
 	paused: boolean;
-	/** How many isolates of each version with traffic are started ahead of requests. */
+	/** How many isolates of each version with traffic, of two at most, are started ahead of requests. */
 	provisioned: number;
 	/** In how many sandboxes each may have isolates when it is not paused; `null` for as many as it needs. */
 	maxInstances: number | null;
