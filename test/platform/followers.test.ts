@@ -39,6 +39,28 @@ test("what edges are told of one function's versions is bounded: the latest can 
 	assert.equal(await at(ids[0]), 200);
 });
 
+test("what many requests ask for is told an edge once, as long as it does not change", async () => {
+	const socket = connect(join(platform.data, "control.sock"));
+	await using _ = { [Symbol.asyncDispose]: async () => void socket.destroy() };
+	const told: string[] = [];
+	let sought = 0;
+	const control = new Lines<ToEdge, ToControl>(socket, (said) => {
+		if (said.kind === "desired") told.push(...said.functions.map(({ name }) => name));
+		if (said.kind === "sought") sought++;
+	});
+	const seek = async (count: number) => {
+		const before = sought;
+		for (let i = 0; i < count; i++) control.send({ kind: "seek", hostname: `x${i}--large.localhost` });
+		await until(() => sought === before + count);
+	};
+	await seek(20);
+	assert.deepEqual(told, ["large"]);
+	await platform.atoll("pause", "large");
+	await seek(1);
+	assert.deepEqual(told, ["large", "large"]);
+	await platform.atoll("resume", "large");
+});
+
 test("an edge follows a database that was restored under it", async () => {
 	await platform.deploy("restored", say("before"));
 	const file = join(platform.line.folder, "backup.tar");
@@ -75,26 +97,4 @@ test("a version that an edge cannot run is no other's harm, and what has the tra
 	assert.equal((await platform.get("mixed.localhost")).text, "fine");
 	assert.equal((await platform.get(`${id.slice(0, 8)}--mixed.localhost`)).status, 404);
 	await platform.supervisor.until(/cannot be served/);
-});
-
-test("what many requests ask for is told an edge once, as long as it does not change", async () => {
-	const socket = connect(join(platform.data, "control.sock"));
-	await using _ = { [Symbol.asyncDispose]: async () => void socket.destroy() };
-	const told: string[] = [];
-	let sought = 0;
-	const control = new Lines<ToEdge, ToControl>(socket, (said) => {
-		if (said.kind === "desired") told.push(...said.functions.map(({ name }) => name));
-		if (said.kind === "sought") sought++;
-	});
-	const seek = async (count: number) => {
-		const before = sought;
-		for (let i = 0; i < count; i++) control.send({ kind: "seek", hostname: `x${i}--large.localhost` });
-		await until(() => sought === before + count);
-	};
-	await seek(20);
-	assert.deepEqual(told, ["large"]);
-	await platform.atoll("pause", "large");
-	await seek(1);
-	assert.deepEqual(told, ["large", "large"]);
-	await platform.atoll("resume", "large");
 });
