@@ -3,7 +3,7 @@ import { sign, verify } from "hono/jwt";
 import { z } from "zod";
 import { type Asset, type Manifest, MOST_FILE_BYTES, MOST_FILES } from "../assets/asset-config.ts";
 import { assetHash } from "../assets/asset-hash.ts";
-import { type FunctionId, functionOfKey, keyOf, type TenantName } from "../names.ts";
+import { type FunctionId, functionOfKey, keyOf } from "../names.ts";
 import type { Seconds } from "../units.ts";
 import { ControlError } from "./control-error.ts";
 import type { Sealer } from "./secrets.ts";
@@ -80,14 +80,14 @@ export class AssetUploads {
 	async begin(id: FunctionId, manifest: GivenManifest): Promise<AssetSession> {
 		if (Object.keys(manifest).length > MOST_FILES)
 			throw new ControlError("invalid", `a function may have ${MOST_FILES} files at most`);
-		const missing = await this.#missing(id.tenant, manifest);
+		const missing = await this.#missing(id, manifest);
 		const kept = await this.#uploads.save(Buffer.from(JSON.stringify(manifest)));
 		return { jwt: await this.#token(id, kept, missing.length === 0), buckets: inBuckets(missing, manifest) };
 	}
 
-	async #missing(tenant: TenantName, manifest: GivenManifest): Promise<string[]> {
+	async #missing(id: FunctionId, manifest: GivenManifest): Promise<string[]> {
 		const hashes = [...new Set(Object.values(manifest).map(({ hash }) => hash))];
-		const there = await Promise.all(hashes.map((hash) => this.#store.get("asset", `${tenant}/${hash}`)));
+		const there = await Promise.all(hashes.map((hash) => this.#store.get("asset", `${keyOf(id)}/${hash}`)));
 		return hashes.filter((_, i) => there[i] === null);
 	}
 
@@ -130,13 +130,13 @@ export class AssetUploads {
 		await retried(async () => {
 			const changes: Change[] = [];
 			for (const [hash, value] of taken) {
-				const own = `${id.tenant}/${hash}`;
+				const own = `${keyOf(id)}/${hash}`;
 				const before = await this.#store.get("asset", own);
 				changes.push({ kind: "asset", key: own, value, expected: before?.revision ?? 0 });
 			}
 			await this.#store.commit({ actor: "upload", action: "assets.upload", target: key }, changes);
 		});
-		const missing = await this.#missing(id.tenant, files);
+		const missing = await this.#missing(id, files);
 		return missing.length === 0 ? this.#token(id, manifest, true) : null;
 	}
 
@@ -151,7 +151,7 @@ export class AssetUploads {
 		if (!done) throw new ControlError("invalid", "not all files have been uploaded");
 		const whole: Manifest = {};
 		for (const [path, { hash }] of Object.entries(await this.#manifest(manifest))) {
-			const entry = await this.#store.get("asset", `${id.tenant}/${hash}`);
+			const entry = await this.#store.get("asset", `${keyOf(id)}/${hash}`);
 			if (entry === null) throw new ControlError("invalid", `the file ${path} is gone: upload it anew`);
 			whole[path] = entry.value;
 		}

@@ -1,5 +1,5 @@
 import type { Manifest } from "../assets/asset-config.ts";
-import { tenantOfKey } from "../names.ts";
+import { functionOfKey, keyOf } from "../names.ts";
 import type { Milliseconds } from "../units.ts";
 import { type Change, Conflict, type Store } from "./store/store.ts";
 import type { Uploads } from "./uploads.ts";
@@ -22,9 +22,9 @@ export async function sweep(store: Store, uploads: Uploads): Promise<Swept> {
 		if (value.site === null) continue;
 		const { manifest } = value.site;
 		kept.add(manifest);
-		const tenant = tenantOfKey(key);
-		const own = sites.get(tenant) ?? new Set();
-		sites.set(tenant, own);
+		const owner = keyOf(functionOfKey(key));
+		const own = sites.get(owner) ?? new Set();
+		sites.set(owner, own);
 		// One that cannot be read keeps nothing, and serves nothing either.
 		const files = await uploads.read(manifest).catch(() => null);
 		const all = files === null ? {} : (JSON.parse(files.toString()) as Manifest);
@@ -36,7 +36,7 @@ export async function sweep(store: Store, uploads: Uploads): Promise<Swept> {
 	const stale = await uploads.stale(RECENT);
 	const changes: Change[] = [];
 	for (const { key, value, revision } of await store.list("asset")) {
-		if (sites.get(tenantOfKey(key))?.has(value.upload) || !stale.has(value.upload)) kept.add(value.upload);
+		if (sites.get(keyOf(functionOfKey(key)))?.has(value.upload) || !stale.has(value.upload)) kept.add(value.upload);
 		else changes.push({ kind: "asset", key, value: null, expected: revision });
 	}
 	try {

@@ -1,4 +1,5 @@
 import { connect, type Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Desired } from "../deployments/desired.ts";
 import { Lines } from "../feed/lines.ts";
 import type { ToControl, ToEdge } from "../feed/messages.ts";
@@ -92,7 +93,7 @@ export class Follower {
 	seek(hostname: string): Promise<void> {
 		const asked = this.#sought.get(hostname);
 		if (asked !== undefined) return asked.promise;
-		if (this.#sought.size === MOST_SOUGHT) return this.#heardAll.promise;
+		if (this.#sought.size === MOST_SOUGHT) return Promise.race([this.#heardAll.promise, sleep(SEEK_MS)]);
 		const sought = Promise.withResolvers<void>();
 		this.#sought.set(hostname, sought);
 		// Control may be gone for longer than anybody waits.

@@ -23,8 +23,8 @@ test("uploads that no version has any more are removed, and others and recent on
 	const version = { upload: source, site } as unknown as VersionDocument;
 	await store.commit({ actor: "", action: "", target: "" }, [
 		{ kind: "version", key: "default/shop/1", value: version, expected: 0 },
-		{ kind: "asset", key: "default/aa", value: asset(file), expected: 0 },
-		{ kind: "asset", key: "default/bb", value: asset(orphan), expected: 0 },
+		{ kind: "asset", key: "default/shop/aa", value: asset(file), expected: 0 },
+		{ kind: "asset", key: "default/shop/bb", value: asset(orphan), expected: 0 },
 	]);
 	const old = new Date(Date.now() - 48 * 3600_000);
 	for (const name of await readdir(join(folder, "uploads"))) await utimes(join(folder, "uploads", name), old, old);
@@ -35,7 +35,7 @@ test("uploads that no version has any more are removed, and others and recent on
 	assert.ok(!left.includes(unnamed));
 	assert.deepEqual(
 		(await store.list("asset")).map(({ key }) => key),
-		["default/aa"],
+		["default/shop/aa"],
 	);
 	await store.close();
 });

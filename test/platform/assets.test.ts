@@ -114,7 +114,7 @@ test("what a site cannot have is refused before anything is sent, and what is se
 	assert.equal((await platform.get("refused.localhost")).status, 404);
 });
 
-test("the API takes no file for another's hash, and no session for another function", async () => {
+test("the API takes no file for another's hash, and no session or file for another function", async () => {
 	const bytes = Buffer.from("real");
 	const hash = assetHash("text/plain", bytes);
 	const begin = async (name: string) => {
@@ -137,7 +137,9 @@ test("the API takes no file for another's hash, and no session for another funct
 	assert.equal((await send("one", "none", "real")).status, 401);
 	const done = await send("one", session, "real");
 	assert.equal(done.status, 200);
-	assert.deepEqual((await begin("two")).missing, []);
+	assert.deepEqual((await begin("one")).missing, []);
+	// What one function has is nobody else's.
+	assert.deepEqual((await begin("two")).missing, [[hash]]);
 	const { body } = await platform.api("POST", `${FUNCTION}/assets`, { files: { "no-slash": { hash, size: 4 } } });
 	assert.match((body as { detail: string }).detail, /must be a path like \/index\.html/);
 });

@@ -157,7 +157,10 @@ export interface Documents {
 	release: ReleaseDocument;
 	hostname: HostnameDocument;
 	token: TokenDocument;
-	/** A file of a tenant's sites. Its key is `<tenant>/<hash>`, by what its client calls it. */
+	/**
+	 * A file of a function's sites. Its key is `<tenant>/<name>/<hash>`, by what its client calls it: wrangler's hash is
+	 * taken on trust, so that nobody else's files are known by it.
+	 */
 	asset: Asset;
 }
 export type Kind = keyof Documents;
