@@ -6,16 +6,16 @@ import type { Milliseconds } from "../units.ts";
 import { adminApi, describe } from "./admin/api.ts";
 import { PAGE } from "./admin/page.ts";
 import { problem } from "./admin/problem.ts";
-import { filesIn } from "./asset-uploads.ts";
 import { boundBodies } from "./body-room.ts";
 import { cloudflareApi } from "./cloudflare/app.ts";
 import { failed } from "./cloudflare/envelope.ts";
 import { TAILS } from "./cloudflare/tails.ts";
 import type { Control } from "./control.ts";
 import { ControlError } from "./control-error.ts";
-import { readForm } from "./module-files.ts";
 import { Conflict } from "./store/store.ts";
 import { type Authenticated, Bearer } from "./tokens.ts";
+import { filesIn } from "./uploads/asset-uploads.ts";
+import { readForm } from "./uploads/module-files.ts";
 
 /** A request's head has to come within that time, and so many connections there may be: all of it without a token. */
 const HEAD_MS: Milliseconds = 15_000;

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { AssetUploads } from "../../src/control/asset-uploads.ts";
 import { Sealer } from "../../src/control/secrets.ts";
 import { SqliteStore } from "../../src/control/store/sqlite-store.ts";
-import { Uploads } from "../../src/control/uploads.ts";
+import { AssetUploads } from "../../src/control/uploads/asset-uploads.ts";
+import { Uploads } from "../../src/control/uploads/uploads.ts";
 import { temporaryFolder } from "../support/runtime.ts";
 
 const shop = { tenant: "acme", name: "shop" };

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
-import { Catalog } from "../../src/control/catalog.ts";
-import { HostnamePolicy } from "../../src/control/hostname-policy.ts";
-import { InstancePolicy } from "../../src/control/instance-policy.ts";
-import { Keeping } from "../../src/control/keeping.ts";
+import { Catalog } from "../../src/control/catalog/catalog.ts";
+import { HostnamePolicy } from "../../src/control/catalog/hostname-policy.ts";
+import { InstancePolicy } from "../../src/control/catalog/instance-policy.ts";
+import { Keeping } from "../../src/control/catalog/keeping.ts";
 import { Sealer } from "../../src/control/secrets.ts";
 import type { KeepRules, ReleaseDocument, VersionDocument } from "../../src/control/store/documents.ts";
 import { SqliteStore } from "../../src/control/store/sqlite-store.ts";

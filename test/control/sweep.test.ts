@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { mkdir, readdir, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { AssetUploads } from "../../src/control/asset-uploads.ts";
 import { Sealer } from "../../src/control/secrets.ts";
 import type { VersionDocument } from "../../src/control/store/documents.ts";
 import { SqliteStore } from "../../src/control/store/sqlite-store.ts";
-import { sweep } from "../../src/control/sweep.ts";
-import { Uploads } from "../../src/control/uploads.ts";
+import { AssetUploads } from "../../src/control/uploads/asset-uploads.ts";
+import { sweep } from "../../src/control/uploads/sweep.ts";
+import { Uploads } from "../../src/control/uploads/uploads.ts";
 import { temporaryFolder } from "../support/runtime.ts";
 
 test("uploads that no version has any more are removed, and others and recent ones stay", async () => {

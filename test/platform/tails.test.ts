@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { TailSession } from "../../src/control/tail-session.ts";
+import { TailSession } from "../../src/control/tails/tail-session.ts";
 import { newRecord } from "../../src/observe/record.ts";
 import { startPlatform, TOKEN } from "../support/platform.ts";
 import { until } from "../support/until.ts";

@@ -1,5 +1,5 @@
 import type { z } from "@hono/zod-openapi";
-import type { Settings } from "../catalog.ts";
+import type { Settings } from "../catalog/catalog.ts";
 import { ControlError } from "../control-error.ts";
 import type { settingsRequest } from "./shapes.ts";
 

@@ -3,8 +3,8 @@ import { z } from "@hono/zod-openapi";
 import { assetConfig } from "../../assets/asset-config.ts";
 import { keptDays, keptVersions } from "../../config/server.ts";
 import { limitsSchema } from "../../limits/limits.ts";
-import { manifestSchema } from "../asset-uploads.ts";
 import { SCOPES } from "../store/documents.ts";
+import { manifestSchema } from "../uploads/asset-uploads.ts";
 
 /** What the admin API takes and gives; its OpenAPI description is made of these. */
 export const problemShape = z

@@ -2,7 +2,7 @@ import type { Context } from "hono";
 import { streamSSE } from "hono/streaming";
 import type { Milliseconds } from "../../units.ts";
 import type { Control } from "../control.ts";
-import { TailSession, type TailSettings } from "../tail-session.ts";
+import { TailSession, type TailSettings } from "../tails/tail-session.ts";
 import type { Authenticated } from "../tokens.ts";
 
 /** What the reader of a tail has not taken, in letters. */

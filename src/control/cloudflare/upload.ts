@@ -1,12 +1,12 @@
 import { z } from "zod";
 import { assetConfig, type SiteSource } from "../../assets/asset-config.ts";
 import type { GivenBindings } from "../../bindings/binding.ts";
+import { checkName } from "../catalog/environment-checks.ts";
 import { ControlError } from "../control-error.ts";
-import { checkName } from "../environment-checks.ts";
 import { checked, parseJson } from "../json.ts";
-import { NO_MODULE, readModules } from "../module-files.ts";
 import type { VersionDocument } from "../store/documents.ts";
-import type { VersionUpload } from "../version-uploads.ts";
+import { NO_MODULE, readModules } from "../uploads/module-files.ts";
+import type { VersionUpload } from "../uploads/version-uploads.ts";
 import { CloudflareError, Code } from "./envelope.ts";
 
 const binding = z.looseObject({ name: z.string(), type: z.string() });

@@ -1,18 +1,18 @@
-import { DEFAULT_TENANT, type FunctionId, functionName, keyOf, type TenantName, tenantName } from "../names.ts";
-import { Router } from "../router/router.ts";
-import { ControlError } from "./control-error.ts";
-import { checkName, checkVariables } from "./environment-checks.ts";
-import type { HostnamePolicy } from "./hostname-policy.ts";
-import type { InstancePolicy } from "./instance-policy.ts";
-import type { Sealer } from "./secrets.ts";
+import { DEFAULT_TENANT, type FunctionId, functionName, keyOf, type TenantName, tenantName } from "../../names.ts";
+import { Router } from "../../router/router.ts";
+import { ControlError } from "../control-error.ts";
+import type { Sealer } from "../secrets.ts";
 import {
 	type Alias,
 	type FunctionDocument,
 	PRODUCTION,
 	type ReleaseDocument,
 	type VersionDocument,
-} from "./store/documents.ts";
-import { type Change, type Deed, type Entry, type Range, retried, type Sequence, type Store } from "./store/store.ts";
+} from "../store/documents.ts";
+import { type Change, type Deed, type Entry, type Range, retried, type Sequence, type Store } from "../store/store.ts";
+import { checkName, checkVariables } from "./environment-checks.ts";
+import type { HostnamePolicy } from "./hostname-policy.ts";
+import type { InstancePolicy } from "./instance-policy.ts";
 
 const MOST_HOSTNAMES = 100;
 

@@ -1,13 +1,13 @@
 import { createHmac } from "node:crypto";
 import { sign, verify } from "hono/jwt";
 import { z } from "zod";
-import { type Asset, type Manifest, MOST_FILE_BYTES, MOST_FILES } from "../assets/asset-config.ts";
-import { assetHash } from "../assets/asset-hash.ts";
-import { type FunctionId, functionOfKey, keyOf } from "../names.ts";
-import type { Seconds } from "../units.ts";
-import { ControlError } from "./control-error.ts";
-import type { Sealer } from "./secrets.ts";
-import { type Change, retried, type Store } from "./store/store.ts";
+import { type Asset, type Manifest, MOST_FILE_BYTES, MOST_FILES } from "../../assets/asset-config.ts";
+import { assetHash } from "../../assets/asset-hash.ts";
+import { type FunctionId, functionOfKey, keyOf } from "../../names.ts";
+import type { Seconds } from "../../units.ts";
+import { ControlError } from "../control-error.ts";
+import type { Sealer } from "../secrets.ts";
+import { type Change, retried, type Store } from "../store/store.ts";
 import type { Uploads } from "./uploads.ts";
 
 /** So many files are asked for at once, and so many bytes but for a file that is larger alone. */

@@ -1,11 +1,11 @@
 import { setImmediate as immediate } from "node:timers/promises";
-import type { DesiredFunction, DesiredShare, DesiredVersion, ToEdge } from "../feed/messages.ts";
-import { type FunctionId, functionOfKey, keyOf } from "../names.ts";
-import { type Catalog, latestReleases, latestVersions } from "./catalog.ts";
-import { ByFunction, PAGE } from "./store/by-function.ts";
-import { type FunctionDocument, PRODUCTION, type ReleaseDocument, type VersionDocument } from "./store/documents.ts";
-import type { Changed, Sequence } from "./store/store.ts";
-import { bindingsOf, type VersionUploads } from "./version-uploads.ts";
+import type { DesiredFunction, DesiredShare, DesiredVersion, ToEdge } from "../../feed/messages.ts";
+import { type FunctionId, functionOfKey, keyOf } from "../../names.ts";
+import { type Catalog, latestReleases, latestVersions } from "../catalog/catalog.ts";
+import { ByFunction, PAGE } from "../store/by-function.ts";
+import { type FunctionDocument, PRODUCTION, type ReleaseDocument, type VersionDocument } from "../store/documents.ts";
+import type { Changed, Sequence } from "../store/store.ts";
+import { bindingsOf, type VersionUploads } from "../uploads/version-uploads.ts";
 
 type Desired = ToEdge & { kind: "desired" };
 

@@ -1,7 +1,7 @@
-import type { Manifest } from "../assets/asset-config.ts";
-import { functionOfKey, keyOf } from "../names.ts";
-import type { Milliseconds } from "../units.ts";
-import { type Change, Conflict, type Store } from "./store/store.ts";
+import type { Manifest } from "../../assets/asset-config.ts";
+import { functionOfKey, keyOf } from "../../names.ts";
+import type { Milliseconds } from "../../units.ts";
+import { type Change, Conflict, type Store } from "../store/store.ts";
 import type { Uploads } from "./uploads.ts";
 
 /** What was uploaded so recently may belong to a deployment that is not over. */

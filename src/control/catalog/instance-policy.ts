@@ -1,6 +1,6 @@
-import { ControlError } from "./control-error.ts";
-import type { FunctionDocument } from "./store/documents.ts";
-import type { Change, Store } from "./store/store.ts";
+import { ControlError } from "../control-error.ts";
+import type { FunctionDocument } from "../store/documents.ts";
+import type { Change, Store } from "../store/store.ts";
 
 /** How many isolates functions may have, started ahead of requests and in all. */
 export class InstancePolicy {

@@ -1,6 +1,6 @@
-import type { SeenRequest } from "../feed/messages.ts";
-import type { InvocationRecord, LogLine } from "../observe/record.ts";
-import type { Watcher } from "./feed.ts";
+import type { SeenRequest } from "../../feed/messages.ts";
+import type { InvocationRecord, LogLine } from "../../observe/record.ts";
+import type { Watcher } from "../feed/feed.ts";
 import { passes, type TailFilter } from "./tail-filters.ts";
 
 /** So many requests may have lines of which the record has not come, and so many letters in them together. */

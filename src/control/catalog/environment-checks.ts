@@ -1,7 +1,7 @@
-import type { Bindings } from "../bindings/edges.ts";
-import { UsageError } from "../errors.ts";
-import { ControlError } from "./control-error.ts";
-import type { VersionDocument } from "./store/documents.ts";
+import type { Bindings } from "../../bindings/edges.ts";
+import { UsageError } from "../../errors.ts";
+import { ControlError } from "../control-error.ts";
+import type { VersionDocument } from "../store/documents.ts";
 
 const MOST_VARIABLES = 128;
 const MOST_VARIABLE_BYTES = 256 * 1024;

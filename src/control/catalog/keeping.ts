@@ -1,8 +1,8 @@
-import { keyOf } from "../names.ts";
-import type { Milliseconds } from "../units.ts";
+import { keyOf } from "../../names.ts";
+import type { Milliseconds } from "../../units.ts";
+import type { FunctionDocument, KeepRules, ReleaseDocument } from "../store/documents.ts";
+import type { Change, Store } from "../store/store.ts";
 import type { Catalog } from "./catalog.ts";
-import type { FunctionDocument, KeepRules, ReleaseDocument } from "./store/documents.ts";
-import type { Change, Store } from "./store/store.ts";
 
 const DAY: Milliseconds = 24 * 3600_000;
 

@@ -1,10 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { problemOfShares } from "../deployments/release.ts";
-import type { Sticky } from "../deployments/stickiness.ts";
-import { type FunctionId, keyOf } from "../names.ts";
-import type { Catalog } from "./catalog.ts";
-import { ControlError } from "./control-error.ts";
-import type { Keeping } from "./keeping.ts";
+import { problemOfShares } from "../../deployments/release.ts";
+import type { Sticky } from "../../deployments/stickiness.ts";
+import { type FunctionId, keyOf } from "../../names.ts";
+import { ControlError } from "../control-error.ts";
 import {
 	type Alias,
 	type FunctionDocument,
@@ -12,9 +10,11 @@ import {
 	type ReleaseDocument,
 	type ReleasedShare,
 	type VersionDocument,
-} from "./store/documents.ts";
-import type { Change, Sequence } from "./store/store.ts";
-import type { VersionUploads } from "./version-uploads.ts";
+} from "../store/documents.ts";
+import type { Change, Sequence } from "../store/store.ts";
+import type { VersionUploads } from "../uploads/version-uploads.ts";
+import type { Catalog } from "./catalog.ts";
+import type { Keeping } from "./keeping.ts";
 
 const MOST_ALIASES = 50;
 const ALIAS = /^[a-z](?:[a-z0-9]|-(?!-)){0,30}[a-z0-9]$/;

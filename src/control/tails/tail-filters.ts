@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { isSecret } from "../feed/redaction.ts";
-import type { Outcome } from "../observe/record.ts";
+import { isSecret } from "../../feed/redaction.ts";
+import type { Outcome } from "../../observe/record.ts";
 import type { TailedInvocation } from "./tail-session.ts";
 
 const headerFilter = z.looseObject({

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { mkdir, open, readdir, readFile, rename, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
-import type { Milliseconds } from "../units.ts";
+import type { Milliseconds } from "../../units.ts";
 
 /** What versions were uploaded as: files by the hash of what is in them, each whole or not there. */
 export class Uploads {

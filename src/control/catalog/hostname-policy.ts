@@ -1,9 +1,9 @@
-import { Claims } from "../deployments/claims.ts";
-import { UsageError } from "../errors.ts";
-import { DEFAULT_TENANT, type FunctionId } from "../names.ts";
-import type { Hostname } from "../router/hostname.ts";
-import { ControlError } from "./control-error.ts";
-import type { Change, Entry, Store } from "./store/store.ts";
+import { Claims } from "../../deployments/claims.ts";
+import { UsageError } from "../../errors.ts";
+import { DEFAULT_TENANT, type FunctionId } from "../../names.ts";
+import type { Hostname } from "../../router/hostname.ts";
+import { ControlError } from "../control-error.ts";
+import type { Change, Entry, Store } from "../store/store.ts";
 
 /** `<preview>--<hostname>` */
 const PREVIEW = /^[^.*]+?--(.+)$/;

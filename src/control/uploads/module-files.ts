@@ -1,7 +1,7 @@
 import type { HonoRequest } from "hono";
-import { NO_FUNCTION } from "../assets/asset-config.ts";
-import type { GivenFiles } from "../build/given-files.ts";
-import { ControlError } from "./control-error.ts";
+import { NO_FUNCTION } from "../../assets/asset-config.ts";
+import type { GivenFiles } from "../../build/given-files.ts";
+import { ControlError } from "../control-error.ts";
 
 /** What an uploaded module is, as whoever imports it has it. */
 type ModuleType = "esm" | "commonjs" | "text" | "data" | "wasm" | "json";

@@ -1,13 +1,13 @@
 import { chmodSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
-import { Lines } from "../feed/lines.ts";
-import type { SeenRequest, ToControl, ToEdge } from "../feed/messages.ts";
-import { type FunctionId, keyOf, tenantOfKey } from "../names.ts";
-import type { InvocationRecord, LogLine } from "../observe/record.ts";
-import type { Milliseconds } from "../units.ts";
-import { ControlError } from "./control-error.ts";
+import { Lines } from "../../feed/lines.ts";
+import type { SeenRequest, ToControl, ToEdge } from "../../feed/messages.ts";
+import { type FunctionId, keyOf, tenantOfKey } from "../../names.ts";
+import type { InvocationRecord, LogLine } from "../../observe/record.ts";
+import type { Milliseconds } from "../../units.ts";
+import { ControlError } from "../control-error.ts";
+import type { Sequence, Store } from "../store/store.ts";
 import type { DesiredState } from "./desired-state.ts";
-import type { Sequence, Store } from "./store/store.ts";
 
 /** An upload's answer waits so long for edges to serve it. */
 const SERVING_MS: Milliseconds = 15_000;
