@@ -19,6 +19,8 @@ export class Schedule {
 	readonly #debts = new Map<TenantNumber, Microseconds>();
 	/** When each tenant last had a function started, counted in starts; kept as long as there are others to start. */
 	readonly #lastStart = new Map<TenantNumber, number>();
+	/** Since when each function that needs a start waits for it, counted in starts. */
+	readonly #coldSince = new Map<VersionNumber, number>();
 	#starts = 0;
 
 	constructor(tenantOf: (version: VersionNumber) => TenantNumber, isCold: (version: VersionNumber) => boolean) {
@@ -66,25 +68,32 @@ export class Schedule {
 
 	/**
 	 * All that have an isolate, and then one that needs one: a start takes a hundred times a turn, and nobody who is
-	 * warm is to wait for more than one. Tenants take turns at it.
+	 * warm is to wait for more than one. Who waits longest is next, where a tenant waits since its last start at most: so
+	 * tenants take turns at it, and nobody waits for those that came later.
 	 */
 	#withOneStart(versions: VersionNumber[]): VersionNumber[] {
 		const round: VersionNumber[] = [];
 		let next: VersionNumber | undefined;
-		let longestAgo = Number.POSITIVE_INFINITY;
+		let longest = Number.POSITIVE_INFINITY;
 		for (const version of versions) {
 			if (!this.#isCold(version)) {
 				round.push(version);
 				continue;
 			}
-			const last = this.#lastStart.get(this.#tenantOf(version)) ?? 0;
-			if (last >= longestAgo) continue;
-			longestAgo = last;
+			const cold = this.#coldSince.get(version) ?? this.#starts;
+			this.#coldSince.set(version, cold);
+			// Who came just after a tenant's last start comes before its next.
+			const since = Math.max(cold, (this.#lastStart.get(this.#tenantOf(version)) ?? 0) + 0.5);
+			if (since >= longest) continue;
+			longest = since;
 			next = version;
 		}
-		if (next === undefined) this.#lastStart.clear();
-		else {
+		if (next === undefined) {
+			this.#lastStart.clear();
+			this.#coldSince.clear();
+		} else {
 			this.#lastStart.set(this.#tenantOf(next), ++this.#starts);
+			this.#coldSince.delete(next);
 			round.push(next);
 		}
 		return round;

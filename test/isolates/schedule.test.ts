@@ -76,3 +76,20 @@ test("tenants take turns at being started", () => {
 	assert.deepEqual([next(), next(), next()], [2, 3, 101]);
 	assert.deepEqual(drain(), mine.slice(2));
 });
+
+test("who was started before and needs it again waits for those alone that waited already", () => {
+	const cold = new Set([1, 2]);
+	const { add, next } = schedule({}, cold);
+	add(1, 2);
+	assert.equal(next(), 1);
+	cold.add(1); // It has lost its isolate.
+	add(1, 2);
+	const order: (number | undefined)[] = [];
+	// Others that were never started come all the time.
+	for (let newcomer = 3; newcomer < 13; newcomer++) {
+		cold.add(newcomer);
+		add(newcomer);
+		order.push(next());
+	}
+	assert.ok(order.indexOf(1) >= 0 && order.indexOf(1) <= 2, order.join());
+});
