@@ -102,6 +102,8 @@ export class ProcessPool {
 		this.#tending = setInterval(() => this.#tend(), TEND_MS).unref();
 		for (let i = 0; i < size; i++) this.#heavy.members.push(this.#spawn());
 		this.ready = this.#start();
+		// Whoever waits for it hears of it, though it may have failed before they do.
+		this.ready.catch(() => undefined);
 	}
 
 	async #start(): Promise<void> {

@@ -38,3 +38,21 @@ test("where no sandbox starts requests are refused, with waits between the attem
 	settings.snapshot = snapshot;
 	await until(() => homes().every((home) => home !== null));
 });
+
+test("who waits late for a pool whose sandboxes cannot start hears of it, and nobody before", async () => {
+	let lost = 0;
+	const launcher = new Launcher();
+	const pool = new ProcessPool({
+		launcher,
+		size: 1,
+		settings: { ...(await sandboxSettings()), snapshot: new Uint8Array(16) },
+		events: { log: () => undefined, culprit: () => undefined, crowdedOut: () => undefined, notice: () => lost++ },
+	});
+	after(async () => {
+		await pool.close();
+		await launcher.close();
+	});
+	// A rejection that nobody had taken by now would have failed this test.
+	await until(() => lost > 0);
+	await assert.rejects(pool.ready);
+});
