@@ -1,29 +1,12 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import type { AttemptReport, VersionNumber } from "../../src/link/protocol.ts";
-import type { AttemptListener } from "../../src/pool/attempt.ts";
+import type { VersionNumber } from "../../src/link/protocol.ts";
 import { ProcessPool } from "../../src/pool/process-pool.ts";
 import type { RunnableVersion } from "../../src/pool/runnable-version.ts";
 import { Launcher } from "../../src/processes/launcher.ts";
-import { noCalls } from "../support/calls.ts";
+import { askPool } from "../support/pool-request.ts";
 import { CALM, sandboxSettings } from "../support/sandbox.ts";
 import { until } from "../support/until.ts";
-
-/** Asks a pool for one request at a version, and waits until it is done. Tells whether it was cold. */
-function ask(pool: ProcessPool, version: RunnableVersion): Promise<boolean> {
-	const { promise, resolve, reject } = Promise.withResolvers<boolean>();
-	const listener = {
-		version,
-		event: { hear: () => undefined },
-		onDone: ({ cold }: AttemptReport) => resolve(cold),
-		onFailed: (failure: { message: string }) => reject(new Error(failure.message)),
-		onLost: () => reject(new Error("lost")),
-		onCulprit: () => undefined,
-	} as unknown as AttemptListener;
-	const head = { type: "http", method: "GET", url: "http://f.test/", headers: [], body: "none", client: null };
-	pool.sandbox(version, "normal", false)?.attempt(listener, noCalls()).start(1000, 0, JSON.stringify(head), null);
-	return promise;
-}
 
 const FINE = "globalThis.__atoll_exports({ default: { fetch: () => new Response() } });";
 const HANGS = "Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1);";
@@ -80,21 +63,21 @@ async function startPool() {
 test("the spare has started what is warm before it takes over: no request is cold then", async () => {
 	const { pool, versions, loads, normal, spare } = await startPool();
 	const warm = versions(8);
-	for (const version of warm) assert.equal(await ask(pool, version), true);
-	for (const version of warm) assert.equal(await ask(pool, version), false);
+	for (const version of warm) assert.equal(await askPool(pool, version), true);
+	for (const version of warm) assert.equal(await askPool(pool, version), false);
 	loads.length = 0;
 	process.kill(spare, "SIGKILL"); // The next one has them from its start.
 	await until(() => loads.length === warm.length && pool.stats().isolates === 2 * warm.length);
 	process.kill(normal, "SIGKILL");
 	await until(() => pool.stats().restarts === 2);
-	for (const version of warm) assert.equal(await ask(pool, version), false);
+	for (const version of warm) assert.equal(await askPool(pool, version), false);
 });
 
 test("a top level that hangs where nobody has asked for it costs the spare, is told as the culprit, and is not tried again", async () => {
 	const { pool, versions, codes, loads, culprits, spare } = await startPool();
 	const [good, trap] = versions(2);
-	for (let i = 0; i < 20; i++) await ask(pool, good);
-	for (let i = 0; i < 30; i++) await ask(pool, trap);
+	for (let i = 0; i < 20; i++) await askPool(pool, good);
+	for (let i = 0; i < 30; i++) await askPool(pool, trap);
 	codes.set(trap.number, HANGS);
 	loads.length = 0;
 	process.kill(spare, "SIGKILL");
@@ -103,5 +86,5 @@ test("a top level that hangs where nobody has asked for it costs the spare, is t
 	assert.deepEqual(culprits, [trap.number]);
 	await until(() => loads.includes(good.number));
 	assert.deepEqual(loads, [trap.number, good.number]);
-	await ask(pool, good);
+	await askPool(pool, good);
 });

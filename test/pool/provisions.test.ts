@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import type { AttemptReport, SandboxCommands, SandboxSettings, VersionNumber } from "../../src/link/protocol.ts";
-import type { AttemptListener } from "../../src/pool/attempt.ts";
+import type { SandboxCommands, SandboxSettings, VersionNumber } from "../../src/link/protocol.ts";
 import type { LaneName } from "../../src/pool/place.ts";
 import type { PreloadEnd } from "../../src/pool/preload.ts";
 import { ProcessPool } from "../../src/pool/process-pool.ts";
@@ -9,7 +8,7 @@ import { Provisions } from "../../src/pool/provisions.ts";
 import type { RunnableVersion } from "../../src/pool/runnable-version.ts";
 import { Sandbox } from "../../src/pool/sandbox.ts";
 import { Launcher } from "../../src/processes/launcher.ts";
-import { noCalls } from "../support/calls.ts";
+import { askPool } from "../support/pool-request.ts";
 import { CALM, sandboxSettings } from "../support/sandbox.ts";
 import { until } from "../support/until.ts";
 
@@ -79,21 +78,7 @@ async function startPool(size: number, bounds: Partial<SandboxSettings> = {}) {
 		return pool.provision(version, () => version.lane);
 	};
 	/** Whether a request found no isolate. */
-	const isCold = (version: Version): Promise<boolean> => {
-		const { promise, resolve, reject } = Promise.withResolvers<boolean>();
-		const listener = {
-			version,
-			event: { hear: () => undefined },
-			onDone: ({ cold }: AttemptReport) => resolve(cold),
-			onFailed: (failure: { message: string }) => reject(new Error(failure.message)),
-			onLost: () => reject(new Error("lost")),
-			onCulprit: () => undefined,
-		} as unknown as AttemptListener;
-		const head = { type: "http", method: "GET", url: "http://f.test/", headers: [], body: "none", client: null };
-		const sandbox = pool.sandbox(version, version.lane, false);
-		sandbox?.attempt(listener, noCalls()).start(1000, 0, JSON.stringify(head), null);
-		return promise;
-	};
+	const isCold = (version: Version) => askPool(pool, version, version.lane);
 	return { pool, culprits, crowdedOut, provision, isCold };
 }
 
