@@ -4,12 +4,12 @@ import { type FunctionId, keyOf } from "../../names.ts";
 import { version as atollVersion } from "../../version.ts";
 import type { Control } from "../control.ts";
 import { ControlError } from "../control-error.ts";
-import { checked, parseJson } from "../json.ts";
+import { checked } from "../json.ts";
 import type { FunctionDocument, VersionDocument } from "../store/documents.ts";
 import { type TailFilter, tailFilter } from "../tails/tail-filters.ts";
 import type { Authenticated } from "../tokens.ts";
 import { filesIn } from "../uploads/asset-uploads.ts";
-import { NO_MODULE, readForm, readModules } from "../uploads/module-files.ts";
+import { NO_MODULE, readForm, readMetadata, readModules } from "../uploads/module-files.ts";
 import { backupOf } from "./backup.ts";
 import { addCall, type Call } from "./calls.ts";
 import { problem } from "./problem.ts";
@@ -163,10 +163,7 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 		result: shapes.versionShape,
 		perform: async (c) => {
 			const form = await readForm(c.req);
-			const part = form.get("metadata");
-			if (part === null) throw new ControlError("invalid", "the part metadata is missing");
-			const text = typeof part === "string" ? part : await part.text();
-			const metadata = checked(shapes.uploadMetadata, parseJson(text, "the part metadata"));
+			const metadata = await readMetadata(form, shapes.uploadMetadata);
 			const { main, assets: given, versionMetadata: metadataBinding, ...rest } = metadata;
 			const modules = await readModules(form);
 			if (main === undefined && given === undefined)

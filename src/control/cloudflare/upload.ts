@@ -3,9 +3,9 @@ import { assetConfig, type SiteSource } from "../../assets/asset-config.ts";
 import type { GivenBindings } from "../../bindings/binding.ts";
 import { checkName } from "../catalog/environment-checks.ts";
 import { ControlError } from "../control-error.ts";
-import { checked, parseJson } from "../json.ts";
+import { checked } from "../json.ts";
 import type { VersionDocument } from "../store/documents.ts";
-import { NO_MODULE, readModules } from "../uploads/module-files.ts";
+import { NO_MODULE, readMetadata, readModules } from "../uploads/module-files.ts";
 import type { VersionUpload } from "../uploads/version-uploads.ts";
 import { CloudflareError, Code } from "./envelope.ts";
 
@@ -44,7 +44,7 @@ export async function readUpload(
 	before: VersionDocument | undefined,
 	complete: (jwt: string) => Promise<string>,
 ): Promise<WranglerUpload> {
-	const metadata = await readMetadata(form);
+	const metadata = await readMetadata(form, metadataSchema, "metadata");
 	const { main_module: main, body_part: script, annotations, limits } = metadata;
 	if (metadata.migrations !== undefined && metadata.migrations !== null) throw notThere("Durable Objects (migrations)");
 	const modules = await readModules(form, script);
@@ -73,13 +73,6 @@ export async function readUpload(
 			source: "wrangler",
 		},
 	};
-}
-
-async function readMetadata(form: FormData): Promise<z.infer<typeof metadataSchema>> {
-	const part = form.get("metadata");
-	if (part === null) throw new ControlError("invalid", "the part metadata is missing");
-	const json = parseJson(typeof part === "string" ? part : await part.text(), "the part metadata");
-	return checked(metadataSchema, json, "metadata");
 }
 
 /** The files of an upload: those of a session, or those of the version before. */

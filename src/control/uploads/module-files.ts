@@ -1,7 +1,9 @@
 import type { HonoRequest } from "hono";
+import type { z } from "zod";
 import { NO_FUNCTION } from "../../assets/asset-config.ts";
 import type { GivenFiles } from "../../build/given-files.ts";
 import { ControlError } from "../control-error.ts";
+import { checked, parseJson } from "../json.ts";
 
 /** What an uploaded module is, as whoever imports it has it. */
 type ModuleType = "esm" | "commonjs" | "text" | "data" | "wasm" | "json";
@@ -54,6 +56,14 @@ function refuseTooManyParts(body: Buffer, boundary: string): void {
 	let parts = 0;
 	for (let at = body.indexOf(boundary); at >= 0; at = body.indexOf(boundary, at + boundary.length))
 		if (++parts > MOST_PARTS) throw new ControlError("invalid", `a form may have ${MOST_PARTS} parts at most`);
+}
+
+/** What a form says of a version, as JSON in its part `metadata`. Throws ControlError `invalid`, below `where`. */
+export async function readMetadata<T>(form: FormData, schema: z.ZodType<T>, where?: string): Promise<T> {
+	const part = form.get("metadata");
+	if (part === null) throw new ControlError("invalid", "the part metadata is missing");
+	const text = typeof part === "string" ? part : await part.text();
+	return checked(schema, parseJson(text, "the part metadata"), where);
 }
 
 /** The modules of a multipart upload: a part each. `script` is the field of a service worker's script. */
