@@ -19,7 +19,7 @@ export function collect({ paths, root, environment, tenants, reach }: Flags): So
 		...paths.flatMap((path) => findFunctions(path, { domain: reach.domain, root, environment })),
 		...tenants.flatMap((path) => findTenants(path, reach, environment)),
 	];
-	if (environment !== undefined && !sources.some(({ config }) => config !== undefined && isWranglers(config)))
+	if (environment !== undefined && !sources.some(({ config }) => isWranglers(config)))
 		throw new UsageError(
 			`--env ${environment} names an environment of wrangler's configuration, and there is none here`,
 		);

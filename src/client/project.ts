@@ -22,7 +22,7 @@ export function readProject(path: string, environment?: string): Project {
 			Exit.usage,
 		);
 	if (found.problem !== null) throw new ClientError(found.problem, Exit.usage);
-	if (environment !== undefined && (found.config === undefined || !isWranglers(found.config)))
+	if (environment !== undefined && !isWranglers(found.config))
 		throw new ClientError("--env names an environment of wrangler's configuration, and there is none here", Exit.usage);
 	return found;
 }

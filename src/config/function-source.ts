@@ -49,7 +49,7 @@ export const EXTENSIONS = [".ts", ".tsx", ".js", ".mjs"];
 const CONFIGS = ["atoll.jsonc", "wrangler.jsonc", "wrangler.json", "wrangler.toml"];
 
 /** Whether a configuration is wrangler's, which has environments. */
-export const isWranglers = (path: string) => basename(path).startsWith("wrangler.");
+export const isWranglers = (path = "") => basename(path).startsWith("wrangler.");
 
 /** What `atoll.jsonc` may say. Whose function it is is not for its own configuration to say. */
 export const functionSchema = z.strictObject({
