@@ -117,13 +117,16 @@ export class EdgeFunction implements FunctionId {
 
 	/** How many isolates of a version are to be started ahead of requests: none of one that has little of the traffic. */
 	provisionedOf(version: ReleasedVersion): number {
+		const { provisioned } = this.instances;
+		// Of nearly every function, and asked for with its requests.
+		if (provisioned === 0) return 0;
 		const { release, versions } = this.#served;
 		const at = versions.indexOf(version);
 		const { percent = 0 } = release.shares[at] ?? {};
 		if (percent === 0) return 0;
 		const isAhead = (other: number, i: number) => other > percent || (other === percent && i < at);
 		const ahead = release.shares.filter((other, i) => isAhead(other.percent, i));
-		return ahead.length < MOST_PROVISIONED ? this.instances.provisioned : 0;
+		return ahead.length < MOST_PROVISIONED ? provisioned : 0;
 	}
 
 	/**
