@@ -1,3 +1,4 @@
+import { setImmediate as immediate } from "node:timers/promises";
 import { keyOf } from "../../names.ts";
 import type { Milliseconds } from "../../units.ts";
 import type { FunctionDocument, KeepRules, ReleaseDocument } from "../store/documents.ts";
@@ -59,6 +60,8 @@ export class Keeping {
 	async tidy(catalog: Catalog): Promise<number> {
 		let removed = 0;
 		for (const { value: found } of await this.#store.list("function")) {
+			// Others have their turn.
+			await immediate();
 			if ((await this.outdated(found)).length === 0) continue;
 			let old: Change[] = [];
 			await catalog.change({ actor: "system", action: "function.tidy" }, found, async (one) => {
