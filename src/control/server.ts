@@ -1,4 +1,4 @@
-import { Server as HttpServer, type IncomingMessage, type Server } from "node:http";
+import { type IncomingMessage, Server } from "node:http";
 import type { Socket } from "node:net";
 import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
 import { type Context, Hono, type MiddlewareHandler } from "hono";
@@ -20,6 +20,7 @@ import { readForm } from "./uploads/module-files.ts";
 /** A request's head has to come within that time, and so many connections there may be: all of it without a token. */
 const HEAD_MS: Milliseconds = 15_000;
 const MOST_CONNECTIONS = 2000;
+/** A connection may have its first request on its way for so long when control is to end. */
 const FRESH_MS: Milliseconds = 1000;
 
 /** The HTTP server of control: the admin API, and Cloudflare's beside it. */
@@ -86,7 +87,7 @@ function keepFresh(server: Server): void {
 	server.closeIdleConnections = () => {
 		closingSince ??= performance.now();
 		for (const socket of answered) socket.destroy();
-		if (performance.now() - closingSince > FRESH_MS) HttpServer.prototype.closeIdleConnections.call(server);
+		if (performance.now() - closingSince > FRESH_MS) Server.prototype.closeIdleConnections.call(server);
 	};
 }
 

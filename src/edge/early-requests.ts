@@ -11,9 +11,8 @@ import type { Follower } from "./follower.ts";
  */
 export function earlyRequests(runtime: Runtime, follower: Follower): Handlers {
 	const whenKnown = (req: IncomingMessage, handle: () => void) => {
-		const coming = follower.complete ? null : follower.seek(hostnameOf(req));
-		if (coming === null) handle();
-		else void coming.then(() => runtime.guard.run(guarded(req.socket), handle));
+		if (follower.complete) handle();
+		else void follower.seek(hostnameOf(req)).then(() => runtime.guard.run(guarded(req.socket), handle));
 	};
 	const { guard, unfinished } = runtime;
 	return {
