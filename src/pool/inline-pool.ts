@@ -40,7 +40,7 @@ export class InlinePool implements SandboxPool {
 	computes(): void {} // There is nowhere else for it.
 	async provision(): Promise<void> {} // What runs inline is never provisioned.
 	unload(version: VersionNumber): void {
-		this.#sandbox.unload(version);
+		this.#sandbox.leave(version);
 	}
 	stats() {
 		return { sandboxes: 0, lent: 0, restarts: 0, ...this.#host.stats() };

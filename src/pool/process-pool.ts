@@ -389,7 +389,7 @@ export class ProcessPool {
 		this.#scaling.end(version);
 		this.#settled.delete(version);
 		this.#computing.delete(version);
-		for (const { sandbox } of this.#all) sandbox.unload(version);
+		for (const { sandbox } of this.#all) sandbox.leave(version);
 	}
 
 	stats() {

@@ -110,8 +110,7 @@ export class Sandbox implements SandboxEvents {
 		this.#attempts[id] = undefined;
 		this.#free.push(id);
 		// One that was in flight when it was withdrawn has had it sent here once more.
-		if (attempt.version.withdrawn && this.#sent.has(number)) this.unload(number);
-		else if (this.#leaving.size > 0 && this.#leaving.has(number)) this.leave(number);
+		if (attempt.version.withdrawn || (this.#leaving.size > 0 && this.#leaving.has(number))) this.leave(number);
 		if (this.load === 0) this.onLoad(false);
 		return attempt;
 	}
@@ -135,10 +134,17 @@ export class Sandbox implements SandboxEvents {
 		);
 	}
 
-	/** A version is served elsewhere from now on: what it has here goes, once its last attempt is over. */
+	/**
+	 * A version is served elsewhere from now on, or nowhere: what it has here goes, once its last attempt is over. One
+	 * that has lost its isolate by then has the image sent once more.
+	 */
 	leave(number: VersionNumber): void {
-		if (this.#attempts.some((attempt) => attempt?.version.number === number)) this.#leaving.add(number);
-		else if (this.#sent.has(number)) this.unload(number);
+		if (!this.#attempts.some((attempt) => attempt?.version.number === number)) {
+			if (this.#sent.has(number)) this.#unload(number);
+			return;
+		}
+		this.#leaving.add(number);
+		this.keep(number, false);
 	}
 
 	/**
@@ -153,8 +159,7 @@ export class Sandbox implements SandboxEvents {
 		else this.leave(number);
 	}
 
-	/** A version will get no more requests. */
-	unload(number: VersionNumber): void {
+	#unload(number: VersionNumber): void {
 		this.#leaving.delete(number);
 		this.#sent.delete(number);
 		this.commands.unload(number);
@@ -162,7 +167,7 @@ export class Sandbox implements SandboxEvents {
 
 	/** A version whose artifact cannot be had cannot be started. */
 	#withoutImage(number: VersionNumber, error: Error): void {
-		this.unload(number);
+		this.#unload(number);
 		const failure: AttemptFailure = { code: "startup_failed", message: error.message, stack: "" };
 		for (const attempt of this.#attempts.slice()) {
 			if (attempt?.version.number === number)
@@ -252,7 +257,7 @@ export class Sandbox implements SandboxEvents {
 
 	/** Drops the versions that were never asked for here, and need not be kept. */
 	dropUnasked(): void {
-		for (const { version, recent, kept } of this.#sent.values()) if (recent === 0 && !kept) this.unload(version.number);
+		for (const { version, recent, kept } of this.#sent.values()) if (recent === 0 && !kept) this.leave(version.number);
 	}
 
 	/** Has every attempt that is not this tenant's run elsewhere, as far as they may. */

@@ -44,7 +44,8 @@ test("a sandbox is given what it has to run, and no other function's image or en
 			[2, 2],
 		],
 	);
-	sandbox.unload(2);
+	sandbox.done(2, 1, { cpuUs: 0, memoryBytes: 0, light: true, cold: true, startUs: 0 });
+	sandbox.leave(2);
 	sandbox.want(2);
 	assert.deepEqual(asked, [2, 2]);
 });
@@ -82,6 +83,38 @@ test("what a version that is served elsewhere has in a sandbox goes with its las
 	sandbox.done(1, third, report);
 	sandbox.done(1, fourth, report);
 	assert.deepEqual(unloaded, [1, 1], "it came back before its last attempt was over");
+});
+
+test("a version that is withdrawn with attempts in flight is sent again for those, if its isolate was lost", async () => {
+	const loaded: number[] = [];
+	const unloaded: number[] = [];
+	const failed: string[] = [];
+	const sandbox = new Sandbox();
+	const ignored = () => undefined;
+	sandbox.commands = {
+		...{ expect: ignored, request: ignored },
+		load: (version: number) => loaded.push(version),
+		unload: (version: number) => unloaded.push(version),
+	} as unknown as SandboxCommands;
+	const report = { cpuUs: 0, memoryBytes: 0, light: true, cold: false, startUs: 0 };
+	const version = {
+		...{ number: 1, tenantNumber: 1, limits: { cpuMs: 1, startupCpuMs: 1 }, withdrawn: false, ...CALM },
+		image: async () => ({}) as Image,
+	};
+	const listener = {
+		...{ version, onDone: ignored },
+		onFailed: ({ message }: { message: string }) => failed.push(message),
+	} as unknown as AttemptListener;
+	const [first, second] = [1, 2].map(() => sandbox.attempt(listener, { close: ignored } as unknown as Calls).id);
+	version.withdrawn = true;
+	sandbox.leave(1);
+	sandbox.done(1, first, report);
+	await null;
+	sandbox.want(1);
+	await null;
+	assert.deepEqual([loaded, unloaded, failed], [[1, 1], [], []]);
+	sandbox.done(1, second, report);
+	assert.deepEqual(unloaded, [1]);
 });
 
 test("a process that leaves unread what it is sent is ended before that fills the edge", async () => {
