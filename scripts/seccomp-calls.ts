@@ -23,6 +23,8 @@ const AF_UNIX = 1;
 const IOCTLS = [0x5421, 0x5451, 0x5401];
 /** F_GETFD, F_SETFD, F_GETFL, F_SETFL. */
 const DESCRIPTOR_FLAGS = [1, 2, 3, 4];
+/** F_GETLK, F_SETLK and F_SETLKW: how SQLite locks a database. */
+const FILE_LOCKS = [5, 6, 7];
 /** F_DUPFD and F_DUPFD_CLOEXEC. */
 const DUPLICATES = [0, 1030];
 /** PR_SET_NAME and PR_GET_NAME, for threads, and PR_SET_VMA, by which V8 and libc name their memory. */
@@ -152,6 +154,31 @@ export const SANDBOX: Record<string, Call> = {
 	clone: { x64: 56, arm64: 220, when: [{ arg: 0, mask: NEW_NAMESPACES | CLONE_THREAD, bits: CLONE_THREAD }] },
 	fcntl: { x64: 72, arm64: 25, when: [{ arg: 1, oneOf: DESCRIPTOR_FLAGS }] },
 	// It is the first process of its namespace.
+	tgkill: { x64: 234, arm64: 131, when: [{ arg: 0, oneOf: [1] }] },
+};
+
+/** A data process: it reads and writes the files of the one folder that it is shown, and starts threads and no process. */
+export const DATA: Record<string, Call> = {
+	write: { x64: 1, arm64: 64 },
+	writev: { x64: 20, arm64: 66 },
+	...ANY,
+	openat: { x64: 257, arm64: 56 },
+	open: { x64: 2, arm64: null },
+	pwrite64: { x64: 18, arm64: 68 },
+	fsync: { x64: 74, arm64: 82 },
+	fdatasync: { x64: 75, arm64: 83 },
+	ftruncate: { x64: 77, arm64: 46 },
+	fallocate: { x64: 285, arm64: 47 },
+	fchmod: { x64: 91, arm64: 52 },
+	mkdir: { x64: 83, arm64: null },
+	mkdirat: { x64: 258, arm64: 34 },
+	rename: { x64: 82, arm64: null },
+	renameat: { x64: 264, arm64: 38 },
+	renameat2: { x64: 316, arm64: 276 },
+	unlink: { x64: 87, arm64: null },
+	unlinkat: { x64: 263, arm64: 35 },
+	clone: { x64: 56, arm64: 220, when: [{ arg: 0, mask: NEW_NAMESPACES | CLONE_THREAD, bits: CLONE_THREAD }] },
+	fcntl: { x64: 72, arm64: 25, when: [{ arg: 1, oneOf: [...DESCRIPTOR_FLAGS, ...FILE_LOCKS, DUPLICATES[1]] }] },
 	tgkill: { x64: 234, arm64: 131, when: [{ arg: 0, oneOf: [1] }] },
 };
 

@@ -1,6 +1,6 @@
 /** Makes the seccomp filters of src/processes/filters/: `node scripts/seccomp.ts`. A test says when they are not up to date. */
 import { writeFileSync } from "node:fs";
-import { BUNDLER, type Call, SANDBOX } from "./seccomp-calls.ts";
+import { BUNDLER, type Call, DATA, SANDBOX } from "./seccomp-calls.ts";
 import { type Architecture, program } from "./seccomp-program.ts";
 
 const ARCHITECTURES = {
@@ -21,6 +21,8 @@ export const FILTERS: Record<string, Uint8Array> = {
 	"sandbox-arm64.bpf": filter("arm64", SANDBOX),
 	"bundler-x64.bpf": filter("x64", BUNDLER),
 	"bundler-arm64.bpf": filter("arm64", BUNDLER),
+	"data-x64.bpf": filter("x64", DATA),
+	"data-arm64.bpf": filter("arm64", DATA),
 };
 
 if (import.meta.main)

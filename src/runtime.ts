@@ -34,7 +34,7 @@ import type { ScheduledEvent, ScheduledResult } from "./invocation/events/schedu
 import { FunctionLog } from "./invocation/function-log.ts";
 import { Placement } from "./invocation/placement.ts";
 import { Account } from "./limits/account.ts";
-import { DEFAULT_TENANT_LIMITS, defaultLimits, type Limits } from "./limits/limits.ts";
+import { DEFAULT_TENANT_LIMITS, defaultLimits, type Limits, type TenantLimits } from "./limits/limits.ts";
 import { Recycles } from "./limits/recycles.ts";
 import type { SandboxSettings, SandboxStats, VersionNumber } from "./link/protocol.ts";
 import type { FunctionId, FunctionName, TenantName } from "./names.ts";
@@ -53,6 +53,7 @@ import { FetchSink } from "./server/fetch-sink.ts";
 import { Listeners, type NodeHandler, type UpgradeHandler } from "./server/listeners.ts";
 import { nextRequestId } from "./server/request-id.ts";
 import { SiteDelivery } from "./server/site-delivery.ts";
+import { DataProcess } from "./stores/data-process.ts";
 import type { Bytes, Milliseconds } from "./units.ts";
 
 /** What came of an event that was dispatched. */
@@ -154,6 +155,8 @@ export class Runtime {
 	readonly #decompressor: Decompressor;
 	readonly #egress: Egress;
 	readonly #sites: Sites;
+	readonly #data: DataProcess;
+	readonly #tenantLimits: TenantLimits;
 	readonly #account: Account;
 	/** @internal */
 	readonly guard = new Guard((fields, message) => this.#observer.notice("error", fields, message));
@@ -173,7 +176,10 @@ export class Runtime {
 		this.#eventTypes = eventTypes;
 		this.#launcher = launcher;
 		this.#builder = builder;
-		this.#sites = new Sites(resolve(options.data ?? ".atoll"));
+		const data = resolve(options.data ?? ".atoll");
+		this.#sites = new Sites(data);
+		this.#data = new DataProcess(launcher, join(data, "stores"));
+		this.#tenantLimits = { ...DEFAULT_TENANT_LIMITS, ...options.tenantLimits };
 		const maxLimits = options.maxLimits ?? {};
 		this.#limits = defaultLimits(options.limits, maxLimits);
 		this.#recycles = new Recycles(options.recyclesPerMinute ?? 60);
@@ -191,7 +197,7 @@ export class Runtime {
 			account: this.#account,
 			limits: this.#limits,
 			maxLimits,
-			tenantLimits: { ...DEFAULT_TENANT_LIMITS, ...options.tenantLimits },
+			tenantLimits: this.#tenantLimits,
 			sources,
 			packages: options.packages ?? true,
 			development: this.#development,
@@ -309,7 +315,13 @@ export class Runtime {
 			files: new SiteDelivery(this.#sites, this.#observer),
 			development: this.#development,
 		});
-		this.#bindings = await Bindings.load({ functions: this.#dispatcher, egress: this.#egress, sites: this.#sites });
+		this.#bindings = await Bindings.load({
+			functions: this.#dispatcher,
+			egress: this.#egress,
+			sites: this.#sites,
+			data: this.#data,
+			storedBytes: this.#tenantLimits.storedBytes,
+		});
 		void this.#pruner.run();
 		this.#ready = this.#pool.ready.catch(async (error: Error) => {
 			await this.close();
@@ -591,6 +603,11 @@ export class Runtime {
 		return this.#pool.pids();
 	}
 
+	/** Process id of the data process; 0 while there is none. For operators and tests. */
+	dataPid(): number {
+		return this.#data.pid;
+	}
+
 	#refuseIfClosing(): void {
 		if (this.#closing !== null) throw new UsageError("the runtime is closed", "closed");
 	}
@@ -618,7 +635,7 @@ export class Runtime {
 	}
 
 	async #closeHelpers(): Promise<void> {
-		await Promise.all([this.#mapper.close(), this.#decompressor.close()]);
+		await Promise.all([this.#mapper.close(), this.#decompressor.close(), this.#data.close()]);
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {

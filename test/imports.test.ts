@@ -68,6 +68,13 @@ const PROCESS_OF = {
 	"helpers/coding.ts": "both ends",
 	"helpers/mapped-stack.ts": "both ends",
 
+	// What keeps what functions store, with the stores of bindings …
+	data: "data",
+	stores: "data",
+	// … and the edge's side of it.
+	"stores/data-process.ts": "edge",
+	"bindings/kv/calls.ts": "both ends",
+
 	// What the edge knows of processes, and the launcher, which starts them.
 	processes: "edge",
 	"processes/launcher-main.ts": "launcher",
@@ -201,6 +208,7 @@ const ROOMS = {
 		cache: "keeps artifacts",
 		bindings: "fetches for functions",
 		helpers: "starts them",
+		stores: "starts the data process",
 		limits: "owns the accounts",
 		observe: "tells subscribers",
 		pool: "starts sandboxes",
@@ -293,11 +301,19 @@ const ROOMS = {
 		prelude: "an isolate's side is made of it",
 		names: "functions are called by theirs",
 		helpers: "bodies are decompressed there",
+		stores: "keep what functions put into them",
 		limits: "budgets of subrequests",
 		link: "effects come as messages",
 		errors: "an invalid range of addresses",
 		units: "types",
 	},
+	data: {
+		bindings: "their stores",
+		stores: "what stores are kept in",
+		link: "frames of data processes",
+		units: "types",
+	},
+	stores: { processes: "a data process is one", link: "frames of data processes", names: "tenants", units: "types" },
 	helpers: { processes: "a helper is a process", link: "frames of helpers", units: "types" },
 	limits: { errors: "limits that are refused", link: "what counts as light is the sandbox's word too", units: "types" },
 	observe: {

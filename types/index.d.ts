@@ -90,6 +90,79 @@ export interface Fetcher {
 	fetch(input: Request | string | URL, init?: RequestInit): Promise<Response>;
 }
 
+/** What can be said of a value that is put into a `KVNamespace`. */
+export interface KVNamespacePutOptions {
+	/** When it expires, in seconds since 1970; at least 60 seconds from now. */
+	expiration?: number;
+	/** In how many seconds it expires, at least 60. */
+	expirationTtl?: number;
+	/** Anything that JSON can hold, up to 1024 bytes. */
+	metadata?: unknown;
+}
+
+/** What a `KVNamespace` tells of a key. */
+export interface KVNamespaceListKey<Metadata = unknown> {
+	name: string;
+	/** In seconds since 1970. */
+	expiration?: number;
+	metadata?: Metadata;
+}
+
+export type KVNamespaceListResult<Metadata = unknown> =
+	| { keys: KVNamespaceListKey<Metadata>[]; list_complete: true; cacheStatus: null }
+	| { keys: KVNamespaceListKey<Metadata>[]; list_complete: false; cursor: string; cacheStatus: null };
+
+export interface KVNamespaceFound<Value, Metadata = unknown> {
+	value: Value | null;
+	metadata: Metadata | null;
+	cacheStatus: null;
+}
+
+/** How a value is read; text by default. Through `cacheTtl` nothing changes: there is one copy, and it is near. */
+type KVAs<Type extends string> = Type | { type: Type; cacheTtl?: number };
+
+/**
+ * A `kv` binding in `env`: keys and values that last. Keys have up to 512 bytes and values up to 25 MB. Rejects with an
+ * Error like `KV PUT failed: 413 …` for what is refused.
+ */
+export interface KVNamespace {
+	get(key: string, options?: Partial<{ type: "text"; cacheTtl: number }> | "text"): Promise<string | null>;
+	get<Value = unknown>(key: string, options: KVAs<"json">): Promise<Value | null>;
+	get(key: string, options: KVAs<"arrayBuffer">): Promise<ArrayBuffer | null>;
+	get(key: string, options: KVAs<"stream">): Promise<ReadableStream | null>;
+	/** Several at once, up to 100. */
+	get(keys: string[], options?: KVAs<"text">): Promise<Map<string, string | null>>;
+	get<Value = unknown>(keys: string[], options: KVAs<"json">): Promise<Map<string, Value | null>>;
+	getWithMetadata<Metadata = unknown>(
+		key: string,
+		options?: Partial<{ type: "text"; cacheTtl: number }> | "text",
+	): Promise<KVNamespaceFound<string, Metadata>>;
+	getWithMetadata<Value = unknown, Metadata = unknown>(
+		key: string,
+		options: KVAs<"json">,
+	): Promise<KVNamespaceFound<Value, Metadata>>;
+	getWithMetadata<Metadata = unknown>(
+		key: string,
+		options: KVAs<"arrayBuffer">,
+	): Promise<KVNamespaceFound<ArrayBuffer, Metadata>>;
+	getWithMetadata<Metadata = unknown>(
+		key: string,
+		options: KVAs<"stream">,
+	): Promise<KVNamespaceFound<ReadableStream, Metadata>>;
+	put(
+		key: string,
+		value: string | ArrayBuffer | ArrayBufferView | ReadableStream,
+		options?: KVNamespacePutOptions,
+	): Promise<void>;
+	delete(key: string): Promise<void>;
+	/** Some of the keys, in the order of their bytes: up to 1000, which is the default. */
+	list<Metadata = unknown>(options?: {
+		prefix?: string | null;
+		cursor?: string | null;
+		limit?: number;
+	}): Promise<KVNamespaceListResult<Metadata>>;
+}
+
 /** Names that no method can be called by. */
 type Reserved =
 	| "alarm"

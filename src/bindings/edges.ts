@@ -3,6 +3,8 @@ import type { ZodError } from "zod";
 import type { Sites } from "../assets/sites.ts";
 import { UsageError } from "../errors.ts";
 import { type BindingNumber, FETCH, LOOPBACK, SOCKETS } from "../link/calls.ts";
+import type { DataProcess } from "../stores/data-process.ts";
+import type { Bytes } from "../units.ts";
 import type { Bound, Caller, EdgeBinding, GivenBindings, OpenBinding } from "./binding.ts";
 import type { Egress } from "./fetch/edge/egress.ts";
 import { bindingFolders } from "./folders.ts";
@@ -14,6 +16,9 @@ export interface EdgeServices {
 	functions: Functions;
 	egress: Egress;
 	sites: Sites;
+	data: DataProcess;
+	/** How much a tenant may store, in all that its functions are bound to. */
+	storedBytes: Bytes;
 }
 
 /** What a folder's `edge.ts` exports. */

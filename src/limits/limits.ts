@@ -126,11 +126,18 @@ export interface TenantLimits {
 	concurrentRequests: number;
 	/** Requests of all of a tenant's functions that wait; further ones get 503 `overloaded`. Default 2000. */
 	queuedRequests: number;
+	/** What they may store in all that they are bound to, in bytes. Default 1 GB (2^30 bytes). */
+	storedBytes: number;
 }
 
-export const DEFAULT_TENANT_LIMITS: TenantLimits = { concurrentRequests: 2000, queuedRequests: 2000 };
+export const DEFAULT_TENANT_LIMITS: TenantLimits = {
+	concurrentRequests: 2000,
+	queuedRequests: 2000,
+	storedBytes: 1024 * MB,
+};
 
 export const tenantLimitsSchema = z.strictObject({
 	concurrentRequests: whole(1, 1_000_000).optional(),
 	queuedRequests: whole(0, 1_000_000).optional(),
+	storedBytes: whole(0, Number.MAX_SAFE_INTEGER).optional(),
 });

@@ -6,14 +6,16 @@ import { SOURCES } from "./script.ts";
 
 /**
  * A `sandbox` runs what others wrote, alone; the `bundler` reads what they wrote, as whoever started atoll may, and
- * starts esbuild.
+ * starts esbuild; `data` keeps in one folder what functions have stored.
  */
-export type Role = "sandbox" | "bundler";
+export type Role = "sandbox" | "bundler" | "data";
 
 /** What a process behind bubblewrap is shown of the machine, and may do there. */
 export interface View {
 	/** Files and folders, by their own names, to read. What does not exist is left out. */
 	reads: string[];
+	/** A folder that it may write, if there is one; it exists. */
+	writes: string | null;
 	/** Whether it stays root, of whose rights it keeps the one to read all that it is shown. */
 	asRoot: boolean;
 }
@@ -50,7 +52,7 @@ const NOBODY = "65534";
  * and nothing else, takes what rights are left, filters system calls, and becomes the process, the first of its PID
  * namespace. There is no /proc, which would tell of the machine, and no /dev: Node does without.
  */
-export function bubblewrap(program: string, { reads, asRoot }: View): string[] {
+export function bubblewrap(program: string, { reads, writes, asRoot }: View): string[] {
 	return [
 		program,
 		...["--unshare-pid", "--as-pid-1", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"],
@@ -58,6 +60,7 @@ export function bubblewrap(program: string, { reads, asRoot }: View): string[] {
 		...["--cap-drop", "ALL", ...(asRoot ? ["--cap-add", "CAP_DAC_READ_SEARCH"] : [])],
 		...["--hostname", "sandbox", "--new-session", "--die-with-parent"],
 		...reads.flatMap((path) => ["--ro-bind-try", path, path]),
+		...(writes === null ? [] : ["--bind", writes, writes]),
 		...(reads.includes("/") ? HIDDEN.flatMap((folder) => ["--tmpfs", folder]) : []),
 		...["--remount-ro", "/"],
 		...["--seccomp", String(Descriptor.filter), "--info-fd", String(Descriptor.info)],

@@ -71,6 +71,17 @@ export function confinedBundler(folders: string[]): Pick<Launch, "command" | "ar
 	return { command, args, env: {}, wall };
 }
 
+/**
+ * What starts a data process, which may read and write one folder, by its real path, and can do nothing else. The folder
+ * exists. Node's permission model is not around it: with that nothing can be written through to the disk.
+ */
+export function confinedToFolder(entry: Entry, folder: string): Pick<Launch, "command" | "args" | "env" | "wall"> {
+	const { path } = scriptOf(entry);
+	const { prefix, wall } = walled("data", [path], folder);
+	const [command, ...args] = [...prefix, process.execPath, "--disable-warning=ExperimentalWarning", path, folder];
+	return { command, args, env: {}, wall };
+}
+
 /** Which of the operating system's layers are around a sandbox, and whether a control group is one of them. */
 export function containment(grouped = false): Containment {
 	const { files, folders } = scriptFiles("isolates/main");

@@ -9,8 +9,8 @@ import { unusedUser } from "./users.ts";
 
 /** A way to put layers of the operating system around a process. */
 export interface Way {
-	/** What stands before the command of a process that is shown these files. */
-	prefix(reads: string[]): string[];
+	/** What stands before the command of a process that is shown these files, and may write a folder. */
+	prefix(reads: string[], writes: string | null): string[];
 	wall: Wall;
 	layers: Layer[];
 }
@@ -40,14 +40,14 @@ export function* ways(role: Role): Generator<Way> {
 	if (program !== null && existsSync(filter))
 		for (const ownUser of users)
 			yield {
-				prefix: (reads) => bubblewrap(program, { reads, asRoot: isRoot() && role === "bundler" }),
+				prefix: (reads, writes) => bubblewrap(program, { reads, writes, asRoot: isRoot() && role === "bundler" }),
 				wall: { ownUser, filter },
 				layers: ["mountNamespace", "pidNamespace", "networkNamespace", "seccomp", "noNewPrivileges"],
 			};
 	for (const ownUser of users) {
 		const wall: Wall = { ownUser, filter: null };
 		// In a user namespace root reads less than a bundler has to.
-		if (role === "sandbox") {
+		if (role !== "bundler") {
 			// setpriv needs the capabilities of the namespace, whatever the user, to drop them for good.
 			const prefix = [...NAMESPACES, "--keep-caps", ...PRIVILEGES];
 			yield { prefix: () => prefix, wall, layers: ["networkNamespace", "noNewPrivileges"] };
@@ -60,7 +60,7 @@ export function* ways(role: Role): Generator<Way> {
 
 /** Tries it with Node itself and the files that it has to read. Returns what is wrong, `null` if nothing is. */
 export function problemOf({ prefix, wall }: Way, reads: string[]): string | null {
-	const [command, ...args] = [...prefix(reads), process.execPath, "--version"];
+	const [command, ...args] = [...prefix(reads, null), process.execPath, "--version"];
 	const filter = wall.filter === null ? null : openSync(wall.filter, "r");
 	try {
 		const { status, stderr, error } = spawnSync(command, args, {
@@ -106,10 +106,10 @@ function best(role: Role, reads: string[]): Found {
 }
 
 /** What stands before the command of a process, and what the launcher does for it. */
-export function walled(role: Role, reads: string[]): { prefix: string[]; wall: Wall } {
+export function walled(role: Role, reads: string[], writes: string | null = null): { prefix: string[]; wall: Wall } {
 	const all = [...nodeFiles(), ...reads];
 	const { prefix, wall } = best(role, all).way;
-	return { prefix: prefix(all), wall };
+	return { prefix: prefix(all, writes), wall };
 }
 
 /** Which of the operating system's layers are around a sandbox that is shown these files. */

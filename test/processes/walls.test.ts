@@ -89,7 +89,7 @@ after(async () => {
 function start(way: Way, args: string[]) {
 	const note = join(folder, `note-${Math.random()}`);
 	writeFileSync(note, new Uint8Array(8));
-	const [command, ...rest] = [...way.prefix([...nodeFiles(), attacks]), attacks, ...args];
+	const [command, ...rest] = [...way.prefix([...nodeFiles(), attacks], null), attacks, ...args];
 	const said: { text: string; link: Socket | null } = { text: "", link: null };
 	const ended = Promise.withResolvers<string>();
 	const launched: LaunchedProcess = launcher.launch(

@@ -1,0 +1,91 @@
+import { z } from "zod";
+import type { DataProcess } from "../../stores/data-process.ts";
+import type { Bytes } from "../../units.ts";
+import type { Answer, Content, EdgeBinding, OpenBinding, Prepared } from "../binding.ts";
+import type { EdgeServices } from "../edges.ts";
+import { Namespace } from "./namespace.ts";
+import type { KvKeys, KvTold } from "./schema.ts";
+
+const settings = z.strictObject({
+	/** Which namespace of its tenant's; two bindings with the same one share its keys. */
+	id: z.string().regex(/^[\w.-]{1,100}$/, "must have up to 100 letters, digits, dots, `-` and `_`"),
+});
+type Settings = z.output<typeof settings>;
+
+/** At most this is asked of a namespace in one call of `get`, and in one of `list`. */
+const MOST_KEYS = 100;
+const MOST_LISTED = 1000;
+
+const time = z.number().int().nullable();
+const asked = z.discriminatedUnion("op", [
+	z.strictObject({ op: z.literal("get"), keys: z.array(z.string()).min(1).max(MOST_KEYS) }),
+	z.strictObject({
+		op: z.literal("put"),
+		key: z.string(),
+		metadata: z.string().nullable(),
+		expiration: time,
+		expirationTtl: time,
+	}),
+	z.strictObject({ op: z.literal("delete"), key: z.string() }),
+	z.strictObject({
+		op: z.literal("list"),
+		prefix: z.string(),
+		cursor: z.string(),
+		limit: z.number().int().min(1).max(MOST_LISTED),
+	}),
+]);
+type Asked = z.output<typeof asked>;
+
+/** Keys and values that last: https://developers.cloudflare.com/kv/api/ */
+class KvBinding implements EdgeBinding<Settings> {
+	readonly settings = settings;
+	readonly #data: DataProcess;
+	readonly #mostBytes: Bytes;
+
+	constructor({ data, storedBytes }: EdgeServices) {
+		this.#data = data;
+		this.#mostBytes = storedBytes;
+	}
+
+	open({ id }: Settings, { function: { tenant } }: Parameters<EdgeBinding["open"]>[1]): OpenBinding {
+		const namespace = new Namespace(this.#data, { tenant, namespace: id }, this.#mostBytes);
+		return {
+			prepare(argument): Prepared | null {
+				const call = decode(argument);
+				if (call === null) return null;
+				return { target: `KV ${call.op}`, perform: (content) => perform(namespace, call, content) };
+			},
+		};
+	}
+}
+
+/** `null` for what the isolate's side never sends. */
+function decode(argument: string): Asked | null {
+	try {
+		return asked.safeParse(JSON.parse(argument)).data ?? null;
+	} catch {
+		return null;
+	}
+}
+
+async function perform(namespace: Namespace, call: Asked, content: Content): Promise<Answer> {
+	switch (call.op) {
+		case "get": {
+			const { found, values } = await namespace.get(call.keys);
+			const told: KvTold = found.map((one) => one && { size: one.size, metadata: one.metadata });
+			return { text: JSON.stringify(told), content: values };
+		}
+		case "put":
+			await namespace.put(call, content ?? new Uint8Array(0));
+			return { text: "", content: null };
+		case "delete":
+			await namespace.delete([call.key]);
+			return { text: "", content: null };
+		case "list": {
+			const keys: KvKeys = await namespace.list(call);
+			return { text: JSON.stringify(keys), content: null };
+		}
+	}
+}
+
+export const create = (services: EdgeServices): EdgeBinding<Settings> => new KvBinding(services);

@@ -1,0 +1,185 @@
+import type { DataProcess } from "../../stores/data-process.ts";
+import type { Bytes } from "../../units.ts";
+import type { Content } from "../binding.ts";
+import type { KvFound, KvList, KvNamespaceId, KvPut } from "./calls.ts";
+import type { KvKeys } from "./schema.ts";
+
+/** https://developers.cloudflare.com/kv/platform/limits/ */
+const MOST_KEY: Bytes = 512;
+const MOST_METADATA: Bytes = 1024;
+const MOST_VALUE: Bytes = 25 * 2 ** 20;
+const LEAST_SECONDS = 60;
+/** What is larger goes to the data process in pieces. */
+const MOST_AT_ONCE: Bytes = 256 * 1024;
+
+/** What is to be put under a key. Times as in `KvAsked`. */
+export interface Entry {
+	key: string;
+	metadata: string | null;
+	expiration: number | null;
+	expirationTtl: number | null;
+}
+
+/** A tenant's namespace of keys and values, as the edge and the API use it. Errors begin with an HTTP status. */
+export class Namespace {
+	readonly #data: DataProcess;
+	readonly #of: KvNamespaceId;
+	readonly #mostBytes: Bytes;
+
+	/** `mostBytes`: how much the tenant may store. */
+	constructor(data: DataProcess, of: KvNamespaceId, mostBytes: Bytes) {
+		this.#data = data;
+		this.#of = of;
+		this.#mostBytes = mostBytes;
+	}
+
+	#ask(operation: string, said: object, bytes?: Uint8Array) {
+		const { tenant } = this.#of;
+		return this.#data.ask(tenant, { store: "kv", operation, said: { ...this.#of, ...said }, bytes });
+	}
+
+	/** What there is under keys, in their order, and the values that there are, one behind the other. */
+	async get(keys: string[]): Promise<{ found: (KvFound | null)[]; values: Content }> {
+		for (const key of keys) checkKey(key);
+		const { said, bytes } = await this.#ask("get", { keys });
+		const found = said as (KvFound | null)[];
+		const present = found.filter((one) => one !== null);
+		if (present.length === 0) return { found, values: null };
+		if (present.every(({ blob }) => blob === null)) return { found, values: bytes };
+		const values = this.#values(present, bytes);
+		if (present.reduce((sum, { size }) => sum + size, 0) <= MOST_VALUE) return { found, values };
+		await values.return(undefined);
+		throw new Error("413 Total size of request exceeds the limit of 25MB");
+	}
+
+	async *#values(found: KvFound[], bytes: Uint8Array): AsyncGenerator<Uint8Array, void> {
+		let at = 0;
+		for (const { blob, size } of found) {
+			if (blob !== null) yield* this.#data.read(this.#of.tenant, blob, size);
+			else {
+				yield bytes.subarray(at, at + size);
+				at += size;
+			}
+		}
+	}
+
+	async put(entry: Entry, content: Uint8Array | AsyncIterable<Uint8Array>): Promise<void> {
+		const { key, metadata } = entry;
+		checkKey(key);
+		const metadataBytes = Buffer.byteLength(metadata ?? "");
+		if (metadataBytes > MOST_METADATA)
+			throw new Error(`413 Metadata length of ${metadataBytes} exceeds limit of ${MOST_METADATA}.`);
+		const put: Omit<KvPut, "tenant" | "namespace" | "blob"> = {
+			key,
+			metadata,
+			expires: expiry(entry),
+			mostBytes: this.#mostBytes,
+		};
+		const value = await begin(content);
+		if (value instanceof Uint8Array) {
+			await this.#ask("put", { ...put, blob: null }, value);
+			return;
+		}
+		const { tenant } = this.#of;
+		const blob = await this.#data.receive(tenant, value, MOST_VALUE);
+		try {
+			await this.#ask("put", { ...put, blob });
+		} catch (error) {
+			this.#data.discard(tenant, blob);
+			throw error;
+		}
+	}
+
+	async delete(keys: string[]): Promise<void> {
+		for (const key of keys) checkKey(key);
+		await this.#ask("delete", { keys });
+	}
+
+	/** Some of the keys that begin with a prefix, in the order of their bytes. */
+	async list({ prefix, cursor, limit }: { prefix: string; cursor: string; limit: number }): Promise<KvKeys> {
+		if (Buffer.byteLength(prefix) > MOST_KEY)
+			throw new Error(
+				`414 UTF-8 encoded length of ${Buffer.byteLength(prefix)} exceeds key length limit of ${MOST_KEY}.`,
+			);
+		const asked: Omit<KvList, "tenant" | "namespace"> = { prefix, after: readCursor(cursor, prefix), limit };
+		const { keys, complete } = (await this.#ask("list", asked)).said as { keys: KvKeys["keys"]; complete: boolean };
+		const last = keys.at(-1);
+		return { keys, cursor: complete || last === undefined ? null : writeCursor(prefix, last.key) };
+	}
+
+	/** Removes all that is in it. */
+	async drop(): Promise<void> {
+		while (!(await this.#ask("drop", {})).said);
+	}
+}
+
+/** A value that goes to the data process at once; or, where it is too large for that, all of it as it comes. */
+async function begin(content: Uint8Array | AsyncIterable<Uint8Array>): Promise<Uint8Array | AsyncIterable<Uint8Array>> {
+	if (content instanceof Uint8Array) {
+		const { byteLength } = content;
+		if (byteLength > MOST_VALUE) throw new Error(`413 Value length of ${byteLength} exceeds limit of ${MOST_VALUE}.`);
+		return byteLength <= MOST_AT_ONCE ? content : joined([content], null);
+	}
+	const parts: Uint8Array[] = [];
+	let bytes = 0;
+	const rest = content[Symbol.asyncIterator]();
+	while (bytes <= MOST_AT_ONCE) {
+		const { done, value } = await rest.next();
+		if (done) return Buffer.concat(parts);
+		parts.push(value);
+		bytes += value.byteLength;
+	}
+	return joined(parts, rest);
+}
+
+async function* joined(parts: Uint8Array[], rest: AsyncIterator<Uint8Array> | null): AsyncGenerator<Uint8Array, void> {
+	yield* parts;
+	if (rest !== null) yield* { [Symbol.asyncIterator]: () => rest };
+}
+
+function checkKey(key: string): void {
+	const length = Buffer.byteLength(key);
+	if (length > MOST_KEY)
+		throw new Error(`414 UTF-8 encoded length of ${length} exceeds key length limit of ${MOST_KEY}.`);
+	if (key === "" || key === "." || key === "..") throw new Error(`400 ${JSON.stringify(key)} cannot be a key`);
+}
+
+/** When an entry expires, in seconds since 1970; `null` for never. */
+function expiry({ expiration, expirationTtl }: Entry): number | null {
+	const now = Math.floor(Date.now() / 1000);
+	if (expirationTtl !== null) {
+		if (expirationTtl <= 0)
+			throw new Error(`400 Invalid expiration_ttl of ${expirationTtl}. Please specify integer greater than 0.`);
+		if (expirationTtl < LEAST_SECONDS)
+			throw new Error(
+				`400 Invalid expiration_ttl of ${expirationTtl}. Expiration TTL must be at least ${LEAST_SECONDS}.`,
+			);
+		return now + expirationTtl;
+	}
+	if (expiration === null) return null;
+	if (expiration <= now)
+		throw new Error(
+			`400 Invalid expiration of ${expiration}. Please specify integer greater than the current number of seconds since the UNIX epoch.`,
+		);
+	if (expiration < now + LEAST_SECONDS)
+		throw new Error(
+			`400 Invalid expiration of ${expiration}. Expiration times must be at least ${LEAST_SECONDS} seconds in the future.`,
+		);
+	return expiration;
+}
+
+/** Where a list goes on, for the same prefix alone. */
+function writeCursor(prefix: string, key: string): string {
+	return Buffer.from(JSON.stringify([prefix, key])).toString("base64url");
+}
+
+function readCursor(cursor: string, prefix: string): string {
+	if (cursor === "") return "";
+	try {
+		const [of, key] = JSON.parse(Buffer.from(cursor, "base64url").toString()) as unknown[];
+		if (of === prefix && typeof key === "string" && key.startsWith(prefix)) return key;
+	} catch {
+		// It was made by somebody else.
+	}
+	throw new Error("400 Invalid cursor: it must be one that a list of the same prefix has given.");
+}

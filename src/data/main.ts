@@ -1,0 +1,105 @@
+/**
+ * A data process: keeps in one folder what tenants' functions store, and does what it is asked to over frames on
+ * descriptor 3. What is asked in one batch is written to the disk at once, and acknowledged then.
+ */
+import { Socket } from "node:net";
+import { KvStore } from "../bindings/kv/store.ts";
+import { DataKind, readDataCall, writeDataAnswer } from "../link/data-frames.ts";
+import { FrameReader } from "../link/frame-reader.ts";
+import { FrameWriter } from "../link/frame-writer.ts";
+import { Blobs } from "../stores/blobs.ts";
+import { openDatabase } from "../stores/database.ts";
+import { type DataStore, type Done, Refused } from "../stores/store.ts";
+import type { Bytes } from "../units.ts";
+
+const MAX_FRAME_BYTES: Bytes = 8 * 2 ** 20;
+
+type Call = ReturnType<typeof readDataCall>;
+
+const [, , folder] = process.argv;
+const database = openDatabase(folder);
+const blobs = new Blobs(folder);
+const stores: Record<string, DataStore> = { kv: new KvStore({ database, blobs }) };
+blobs.sweep(new Set(Object.values(stores).flatMap((store) => [...store.blobs()])));
+
+const incoming = {
+	append: ({ tenant, name, most }: { tenant: string; name: string; most: Bytes }, bytes: Buffer): Done => ({
+		said: blobs.append(tenant, name, bytes, most),
+	}),
+	discard: ({ name }: { name: string }): Done => {
+		blobs.discard(name);
+		return {};
+	},
+	piece: ({ tenant, reading }: { tenant: string; reading: string }): Done => ({ bytes: blobs.piece(tenant, reading) }),
+	close: ({ reading }: { reading: string }): Done => {
+		blobs.close(reading);
+		return {};
+	},
+};
+stores.blobs = { writes: {}, reads: incoming, blobs: () => [] };
+
+const socket = new Socket({ fd: 3, readable: true, writable: true });
+const writer = new FrameWriter(socket);
+let batch: Call[] = [];
+
+function perform({ store, operation, said, bytes }: Call): Done {
+	const { writes, reads } = stores[store];
+	const perform = writes[operation] ?? reads[operation];
+	return perform(said as never, bytes);
+}
+
+/** Does all that was asked for, in one transaction where anything of it changes what is kept. */
+function run(): void {
+	const calls = batch;
+	batch = [];
+	const answers = calls.some(({ store, operation }) => operation in stores[store].writes)
+		? inTransaction(calls)
+		: calls.map(answerTo);
+	for (const answer of answers) writeDataAnswer(writer, answer);
+	writer.flush();
+}
+
+function inTransaction(calls: Call[]): ReturnType<typeof answerTo>[] {
+	try {
+		database.exec("BEGIN IMMEDIATE");
+		const answers = calls.map((call) => answerTo(call));
+		blobs.sync();
+		database.exec("COMMIT");
+		blobs.settle(true);
+		return answers;
+	} catch (error) {
+		if (database.isTransaction) database.exec("ROLLBACK");
+		blobs.settle(false);
+		return calls.map(({ id }) => ({ kind: DataKind.refused, id, text: `500 ${describe(error)}` }));
+	}
+}
+
+function answerTo(call: Call) {
+	const { id } = call;
+	try {
+		const { said = null, bytes } = perform(call);
+		return { kind: DataKind.done, id, text: JSON.stringify(said), bytes };
+	} catch (error) {
+		if (error instanceof Refused) return { kind: DataKind.refused, id, text: error.message };
+		if (database.isTransaction) throw error; // The others are undone with it.
+		return { kind: DataKind.refused, id, text: `500 ${describe(error)}` };
+	}
+}
+
+/** What SQLite, or the file system, says of a disk that is full or fails. */
+function describe(error: unknown): string {
+	const { message, code } = error as Error & { code?: string };
+	return /full|ENOSPC/.test(`${message} ${code}`) ? "the disk is full" : `it could not be stored: ${message}`;
+}
+
+const reader = new FrameReader({ maxBytes: MAX_FRAME_BYTES }, (frame) => {
+	const call = readDataCall(frame);
+	// The frame's bytes are good until the next one.
+	batch.push({ ...call, bytes: Buffer.from(call.bytes) });
+	if (batch.length === 1) setImmediate(run);
+});
+socket.on("data", (chunk: Buffer) => reader.read(chunk));
+socket.on("close", () => process.exit(0));
+socket.on("error", () => process.exit(0));
+process.on("SIGINT", () => undefined);
+process.on("SIGTERM", () => undefined);

@@ -1,0 +1,197 @@
+import {
+	closeSync,
+	fsyncSync,
+	mkdirSync,
+	openSync,
+	readdirSync,
+	readSync,
+	renameSync,
+	statSync,
+	unlinkSync,
+	writeSync,
+} from "node:fs";
+import { join } from "node:path";
+import type { Bytes, Milliseconds } from "../units.ts";
+import { Refused } from "./store.ts";
+
+/** One piece of a blob that is read. */
+const PIECE: Bytes = 256 * 1024;
+/** What is not written on, or read on, for so long is dropped. */
+const IDLE_MS: Milliseconds = 120_000;
+/** What nobody keeps is left for so long. */
+const NEW_MS: Milliseconds = 3600_000;
+/** So many may be written, or read, at a time for one tenant. */
+const MOST_OPEN = 100;
+
+interface OpenBlob {
+	tenant: string;
+	descriptor: number;
+	size: Bytes;
+	/** How far it has been read. */
+	at: Bytes;
+	usedAt: Milliseconds;
+}
+
+/** Values that are too large for a database's row: files with names of their own, which are never changed. */
+export class Blobs {
+	readonly #folder: string;
+	readonly #incoming: string;
+	readonly #prefix = `${Date.now().toString(36)}-${process.hrtime.bigint().toString(36)}`;
+	#count = 0;
+	readonly #written = new Map<string, OpenBlob>();
+	readonly #read = new Map<string, OpenBlob>();
+	/** Kept by a change that has not been written to the disk yet, and left by one. */
+	#kept: string[] = [];
+	#left: string[] = [];
+
+	constructor(folder: string) {
+		this.#folder = join(folder, "blobs");
+		this.#incoming = join(folder, "incoming");
+		for (const each of [this.#folder, this.#incoming]) mkdirSync(each, { recursive: true, mode: 0o700 });
+	}
+
+	#next(): string {
+		return `${this.#prefix}-${++this.#count}`;
+	}
+
+	/** Writes a piece of a blob that comes in; `name` is empty for the first one. Gives its name. */
+	append(tenant: string, name: string, bytes: Buffer, most: Bytes): string {
+		const blob = name === "" ? this.#begin(tenant) : { name, ...this.#open(this.#written, tenant, name) };
+		const open = this.#written.get(blob.name) as OpenBlob;
+		if (open.size + bytes.length > most) {
+			this.discard(blob.name);
+			throw new Refused(`413 Value length of more than ${most} exceeds limit of ${most}.`);
+		}
+		for (let at = 0; at < bytes.length; ) at += writeSync(open.descriptor, bytes, at);
+		open.size += bytes.length;
+		open.usedAt = performance.now();
+		return blob.name;
+	}
+
+	#begin(tenant: string): { name: string } {
+		this.#expire();
+		bounded(this.#written, tenant);
+		const name = this.#next();
+		const descriptor = openSync(join(this.#incoming, name), "wx", 0o600);
+		this.#written.set(name, { tenant, descriptor, size: 0, at: 0, usedAt: performance.now() });
+		return { name };
+	}
+
+	/** One that a tenant has open. */
+	#open(among: Map<string, OpenBlob>, tenant: string, name: string): OpenBlob {
+		const blob = among.get(name);
+		if (blob === undefined || blob.tenant !== tenant) throw new Refused("500 the value is there no longer");
+		return blob;
+	}
+
+	sizeOf(tenant: string, name: string): Bytes {
+		return this.#open(this.#written, tenant, name).size;
+	}
+
+	/** One that came in whole is kept from now on, if what keeps it is. */
+	keep(tenant: string, name: string): void {
+		const { descriptor } = this.#open(this.#written, tenant, name);
+		this.#written.delete(name);
+		try {
+			fsyncSync(descriptor);
+		} finally {
+			closeSync(descriptor);
+		}
+		renameSync(join(this.#incoming, name), join(this.#folder, name));
+		this.#kept.push(name);
+	}
+
+	/** One is kept no longer, once what says so is on the disk. Whoever reads it reads on. */
+	leave(name: string): void {
+		this.#left.push(name);
+	}
+
+	/** The changes since the last settlement are on the disk, or were undone. */
+	settle(committed: boolean): void {
+		const gone = committed ? this.#left : this.#kept;
+		this.#left = [];
+		this.#kept = [];
+		for (const name of gone) unlinkQuietly(join(this.#folder, name));
+	}
+
+	/** Has the kept blobs' names on the disk; to be called before the change that names them is committed. */
+	sync(): void {
+		if (this.#kept.length === 0) return;
+		const descriptor = openSync(this.#folder, "r");
+		try {
+			fsyncSync(descriptor);
+		} finally {
+			closeSync(descriptor);
+		}
+	}
+
+	/** Opens one to be read piece by piece. Gives what it is read by. */
+	read(tenant: string, name: string, size: Bytes): string {
+		this.#expire();
+		bounded(this.#read, tenant);
+		const descriptor = openSync(join(this.#folder, name), "r");
+		const reading = this.#next();
+		this.#read.set(reading, { tenant, descriptor, size, at: 0, usedAt: performance.now() });
+		return reading;
+	}
+
+	/** The next piece of one that is read; none at its end, where it is closed. */
+	piece(tenant: string, reading: string): Buffer {
+		const blob = this.#open(this.#read, tenant, reading);
+		const bytes = Buffer.allocUnsafe(Math.min(PIECE, blob.size - blob.at));
+		const length = readSync(blob.descriptor, bytes, 0, bytes.length, blob.at);
+		blob.at += length;
+		blob.usedAt = performance.now();
+		if (blob.at >= blob.size || length === 0) this.close(reading);
+		return bytes.subarray(0, length);
+	}
+
+	/** Nobody reads it any more. */
+	close(reading: string): void {
+		const blob = this.#read.get(reading);
+		if (blob !== undefined) closeSync(blob.descriptor);
+		this.#read.delete(reading);
+	}
+
+	/** What came in of one is not kept. */
+	discard(name: string): void {
+		const blob = this.#written.get(name);
+		if (blob === undefined) return;
+		this.#written.delete(name);
+		closeSync(blob.descriptor);
+		unlinkQuietly(join(this.#incoming, name));
+	}
+
+	/**
+	 * Removes what processes that have ended left behind: all but these, and what is so new that another process, of an
+	 * edge that drains, may be about to keep it.
+	 */
+	sweep(known: ReadonlySet<string>): void {
+		const before = Date.now() - NEW_MS;
+		for (const folder of [this.#incoming, this.#folder])
+			for (const name of readdirSync(folder)) {
+				const path = join(folder, name);
+				if (!known.has(name) && statSync(path).mtimeMs < before) unlinkQuietly(path);
+			}
+	}
+
+	#expire(): void {
+		const before = performance.now() - IDLE_MS;
+		for (const [name, { usedAt }] of this.#written) if (usedAt < before) this.discard(name);
+		for (const [reading, { usedAt }] of this.#read) if (usedAt < before) this.close(reading);
+	}
+}
+
+function bounded(open: Map<string, OpenBlob>, tenant: string): void {
+	let count = 0;
+	for (const blob of open.values()) if (blob.tenant === tenant) count++;
+	if (count >= MOST_OPEN) throw new Refused(`429 more than ${MOST_OPEN} large values at a time`);
+}
+
+function unlinkQuietly(path: string): void {
+	try {
+		unlinkSync(path);
+	} catch {
+		// It is swept when the next process starts.
+	}
+}

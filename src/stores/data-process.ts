@@ -1,0 +1,247 @@
+import { mkdirSync, realpathSync } from "node:fs";
+import { type DataAnswer, type DataCall, DataKind, readDataAnswer, writeDataCall } from "../link/data-frames.ts";
+import type { TenantName } from "../names.ts";
+import { Child } from "../processes/child.ts";
+import { confinedToFolder } from "../processes/confinement.ts";
+import { BELOW_EDGE, type Launcher, niceness } from "../processes/launcher.ts";
+import type { Bytes, Milliseconds } from "../units.ts";
+
+/** A disk that takes longer than this is not waited for. */
+const MOST_MS: Milliseconds = 30_000;
+const MAX_FRAME_BYTES: Bytes = 64 * 2 ** 20;
+const MAX_BYTES: Bytes = 2 ** 30;
+/** So many calls of one tenant are asked for at a time, and so many in all; the others wait. */
+const MOST_OF_TENANT = 8;
+const MOST_ASKED = 64;
+/** So many calls of one tenant may wait. */
+const MOST_WAITING = 10_000;
+/** After one that could not start the next is not started for so long. */
+const REST_MS: Milliseconds = 1000;
+/** A piece of a value that goes to the process by itself. */
+const PIECE: Bytes = 256 * 1024;
+
+/** What came of a call. */
+export interface DataResult {
+	said: unknown;
+	bytes: Uint8Array;
+}
+
+interface Asked {
+	tenant: TenantName;
+	call: DataCall;
+	resolve: (result: DataResult) => void;
+	reject: (error: Error) => void;
+	/** How often it was asked for. */
+	times: number;
+	deadline: Milliseconds;
+}
+
+interface Tenant {
+	asked: number;
+	readonly waiting: Asked[];
+}
+
+/**
+ * The process that keeps what functions store, as the edge asks it: what is slow there is slow for whoever asked, and
+ * one that is lost is started again. Started when first needed.
+ */
+export class DataProcess {
+	readonly #launcher: Launcher;
+	readonly #folder: string;
+	#child: Child | null = null;
+	#nextId = 1;
+	readonly #asked = new Map<number, Asked>();
+	/** Those of whom anything is asked for or waits; whoever is first is next. */
+	readonly #tenants = new Map<TenantName, Tenant>();
+	#closed = false;
+	/** Whether the process that runs has answered anything. */
+	#answered = false;
+	/** Why none is started as long as this. */
+	#failed = "";
+	#restUntil: Milliseconds = 0;
+
+	/** It keeps all of it in one folder, which is made where it is missing. */
+	constructor(launcher: Launcher, folder: string) {
+		this.#launcher = launcher;
+		this.#folder = folder;
+	}
+
+	/**
+	 * Has something done for a tenant, which is acknowledged once it is on the disk. One that the process did not live to
+	 * acknowledge is asked for once more, so that it has to be one that may be done twice. Rejects with words that a
+	 * function may read.
+	 */
+	ask(tenant: TenantName, call: DataCall): Promise<DataResult> {
+		const { promise, resolve, reject } = Promise.withResolvers<DataResult>();
+		const one = this.#tenant(tenant);
+		if (this.#closed) reject(new Error("503 the server is shutting down"));
+		else if (one.waiting.length >= MOST_WAITING) reject(new Error("429 too much waits to be stored or read already"));
+		else {
+			one.waiting.push({ tenant, call, resolve, reject, times: 0, deadline: 0 });
+			this.#next();
+		}
+		return promise;
+	}
+
+	/** Takes in a value that is too large for one call, up to a size. Gives the name by which another call may keep it. */
+	async receive(tenant: TenantName, content: AsyncIterable<Uint8Array>, most: Bytes): Promise<string> {
+		let name = "";
+		try {
+			for await (const chunk of content)
+				for (let at = 0; at < chunk.byteLength; at += PIECE) {
+					const bytes = chunk.subarray(at, at + PIECE);
+					const said = { tenant, name, most };
+					const result = await this.ask(tenant, { store: "blobs", operation: "append", said, bytes });
+					name = result.said as string;
+				}
+			return name;
+		} catch (error) {
+			this.discard(tenant, name);
+			throw error;
+		}
+	}
+
+	/** What was received is not kept after all. */
+	discard(tenant: TenantName, name: string): void {
+		if (name === "" || this.#closed) return;
+		this.ask(tenant, { store: "blobs", operation: "discard", said: { name } }).catch(() => undefined);
+	}
+
+	/** The pieces of a large value, by what another call has said that it is read by. */
+	async *read(tenant: TenantName, reading: string, size: Bytes): AsyncGenerator<Uint8Array> {
+		let left = size;
+		try {
+			while (left > 0) {
+				const said = { tenant, reading };
+				const { bytes } = await this.ask(tenant, { store: "blobs", operation: "piece", said });
+				if (bytes.byteLength === 0) throw new Error("500 the value is not whole");
+				left -= bytes.byteLength;
+				yield bytes;
+			}
+		} finally {
+			if (left > 0 && !this.#closed)
+				this.ask(tenant, { store: "blobs", operation: "close", said: { reading } }).catch(() => undefined);
+		}
+	}
+
+	/** 0 while it does not run. */
+	get pid(): number {
+		return this.#child?.pid ?? 0;
+	}
+
+	#tenant(name: TenantName): Tenant {
+		let tenant = this.#tenants.get(name);
+		if (tenant === undefined) {
+			tenant = { asked: 0, waiting: [] };
+			this.#tenants.set(name, tenant);
+		}
+		return tenant;
+	}
+
+	/** Asks for what may be asked for now, of one tenant after the other. */
+	#next(): void {
+		let found = true;
+		while (found && this.#asked.size < MOST_ASKED) {
+			found = false;
+			for (const [name, tenant] of this.#tenants) {
+				if (tenant.waiting.length === 0 || tenant.asked >= MOST_OF_TENANT) continue;
+				if (this.#asked.size >= MOST_ASKED) break;
+				found = true;
+				// It goes to the end of the line.
+				this.#tenants.delete(name);
+				this.#tenants.set(name, tenant);
+				tenant.asked++;
+				this.#ask(tenant.waiting.shift() as Asked);
+				break;
+			}
+		}
+	}
+
+	#ask(one: Asked): void {
+		const id = this.#nextId++ >>> 0;
+		one.times++;
+		one.deadline = performance.now() + MOST_MS;
+		this.#asked.set(id, one);
+		try {
+			if (this.#child === null && performance.now() < this.#restUntil) throw new Error(this.#failed);
+			this.#child ??= this.#launch();
+			this.#child.watch(true);
+			writeDataCall(this.#child.writer, id, one.call);
+		} catch (error) {
+			this.#end(id)?.reject(new Error(`500 the data folder cannot be used: ${(error as Error).message}`));
+		}
+	}
+
+	#launch(): Child {
+		this.#answered = false;
+		mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+		const child: Child = new Child(
+			this.#launcher,
+			{
+				launch: {
+					...confinedToFolder("data/main", realpathSync(this.#folder)),
+					niceness: niceness(BELOW_EDGE),
+					file: null,
+				},
+				maxFrameBytes: MAX_FRAME_BYTES,
+				maxBytes: MAX_BYTES,
+			},
+			{
+				onFrame: (frame) => this.#onAnswer(readDataAnswer(frame)),
+				overdue: () => {
+					const [oldest] = this.#asked.values();
+					if (oldest === undefined) child.watch(false);
+					return oldest !== undefined && performance.now() > oldest.deadline ? "it took too long" : null;
+				},
+				onEnded: (why) => this.#onEnded(child, why),
+			},
+		);
+		return child;
+	}
+
+	/** One is asked for no longer. */
+	#end(id: number): Asked | undefined {
+		const one = this.#asked.get(id);
+		if (one === undefined) return undefined;
+		this.#asked.delete(id);
+		const tenant = this.#tenant(one.tenant);
+		tenant.asked--;
+		if (tenant.asked === 0 && tenant.waiting.length === 0) this.#tenants.delete(one.tenant);
+		return one;
+	}
+
+	#onAnswer({ kind, id, text, bytes }: DataAnswer): void {
+		const one = this.#end(id);
+		if (one === undefined) throw new Error("an answer that nobody has asked for");
+		this.#answered = true;
+		if (kind === DataKind.refused) one.reject(new Error(text));
+		// The frame's bytes are good until the next one.
+		else one.resolve({ said: JSON.parse(text), bytes: Uint8Array.from(bytes) });
+		this.#next();
+	}
+
+	#onEnded(child: Child, why: string): void {
+		if (this.#child !== child) return;
+		this.#child = null;
+		if (!this.#answered) {
+			this.#failed = why;
+			this.#restUntil = performance.now() + REST_MS;
+		}
+		for (const id of [...this.#asked.keys()]) {
+			const one = this.#end(id) as Asked;
+			// What came in before, or is being read, went with the process.
+			if (one.times > 1 || one.call.store === "blobs" || this.#closed)
+				one.reject(new Error(`500 the data process was lost (${why})`));
+			else this.#tenant(one.tenant).waiting.unshift(one);
+		}
+		if (!this.#closed) this.#next();
+	}
+
+	/** Ends it; what it has not acknowledged has failed. */
+	async close(): Promise<void> {
+		this.#closed = true;
+		for (const { waiting } of this.#tenants.values())
+			for (const { reject } of waiting.splice(0)) reject(new Error("503 the server is shutting down"));
+		await this.#child?.close({ gently: true });
+	}
+}

@@ -1,0 +1,31 @@
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+
+/** What each version of the database adds to the one before; one that is there is never changed. */
+const MIGRATIONS = [
+	`CREATE TABLE tenants (name TEXT PRIMARY KEY, bytes INTEGER NOT NULL) WITHOUT ROWID;
+	CREATE TABLE kv_namespaces (id INTEGER PRIMARY KEY, tenant TEXT NOT NULL, name TEXT NOT NULL, UNIQUE (tenant, name));
+	CREATE TABLE kv_entries (
+		id INTEGER PRIMARY KEY, namespace INTEGER NOT NULL, key TEXT NOT NULL, expires INTEGER, metadata TEXT,
+		size INTEGER NOT NULL, blob TEXT, value BLOB, UNIQUE (namespace, key));
+	CREATE INDEX kv_expiring ON kv_entries (expires) WHERE expires IS NOT NULL;`,
+];
+
+/**
+ * Opens the database of a data process; it is made where it is missing. Several processes may have it open for a while:
+ * that of an edge that drains, and that of the next. Throws where it cannot be used.
+ */
+export function openDatabase(folder: string): DatabaseSync {
+	const database = new DatabaseSync(join(folder, "data.db"), { timeout: 5000 });
+	// What is acknowledged is on the disk: https://www.sqlite.org/pragma.html#pragma_synchronous
+	database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -65536");
+	database.exec("BEGIN IMMEDIATE");
+	const { user_version: version } = database.prepare("PRAGMA user_version").get() as { user_version: number };
+	if (version > MIGRATIONS.length)
+		throw new Error(
+			`data.db was written by a newer atoll (its version is ${version}, this one knows ${MIGRATIONS.length})`,
+		);
+	for (const migration of MIGRATIONS.slice(version)) database.exec(migration);
+	database.exec(`PRAGMA user_version = ${MIGRATIONS.length}; COMMIT`);
+	return database;
+}

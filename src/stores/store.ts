@@ -1,0 +1,35 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { Blobs } from "./blobs.ts";
+
+/** What came of an operation. */
+export interface Done {
+	/** For the edge's side of the binding; anything that JSON can hold. */
+	said?: unknown;
+	bytes?: Uint8Array;
+}
+
+/**
+ * An operation of a store: reads or changes what is kept, at once. Throws Refused for what cannot be, before it has
+ * changed anything; what it changes is undone where it throws anything else.
+ */
+type Operation = (said: never, bytes: Buffer) => Done;
+
+/** What a binding's `store.ts` makes, in the data process: operations by their names. */
+export interface DataStore {
+	/** Those that change what is kept, which are written to the disk before they are acknowledged. */
+	readonly writes: Readonly<Record<string, Operation>>;
+	readonly reads: Readonly<Record<string, Operation>>;
+	/** The names of the blobs that it keeps; those of no store are removed when a data process starts. */
+	blobs(): Iterable<string>;
+}
+
+/** What a store is kept in. */
+export interface DataFiles {
+	database: DatabaseSync;
+	blobs: Blobs;
+}
+
+/** Something cannot be done, and why, in words that whoever asked may read. */
+export class Refused extends Error {
+	override name = "Refused";
+}
