@@ -43,3 +43,8 @@ export const tenantName = z
 		/^[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?$/,
 		"must be lower-case letters, digits, - and _, up to 63, with a letter or digit at either end",
 	);
+
+/** A queue's name, of its tenant's queues. */
+export const queueName = z
+	.string()
+	.regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "must have up to 63 lower-case letters, digits and `-`");

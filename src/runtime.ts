@@ -54,6 +54,7 @@ import { Listeners, type NodeHandler, type UpgradeHandler } from "./server/liste
 import { nextRequestId } from "./server/request-id.ts";
 import { SiteDelivery } from "./server/site-delivery.ts";
 import { DataProcess } from "./stores/data-process.ts";
+import { TriggerSources } from "./triggers/triggers.ts";
 import type { Bytes, Milliseconds } from "./units.ts";
 
 /** What came of an event that was dispatched. */
@@ -157,6 +158,7 @@ export class Runtime {
 	readonly #sites: Sites;
 	readonly #data: DataProcess;
 	readonly #tenantLimits: TenantLimits;
+	readonly #triggers: TriggerSources;
 	readonly #account: Account;
 	/** @internal */
 	readonly guard = new Guard((fields, message) => this.#observer.notice("error", fields, message));
@@ -203,6 +205,7 @@ export class Runtime {
 			development: this.#development,
 			checkBindings: (given, env) => this.#bindings.check(given, env),
 			onWithdrawn: (number) => this.#pool.unload(number),
+			onTriggers: (of, triggers) => this.#triggers.set(of, triggers),
 		});
 		this.desired = new Desired({
 			deployer: this.#deployer,
@@ -237,6 +240,14 @@ export class Runtime {
 			onFailed: ({ message }) => this.#observer.notice("warn", {}, `artifacts cannot be looked through: ${message}`),
 		});
 		this.#mapper = new StackMapper(launcher);
+		this.#triggers = new TriggerSources({
+			data: this.#data,
+			schedule: (to, event) => this.dispatch(to, event),
+			deliver: (to, event) => this.dispatch(to, event),
+			notice: (level, { tenant, name }, message) => this.#observer.notice(level, { tenant, function: name }, message),
+			// Whoever develops a function calls it when they want to.
+			schedules: !this.#development,
+		});
 		this.#log = new FunctionLog(this.#observer, this.#mapper);
 		this.#decompressor = new Decompressor(launcher);
 		this.#egress = new Egress(options.egress, this.#decompressor, ({ origin }, error) =>
@@ -321,6 +332,7 @@ export class Runtime {
 			sites: this.#sites,
 			data: this.#data,
 			storedBytes: this.#tenantLimits.storedBytes,
+			onQueued: this.#triggers.queued,
 		});
 		void this.#pruner.run();
 		this.#ready = this.#pool.ready.catch(async (error: Error) => {
@@ -626,8 +638,10 @@ export class Runtime {
 	async #close(timeout: Milliseconds): Promise<void> {
 		this.#deployer.close();
 		this.closeWebSockets();
+		const triggered = this.#triggers.close();
 		const until = performance.now() + timeout;
 		await this.#dispatcher.drain(timeout);
+		await triggered;
 		await this.#listeners.delivered(until - performance.now());
 		await Promise.all([this.#builder.close(), this.#pool.close(), this.#bindings.close(), this.#closeHelpers()]);
 		await this.#pruner.close();

@@ -74,6 +74,10 @@ const PROCESS_OF = {
 	// … and the edge's side of it.
 	"stores/data-process.ts": "edge",
 	"bindings/kv/calls.ts": "both ends",
+	"bindings/queue/calls.ts": "both ends",
+
+	// What calls functions beside requests.
+	triggers: "edge",
 
 	// What the edge knows of processes, and the launcher, which starts them.
 	processes: "edge",
@@ -134,6 +138,7 @@ const ROOMS = {
 		assets: "what is known of the files of versions",
 		version: "what it tells of itself",
 		supervisor: "it is started and ended by it",
+		triggers: "what calls functions beside requests",
 		feed: "tells edges what is desired",
 		config: "how it is set up, and what an upload may be",
 		deployments: "versions are built and hostnames claimed by the edge's own rules",
@@ -156,6 +161,7 @@ const ROOMS = {
 	},
 	assets: { link: "lists of headers", errors: "a folder that cannot be served", units: "types" },
 	feed: {
+		triggers: "types of what is desired",
 		assets: "types of what is desired",
 		deployments: "types of what is desired",
 		bindings: "types of what is desired",
@@ -209,6 +215,7 @@ const ROOMS = {
 		bindings: "fetches for functions",
 		helpers: "starts them",
 		stores: "starts the data process",
+		triggers: "has functions called by time and queues",
 		limits: "owns the accounts",
 		observe: "tells subscribers",
 		pool: "starts sandboxes",
@@ -245,6 +252,7 @@ const ROOMS = {
 		units: "types",
 	},
 	deployments: {
+		triggers: "what calls functions beside requests",
 		assets: "what is known of the files of versions",
 		feed: "what control desires",
 		config: "what is deployed has been checked",
@@ -261,6 +269,7 @@ const ROOMS = {
 	},
 	config: {
 		assets: "what is said of sites is checked",
+		triggers: "what calls functions beside requests",
 		router: "hostnames are checked",
 		bindings: "address ranges are checked",
 		limits: "limits are checked",
@@ -305,6 +314,14 @@ const ROOMS = {
 		limits: "budgets of subrequests",
 		link: "effects come as messages",
 		errors: "an invalid range of addresses",
+		units: "types",
+	},
+	triggers: {
+		invocation: "types of events",
+		bindings: "what queues are asked for",
+		stores: "keep messages, and when schedules were run",
+		observe: "outcomes",
+		names: "functions",
 		units: "types",
 	},
 	data: {

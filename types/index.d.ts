@@ -90,6 +90,24 @@ export interface Fetcher {
 	fetch(input: Request | string | URL, init?: RequestInit): Promise<Response>;
 }
 
+/** How a message is sent. */
+export interface QueueSendOptions {
+	/** How its body is written: `json` by default, which takes whatever JSON can hold; `bytes` arrive as an ArrayBuffer. */
+	contentType?: "json" | "text" | "bytes";
+	/** After how many seconds it is delivered at the earliest: a whole number up to 43 200. */
+	delaySeconds?: number;
+}
+
+/**
+ * A `queue` binding in `env`: what is sent is kept, and comes to the `queue` handler of the function that consumes the
+ * queue, at least once. A message has up to 128 000 bytes, a batch up to 100 messages and 256 000 bytes. Rejects with an
+ * Error like `Queue send failed: 413 …` for what is refused.
+ */
+export interface Queue<Body = unknown> {
+	send(body: Body, options?: QueueSendOptions): Promise<void>;
+	sendBatch(messages: Iterable<{ body: Body } & QueueSendOptions>, options?: { delaySeconds?: number }): Promise<void>;
+}
+
 /** What can be said of a value that is put into a `KVNamespace`. */
 export interface KVNamespacePutOptions {
 	/** When it expires, in seconds since 1970; at least 60 seconds from now. */

@@ -3,6 +3,7 @@ import type { ZodError } from "zod";
 import type { Sites } from "../assets/sites.ts";
 import { UsageError } from "../errors.ts";
 import { type BindingNumber, FETCH, LOOPBACK, SOCKETS } from "../link/calls.ts";
+import type { TenantName } from "../names.ts";
 import type { DataProcess } from "../stores/data-process.ts";
 import type { Bytes } from "../units.ts";
 import type { Bound, Caller, EdgeBinding, GivenBindings, OpenBinding } from "./binding.ts";
@@ -19,6 +20,8 @@ export interface EdgeServices {
 	data: DataProcess;
 	/** How much a tenant may store, in all that its functions are bound to. */
 	storedBytes: Bytes;
+	/** Told of a queue that has messages. */
+	onQueued: (tenant: TenantName, queue: string) => void;
 }
 
 /** What a folder's `edge.ts` exports. */

@@ -46,6 +46,7 @@ export async function deployOne(runtime: Runtime, source: Source): Promise<Outco
 		root,
 		bindings,
 		limits,
+		triggers,
 		assets,
 		metadataBinding,
 	} = source;
@@ -59,6 +60,7 @@ export async function deployOne(runtime: Runtime, source: Source): Promise<Outco
 		env,
 		bindings,
 		limits,
+		triggers,
 		...(entry !== null && { entry: shown(entry) }),
 		...(assets !== null && { assets: { ...assets, directory: shown(assets.directory) } }),
 	};

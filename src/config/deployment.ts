@@ -3,6 +3,7 @@ import { type AssetsSettings, assetsSchema, NO_FUNCTION, problemOfSiteAlone } fr
 import { bindingsSchema, type GivenBindings } from "../bindings/binding.ts";
 import { type Limits, limitsSchema } from "../limits/limits.ts";
 import type { FunctionId, FunctionName, TenantName } from "../names.ts";
+import { type GivenTriggers, type Triggers, triggersSchema } from "../triggers/trigger-settings.ts";
 import type { Bytes } from "../units.ts";
 import { check } from "./check.ts";
 import { functionId } from "./function-target.ts";
@@ -62,6 +63,11 @@ export interface DeployOptions {
 	assets?: AssetsOptions;
 	/** Limits that differ from the runtime's. */
 	limits?: Partial<Limits>;
+	/**
+	 * What calls it beside requests: times, for its `scheduled` handler, and queues, for its `queue` handler. They are
+	 * looked after by this process for as long as the runtime is not closed. Default: nothing.
+	 */
+	triggers?: GivenTriggers;
 }
 
 /** A site: its keys are named and mean what they do for wrangler. */
@@ -86,7 +92,7 @@ export interface AssetsOptions {
 }
 
 /** An upload without what its release needs. */
-export type UploadOptions = Omit<DeployOptions, "hostnames" | "env" | "bindings">;
+export type UploadOptions = Omit<DeployOptions, "hostnames" | "env" | "bindings" | "triggers">;
 
 /** What a source that is given may hold: more than that no bundle can be made of. */
 const MOST_FILES = 1000;
@@ -156,6 +162,7 @@ const deployShape = {
 	hostnames: z.array(z.string()).min(1),
 	env: z.record(z.string(), z.json()).optional(),
 	bindings: bindingsSchema.optional(),
+	triggers: triggersSchema.optional(),
 };
 const deploySchema = sourced(deployShape).refine(
 	({ assets, ...rest }) => {
@@ -166,8 +173,9 @@ const deploySchema = sourced(deployShape).refine(
 );
 
 /** A deployment whose tenant is named, and whose source lies at a path or was given. */
-export type CheckedDeployment = Omit<DeployOptions, "source" | "files" | "main" | "assets"> &
+export type CheckedDeployment = Omit<DeployOptions, "source" | "files" | "main" | "assets" | "triggers"> &
 	FunctionId & {
+		triggers?: Triggers;
 		given?: { main: string; files: Record<string, string | Uint8Array> } | undefined;
 		assets?: AssetsSettings;
 	};
@@ -177,7 +185,7 @@ export function checkDeployment(options: unknown): CheckedDeployment {
 }
 
 /** An upload likewise. */
-export type CheckedUpload = Omit<CheckedDeployment, "hostnames" | "env" | "bindings">;
+export type CheckedUpload = Omit<CheckedDeployment, "hostnames" | "env" | "bindings" | "triggers">;
 
 export function checkUpload(options: unknown): CheckedUpload {
 	return check<CheckedUpload>(uploadSchema, options, "upload");

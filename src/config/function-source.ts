@@ -6,6 +6,7 @@ import { bindingsSchema, type GivenBindings } from "../bindings/binding.ts";
 import { UsageError } from "../errors.ts";
 import { type Limits, limitsSchema } from "../limits/limits.ts";
 import { type FunctionName, functionName } from "../names.ts";
+import { type GivenTriggers, triggersSchema } from "../triggers/trigger-settings.ts";
 import { ConfigFile, liesIn, shown } from "./config-file.ts";
 import { readWrangler } from "./wrangler.ts";
 
@@ -31,6 +32,8 @@ export type FoundFunction = Found &
 				env: Record<string, unknown>;
 				bindings: GivenBindings;
 				limits: Partial<Limits>;
+				/** What calls it beside requests. */
+				triggers: GivenTriggers;
 				/** The site that is served beside it or alone, whose folder is an absolute path. */
 				assets: AssetsSettings | null;
 				/** The name under which it finds its own version's id, tag and time in `env`; empty for none. */
@@ -68,6 +71,7 @@ export const functionSchema = z.strictObject({
 		description: "Files that are served beside the function, or alone; keys as wrangler has them.",
 	}),
 	limits: limitsSchema.optional().meta({ description: "Limits that differ from the server's." }),
+	triggers: triggersSchema.optional().meta({ description: "What calls it beside requests: docs/triggers.md." }),
 });
 
 const packageSchema = z.object({ main: z.string().optional() });
@@ -121,6 +125,7 @@ const PLAIN = {
 	env: {},
 	bindings: {},
 	limits: {},
+	triggers: {},
 	assets: null,
 	metadataBinding: "",
 	routes: [],
@@ -149,9 +154,9 @@ function describeFolder(found: Found, environment: string | undefined): Sound | 
 		found.name = reached?.name ?? found.name;
 		if (isOurs) {
 			found.hostnames = reached?.hostnames ?? [];
-			const { main, env = {}, bindings = {}, limits = {}, assets } = file.check(functionSchema);
+			const { main, env = {}, bindings = {}, limits = {}, triggers = {}, assets } = file.check(functionSchema);
 			const sited = siteFrom(folder, main, assets ?? null, found.config);
-			return { ...found, problem: null, ...PLAIN, env, bindings, limits, ...sited };
+			return { ...found, problem: null, ...PLAIN, env, bindings, limits, triggers, ...sited };
 		}
 		const {
 			name = found.name,

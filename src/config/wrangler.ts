@@ -3,9 +3,21 @@ import { type AssetsSettings, assetsSchema } from "../assets/asset-config.ts";
 import { UsageError } from "../errors.ts";
 import { functionName } from "../names.ts";
 import { hostnameOfRoute } from "../router/route-pattern.ts";
+import type { GivenTriggers } from "../triggers/trigger-settings.ts";
 import { type ConfigFile, shown } from "./config-file.ts";
 
 const route = z.union([z.string(), z.looseObject({ pattern: z.string(), custom_domain: z.boolean().optional() })]);
+
+const consumer = z.looseObject({
+	queue: z.string(),
+	type: z.string().optional(),
+	max_batch_size: z.number().optional(),
+	max_batch_timeout: z.number().optional(),
+	max_retries: z.number().optional(),
+	retry_delay: z.number().optional(),
+	dead_letter_queue: z.string().optional(),
+	max_concurrency: z.number().nullish(),
+});
 
 /** What an environment may say in place of the top level. */
 const settings = {
@@ -24,6 +36,15 @@ const settings = {
 			}),
 		)
 		.optional(),
+	queues: z
+		.looseObject({
+			producers: z
+				.array(z.looseObject({ binding: z.string(), queue: z.string(), delivery_delay: z.number().optional() }))
+				.optional(),
+			consumers: z.array(consumer).optional(),
+		})
+		.optional(),
+	triggers: z.looseObject({ crons: z.array(z.string()).optional() }).optional(),
 	limits: z.looseObject({ cpu_ms: z.number().int().positive().optional() }).optional(),
 	routes: z.array(route).optional(),
 	route: route.optional(),
@@ -36,7 +57,7 @@ const schema = z.looseObject({ ...settings, env: z.record(z.string(), z.looseObj
 type Settings = z.infer<z.ZodObject<typeof settings>>;
 
 /** What an environment does not take from the top level: https://developers.cloudflare.com/workers/wrangler/configuration/ */
-const NOT_INHERITED = ["vars", "services", "version_metadata"] as const;
+const NOT_INHERITED = ["vars", "services", "queues", "version_metadata"] as const;
 
 /** Keys of bindings without which a function could not work, and that atoll does not have yet. */
 const MISSING = [
@@ -45,7 +66,6 @@ const MISSING = [
 	"r2_buckets",
 	"durable_objects",
 	"migrations",
-	"queues",
 	"workflows",
 	"hyperdrive",
 	"vectorize",
@@ -64,7 +84,7 @@ const MISSING = [
 ];
 
 /** Keys that a function works without, but not as its author thinks. */
-const LEFT_OUT = ["triggers", "tail_consumers", "logpush", "placement", "build", "rules", "define", "alias", "minify"];
+const LEFT_OUT = ["tail_consumers", "logpush", "placement", "build", "rules", "define", "alias", "minify"];
 
 /** Keys that change nothing of what a function does here: they are wrangler's own, or say what is so anyway. */
 const NO_MATTER = [
@@ -95,6 +115,8 @@ export interface WranglerConfig {
 	main: string | undefined;
 	variables: Record<string, unknown>;
 	bindings: Record<string, { type: string; [setting: string]: unknown }>;
+	/** What calls it beside requests. */
+	triggers: GivenTriggers;
 	limits: { cpuMs?: number };
 	assets: AssetsSettings | null;
 	/** The name under which a version finds its own id, tag and time in `env`; empty for none. */
@@ -131,11 +153,16 @@ export function readWrangler(file: ConfigFile, environment?: string): WranglerCo
 			...(props !== undefined && { props }),
 		},
 	]);
+	const producers = (one.queues?.producers ?? []).map(({ binding: name, queue, delivery_delay: deliveryDelay }) => [
+		name,
+		{ type: "queue", queue, ...(deliveryDelay !== undefined && { deliveryDelay }) },
+	]);
 	return {
 		name: one.name,
 		main: one.main,
 		variables: one.vars ?? {},
-		bindings: Object.fromEntries(bindings) as WranglerConfig["bindings"],
+		bindings: Object.fromEntries([...bindings, ...producers]) as WranglerConfig["bindings"],
+		triggers: triggersOf(one),
 		limits: one.limits?.cpu_ms === undefined ? {} : { cpuMs: one.limits.cpu_ms },
 		assets: one.assets === undefined ? null : z.object(assetsSchema.shape).parse(one.assets),
 		metadataBinding: one.version_metadata?.binding ?? "",
@@ -144,6 +171,26 @@ export function readWrangler(file: ConfigFile, environment?: string): WranglerCo
 		compatibilityFlags: one.compatibility_flags ?? [],
 		warnings,
 	};
+}
+
+/** What calls a function, but for consumers that come for their messages themselves. */
+function triggersOf({ triggers, queues }: Settings): GivenTriggers {
+	const consumers = (queues?.consumers ?? []).filter(({ type }) => type !== "http_pull");
+	return { crons: triggers?.crons ?? [], queues: consumers.map(consumerOf) };
+}
+
+/** A consumer as atoll's own settings have it. */
+function consumerOf(given: z.infer<typeof consumer>): NonNullable<GivenTriggers["queues"]>[number] {
+	const of = {
+		maxBatchSize: given.max_batch_size,
+		maxBatchTimeout: given.max_batch_timeout,
+		maxRetries: given.max_retries,
+		retryDelay: given.retry_delay,
+		deadLetterQueue: given.dead_letter_queue,
+		maxConcurrency: given.max_concurrency ?? undefined,
+	};
+	const said = Object.entries(of).filter(([, value]) => value !== undefined);
+	return { queue: given.queue, ...Object.fromEntries(said) };
 }
 
 function inEnvironment(all: z.infer<typeof schema>, name: string, path: string): Settings {

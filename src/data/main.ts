@@ -4,12 +4,15 @@
  */
 import { Socket } from "node:net";
 import { KvStore } from "../bindings/kv/store.ts";
+import { QueueStore } from "../bindings/queue/store.ts";
 import { DataKind, readDataCall, writeDataAnswer } from "../link/data-frames.ts";
 import { FrameReader } from "../link/frame-reader.ts";
 import { FrameWriter } from "../link/frame-writer.ts";
 import { Blobs } from "../stores/blobs.ts";
+import { CronStore } from "../stores/cron-store.ts";
 import { openDatabase } from "../stores/database.ts";
-import { type DataStore, type Done, Refused } from "../stores/store.ts";
+import { Quota } from "../stores/quota.ts";
+import { type DataFiles, type DataStore, type Done, Refused } from "../stores/store.ts";
 import type { Bytes } from "../units.ts";
 
 const MAX_FRAME_BYTES: Bytes = 8 * 2 ** 20;
@@ -19,7 +22,12 @@ type Call = ReturnType<typeof readDataCall>;
 const [, , folder] = process.argv;
 const database = openDatabase(folder);
 const blobs = new Blobs(folder);
-const stores: Record<string, DataStore> = { kv: new KvStore({ database, blobs }) };
+const files: DataFiles = { database, blobs, quota: new Quota(database) };
+const stores: Record<string, DataStore> = {
+	kv: new KvStore(files),
+	queue: new QueueStore(files),
+	cron: new CronStore(files),
+};
 blobs.sweep(new Set(Object.values(stores).flatMap((store) => [...store.blobs()])));
 
 const incoming = {

@@ -8,6 +8,7 @@ import type { TenantLimits } from "../limits/limits.ts";
 import { FORGOTTEN_MS, Strikes } from "../limits/strikes.ts";
 import type { VersionNumber } from "../link/protocol.ts";
 import { DEFAULT_TENANT, type FunctionId, keyOf, type TenantName } from "../names.ts";
+import { NO_TRIGGERS, type Triggers } from "../triggers/trigger-settings.ts";
 import type { Deployments } from "./deployments.ts";
 import type { Environment } from "./environment.ts";
 import { EdgeFunction, type Instances, type Previews } from "./function.ts";
@@ -26,6 +27,8 @@ export interface Beside {
 	previews?: Previews;
 	/** Default: as many as its requests need. */
 	instances?: Instances;
+	/** What calls it beside requests. Default: nothing. */
+	triggers?: Triggers;
 }
 
 /** What a deployment came to. */
@@ -67,6 +70,8 @@ export interface DeployerSettings extends VersionBuilderSettings {
 	checkBindings: (given: GivenBindings, env: object) => Bound[];
 	/** Told of a version that gets no more requests. */
 	onWithdrawn: (number: VersionNumber) => void;
+	/** Told of what calls a function beside requests from now on. */
+	onTriggers: (of: FunctionId, triggers: Triggers) => void;
 }
 
 /**
@@ -96,9 +101,10 @@ export class Deployer {
 		try {
 			const { version, inputs, cached } = await this.versions.build(this.versions.upload(options));
 			const release = await Release.of(withSite(environment, version, options.assets), [{ version, percent: 100 }]);
-			this.activate(release, options.hostnames);
 			const [{ start }] = release.shares;
 			const { failure, handlers } = start;
+			if (failure === null) requireHandlers(options.triggers, handlers);
+			this.activate(release, options.hostnames, { triggers: options.triggers });
 			return { version: version.id, inputs, cached, handlers, startFailure: failure?.message ?? null };
 		} finally {
 			claims.release(claimed);
@@ -157,6 +163,7 @@ export class Deployer {
 		const one = deployments.get(id);
 		if (one === undefined) return false;
 		deployments.remove(one);
+		this.#settings.onTriggers(id, NO_TRIGGERS);
 		this.#exchange(one.running, []);
 		if (one.busy || one.struck(Date.now())) this.#struck.set(keyOf(id), one.strikes);
 		return true;
@@ -171,7 +178,11 @@ export class Deployer {
 		if (this.#closed) throw new UsageError("the runtime is closed", "closed");
 	}
 
-	#put(release: Release, claimed: readonly string[], { previews, instances }: Beside = {}): void {
+	#put(
+		release: Release,
+		claimed: readonly string[],
+		{ previews, instances, triggers = NO_TRIGGERS }: Beside = {},
+	): void {
 		const { deployments } = this.#settings;
 		const there = deployments.get(release.function);
 		const before = there?.running ?? [];
@@ -179,6 +190,7 @@ export class Deployer {
 		one.activate(release, previews, instances);
 		this.#exchange(before, one.running);
 		deployments.put(one, claimed);
+		this.#settings.onTriggers(release.function, triggers);
 	}
 
 	#newFunction(release: Release): EdgeFunction {
@@ -227,4 +239,12 @@ function withSite(environment: Environment, { site }: Version, assets: AssetsSet
 		...environment,
 		bindings: [...environment.bindings, { name, type: "assets", settings: { manifest, config } }],
 	};
+}
+
+/** Throws UsageError where a function is to be called by what it has no handler for. */
+function requireHandlers({ crons, queues }: Triggers = NO_TRIGGERS, handlers: readonly string[]): void {
+	if (crons.length > 0 && !handlers.includes("scheduled"))
+		throw new UsageError("triggers.crons: the function has no scheduled handler");
+	if (queues.length > 0 && !handlers.includes("queue"))
+		throw new UsageError("triggers.queues: the function has no queue handler");
 }

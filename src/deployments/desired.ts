@@ -103,6 +103,7 @@ export class Desired {
 
 	async #release(desired: DesiredFunction): Promise<void> {
 		const { tenant, name, hostnames, shares, sticky, previews, versions, provisioned, maxInstances: max } = desired;
+		const { triggers } = desired;
 		const id: FunctionId = { tenant, name };
 		const isNew = !this.#known.has(keyOf(id));
 		const served = new Set(shares.map(({ version }) => version));
@@ -119,7 +120,11 @@ export class Desired {
 		const nothing = () => new Version(id, versions[0].limits, new FunctionError("hostname_not_found"));
 		const release = shares.length > 0 ? releaseOf(shares) : Release.standIn(nothing());
 		await this.#waitFor(id, this.#parts.warm(release));
-		this.#parts.deployer.activate(release, hostnames, { previews: releases, instances: { provisioned, max } });
+		this.#parts.deployer.activate(release, hostnames, {
+			previews: releases,
+			instances: { provisioned, max },
+			triggers,
+		});
 		const provision = this.#provision(id, provisioned);
 		// An edge that starts serves before all of them are there.
 		if (!isNew) await this.#waitFor(id, provision);

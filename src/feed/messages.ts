@@ -5,6 +5,7 @@ import type { Limits } from "../limits/limits.ts";
 import type { StartResult } from "../link/build-frames.ts";
 import type { FunctionId } from "../names.ts";
 import type { InvocationRecord, LogLine, RequestOrigin } from "../observe/record.ts";
+import type { Triggers } from "../triggers/trigger-settings.ts";
 
 /** A version as an edge runs it. */
 export interface DesiredVersion {
@@ -40,6 +41,8 @@ export interface DesiredFunction extends FunctionId {
 	sticky: Sticky | null;
 	/** What is reached at `<name>--<hostname>`. */
 	previews: Record<string, DesiredShare[]>;
+	/** What calls it beside requests. */
+	triggers: Triggers;
 	/** Those that the others name. */
 	versions: DesiredVersion[];
 }

@@ -9,6 +9,15 @@ const MIGRATIONS = [
 		id INTEGER PRIMARY KEY, namespace INTEGER NOT NULL, key TEXT NOT NULL, expires INTEGER, metadata TEXT,
 		size INTEGER NOT NULL, blob TEXT, value BLOB, UNIQUE (namespace, key));
 	CREATE INDEX kv_expiring ON kv_entries (expires) WHERE expires IS NOT NULL;`,
+	`CREATE TABLE queues (id INTEGER PRIMARY KEY, tenant TEXT NOT NULL, name TEXT NOT NULL, UNIQUE (tenant, name));
+	CREATE TABLE queue_messages (
+		id INTEGER PRIMARY KEY AUTOINCREMENT, queue INTEGER NOT NULL, due INTEGER NOT NULL, sent INTEGER NOT NULL,
+		attempts INTEGER NOT NULL, lease TEXT, type TEXT NOT NULL, body BLOB NOT NULL);
+	CREATE INDEX queue_messages_due ON queue_messages (queue, due);
+	CREATE INDEX queue_messages_leased ON queue_messages (lease) WHERE lease IS NOT NULL;
+	CREATE TABLE cron_runs (
+		tenant TEXT NOT NULL, function TEXT NOT NULL, cron TEXT NOT NULL, time INTEGER NOT NULL,
+		PRIMARY KEY (tenant, function, cron)) WITHOUT ROWID;`,
 ];
 
 /**

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Blobs } from "./blobs.ts";
+import type { Quota } from "./quota.ts";
 
 /** What came of an operation. */
 export interface Done {
@@ -27,6 +28,7 @@ export interface DataStore {
 export interface DataFiles {
 	database: DatabaseSync;
 	blobs: Blobs;
+	quota: Quota;
 }
 
 /** Something cannot be done, and why, in words that whoever asked may read. */

@@ -22,7 +22,15 @@ async function built(name: string, source: string) {
 		runtime.desired.apply(
 			[
 				{
-					...{ tenant: "default", name, hostnames: [`${name}.test`], sticky: null, previews: {}, ...instances },
+					...{
+						tenant: "default",
+						name,
+						hostnames: [`${name}.test`],
+						sticky: null,
+						previews: {},
+						triggers: { crons: [], queues: [] },
+						...instances,
+					},
 					shares: [{ version: id, percent: 100 }],
 					versions: [{ id, artifact: of.key, limits, variables: {}, bindings: {}, site: null, flags: [], start }],
 				},
@@ -88,6 +96,7 @@ test("of a release that splits over many versions the two with the most traffic 
 		[
 			{
 				...{ tenant: "default", name: "many", hostnames: ["many.test"], sticky: null, previews: {} },
+				triggers: { crons: [], queues: [] },
 				...{ provisioned: 1, maxInstances: null, versions },
 				shares: versions.map(({ id }, i) => ({ version: id, percent: percents[i] })),
 			},

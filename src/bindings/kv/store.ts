@@ -1,6 +1,7 @@
 import type { SQLInputValue, StatementSync } from "node:sqlite";
 import type { Blobs } from "../../stores/blobs.ts";
-import { type DataFiles, type DataStore, type Done, Refused } from "../../stores/store.ts";
+import type { Quota } from "../../stores/quota.ts";
+import type { DataFiles, DataStore, Done } from "../../stores/store.ts";
 import type { Bytes } from "../../units.ts";
 import type { KvFound, KvList, KvNamespaceId, KvPut } from "./calls.ts";
 
@@ -26,10 +27,12 @@ interface Row {
 /** Keys and values of tenants' namespaces. A namespace is there as soon as something is put into it. */
 export class KvStore implements DataStore {
 	readonly #blobs: Blobs;
+	readonly #quota: Quota;
 	readonly #statements;
 
-	constructor({ database, blobs }: DataFiles) {
+	constructor({ database, blobs, quota }: DataFiles) {
 		this.#blobs = blobs;
+		this.#quota = quota;
 		const prepare = (sql: string): StatementSync => database.prepare(sql);
 		const at = "namespace = (SELECT id FROM kv_namespaces WHERE tenant = ? AND name = ?)";
 		this.#statements = {
@@ -51,10 +54,6 @@ export class KvStore implements DataStore {
 			expired: prepare(
 				`SELECT kv_entries.*, tenant FROM kv_entries JOIN kv_namespaces ON kv_namespaces.id = namespace
 				WHERE expires <= ? LIMIT ${SWEPT}`,
-			),
-			used: prepare("SELECT bytes FROM tenants WHERE name = ?"),
-			use: prepare(
-				"INSERT INTO tenants (name, bytes) VALUES (?, ?) ON CONFLICT DO UPDATE SET bytes = bytes + excluded.bytes",
 			),
 			blobs: prepare("SELECT blob FROM kv_entries WHERE blob IS NOT NULL"),
 		};
@@ -87,14 +86,13 @@ export class KvStore implements DataStore {
 			const size = given === null ? bytes.length : this.#blobs.sizeOf(tenant, given);
 			const before = this.#row(get, tenant, namespace, key);
 			const delta = weight({ key, metadata, size }) - (before === null ? 0 : weight(before));
-			if (delta > 0) this.#admit(tenant, delta, mostBytes);
+			this.#quota.use(tenant, delta, mostBytes);
 			let blob = given;
 			if (blob === null && size > MOST_IN_ROW) blob = this.#blobs.append(tenant, "", bytes, size);
 			if (blob !== null) this.#blobs.keep(tenant, blob);
 			if (before?.blob) this.#blobs.leave(before.blob);
 			make.run(tenant, namespace);
 			write.run(tenant, namespace, key, expires, metadata, size, blob, blob === null ? bytes : null);
-			this.#use(tenant, delta);
 			this.#sweep();
 			return {};
 		},
@@ -122,19 +120,10 @@ export class KvStore implements DataStore {
 		return (statement.get(...values) as Row | undefined) ?? null;
 	}
 
-	#admit(tenant: string, delta: Bytes, most: Bytes): void {
-		const { bytes } = (this.#statements.used.get(tenant) as { bytes: Bytes } | undefined) ?? { bytes: 0 };
-		if (bytes + delta > most) throw new Refused(`413 what the tenant has stored would have more than ${most} bytes.`);
-	}
-
-	#use(tenant: string, delta: Bytes): void {
-		this.#statements.use.run(tenant, delta);
-	}
-
 	#remove(tenant: string, row: Row): void {
 		this.#statements.remove.run(row.id);
 		if (row.blob !== null) this.#blobs.leave(row.blob);
-		this.#use(tenant, -weight(row));
+		this.#quota.use(tenant, -weight(row));
 	}
 
 	#sweep(): void {

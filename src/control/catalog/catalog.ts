@@ -26,7 +26,7 @@ type VersionInEnvironment = Pick<VersionDocument, "variables" | "bindings" | "me
 /** What a function is set to that is no version's: whether it is paused, where it is reached, its tags. */
 export type Settings = Pick<
 	FunctionDocument,
-	"paused" | "provisioned" | "maxInstances" | "keep" | "onDomain" | "previews" | "tags" | "schedules"
+	"paused" | "provisioned" | "maxInstances" | "keep" | "onDomain" | "previews" | "tags" | "schedules" | "consumers"
 >;
 
 /** What a change of a function comes to: it as it is to be, and what else changes with it. */
@@ -263,6 +263,7 @@ function newFunction({ tenant, name }: FunctionId): FunctionDocument {
 		keep: {},
 		tags: [],
 		schedules: [],
+		consumers: [],
 	};
 }
 

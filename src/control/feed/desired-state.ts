@@ -170,6 +170,7 @@ export class DesiredState {
 			shares,
 			sticky: release?.sticky ?? null,
 			previews,
+			triggers: { crons: one.schedules, queues: one.consumers },
 			versions: [...told.values()],
 		};
 	}

@@ -3,6 +3,7 @@ import type { GivenBindings } from "../../bindings/binding.ts";
 import type { Sticky } from "../../deployments/stickiness.ts";
 import type { Limits } from "../../limits/limits.ts";
 import type { FunctionName, TenantName } from "../../names.ts";
+import type { ConsumerSettings } from "../../triggers/trigger-settings.ts";
 import type { Bytes, Microseconds } from "../../units.ts";
 
 /** When something was done, in the form of RFC 3339. */
@@ -64,8 +65,10 @@ export interface FunctionDocument {
 	keep: Partial<KeepRules>;
 	/** Labels that a client keeps with it. */
 	tags: string[];
-	/** Cron expressions, kept until there is something that calls by time. */
+	/** When its `scheduled` handler is called: cron expressions. */
 	schedules: string[];
+	/** The queues whose messages its `queue` handler is given, and how. */
+	consumers: ConsumerSettings[];
 }
 
 /** One immutable upload. Its key is `<tenant>/<name>/<id>`. */

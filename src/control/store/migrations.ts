@@ -29,4 +29,7 @@ export const MIGRATIONS: readonly string[] = [
 	`
 	UPDATE documents SET value = json_set(value, '$.keep', json('{}')) WHERE kind = 'function' AND value IS NOT NULL;
 	`,
+	`
+	UPDATE documents SET value = json_set(value, '$.consumers', json('[]')) WHERE kind = 'function' AND value IS NOT NULL;
+	`,
 ];

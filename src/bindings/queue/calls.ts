@@ -1,0 +1,55 @@
+import type { Bytes, Milliseconds } from "../../units.ts";
+
+/** A queue of a tenant's. */
+export interface QueueId {
+	tenant: string;
+	queue: string;
+}
+
+/** How a message's body is written: https://developers.cloudflare.com/queues/configuration/javascript-apis/#queuescontenttype */
+export type ContentType = "json" | "text" | "bytes";
+
+/** Messages to be sent, whose bodies come one behind the other. */
+export interface QueueSend extends QueueId {
+	messages: { type: ContentType; size: Bytes; delayMs: Milliseconds }[];
+	/** How much the tenant may store. */
+	mostBytes: Bytes;
+}
+
+/** Messages for one consumer, which others do not get until its lease is over. */
+export interface QueueLease extends QueueId {
+	/** Names the lease: asked for again, it gives the same messages. */
+	lease: string;
+	/** Up to so many messages. */
+	most: number;
+	/** Where there are fewer the first of them is to have waited so long. */
+	waitMs: Milliseconds;
+	leaseMs: Milliseconds;
+}
+
+export interface LeasedMessage {
+	id: number;
+	sent: Milliseconds;
+	/** How often it was leased, this time included. */
+	attempts: number;
+	type: ContentType;
+	size: Bytes;
+}
+
+/** What a lease gives; the bodies come one behind the other. */
+export interface Leased {
+	messages: LeasedMessage[];
+	/** Where there are none: in how long there may be some; `null` where nothing waits. */
+	nextMs: Milliseconds | null;
+}
+
+/** What becomes of the messages of a lease; those that it names no longer hold are left alone. */
+export interface QueueSettle extends QueueId {
+	lease: string;
+	acknowledged: number[];
+	/** To be delivered again; `counted` unless nobody has looked at it. */
+	retried: { id: number; delayMs: Milliseconds; counted: boolean }[];
+	/** Delivered as often as they may be: they go to this queue, or nowhere where it is empty. */
+	dead: number[];
+	deadLetterQueue: string;
+}

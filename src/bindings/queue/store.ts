@@ -1,0 +1,173 @@
+import type { StatementSync } from "node:sqlite";
+import type { Quota } from "../../stores/quota.ts";
+import type { DataFiles, DataStore, Done } from "../../stores/store.ts";
+import type { Bytes, Milliseconds } from "../../units.ts";
+import type { ContentType, Leased, QueueId, QueueLease, QueueSend, QueueSettle } from "./calls.ts";
+
+/** What a message takes beside its body. */
+const MESSAGE_BYTES: Bytes = 100;
+/** So much comes with one lease, and one message at least. */
+const MOST_LEASED: Bytes = 256 * 1024;
+/** So many queues are told of at a time. */
+const MOST_TOLD = 1000;
+
+interface Row {
+	id: number;
+	queue: number;
+	due: Milliseconds;
+	sent: Milliseconds;
+	attempts: number;
+	type: ContentType;
+	body: Uint8Array;
+}
+
+/**
+ * Messages of tenants' queues. A message is there from its acknowledgement on until a consumer has acknowledged it, and
+ * one consumer at a time has it.
+ */
+export class QueueStore implements DataStore {
+	readonly #quota: Quota;
+	readonly #statements;
+
+	constructor({ database, quota }: DataFiles) {
+		this.#quota = quota;
+		const prepare = (sql: string): StatementSync => database.prepare(sql);
+		const at = "queue = (SELECT id FROM queues WHERE tenant = ? AND name = ?)";
+		this.#statements = {
+			make: prepare("INSERT INTO queues (tenant, name) VALUES (?, ?) ON CONFLICT DO NOTHING"),
+			send: prepare(
+				`INSERT INTO queue_messages (queue, due, sent, attempts, lease, type, body)
+				VALUES ((SELECT id FROM queues WHERE tenant = ? AND name = ?), ?, ?, 0, NULL, ?, ?)`,
+			),
+			leased: prepare("SELECT * FROM queue_messages WHERE lease = ? ORDER BY due, id"),
+			due: prepare(`SELECT * FROM queue_messages WHERE ${at} AND due <= ? ORDER BY due, id LIMIT ?`),
+			next: prepare(`SELECT due FROM queue_messages WHERE ${at} ORDER BY due LIMIT 1`),
+			lease: prepare("UPDATE queue_messages SET lease = ?, due = ?, attempts = attempts + 1 WHERE id = ?"),
+			extend: prepare("UPDATE queue_messages SET due = ? WHERE lease = ?"),
+			mine: prepare("SELECT * FROM queue_messages WHERE id = ? AND lease = ?"),
+			remove: prepare("DELETE FROM queue_messages WHERE id = ?"),
+			retry: prepare("UPDATE queue_messages SET lease = NULL, due = ?, attempts = ? WHERE id = ?"),
+			move: prepare(
+				`UPDATE queue_messages SET queue = (SELECT id FROM queues WHERE tenant = ? AND name = ?), lease = NULL, due = ?,
+				attempts = 0 WHERE id = ?`,
+			),
+			waiting: prepare(
+				`SELECT tenant, name AS queue FROM queues WHERE EXISTS
+				(SELECT 1 FROM queue_messages WHERE queue = queues.id AND due <= ?) LIMIT ${MOST_TOLD}`,
+			),
+			count: prepare(
+				`SELECT count(*) AS messages, coalesce(sum(length(body)), 0) AS bytes, min(sent) AS oldest
+				FROM queue_messages WHERE ${at}`,
+			),
+			some: prepare(`SELECT * FROM queue_messages WHERE ${at} LIMIT 1000`),
+			drop: prepare(
+				`DELETE FROM queues WHERE tenant = ? AND name = ? AND NOT EXISTS
+				(SELECT 1 FROM queue_messages WHERE queue = queues.id)`,
+			),
+		};
+	}
+
+	readonly reads = {
+		/** The queues that have messages for a consumer now. */
+		waiting: (): Done => ({ said: this.#statements.waiting.all(Date.now()) }),
+		count: ({ tenant, queue }: QueueId): Done => ({ said: this.#statements.count.get(tenant, queue) }),
+	};
+
+	readonly writes = {
+		send: ({ tenant, queue, messages, mostBytes }: QueueSend, bytes: Buffer): Done => {
+			const { make, send } = this.#statements;
+			this.#quota.use(tenant, bytes.length + messages.length * MESSAGE_BYTES, mostBytes);
+			make.run(tenant, queue);
+			const now = Date.now();
+			let at = 0;
+			for (const { type, size, delayMs } of messages) {
+				send.run(tenant, queue, now + delayMs, now, type, bytes.subarray(at, at + size));
+				at += size;
+			}
+			return {};
+		},
+		lease: ({ tenant, queue, lease, most, waitMs, leaseMs }: QueueLease): Done => {
+			const now = Date.now();
+			const again = this.#statements.leased.all(lease) as unknown as Row[];
+			if (again.length > 0) return given(again);
+			const due = this.#statements.due.all(tenant, queue, now, most) as unknown as Row[];
+			const [first] = due;
+			if (first === undefined || (due.length < most && first.due + waitMs > now)) {
+				const next = first ?? (this.#statements.next.get(tenant, queue) as Pick<Row, "due"> | undefined);
+				const nextMs = next === undefined ? null : Math.max(1, next.due + waitMs - now);
+				if (next === undefined) this.#statements.drop.run(tenant, queue);
+				return { said: { messages: [], nextMs } satisfies Leased };
+			}
+			const rows = fitting(due);
+			for (const row of rows) {
+				this.#statements.lease.run(lease, now + leaseMs, row.id);
+				row.attempts++;
+			}
+			return given(rows);
+		},
+		/** Consumers are still at work on what they have leased. */
+		extend: ({ leases, leaseMs }: { leases: string[]; leaseMs: Milliseconds }): Done => {
+			for (const lease of leases) this.#statements.extend.run(Date.now() + leaseMs, lease);
+			return {};
+		},
+		settle: ({ tenant, lease, acknowledged, retried, dead, deadLetterQueue }: QueueSettle): Done => {
+			const { retry, move, make } = this.#statements;
+			const now = Date.now();
+			for (const id of acknowledged) this.#remove(tenant, this.#mine(id, lease));
+			for (const { id, delayMs, counted } of retried) {
+				const row = this.#mine(id, lease);
+				if (row !== null) retry.run(now + delayMs, counted ? row.attempts : row.attempts - 1, id);
+			}
+			if (dead.length > 0 && deadLetterQueue !== "") make.run(tenant, deadLetterQueue);
+			for (const id of dead) {
+				const row = this.#mine(id, lease);
+				if (row === null) continue;
+				if (deadLetterQueue === "") this.#remove(tenant, row);
+				else move.run(tenant, deadLetterQueue, now, id);
+			}
+			return {};
+		},
+		/** Removes messages, so many at a time; says whether none is left. */
+		purge: ({ tenant, queue }: QueueId): Done => {
+			const rows = this.#statements.some.all(tenant, queue) as unknown as Row[];
+			for (const row of rows) this.#remove(tenant, row);
+			if (rows.length === 0) this.#statements.drop.run(tenant, queue);
+			return { said: rows.length === 0 };
+		},
+	};
+
+	blobs(): string[] {
+		return [];
+	}
+
+	/** A message that a lease still holds. */
+	#mine(id: number, lease: string): Row | null {
+		return (this.#statements.mine.get(id, lease) as Row | undefined) ?? null;
+	}
+
+	#remove(tenant: string, row: Row | null): void {
+		if (row === null) return;
+		this.#statements.remove.run(row.id);
+		this.#quota.use(tenant, -row.body.byteLength - MESSAGE_BYTES);
+	}
+}
+
+/** As many of the first as fit into one lease. */
+function fitting(rows: Row[]): Row[] {
+	let bytes = 0;
+	return rows.filter(({ body }, i) => {
+		bytes += body.byteLength;
+		return i === 0 || bytes <= MOST_LEASED;
+	});
+}
+
+function given(rows: Row[]): Done {
+	const messages = rows.map(({ id, sent, attempts, type, body }) => ({
+		id,
+		sent,
+		attempts,
+		type,
+		size: body.byteLength,
+	}));
+	return { said: { messages, nextMs: null } satisfies Leased, bytes: Buffer.concat(rows.map(({ body }) => body)) };
+}

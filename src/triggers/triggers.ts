@@ -1,0 +1,136 @@
+import type { QueueEvent, QueueResult } from "../invocation/events/queue.ts";
+import type { ScheduledEvent } from "../invocation/events/scheduled.ts";
+import { type FunctionId, keyOf, type TenantName } from "../names.ts";
+import type { Outcome } from "../observe/record.ts";
+import type { DataProcess } from "../stores/data-process.ts";
+import type { Milliseconds } from "../units.ts";
+import { LEASE_MS, QueueConsumer } from "./queue-consumer.ts";
+import { Scheduler } from "./scheduler.ts";
+import type { ConsumerSettings, Triggers } from "./trigger-settings.ts";
+
+/** How often queues are looked at whose messages came by another process, or are delayed. */
+const LOOK_MS: Milliseconds = 1000;
+/** Leases are extended at this part of their time. */
+const EXTEND_MS: Milliseconds = LEASE_MS / 4;
+/** Outcomes of events that the function has not seen. */
+const UNSEEN: readonly Outcome[] = ["overloaded", "shutting_down", "paused", "building", "function_quarantined"];
+
+/** Which queues have messages is asked for nobody in particular. */
+const NOBODY: TenantName = "";
+
+/** What came of a batch. */
+interface Ended {
+	outcome: Outcome;
+	result: QueueResult;
+}
+
+export interface TriggerSourcesParts {
+	data: DataProcess;
+	/** Calls a function's handler for a time that has come; resolves when it has ended. */
+	schedule: (to: FunctionId, event: ScheduledEvent) => Promise<unknown>;
+	/** Hands a function messages of a queue. Rejects where it is not there. */
+	deliver: (to: FunctionId, event: QueueEvent) => Promise<Ended>;
+	notice: (level: "warn" | "error", of: FunctionId, message: string) => void;
+	/** Whether functions are called when their time comes. */
+	schedules: boolean;
+}
+
+/** What calls functions beside requests: time, and queues. */
+export class TriggerSources {
+	readonly #parts: TriggerSourcesParts;
+	readonly #scheduler: Scheduler;
+	/** Who consumes a queue, by its tenant and name. */
+	readonly #consumers = new Map<string, { of: FunctionId; settings: ConsumerSettings; consumer: QueueConsumer }>();
+	/** The queues that each function consumes, by the functions' keys. */
+	readonly #queuesOf = new Map<string, string[]>();
+	#timer: NodeJS.Timeout | null = null;
+	#extendedAt: Milliseconds = 0;
+	#closed = false;
+
+	constructor(parts: TriggerSourcesParts) {
+		this.#parts = parts;
+		this.#scheduler = new Scheduler({
+			data: parts.data,
+			dispatch: async (of, cron, scheduledTime) => {
+				await parts.schedule(of, { type: "scheduled", cron, scheduledTime });
+			},
+			notice: (of, message) => parts.notice("warn", of, message),
+		});
+	}
+
+	/** A function is called by these from now on. A queue has one consumer, whichever function names it last. */
+	set(of: FunctionId, { crons, queues }: Triggers): void {
+		if (this.#closed) return;
+		if (this.#parts.schedules) this.#scheduler.set(of, crons);
+		const wanted = queues.map((settings) => ({ key: queueKey(of.tenant, settings.queue), settings }));
+		for (const key of this.#queuesOf.get(keyOf(of)) ?? [])
+			if (!wanted.some((one) => one.key === key)) this.#end(key, of);
+		this.#queuesOf.delete(keyOf(of));
+		if (wanted.length > 0)
+			this.#queuesOf.set(
+				keyOf(of),
+				wanted.map(({ key }) => key),
+			);
+		for (const { key, settings } of wanted) this.#consume(key, of, settings);
+		if (this.#consumers.size > 0) this.#timer ??= setInterval(() => void this.#look(), LOOK_MS).unref();
+	}
+
+	#consume(key: string, of: FunctionId, settings: ConsumerSettings): void {
+		const before = this.#consumers.get(key);
+		if (before !== undefined) {
+			if (keyOf(before.of) === keyOf(of) && JSON.stringify(before.settings) === JSON.stringify(settings)) return;
+			void before.consumer.close();
+		}
+		const consumer = new QueueConsumer({
+			...{ function: of, settings, data: this.#parts.data },
+			dispatch: async (event) => {
+				const ended = await this.#parts.deliver(of, event).catch(() => null);
+				return ended === null || UNSEEN.includes(ended.outcome) ? null : ended.result;
+			},
+			notice: (level, message) => this.#parts.notice(level, of, message),
+		});
+		this.#consumers.set(key, { of, settings, consumer });
+		consumer.wake();
+	}
+
+	#end(key: string, of: FunctionId): void {
+		const one = this.#consumers.get(key);
+		if (one === undefined || keyOf(one.of) !== keyOf(of)) return;
+		void one.consumer.close();
+		this.#consumers.delete(key);
+	}
+
+	/** A queue has messages. */
+	readonly queued = (tenant: TenantName, queue: string): void => {
+		this.#consumers.get(queueKey(tenant, queue))?.consumer.wake();
+	};
+
+	/** Looks which queues have messages, and says of those that are worked on that they are. */
+	async #look(): Promise<void> {
+		const { data } = this.#parts;
+		try {
+			const { said } = await data.ask(NOBODY, { store: "queue", operation: "waiting", said: {} });
+			for (const { tenant, queue } of said as { tenant: TenantName; queue: string }[]) this.queued(tenant, queue);
+			const now = performance.now();
+			if (now < this.#extendedAt + EXTEND_MS) return;
+			this.#extendedAt = now;
+			const leases = [...this.#consumers.values()].flatMap(({ consumer }) => [...consumer.leases]);
+			if (leases.length > 0)
+				await data.ask(NOBODY, { store: "queue", operation: "extend", said: { leases, leaseMs: LEASE_MS } });
+		} catch {
+			// The data process is not there: whoever asks it for something of their own is told why.
+		}
+	}
+
+	/** Nothing is called any more. Resolves once what is being worked on is finished. */
+	async close(): Promise<void> {
+		this.#closed = true;
+		if (this.#timer !== null) clearInterval(this.#timer);
+		this.#scheduler.close();
+		await Promise.all([...this.#consumers.values()].map(({ consumer }) => consumer.close()));
+	}
+}
+
+function queueKey(tenant: TenantName, queue: string): string {
+	return `${tenant}/${queue}`;
+}
