@@ -94,8 +94,9 @@ export class Deployer {
 		const environment = this.#environment(options);
 		const claimed = claims.claim(options, options.hostnames);
 		try {
-			const { version, inputs, cached } = await this.versions.build(this.versions.upload(options));
+			const { version, inputs, cached, saved } = await this.versions.build(this.versions.upload(options));
 			const release = await Release.of(withSite(environment, version, options.assets), [{ version, percent: 100 }]);
+			await saved;
 			this.activate(release, options.hostnames);
 			const [{ start }] = release.shares;
 			const { failure, handlers } = start;
