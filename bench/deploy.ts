@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { median } from "./load.ts";
-import { Platform } from "./platform.ts";
+import { Platform, uploadOf } from "./platform.ts";
 
 const ROUNDS = 20;
 /** So long as a client that bundles a Hono application makes it. */
@@ -20,10 +20,12 @@ export async function benchDeploy(): Promise<Row[]> {
 	const folder = mkdtempSync(join(tmpdir(), "atoll-bench-deploy-"));
 	const server = await Platform.start(folder);
 	try {
-		const upload = (name: string, mark: string) =>
-			server.upload(name, `${PADDING}\nexport default { fetch: () => new Response(${JSON.stringify(mark)}) };`);
+		const form = (mark: string) =>
+			uploadOf(`${PADDING}\nexport default { fetch: () => new Response(${JSON.stringify(mark)}) };`);
+		const upload = async (name: string, body: Awaited<ReturnType<typeof form>>) =>
+			(await server.ask("POST", `${name}/versions`, body)).id;
 		// The processes that build are there from now on.
-		await server.release("busy", (await upload("busy", "first")).id);
+		await server.release("busy", await upload("busy", await form("first")));
 		const steps: Record<string, number[]> = {
 			"cold start": [],
 			upload: [],
@@ -32,12 +34,13 @@ export async function benchDeploy(): Promise<Row[]> {
 		};
 		for (let i = 0; i < ROUNDS; i++) {
 			// A cold start: of a function that nobody has asked yet.
-			await server.release(`cold${i}`, (await upload(`cold${i}`, String(i))).id);
+			await server.release(`cold${i}`, await upload(`cold${i}`, await form(String(i))));
 			await new Promise((next) => setTimeout(next, 30));
 			steps["cold start"].push(await timed(() => server.get(`cold${i}`)));
+			const body = await form(`v${i}`);
 			let version = "";
 			const uploading = await timed(async () => {
-				version = (await upload("busy", `v${i}`)).id;
+				version = await upload("busy", body);
 			});
 			const releasing = await timed(() => server.release("busy", version));
 			const answering = await timed(() => server.get("busy"));

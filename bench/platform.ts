@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
-import { Agent, request } from "node:http";
+import { Agent, type RequestOptions, request } from "node:http";
 import { join, resolve } from "node:path";
 import { SqliteStore } from "../src/control/store/sqlite-store.ts";
 import type { Change } from "../src/control/store/store.ts";
@@ -8,6 +8,21 @@ import type { Change } from "../src/control/store/store.ts";
 const TOKEN = "token-of-the-bench";
 /** Functions that are written into a store at a time. */
 const AT_A_TIME = 500;
+
+/** What a request comes with. */
+interface Body {
+	type: string;
+	bytes: Buffer;
+}
+
+/** The form by which a module is uploaded. */
+export async function uploadOf(code: string): Promise<Body> {
+	const form = new FormData();
+	form.set("metadata", JSON.stringify({ main: "index.js" }));
+	form.set("index.js", new File([code], "index.js", { type: "application/javascript+module" }));
+	const encoded = new Response(form);
+	return { type: encoded.headers.get("content-type") ?? "", bytes: Buffer.from(await encoded.arrayBuffer()) };
+}
 
 /** An `atoll up` on a data folder. */
 export class Platform {
@@ -52,39 +67,41 @@ export class Platform {
 	}
 
 	/** Calls the admin API for a function of the tenant `default`. */
-	async ask(method: string, path: string, body?: FormData | object): Promise<{ id: string }> {
-		const headers: Record<string, string> = { authorization: `Bearer ${TOKEN}` };
-		const isForm = body instanceof FormData;
-		if (body !== undefined && !isForm) headers["content-type"] = "application/json";
-		const response = await fetch(`http://127.0.0.1:${this.#admin}/v1/tenants/default/functions/${path}`, {
-			method,
-			headers,
-			...(body !== undefined && { body: isForm ? body : JSON.stringify(body) }),
-		});
-		if (!response.ok) throw new Error(await response.text());
-		return (await response.json()) as { id: string };
+	async ask(method: string, path: string, { type, bytes }: Body): Promise<{ id: string }> {
+		const headers = { authorization: `Bearer ${TOKEN}`, "content-type": type, "content-length": bytes.length };
+		const to = { port: this.#admin, method, path: `/v1/tenants/default/functions/${path}`, headers };
+		const { status, text } = await this.#send(to, bytes);
+		if (status !== 200) throw new Error(text);
+		return JSON.parse(text) as { id: string };
 	}
 
-	upload(name: string, code: string): Promise<{ id: string }> {
-		const form = new FormData();
-		form.set("metadata", JSON.stringify({ main: "index.js" }));
-		form.set("index.js", new File([code], "index.js", { type: "application/javascript+module" }));
-		return this.ask("POST", `${name}/versions`, form);
+	async upload(name: string, code: string): Promise<{ id: string }> {
+		return this.ask("POST", `${name}/versions`, await uploadOf(code));
 	}
 
 	async release(name: string, version: string): Promise<void> {
-		await this.ask("POST", `${name}/releases`, { shares: [{ version, percent: 100 }] });
+		const bytes = Buffer.from(JSON.stringify({ shares: [{ version, percent: 100 }] }));
+		await this.ask("POST", `${name}/releases`, { type: "application/json", bytes });
 	}
 
 	/** The status that a function answers with. */
-	get(name: string, path = "/"): Promise<number> {
-		const headers = { host: `${name}.localhost` };
+	async get(name: string, path = "/"): Promise<number> {
+		return (await this.#send({ port: this.#port, path, headers: { host: `${name}.localhost` } })).status;
+	}
+
+	/** By `node:http`: of what is measured a client is to be as little as it can. */
+	#send(to: RequestOptions, body?: Buffer): Promise<{ status: number; text: string }> {
 		return new Promise((done, reject) => {
-			request({ port: this.#port, host: "127.0.0.1", path, agent: this.#agent, headers }, (res) =>
-				res.resume().on("end", () => done(res.statusCode ?? 0)),
-			)
+			request({ host: "127.0.0.1", agent: this.#agent, ...to }, (res) => {
+				let text = "";
+				res.setEncoding("utf8");
+				res.on("data", (chunk) => {
+					text += chunk;
+				});
+				res.on("end", () => done({ status: res.statusCode ?? 0, text }));
+			})
 				.on("error", reject)
-				.end();
+				.end(body);
 		});
 	}
 

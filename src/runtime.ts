@@ -390,7 +390,9 @@ export class Runtime {
 	 */
 	async build(upload: Upload): Promise<Built> {
 		this.#refuseIfClosing();
-		return this.#deployer.versions.build(upload);
+		const built = await this.#deployer.versions.build(upload);
+		await built.saved;
+		return built;
 	}
 
 	/**

@@ -46,6 +46,7 @@ const PROCESS_OF = {
 	// … and what bundles and compiles functions, with all that reads their files.
 	"build/main.ts": "build",
 	"build/absent.ts": "build",
+	"build/code-caches.ts": "build",
 	"build/bundler.ts": "build",
 	"build/esbuild-service.ts": "build",
 	"build/bundle.ts": "build",

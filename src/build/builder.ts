@@ -61,6 +61,8 @@ export interface BuildResult {
 	inputs: string[];
 	/** Whether the artifact came from the cache. */
 	cached: boolean;
+	/** Resolves once all of it is on disk; until then the store has the artifact in memory. */
+	saved: Promise<void>;
 }
 
 /** What a builder is made of. */
@@ -134,11 +136,12 @@ export class Builder {
 			.digest("hex");
 		const kept = await this.#store.artifact(key);
 		const artifact = kept ?? (await this.#compile(request, bundle, key));
-		if (kept === null) await this.#store.saveArtifact(artifact, bundle.sourceMap);
+		const saved = kept === null ? this.#store.saveArtifact(artifact, bundle.sourceMap) : Promise.resolve();
+		saved.catch(() => undefined); // Whoever goes on with it hears of that.
 		const inputs = given
 			? bundle.inputs
 			: bundle.inputs.map((input) => relative(process.cwd(), resolve(place.cwd, input)));
-		return { artifact, inputs, cached: kept !== null };
+		return { artifact, inputs, cached: kept !== null, saved };
 	}
 
 	#checkSize(request: BuildRequest, { code, inputs }: Bundle & { ok: true }): void {

@@ -56,16 +56,24 @@ export class GivenBuilder {
 	async build(request: GivenRequest, given: GivenFiles): Promise<BuildResult> {
 		// Always as deep, so that paths in source maps, which lead from here to packages, are always the same.
 		const folder = join(this.#folder, randomUUID());
+		const remove = () => rm(folder, { recursive: true, force: true });
+		let built: BuildResult;
 		try {
 			await write(given, folder);
 			const { bundled = false, nodeGlobals = false } = given;
 			const from = { entry: join(folder, given.main), root: folder, given: true, bundled, nodeGlobals };
-			const { artifact, inputs, cached } = await this.#builder.build({ ...request, ...from });
-			await this.#store.saveGiven(artifact.key, encodeFiles(given));
-			return { artifact, inputs, cached };
-		} finally {
-			await rm(folder, { recursive: true, force: true });
+			built = await this.#builder.build({ ...request, ...from });
+		} catch (error) {
+			await remove();
+			throw error;
 		}
+		const saved = this.#keep(built, given, remove());
+		saved.catch(() => undefined); // Whoever goes on with it hears of that.
+		return { ...built, saved };
+	}
+
+	async #keep({ artifact, saved }: BuildResult, given: GivenFiles, removed: Promise<void>): Promise<void> {
+		await Promise.all([saved, this.#store.saveGiven(artifact.key, encodeFiles(given)), removed]);
 	}
 
 	/** Builds again what an artifact was built from. */

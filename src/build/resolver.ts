@@ -1,3 +1,4 @@
+import { isAbsolute } from "node:path";
 import enhancedResolve from "enhanced-resolve";
 import type { Gate } from "./gate.ts";
 import { hasSideEffects, manifestOf, readManifest } from "./manifest.ts";
@@ -64,12 +65,18 @@ export class Resolver {
 	resolve({ specifier, folder, required }: Import): Resolution {
 		const ofPackage = isInPackage(folder) || isName(specifier);
 		this.#refusal = null;
+		// A file by its whole name, which no package could have lead elsewhere.
+		if (isAbsolute(specifier) && this.#isOfNoPackage(specifier)) return this.#file(specifier);
 		let found = this.#find(specifier, folder, { required, ofPackage });
 		// A package that has only what is to be imported gives that.
 		if (found === undefined && required) found = this.#find(specifier, folder, { required: false, ofPackage });
 		if (found === false) return { kind: "disabled", specifier };
 		if (found !== undefined) return this.#file(found);
 		return this.#refusal === null ? { kind: "missing" } : { kind: "refused", why: this.#refusal };
+	}
+
+	#isOfNoPackage(path: string): boolean {
+		return this.#gate.locate(path).kind === "file" && manifestOf(this.#gate, path) === null;
 	}
 
 	#find(specifier: string, folder: string, { required, ofPackage }: Kind): string | false | undefined {

@@ -32,6 +32,8 @@ export class ArtifactStore {
 	snapshotInUse: string | null = null;
 	/** When this process marked what has a key as used. */
 	readonly #marked = new Map<string, number>();
+	/** Artifacts that are being written, by their keys. */
+	readonly #unwritten = new Map<string, Artifact>();
 
 	private constructor(folder: string) {
 		this.folder = folder;
@@ -50,6 +52,8 @@ export class ArtifactStore {
 
 	/** `null` where it is missing or no longer whole. */
 	async artifact(key: string): Promise<Artifact | null> {
+		const unwritten = this.#unwritten.get(key);
+		if (unwritten !== undefined) return unwritten;
 		const bytes = this.#read(`${key}.artifact`);
 		if (bytes !== null) void this.use(key, "artifact");
 		return bytes === null ? null : decodeArtifact(bytes, key);
@@ -88,8 +92,13 @@ export class ArtifactStore {
 	async saveArtifact(artifact: Artifact, sourceMap: string): Promise<void> {
 		this.#marked.delete(artifact.key);
 		this.#marked.set(artifact.key, Date.now());
-		await this.#writeSummed(`${artifact.key}.map`, Buffer.from(sourceMap));
-		await this.#writeSummed(`${artifact.key}.artifact`, encodeArtifact(artifact));
+		this.#unwritten.set(artifact.key, artifact);
+		try {
+			await this.#writeSummed(`${artifact.key}.map`, Buffer.from(sourceMap));
+			await this.#writeSummed(`${artifact.key}.artifact`, encodeArtifact(artifact));
+		} finally {
+			this.#unwritten.delete(artifact.key);
+		}
 	}
 
 	/** What came of a start, by all that it depends on; `null` where that is not known, or no longer whole. */

@@ -36,12 +36,13 @@ export async function build(flags: Flags): Promise<void> {
 					}
 					const limits = resolveLimits(source.limits, defaults, flags.maxLimits);
 					const request: BuildRequest = { name, entry, root, development: false };
-					const { artifact, cached } = await builder.build(request);
+					const { artifact, cached, saved } = await builder.build(request);
 					const { key, code, codeCache } = artifact;
 					const built = { key, artifact: () => Promise.resolve(artifact) };
 					const bound = Object.entries(bindings).map(([binding, { type }]) => ({ name: binding, type }));
 					const settings = { env: JSON.stringify(env ?? {}), bindings: describeBindings(bound), limits };
 					const { startUs, failure } = await builder.tryStart(request, built, settings);
+					await saved;
 					const start =
 						failure === null ? `starts in ${(startUs / 1000).toFixed(1)} ms` : `does not start: ${failure.message}`;
 					if (failure !== null) broken++;

@@ -99,11 +99,12 @@ export class Deployer {
 		const environment = this.#environment(options);
 		const claimed = claims.claim(options, options.hostnames);
 		try {
-			const { version, inputs, cached } = await this.versions.build(this.versions.upload(options));
+			const { version, inputs, cached, saved } = await this.versions.build(this.versions.upload(options));
 			const release = await Release.of(withSite(environment, version, options.assets), [{ version, percent: 100 }]);
 			const [{ start }] = release.shares;
 			const { failure, handlers } = start;
 			if (failure === null) requireHandlers(options.triggers, handlers);
+			await saved;
 			this.activate(release, options.hostnames, { triggers: options.triggers });
 			return { version: version.id, inputs, cached, handlers, startFailure: failure?.message ?? null };
 		} finally {

@@ -36,6 +36,8 @@ export interface Built {
 	/** Whether the artifact was in the cache. */
 	cached: boolean;
 	version: Version;
+	/** Resolves once it is on disk. It can be tried meanwhile. */
+	saved: Promise<void>;
 }
 
 export interface VersionBuilderSettings {
@@ -62,7 +64,8 @@ interface BuildPlan {
 }
 
 async function rebuilt(plan: BuildPlan, key: string): Promise<Artifact> {
-	const { artifact } = await plan.rebuild(key);
+	const { artifact, saved } = await plan.rebuild(key);
+	await saved;
 	if (artifact.key !== key)
 		throw new Error("the artifact on disk is damaged, and the source has changed since: deploy the function again");
 	return artifact;
@@ -136,10 +139,11 @@ export class VersionBuilder {
 	/** Builds a version, which changes nothing of what is served. Rejects with BuildError, which has every problem. */
 	async build(upload: Upload): Promise<Built> {
 		const plan = this.#planOf(upload.function, upload.source);
-		const { artifact, inputs, cached } = await plan.build();
+		const { artifact, inputs, cached, saved } = await plan.build();
 		const { assets, alone } = upload;
 		const site = assets === null ? null : await this.#settings.siteFiles.keep(assets, alone);
-		return { version: this.#versionOf(upload, plan, artifact.key, site), inputs: alone ? [] : inputs, cached };
+		const version = this.#versionOf(upload, plan, artifact.key, site);
+		return { version, inputs: alone ? [] : inputs, cached, saved };
 	}
 
 	/** A version that this toolchain has built before, by the key of its artifact. */

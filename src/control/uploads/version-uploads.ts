@@ -6,7 +6,7 @@ import { decodeFiles, encodeFiles, type GivenFiles } from "../../build/given-fil
 import { BuildError } from "../../build/problem.ts";
 import { checkUpload } from "../../config/deployment.ts";
 import type { Version } from "../../deployments/version.ts";
-import type { Upload, VersionBuilder } from "../../deployments/version-builder.ts";
+import type { Built, Upload, VersionBuilder } from "../../deployments/version-builder.ts";
 import { UsageError } from "../../errors.ts";
 import type { Limits } from "../../limits/limits.ts";
 import type { StartResult } from "../../link/build-frames.ts";
@@ -97,8 +97,9 @@ export class VersionUploads {
 		// On disk meanwhile: what comes to nothing is swept.
 		const saving = this.#uploads.save(encodeFiles(files));
 		saving.catch(() => undefined);
-		const { version, limits } = await this.#build(id, files, given.limits);
+		const { version, limits, saved } = await this.#build(id, files, given.limits);
 		const { handlers, startUs } = await this.#start(id, version, given, before?.value ?? null);
+		await saved;
 		const { variables, bindings, metadataBinding, site, assetsBinding, compatibilityDate, compatibilityFlags } = given;
 		const { message, tag, source } = given;
 		const made: Omit<VersionDocument, "number"> = {
@@ -144,7 +145,9 @@ export class VersionUploads {
 	 * be.
 	 */
 	async remake(id: FunctionId, which: string): Promise<void> {
-		const { version } = await this.#build(id, await this.#filesOf(await this.#catalog.version(id, which)), {});
+		const files = await this.#filesOf(await this.#catalog.version(id, which));
+		const { version, saved } = await this.#build(id, files, {});
+		await saved;
 		const artifact = keyOfArtifact(version);
 		const change = async (one: FunctionDocument) => {
 			const key = `${keyOf(id)}/${which}`;
@@ -181,12 +184,12 @@ export class VersionUploads {
 		id: FunctionId,
 		files: GivenFiles,
 		given: Partial<Limits>,
-	): Promise<{ version: Version; limits: Limits }> {
+	): Promise<Pick<Built, "version" | "saved"> & { limits: Limits }> {
 		try {
 			const builder = await this.#builder();
 			const upload = uploadOf(builder, id, files, given);
-			const { version } = await builder.build(upload);
-			return { version, limits: upload.limits };
+			const { version, saved } = await builder.build(upload);
+			return { version, saved, limits: upload.limits };
 		} catch (error) {
 			if (error instanceof BuildError) throw new ControlError("does_not_build", error.message);
 			if (error instanceof UsageError) throw new ControlError("invalid", error.message);
