@@ -1,6 +1,6 @@
 /**
  * What the standards say of each interface, line by line; Node follows them in all of these lines and serves as the oracle.
- * Where Node does not, `web-apis.test.ts` says what is right.
+ * Where Node does not, `web-apis.long.ts` says what is right.
  */
 
 import { describe } from "node:test";
