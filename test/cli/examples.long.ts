@@ -3,6 +3,7 @@ import { readdirSync } from "node:fs";
 import { before, test } from "node:test";
 import { findFunctions } from "../../src/config/project.ts";
 import { inBothIsolations, TestRuntime } from "../support/runtime.ts";
+import { until } from "../support/until.ts";
 
 inBothIsolations("the examples", (isolation) => {
 	const atoll = new TestRuntime({ isolation });
@@ -10,8 +11,8 @@ inBothIsolations("the examples", (isolation) => {
 	before(async () => {
 		for (const source of sources) {
 			assert.ok(source.problem === null && source.entry !== null);
-			const { name, entry, hostnames } = source;
-			await atoll.runtime.deploy({ name, entry, hostnames });
+			const { name, entry, hostnames, bindings, triggers } = source;
+			await atoll.runtime.deploy({ name, entry, hostnames, bindings, triggers });
 		}
 	});
 
@@ -55,6 +56,19 @@ inBothIsolations("the examples", (isolation) => {
 		assert.match(await response.text(), /<h1>Good evening, Ada<\/h1>/);
 		assert.equal(response.headers.get("x-rewritten"), "yes");
 		assert.equal((await atoll.record("proxy")).subrequests, 1);
+	});
+	test("jobs are done later, and their results are kept", async () => {
+		const response = await atoll.fetch("jobs", "/", { method: "POST", body: "one two  three" });
+		assert.equal(response.status, 202);
+		const result = response.headers.get("location") as string;
+		await until(async () => (await atoll.fetch("jobs", result)).status === 200);
+		assert.equal(await atoll.text("jobs", result), "3 words\n");
+	});
+	test("digest sums up when it is called by time", async () => {
+		assert.equal(await atoll.text("digest"), "Counted\n");
+		const event = { type: "scheduled", cron: "* * * * *", scheduledTime: 0 } as const;
+		assert.equal((await atoll.runtime.dispatch({ name: "digest" }, event)).outcome, "ok");
+		assert.match(await atoll.text("digest", "/digest"), /^\d+ visits in the hour before /);
 	});
 	test("wasm adds", async () => {
 		assert.deepEqual(JSON.parse(await atoll.text("wasm", "/?a=20&b=22")), { a: 20, b: 22, sum: 42 });
