@@ -34,6 +34,10 @@ const incoming = {
 	append: ({ tenant, name, most }: { tenant: string; name: string; most: Bytes }, bytes: Buffer): Done => ({
 		said: blobs.append(tenant, name, bytes, most),
 	}),
+	finish: async ({ tenant, name }: { tenant: string; name: string }): Promise<Done> => {
+		await blobs.finish(tenant, name);
+		return {};
+	},
 	discard: ({ name }: { name: string }): Done => {
 		blobs.discard(name);
 		return {};
@@ -50,11 +54,7 @@ const socket = new Socket({ fd: 3, readable: true, writable: true });
 const writer = new FrameWriter(socket);
 let batch: Call[] = [];
 
-function perform({ store, operation, said, bytes }: Call): Done {
-	const { writes, reads } = stores[store];
-	const perform = writes[operation] ?? reads[operation];
-	return perform(said as never, bytes);
-}
+type Answer = Parameters<typeof writeDataAnswer>[1];
 
 /** Does all that was asked for, in one transaction where anything of it changes what is kept. */
 function run(): void {
@@ -63,11 +63,18 @@ function run(): void {
 	const answers = calls.some(({ store, operation }) => operation in stores[store].writes)
 		? inTransaction(calls)
 		: calls.map(answerTo);
-	for (const answer of answers) writeDataAnswer(writer, answer);
+	for (const answer of answers) {
+		if (answer instanceof Promise) void answer.then(tell);
+		else tell(answer);
+	}
+}
+
+function tell(answer: Answer): void {
+	writeDataAnswer(writer, answer);
 	writer.flush();
 }
 
-function inTransaction(calls: Call[]): ReturnType<typeof answerTo>[] {
+function inTransaction(calls: Call[]): (Answer | Promise<Answer>)[] {
 	try {
 		database.exec("BEGIN IMMEDIATE");
 		const answers = calls.map((call) => answerTo(call));
@@ -78,26 +85,40 @@ function inTransaction(calls: Call[]): ReturnType<typeof answerTo>[] {
 	} catch (error) {
 		if (database.isTransaction) database.exec("ROLLBACK");
 		blobs.settle(false);
-		return calls.map(({ id }) => ({ kind: DataKind.refused, id, text: `500 ${describe(error)}` }));
+		return calls.map((call) => refusalOf(call, error));
 	}
 }
 
-function answerTo(call: Call) {
-	const { id } = call;
+function answerTo(call: Call): Answer | Promise<Answer> {
+	const { store, operation, said, bytes } = call;
+	const { writes, reads } = stores[store];
 	try {
-		const { said = null, bytes } = perform(call);
-		return { kind: DataKind.done, id, text: JSON.stringify(said), bytes };
+		const done = (writes[operation] ?? reads[operation])(said as never, bytes);
+		if (!(done instanceof Promise)) return answerOf(call, done);
+		return done.then(
+			(later) => answerOf(call, later),
+			(error) => refusalOf(call, error),
+		);
 	} catch (error) {
-		if (error instanceof Refused) return { kind: DataKind.refused, id, text: error.message };
-		if (database.isTransaction) throw error; // The others are undone with it.
-		return { kind: DataKind.refused, id, text: `500 ${describe(error)}` };
+		if (!(error instanceof Refused) && database.isTransaction) throw error; // The others are undone with it.
+		return refusalOf(call, error);
 	}
 }
 
-/** What SQLite, or the file system, says of a disk that is full or fails. */
+function answerOf({ id }: Call, { said = null, bytes }: Done): Answer {
+	return { kind: DataKind.done, id, text: JSON.stringify(said), bytes };
+}
+
+function refusalOf({ id }: Call, error: unknown): Answer {
+	const text = error instanceof Refused ? error.message : `500 ${describe(error)}`;
+	return { kind: DataKind.refused, id, text };
+}
+
+/** What SQLite, or the file system, says of a disk that is full or fails; no function learns where that is. */
 function describe(error: unknown): string {
-	const { message, code } = error as Error & { code?: string };
-	return /full|ENOSPC/.test(`${message} ${code}`) ? "the disk is full" : `it could not be stored: ${message}`;
+	const { message, code = "" } = error as Error & { code?: string };
+	process.stderr.write(`${message}\n`);
+	return /full|ENOSPC|EDQUOT/.test(`${message} ${code}`) ? "the disk is full" : "it could not be stored";
 }
 
 const reader = new FrameReader({ maxBytes: MAX_FRAME_BYTES }, (frame) => {

@@ -1,5 +1,6 @@
 import {
 	closeSync,
+	fsync,
 	fsyncSync,
 	mkdirSync,
 	openSync,
@@ -11,6 +12,7 @@ import {
 	writeSync,
 } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import type { Bytes, Milliseconds } from "../units.ts";
 import { Refused } from "./store.ts";
 
@@ -22,6 +24,8 @@ const IDLE_MS: Milliseconds = 120_000;
 const NEW_MS: Milliseconds = 3600_000;
 /** So many may be written, or read, at a time for one tenant. */
 const MOST_OPEN = 100;
+/** What comes in of one tenant, and is not kept yet, is no more than this. */
+const MOST_INCOMING: Bytes = 256 * 2 ** 20;
 
 interface OpenBlob {
 	tenant: string;
@@ -30,6 +34,8 @@ interface OpenBlob {
 	/** How far it has been read. */
 	at: Bytes;
 	usedAt: Milliseconds;
+	/** All of it is on the disk. */
+	finished: boolean;
 }
 
 /** Values that are too large for a database's row: files with names of their own, which are never changed. */
@@ -58,12 +64,16 @@ export class Blobs {
 	append(tenant: string, name: string, bytes: Buffer, most: Bytes): string {
 		const blob = name === "" ? this.#begin(tenant) : { name, ...this.#open(this.#written, tenant, name) };
 		const open = this.#written.get(blob.name) as OpenBlob;
+		let all = bytes.length;
+		for (const one of this.#written.values()) if (one.tenant === tenant) all += one.size;
+		if (all > MOST_INCOMING) throw new Refused("429 too many large values at a time");
 		if (open.size + bytes.length > most) {
 			this.discard(blob.name);
 			throw new Refused(`413 Value length of more than ${most} exceeds limit of ${most}.`);
 		}
 		for (let at = 0; at < bytes.length; ) at += writeSync(open.descriptor, bytes, at);
 		open.size += bytes.length;
+		open.finished = false;
 		open.usedAt = performance.now();
 		return blob.name;
 	}
@@ -73,7 +83,7 @@ export class Blobs {
 		bounded(this.#written, tenant);
 		const name = this.#next();
 		const descriptor = openSync(join(this.#incoming, name), "wx", 0o600);
-		this.#written.set(name, { tenant, descriptor, size: 0, at: 0, usedAt: performance.now() });
+		this.#written.set(name, { tenant, descriptor, size: 0, at: 0, usedAt: performance.now(), finished: false });
 		return { name };
 	}
 
@@ -84,16 +94,23 @@ export class Blobs {
 		return blob;
 	}
 
+	/** Has one that came in whole on the disk, while others are asked for. */
+	async finish(tenant: string, name: string): Promise<void> {
+		const blob = this.#open(this.#written, tenant, name);
+		await promisify(fsync)(blob.descriptor);
+		blob.finished = true;
+	}
+
 	sizeOf(tenant: string, name: string): Bytes {
 		return this.#open(this.#written, tenant, name).size;
 	}
 
 	/** One that came in whole is kept from now on, if what keeps it is. */
 	keep(tenant: string, name: string): void {
-		const { descriptor } = this.#open(this.#written, tenant, name);
+		const { descriptor, finished } = this.#open(this.#written, tenant, name);
 		this.#written.delete(name);
 		try {
-			fsyncSync(descriptor);
+			if (!finished) fsyncSync(descriptor);
 		} finally {
 			closeSync(descriptor);
 		}
@@ -131,7 +148,7 @@ export class Blobs {
 		bounded(this.#read, tenant);
 		const descriptor = openSync(join(this.#folder, name), "r");
 		const reading = this.#next();
-		this.#read.set(reading, { tenant, descriptor, size, at: 0, usedAt: performance.now() });
+		this.#read.set(reading, { tenant, descriptor, size, at: 0, usedAt: performance.now(), finished: false });
 		return reading;
 	}
 

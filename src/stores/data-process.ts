@@ -10,8 +10,12 @@ import type { Bytes, Milliseconds } from "../units.ts";
 const MOST_MS: Milliseconds = 30_000;
 const MAX_FRAME_BYTES: Bytes = 64 * 2 ** 20;
 const MAX_BYTES: Bytes = 2 ** 30;
-/** So many calls of one tenant are asked for at a time, and so many in all; the others wait. */
-const MOST_OF_TENANT = 8;
+/**
+ * So many calls of one tenant are asked for at a time, where it is alone and where others ask too, and so many in all;
+ * the others wait. Whoever asks next has to wait for all of them.
+ */
+const MOST_OF_ONE = 32;
+const MOST_OF_TENANT = 2;
 const MOST_ASKED = 64;
 /** So many calls of one tenant may wait. */
 const MOST_WAITING = 10_000;
@@ -94,6 +98,7 @@ export class DataProcess {
 					const result = await this.ask(tenant, { store: "blobs", operation: "append", said, bytes });
 					name = result.said as string;
 				}
+			await this.ask(tenant, { store: "blobs", operation: "finish", said: { tenant, name } });
 			return name;
 		} catch (error) {
 			this.discard(tenant, name);
@@ -140,11 +145,12 @@ export class DataProcess {
 
 	/** Asks for what may be asked for now, of one tenant after the other. */
 	#next(): void {
+		const most = this.#tenants.size === 1 ? MOST_OF_ONE : MOST_OF_TENANT;
 		let found = true;
 		while (found && this.#asked.size < MOST_ASKED) {
 			found = false;
 			for (const [name, tenant] of this.#tenants) {
-				if (tenant.waiting.length === 0 || tenant.asked >= MOST_OF_TENANT) continue;
+				if (tenant.waiting.length === 0 || tenant.asked >= most) continue;
 				if (this.#asked.size >= MOST_ASKED) break;
 				found = true;
 				// It goes to the end of the line.

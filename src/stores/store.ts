@@ -15,11 +15,14 @@ export interface Done {
  */
 type Operation = (said: never, bytes: Buffer) => Done;
 
+/** The same for what waits for the disk, while others go on: it changes nothing in a database. */
+type SlowOperation = (said: never) => Promise<Done>;
+
 /** What a binding's `store.ts` makes, in the data process: operations by their names. */
 export interface DataStore {
 	/** Those that change what is kept, which are written to the disk before they are acknowledged. */
 	readonly writes: Readonly<Record<string, Operation>>;
-	readonly reads: Readonly<Record<string, Operation>>;
+	readonly reads: Readonly<Record<string, Operation | SlowOperation>>;
 	/** The names of the blobs that it keeps; those of no store are removed when a data process starts. */
 	blobs(): Iterable<string>;
 }

@@ -9,6 +9,8 @@ const MOST_KEY: Bytes = 512;
 const MOST_METADATA: Bytes = 1024;
 const MOST_VALUE: Bytes = 25 * 2 ** 20;
 const LEAST_SECONDS = 60;
+/** Of more keys the values are asked for one part after the other: others have their turn meanwhile. */
+const KEYS_AT_ONCE = 8;
 /** What is larger goes to the data process in pieces. */
 const MOST_AT_ONCE: Bytes = 256 * 1024;
 
@@ -41,8 +43,14 @@ export class Namespace {
 	/** What there is under keys, in their order, and the values that there are, one behind the other. */
 	async get(keys: string[]): Promise<{ found: (KvFound | null)[]; values: Content }> {
 		for (const key of keys) checkKey(key);
-		const { said, bytes } = await this.#ask("get", { keys });
-		const found = said as (KvFound | null)[];
+		const found: (KvFound | null)[] = [];
+		const parts: Uint8Array[] = [];
+		for (let at = 0; at < keys.length; at += KEYS_AT_ONCE) {
+			const { said, bytes } = await this.#ask("get", { keys: keys.slice(at, at + KEYS_AT_ONCE) });
+			found.push(...(said as (KvFound | null)[]));
+			parts.push(bytes);
+		}
+		const bytes = parts.length === 1 ? parts[0] : Buffer.concat(parts);
 		const present = found.filter((one) => one !== null);
 		if (present.length === 0) return { found, values: null };
 		if (present.every(({ blob }) => blob === null)) return { found, values: bytes };
@@ -102,9 +110,8 @@ export class Namespace {
 				`414 UTF-8 encoded length of ${Buffer.byteLength(prefix)} exceeds key length limit of ${MOST_KEY}.`,
 			);
 		const asked: Omit<KvList, "tenant" | "namespace"> = { prefix, after: readCursor(cursor, prefix), limit };
-		const { keys, complete } = (await this.#ask("list", asked)).said as { keys: KvKeys["keys"]; complete: boolean };
-		const last = keys.at(-1);
-		return { keys, cursor: complete || last === undefined ? null : writeCursor(prefix, last.key) };
+		const { keys, last } = (await this.#ask("list", asked)).said as { keys: KvKeys["keys"]; last: string | null };
+		return { keys, cursor: last === null ? null : writeCursor(prefix, last) };
 	}
 
 	/** Removes all that is in it. */

@@ -39,7 +39,7 @@ export class KvStore implements DataStore {
 			get: prepare(`SELECT * FROM kv_entries WHERE ${at} AND key = ?`),
 			list: prepare(
 				`SELECT key, expires, metadata FROM kv_entries WHERE ${at} AND key > ? AND key >= ? AND key < ?
-				AND (expires IS NULL OR expires > ?) ORDER BY key LIMIT ?`,
+				ORDER BY key LIMIT ?`,
 			),
 			namespace: prepare("INSERT INTO kv_namespaces (tenant, name) VALUES (?, ?) ON CONFLICT DO NOTHING"),
 			dropNamespace: prepare("DELETE FROM kv_namespaces WHERE tenant = ? AND name = ?"),
@@ -74,8 +74,11 @@ export class KvStore implements DataStore {
 		},
 		list: ({ tenant, namespace, prefix, after, limit }: KvList): Done => {
 			const { list } = this.#statements;
-			const rows = list.all(tenant, namespace, after, prefix, `${prefix}${LAST}`, now(), limit + 1);
-			return { said: { keys: rows.slice(0, limit), complete: rows.length <= limit } };
+			const found = list.all(tenant, namespace, after, prefix, `${prefix}${LAST}`, limit + 1);
+			const rows = found.slice(0, limit) as unknown as Pick<Row, "key" | "expires" | "metadata">[];
+			// Those that have expired are left out here, and not looked past: there may be a million of them.
+			const keys = rows.filter(({ expires }) => !isPast(expires));
+			return { said: { keys, last: found.length > limit ? rows[limit - 1].key : null } };
 		},
 	};
 

@@ -11,6 +11,9 @@ const MOST_LEASED: Bytes = 256 * 1024;
 /** So many queues are told of at a time. */
 const MOST_TOLD = 1000;
 
+/** Messages are counted up to so many: what is asked beside them has to wait for it. */
+const MOST_COUNTED = 100_000;
+
 interface Row {
 	id: number;
 	queue: number;
@@ -57,7 +60,7 @@ export class QueueStore implements DataStore {
 			),
 			count: prepare(
 				`SELECT count(*) AS messages, coalesce(sum(length(body)), 0) AS bytes, min(sent) AS oldest
-				FROM queue_messages WHERE ${at}`,
+				FROM (SELECT body, sent FROM queue_messages WHERE ${at} LIMIT ${MOST_COUNTED})`,
 			),
 			some: prepare(`SELECT * FROM queue_messages WHERE ${at} LIMIT 1000`),
 			drop: prepare(
