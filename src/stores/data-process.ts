@@ -11,12 +11,13 @@ const MOST_MS: Milliseconds = 30_000;
 const MAX_FRAME_BYTES: Bytes = 64 * 2 ** 20;
 const MAX_BYTES: Bytes = 2 ** 30;
 /**
- * So many calls of one tenant are asked for at a time, where it is alone and where others ask too, and so many in all;
- * the others wait. Whoever asks next has to wait for all of them.
+ * So many calls of one tenant are asked for at a time, where it is alone and where others have asked lately, and so
+ * many in all; the rest wait. Whoever asks next has to wait for all of them.
  */
-const MOST_OF_ONE = 32;
+const MOST_OF_ONE = 16;
 const MOST_OF_TENANT = 2;
 const MOST_ASKED = 64;
+const LATELY_MS: Milliseconds = 1000;
 /** So many calls of one tenant may wait. */
 const MOST_WAITING = 10_000;
 /** After one that could not start the next is not started for so long. */
@@ -55,9 +56,13 @@ export class DataProcess {
 	#child: Child | null = null;
 	#nextId = 1;
 	readonly #asked = new Map<number, Asked>();
+	/** When more than one tenant asked at the same time. */
+	#sharedAt: Milliseconds = Number.NEGATIVE_INFINITY;
 	/** Those of whom anything is asked for or waits; whoever is first is next. */
 	readonly #tenants = new Map<TenantName, Tenant>();
 	#closed = false;
+	/** How often a process was started. */
+	starts = 0;
 	/** Whether the process that runs has answered anything. */
 	#answered = false;
 	/** Why none is started as long as this. */
@@ -145,7 +150,9 @@ export class DataProcess {
 
 	/** Asks for what may be asked for now, of one tenant after the other. */
 	#next(): void {
-		const most = this.#tenants.size === 1 ? MOST_OF_ONE : MOST_OF_TENANT;
+		const now = performance.now();
+		if (this.#tenants.size > 1) this.#sharedAt = now;
+		const most = now < this.#sharedAt + LATELY_MS ? MOST_OF_TENANT : MOST_OF_ONE;
 		let found = true;
 		while (found && this.#asked.size < MOST_ASKED) {
 			found = false;
@@ -179,6 +186,7 @@ export class DataProcess {
 	}
 
 	#launch(): Child {
+		this.starts++;
 		this.#answered = false;
 		mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
 		const child: Child = new Child(

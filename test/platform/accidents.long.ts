@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -7,31 +6,20 @@ import { test } from "node:test";
 import { say } from "../support/command-line.ts";
 import { Platform, startPlatform } from "../support/platform.ts";
 import { pidBelow } from "../support/process-tree.ts";
+import { noMoreDisk, smallDisk } from "../support/small-disk.ts";
 import { until } from "../support/until.ts";
 
 // Before any test is there: those that come later would find it ended with the first.
 const platform = await startPlatform();
 const FUNCTIONS = "/v1/tenants/default/functions";
 
-/** A folder on a small disk of its own; `null` where this user cannot have one. */
-async function smallDisk(folder: string): Promise<string | null> {
-	await mkdir(folder, { recursive: true });
-	try {
-		execFileSync("mount", ["-t", "tmpfs", "-o", "size=24m,mode=700", "none", folder], { stdio: "ignore" });
-	} catch {
-		return null;
-	}
-	return folder;
-}
-
 test("on a full disk nothing is kept and all is served, and with room again it goes on", async (t) => {
 	const small = new Platform();
-	const disk = await smallDisk(small.data);
-	if (disk === null) return t.skip("this user cannot mount a small disk");
+	if (!smallDisk(small.data, "24m")) return t.skip("this user cannot mount a small disk");
 	try {
 		await small.up();
 		await small.deploy("kept", say("kept"));
-		const filler = join(disk, "filler");
+		const filler = join(small.data, "filler");
 		await writeFile(filler, Buffer.alloc(32 * 2 ** 20)).catch(() => undefined);
 		const codes = new Set<number>();
 		for (let i = 0; i < 50; i++)
@@ -49,7 +37,7 @@ test("on a full disk nothing is kept and all is served, and with room again it g
 		assert.equal(await small.stop(), 0);
 	} finally {
 		// However it ends: the folder could not be removed.
-		execFileSync("umount", ["-l", disk]);
+		noMoreDisk(small.data);
 	}
 });
 

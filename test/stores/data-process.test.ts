@@ -1,0 +1,167 @@
+import assert from "node:assert/strict";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { after, test } from "node:test";
+import { Namespace } from "../../src/bindings/kv/namespace.ts";
+import type { Leased } from "../../src/bindings/queue/calls.ts";
+import { Launcher } from "../../src/processes/launcher.ts";
+import { DataProcess } from "../../src/stores/data-process.ts";
+import { temporaryFolder } from "../support/runtime.ts";
+import { noMoreDisk, smallDisk } from "../support/small-disk.ts";
+import { until } from "../support/until.ts";
+
+/** How often it is killed; `.ci/run` has it done hundreds of times. */
+const KILLS = Number(process.env.ATOLL_TEST_KILLS ?? 8);
+const MOST = 2 ** 30;
+
+const launcher = new Launcher();
+after(() => launcher.close());
+
+/** A data process on a folder, for one test. */
+async function using(folder: string, work: (data: DataProcess) => Promise<void>): Promise<void> {
+	const data = new DataProcess(launcher, folder);
+	try {
+		await work(data);
+	} finally {
+		await data.close();
+	}
+}
+
+const namespaceOf = (data: DataProcess, tenant = "one") => new Namespace(data, { tenant, namespace: "n" }, MOST);
+const entry = (key: string) => ({ key, metadata: null, expiration: null, expirationTtl: null });
+
+async function textOf(namespace: Namespace, key: string): Promise<string | null> {
+	const { found, values } = await namespace.get([key]);
+	return found[0] === null ? null : Buffer.from(values as Uint8Array).toString();
+}
+
+test("killed at any moment, over and over, it loses nothing that was acknowledged", async () => {
+	const folder = temporaryFolder();
+	let n = 0;
+	let sent = 0;
+	await using(folder, async (data) => {
+		const namespace = namespaceOf(data);
+		const queue = { tenant: "one", queue: "q" };
+		const message = { messages: [{ type: "text", size: 1, delayMs: 0 }], mostBytes: MOST };
+		for (let round = 0; round < KILLS; round++) {
+			const writes: Promise<unknown>[] = [];
+			for (let i = 0; i < 10; i++, n++) {
+				writes.push(namespace.put(entry(`k${n}`), Buffer.from(String(n))));
+				const said = { ...queue, ...message };
+				writes.push(data.ask("one", { store: "queue", operation: "send", said, bytes: Buffer.from("m") }));
+				sent++;
+			}
+			await until(() => data.pid > 0);
+			// Each round ends at another moment of the batch.
+			await Promise.race(writes.slice(round % writes.length));
+			const killed = data.pid;
+			process.kill(killed, "SIGKILL");
+			await Promise.all(writes);
+			await until(() => data.pid !== killed);
+		}
+		for (let i = 0; i < n; i++) assert.equal(await textOf(namespace, `k${i}`), String(i));
+		const { said } = await data.ask("one", { store: "queue", operation: "count", said: queue });
+		// One that was not acknowledged in time was sent again.
+		assert.ok((said as { messages: number }).messages >= sent);
+	});
+});
+
+test("a lease that is asked for again gives the same messages, and nobody else gets them meanwhile", async () => {
+	await using(temporaryFolder(), async (data) => {
+		const queue = { tenant: "one", queue: "q" };
+		const messages = Array.from({ length: 5 }, () => ({ type: "text", size: 1, delayMs: 0 }));
+		const send = { ...queue, messages, mostBytes: MOST };
+		await data.ask("one", { store: "queue", operation: "send", said: send, bytes: Buffer.from("abcde") });
+		const lease = async (name: string, leaseMs = 60_000) => {
+			const said = { ...queue, lease: name, most: 3, waitMs: 0, leaseMs };
+			const result = await data.ask("one", { store: "queue", operation: "lease", said });
+			return { ...(result.said as Leased), bodies: Buffer.from(result.bytes).toString() };
+		};
+		const first = await lease("first");
+		assert.deepEqual([first.messages.map(({ attempts }) => attempts), first.bodies], [[1, 1, 1], "abc"]);
+		assert.deepEqual(await lease("first"), first);
+		assert.equal((await lease("second")).bodies, "de");
+		assert.deepEqual((await lease("third")).messages, []);
+		const settle = (name: string, acknowledged: number[]) => {
+			const said = { ...queue, lease: name, acknowledged, retried: [], dead: [], deadLetterQueue: "" };
+			return data.ask("one", { store: "queue", operation: "settle", said });
+		};
+		const ids = first.messages.map(({ id }) => id);
+		await settle("second", ids); // They are not its own.
+		await data.ask("", { store: "queue", operation: "extend", said: { leases: ["first"], leaseMs: 0 } });
+		const again = await lease("fourth");
+		assert.deepEqual([again.messages.map(({ attempts }) => attempts), again.bodies], [[2, 2, 2], "abc"]);
+		await settle("first", ids); // Nor are these any more.
+		await settle("fourth", ids);
+		const { said } = await data.ask("one", { store: "queue", operation: "count", said: queue });
+		assert.equal((said as { messages: number }).messages, 2);
+	});
+});
+
+test("on a full disk nothing is acknowledged and all is read, and with room again it goes on", async (t) => {
+	const folder = join(temporaryFolder(), "disk");
+	if (!smallDisk(folder, "8m")) return t.skip("this user cannot mount a small disk");
+	try {
+		await using(folder, async (data) => {
+			const namespace = namespaceOf(data);
+			await namespace.put(entry("kept"), Buffer.from("kept"));
+			const filler = join(folder, "filler");
+			try {
+				writeFileSync(filler, Buffer.alloc(16 * 2 ** 20));
+			} catch {
+				// It is full.
+			}
+			const large = Buffer.alloc(200 * 1024);
+			await assert.rejects(async () => {
+				for (let i = 0; i < 40; i++) await namespace.put(entry(`large${i}`), large);
+			}, /^Error: 500 the disk is full$/);
+			assert.equal(await textOf(namespace, "kept"), "kept");
+			rmSync(filler);
+			await namespace.put(entry("later"), Buffer.from("later"));
+			assert.equal(await textOf(namespace, "later"), "later");
+		});
+	} finally {
+		noMoreDisk(folder);
+	}
+});
+
+test("a database of a newer atoll, and one that is damaged, are told and left as they are", async () => {
+	for (const spoil of [
+		(path: string) => {
+			const database = new DatabaseSync(path);
+			database.exec("PRAGMA user_version = 999");
+			database.close();
+		},
+		(path: string) =>
+			writeFileSync(path, "this is no database, whatever it is called, and it is long enough".repeat(100)),
+	]) {
+		const folder = temporaryFolder();
+		mkdirSync(folder, { recursive: true });
+		spoil(join(folder, "data.db"));
+		await using(folder, async (data) => {
+			await assert.rejects(namespaceOf(data).put(entry("k"), Buffer.from("v")), /^Error: 500 /);
+			// It is not started over and over.
+			const began = data.starts;
+			await Promise.allSettled(Array.from({ length: 20 }, () => textOf(namespaceOf(data), "k")));
+			assert.ok(data.starts - began <= 1, String(data.starts - began));
+		});
+	}
+});
+
+test("a tenant that asks for a lot at a time leaves the others their turn", async () => {
+	await using(temporaryFolder(), async (data) => {
+		const greedy = namespaceOf(data, "greedy");
+		const modest = namespaceOf(data, "modest");
+		await modest.put(entry("k"), Buffer.from("v"));
+		let left = 0;
+		const flood = Array.from({ length: 200 }, async (_, i) => {
+			await greedy.put(entry(`k${i}`), Buffer.alloc(100 * 1024));
+			left++;
+		});
+		for (let i = 0; i < 10; i++) await textOf(modest, "k");
+		// Ten reads one after the other wait for a few of the greedy one's calls each, and not for all of them.
+		assert.ok(left < 60, String(left));
+		await Promise.all(flood);
+	});
+});
