@@ -21,6 +21,7 @@ import { benchMicro } from "./micro.ts";
 import { benchScaling } from "./scaling.ts";
 import { benchSoak } from "./soak.ts";
 import { benchStart } from "./start.ts";
+import { benchStores } from "./stores.ts";
 import { benchTakeover } from "./takeover.ts";
 import { benchTurns } from "./turns.ts";
 import { benchUpstream } from "./upstream.ts";
@@ -39,6 +40,7 @@ const SHORT: Record<string, Bench> = {
 	http: () => benchHttp(),
 	many: () => benchMany(),
 	bodies: () => benchBodies(),
+	stores: () => benchStores(),
 };
 /** Only when asked for: they take a quarter of an hour each. */
 const LONG: Record<string, Bench> = {

@@ -50,6 +50,7 @@ const PROCESS_OF = {
 	"build/bundler.ts": "build",
 	"build/esbuild-service.ts": "build",
 	"build/bundle.ts": "build",
+	"build/conversion.ts": "build",
 	"build/gate.ts": "build",
 	"build/input-map.ts": "build",
 	"build/manifest.ts": "build",

@@ -1,0 +1,67 @@
+import { Contender } from "./contender.ts";
+import { load, median } from "./load.ts";
+
+const ROUNDS = 5;
+const SECONDS = 2;
+const CONNECTIONS = 16;
+const STEPS = {
+	"a request that stores nothing": "/nothing",
+	"KV get": "/get",
+	"KV put": "/put",
+	"queue send": "/send",
+};
+
+interface Row {
+	step: string;
+	atoll: number;
+	miniflare: number;
+	overMiniflare: number;
+	/** Its p50 over that of a request that stores nothing, with atoll. */
+	overNothing: number;
+}
+
+/** Requests a second that read and write stores, with atoll and with miniflare, in alternating rounds. */
+export async function benchStores(): Promise<Row[]> {
+	const contenders = {
+		atoll: await Contender.start("atoll", "stores-atoll.ts"),
+		miniflare: await Contender.start("miniflare", "stores-miniflare.ts"),
+	};
+	try {
+		const perSecond: Record<string, number[]> = {};
+		const p50: Record<string, number[]> = {};
+		for (const { port } of Object.values(contenders)) {
+			await load(port, { connections: 1, seconds: 1, path: "/put" });
+			await fetch(`http://127.0.0.1:${port}/put`, { headers: { host: "f0.localhost" } });
+		}
+		for (let round = 0; round < ROUNDS; round++)
+			for (const [step, path] of Object.entries(STEPS))
+				for (const [name, { port }] of Object.entries(contenders)) {
+					const { requestsPerSecond, p50Us, errors } = await load(port, {
+						connections: CONNECTIONS,
+						seconds: SECONDS,
+						path,
+					});
+					if (errors > 0) throw new Error(`${name} has failed ${errors} requests of ${path}`);
+					(perSecond[`${name} ${step}`] ??= []).push(requestsPerSecond);
+					(p50[`${name} ${step}`] ??= []).push(p50Us);
+				}
+		const [nothing] = Object.keys(STEPS);
+		const rows = Object.keys(STEPS).map((step): Row => {
+			const atoll = median(perSecond[`atoll ${step}`]);
+			const miniflare = median(perSecond[`miniflare ${step}`]);
+			const round = (ratio: number) => Math.round(ratio * 100) / 100;
+			return {
+				step,
+				atoll: Math.round(atoll),
+				miniflare: Math.round(miniflare),
+				overMiniflare: round(atoll / miniflare),
+				overNothing: round(median(p50[`atoll ${step}`]) / median(p50[`atoll ${nothing}`])),
+			};
+		});
+		console.log(`\nStores, c=${CONNECTIONS}: requests a second, medians of ${ROUNDS} rounds\n`);
+		console.table(rows);
+		return rows;
+	} finally {
+		for (const contender of Object.values(contenders)) await contender.stop();
+	}
+}
