@@ -29,7 +29,11 @@ export async function benchStores(): Promise<Row[]> {
 	try {
 		const perSecond: Record<string, number[]> = {};
 		const p50: Record<string, number[]> = {};
-		for (const { port } of Object.values(contenders)) {
+		for (const [name, { port }] of Object.entries(contenders)) {
+			for (const step of Object.keys(STEPS)) {
+				perSecond[`${name} ${step}`] = [];
+				p50[`${name} ${step}`] = [];
+			}
 			await load(port, { connections: 1, seconds: 1, path: "/put" });
 			await fetch(`http://127.0.0.1:${port}/put`, { headers: { host: "f0.localhost" } });
 		}
@@ -42,8 +46,8 @@ export async function benchStores(): Promise<Row[]> {
 						path,
 					});
 					if (errors > 0) throw new Error(`${name} has failed ${errors} requests of ${path}`);
-					(perSecond[`${name} ${step}`] ??= []).push(requestsPerSecond);
-					(p50[`${name} ${step}`] ??= []).push(p50Us);
+					perSecond[`${name} ${step}`].push(requestsPerSecond);
+					p50[`${name} ${step}`].push(p50Us);
 				}
 		const [nothing] = Object.keys(STEPS);
 		const rows = Object.keys(STEPS).map((step): Row => {

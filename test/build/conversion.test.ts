@@ -20,7 +20,11 @@ async function converted(source: string, { file = "index.js", bundled = true } =
 	const { code, sourceMap, inputs } = bundle;
 	assert.deepEqual(inputs, [file]);
 	let exported: Record<string, unknown> = {};
-	const own = { __atoll_exports: (exports: Record<string, unknown>) => void (exported = exports) };
+	const own = {
+		__atoll_exports(exports: Record<string, unknown>) {
+			exported = exports;
+		},
+	};
 	new Function("globalThis", code)(own);
 	return { code, sourceMap, exported };
 }
