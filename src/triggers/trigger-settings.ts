@@ -54,7 +54,7 @@ export type GivenTriggers = z.input<typeof triggersSchema>;
 export type Triggers = z.output<typeof triggersSchema>;
 
 /** What is to be changed of that; what is not said stays as it is. */
-const triggersPatch = z.strictObject({
+export const triggersPatch = z.strictObject({
 	crons: cronsSchema.optional(),
 	queues: consumersSchema.optional(),
 });

@@ -176,3 +176,63 @@ test("a token of another tenant, of some functions, or for reading, does what it
 	await call("POST", path, { script_name: "takes" }, some);
 	assert.match(await refusal("POST", `${QUEUES}/${(await named("two")).queue_id}/purge`, {}, some), /^403 /);
 });
+
+const FUNCTIONS = "/v1/tenants/default/functions";
+const OWN_QUEUES = "/v1/tenants/default/queues";
+const problemOf = async (method: string, path: string, body?: unknown) => {
+	const answer = await platform.api(method, path, body);
+	return `${answer.status} ${(answer.body as { detail?: string }).detail}`;
+};
+
+test("atoll deploy sets what a configuration says, a part of the traffic or an alias nothing, and settings show it", async () => {
+	const queues = [{ queue: "own", maxBatchTimeout: 0 }];
+	const config = (triggers: object) => JSON.stringify({ main: "index.js", triggers });
+	const files = { "atoll.jsonc": config({ crons: ["0 9 * * *"], queues }), "index.js": TAKES };
+	const folder = await platform.line.write("owns", files);
+	const deploy = (...args: string[]) => platform.atoll("deploy", folder, ...args);
+	const triggers = async () =>
+		((await platform.api("GET", `${FUNCTIONS}/owns`)).body as { triggers: { crons: string[]; queues: object[] } })
+			.triggers;
+	assert.equal((await deploy()).code, 0);
+	const { crons, queues: consumed } = await triggers();
+	assert.deepEqual([crons, consumed.length], [["0 9 * * *"], 1]);
+	await platform.line.write("owns", { "atoll.jsonc": config({}), "index.js": `${TAKES}//` });
+	assert.equal((await deploy("--percent", "50")).code, 0);
+	assert.equal((await deploy("--alias", "next")).code, 0);
+	assert.deepEqual((await triggers()).crons, ["0 9 * * *"]);
+	assert.match(
+		(await platform.atoll("settings", "owns", "--cron", "1 9 * * *")).output,
+		/crons +1 9 \* \* \*\nqueues +own/,
+	);
+	assert.match((await platform.atoll("settings", "owns", "--cron", "never")).output, /"never" is no cron expression/);
+	await platform.line.write("owns", { "atoll.jsonc": config({ queues: [{ queue: "one" }] }) });
+	assert.match((await deploy()).output, /the queue one is consumed by other/);
+	await platform.line.write("owns", { "atoll.jsonc": config({ crons: ["0 9 * * *"] }), "index.js": SENDS });
+	assert.match((await deploy()).output, /no scheduled handler in version 3/);
+	assert.deepEqual((await triggers()).crons, ["1 9 * * *"]);
+	await platform.line.write("owns", { "atoll.jsonc": config({}), "index.js": TAKES });
+	assert.equal((await deploy()).code, 0);
+	assert.deepEqual(await triggers(), { crons: [], queues: [] });
+});
+
+test("the API sends, counts and purges", async () => {
+	const path = `${OWN_QUEUES}/api/messages`;
+	assert.match(await problemOf("POST", path, { messages: [{ body: 1 }] }), /^404 .*no queue "api"/);
+	await made("api");
+	const messages = [{ body: { a: 1 } }, { body: "täxt", contentType: "text" }, { body: "AQI=", contentType: "bytes" }];
+	assert.equal((await platform.api("POST", path, { messages })).status, 200);
+	const { messages: count, bytes } = (await platform.api("GET", path)).body as { messages: number; bytes: number };
+	assert.deepEqual([count, bytes], [3, 7 + 5 + 2]);
+	assert.match(
+		await problemOf("POST", path, { messages: [{ body: 1, contentType: "text" }] }),
+		/^400 .*must be a string/,
+	);
+	assert.match(await problemOf("POST", path, { messages: [{}] }), /^400 messages\.0\.body: /);
+	assert.match(await problemOf("POST", path, { messages: [{ body: "x".repeat(128_001) }] }), /^413 .*exceeds limit/);
+	assert.equal((await platform.api("DELETE", path)).status, 200);
+	assert.deepEqual((await platform.api("GET", path)).body, { messages: 0, bytes: 0, oldest: null });
+	const listed = (await platform.api("GET", OWN_QUEUES)).body as { name: string; consumer: string | null }[];
+	assert.equal(listed.find(({ name }) => name === "one")?.consumer, "other");
+	assert.equal((await platform.api("DELETE", `${OWN_QUEUES}/api`)).status, 200);
+	assert.match(await problemOf("GET", path), /^404 /);
+});
