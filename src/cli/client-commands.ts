@@ -86,7 +86,8 @@ export function addClientCommands(program: Command): void {
 			integerOrNone(0, 10_000),
 		)
 		.option("--keep-versions <N>", "so many versions and releases are kept beside those in use", integer(1, 1000))
-		.option("--keep-days <N>", "for so many days; none for ever", integerOrNone(1, 3650));
+		.option("--keep-days <N>", "for so many days; none for ever", integerOrNone(1, 3650))
+		.option("--cron <EXPRESSION>", "its scheduled handler is called then; none for never; may be repeated", list);
 	add("pause <NAME>", "have a function answer that it is paused", (commands, name: string, options: ClientOptions) =>
 		commands.setPaused(name, true, options),
 	);

@@ -28,6 +28,7 @@ export interface FunctionInfo {
 	provisioned: number;
 	maxInstances: number | null;
 	keep: { versions: number; days: number | null };
+	triggers: { crons: string[]; queues: { queue: string }[] };
 	aliases: Record<string, Share[]>;
 	changed: string;
 }

@@ -173,10 +173,13 @@ export function readWrangler(file: ConfigFile, environment?: string): WranglerCo
 	};
 }
 
-/** What calls a function, but for consumers that come for their messages themselves. */
+/** What calls a function, as far as it is said, but for consumers that come for their messages themselves. */
 function triggersOf({ triggers, queues }: Settings): GivenTriggers {
-	const consumers = (queues?.consumers ?? []).filter(({ type }) => type !== "http_pull");
-	return { crons: triggers?.crons ?? [], queues: consumers.map(consumerOf) };
+	const consumers = queues?.consumers?.filter(({ type }) => type !== "http_pull");
+	return {
+		...(triggers?.crons !== undefined && { crons: triggers.crons }),
+		...(consumers !== undefined && { queues: consumers.map(consumerOf) }),
+	};
 }
 
 /** A consumer as atoll's own settings have it. */

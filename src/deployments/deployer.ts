@@ -8,7 +8,7 @@ import type { TenantLimits } from "../limits/limits.ts";
 import { FORGOTTEN_MS, Strikes } from "../limits/strikes.ts";
 import type { VersionNumber } from "../link/protocol.ts";
 import { DEFAULT_TENANT, type FunctionId, keyOf, type TenantName } from "../names.ts";
-import { NO_TRIGGERS, type Triggers } from "../triggers/trigger-settings.ts";
+import { missingHandler, NO_TRIGGERS, type Triggers } from "../triggers/trigger-settings.ts";
 import type { Deployments } from "./deployments.ts";
 import type { Environment } from "./environment.ts";
 import { EdgeFunction, type Instances, type Previews } from "./function.ts";
@@ -243,9 +243,7 @@ function withSite(environment: Environment, { site }: Version, assets: AssetsSet
 }
 
 /** Throws UsageError where a function is to be called by what it has no handler for. */
-function requireHandlers({ crons, queues }: Triggers = NO_TRIGGERS, handlers: readonly string[]): void {
-	if (crons.length > 0 && !handlers.includes("scheduled"))
-		throw new UsageError("triggers.crons: the function has no scheduled handler");
-	if (queues.length > 0 && !handlers.includes("queue"))
-		throw new UsageError("triggers.queues: the function has no queue handler");
+function requireHandlers(triggers: Triggers = NO_TRIGGERS, handlers: readonly string[]): void {
+	const problem = missingHandler(triggers, handlers);
+	if (problem !== null) throw new UsageError(problem);
 }

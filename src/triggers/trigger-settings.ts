@@ -7,7 +7,7 @@ const MOST_CRONS = 30;
 const MOST_QUEUES = 100;
 
 /** How a function gets the messages of a queue: https://developers.cloudflare.com/queues/configuration/configure-queues/ */
-const consumerSchema = z.strictObject({
+export const consumerSchema = z.strictObject({
 	/** The queue's name, of the function's tenant. */
 	queue: queueName,
 	/** How many messages one call of the handler gets at most. Default 10. */
@@ -25,30 +25,47 @@ const consumerSchema = z.strictObject({
 });
 export type ConsumerSettings = z.output<typeof consumerSchema>;
 
+export const cronsSchema = z
+	.array(z.string().max(256))
+	.max(MOST_CRONS)
+	.superRefine((all, { addIssue }) => {
+		// The first that is wrong says so: to find that one never comes about takes long.
+		for (const [i, text] of all.entries()) {
+			const problem = problemOfCron(text);
+			if (problem === null) continue;
+			addIssue({ code: "custom", path: [i], message: problem });
+			return;
+		}
+	});
+
+const consumersSchema = z
+	.array(consumerSchema)
+	.max(MOST_QUEUES)
+	.refine((all) => new Set(all.map(({ queue }) => queue)).size === all.length, "a queue is named twice");
+
 /** What calls a function beside requests. */
 export const triggersSchema = z.strictObject({
 	/** When its `scheduled` handler is called. */
-	crons: z
-		.array(z.string().max(256))
-		.max(MOST_CRONS)
-		.superRefine((all, { addIssue }) => {
-			// The first that is wrong says so: to find that one never comes about takes long.
-			for (const [i, text] of all.entries()) {
-				const problem = problemOfCron(text);
-				if (problem === null) continue;
-				addIssue({ code: "custom", path: [i], message: problem });
-				return;
-			}
-		})
-		.default([]),
+	crons: cronsSchema.default([]),
 	/** Whose messages its `queue` handler is given. */
-	queues: z
-		.array(consumerSchema)
-		.max(MOST_QUEUES)
-		.refine((all) => new Set(all.map(({ queue }) => queue)).size === all.length, "a queue is named twice")
-		.default([]),
+	queues: consumersSchema.default([]),
 });
 export type GivenTriggers = z.input<typeof triggersSchema>;
 export type Triggers = z.output<typeof triggersSchema>;
 
+/** What is to be changed of that; what is not said stays as it is. */
+export const triggersPatch = z.strictObject({
+	crons: cronsSchema.optional(),
+	queues: consumersSchema.optional(),
+});
+export type TriggersPatch = z.output<typeof triggersPatch>;
+
 export const NO_TRIGGERS: Triggers = { crons: [], queues: [] };
+
+/** Why a function that has these handlers cannot be called by what is to call it, or `null`. */
+export function missingHandler({ crons, queues }: Triggers, handlers: readonly string[]): string | null {
+	if (crons.length > 0 && !handlers.includes("scheduled"))
+		return "triggers.crons: the function has no scheduled handler";
+	if (queues.length > 0 && !handlers.includes("queue")) return "triggers.queues: the function has no queue handler";
+	return null;
+}

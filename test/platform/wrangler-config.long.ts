@@ -22,10 +22,10 @@ test("version_metadata is the version's own id, tag and time, and nothing is sai
 });
 
 test("what is left out is warned of once, and bindings that are not there are refused by name", async () => {
-	const left = JSON.stringify({ name: "left", main: "index.js", triggers: { crons: ["* * * * *"] }, minify: true });
+	const left = JSON.stringify({ name: "left", main: "index.js", logpush: true, minify: true });
 	const folder = await line.write("left", { "wrangler.json": left, "index.js": say("left") });
 	const { output } = await platform.atoll("deploy", folder);
-	assert.equal(output.match(/warning: .*triggers is left out/g)?.length, 1, output);
+	assert.equal(output.match(/warning: .*logpush is left out/g)?.length, 1, output);
 	assert.equal(output.match(/warning: .*minify is left out/g)?.length, 1, output);
 	const misspelt = {
 		name: "left",

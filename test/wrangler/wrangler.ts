@@ -334,6 +334,67 @@ test("routes are hostnames, and delete gives them back", async () => {
 	assert.equal((await platform.get("routed.localhost")).status, 404);
 });
 
+test("schedules and queues: what a function sends arrives at its consumer", async () => {
+	const sends = `export default { async fetch(request, env) {
+		await env.MAIL.send({ path: new URL(request.url).pathname });
+		return new Response("sent");
+	} };`;
+	const producers = [{ binding: "MAIL", queue: "mail", delivery_delay: 0 }];
+	const producer = await project("mails", { "index.js": sends }, { queues: { producers } });
+	// wrangler makes a queue that is sent to, and none that is consumed.
+	assert.match(await wrangler(producer, "deploy"), /Creating new Queue "mail"/);
+	await wrangler(producer, "deploy");
+	const takes = `export default {
+		scheduled() {},
+		queue({ messages }) { for (const { body } of messages) console.log("delivered", body.path); },
+	};`;
+	const consumer = { queue: "mail", max_batch_size: 20, max_batch_timeout: 0, dead_letter_queue: "undelivered" };
+	const config = { triggers: { crons: ["0 9 * * mon-fri"] }, queues: { consumers: [consumer] } };
+	const folder = await project("delivers", { "index.js": takes }, config);
+	assert.match(await wrangler(folder, "deploy"), /schedule: 0 9 \* \* mon-fri[\s\S]*Consumer for mail/);
+	assert.equal((await platform.get("mails.localhost", "/first")).text, "sent");
+	await until(() => platform.log.includes("delivered /first"));
+	const schedules = await platform.api("GET", "/client/v4/accounts/default/workers/scripts/delivers/schedules");
+	assert.deepEqual((schedules.body as { result: unknown }).result, { schedules: [{ cron: "0 9 * * mon-fri" }] });
+	// Again, with another setting and another schedule.
+	await project("delivers", {}, { triggers: { crons: [] }, queues: { consumers: [{ ...consumer, max_retries: 9 }] } });
+	await wrangler(folder, "deploy");
+	assert.match(
+		await wrangler(folder, "queues", "info", "mail"),
+		/Producers: worker:mails[\s\S]*Consumers: worker:delivers/,
+	);
+	const listed = await wrangler(folder, "queues", "consumer", "list", "mail", "--json");
+	const [{ settings, dead_letter_queue: dead }] = JSON.parse(listed) as {
+		settings: Record<string, number>;
+		dead_letter_queue: string;
+	}[];
+	assert.deepEqual([settings.batch_size, settings.max_retries, dead], [20, 9, "undelivered"]);
+});
+
+test("queues are listed, purged and deleted, and consumers added and removed, each refused by name", async () => {
+	const consumes = "export default { fetch: () => new Response('consumes'), queue() {} };";
+	const folder = await project("consumes", { "index.js": consumes });
+	await wrangler(folder, "deploy");
+	await wrangler(await project("second", { "index.js": consumes }), "deploy");
+	await wrangler(folder, "queues", "create", "jobs");
+	assert.match(await wrangler(folder, "queues", "list"), /jobs/);
+	await wrangler(folder, "queues", "consumer", "add", "jobs", "consumes", "--batch-size", "3");
+	const other = await start(folder, ["queues", "consumer", "add", "jobs", "second"]).ended;
+	assert.match(other.output, /the queue jobs is consumed by consumes/);
+	const pulls = await start(folder, ["queues", "consumer", "http", "add", "jobs"]).ended;
+	assert.match(pulls.output, /a consumer of the type http_pull: atoll does not have that yet/);
+	const used = await start(folder, ["queues", "delete", "jobs"]).ended;
+	assert.match(used.output, /the queue jobs is used by consumes/);
+	assert.match(await wrangler(folder, "queues", "purge", "jobs", "--force"), /Purged Queue/);
+	await wrangler(folder, "queues", "consumer", "remove", "jobs", "consumes");
+	await wrangler(folder, "queues", "delete", "jobs");
+	assert.doesNotMatch(await wrangler(folder, "queues", "list"), /jobs/);
+	await project("second", {}, { triggers: { crons: ["0 0 30 2 *"] } });
+	const never = await start(join(platform.line.folder, "second"), ["deploy"]).ended;
+	assert.notEqual(never.code, 0);
+	assert.match(never.output, /"0 0 30 2 \*" never comes about/);
+});
+
 test("whoami names the account", async () => {
 	assert.match(await wrangler(platform.line.folder, "whoami"), /default/);
 });

@@ -61,7 +61,10 @@ export async function deploy(path: string, options: DeployOptions): Promise<void
 	progress(options, `uploaded version ${version.number}, which starts in ${version.startMs.toFixed(1)} ms`);
 	const shares =
 		percent === 100 ? [{ version: version.id, percent }] : await beside(client, version.id, percent, name, options);
-	const release = await client.ask<Release>("POST", `${pathOf(options, name)}/releases`, { shares, message, alias });
+	// What has a part of the traffic, or none, is called as what was there before.
+	const triggers = alias === undefined && shares[0].percent === 100 ? project.triggers : undefined;
+	const released = { shares, message, alias, triggers };
+	const release = await client.ask<Release>("POST", `${pathOf(options, name)}/releases`, released);
 	if (hostnames.length > 0) await client.ask("PUT", `${pathOf(options, name)}/hostnames`, hostnames);
 	const one = await client.get<FunctionInfo>(pathOf(options, name));
 	const urls =

@@ -69,14 +69,16 @@ export async function settings(
 		maxInstances?: number | "none";
 		keepVersions?: number;
 		keepDays?: number | "none";
+		cron?: string[];
 	},
 ): Promise<void> {
-	const { provisioned, maxInstances, keepVersions: versions, keepDays: days } = options;
+	const { provisioned, maxInstances, keepVersions: versions, keepDays: days, cron } = options;
 	const client = clientOf(options);
 	const path = pathOf(options, name);
 	const change = {
 		...(provisioned !== undefined && { provisioned }),
 		...(maxInstances !== undefined && { maxInstances: maxInstances === "none" ? null : maxInstances }),
+		...(cron !== undefined && { triggers: { crons: cron.filter((each) => each !== "none") } }),
 		...((versions ?? days) !== undefined && { keep: { versions, days: days === "none" ? null : days } }),
 	};
 	const one = await (Object.keys(change).length > 0
@@ -88,6 +90,8 @@ export async function settings(
 			["max-instances", one.paused ? "0 (paused)" : String(one.maxInstances ?? "none")],
 			["keep-versions", String(one.keep.versions)],
 			["keep-days", String(one.keep.days ?? "none")],
+			["crons", one.triggers.crons.join(", ") || "none"],
+			["queues", one.triggers.queues.map(({ queue }) => queue).join(", ") || "none"],
 		]),
 	);
 }

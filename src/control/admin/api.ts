@@ -13,6 +13,7 @@ import { NO_MODULE, readForm, readMetadata, readModules } from "../uploads/modul
 import { backupOf } from "./backup.ts";
 import { addCall, type Call } from "./calls.ts";
 import { problem } from "./problem.ts";
+import { addQueueCalls } from "./queues.ts";
 import { settingsOf } from "./settings.ts";
 import * as shapes from "./shapes.ts";
 import { tailStream } from "./tail-stream.ts";
@@ -55,7 +56,8 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 		for (const alias of Object.keys(one.aliases)) aliases[alias] = (await catalog.released(one, alias))?.shares ?? [];
 		const hostnames = catalog.hostnamesOf(one);
 		const keep = keeping.rulesOf(one);
-		return { tenant, name, hostnames, paused, provisioned, maxInstances, keep, aliases, created, changed };
+		const triggers = { crons: one.schedules, queues: one.consumers };
+		return { tenant, name, hostnames, paused, provisioned, maxInstances, keep, triggers, aliases, created, changed };
 	};
 	/** Answers once edges serve what was committed. */
 	const served = async (sequence: number) => {
@@ -107,7 +109,7 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 	call({
 		method: "patch",
 		path: FUNCTION,
-		summary: "Pauses a function, or changes its instances, what is kept of it and where it is reached",
+		summary: "Pauses a function, or changes its instances, what is kept of it, what calls it and where it is reached",
 		scope: "deploy",
 		body: shapes.settingsRequest,
 		result: shapes.functionShape,
@@ -225,8 +227,8 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 		scope: "deploy",
 		body: shapes.releaseRequest,
 		result: shapes.releaseShape,
-		perform: async (c, { alias, shares, sticky, message }) => {
-			const made = await releases.release(actorOf(c), idOf(c), { alias, shares, sticky, message, source: "atoll" });
+		perform: async (c, request) => {
+			const made = await releases.release(actorOf(c), idOf(c), { ...request, source: "atoll" });
 			await served(made.sequence);
 			return made.release;
 		},
@@ -317,6 +319,8 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 			return tailStream(c, control, { function: keyOf(id), filters, origins: filters.length > 0 });
 		},
 	});
+
+	addQueueCalls(app, control);
 
 	call({
 		method: "get",

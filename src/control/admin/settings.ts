@@ -4,12 +4,18 @@ import { ControlError } from "../control-error.ts";
 import type { settingsRequest } from "./shapes.ts";
 
 /** What is to change of a function. Throws ControlError `invalid` where it is to be paused and not. */
-export function settingsOf({ maxInstances, paused, ...rest }: z.infer<typeof settingsRequest>): Partial<Settings> {
+export function settingsOf({
+	maxInstances,
+	paused,
+	triggers = {},
+	...rest
+}: z.infer<typeof settingsRequest>): Partial<Settings> {
 	if (maxInstances === 0 && paused === false)
 		throw new ControlError("invalid", "maxInstances: 0 pauses the function, and paused: false does not");
 	// How many it has is not forgotten while it is paused.
 	const isPaused = paused ?? (maxInstances === undefined ? undefined : maxInstances === 0);
 	const most = maxInstances === 0 ? undefined : maxInstances;
-	const all = { ...rest, paused: isPaused, maxInstances: most };
+	const { crons: schedules, queues: consumers } = triggers;
+	const all = { ...rest, paused: isPaused, maxInstances: most, schedules, consumers };
 	return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }

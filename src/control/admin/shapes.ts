@@ -3,6 +3,7 @@ import { z } from "@hono/zod-openapi";
 import { assetConfig } from "../../assets/asset-config.ts";
 import { keptDays, keptVersions } from "../../config/server.ts";
 import { limitsSchema } from "../../limits/limits.ts";
+import { triggersPatch } from "../../triggers/trigger-settings.ts";
 import { SCOPES } from "../store/documents.ts";
 import { manifestSchema } from "../uploads/asset-uploads.ts";
 
@@ -68,6 +69,9 @@ export const functionShape = z
 		provisioned: z.number().int(),
 		maxInstances: z.number().int().nullable().openapi({ description: "0 while it is paused." }),
 		keep: z.object({ versions: z.number().int(), days: z.number().int().nullable() }),
+		triggers: z.object({ crons: z.array(z.string()), queues: z.array(z.looseObject({ queue: z.string() })) }).openapi({
+			description: "What calls it beside requests: docs/triggers.md.",
+		}),
 		aliases: z.record(z.string(), z.array(shareShape)),
 		created: z.string(),
 		changed: z.string(),
@@ -124,6 +128,10 @@ export const releaseRequest = z
 		sticky: stickyShape.optional().openapi({
 			description: "What keeps whoever asks with one of several versions. Default: each request is for itself.",
 		}),
+		triggers: triggersPatch.optional().openapi({
+			description:
+				"What calls the function beside requests from now on, where production is released. What is not said stays as it is.",
+		}),
 		message: z.string().max(1000).default(""),
 	})
 	.openapi("ReleaseRequest");
@@ -151,6 +159,41 @@ export const settingsRequest = z.strictObject({
 	}),
 	onDomain: z.boolean().optional().openapi({ description: "Whether it is reached at NAME.<domain>." }),
 	previews: z.boolean().optional().openapi({ description: "Whether versions and aliases have hostnames." }),
+	triggers: triggersPatch.optional().openapi({
+		description:
+			"What calls it beside requests; what is not said stays as it is. What is released must have handlers for it.",
+	}),
+});
+
+export const queueShape = z
+	.object({
+		name: z.string(),
+		consumer: z.string().nullable().openapi({ description: "The function that is given its messages." }),
+		created: z.string(),
+	})
+	.openapi("Queue");
+
+export const queueCountShape = z
+	.object({
+		messages: z.number().int().openapi({ description: "Those that are being worked on included." }),
+		bytes: z.number().int(),
+		oldest: z.number().int().nullable().openapi({
+			description: "When the oldest of them was sent, in milliseconds since 1970.",
+		}),
+	})
+	.openapi("QueueCount");
+
+const messageShape = z
+	.strictObject({
+		body: z.any(),
+		contentType: z.enum(["json", "text", "bytes"]).default("json"),
+		delaySeconds: z.number().int().nullable().default(null),
+	})
+	.refine(({ contentType, body }) => contentType === "json" || typeof body === "string", "the body must be a string");
+export const messagesRequest = z.strictObject({
+	messages: z.array(messageShape).min(1).openapi({
+		description: "Up to 100, and 256 KB together. The body of one of the type bytes is in base64.",
+	}),
 });
 
 export const variablesPatch = z.record(z.string(), z.any());

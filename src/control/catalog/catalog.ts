@@ -1,5 +1,6 @@
 import { DEFAULT_TENANT, type FunctionId, functionName, keyOf, type TenantName, tenantName } from "../../names.ts";
 import { Router } from "../../router/router.ts";
+import { type ConsumerSettings, missingHandler, type Triggers } from "../../triggers/trigger-settings.ts";
 import { ControlError } from "../control-error.ts";
 import type { Sealer } from "../secrets.ts";
 import {
@@ -13,6 +14,7 @@ import { type Change, type Deed, type Entry, type Range, retried, type Sequence,
 import { checkName, checkVariables } from "./environment-checks.ts";
 import type { HostnamePolicy } from "./hostname-policy.ts";
 import type { InstancePolicy } from "./instance-policy.ts";
+import { QueuePolicy } from "./queue-policy.ts";
 
 const MOST_HOSTNAMES = 100;
 
@@ -49,12 +51,14 @@ export class Catalog {
 	readonly #sealer: Sealer;
 	readonly #hostnames: HostnamePolicy;
 	readonly #instances: InstancePolicy;
+	readonly queues: QueuePolicy;
 
 	constructor({ store, sealer, hostnames, instances }: CatalogParts) {
 		this.store = store;
 		this.#sealer = sealer;
 		this.#hostnames = hostnames;
 		this.#instances = instances;
+		this.queues = new QueuePolicy(store);
 	}
 
 	/** The hostname that a function's name gives it. */
@@ -217,17 +221,48 @@ export class Catalog {
 
 	/**
 	 * Changes what is no version's. Of `keep` what is not said stays as it is. Throws ControlError `invalid` for instances
-	 * that the function cannot have.
+	 * that the function cannot have, and for triggers that what is released of it has no handler for; `conflict` for a
+	 * queue that another function consumes.
 	 */
 	async set(actor: string, id: FunctionId, { keep, ...settings }: Partial<Settings>): Promise<Sequence> {
 		const change = async (one: FunctionDocument) => {
 			const value = { ...one, ...settings, keep: { ...one.keep, ...keep } };
-			return { value, beside: await this.#instances.claims(one, value) };
+			const { schedules = [], consumers = [] } = settings;
+			await this.#requireHandlers(one, { crons: schedules, queues: consumers });
+			const beside = [...(await this.#instances.claims(one, value)), ...(await this.queues.claims(one, value))];
+			return { value, beside };
 		};
 		return (await this.change({ actor, action: "function.set" }, id, change)).sequence;
 	}
 
-	/** Removes a function with all its versions and releases, and gives its hostnames back. */
+	/** Has a function consume a queue, by settings in place of those that it may have for it; or no longer, by `null`. */
+	async setConsumer(
+		actor: string,
+		id: FunctionId,
+		queue: string,
+		settings: ConsumerSettings | null,
+	): Promise<Sequence> {
+		const change = async (one: FunctionDocument) => {
+			const others = one.consumers.filter((other) => other.queue !== queue);
+			const added = settings === null ? [] : [settings];
+			const value = { ...one, consumers: [...others, ...added] };
+			await this.#requireHandlers(one, { crons: [], queues: added });
+			return { value, beside: await this.queues.claims(one, value) };
+		};
+		return (await this.change({ actor, action: "consumers.set" }, id, change)).sequence;
+	}
+
+	/** Throws ControlError `invalid` where what is released of a function could not be called by triggers. */
+	async #requireHandlers(one: FunctionDocument, triggers: Triggers): Promise<void> {
+		if (missingHandler(triggers, []) === null) return;
+		const shares = (await this.released(one))?.shares ?? [];
+		if (shares.length === 0)
+			throw new ControlError("invalid", `${one.name} has no release that could be called: deploy it first`);
+		for (const { version, percent } of shares)
+			if (percent > 0) refuseIfMissing(await this.version(one, version), triggers);
+	}
+
+	/** Removes a function with all its versions and releases, and gives its hostnames and queues back. */
 	async remove(actor: string, id: FunctionId): Promise<Sequence> {
 		const key = keyOf(id);
 		return retried(async () => {
@@ -238,6 +273,7 @@ export class Catalog {
 					changes.push({ kind, key: own, value: null, expected: revision });
 			const all = [this.#hostnames.own(id), ...entry.value.hostnames];
 			changes.push(...(await this.#hostnames.returns(all)));
+			changes.push(...(await this.queues.claims(entry.value, { ...entry.value, consumers: [] })));
 			return this.store.commit({ actor, action: "function.remove", target: key }, changes);
 		});
 	}
@@ -265,6 +301,13 @@ function newFunction({ tenant, name }: FunctionId): FunctionDocument {
 		schedules: [],
 		consumers: [],
 	};
+}
+
+/** Throws ControlError `invalid` for a version that has not the handlers that triggers call. */
+export function refuseIfMissing({ number, handlers }: VersionDocument, triggers: Triggers): void {
+	const problem = missingHandler(triggers, handlers);
+	if (problem !== null)
+		throw new ControlError("invalid", `${problem} in version ${number}: release one that has it, or leave them out`);
 }
 
 /** Throws ControlError `invalid` for a name that no function or tenant can have. */

@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
+import type { GivenBindings } from "../../bindings/binding.ts";
 import { problemOfShares } from "../../deployments/release.ts";
 import type { Sticky } from "../../deployments/stickiness.ts";
 import { type FunctionId, keyOf } from "../../names.ts";
+import type { TriggersPatch } from "../../triggers/trigger-settings.ts";
 import { ControlError } from "../control-error.ts";
 import {
 	type Alias,
@@ -13,8 +15,9 @@ import {
 } from "../store/documents.ts";
 import type { Change, Sequence } from "../store/store.ts";
 import type { VersionUploads } from "../uploads/version-uploads.ts";
-import type { Catalog } from "./catalog.ts";
+import { type Catalog, refuseIfMissing } from "./catalog.ts";
 import type { Keeping } from "./keeping.ts";
+import { queuesIn } from "./queue-policy.ts";
 
 const MOST_ALIASES = 50;
 const ALIAS = /^[a-z](?:[a-z0-9]|-(?!-)){0,30}[a-z0-9]$/;
@@ -26,6 +29,8 @@ export interface ReleaseRequest {
 	shares: readonly ReleasedShare[];
 	/** Default: each request is for itself. */
 	sticky?: Sticky | null | undefined;
+	/** What calls the function from now on, for `production` alone. Default: what does. */
+	triggers?: TriggersPatch | undefined;
 	message: string;
 	source: string;
 }
@@ -50,10 +55,11 @@ export class Releases {
 
 	/**
 	 * Has versions get the traffic of an alias. Throws ControlError `invalid` for shares that do not add up to 100, and
+	 * for triggers that one of them has no handler for, `conflict` for a queue that another function consumes, and
 	 * `does_not_start` for a version that fails with the variables and secrets of now; what was served goes on then.
 	 */
 	async release(actor: string, id: FunctionId, request: ReleaseRequest): Promise<Released> {
-		const { alias = PRODUCTION, sticky = null, message, source } = request;
+		const { alias = PRODUCTION, sticky = null, triggers = {}, message, source } = request;
 		if (!ALIAS.test(alias))
 			throw new ControlError(
 				"invalid",
@@ -62,6 +68,8 @@ export class Releases {
 		const { value: one } = await this.#catalog.find(id);
 		if (!Object.hasOwn(one.aliases, alias) && Object.keys(one.aliases).length >= MOST_ALIASES)
 			throw new ControlError("invalid", `a function may have ${MOST_ALIASES} aliases at most`);
+		if (alias !== PRODUCTION && Object.keys(triggers).length > 0)
+			throw new ControlError("invalid", `triggers: they call what ${PRODUCTION} stands for, and not ${alias}`);
 		// Before anything is looked for: there may be many of them.
 		refuseIfProblem(request.shares);
 		const versions: VersionDocument[] = [];
@@ -71,8 +79,11 @@ export class Releases {
 			return { version, percent };
 		});
 		refuseIfProblem(shares);
-		for (const [i, version] of versions.entries())
-			if (shares[i].percent > 0) await this.#versions.tryStart(one, version);
+		for (const [i, version] of versions.entries()) {
+			if (shares[i].percent === 0) continue;
+			refuseIfMissing(version, { crons: triggers.crons ?? [], queues: triggers.queues ?? [] });
+			await this.#versions.tryStart(one, version);
+		}
 		const release: ReleaseDocument = {
 			id: randomUUID(),
 			alias,
@@ -83,7 +94,7 @@ export class Releases {
 			source,
 			created: new Date().toISOString(),
 		};
-		return { release, sequence: await this.#put(actor, id, release) };
+		return { release, sequence: await this.#put(actor, id, release, triggers) };
 	}
 
 	/**
@@ -118,13 +129,20 @@ export class Releases {
 		return (await this.#catalog.change({ actor, action: "alias.remove" }, id, change)).sequence;
 	}
 
-	async #put(actor: string, id: FunctionId, release: ReleaseDocument): Promise<Sequence> {
+	async #put(actor: string, id: FunctionId, release: ReleaseDocument, triggers: TriggersPatch): Promise<Sequence> {
+		const { crons, queues } = triggers;
 		const change = async (one: FunctionDocument) => {
-			for (const { version } of release.shares) await this.#catalog.version(id, version);
-			const value = { ...one, aliases: { ...one.aliases, [release.alias]: release.id } };
+			const bound: GivenBindings[] = [];
+			for (const { version } of release.shares) bound.push((await this.#catalog.version(id, version)).bindings);
+			const value = {
+				...{ ...one, aliases: { ...one.aliases, [release.alias]: release.id } },
+				...(crons !== undefined && { schedules: crons }),
+				...(queues !== undefined && { consumers: queues }),
+			};
 			const beside: Change[] = [
 				{ kind: "release", key: `${keyOf(id)}/${release.id}`, value: release, expected: 0 },
 				...(await this.#keeping.outdated(value, { release })),
+				...(await this.#catalog.queues.claims(one, value, bound.flatMap(queuesIn))),
 			];
 			return { value, beside };
 		};

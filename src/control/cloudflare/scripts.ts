@@ -2,8 +2,10 @@ import { type Context, Hono } from "hono";
 import { z } from "zod";
 import type { FunctionId } from "../../names.ts";
 import { hostnameOfRoute } from "../../router/route-pattern.ts";
+import { cronsSchema } from "../../triggers/trigger-settings.ts";
 import type { Control } from "../control.ts";
 import { ControlError } from "../control-error.ts";
+import { checked } from "../json.ts";
 import type { VersionDocument } from "../store/documents.ts";
 import type { Authenticated } from "../tokens.ts";
 import { manifestSchema } from "../uploads/asset-uploads.ts";
@@ -11,7 +13,7 @@ import { readForm } from "../uploads/module-files.ts";
 import { CloudflareError, Code, ok } from "./envelope.ts";
 import { bodyOf, functionOf } from "./request.ts";
 import { bindingsShape, deploymentShape, idOf, secretsShape, subdomainShape, versionShape } from "./shapes.ts";
-import { notThere, readUpload, tagsSchema } from "./upload.ts";
+import { readUpload, tagsSchema } from "./upload.ts";
 
 const secretSchema = z.looseObject({ name: z.string(), text: z.string().default("") });
 const bulkSchema = z.object({
@@ -23,6 +25,7 @@ const deploymentSchema = z.looseObject({
 });
 const subdomainSchema = z.looseObject({ enabled: z.boolean().optional(), previews_enabled: z.boolean().optional() });
 const settingsSchema = z.looseObject({ tags: tagsSchema.nullish() });
+const schedulesSchema = z.array(z.looseObject({ cron: z.string() }));
 const routesSchema = z.array(z.looseObject({ pattern: z.string() }));
 
 /** The calls for one worker: `/accounts/:account/workers/scripts/:script`. */
@@ -193,10 +196,13 @@ export function scripts(control: Control): Hono<Authenticated> {
 	});
 	app.put("/schedules", async (c) => {
 		const id = functionOf(c, "deploy");
-		const schedules = (await bodyOf(c, z.array(z.looseObject({ cron: z.string() })))).map(({ cron }) => cron);
-		if (schedules.length > 0) throw notThere("cron triggers");
-		await catalog.set(c.get("bearer").label, id, { schedules });
-		return ok(c, { schedules: [] });
+		const schedules = checked(
+			cronsSchema,
+			(await bodyOf(c, schedulesSchema)).map(({ cron }) => cron),
+			"schedules",
+		);
+		await feed.served(await catalog.set(c.get("bearer").label, id, { schedules }));
+		return ok(c, { schedules: schedules.map((cron) => ({ cron })) });
 	});
 
 	app.get("/routes", async (c) => {

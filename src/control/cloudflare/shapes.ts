@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { GivenBindings } from "../../bindings/binding.ts";
 import type { FunctionId } from "../../names.ts";
 import { keyOf } from "../../names.ts";
 import type { FunctionDocument, ReleaseDocument, VersionDocument } from "../store/documents.ts";
@@ -44,16 +45,19 @@ export function bindingsShape(version: VersionDocument, secrets: FunctionDocumen
 	const variables = Object.entries(version.variables).map(([name, value]) =>
 		typeof value === "string" ? { type: "plain_text", name, text: value } : { type: "json", name, json: value },
 	);
-	const bindings = Object.entries(version.bindings).map(([name, { type, function: service, ...rest }]) => ({
-		type,
-		name,
-		service,
-		environment: "production",
-		...rest,
-	}));
+	const bindings = Object.entries(version.bindings).map(([name, bound]) => boundShape(name, bound));
 	const metadata = version.metadataBinding === "" ? [] : [{ type: "version_metadata", name: version.metadataBinding }];
 	const assets = version.assetsBinding === "" ? [] : [{ type: "assets", name: version.assetsBinding }];
 	return [...variables, ...bindings, ...metadata, ...assets, ...secretsShape(secrets)];
+}
+
+function boundShape(name: string, { type, ...settings }: GivenBindings[string]): object {
+	if (type === "queue") {
+		const { queue: queue_name, deliveryDelay: delivery_delay } = settings;
+		return { type, name, queue_name, ...(delivery_delay !== undefined && { delivery_delay }) };
+	}
+	const { function: service, ...rest } = settings;
+	return { type, name, service, environment: "production", ...rest };
 }
 
 export function secretsShape(secrets: FunctionDocument["secrets"]): { name: string; type: string }[] {

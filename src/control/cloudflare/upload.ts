@@ -121,6 +121,11 @@ function readBinding(one: Binding, to: Bindings, before: VersionDocument | undef
 			to.bindings[name] = { type: "service", function: String(service), ...more };
 			break;
 		}
+		case "queue": {
+			const { queue_name: queue, delivery_delay: deliveryDelay } = one;
+			to.bindings[name] = { type: "queue", queue, ...(deliveryDelay !== undefined && { deliveryDelay }) };
+			break;
+		}
 		case "assets":
 			to.assetsBinding = name;
 			break;

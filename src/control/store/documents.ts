@@ -132,6 +132,17 @@ interface HostnameDocument {
 	name: FunctionName;
 }
 
+/** A queue of a tenant's. Its key is `<tenant>/<name>`. */
+export interface QueueDocument {
+	/** 32 hexadecimal digits, by which Cloudflare's API knows it. */
+	id: string;
+	tenant: TenantName;
+	name: string;
+	created: Timestamp;
+	/** The one function that is given its messages; `null` for none. */
+	consumer: FunctionName | null;
+}
+
 /** What a bearer of it may do: each scope includes those before it. */
 export const SCOPES = ["read", "deploy", "admin"] as const;
 export type Scope = (typeof SCOPES)[number];
@@ -159,6 +170,7 @@ export interface Documents {
 	version: VersionDocument;
 	release: ReleaseDocument;
 	hostname: HostnameDocument;
+	queue: QueueDocument;
 	token: TokenDocument;
 	/**
 	 * A file of a function's sites. Its key is `<tenant>/<name>/<hash>`, by what its client calls it: wrangler's hash is

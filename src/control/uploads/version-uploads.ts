@@ -14,6 +14,7 @@ import { type FunctionId, keyOf } from "../../names.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import { checkEnvironment } from "../catalog/environment-checks.ts";
 import type { Keeping } from "../catalog/keeping.ts";
+import { queuesIn } from "../catalog/queue-policy.ts";
 import { ControlError } from "../control-error.ts";
 import type { FunctionDocument, VersionDocument } from "../store/documents.ts";
 import type { Change } from "../store/store.ts";
@@ -133,6 +134,7 @@ export class VersionUploads {
 			const beside: Change[] = [
 				{ kind: "version", key, value: kept, expected: 0 },
 				...(await this.#keeping.outdated(one, { version: true })),
+				...(await this.#catalog.queues.introduce(id.tenant, queuesIn(bindings))),
 			];
 			return { value: { ...one, nextNumber: one.nextNumber + 1 }, beside };
 		};

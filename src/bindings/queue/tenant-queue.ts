@@ -1,0 +1,85 @@
+import type { DataProcess } from "../../stores/data-process.ts";
+import type { Bytes, Milliseconds, Seconds } from "../../units.ts";
+import type { ContentType, QueueId, QueueSend } from "./calls.ts";
+
+/** https://developers.cloudflare.com/queues/platform/limits/ */
+const MOST_MESSAGES = 100;
+const MOST_MESSAGE: Bytes = 128_000;
+export const MOST_BATCH: Bytes = 256_000;
+const LONGEST_DELAY: Seconds = 43_200;
+
+/** What is said of a message that is to be sent, beside its body. */
+export interface Sent {
+	type: ContentType;
+	size: Bytes;
+	/** `null` where nothing is said. */
+	delaySeconds: number | null;
+}
+
+/** What waits in a queue, and is being worked on. */
+export interface QueueCount {
+	messages: number;
+	bytes: Bytes;
+	/** When the oldest was sent; `null` where there is none. */
+	oldest: Milliseconds | null;
+}
+
+/** A tenant's queue, as the edge and the API use it. Errors begin with an HTTP status. */
+export class TenantQueue {
+	readonly #data: DataProcess;
+	readonly #of: QueueId;
+	readonly #mostBytes: Bytes;
+
+	/** `mostBytes`: how much the tenant may store. */
+	constructor(data: DataProcess, of: QueueId, mostBytes: Bytes) {
+		this.#data = data;
+		this.#of = of;
+		this.#mostBytes = mostBytes;
+	}
+
+	#ask(operation: string, said: object = {}, bytes?: Uint8Array) {
+		const { tenant, queue } = this.#of;
+		const call = { store: "queue", operation, said: { tenant, queue, ...said } };
+		return this.#data.ask(tenant, bytes === undefined ? call : { ...call, bytes });
+	}
+
+	/** Sends messages, whose bodies come one behind the other. `delay` is for those that say none. */
+	async send(messages: readonly Sent[], bytes: Uint8Array, delay: Seconds = 0): Promise<void> {
+		const refused = refusal(messages);
+		if (refused !== null) throw new Error(refused);
+		const size = messages.reduce((sum, message) => sum + message.size, 0);
+		if (bytes.byteLength !== size) throw new Error("400 the messages are not whole");
+		const said: Omit<QueueSend, keyof QueueId> = {
+			mostBytes: this.#mostBytes,
+			messages: messages.map(({ type, size, delaySeconds }) => ({
+				...{ type, size },
+				delayMs: (delaySeconds ?? delay) * 1000,
+			})),
+		};
+		await this.#ask("send", said, bytes);
+	}
+
+	async count(): Promise<QueueCount> {
+		return (await this.#ask("count")).said as QueueCount;
+	}
+
+	/** Removes all messages, those that are being worked on as well. */
+	async purge(): Promise<void> {
+		let isEmpty = false;
+		while (!isEmpty) isEmpty = (await this.#ask("purge")).said as boolean;
+	}
+}
+
+/** Why messages cannot be sent together, or `null`. */
+export function refusal(messages: readonly Sent[]): string | null {
+	if (messages.length > MOST_MESSAGES)
+		return `413 a batch has up to ${MOST_MESSAGES} messages, and not ${messages.length}`;
+	let bytes = 0;
+	for (const { size, delaySeconds } of messages) {
+		if (size > MOST_MESSAGE) return `413 message length of ${size} bytes exceeds limit of ${MOST_MESSAGE}`;
+		if (delaySeconds !== null && (delaySeconds < 0 || delaySeconds > LONGEST_DELAY))
+			return `400 delaySeconds must be a whole number from 0 to ${LONGEST_DELAY}`;
+		bytes += size;
+	}
+	return bytes > MOST_BATCH ? `413 batch message size limit of ${MOST_BATCH} bytes exceeded` : null;
+}

@@ -1,0 +1,71 @@
+import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import type { Sent } from "../../bindings/queue/tenant-queue.ts";
+import type { Control } from "../control.ts";
+import type { Authenticated } from "../tokens.ts";
+import { addCall, type Call } from "./calls.ts";
+import * as shapes from "./shapes.ts";
+
+type Message = z.infer<typeof shapes.messagesRequest>["messages"][number];
+
+const QUEUE = "/tenants/{tenant}/queues/{queue}";
+const MESSAGES = `${QUEUE}/messages`;
+
+/** The calls for a tenant's queues. Which function consumes one is said of the function. */
+export function addQueueCalls(app: OpenAPIHono<Authenticated>, { queues }: Control): void {
+	const call = <Body>(one: Call<Body>) => addCall(app, one);
+	const param = (c: Context, name: string) => c.req.param(name) as string;
+	const queueOf = (c: Context) => [param(c, "tenant"), param(c, "queue")] as const;
+
+	call({
+		method: "get",
+		path: "/tenants/{tenant}/queues",
+		summary: "A tenant's queues: those that its functions are bound to or consume, and those that somebody has made",
+		scope: "read",
+		result: z.array(shapes.queueShape),
+		perform: async (c) =>
+			(await queues.list(param(c, "tenant"))).map(({ name, consumer, created }) => ({ name, consumer, created })),
+	});
+	call({
+		method: "delete",
+		path: QUEUE,
+		summary: "Removes a queue with its messages, once no function needs it",
+		scope: "deploy",
+		perform: (c) => queues.remove(c.get("bearer").label, ...queueOf(c)),
+	});
+	call({
+		method: "post",
+		path: MESSAGES,
+		summary: "Sends messages to a queue",
+		scope: "deploy",
+		body: shapes.messagesRequest,
+		perform: async (c, { messages }) => {
+			const bodies = messages.map(bytesOf);
+			const sent = messages.map(
+				({ contentType: type, delaySeconds }, i): Sent => ({ type, size: bodies[i].byteLength, delaySeconds }),
+			);
+			await queues.send(...queueOf(c), sent, Buffer.concat(bodies));
+		},
+	});
+	call({
+		method: "get",
+		path: MESSAGES,
+		summary: "How many messages a queue has",
+		scope: "read",
+		result: shapes.queueCountShape,
+		perform: (c) => queues.count(...queueOf(c)),
+	});
+	call({
+		method: "delete",
+		path: MESSAGES,
+		summary: "Removes all messages of a queue",
+		scope: "deploy",
+		perform: (c) => queues.purge(...queueOf(c)),
+	});
+}
+
+/** A message's body as it is kept. */
+function bytesOf({ contentType, body }: Message): Buffer {
+	if (contentType === "json") return Buffer.from(JSON.stringify(body));
+	return Buffer.from(body as string, contentType === "bytes" ? "base64" : "utf8");
+}

@@ -1,0 +1,107 @@
+import { randomBytes } from "node:crypto";
+import { setImmediate as immediate } from "node:timers/promises";
+import type { GivenBindings } from "../../bindings/binding.ts";
+import { type FunctionName, keyOf, type TenantName } from "../../names.ts";
+import { ControlError } from "../control-error.ts";
+import type { FunctionDocument, QueueDocument } from "../store/documents.ts";
+import type { Change, Store } from "../store/store.ts";
+
+const MOST_QUEUES = 1000;
+
+/** The functions that need queues, by the queues' names. */
+export interface QueueUsers {
+	senders: Map<string, FunctionName[]>;
+	deadLetters: Map<string, FunctionName[]>;
+}
+
+/** Which queues a tenant has, and which function consumes each of them: one at most. */
+export class QueuePolicy {
+	readonly #store: Store;
+
+	constructor(store: Store) {
+		this.#store = store;
+	}
+
+	/** The part of a commit by which a tenant has queues; those that it has stay as they are. */
+	introduce(tenant: TenantName, queues: readonly string[]): Promise<Change[]> {
+		return this.#changes(tenant, new Set(queues), (consumer) => consumer);
+	}
+
+	/**
+	 * What is to be committed with a change of a function: the queues that it consumes are its own, those that it sends
+	 * to are there. Throws ControlError `conflict` for a queue that another function consumes.
+	 */
+	claims(before: FunctionDocument, after: FunctionDocument, sendsTo: readonly string[] = []): Promise<Change[]> {
+		const { tenant, name } = after;
+		const consumed = new Set(after.consumers.map(({ queue }) => queue));
+		const dead = after.consumers.flatMap(({ deadLetterQueue }) => deadLetterQueue ?? []);
+		const all = new Set([...before.consumers.map(({ queue }) => queue), ...consumed, ...dead, ...sendsTo]);
+		return this.#changes(tenant, all, (consumer, queue) => {
+			if (!consumed.has(queue)) return consumer === name ? null : consumer;
+			if (consumer === null || consumer === name) return name;
+			throw new ControlError(
+				"conflict",
+				`the queue ${queue} is consumed by ${consumer}, and has one consumer: take it from ${consumer} first`,
+			);
+		});
+	}
+
+	/** Which functions need each of a tenant's queues: send to it by a version that is released, or leave dead letters there. */
+	async users(tenant: TenantName): Promise<QueueUsers> {
+		const users: QueueUsers = { senders: new Map(), deadLetters: new Map() };
+		const add = (to: Map<string, FunctionName[]>, queue: string, name: FunctionName) =>
+			to.set(queue, [...(to.get(queue) ?? []), name]);
+		for (const { value: one } of await this.#store.list("function", { prefix: `${tenant}/` })) {
+			// Others have their turn.
+			await immediate();
+			for (const queue of await this.#sentTo(one)) add(users.senders, queue, one.name);
+			for (const { deadLetterQueue: queue } of one.consumers)
+				if (queue !== null) add(users.deadLetters, queue, one.name);
+		}
+		return users;
+	}
+
+	async #sentTo(one: FunctionDocument): Promise<Set<string>> {
+		const queues = new Set<string>();
+		const key = keyOf(one);
+		for (const release of new Set(Object.values(one.aliases)))
+			for (const { version } of (await this.#store.get("release", `${key}/${release}`))?.value.shares ?? []) {
+				const { bindings = {} } = (await this.#store.get("version", `${key}/${version}`))?.value ?? {};
+				for (const queue of queuesIn(bindings)) queues.add(queue);
+			}
+		return queues;
+	}
+
+	/** `consumerOf` says who is to consume a queue, by who does. */
+	async #changes(
+		tenant: TenantName,
+		queues: ReadonlySet<string>,
+		consumerOf: (consumer: FunctionName | null, queue: string) => FunctionName | null,
+	): Promise<Change[]> {
+		const changes: Change[] = [];
+		let added = 0;
+		for (const name of queues) {
+			const key = `${tenant}/${name}`;
+			const entry = await this.#store.get("queue", key);
+			const consumer = consumerOf(entry?.value.consumer ?? null, name);
+			if (entry === null) added++;
+			else if (entry.value.consumer === consumer) continue;
+			const value = { ...(entry?.value ?? newQueue(tenant, name)), consumer };
+			changes.push({ kind: "queue", key, value, expected: entry?.revision ?? 0 });
+		}
+		if (added > 0 && (await this.#store.list("queue", { prefix: `${tenant}/` })).length + added > MOST_QUEUES)
+			throw new ControlError("invalid", `a tenant may have ${MOST_QUEUES} queues: remove one first`);
+		return changes;
+	}
+}
+
+function newQueue(tenant: TenantName, name: string): QueueDocument {
+	return { id: randomBytes(16).toString("hex"), tenant, name, created: new Date().toISOString(), consumer: null };
+}
+
+/** The queues that a version sends to. */
+export function queuesIn(bindings: GivenBindings): string[] {
+	return Object.values(bindings).flatMap(({ type, queue }) =>
+		type === "queue" && typeof queue === "string" ? [queue] : [],
+	);
+}
