@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type AssetsSettings, assetsSchema } from "../assets/asset-config.ts";
+import type { GivenBindings } from "../bindings/binding.ts";
 import { UsageError } from "../errors.ts";
 import { functionName } from "../names.ts";
 import { hostnameOfRoute } from "../router/route-pattern.ts";
@@ -14,6 +15,7 @@ const settings = {
 	compatibility_date: z.string().optional(),
 	compatibility_flags: z.array(z.string()).optional(),
 	vars: z.record(z.string(), z.json()).optional(),
+	kv_namespaces: z.array(z.looseObject({ binding: z.string(), id: z.string().optional() })).optional(),
 	services: z
 		.array(
 			z.looseObject({
@@ -36,11 +38,10 @@ const schema = z.looseObject({ ...settings, env: z.record(z.string(), z.looseObj
 type Settings = z.infer<z.ZodObject<typeof settings>>;
 
 /** What an environment does not take from the top level: https://developers.cloudflare.com/workers/wrangler/configuration/ */
-const NOT_INHERITED = ["vars", "services", "version_metadata"] as const;
+const NOT_INHERITED = ["vars", "kv_namespaces", "services", "version_metadata"] as const;
 
 /** Keys of bindings without which a function could not work, and that atoll does not have yet. */
 const MISSING = [
-	"kv_namespaces",
 	"d1_databases",
 	"r2_buckets",
 	"durable_objects",
@@ -91,10 +92,10 @@ const KNOWN = new Set([...Object.keys(settings), ...MISSING, ...LEFT_OUT, ...NO_
 
 /** What wrangler's configuration says of a function. */
 export interface WranglerConfig {
-	name: string | undefined;
+	name: string;
 	main: string | undefined;
 	variables: Record<string, unknown>;
-	bindings: Record<string, { type: string; [setting: string]: unknown }>;
+	bindings: GivenBindings;
 	limits: { cpuMs?: number };
 	assets: AssetsSettings | null;
 	/** The name under which a version finds its own id, tag and time in `env`; empty for none. */
@@ -107,8 +108,18 @@ export interface WranglerConfig {
 	warnings: string[];
 }
 
-/** Reads wrangler's configuration for one of its environments. Throws UsageError for what atoll could not run. */
-export function readWrangler(file: ConfigFile, environment?: string): WranglerConfig {
+/** What is said of a function beside its configuration. */
+export interface WranglerOptions {
+	/** Which of its environments counts. Default: what stands at the top. */
+	environment?: string | undefined;
+	/** What the function is called, whatever the configuration says. */
+	name?: string | undefined;
+	/** What it is called where nothing says it. */
+	folder: string;
+}
+
+/** Reads wrangler's configuration. Throws UsageError for what atoll could not run. */
+export function readWrangler(file: ConfigFile, { environment, name: given, folder }: WranglerOptions): WranglerConfig {
 	const all = file.check(schema);
 	const one = environment === undefined ? all : inEnvironment(all, environment, shown(file.path));
 	const missing = MISSING.filter((key) => isSaid(one[key as keyof typeof one]));
@@ -122,20 +133,12 @@ export function readWrangler(file: ConfigFile, environment?: string): WranglerCo
 	for (const key of unknownKeys(one))
 		warnings.push(`${shown(file.path)}: ${key} is left out: atoll does not know it; is it written as wrangler has it?`);
 	const routes = [...(one.routes ?? []), ...(one.route === undefined ? [] : [one.route])];
-	const bindings = (one.services ?? []).map(({ binding: name, service, entrypoint, props }) => [
-		name,
-		{
-			type: "service",
-			function: service,
-			...(entrypoint !== undefined && { entrypoint }),
-			...(props !== undefined && { props }),
-		},
-	]);
+	const name = given ?? one.name ?? folder;
 	return {
-		name: one.name,
+		name,
 		main: one.main,
 		variables: one.vars ?? {},
-		bindings: Object.fromEntries(bindings) as WranglerConfig["bindings"],
+		bindings: bindingsOf(one, name),
 		limits: one.limits?.cpu_ms === undefined ? {} : { cpuMs: one.limits.cpu_ms },
 		assets: one.assets === undefined ? null : z.object(assetsSchema.shape).parse(one.assets),
 		metadataBinding: one.version_metadata?.binding ?? "",
@@ -144,6 +147,26 @@ export function readWrangler(file: ConfigFile, environment?: string): WranglerCo
 		compatibilityFlags: one.compatibility_flags ?? [],
 		warnings,
 	};
+}
+
+/** What stands in `env` of a function of a name. */
+function bindingsOf({ services = [], kv_namespaces: namespaces = [] }: Settings, name: string): GivenBindings {
+	const called = services.map(({ binding, service, entrypoint, props }) => [
+		binding,
+		{
+			type: "service",
+			function: service,
+			...(entrypoint !== undefined && { entrypoint }),
+			...(props !== undefined && { props }),
+		},
+	]);
+	const kept = namespaces.map(({ binding, id = provisionedId(name, binding) }) => [binding, { type: "kv", id }]);
+	return Object.fromEntries([...called, ...kept]) as GivenBindings;
+}
+
+/** The id of a namespace that the configuration gives none: the title of the one that wrangler would make. */
+function provisionedId(name: string, binding: string): string {
+	return `${name}-${binding.toLowerCase().replaceAll(/[^a-z0-9]/g, "-")}`;
 }
 
 function inEnvironment(all: z.infer<typeof schema>, name: string, path: string): Settings {
