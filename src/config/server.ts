@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type Limits, limitsSchema, tenantLimitsSchema } from "../limits/limits.ts";
+import { type Limits, limitsSchema, type TenantLimits, tenantLimitsSchema } from "../limits/limits.ts";
 import { Router } from "../router/router.ts";
 import { check } from "./check.ts";
 
@@ -76,7 +76,7 @@ export interface ServerConfig {
 	sandboxes?: number | undefined;
 	limits: Partial<Limits>;
 	maxLimits: Partial<Limits>;
-	tenantLimits: { concurrentRequests?: number; queuedRequests?: number };
+	tenantLimits: Partial<TenantLimits>;
 	maxProvisioned: number;
 	keep: { versions: number; days: number | null };
 	cache: { maxIsolates?: number; maxBytes?: number };

@@ -11,8 +11,9 @@ import type { ServerConfig } from "../config/server.ts";
 import { SiteFiles } from "../deployments/site-files.ts";
 import { VersionBuilder } from "../deployments/version-builder.ts";
 import { UsageError } from "../errors.ts";
-import { defaultLimits } from "../limits/limits.ts";
+import { DEFAULT_TENANT_LIMITS, defaultLimits } from "../limits/limits.ts";
 import { Launcher } from "../processes/launcher.ts";
+import { DataProcess } from "../stores/data-process.ts";
 import type { Milliseconds } from "../units.ts";
 import { version } from "../version.ts";
 import { isBackupDraft } from "./admin/backup.ts";
@@ -24,6 +25,7 @@ import { Releases } from "./catalog/releases.ts";
 import { Tails } from "./cloudflare/tails.ts";
 import { DesiredState } from "./feed/desired-state.ts";
 import { Feed } from "./feed/feed.ts";
+import { KvNamespaces } from "./kv/namespaces.ts";
 import { Sealer } from "./secrets.ts";
 import { SqliteStore } from "./store/sqlite-store.ts";
 import { Tokens } from "./tokens.ts";
@@ -35,6 +37,8 @@ import { VersionUploads } from "./uploads/version-uploads.ts";
 /** What artifacts may take on disk beside those of versions that are kept. */
 const MOST_ON_DISK = 2 * 2 ** 30;
 const DATABASE = "control.sqlite";
+/** The folder of what functions have stored, which edges' data processes have open, too. */
+const STORES = "stores";
 const TIDY_MS: Milliseconds = 3600_000;
 /** Looking through all that there is takes a while, which whoever starts has no time for. */
 const FIRST_TIDY_MS: Milliseconds = 60_000;
@@ -57,6 +61,9 @@ export class Control {
 	readonly store: SqliteStore;
 	readonly catalog: Catalog;
 	readonly keeping: Keeping;
+	/** What functions have stored. */
+	readonly data: DataProcess;
+	readonly namespaces: KvNamespaces;
 	readonly versions: VersionUploads;
 	readonly releases: Releases;
 	readonly tokens: Tokens;
@@ -103,7 +110,11 @@ export class Control {
 		const { catalog } = this;
 		this.keeping = new Keeping(store, config.keep);
 		this.versions = new VersionUploads({ catalog, keeping: this.keeping, uploads, builder, bindings, toolchain });
-		this.releases = new Releases(catalog, this.versions, this.keeping);
+		this.data = new DataProcess(this.#launcher, STORES);
+		const { storedBytes } = { ...DEFAULT_TENANT_LIMITS, ...config.tenantLimits };
+		this.namespaces = new KvNamespaces({ store, data: this.data, storedBytes });
+		const { versions, keeping, namespaces } = this;
+		this.releases = new Releases({ catalog, versions, keeping, namespaces });
 		this.tokens = new Tokens(store);
 		this.assets = new AssetUploads(store, uploads, sealer);
 		const state = new DesiredState(this.catalog, this.versions, ({ tenant, name }, { message }) =>
@@ -179,6 +190,7 @@ export class Control {
 		if (this.#closed) return;
 		try {
 			const old = await this.keeping.tidy(this.catalog);
+			await this.namespaces.tidy();
 			if (old > 0) this.log("info", `${old} versions and releases that are kept no longer were removed`);
 			const { files } = await sweep(this.store, this.#uploads);
 			if (files > 0) this.log("info", `${files} uploads that no version has any more were removed`);
@@ -247,6 +259,7 @@ export class Control {
 		await this.feed.close();
 		await (await this.#builder)?.builder.close();
 		await this.#pruner.close();
+		await this.data.close();
 		await this.#launcher.close();
 		await this.store.close();
 	}

@@ -1,8 +1,10 @@
 import { randomUUID } from "node:crypto";
+import type { GivenBindings } from "../../bindings/binding.ts";
 import { problemOfShares } from "../../deployments/release.ts";
 import type { Sticky } from "../../deployments/stickiness.ts";
 import { type FunctionId, keyOf } from "../../names.ts";
 import { ControlError } from "../control-error.ts";
+import type { KvNamespaces } from "../kv/namespaces.ts";
 import {
 	type Alias,
 	type FunctionDocument,
@@ -36,21 +38,32 @@ export interface Released {
 	sequence: Sequence;
 }
 
+/** What releases are made with. */
+export interface ReleasesParts {
+	catalog: Catalog;
+	versions: VersionUploads;
+	keeping: Keeping;
+	namespaces: KvNamespaces;
+}
+
 /** Says which versions get a function's traffic, and goes back to what was. */
 export class Releases {
 	readonly #catalog: Catalog;
 	readonly #versions: VersionUploads;
 	readonly #keeping: Keeping;
+	readonly #namespaces: KvNamespaces;
 
-	constructor(catalog: Catalog, versions: VersionUploads, keeping: Keeping) {
+	constructor({ catalog, versions, keeping, namespaces }: ReleasesParts) {
 		this.#catalog = catalog;
 		this.#versions = versions;
 		this.#keeping = keeping;
+		this.#namespaces = namespaces;
 	}
 
 	/**
 	 * Has versions get the traffic of an alias. Throws ControlError `invalid` for shares that do not add up to 100, and
-	 * `does_not_start` for a version that fails with the variables and secrets of now; what was served goes on then.
+	 * `does_not_start` for a version that fails with the variables and secrets of now, and `unknown_namespace` for one that
+	 * is bound to a KV namespace that was removed; what was served goes on then.
 	 */
 	async release(actor: string, id: FunctionId, request: ReleaseRequest): Promise<Released> {
 		const { alias = PRODUCTION, sticky = null, message, source } = request;
@@ -120,11 +133,13 @@ export class Releases {
 
 	async #put(actor: string, id: FunctionId, release: ReleaseDocument): Promise<Sequence> {
 		const change = async (one: FunctionDocument) => {
-			for (const { version } of release.shares) await this.#catalog.version(id, version);
+			const bound: GivenBindings[] = [];
+			for (const { version } of release.shares) bound.push((await this.#catalog.version(id, version)).bindings);
 			const value = { ...one, aliases: { ...one.aliases, [release.alias]: release.id } };
 			const beside: Change[] = [
 				{ kind: "release", key: `${keyOf(id)}/${release.id}`, value: release, expected: 0 },
 				...(await this.#keeping.outdated(value, { release })),
+				...(await this.#namespaces.claims(id.tenant, bound)),
 			];
 			return { value, beside };
 		};

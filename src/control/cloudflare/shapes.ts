@@ -44,13 +44,11 @@ export function bindingsShape(version: VersionDocument, secrets: FunctionDocumen
 	const variables = Object.entries(version.variables).map(([name, value]) =>
 		typeof value === "string" ? { type: "plain_text", name, text: value } : { type: "json", name, json: value },
 	);
-	const bindings = Object.entries(version.bindings).map(([name, { type, function: service, ...rest }]) => ({
-		type,
-		name,
-		service,
-		environment: "production",
-		...rest,
-	}));
+	const bindings = Object.entries(version.bindings).map(([name, { type, function: service, id, ...rest }]) =>
+		type === "kv"
+			? { type: "kv_namespace", name, namespace_id: id }
+			: { type, name, service, environment: "production", ...rest },
+	);
 	const metadata = version.metadataBinding === "" ? [] : [{ type: "version_metadata", name: version.metadataBinding }];
 	const assets = version.assetsBinding === "" ? [] : [{ type: "assets", name: version.assetsBinding }];
 	return [...variables, ...bindings, ...metadata, ...assets, ...secretsShape(secrets)];

@@ -121,6 +121,9 @@ function readBinding(one: Binding, to: Bindings, before: VersionDocument | undef
 			to.bindings[name] = { type: "service", function: String(service), ...more };
 			break;
 		}
+		case "kv_namespace":
+			to.bindings[name] = { type: "kv", id: String(one.namespace_id) };
+			break;
 		case "assets":
 			to.assetsBinding = name;
 			break;
