@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { chmod, mkdir, readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { Bindings } from "../bindings/edges.ts";
 import { Builder } from "../build/builder.ts";
 import { GivenBuilder } from "../build/given-files.ts";
@@ -147,7 +148,8 @@ export class Control {
 				`${config.data} has uploads and no database: restore a backup, or move that folder away`,
 				"data_unusable",
 			);
-		for (const name of await readdir(".")) if (isBackupDraft(name)) await rm(name, { force: true });
+		for (const folder of [".", ...(existsSync(STORES) ? [STORES] : [])])
+			for (const name of await readdir(folder)) if (isBackupDraft(name)) await rm(join(folder, name), { force: true });
 		const store = SqliteStore.open(DATABASE);
 		const [uploads, artifacts, prelude] = await Promise.all([
 			Uploads.open("."),

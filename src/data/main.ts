@@ -8,6 +8,7 @@ import { DataKind, readDataCall, writeDataAnswer } from "../link/data-frames.ts"
 import { FrameReader } from "../link/frame-reader.ts";
 import { FrameWriter } from "../link/frame-writer.ts";
 import { Blobs } from "../stores/blobs.ts";
+import { Copies } from "../stores/copies.ts";
 import { openDatabase } from "../stores/database.ts";
 import { type DataStore, type Done, Refused } from "../stores/store.ts";
 import type { Bytes } from "../units.ts";
@@ -36,6 +37,19 @@ const incoming = {
 		return {};
 	},
 };
+const copies = new Copies(folder);
+const copying = {
+	hold: (): Done => {
+		blobs.hold();
+		return {};
+	},
+	begin: ({ name }: { name: string }): Done => {
+		copies.begin(name);
+		return {};
+	},
+	made: ({ name }: { name: string }): Done => ({ said: copies.isMade(name) }),
+};
+stores.copies = { writes: {}, reads: copying, blobs: () => [] };
 stores.blobs = { writes: {}, reads: incoming, blobs: () => [] };
 
 const socket = new Socket({ fd: 3, readable: true, writable: true });

@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
+import { existsSync, readdirSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
 import { test } from "node:test";
-import { startPlatform, TOKEN } from "../support/platform.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Platform, startPlatform, TOKEN } from "../support/platform.ts";
+import { until } from "../support/until.ts";
 
 const platform = await startPlatform();
 const NAMESPACES = "/client/v4/accounts/default/storage/kv/namespaces";
@@ -263,4 +268,62 @@ test("what atoll deploy binds by name is there for all, and wrangler's of that t
 	assert.equal(result.title, "first-kv");
 	await ask("PUT", `${NAMESPACES}/first-kv/values/key`, { body: "by id" });
 	assert.equal((await platform.get("first.localhost")).text, "by id");
+});
+
+test("a backup has what is stored as it was at one moment, while it changes", async () => {
+	const { path } = await made("backed-up");
+	await call("PUT", `${path}/bulk`, [{ key: "small", value: "kept", metadata: { a: 1 } }]);
+	const put = (i: number) => ask("PUT", `${path}/values/large${i % 5}`, { body: new Uint8Array(300_000 + i).fill(7) });
+	for (let i = 0; i < 5; i++) await put(i);
+	let written = 5;
+	let goesOn = true;
+	const writing = (async () => {
+		while (goesOn) await put(written++);
+	})();
+	const before = written;
+	const file = join(platform.line.folder, "stored.tar");
+	const { code, output } = await platform.atoll("backup", file);
+	goesOn = false;
+	await writing;
+	assert.equal(code, 0, output);
+	assert.ok(written > before);
+	const other = new Platform();
+	await mkdir(other.data, { recursive: true });
+	const restore = () => other.line.run(["restore", file, "--data", other.data]);
+	const run = restore();
+	assert.equal(await run.exit, 0, run.output());
+	await other.up();
+	const read = async (at: string) => {
+		const headers = { authorization: `Bearer ${TOKEN}` };
+		const response = await fetch(`http://127.0.0.1:${other.adminPort}${path}${at}`, { headers });
+		assert.equal(response.status, 200, at);
+		return response;
+	};
+	assert.equal(await (await read("/values/small")).text(), "kept");
+	assert.deepEqual(((await (await read("/metadata/small")).json()) as Told).result, { a: 1 });
+	for (let i = 0; i < 5; i++) {
+		const bytes = await (await read(`/values/large${i}`)).bytes();
+		assert.equal(bytes.length % 5, i);
+		assert.ok(bytes.length >= 300_000 && bytes.every((byte) => byte === 7));
+	}
+	assert.equal(await other.stop(), 0);
+	const again = restore();
+	assert.equal(await again.exit, 1);
+	assert.match(again.output(), /has a database already/);
+});
+
+test("a backup that nobody reads to its end leaves nothing behind", async () => {
+	const { path } = await made("broken-off");
+	for (let i = 0; i < 10; i++) await ask("PUT", `${path}/values/${i}`, { body: new Uint8Array(5 * MB) });
+	const drafts = () =>
+		[".", "stores"].flatMap((at) => readdirSync(join(platform.data, at))).filter((name) => name.startsWith("backup."));
+	const gone = new AbortController();
+	const reader = (await ask("GET", "/v1/backup", { signal: gone.signal })).body?.getReader();
+	await reader?.read();
+	assert.equal(drafts().length, 2);
+	gone.abort();
+	await until(() => drafts().length === 0);
+	assert.ok(existsSync(join(platform.data, "stores/hold")));
+	await sleep(100);
+	assert.doesNotMatch(platform.log, /control has ended/);
 });
