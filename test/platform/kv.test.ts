@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -167,6 +167,18 @@ test("many values are put, read and removed at a time", async () => {
 	await call("POST", `${path}/bulk/delete`, [{ name: "bytes" }, "json"]);
 	const names = (await call<{ name: string }[]>("GET", `${path}/keys`)).result.map(({ name }) => name);
 	assert.deepEqual(names, ["__proto__"]);
+});
+
+test("what is put by the API counts against what the operator lets a tenant store", async () => {
+	const file = join(platform.line.folder, "small.jsonc");
+	await writeFile(file, JSON.stringify({ tenantLimits: { storedBytes: 1000 } }));
+	const small = await startPlatform("--config", file);
+	const { body } = await small.api("POST", NAMESPACES, { title: "small" });
+	const path = `${NAMESPACES}/${(body as Told<Listed>).result.id}/bulk`;
+	assert.equal((await small.api("PUT", path, [{ key: "a", value: "x".repeat(800) }])).status, 200);
+	const { status, body: refused } = await small.api("PUT", path, [{ key: "b", value: "x".repeat(800) }]);
+	assert.equal(status, 413);
+	assert.match((refused as Told).errors[0].message, /would have more than 1000 bytes/);
 });
 
 test("what makes no sense is refused with what is wrong", async () => {
