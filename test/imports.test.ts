@@ -147,7 +147,7 @@ const ROOMS = {
 		build: "builds what is uploaded",
 		cache: "keeps artifacts",
 		processes: "builds are processes",
-		bindings: "what versions are bound to, and queues as functions have them",
+		bindings: "what versions are bound to, and queues and namespaces as functions have them",
 		stores: "asks a data process of its own for what functions have stored",
 		limits: "within the operator's ceilings",
 		link: "what came of a start",

@@ -38,6 +38,7 @@ Each call takes \`Authorization: Bearer TOKEN\`. A token has a scope (\`read\`, 
 it), and acts for one tenant or for all, on some of its functions or on all. What is refused has a \`Problem\` for a body
 (\`application/problem+json\`), whose \`code\` is for programs: \`invalid\` (400), \`unauthorized\` (401), \`forbidden\` (403),
 \`not_found\` (404), \`conflict\` (409), \`too_large\` (413), \`does_not_build\` and \`does_not_start\` (422),
+\`unknown_namespace\` (400: a version is bound to a KV namespace that was removed),
 \`too_many_attempts\` (429, with \`retry-after\`), \`internal\` (500), \`not_supported\` (501), \`disk_full\` (507). A call that
 changes something answers once it is on the disk and the edges serve it.
 

@@ -6,16 +6,20 @@ import tar from "tar-stream";
 import { UsageError } from "../errors.ts";
 
 /** What a backup may hold, and nothing that would lead elsewhere. */
-const ENTRY = /^(?:control\.sqlite|uploads\/[0-9a-f]{64})$/;
+const ENTRY = /^(?:control\.sqlite|uploads\/[0-9a-f]{64}|stores\/(?:data\.db|blobs\/[0-9a-z-]{1,100}))$/;
 
 /** `atoll restore`: a data folder of a backup. It is there as a whole, or not at all. */
 export async function restore(file: string, data: string): Promise<void> {
 	const target = resolve(data);
-	if (existsSync(join(target, "control.sqlite")))
-		throw new UsageError(`${data} has a database already: move that folder away first, or name another with --data`);
+	for (const [name, what] of [
+		["control.sqlite", "a database"],
+		["stores", "what functions have stored (stores/)"],
+	])
+		if (existsSync(join(target, name)))
+			throw new UsageError(`${data} has ${what} already: move that away first, or name another folder with --data`);
 	if (!existsSync(file)) throw new UsageError(`${file}: there is no such file`);
 	const draft = join(dirname(target), `.atoll-restore-${process.pid}`);
-	await mkdir(join(draft, "uploads"), { recursive: true, mode: 0o700 });
+	for (const folder of ["uploads", "stores/blobs"]) await mkdir(join(draft, folder), { recursive: true, mode: 0o700 });
 	try {
 		let isWhole = false;
 		const extract = tar.extract();
@@ -36,7 +40,7 @@ export async function restore(file: string, data: string): Promise<void> {
 		// A key may be there already, which is to be kept.
 		await mkdir(target, { recursive: true, mode: 0o700 });
 		await rm(join(target, "uploads"), { recursive: true, force: true });
-		await rename(join(draft, "uploads"), join(target, "uploads"));
+		for (const folder of ["uploads", "stores"]) await rename(join(draft, folder), join(target, folder));
 		await rename(join(draft, "control.sqlite"), join(target, "control.sqlite"));
 	} catch (error) {
 		if (error instanceof UsageError) throw error;

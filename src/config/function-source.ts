@@ -88,13 +88,15 @@ export interface DescribeOptions {
 	root?: string | undefined;
 	/** Which environment of wrangler's configurations counts. Default: what stands at their top. */
 	environment?: string | undefined;
+	/** What a function is called, whatever wrangler's configuration says. */
+	name?: string | undefined;
 }
 
 /**
  * The function that a file or folder is, or `null` if it is none. Never throws: what is wrong with one function is told
  * of it, and others are served.
  */
-export function describe(path: string, { root, environment }: DescribeOptions = {}): FoundFunction | null {
+export function describe(path: string, { root, environment, name }: DescribeOptions = {}): FoundFunction | null {
 	const file = basename(path);
 	const isFile = isFunctionFile(file);
 	const found: Found = { name: isFile ? basename(file, extname(file)) : file, path, hostnames: [] };
@@ -104,7 +106,7 @@ export function describe(path: string, { root, environment }: DescribeOptions = 
 		if (!isFolder && !isFile) return null;
 		if (isFolder) found.name = file;
 		if (root !== undefined) refuseOutside(root, path);
-		const described = isFolder ? describeFolder(found, environment) : describeFile(found);
+		const described = isFolder ? describeFolder(found, { environment, name }) : describeFile(found);
 		const { entry = null, assets = null } = described ?? {};
 		for (const part of [entry, assets?.directory ?? null])
 			if (root !== undefined && part !== null) refuseOutside(root, part);
@@ -142,7 +144,7 @@ export function describeFile(found: Found): Sound {
 }
 
 /** Notes in `found` what it learns on the way. Throws what is wrong with the folder. */
-function describeFolder(found: Found, environment: string | undefined): Sound | null {
+function describeFolder(found: Found, options: Omit<DescribeOptions, "root">): Sound | null {
 	const folder = found.path;
 	const files = readdirSync(folder);
 	const config = CONFIGS.find((file) => files.includes(file));
@@ -158,15 +160,9 @@ function describeFolder(found: Found, environment: string | undefined): Sound | 
 			const sited = siteFrom(folder, main, assets ?? null, found.config);
 			return { ...found, problem: null, ...PLAIN, env, bindings, limits, triggers, ...sited };
 		}
-		const {
-			name = found.name,
-			main,
-			variables: env,
-			hostnames: routes,
-			assets,
-			...rest
-		} = readWrangler(file, environment);
-		return { ...found, problem: null, ...rest, name, env, routes, ...siteFrom(folder, main, assets, found.config) };
+		const wranglers = readWrangler(file, { ...options, folder: found.name });
+		const { main, variables: env, hostnames: routes, assets, ...rest } = wranglers;
+		return { ...found, problem: null, ...rest, env, routes, ...siteFrom(folder, main, assets, found.config) };
 	}
 	if (files.includes("package.json")) {
 		const manifest = join(folder, "package.json");

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type AssetsSettings, assetsSchema } from "../assets/asset-config.ts";
+import type { GivenBindings } from "../bindings/binding.ts";
 import { UsageError } from "../errors.ts";
 import { functionName } from "../names.ts";
 import { hostnameOfRoute } from "../router/route-pattern.ts";
@@ -26,6 +27,7 @@ const settings = {
 	compatibility_date: z.string().optional(),
 	compatibility_flags: z.array(z.string()).optional(),
 	vars: z.record(z.string(), z.json()).optional(),
+	kv_namespaces: z.array(z.looseObject({ binding: z.string(), id: z.string().optional() })).optional(),
 	services: z
 		.array(
 			z.looseObject({
@@ -57,11 +59,10 @@ const schema = z.looseObject({ ...settings, env: z.record(z.string(), z.looseObj
 type Settings = z.infer<z.ZodObject<typeof settings>>;
 
 /** What an environment does not take from the top level: https://developers.cloudflare.com/workers/wrangler/configuration/ */
-const NOT_INHERITED = ["vars", "services", "queues", "version_metadata"] as const;
+const NOT_INHERITED = ["vars", "kv_namespaces", "services", "queues", "version_metadata"] as const;
 
 /** Keys of bindings without which a function could not work, and that atoll does not have yet. */
 const MISSING = [
-	"kv_namespaces",
 	"d1_databases",
 	"r2_buckets",
 	"durable_objects",
@@ -111,10 +112,10 @@ const KNOWN = new Set([...Object.keys(settings), ...MISSING, ...LEFT_OUT, ...NO_
 
 /** What wrangler's configuration says of a function. */
 export interface WranglerConfig {
-	name: string | undefined;
+	name: string;
 	main: string | undefined;
 	variables: Record<string, unknown>;
-	bindings: Record<string, { type: string; [setting: string]: unknown }>;
+	bindings: GivenBindings;
 	/** What calls it beside requests. */
 	triggers: GivenTriggers;
 	limits: { cpuMs?: number };
@@ -129,8 +130,18 @@ export interface WranglerConfig {
 	warnings: string[];
 }
 
-/** Reads wrangler's configuration for one of its environments. Throws UsageError for what atoll could not run. */
-export function readWrangler(file: ConfigFile, environment?: string): WranglerConfig {
+/** What is said of a function beside its configuration. */
+export interface WranglerOptions {
+	/** Which of its environments counts. Default: what stands at the top. */
+	environment?: string | undefined;
+	/** What the function is called, whatever the configuration says. */
+	name?: string | undefined;
+	/** What it is called where nothing says it. */
+	folder: string;
+}
+
+/** Reads wrangler's configuration. Throws UsageError for what atoll could not run. */
+export function readWrangler(file: ConfigFile, { environment, name: given, folder }: WranglerOptions): WranglerConfig {
 	const all = file.check(schema);
 	const one = environment === undefined ? all : inEnvironment(all, environment, shown(file.path));
 	const missing = MISSING.filter((key) => isSaid(one[key as keyof typeof one]));
@@ -144,24 +155,12 @@ export function readWrangler(file: ConfigFile, environment?: string): WranglerCo
 	for (const key of unknownKeys(one))
 		warnings.push(`${shown(file.path)}: ${key} is left out: atoll does not know it; is it written as wrangler has it?`);
 	const routes = [...(one.routes ?? []), ...(one.route === undefined ? [] : [one.route])];
-	const bindings = (one.services ?? []).map(({ binding: name, service, entrypoint, props }) => [
-		name,
-		{
-			type: "service",
-			function: service,
-			...(entrypoint !== undefined && { entrypoint }),
-			...(props !== undefined && { props }),
-		},
-	]);
-	const producers = (one.queues?.producers ?? []).map(({ binding: name, queue, delivery_delay: deliveryDelay }) => [
-		name,
-		{ type: "queue", queue, ...(deliveryDelay !== undefined && { deliveryDelay }) },
-	]);
+	const name = given ?? one.name ?? folder;
 	return {
-		name: one.name,
+		name,
 		main: one.main,
 		variables: one.vars ?? {},
-		bindings: Object.fromEntries([...bindings, ...producers]) as WranglerConfig["bindings"],
+		bindings: bindingsOf(one, name),
 		triggers: triggersOf(one),
 		limits: one.limits?.cpu_ms === undefined ? {} : { cpuMs: one.limits.cpu_ms },
 		assets: one.assets === undefined ? null : z.object(assetsSchema.shape).parse(one.assets),
@@ -194,6 +193,30 @@ function consumerOf(given: z.infer<typeof consumer>): NonNullable<GivenTriggers[
 	};
 	const said = Object.entries(of).filter(([, value]) => value !== undefined);
 	return { queue: given.queue, ...Object.fromEntries(said) };
+}
+
+/** What stands in `env` of a function of a name. */
+function bindingsOf({ services = [], kv_namespaces: namespaces = [], queues }: Settings, name: string): GivenBindings {
+	const called = services.map(({ binding, service, entrypoint, props }) => [
+		binding,
+		{
+			type: "service",
+			function: service,
+			...(entrypoint !== undefined && { entrypoint }),
+			...(props !== undefined && { props }),
+		},
+	]);
+	const kept = namespaces.map(({ binding, id = provisionedId(name, binding) }) => [binding, { type: "kv", id }]);
+	const producers = (queues?.producers ?? []).map(({ binding, queue, delivery_delay: deliveryDelay }) => [
+		binding,
+		{ type: "queue", queue, ...(deliveryDelay !== undefined && { deliveryDelay }) },
+	]);
+	return Object.fromEntries([...called, ...kept, ...producers]) as GivenBindings;
+}
+
+/** The id of a namespace that the configuration gives none: the title of the one that wrangler would make. */
+function provisionedId(name: string, binding: string): string {
+	return `${name}-${binding.toLowerCase().replaceAll(/[^a-z0-9]/g, "-")}`;
 }
 
 function inEnvironment(all: z.infer<typeof schema>, name: string, path: string): Settings {

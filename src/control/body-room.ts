@@ -8,8 +8,15 @@ const MB: Bytes = 2 ** 20;
 /** An upload may be so large, with its modules and what stands around them; any other body so large. */
 const MOST_UPLOAD = 64 * MB;
 const MOST_JSON = 4 * MB;
+/** What a call may be told of values, which are in memory until it is. */
+const MOST_VALUES = 25 * MB;
 /** The bodies of one token's requests that are worked on may have so many bytes together: memory holds them twice. */
 const MOST_OF_TOKEN = 128 * MB;
+
+const IN_NAMESPACE = "^/client/v4/accounts/[^/]+/storage/kv/namespaces/[^/]+";
+const VALUE = new RegExp(`${IN_NAMESPACE}/values/`);
+const BULK = new RegExp(`${IN_NAMESPACE}/bulk$`);
+const BULK_GET = new RegExp(`${IN_NAMESPACE}/bulk/get$`);
 
 /** Bounds bodies: each of them, and what one token sends at a time. */
 export function boundBodies(): MiddlewareHandler<Authenticated> {
@@ -18,10 +25,13 @@ export function boundBodies(): MiddlewareHandler<Authenticated> {
 		[MOST_UPLOAD, MOST_JSON].map((maxSize) => [maxSize, bodyLimit({ maxSize, onError: (c) => tooLarge(c, maxSize) })]),
 	);
 	return async (c, next) => {
+		// It is passed on as it comes, and whoever takes it bounds it.
+		if (isValue(c)) return next();
 		const most = mostOf(c);
 		const { id } = c.get("bearer");
 		// What comes in chunks may become as large as it may.
-		const bytes = Math.min(most, Number(c.req.header("content-length") ?? (hasBody(c) ? most : 0)));
+		const sent = Math.min(most, Number(c.req.header("content-length") ?? (hasBody(c) ? most : 0)));
+		const bytes = BULK_GET.test(c.req.path) ? sent + MOST_VALUES : sent;
 		const before = held.get(id) ?? 0;
 		if (before + bytes > MOST_OF_TOKEN)
 			throw new ControlError(
@@ -41,8 +51,12 @@ export function boundBodies(): MiddlewareHandler<Authenticated> {
 }
 
 function mostOf(c: Context): Bytes {
-	return /^multipart\/form-data\b/i.test(c.req.header("content-type") ?? "") ? MOST_UPLOAD : MOST_JSON;
+	return isForm(c) || BULK.test(c.req.path) ? MOST_UPLOAD : MOST_JSON;
 }
+
+const isForm = (c: Context) => /^multipart\/form-data\b/i.test(c.req.header("content-type") ?? "");
+/** Whether it is a value of KV's and nothing else. */
+const isValue = (c: Context) => c.req.method === "PUT" && VALUE.test(c.req.path) && !isForm(c);
 
 function hasBody(c: Context): boolean {
 	return c.req.header("transfer-encoding") !== undefined;

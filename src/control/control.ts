@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { chmod, mkdir, readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { Bindings } from "../bindings/edges.ts";
 import { Builder } from "../build/builder.ts";
 import { GivenBuilder } from "../build/given-files.ts";
@@ -25,6 +26,7 @@ import { Releases } from "./catalog/releases.ts";
 import { Tails } from "./cloudflare/tails.ts";
 import { DesiredState } from "./feed/desired-state.ts";
 import { Feed } from "./feed/feed.ts";
+import { KvNamespaces } from "./kv/namespaces.ts";
 import { Queues } from "./queues.ts";
 import { Sealer } from "./secrets.ts";
 import { SqliteStore } from "./store/sqlite-store.ts";
@@ -64,6 +66,7 @@ export class Control {
 	/** What functions have stored. */
 	readonly data: DataProcess;
 	readonly queues: Queues;
+	readonly namespaces: KvNamespaces;
 	readonly versions: VersionUploads;
 	readonly releases: Releases;
 	readonly tokens: Tokens;
@@ -113,7 +116,9 @@ export class Control {
 		this.data = new DataProcess(this.#launcher, STORES);
 		const { storedBytes } = { ...DEFAULT_TENANT_LIMITS, ...config.tenantLimits };
 		this.queues = new Queues({ catalog, data: this.data, storedBytes });
-		this.releases = new Releases(catalog, this.versions, this.keeping);
+		this.namespaces = new KvNamespaces({ store, data: this.data, storedBytes });
+		const { versions, keeping, namespaces } = this;
+		this.releases = new Releases({ catalog, versions, keeping, namespaces });
 		this.tokens = new Tokens(store);
 		this.assets = new AssetUploads(store, uploads, sealer);
 		const state = new DesiredState(this.catalog, this.versions, ({ tenant, name }, { message }) =>
@@ -146,7 +151,8 @@ export class Control {
 				`${config.data} has uploads and no database: restore a backup, or move that folder away`,
 				"data_unusable",
 			);
-		for (const name of await readdir(".")) if (isBackupDraft(name)) await rm(name, { force: true });
+		for (const folder of [".", ...(existsSync(STORES) ? [STORES] : [])])
+			for (const name of await readdir(folder)) if (isBackupDraft(name)) await rm(join(folder, name), { force: true });
 		const store = SqliteStore.open(DATABASE);
 		const [uploads, artifacts, prelude] = await Promise.all([
 			Uploads.open("."),
@@ -189,6 +195,7 @@ export class Control {
 		if (this.#closed) return;
 		try {
 			const old = await this.keeping.tidy(this.catalog);
+			await this.namespaces.tidy();
 			if (old > 0) this.log("info", `${old} versions and releases that are kept no longer were removed`);
 			const { files } = await sweep(this.store, this.#uploads);
 			if (files > 0) this.log("info", `${files} uploads that no version has any more were removed`);

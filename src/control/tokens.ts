@@ -46,13 +46,22 @@ export class Bearer {
 	/** Throws ControlError `forbidden` for what its token does not allow. */
 	require(scope: Scope, tenant: TenantName | null, name: FunctionName | null = null): void {
 		const { scope: own, tenant: ownTenant, functions } = this.#grant;
-		const refuse = (why: string) => {
-			throw new ControlError("forbidden", `the token ${JSON.stringify(this.label)} ${why}`);
-		};
-		if (SCOPES.indexOf(own) < SCOPES.indexOf(scope)) refuse(`has the scope ${own}; this needs ${scope}`);
-		if (ownTenant !== null && tenant !== ownTenant) refuse(`acts for the tenant ${ownTenant} alone`);
+		if (SCOPES.indexOf(own) < SCOPES.indexOf(scope)) this.#refuse(`has the scope ${own}; this needs ${scope}`);
+		if (ownTenant !== null && tenant !== ownTenant) this.#refuse(`acts for the tenant ${ownTenant} alone`);
 		if (functions !== null && (name === null ? scope !== "read" : !functions.includes(name)))
-			refuse(`acts on ${functions.join(", ")} alone`);
+			this.#refuse(`acts on ${functions.join(", ")} alone`);
+	}
+
+	/** The same for what functions have stored, which is their tenant's: a token that is held to some of them has no part in it. */
+	requireStored(scope: Scope, tenant: TenantName): void {
+		this.require(scope, tenant);
+		const { functions } = this.#grant;
+		if (functions !== null)
+			this.#refuse(`acts on ${functions.join(", ")} alone, and what is stored is all of the tenant's functions'`);
+	}
+
+	#refuse(why: string): never {
+		throw new ControlError("forbidden", `the token ${JSON.stringify(this.label)} ${why}`);
 	}
 }
 

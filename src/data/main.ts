@@ -9,6 +9,7 @@ import { DataKind, readDataCall, writeDataAnswer } from "../link/data-frames.ts"
 import { FrameReader } from "../link/frame-reader.ts";
 import { FrameWriter } from "../link/frame-writer.ts";
 import { Blobs } from "../stores/blobs.ts";
+import { Copies } from "../stores/copies.ts";
 import { CronStore } from "../stores/cron-store.ts";
 import { openDatabase } from "../stores/database.ts";
 import { Quota } from "../stores/quota.ts";
@@ -48,6 +49,19 @@ const incoming = {
 		return {};
 	},
 };
+const copies = new Copies(folder);
+const copying = {
+	hold: (): Done => {
+		blobs.hold();
+		return {};
+	},
+	begin: ({ name }: { name: string }): Done => {
+		copies.begin(name);
+		return {};
+	},
+	made: ({ name }: { name: string }): Done => ({ said: copies.isMade(name) }),
+};
+stores.copies = { writes: {}, reads: copying, blobs: () => [] };
 stores.blobs = { writes: {}, reads: incoming, blobs: () => [] };
 
 const socket = new Socket({ fd: 3, readable: true, writable: true });

@@ -9,6 +9,7 @@ import {
 	renameSync,
 	statSync,
 	unlinkSync,
+	writeFileSync,
 	writeSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -22,6 +23,8 @@ const PIECE: Bytes = 256 * 1024;
 const IDLE_MS: Milliseconds = 120_000;
 /** What nobody keeps is left for so long. */
 const NEW_MS: Milliseconds = 3600_000;
+/** Nothing is removed for so long after somebody has said that there is a backup. */
+const HELD_MS: Milliseconds = 600_000;
 /** So many may be written, or read, at a time for one tenant. */
 const MOST_OPEN = 100;
 /** What comes in of one tenant, and is not kept yet, is no more than this. */
@@ -49,8 +52,13 @@ export class Blobs {
 	/** Kept by a change that has not been written to the disk yet, and left by one. */
 	#kept: string[] = [];
 	#left: string[] = [];
+	/** What is to be removed once no backup is made any more. */
+	#gone: string[] = [];
+	/** Says to all processes that have the folder that a backup is made, by when it was written. */
+	readonly #hold: string;
 
 	constructor(folder: string) {
+		this.#hold = join(folder, "hold");
 		this.#folder = join(folder, "blobs");
 		this.#incoming = join(folder, "incoming");
 		for (const each of [this.#folder, this.#incoming]) mkdirSync(each, { recursive: true, mode: 0o700 });
@@ -125,10 +133,24 @@ export class Blobs {
 
 	/** The changes since the last settlement are on the disk, or were undone. */
 	settle(committed: boolean): void {
-		const gone = committed ? this.#left : this.#kept;
+		this.#gone.push(...(committed ? this.#left : this.#kept));
 		this.#left = [];
 		this.#kept = [];
-		for (const name of gone) unlinkQuietly(join(this.#folder, name));
+		if (this.#gone.length === 0 || this.#isHeld()) return;
+		for (const name of this.#gone.splice(0)) unlinkQuietly(join(this.#folder, name));
+	}
+
+	/**
+	 * Has no process remove any for some minutes: whoever makes a backup says so before the database is copied, and again
+	 * as long as it reads what that names.
+	 */
+	hold(): void {
+		writeFileSync(this.#hold, new Date().toISOString(), { mode: 0o600 });
+	}
+
+	#isHeld(): boolean {
+		const held = statSync(this.#hold, { throwIfNoEntry: false });
+		return held !== undefined && held.mtimeMs > Date.now() - HELD_MS;
 	}
 
 	/** Has the kept blobs' names on the disk; to be called before the change that names them is committed. */
@@ -184,6 +206,7 @@ export class Blobs {
 	 * edge that drains, may be about to keep it.
 	 */
 	sweep(known: ReadonlySet<string>): void {
+		if (this.#isHeld()) return;
 		const before = Date.now() - NEW_MS;
 		for (const folder of [this.#incoming, this.#folder])
 			for (const name of readdirSync(folder)) {

@@ -52,7 +52,8 @@ interface Tenant {
  */
 export class DataProcess {
 	readonly #launcher: Launcher;
-	readonly #folder: string;
+	/** Where it keeps all of it. */
+	readonly folder: string;
 	#child: Child | null = null;
 	#nextId = 1;
 	readonly #asked = new Map<number, Asked>();
@@ -69,10 +70,10 @@ export class DataProcess {
 	#failed = "";
 	#restUntil: Milliseconds = 0;
 
-	/** It keeps all of it in one folder, which is made where it is missing. */
+	/** The folder is made where it is missing. */
 	constructor(launcher: Launcher, folder: string) {
 		this.#launcher = launcher;
-		this.#folder = folder;
+		this.folder = folder;
 	}
 
 	/**
@@ -188,12 +189,12 @@ export class DataProcess {
 	#launch(): Child {
 		this.starts++;
 		this.#answered = false;
-		mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+		mkdirSync(this.folder, { recursive: true, mode: 0o700 });
 		const child: Child = new Child(
 			this.#launcher,
 			{
 				launch: {
-					...confinedToFolder("data/main", realpathSync(this.#folder)),
+					...confinedToFolder("data/main", realpathSync(this.folder)),
 					niceness: niceness(BELOW_EDGE),
 					file: null,
 				},

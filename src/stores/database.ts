@@ -1,6 +1,9 @@
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
+/** The file that it is in, in a data process's folder. */
+export const DATABASE = "data.db";
+
 /** What each version of the database adds to the one before; one that is there is never changed. */
 const MIGRATIONS = [
 	`CREATE TABLE tenants (name TEXT PRIMARY KEY, bytes INTEGER NOT NULL) WITHOUT ROWID;
@@ -25,7 +28,7 @@ const MIGRATIONS = [
  * that of an edge that drains, and that of the next. Throws where it cannot be used.
  */
 export function openDatabase(folder: string): DatabaseSync {
-	const database = new DatabaseSync(join(folder, "data.db"), { timeout: 5000 });
+	const database = new DatabaseSync(join(folder, DATABASE), { timeout: 5000 });
 	// What is acknowledged is on the disk: https://www.sqlite.org/pragma.html#pragma_synchronous
 	database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -65536");
 	database.exec("BEGIN IMMEDIATE");

@@ -40,11 +40,15 @@ test("what is left out is warned of once, and bindings that are not there are re
 		"hostname is left out: atoll does not know it",
 		"assets.bindign is left out: atoll does not know it",
 	]);
-	const missing = JSON.stringify({ name: "left", main: "index.js", kv_namespaces: [{ binding: "KV", id: "x" }] });
+	const missing = JSON.stringify({
+		name: "left",
+		main: "index.js",
+		d1_databases: [{ binding: "DB", database_id: "x" }],
+	});
 	await line.write("left", { "wrangler.json": missing });
 	const refused = await platform.atoll("deploy", folder);
 	assert.equal(refused.code, 1);
-	assert.match(refused.output, /kv_namespaces: atoll does not have that yet/);
+	assert.match(refused.output, /d1_databases: atoll does not have that yet/);
 });
 
 test("a route is a hostname, and one with a path is refused by the command line as by Cloudflare's API", async () => {
@@ -97,4 +101,33 @@ test("--env takes an environment's main, variables and site, and not the top lev
 		assert.equal(await none.exit, 1);
 		assert.match(none.output(), /names an environment of wrangler's configuration, and there is none here/);
 	}
+});
+
+test("a KV namespace is one of its id, and without one of the function's own, in each environment", async () => {
+	const config = (kv: object, more = {}) =>
+		JSON.stringify({ name: "kept", main: "index.js", kv_namespaces: [kv], ...more });
+	const code = `export default { async fetch(request, { KV }) {
+		const { searchParams } = new URL(request.url);
+		if (searchParams.has("put")) await KV.put("key", searchParams.get("put"));
+		return new Response(await KV.get("key"));
+	} };`;
+	const own = { binding: "KV", preview_id: "p", remote: true };
+	const files = { "wrangler.json": config(own, { env: { none: {} } }), "index.js": code };
+	const folder = await line.write("kept", files);
+	const deploy = async (...args: string[]) => {
+		const { code: exit, output } = await platform.atoll("deploy", folder, ...args);
+		assert.equal(exit, 0, output);
+		assert.doesNotMatch(output, /warning/);
+	};
+	await deploy();
+	await deploy("--name", "other");
+	assert.equal((await platform.get("kept.localhost", "/?put=kept")).text, "kept");
+	assert.equal((await platform.get("other.localhost", "/?put=other")).text, "other");
+	assert.equal((await platform.get("kept.localhost")).text, "kept");
+	await line.write("kept", { "wrangler.json": config({ binding: "KV", id: "kept-kv" }) });
+	await deploy("--name", "named");
+	assert.equal((await platform.get("named.localhost")).text, "kept");
+	await line.write("kept", { "wrangler.json": config(own, { env: { none: {} } }) });
+	await deploy("--env", "none");
+	assert.equal((await platform.get("kept-none.localhost")).status, 500);
 });

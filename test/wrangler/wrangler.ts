@@ -254,6 +254,87 @@ test("a service binding reaches another function", async () => {
 	assert.equal((await platform.get("caller.localhost")).text, "from the callee");
 });
 
+/** A function that puts and gets what its URL says. */
+const KEPT = `export default { async fetch(request, { KV }) {
+	const { searchParams } = new URL(request.url);
+	const key = searchParams.get("key");
+	if (searchParams.has("value")) await KV.put(key, searchParams.get("value"));
+	return Response.json(await KV.getWithMetadata(key));
+} };`;
+const kept = async (name: string, query: string) =>
+	JSON.parse((await platform.get(`${name}.localhost`, `/?${query}`)).text) as {
+		value: string | null;
+		metadata: unknown;
+	};
+
+test("a KV namespace is made, filled and read by wrangler and by the function, and removed", async () => {
+	const folder = await project("kv", { "index.js": KEPT });
+	const created = await wrangler(folder, "kv", "namespace", "create", "things");
+	const id = /"id": "([0-9a-f]{32})"/.exec(created)?.[1] ?? assert.fail(created);
+	const list = async () => JSON.parse(await wrangler(folder, "kv", "namespace", "list")) as object[];
+	assert.deepEqual(await list(), [{ id, title: "things", supports_url_encoding: true }]);
+	const again = await start(folder, ["kv", "namespace", "create", "things"]).ended;
+	assert.notEqual(again.code, 0);
+	assert.match(again.output, /title "things" already exists/);
+	await project("kv", { "index.js": KEPT }, { kv_namespaces: [{ binding: "KV", id }] });
+	await wrangler(folder, "deploy");
+	const key = (...args: string[]) => wrangler(folder, "kv", "key", ...args, "--binding", "KV", "--remote");
+	assert.equal((await kept("kv", "key=a&value=from+the+function")).value, "from the function");
+	assert.match(await key("get", "a", "--text"), /^from the function/m);
+	await key("put", "b/c d", "from wrangler", "--metadata", '{"by":"wrangler"}', "--ttl", "100");
+	const { value, metadata } = await kept("kv", "key=b/c%20d");
+	assert.deepEqual([value, metadata], ["from wrangler", { by: "wrangler" }]);
+	const bytes = new Uint8Array(1_000_000).fill(65);
+	await project("kv", { "large.bin": bytes }, { kv_namespaces: [{ binding: "KV", id }] });
+	await key("put", "large", "--path", "large.bin");
+	assert.equal((await kept("kv", "key=large")).value?.length, bytes.length);
+	const names = async () => (JSON.parse(await key("list")) as { name: string }[]).map(({ name }) => name);
+	assert.deepEqual(await names(), ["a", "b/c d", "large"]);
+	await key("delete", "large");
+	assert.deepEqual(await names(), ["a", "b/c d"]);
+	const bound = await start(folder, ["kv", "namespace", "delete", "--namespace-id", id, "-y"]).ended;
+	assert.notEqual(bound.code, 0);
+	assert.match(bound.output, /namespace has associated scripts: kv/);
+	await wrangler(folder, "kv", "namespace", "rename", "things", "--new-name", "stuff");
+	await wrangler(folder, "delete", "--force");
+	await wrangler(folder, "kv", "namespace", "delete", "stuff", "-y");
+	assert.deepEqual(await list(), []);
+});
+
+test("many keys are put, read and deleted at a time", async () => {
+	const { body } = await platform.api("POST", "/client/v4/accounts/default/storage/kv/namespaces", { title: "many" });
+	const { id } = (body as { result: { id: string } }).result;
+	const many = Array.from({ length: 1200 }, (_, i) => ({ key: `bulk${i}`, value: "Ynl0ZXM=", base64: true }));
+	const folder = await project("many", {
+		"many.json": JSON.stringify(many),
+		"keys.json": JSON.stringify(["bulk0", { name: "bulk1" }]),
+	});
+	const kv = (...args: string[]) => wrangler(folder, "kv", ...args, "--namespace-id", id, "--remote");
+	await kv("bulk", "put", "many.json");
+	assert.match(await kv("bulk", "get", "keys.json"), /"bulk0": "bytes"/);
+	await kv("bulk", "delete", "keys.json", "--force");
+	assert.equal((JSON.parse(await kv("key", "list")) as object[]).length, 1198);
+});
+
+test("wrangler provisions a KV namespace that has no id, and keeps it from then on", async () => {
+	const folder = await project("provided", { "index.js": KEPT }, { kv_namespaces: [{ binding: "KV" }] });
+	await wrangler(folder, "deploy");
+	assert.equal((await kept("provided", "key=a&value=1")).value, "1");
+	await wrangler(folder, "deploy");
+	assert.equal((await kept("provided", "key=a")).value, "1");
+	const args = ["kv", "key", "get", "a", "--binding", "KV", "--remote", "--text"];
+	assert.match(await wrangler(folder, ...args), /^1/m);
+	// atoll's own command line means the same one.
+	const { code, output } = await platform.atoll("deploy", folder);
+	assert.equal(code, 0, output);
+	assert.equal((await kept("provided", "key=a")).value, "1");
+	await project("provided", {}, { kv_namespaces: [{ binding: "KV", id: "0".repeat(32) }] });
+	const unknown = await start(folder, ["deploy"]).ended;
+	assert.notEqual(unknown.code, 0);
+	assert.match(unknown.output, /KV namespace '0{32}' not found.*\[code: 10041\]/);
+	assert.equal((await kept("provided", "key=a")).value, "1");
+});
+
 test("static assets are served, alone and before a function, which can ask for them", async () => {
 	const files = {
 		"public/index.html": "<h1>home</h1>",

@@ -29,5 +29,7 @@ export interface KvList extends KvNamespaceId {
 export interface KvFound {
 	size: Bytes;
 	metadata: string | null;
+	/** In seconds since 1970; `null` for never. */
+	expires: number | null;
 	blob: string | null;
 }

@@ -66,9 +66,9 @@ export class KvStore implements DataStore {
 			const said = keys.map((key): KvFound | null => {
 				const row = this.#row(this.#statements.get, tenant, namespace, key);
 				if (row === null || isPast(row.expires)) return null;
-				const { size, metadata, blob, value } = row;
+				const { size, metadata, expires, blob, value } = row;
 				if (value !== null) values.push(value);
-				return { size, metadata, blob: blob === null ? null : this.#blobs.read(tenant, blob, size) };
+				return { size, metadata, expires, blob: blob === null ? null : this.#blobs.read(tenant, blob, size) };
 			});
 			return { said, bytes: Buffer.concat(values) };
 		},

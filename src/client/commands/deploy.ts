@@ -23,7 +23,7 @@ export async function deploy(path: string, options: DeployOptions): Promise<void
 	const { alias, percent = 100, message, tag, dryRun } = options;
 	if (!(percent > 0 && percent <= 100))
 		throw new ClientError("--percent must be more than 0 and at most 100", Exit.usage);
-	const project = readProject(path, options.env);
+	const project = readProject(path, { environment: options.env, name: options.name });
 	for (const warning of project.warnings) console.error(`warning: ${warning}`);
 	const name = options.name ?? project.name;
 	const { entry, assets } = project;

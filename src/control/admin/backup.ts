@@ -1,35 +1,90 @@
 import { randomBytes } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { readdir, rm, stat } from "node:fs/promises";
+import { constants, existsSync } from "node:fs";
+import { lstat, open, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import tar from "tar-stream";
+import type { DataProcess } from "../../stores/data-process.ts";
+import type { Milliseconds } from "../../units.ts";
 import type { Control } from "../control.ts";
 
-/** Whether a file of the data folder is a copy of the database that was made for a backup. */
+/** How often a data process hears that there is a backup, and is asked whether its copy is there. */
+const HOLD_MS: Milliseconds = 60_000;
+const ASK_MS: Milliseconds = 50;
+
+/** Whether a file of the data folder is a copy of a database that was made for a backup. */
 export const isBackupDraft = (name: string) => /^backup\.[0-9a-f]{12}\.sqlite/.test(name);
 
 /**
- * A tar of a copy of the database, and of all uploads that were there then: an upload is written before what names it.
- * Artifacts are made again. The key of the secrets is not in it, so that a backup alone gives nothing away.
+ * A tar of copies of the databases, and of all uploads and large values that were there then: either is written before
+ * what names it. Artifacts are made again. The key of the secrets is not in it, so that a backup alone gives nothing
+ * away.
  */
 export async function backupOf(control: Control): Promise<ReadableStream> {
 	const copy = `backup.${randomBytes(6).toString("hex")}.sqlite`;
-	await control.store.backup(copy);
+	const { folder } = control.data;
+	const stores = existsSync(join(folder, "data.db")) ? await copyStores(control.data, copy) : null;
+	const end = async () => {
+		stores?.end();
+		for (const path of [copy, join(folder, copy)]) await rm(path, { force: true });
+	};
+	try {
+		await control.store.backup(copy);
+	} catch (error) {
+		await end();
+		throw error;
+	}
 	const pack = tar.pack();
-	const add = async (name: string, path: string) => {
-		const { size, mtime } = await stat(path);
-		await pipeline(createReadStream(path), pack.entry({ name, size, mtime }));
+	const add = async (name: string, path = name) => {
+		// What is written by a process that is not trusted leads nowhere else.
+		await using file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+		const { size, mtime } = await file.stat();
+		await pipeline(file.createReadStream({ autoClose: false }), pack.entry({ name, size, mtime }));
 	};
 	const write = async () => {
 		await add("control.sqlite", copy);
-		for (const name of await readdir("uploads"))
-			if (!name.includes(".")) await add(join("uploads", name), join("uploads", name));
+		for (const name of await readdir("uploads")) if (!name.includes(".")) await add(join("uploads", name));
+		if (stores !== null) {
+			await add(join("stores", "data.db"), join(folder, copy));
+			for (const name of await stores.blobs()) await add(join("stores/blobs", name), join(folder, "blobs", name));
+		}
 		pack.finalize();
 	};
 	write()
 		.catch((error: Error) => pack.destroy(error))
-		.finally(() => rm(copy, { force: true }));
+		.finally(end);
 	return Readable.toWeb(Readable.from(pack)) as ReadableStream;
+}
+
+/** What functions have stored, as it was at one moment. */
+interface StoresCopy {
+	/** The names of all large values that it names, and of some more. */
+	blobs(): Promise<string[]>;
+	/** Nothing of it is needed any more. */
+	end(): void;
+}
+
+/** Has a data process copy its database into a file of a name: it was written by one, and control reads none of it. */
+async function copyStores(data: DataProcess, name: string): Promise<StoresCopy> {
+	const ask = async (operation: string, said = {}) => (await data.ask("", { store: "copies", operation, said })).said;
+	// Before it is copied, and until all that it names has been read.
+	await ask("hold");
+	const holding = setInterval(() => ask("hold").catch(() => undefined), HOLD_MS);
+	try {
+		await ask("begin", { name });
+		while (!(await ask("made", { name }))) await sleep(ASK_MS);
+	} catch (error) {
+		clearInterval(holding);
+		throw error;
+	}
+	const folder = join(data.folder, "blobs");
+	return {
+		async blobs() {
+			if (!(await lstat(folder)).isDirectory()) throw new Error(`${folder} is no folder`);
+			return readdir(folder);
+		},
+		end: () => clearInterval(holding),
+	};
 }

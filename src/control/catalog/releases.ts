@@ -5,6 +5,7 @@ import type { Sticky } from "../../deployments/stickiness.ts";
 import { type FunctionId, keyOf } from "../../names.ts";
 import type { TriggersPatch } from "../../triggers/trigger-settings.ts";
 import { ControlError } from "../control-error.ts";
+import type { KvNamespaces } from "../kv/namespaces.ts";
 import {
 	type Alias,
 	type FunctionDocument,
@@ -41,22 +42,33 @@ export interface Released {
 	sequence: Sequence;
 }
 
+/** What releases are made with. */
+export interface ReleasesParts {
+	catalog: Catalog;
+	versions: VersionUploads;
+	keeping: Keeping;
+	namespaces: KvNamespaces;
+}
+
 /** Says which versions get a function's traffic, and goes back to what was. */
 export class Releases {
 	readonly #catalog: Catalog;
 	readonly #versions: VersionUploads;
 	readonly #keeping: Keeping;
+	readonly #namespaces: KvNamespaces;
 
-	constructor(catalog: Catalog, versions: VersionUploads, keeping: Keeping) {
+	constructor({ catalog, versions, keeping, namespaces }: ReleasesParts) {
 		this.#catalog = catalog;
 		this.#versions = versions;
 		this.#keeping = keeping;
+		this.#namespaces = namespaces;
 	}
 
 	/**
 	 * Has versions get the traffic of an alias. Throws ControlError `invalid` for shares that do not add up to 100, and
-	 * for triggers that one of them has no handler for, `conflict` for a queue that another function consumes, and
-	 * `does_not_start` for a version that fails with the variables and secrets of now; what was served goes on then.
+	 * for triggers that one of them has no handler for, `conflict` for a queue that another function consumes,
+	 * `does_not_start` for a version that fails with the variables and secrets of now, and `unknown_namespace` for one
+	 * that is bound to a KV namespace that was removed; what was served goes on then.
 	 */
 	async release(actor: string, id: FunctionId, request: ReleaseRequest): Promise<Released> {
 		const { alias = PRODUCTION, sticky = null, triggers = {}, message, source } = request;
@@ -142,6 +154,7 @@ export class Releases {
 			const beside: Change[] = [
 				{ kind: "release", key: `${keyOf(id)}/${release.id}`, value: release, expected: 0 },
 				...(await this.#keeping.outdated(value, { release })),
+				...(await this.#namespaces.claims(id.tenant, bound)),
 				...(await this.#catalog.queues.claims(one, value, bound.flatMap(queuesIn))),
 			];
 			return { value, beside };

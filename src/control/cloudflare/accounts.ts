@@ -95,7 +95,7 @@ export function accounts(control: Control): Hono<Authenticated> {
 	app.put("/accounts/:account/workers/subdomain", (c) => ok(c, { subdomain: c.req.param("account") }));
 	app.get("/accounts/:account/workers/tails/by-consumer/:script", (c) => ok(c, []));
 	// Of what is not there yet there are none.
-	for (const path of ["storage/kv/namespaces", "durable_objects/namespaces", "d1/database", "workflows"])
+	for (const path of ["durable_objects/namespaces", "d1/database", "workflows"])
 		app.get(`/accounts/:account/${path}`, (c) => ok(c, ...paged([])));
 	app.get("/accounts/:account/r2/buckets", (c) => ok(c, { buckets: [] }));
 
@@ -140,7 +140,6 @@ export function accounts(control: Control): Hono<Authenticated> {
 	app.get("/zones/:zone/workers/routes", (c) => ok(c, []));
 
 	for (const [path, what] of [
-		["storage/kv/*", "KV"],
 		["d1/*", "D1"],
 		["r2/*", "R2"],
 		["workflows/*", "Workflows"],

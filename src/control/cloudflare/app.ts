@@ -3,6 +3,7 @@ import type { Control } from "../control.ts";
 import type { Authenticated } from "../tokens.ts";
 import { accounts } from "./accounts.ts";
 import { CloudflareError, Code, failed } from "./envelope.ts";
+import { kvNamespaces } from "./kv-namespaces.ts";
 import { queueCalls } from "./queues.ts";
 import { scripts } from "./scripts.ts";
 import { tailCalls } from "./tails.ts";
@@ -14,6 +15,7 @@ export function cloudflareApi(control: Control): Hono<Authenticated> {
 	app.route("/accounts/:account/workers/scripts/:script/tails", tailCalls(control));
 	app.route("/accounts/:account/workers/scripts/:script", scripts(control));
 	app.route("/accounts/:account/queues", queueCalls(control));
+	app.route("/accounts/:account/storage/kv/namespaces", kvNamespaces(control));
 	app.route("/", accounts(control));
 	app.all("*", (c) => {
 		throw new CloudflareError(404, Code.notFound, `${c.req.method} ${c.req.path}: atoll does not have this call`);

@@ -9,6 +9,7 @@ export const Code = {
 	invalid: 10021,
 	noSecret: 10056,
 	inherit: 10057,
+	noKey: 10009,
 } as const;
 
 const CODES: Partial<Record<ControlErrorCode, number>> = {
@@ -16,6 +17,10 @@ const CODES: Partial<Record<ControlErrorCode, number>> = {
 	forbidden: Code.authentication,
 	too_many_attempts: Code.authentication,
 	not_found: Code.notFound,
+	namespace_not_found: 10013,
+	title_taken: 10014,
+	unknown_namespace: 10041,
+	namespace_in_use: 10052,
 };
 
 /** What Cloudflare's API refuses with a code of its own. */

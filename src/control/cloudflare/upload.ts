@@ -126,6 +126,9 @@ function readBinding(one: Binding, to: Bindings, before: VersionDocument | undef
 			to.bindings[name] = { type: "queue", queue, ...(deliveryDelay !== undefined && { deliveryDelay }) };
 			break;
 		}
+		case "kv_namespace":
+			to.bindings[name] = { type: "kv", id: String(one.namespace_id) };
+			break;
 		case "assets":
 			to.assetsBinding = name;
 			break;

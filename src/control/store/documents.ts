@@ -163,6 +163,16 @@ export interface TokenDocument {
 	expires: Timestamp | null;
 }
 
+/** A KV namespace of a tenant's. Its key is `<tenant>/<id>`. */
+export interface KvNamespaceDocument {
+	/** 32 hexadecimal digits, or what a binding called it that was there first. */
+	id: string;
+	tenant: TenantName;
+	/** What people call it: no two of a tenant have the same. */
+	title: string;
+	created: Timestamp;
+}
+
 /** All kinds of documents that there are. */
 export interface Documents {
 	tenant: TenantDocument;
@@ -177,5 +187,10 @@ export interface Documents {
 	 * taken on trust, so that nobody else's files are known by it.
 	 */
 	asset: Asset;
+	kvNamespace: KvNamespaceDocument;
+	/** Which namespace has a title. Its key is `<tenant>/<title>`. */
+	kvTitle: { id: string };
+	/** One that is no more, and whose entries are being removed. Its key is `<tenant>/<id>`. */
+	kvRemoved: { tenant: TenantName; id: string };
 }
 export type Kind = keyof Documents;
