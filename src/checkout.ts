@@ -36,7 +36,9 @@ export class Kept {
 			mkdirSync(FOLDER, { recursive: true });
 			for (const file of readdirSync(FOLDER, { withFileTypes: true })) {
 				const path = join(FOLDER, file.name);
-				if (file.isFile() && Date.now() - statSync(path).mtimeMs > KEPT_MS) rmSync(path, { force: true });
+				// Another process may have renamed it meanwhile.
+				const { mtimeMs = Number.POSITIVE_INFINITY } = statSync(path, { throwIfNoEntry: false }) ?? {};
+				if (file.isFile() && Date.now() - mtimeMs > KEPT_MS) rmSync(path, { force: true });
 			}
 			const beside = `${this.path}.${process.pid}.tmp`;
 			writeFileSync(beside, content);

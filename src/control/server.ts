@@ -31,6 +31,11 @@ export function controlServer(control: Control): Server {
 		if (told !== error) control.log("error", `${c.req.method} ${c.req.path}: ${String(error.stack)}`);
 		return c.req.path.startsWith("/client/") ? failed(c, told) : problem(c, told);
 	});
+	// Whoever still sends when the answer is there is cut off, and is not to use the connection again.
+	app.use(async (c, next) => {
+		await next();
+		if (!c.env.incoming.complete) c.header("connection", "close");
+	});
 	app.notFound((c) => problem(c, new ControlError("not_found", `there is no ${c.req.method} ${c.req.path}`)));
 	app.get("/healthz", (c) => c.text("ok"));
 	app.get("/readyz", (c) => (control.feed.edges > 0 ? c.text("ok") : c.text("no edge is at work", 503)));
