@@ -6,6 +6,10 @@ import { KeptIsolates } from "./kept.ts";
 
 /** A new measurement of an isolate's memory every so many requests: it costs 1.7 µs. */
 const MEASURE_EVERY = 16;
+/** Small isolates are disposed of one after the other, so long apart, and at once where there are more than this. */
+const DISPOSE_MS: Milliseconds = 20;
+const MOST_GONE = 8;
+const SMALL: Bytes = 8 * 2 ** 20;
 /** Figures that change with every request are told so often at most. */
 const TELL_MS: Milliseconds = 100;
 
@@ -21,6 +25,9 @@ export class WarmIsolates {
 	readonly #maxIsolates: number;
 	readonly #maxBytes: Bytes;
 	readonly #all = new Set<FunctionIsolate>();
+	/** Those to be disposed of, and when the next one is. */
+	readonly #gone: FunctionIsolate[] = [];
+	#timer: NodeJS.Timeout | null = null;
 	#requests = 0;
 	#hits = 0;
 	#coldStarts = 0;
@@ -136,10 +143,25 @@ export class WarmIsolates {
 		if (isolate.retired && isolate.attempts.size === 0) this.dispose(isolate);
 	}
 
+	/**
+	 * One that runs nothing any more goes, unless it is large once whoever comes next has had their turn: it takes some
+	 * milliseconds.
+	 */
 	dispose(isolate: FunctionIsolate): void {
-		this.#all.delete(isolate);
+		if (!this.#all.delete(isolate)) return;
 		this.changed = true;
-		isolate.dispose();
+		if (isolate.memoryBytes > SMALL) {
+			isolate.dispose();
+			return;
+		}
+		this.#gone.push(isolate);
+		if (this.#gone.length > MOST_GONE) this.#gone.shift()?.dispose();
+		this.#timer ??= setTimeout(() => this.#disposeNext(), DISPOSE_MS).unref();
+	}
+
+	#disposeNext(): void {
+		this.#gone.shift()?.dispose();
+		this.#timer = this.#gone.length === 0 ? null : setTimeout(() => this.#disposeNext(), DISPOSE_MS).unref();
 	}
 
 	alive(isolate: FunctionIsolate): boolean {
@@ -159,7 +181,8 @@ export class WarmIsolates {
 	}
 
 	close(): void {
-		for (const isolate of this.#all) isolate.dispose();
+		if (this.#timer !== null) clearTimeout(this.#timer);
+		for (const isolate of [...this.#all, ...this.#gone.splice(0)]) isolate.dispose();
 		this.#all.clear();
 		this.#lru.clear();
 	}
