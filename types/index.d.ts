@@ -90,6 +90,15 @@ export interface Fetcher {
 	fetch(input: Request | string | URL, init?: RequestInit): Promise<Response>;
 }
 
+/**
+ * A `ratelimit` binding in `env`: counts by keys that the function chooses, such as a customer's id. What is counted is
+ * this server's, and is forgotten when it is restarted.
+ */
+export interface RateLimit {
+	/** Counts one more for a key of up to 512 bytes; `success` is false past the limit of the period. */
+	limit(options: { key: string }): Promise<{ success: boolean }>;
+}
+
 /** How a message is sent. */
 export interface QueueSendOptions {
 	/** How its body is written: `json` by default, which takes whatever JSON can hold; `bytes` arrive as an ArrayBuffer. */

@@ -38,6 +38,15 @@ const settings = {
 			}),
 		)
 		.optional(),
+	ratelimits: z
+		.array(
+			z.looseObject({
+				name: z.string(),
+				namespace_id: z.string(),
+				simple: z.looseObject({ limit: z.number(), period: z.number() }),
+			}),
+		)
+		.optional(),
 	queues: z
 		.looseObject({
 			producers: z
@@ -59,7 +68,7 @@ const schema = z.looseObject({ ...settings, env: z.record(z.string(), z.looseObj
 type Settings = z.infer<z.ZodObject<typeof settings>>;
 
 /** What an environment does not take from the top level: https://developers.cloudflare.com/workers/wrangler/configuration/ */
-const NOT_INHERITED = ["vars", "kv_namespaces", "services", "queues", "version_metadata"] as const;
+const NOT_INHERITED = ["vars", "kv_namespaces", "services", "queues", "ratelimits", "version_metadata"] as const;
 
 /** Keys of bindings without which a function could not work, and that atoll does not have yet. */
 const MISSING = [
@@ -73,7 +82,6 @@ const MISSING = [
 	"ai",
 	"browser",
 	"images",
-	"ratelimits",
 	"analytics_engine_datasets",
 	"dispatch_namespaces",
 	"mtls_certificates",
@@ -196,7 +204,10 @@ function consumerOf(given: z.infer<typeof consumer>): NonNullable<GivenTriggers[
 }
 
 /** What stands in `env` of a function of a name. */
-function bindingsOf({ services = [], kv_namespaces: namespaces = [], queues }: Settings, name: string): GivenBindings {
+function bindingsOf(
+	{ services = [], kv_namespaces: namespaces = [], queues, ratelimits = [] }: Settings,
+	name: string,
+): GivenBindings {
 	const called = services.map(({ binding, service, entrypoint, props }) => [
 		binding,
 		{
@@ -211,7 +222,11 @@ function bindingsOf({ services = [], kv_namespaces: namespaces = [], queues }: S
 		binding,
 		{ type: "queue", queue, ...(deliveryDelay !== undefined && { deliveryDelay }) },
 	]);
-	return Object.fromEntries([...called, ...kept, ...producers]) as GivenBindings;
+	const limited = ratelimits.map(({ name: binding, namespace_id: namespace, simple: { limit, period } }) => [
+		binding,
+		{ type: "ratelimit", namespace, limit, period },
+	]);
+	return Object.fromEntries([...called, ...kept, ...producers, ...limited]) as GivenBindings;
 }
 
 /** The id of a namespace that the configuration gives none: the title of the one that wrangler would make. */

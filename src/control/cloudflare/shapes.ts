@@ -56,6 +56,10 @@ function boundShape(name: string, { type, ...settings }: GivenBindings[string]):
 		const { queue: queue_name, deliveryDelay: delivery_delay } = settings;
 		return { type, name, queue_name, ...(delivery_delay !== undefined && { delivery_delay }) };
 	}
+	if (type === "ratelimit") {
+		const { namespace: namespace_id, limit, period } = settings;
+		return { type, name, namespace_id, simple: { limit, period } };
+	}
 	if (type === "kv") return { type: "kv_namespace", name, namespace_id: settings.id };
 	const { function: service, ...rest } = settings;
 	return { type, name, service, environment: "production", ...rest };

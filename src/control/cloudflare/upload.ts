@@ -129,6 +129,11 @@ function readBinding(one: Binding, to: Bindings, before: VersionDocument | undef
 		case "kv_namespace":
 			to.bindings[name] = { type: "kv", id: String(one.namespace_id) };
 			break;
+		case "ratelimit": {
+			const { limit, period } = (one.simple ?? {}) as Record<string, unknown>;
+			to.bindings[name] = { type, namespace: String(one.namespace_id), limit, period };
+			break;
+		}
 		case "assets":
 			to.assetsBinding = name;
 			break;
