@@ -47,6 +47,7 @@ import type { SandboxPool } from "./pool/pool.ts";
 import type { Containment } from "./processes/containment.ts";
 import { ControlGroups } from "./processes/control-groups.ts";
 import { Launcher } from "./processes/launcher.ts";
+import { normalizeHostname } from "./router/hostname.ts";
 import { Dispatcher } from "./server/dispatcher.ts";
 import { fromRequest, toResponse } from "./server/fetch.ts";
 import { FetchSink } from "./server/fetch-sink.ts";
@@ -491,6 +492,13 @@ export class Runtime {
 		this.#refuseIfClosing();
 		const deployment = this.#deployments.get(checkFunctionId(typeof given === "string" ? { name: given } : given));
 		return deployment === undefined ? null : describe(deployment);
+	}
+
+	/** The function that a hostname leads to, or `null`. Throws UsageError once the runtime is closing. */
+	at(hostname: string): DeployedFunction | null {
+		this.#refuseIfClosing();
+		const found = this.#deployments.find({ to: null, hostname: normalizeHostname(hostname) ?? "" });
+		return found === undefined ? null : describe(found);
 	}
 
 	/**

@@ -180,6 +180,7 @@ const ROOMS = {
 		bindings: "what a function is started with by `atoll build`",
 		assets: "`atoll build` counts files",
 		index: "a server is a runtime as anybody embeds it",
+		invocation: "`atoll dev` takes events by hand",
 		runtime: "the type of what is served",
 		config: "folders and flags are read as options",
 		build: "`atoll build`, and problems to print",
@@ -207,6 +208,7 @@ const ROOMS = {
 		errors: "what is exported",
 	},
 	runtime: {
+		router: "hostnames in normal form",
 		assets: "files that were uploaded with functions",
 		invocation: "dispatches events, and places versions",
 		server: "serves requests",

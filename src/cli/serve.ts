@@ -11,6 +11,7 @@ import type { Milliseconds } from "../units.ts";
 import { version } from "../version.ts";
 import { checkGrants, collect, refuseIfAllFailed } from "./collect.ts";
 import { deployAll, type Outcome } from "./deploy-all.ts";
+import { eventsByHand } from "./events-by-hand.ts";
 import { type Flags, runtimeOptions } from "./flags.ts";
 
 /** What is served, from the time it is up. */
@@ -47,7 +48,7 @@ export async function run(
 	for (const source of sources)
 		if (source.problem === null) for (const warning of source.warnings) logger.warn({}, warning);
 	const runtime = await createRuntime({ ...runtimeOptions(flags, sources), logger, development });
-	const server = new HttpServer(runtime);
+	const server = new HttpServer(development ? eventsByHand(runtime) : runtime);
 	let stopping = false;
 	try {
 		const progress = (done: number) => {
