@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { availableParallelism, totalmem } from "node:os";
 import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Sites } from "./assets/sites.ts";
 import { Bindings } from "./bindings/edges.ts";
 import { Egress } from "./bindings/fetch/edge/egress.ts";
@@ -124,6 +125,8 @@ const MOST_SENT_AHEAD: Bytes = 64 * 2 ** 20;
 /** An event that is dispatched may have the edge hold so much: its head, its data. */
 const MOST_OF_EVENT: Bytes = 2 ** 20;
 const STALLED_CLIENT_MS: Milliseconds = 30_000;
+/** And so long for what becomes of a queue's messages to be written down. */
+const SETTLE_MS: Milliseconds = 1000;
 /** `close` waits so long for requests in flight. */
 const CLOSE_TIMEOUT: Milliseconds = 30_000;
 
@@ -243,8 +246,8 @@ export class Runtime {
 		this.#mapper = new StackMapper(launcher);
 		this.#triggers = new TriggerSources({
 			data: this.#data,
-			schedule: (to, event) => this.dispatch(to, event),
-			deliver: (to, event) => this.dispatch(to, event),
+			schedule: (to, event) => this.#hand(to, event),
+			deliver: (to, event) => this.#hand<QueueResult>(to, event),
 			notice: (level, { tenant, name }, message) => this.#observer.notice(level, { tenant, function: name }, message),
 			// Whoever develops a function calls it when they want to.
 			schedules: !this.#development,
@@ -540,15 +543,26 @@ export class Runtime {
 	): Promise<Dispatched<unknown>> {
 		this.#refuseIfClosing();
 		const input = checkEvent(this.#eventTypes, given);
-		const type = this.#eventTypes[input.type];
 		const id = checkFunctionId(to);
+		const dispatched = await this.#hand(id, input);
+		if (dispatched === null) throw new UsageError(`dispatch: the tenant ${id.tenant} has no function ${id.name}`);
+		return dispatched;
+	}
+
+	/**
+	 * Gives a function an event that makes sense; `null` where there is no such function, or no more than is at work.
+	 * Throws UsageError for an event that is too large.
+	 */
+	async #hand<Result>(id: FunctionId, input: { type: string }): Promise<Dispatched<Result> | null> {
+		const type = this.#eventTypes[input.type];
 		const version = this.#deployments.get(id)?.pick();
-		if (version === undefined) throw new UsageError(`dispatch: the tenant ${id.tenant} has no function ${id.name}`);
+		if (version === undefined || this.#closing !== null) return null;
 		const event = new DispatchedEvent(type.encode(input));
 		if (event.bytes > MOST_OF_EVENT) throw new UsageError(`dispatch: the event has more than ${MOST_OF_EVENT} bytes`);
 		this.#dispatcher.run({ version, event, requestId: nextRequestId(), trigger: "dispatch" });
 		const { outcome, error, record, verdicts } = await event.ended;
-		return { outcome, error: error?.message ?? null, result: type.decode(input, verdicts, outcome === "ok"), record };
+		const result = type.decode(input, verdicts, outcome === "ok") as Result;
+		return { outcome, error: error?.message ?? null, result, record };
 	}
 
 	/**
@@ -651,7 +665,8 @@ export class Runtime {
 		const triggered = this.#triggers.close();
 		const until = performance.now() + timeout;
 		await this.#dispatcher.drain(timeout);
-		await triggered;
+		// What was worked on has ended by now, and is settled at once, unless the disk hangs.
+		await Promise.race([triggered, sleep(SETTLE_MS, undefined, { ref: false })]);
 		await this.#listeners.delivered(until - performance.now());
 		await Promise.all([this.#builder.close(), this.#pool.close(), this.#bindings.close(), this.#closeHelpers()]);
 		await this.#pruner.close();

@@ -91,7 +91,7 @@ function tell(answer: Answer): void {
 function inTransaction(calls: Call[]): (Answer | Promise<Answer>)[] {
 	try {
 		database.exec("BEGIN IMMEDIATE");
-		const answers = calls.map((call) => answerTo(call));
+		const answers = calls.map((call) => answerWithin(call));
 		blobs.sync();
 		database.exec("COMMIT");
 		blobs.settle(true);
@@ -114,9 +114,24 @@ function answerTo(call: Call): Answer | Promise<Answer> {
 			(error) => refusalOf(call, error),
 		);
 	} catch (error) {
-		if (!(error instanceof Refused) && database.isTransaction) throw error; // The others are undone with it.
 		return refusalOf(call, error);
 	}
+}
+
+/** The same within a transaction: what fails undoes what it has changed, and nothing of the others. */
+function answerWithin(call: Call): Answer | Promise<Answer> {
+	const { store, operation } = call;
+	if (!(operation in stores[store].writes)) return answerTo(call);
+	database.exec("SAVEPOINT call");
+	const mark = blobs.mark();
+	const answer = answerTo(call);
+	const isRefused = !(answer instanceof Promise) && answer.kind === DataKind.refused;
+	if (isRefused) {
+		database.exec("ROLLBACK TO call");
+		blobs.undo(mark);
+	}
+	database.exec("RELEASE call");
+	return answer;
 }
 
 function answerOf({ id }: Call, { said = null, bytes }: Done): Answer {

@@ -74,7 +74,10 @@ export class Blobs {
 		const open = this.#written.get(blob.name) as OpenBlob;
 		let all = bytes.length;
 		for (const one of this.#written.values()) if (one.tenant === tenant) all += one.size;
-		if (all > MOST_INCOMING) throw new Refused("429 too many large values at a time");
+		if (all > MOST_INCOMING) {
+			this.discard(blob.name);
+			throw new Refused("429 too many large values at a time");
+		}
 		if (open.size + bytes.length > most) {
 			this.discard(blob.name);
 			throw new Refused(`413 Value length of more than ${most} exceeds limit of ${most}.`);
@@ -129,6 +132,17 @@ export class Blobs {
 	/** One is kept no longer, once what says so is on the disk. Whoever reads it reads on. */
 	leave(name: string): void {
 		this.#left.push(name);
+	}
+
+	/** How far one call's changes reach among those that are not settled. */
+	mark(): { kept: number; left: number } {
+		return { kept: this.#kept.length, left: this.#left.length };
+	}
+
+	/** What was kept and left since then was not, after all. */
+	undo({ kept, left }: { kept: number; left: number }): void {
+		this.#gone.push(...this.#kept.splice(kept));
+		this.#left.length = left;
 	}
 
 	/** The changes since the last settlement are on the disk, or were undone. */

@@ -18,8 +18,9 @@ const MOST_OF_ONE = 16;
 const MOST_OF_TENANT = 2;
 const MOST_ASKED = 64;
 const LATELY_MS: Milliseconds = 1000;
-/** So many calls of one tenant may wait. */
+/** So many calls of one tenant may wait, and so many bytes that they bring. */
 const MOST_WAITING = 10_000;
+const MOST_WAITING_BYTES: Bytes = 32 * 2 ** 20;
 /** After one that could not start the next is not started for so long. */
 const REST_MS: Milliseconds = 1000;
 /** A piece of a value that goes to the process by itself. */
@@ -34,6 +35,7 @@ export interface DataResult {
 interface Asked {
 	tenant: TenantName;
 	call: DataCall;
+	signal: AbortSignal | undefined;
 	resolve: (result: DataResult) => void;
 	reject: (error: Error) => void;
 	/** How often it was asked for. */
@@ -44,6 +46,7 @@ interface Asked {
 interface Tenant {
 	asked: number;
 	readonly waiting: Asked[];
+	waitingBytes: Bytes;
 }
 
 /**
@@ -79,15 +82,18 @@ export class DataProcess {
 	/**
 	 * Has something done for a tenant, which is acknowledged once it is on the disk. One that the process did not live to
 	 * acknowledge is asked for once more, so that it has to be one that may be done twice. Rejects with words that a
-	 * function may read.
+	 * function may read; one whose `signal` aborts before it was asked for is not.
 	 */
-	ask(tenant: TenantName, call: DataCall): Promise<DataResult> {
+	ask(tenant: TenantName, call: DataCall, signal?: AbortSignal): Promise<DataResult> {
 		const { promise, resolve, reject } = Promise.withResolvers<DataResult>();
 		const one = this.#tenant(tenant);
+		const bytes = call.bytes?.byteLength ?? 0;
 		if (this.#closed) reject(new Error("503 the server is shutting down"));
-		else if (one.waiting.length >= MOST_WAITING) reject(new Error("429 too much waits to be stored or read already"));
+		else if (one.waiting.length >= MOST_WAITING || one.waitingBytes + bytes > MOST_WAITING_BYTES)
+			reject(new Error("429 too much waits to be stored or read already"));
 		else {
-			one.waiting.push({ tenant, call, resolve, reject, times: 0, deadline: 0 });
+			one.waitingBytes += bytes;
+			one.waiting.push({ tenant, call, signal, resolve, reject, times: 0, deadline: 0 });
 			this.#next();
 		}
 		return promise;
@@ -143,7 +149,7 @@ export class DataProcess {
 	#tenant(name: TenantName): Tenant {
 		let tenant = this.#tenants.get(name);
 		if (tenant === undefined) {
-			tenant = { asked: 0, waiting: [] };
+			tenant = { asked: 0, waiting: [], waitingBytes: 0 };
 			this.#tenants.set(name, tenant);
 		}
 		return tenant;
@@ -164,11 +170,20 @@ export class DataProcess {
 				// It goes to the end of the line.
 				this.#tenants.delete(name);
 				this.#tenants.set(name, tenant);
+				const one = tenant.waiting.shift() as Asked;
+				tenant.waitingBytes -= one.call.bytes?.byteLength ?? 0;
 				tenant.asked++;
-				this.#ask(tenant.waiting.shift() as Asked);
+				if (one.signal?.aborted) this.#drop(one);
+				else this.#ask(one);
 				break;
 			}
 		}
+	}
+
+	/** Nobody waits for one any more, and it was not asked for yet. */
+	#drop(one: Asked): void {
+		this.#left(one);
+		one.reject(new Error("nobody waits for it any more"));
 	}
 
 	#ask(one: Asked): void {
@@ -219,10 +234,15 @@ export class DataProcess {
 		const one = this.#asked.get(id);
 		if (one === undefined) return undefined;
 		this.#asked.delete(id);
-		const tenant = this.#tenant(one.tenant);
-		tenant.asked--;
-		if (tenant.asked === 0 && tenant.waiting.length === 0) this.#tenants.delete(one.tenant);
+		this.#left(one);
 		return one;
+	}
+
+	/** One of its tenant's calls is under way no longer. */
+	#left({ tenant: name }: Asked): void {
+		const tenant = this.#tenant(name);
+		tenant.asked--;
+		if (tenant.asked === 0 && tenant.waiting.length === 0) this.#tenants.delete(name);
 	}
 
 	#onAnswer({ kind, id, text, bytes }: DataAnswer): void {
@@ -247,7 +267,11 @@ export class DataProcess {
 			// What came in before, or is being read, went with the process.
 			if (one.times > 1 || one.call.store === "blobs" || this.#closed)
 				one.reject(new Error(`500 the data process was lost (${why})`));
-			else this.#tenant(one.tenant).waiting.unshift(one);
+			else {
+				const tenant = this.#tenant(one.tenant);
+				tenant.waitingBytes += one.call.bytes?.byteLength ?? 0;
+				tenant.waiting.unshift(one);
+			}
 		}
 		if (!this.#closed) this.#next();
 	}

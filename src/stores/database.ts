@@ -19,7 +19,7 @@ const MIGRATIONS = [
 	CREATE INDEX queue_messages_due ON queue_messages (queue, due);
 	CREATE INDEX queue_messages_leased ON queue_messages (lease) WHERE lease IS NOT NULL;
 	CREATE TABLE cron_runs (
-		tenant TEXT NOT NULL, function TEXT NOT NULL, cron TEXT NOT NULL, time INTEGER NOT NULL,
+		tenant TEXT NOT NULL, function TEXT NOT NULL, cron TEXT NOT NULL, time INTEGER NOT NULL, claimant TEXT NOT NULL,
 		PRIMARY KEY (tenant, function, cron)) WITHOUT ROWID;`,
 ];
 

@@ -10,8 +10,8 @@ export interface Done {
 }
 
 /**
- * An operation of a store: reads or changes what is kept, at once. Throws Refused for what cannot be, before it has
- * changed anything; what it changes is undone where it throws anything else.
+ * An operation of a store: reads or changes what is kept, at once. Throws Refused for what cannot be; what it has changed
+ * is undone where it throws.
  */
 type Operation = (said: never, bytes: Buffer) => Done;
 

@@ -16,7 +16,7 @@ const LONGEST_MS: Milliseconds = 30_000;
 const FIRST_RETRY_MS: Milliseconds = 1000;
 const LONGEST_RETRY_MS: Milliseconds = 3600_000;
 
-/** What came of a batch; `null` where the function was not called at all. */
+/** What came of a batch; `null` where the function was not called at all. Rejects where it cannot be handed over. */
 type DispatchBatch = (event: QueueEvent) => Promise<QueueResult | null>;
 
 export interface QueueConsumerParts {
@@ -40,7 +40,7 @@ export class QueueConsumer {
 	#timer: NodeJS.Timeout | null = null;
 	/** How often in a row nobody has looked at a batch. */
 	#misses = 0;
-	#closed = false;
+	readonly #closing = new AbortController();
 
 	constructor(parts: QueueConsumerParts) {
 		this.#parts = parts;
@@ -48,7 +48,8 @@ export class QueueConsumer {
 
 	/** There may be messages. */
 	wake(): void {
-		if (this.#closed || this.#workers.size >= this.#parts.settings.maxConcurrency || this.#misses > 0) return;
+		if (this.#closing.signal.aborted || this.#workers.size >= this.#parts.settings.maxConcurrency || this.#misses > 0)
+			return;
 		const worker = this.#work()
 			.catch((error: Error) => this.#parts.notice("warn", `messages of ${this.#queue} wait: ${error.message}`))
 			.finally(() => {
@@ -63,7 +64,7 @@ export class QueueConsumer {
 	}
 
 	async #work(): Promise<void> {
-		while (!this.#closed) {
+		while (!this.#closing.signal.aborted) {
 			const lease = randomUUID();
 			const { messages, bodies, nextMs } = await this.#lease(lease);
 			if (messages.length === 0) {
@@ -73,9 +74,13 @@ export class QueueConsumer {
 			// Where one batch is full there may be more.
 			if (messages.length === this.#parts.settings.maxBatchSize) this.wake();
 			if (await this.#deliver(lease, messages, bodies)) this.#misses = 0;
-			else if (!this.#closed)
-				await sleep(Math.min(LONGEST_MS, FIRST_MS * 2 ** this.#misses++), undefined, { ref: false });
+			else if (!this.#closing.signal.aborted) await this.#rest(Math.min(LONGEST_MS, FIRST_MS * 2 ** this.#misses++));
 		}
+	}
+
+	/** Does nothing for a while, or until it is closed. */
+	async #rest(ms: Milliseconds): Promise<void> {
+		await sleep(ms, undefined, { ref: false, signal: this.#closing.signal }).catch(() => undefined);
 	}
 
 	async #lease(lease: string): Promise<Leased & { bodies: Uint8Array }> {
@@ -94,13 +99,35 @@ export class QueueConsumer {
 	async #deliver(lease: string, messages: LeasedMessage[], bodies: Uint8Array): Promise<boolean> {
 		this.leases.add(lease);
 		try {
-			const event: QueueEvent = { type: "queue", queue: this.#queue, messages: decoded(messages, bodies) };
-			const result = await this.#parts.dispatch(event);
+			const result = await this.#handOver(messages, bodies);
 			await this.#settle(lease, messages, result);
 			return result !== null;
 		} finally {
 			this.leases.delete(lease);
 		}
+	}
+
+	/** Of a batch that cannot be handed over each message is tried by itself: one may be what keeps the others. */
+	async #handOver(messages: LeasedMessage[], bodies: Uint8Array): Promise<QueueResult | null> {
+		try {
+			return await this.#parts.dispatch({ type: "queue", queue: this.#queue, messages: decoded(messages, bodies) });
+		} catch (error) {
+			const [{ id }] = messages;
+			if (messages.length === 1) {
+				this.#parts.notice("warn", `a message of ${this.#queue} cannot be delivered: ${(error as Error).message}`);
+				return { acknowledged: [], retried: [{ id: String(id), delaySeconds: null }] };
+			}
+		}
+		const all: QueueResult = { acknowledged: [], retried: [] };
+		let at = 0;
+		for (const message of messages) {
+			const result = await this.#handOver([message], bodies.subarray(at, at + message.size));
+			at += message.size;
+			if (result === null) return null;
+			all.acknowledged.push(...result.acknowledged);
+			all.retried.push(...result.retried);
+		}
+		return all;
 	}
 
 	async #settle(lease: string, messages: LeasedMessage[], result: QueueResult | null): Promise<void> {
@@ -139,7 +166,7 @@ export class QueueConsumer {
 
 	/** Takes no more messages. Resolves once the batches that are being worked on are settled. */
 	async close(): Promise<void> {
-		this.#closed = true;
+		this.#closing.abort();
 		if (this.#timer !== null) clearTimeout(this.#timer);
 		await Promise.all(this.#workers);
 	}

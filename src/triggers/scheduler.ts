@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { FunctionId } from "../names.ts";
 import { keyOf } from "../names.ts";
 import type { DataProcess } from "../stores/data-process.ts";
@@ -30,6 +31,8 @@ export interface SchedulerParts {
  */
 export class Scheduler {
 	readonly #parts: SchedulerParts;
+	/** By which it claims times. */
+	readonly #name = randomUUID();
 	/** By the keys of their functions. */
 	readonly #scheduled = new Map<string, Scheduled[]>();
 	#timer: NodeJS.Timeout | null = null;
@@ -51,6 +54,7 @@ export class Scheduler {
 		);
 		if (all.length === 0) this.#scheduled.delete(keyOf(of));
 		else this.#scheduled.set(keyOf(of), all);
+		for (const one of before) if (!all.includes(one)) this.#ask("end", one, {}).catch(() => undefined);
 		for (const one of all) if (!before.includes(one)) void this.#begin(one);
 	}
 
@@ -107,7 +111,8 @@ export class Scheduler {
 		}
 		one.running = true;
 		try {
-			if (await this.#ask("claim", one, { time })) await this.#parts.dispatch(one.function, one.cron, time);
+			const claimant = this.#name;
+			if (await this.#ask("claim", one, { time, claimant })) await this.#parts.dispatch(one.function, one.cron, time);
 		} catch (error) {
 			this.#parts.notice(one.function, `a run of ${one.cron} failed: ${(error as Error).message}`);
 		} finally {

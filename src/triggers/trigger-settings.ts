@@ -41,7 +41,10 @@ export const cronsSchema = z
 const consumersSchema = z
 	.array(consumerSchema)
 	.max(MOST_QUEUES)
-	.refine((all) => new Set(all.map(({ queue }) => queue)).size === all.length, "a queue is named twice");
+	.refine((all) => new Set(all.map(({ queue }) => queue)).size === all.length, "a queue is named twice")
+	.refine((all) => all.every(({ queue, deadLetterQueue }) => queue !== deadLetterQueue), {
+		error: "a queue cannot be its own dead-letter queue",
+	});
 
 /** What calls a function beside requests. */
 export const triggersSchema = z.strictObject({

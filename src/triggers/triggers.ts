@@ -1,3 +1,4 @@
+import type { WaitingQueue } from "../bindings/queue/calls.ts";
 import type { QueueEvent, QueueResult } from "../invocation/events/queue.ts";
 import type { ScheduledEvent } from "../invocation/events/scheduled.ts";
 import { type FunctionId, keyOf, type TenantName } from "../names.ts";
@@ -28,8 +29,8 @@ export interface TriggerSourcesParts {
 	data: DataProcess;
 	/** Calls a function's handler for a time that has come; resolves when it has ended. */
 	schedule: (to: FunctionId, event: ScheduledEvent) => Promise<unknown>;
-	/** Hands a function messages of a queue. Rejects where it is not there. */
-	deliver: (to: FunctionId, event: QueueEvent) => Promise<Ended>;
+	/** Hands a function messages of a queue; `null` where it is not there. Rejects where they cannot be handed over. */
+	deliver: (to: FunctionId, event: QueueEvent) => Promise<Ended | null>;
 	notice: (level: "warn" | "error", of: FunctionId, message: string) => void;
 	/** Whether functions are called when their time comes. */
 	schedules: boolean;
@@ -43,6 +44,10 @@ export class TriggerSources {
 	readonly #consumers = new Map<string, { of: FunctionId; settings: ConsumerSettings; consumer: QueueConsumer }>();
 	/** The queues that each function consumes, by the functions' keys. */
 	readonly #queuesOf = new Map<string, string[]>();
+	/** Those that others have replaced, and that are at work still. */
+	readonly #retired = new Set<QueueConsumer>();
+	/** Where the look for queues with messages goes on. */
+	#after = 0;
 	#timer: NodeJS.Timeout | null = null;
 	#extendedAt: Milliseconds = 0;
 	#closed = false;
@@ -79,12 +84,12 @@ export class TriggerSources {
 		const before = this.#consumers.get(key);
 		if (before !== undefined) {
 			if (keyOf(before.of) === keyOf(of) && JSON.stringify(before.settings) === JSON.stringify(settings)) return;
-			void before.consumer.close();
+			this.#retire(before.consumer);
 		}
 		const consumer = new QueueConsumer({
 			...{ function: of, settings, data: this.#parts.data },
 			dispatch: async (event) => {
-				const ended = await this.#parts.deliver(of, event).catch(() => null);
+				const ended = await this.#parts.deliver(of, event);
 				return ended === null || UNSEEN.includes(ended.outcome) ? null : ended.result;
 			},
 			notice: (level, message) => this.#parts.notice(level, of, message),
@@ -96,8 +101,14 @@ export class TriggerSources {
 	#end(key: string, of: FunctionId): void {
 		const one = this.#consumers.get(key);
 		if (one === undefined || keyOf(one.of) !== keyOf(of)) return;
-		void one.consumer.close();
+		this.#retire(one.consumer);
 		this.#consumers.delete(key);
+	}
+
+	/** One takes no more messages; those that it has are its own until it is done with them. */
+	#retire(consumer: QueueConsumer): void {
+		this.#retired.add(consumer);
+		void consumer.close().finally(() => this.#retired.delete(consumer));
 	}
 
 	/** A queue has messages. */
@@ -109,12 +120,15 @@ export class TriggerSources {
 	async #look(): Promise<void> {
 		const { data } = this.#parts;
 		try {
-			const { said } = await data.ask(NOBODY, { store: "queue", operation: "waiting", said: {} });
-			for (const { tenant, queue } of said as { tenant: TenantName; queue: string }[]) this.queued(tenant, queue);
+			const { said } = await data.ask(NOBODY, { store: "queue", operation: "waiting", said: { after: this.#after } });
+			const { queues, after } = said as { queues: WaitingQueue[]; after: number };
+			this.#after = after;
+			for (const { tenant, queue } of queues) this.queued(tenant, queue);
 			const now = performance.now();
 			if (now < this.#extendedAt + EXTEND_MS) return;
 			this.#extendedAt = now;
-			const leases = [...this.#consumers.values()].flatMap(({ consumer }) => [...consumer.leases]);
+			const all = [...[...this.#consumers.values()].map(({ consumer }) => consumer), ...this.#retired];
+			const leases = all.flatMap((consumer) => [...consumer.leases]);
 			if (leases.length > 0)
 				await data.ask(NOBODY, { store: "queue", operation: "extend", said: { leases, leaseMs: LEASE_MS } });
 		} catch {
@@ -125,9 +139,10 @@ export class TriggerSources {
 	/** Nothing is called any more. Resolves once what is being worked on is finished. */
 	async close(): Promise<void> {
 		this.#closed = true;
-		if (this.#timer !== null) clearInterval(this.#timer);
 		this.#scheduler.close();
-		await Promise.all([...this.#consumers.values()].map(({ consumer }) => consumer.close()));
+		const all = [...[...this.#consumers.values()].map(({ consumer }) => consumer), ...this.#retired];
+		await Promise.all(all.map((consumer) => consumer.close()));
+		if (this.#timer !== null) clearInterval(this.#timer);
 	}
 }
 

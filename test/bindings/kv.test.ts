@@ -48,6 +48,7 @@ const STEPS = {
 			() => KV.put("k", new Uint8Array(25 * 2 ** 20 + 1)), () => KV.list({ limit: 0 }),
 			() => KV.list({ cursor: "nonsense" }), () => KV.list({ prefix: "z", cursor }), () => KV.get("text", "json"),
 			() => KV.get(Array.from({ length: 101 }, (_, i) => "k" + i)),
+			() => KV.put("k", "x", { expirationTtl: Number.MAX_SAFE_INTEGER }),
 		];
 		const told = [];
 		for (const one of tries) told.push(await one().then(() => "none", (error) => error.name + ": " + error.message));
@@ -67,6 +68,12 @@ const STEPS = {
 	},
 	async tidy({ KV }) {
 		for (const { name } of (await KV.list()).keys) await KV.delete(name);
+	},
+	async many({ KV }) {
+		const keys = Array.from({ length: 6 }, (_, i) => "many" + i);
+		for (const [i, key] of keys.entries()) await KV.put(key, String(i).repeat(i === 3 ? 300_000 : 100_000));
+		const found = await KV.get([...keys, "none"]);
+		return [...found].map(([key, value]) => [key, value === null ? null : value[0] + value.length]);
 	},
 	async expires({ KV }) {
 		await KV.put("soon", "x", { expirationTtl: 60 });
@@ -149,6 +156,7 @@ test("what makes no sense is refused in words that Workers have for it", async (
 		/^Error: KV GET failed: 400 Invalid cursor/,
 		/^none$/,
 		/^Error: KV GET_BULK failed: 400 You can request a maximum of 100 keys$/,
+		/^Error: KV PUT failed: 400 Invalid expiration_ttl of 9007199254740991\. It is too late a time\.$/,
 	];
 	for (const [i, each] of expected.entries()) assert.match(told[i], each);
 });
@@ -163,6 +171,15 @@ test("a namespace is seen by all functions of its tenant that are bound to it, a
 	assert.equal(await run("two", "/get?key=k"), "v");
 	assert.equal(await run("three", "/get?key=k"), null);
 	assert.equal(await run("theirs", "/get?key=k"), null);
+});
+
+test("several values come one behind the other, whether in rows or in files", async () => {
+	await atoll.deploy("several", RUNS, bound("several"));
+	assert.deepEqual(await run("several", "/many"), [
+		...["0100000", "1100000", "2100000", "3300000", "4100000", "5100000"].map((value, i) => [`many${i}`, value]),
+		["none", null],
+	]);
+	await run("several", "/tidy");
 });
 
 test("large values lie in files, of which none is left when they are gone", async () => {

@@ -25,6 +25,9 @@ export default { async fetch(request, env) {
 			await env.QUEUE.send({ a: [1] });
 			await env.QUEUE.send("täxt", { contentType: "text" });
 			await env.QUEUE.send(new Uint8Array([1, 255]), { contentType: "bytes" });
+		} else if (pathname === "/deep") {
+			await env.QUEUE.send(JSON.parse("[".repeat(3000) + "]".repeat(3000)));
+			await env.QUEUE.send("behind it");
 		} else await env.QUEUE.send(searchParams.get("body"), { delaySeconds: Number(searchParams.get("delay") ?? 0) });
 		return new Response("sent");
 	} catch (error) {
@@ -48,7 +51,7 @@ export default {
 	async fetch(_, env) { return Response.json(await kept(env)); },
 	async queue(batch, env) {
 		for (const { body, attempts } of batch.messages)
-			await keep(env, [batch.queue, attempts, body instanceof ArrayBuffer ? [...new Uint8Array(body)] : body]);
+			await keep(env, [batch.queue, attempts, body?.length === 1 ? "deep" : body instanceof ArrayBuffer ? [...new Uint8Array(body)] : body]);
 	},
 };`,
 		{ bindings: kv("kinds"), triggers: { queues: [{ queue: "kinds", maxBatchTimeout: 0 }] } },
@@ -57,6 +60,12 @@ export default {
 	await until(async () => (await kept("takes-kinds")).length === 3);
 	const bodies = (await kept("takes-kinds")).map((one) => JSON.stringify(one));
 	assert.deepEqual(bodies.toSorted(), ['["kinds",1,"täxt"]', '["kinds",1,[1,255]]', '["kinds",1,{"a":[1]}]']);
+});
+
+test("a message that nests deep keeps those behind it from nothing", async () => {
+	assert.equal(await atoll.text("kinds", "/deep"), "sent");
+	await until(async () => (await kept("takes-kinds")).some((one) => JSON.stringify(one).includes("behind it")));
+	assert.ok((await kept("takes-kinds")).some((one) => JSON.stringify(one).includes("deep")));
 });
 
 test("what a consumer fails at comes again, goes to the dead-letter queue at last, and stops nobody", async () => {
@@ -153,4 +162,5 @@ test("triggers without a handler, or that make no sense, are refused when they a
 	await assert.rejects(deploy({ crons: ["0 0 30 2 *"] }), /"0 0 30 2 \*" never comes about/);
 	await assert.rejects(deploy({ queues: [{ queue: "Q" }] }), /triggers\.queues\.0\.queue/);
 	await assert.rejects(deploy({ queues: [{ queue: "q" }, { queue: "q" }] }), /a queue is named twice/);
+	await assert.rejects(deploy({ queues: [{ queue: "q", deadLetterQueue: "q" }] }), /its own dead-letter queue/);
 });

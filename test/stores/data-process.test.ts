@@ -149,6 +149,54 @@ test("a database of a newer atoll, and one that is damaged, are told and left as
 	}
 });
 
+test("a call that fails undoes what it has changed, and nothing of those that came with it", async () => {
+	await using(temporaryFolder(), async (data) => {
+		const namespace = namespaceOf(data);
+		const broken = { tenant: "one", namespace: "n", metadata: null, expires: null, blob: null, mostBytes: MOST };
+		const results = await Promise.allSettled([
+			namespace.put(entry("a"), Buffer.from("a")),
+			data.ask("one", { store: "kv", operation: "put", said: { ...broken, key: null }, bytes: Buffer.from("x") }),
+			namespace.put(entry("b"), Buffer.from("b")),
+		]);
+		assert.deepEqual(
+			results.map(({ status }) => status),
+			["fulfilled", "rejected", "fulfilled"],
+		);
+		assert.deepEqual([await textOf(namespace, "a"), await textOf(namespace, "b")], ["a", "b"]);
+	});
+});
+
+test("what has expired makes room, and is told by no list", async () => {
+	await using(temporaryFolder(), async (data) => {
+		const put = (key: string, expires: number | null) => {
+			const said = { tenant: "one", namespace: "n", key, metadata: null, expires, blob: null, mostBytes: 2000 };
+			return data.ask("one", { store: "kv", operation: "put", said, bytes: Buffer.alloc(300) });
+		};
+		for (let i = 0; i < 4; i++) await put(`old${i}`, 1);
+		await put("new", null);
+		const { keys } = await namespaceOf(data).list({ prefix: "", cursor: "", limit: 10 });
+		assert.deepEqual(
+			keys.map(({ key }) => key),
+			["new"],
+		);
+	});
+});
+
+test("keys are listed by prefix in the order of their bytes, whatever they hold", async () => {
+	await using(temporaryFolder(), async (data) => {
+		const namespace = namespaceOf(data);
+		const given = ["a", "z", "z\u{10ffff}x", "z\u{1f600}", "zä", "ä"];
+		for (const key of given) await namespace.put(entry(key), Buffer.from("v"));
+		const told: string[] = [];
+		for (let cursor: string | null = ""; cursor !== null; ) {
+			const list = await namespace.list({ prefix: "z", cursor, limit: 2 });
+			told.push(...list.keys.map(({ key }) => key));
+			cursor = list.cursor;
+		}
+		assert.deepEqual(told, ["z", "zä", "z\u{1f600}", "z\u{10ffff}x"]);
+	});
+});
+
 test("a tenant that asks for a lot at a time leaves the others their turn", async () => {
 	await using(temporaryFolder(), async (data) => {
 		const greedy = namespaceOf(data, "greedy");

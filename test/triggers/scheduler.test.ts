@@ -33,7 +33,7 @@ class Clockwork {
 	/** A scheduler as an edge has one. */
 	edge(): Scheduler {
 		const ask: DataProcess["ask"] = async (_, { operation, said }) => {
-			const { said: told } = this.#store.writes[operation as "begin" | "claim"](said as never);
+			const { said: told } = this.#store.writes[operation as "begin" | "claim" | "end"](said as never);
 			return { said: told, bytes: new Uint8Array(0) };
 		};
 		const scheduler = new Scheduler({
@@ -106,4 +106,16 @@ test("schedules that were taken away run no more, and others go on as they were"
 	edge.set(JOB, []);
 	await clockwork.pass(3 * MINUTE);
 	assert.deepEqual(clockwork.runs, ["* * * * * 12:01", "*/2 * * * * 12:02", "*/2 * * * * 12:04"]);
+});
+
+test("one that comes back after it was taken away begins anew, and makes up for nothing", async (t) => {
+	const clockwork = new Clockwork(t);
+	const edge = clockwork.edge();
+	edge.set(JOB, ["*/10 * * * *"]);
+	await clockwork.pass(MINUTE);
+	edge.set(JOB, []);
+	await clockwork.pass(45 * MINUTE);
+	edge.set(JOB, ["*/10 * * * *"]);
+	await clockwork.pass(5 * MINUTE);
+	assert.deepEqual([clockwork.runs, clockwork.notices], [["*/10 * * * * 12:50"], []]);
 });

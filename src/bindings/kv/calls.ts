@@ -25,11 +25,18 @@ export interface KvList extends KvNamespaceId {
 	limit: number;
 }
 
-/** What is told of a value: `blob` is what it is read by where it does not come along. */
+/** What is told of a value. */
 export interface KvFound {
 	size: Bytes;
 	metadata: string | null;
 	/** In seconds since 1970; `null` for never. */
 	expires: number | null;
-	blob: string | null;
+	/** Whether the value comes along; else it is asked for by itself. */
+	along: boolean;
+}
+
+/** A value that is asked for by itself, as long as it is the one that was told of. */
+export interface KvValue extends KvNamespaceId {
+	key: string;
+	size: Bytes;
 }

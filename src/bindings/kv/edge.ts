@@ -53,7 +53,7 @@ class KvBinding implements EdgeBinding<Settings> {
 			prepare(argument): Prepared | null {
 				const call = decode(argument);
 				if (call === null) return null;
-				return { target: `KV ${call.op}`, perform: (content) => perform(namespace, call, content) };
+				return { target: `KV ${call.op}`, perform: (content, signal) => perform(namespace, call, { content, signal }) };
 			},
 		};
 	}
@@ -68,15 +68,19 @@ function decode(argument: string): Asked | null {
 	}
 }
 
-async function perform(namespace: Namespace, call: Asked, content: Content): Promise<Answer> {
+async function perform(
+	namespace: Namespace,
+	call: Asked,
+	{ content, signal }: { content: Content; signal: AbortSignal },
+): Promise<Answer> {
 	switch (call.op) {
 		case "get": {
-			const { found, values } = await namespace.get(call.keys);
+			const { found, values } = await namespace.get(call.keys, signal);
 			const told: KvTold = found.map((one) => one && { size: one.size, metadata: one.metadata });
 			return { text: JSON.stringify(told), content: values };
 		}
 		case "put":
-			await namespace.put(call, content ?? new Uint8Array(0));
+			await namespace.put(call, content ?? new Uint8Array(0), signal);
 			return { text: "", content: null };
 		case "delete":
 			await namespace.delete([call.key]);

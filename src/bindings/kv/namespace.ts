@@ -9,8 +9,8 @@ const MOST_KEY: Bytes = 512;
 const MOST_METADATA: Bytes = 1024;
 const MOST_VALUE: Bytes = 25 * 2 ** 20;
 const LEAST_SECONDS = 60;
-/** Of more keys the values are asked for one part after the other: others have their turn meanwhile. */
-const KEYS_AT_ONCE = 8;
+/** In seconds: what is later is as good as never, and a number that all that reads it can hold. */
+const LATEST = 100_000_000_000;
 /** What is larger goes to the data process in pieces. */
 const MOST_AT_ONCE: Bytes = 256 * 1024;
 
@@ -35,43 +35,50 @@ export class Namespace {
 		this.#mostBytes = mostBytes;
 	}
 
-	#ask(operation: string, said: object, bytes?: Uint8Array) {
+	#ask(
+		operation: string,
+		said: object,
+		{ bytes, signal }: { bytes?: Uint8Array; signal?: AbortSignal | undefined } = {},
+	) {
 		const { tenant } = this.#of;
-		return this.#data.ask(tenant, { store: "kv", operation, said: { ...this.#of, ...said }, bytes });
+		return this.#data.ask(tenant, { store: "kv", operation, said: { ...this.#of, ...said }, bytes }, signal);
 	}
 
-	/** What there is under keys, in their order, and the values that there are, one behind the other. */
-	async get(keys: string[]): Promise<{ found: (KvFound | null)[]; values: Content }> {
+	/**
+	 * What there is under keys, in their order, and the values that there are, one behind the other. Those that do not come
+	 * along are asked for when they are read.
+	 */
+	async get(keys: string[], signal?: AbortSignal): Promise<{ found: (KvFound | null)[]; values: Content }> {
 		for (const key of keys) checkKey(key);
-		const found: (KvFound | null)[] = [];
-		const parts: Uint8Array[] = [];
-		for (let at = 0; at < keys.length; at += KEYS_AT_ONCE) {
-			const { said, bytes } = await this.#ask("get", { keys: keys.slice(at, at + KEYS_AT_ONCE) });
-			found.push(...(said as (KvFound | null)[]));
-			parts.push(bytes);
-		}
-		const bytes = parts.length === 1 ? parts[0] : Buffer.concat(parts);
-		const present = found.filter((one) => one !== null);
+		const { said, bytes } = await this.#ask("get", { keys }, { signal });
+		const found = said as (KvFound | null)[];
+		const present = found.flatMap((one, i) => (one === null ? [] : [{ ...one, key: keys[i] }]));
 		if (present.length === 0) return { found, values: null };
-		if (present.every(({ blob }) => blob === null)) return { found, values: bytes };
-		const values = this.#values(present, bytes);
-		if (present.reduce((sum, { size }) => sum + size, 0) <= MOST_VALUE) return { found, values };
-		await values.return(undefined);
-		throw new Error("413 Total size of request exceeds the limit of 25MB");
+		if (present.every(({ along }) => along)) return { found, values: bytes };
+		if (present.reduce((sum, { size }) => sum + size, 0) > MOST_VALUE)
+			throw new Error("413 Total size of request exceeds the limit of 25MB");
+		return { found, values: this.#values(present, bytes, signal) };
 	}
 
-	async *#values(found: KvFound[], bytes: Uint8Array): AsyncGenerator<Uint8Array, void> {
+	async *#values(
+		found: (KvFound & { key: string })[],
+		bytes: Uint8Array,
+		signal: AbortSignal | undefined,
+	): AsyncGenerator<Uint8Array, void> {
 		let at = 0;
-		for (const { blob, size } of found) {
-			if (blob !== null) yield* this.#data.read(this.#of.tenant, blob, size);
-			else {
+		for (const { along, key, size } of found) {
+			if (along) {
 				yield bytes.subarray(at, at + size);
 				at += size;
+				continue;
 			}
+			const asked = await this.#ask("value", { key, size }, { signal });
+			if (asked.said === null) yield asked.bytes;
+			else yield* this.#data.read(this.#of.tenant, asked.said as string, size);
 		}
 	}
 
-	async put(entry: Entry, content: Uint8Array | AsyncIterable<Uint8Array>): Promise<void> {
+	async put(entry: Entry, content: Uint8Array | AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<void> {
 		const { key, metadata } = entry;
 		checkKey(key);
 		const metadataBytes = Buffer.byteLength(metadata ?? "");
@@ -85,7 +92,7 @@ export class Namespace {
 		};
 		const value = await begin(content);
 		if (value instanceof Uint8Array) {
-			await this.#ask("put", { ...put, blob: null }, value);
+			await this.#ask("put", { ...put, blob: null }, { bytes: value, signal });
 			return;
 		}
 		const { tenant } = this.#of;
@@ -154,6 +161,12 @@ function checkKey(key: string): void {
 /** When an entry expires, in seconds since 1970; `null` for never. */
 function expiry({ expiration, expirationTtl }: Entry): number | null {
 	const now = Math.floor(Date.now() / 1000);
+	for (const [name, value] of [
+		["expiration", expiration],
+		["expiration_ttl", expirationTtl],
+	] as const)
+		if (value !== null && value > LATEST - now)
+			throw new Error(`400 Invalid ${name} of ${value}. It is too late a time.`);
 	if (expirationTtl !== null) {
 		if (expirationTtl <= 0)
 			throw new Error(`400 Invalid expiration_ttl of ${expirationTtl}. Please specify integer greater than 0.`);

@@ -1,9 +1,9 @@
 import type { SQLInputValue, StatementSync } from "node:sqlite";
 import type { Blobs } from "../../stores/blobs.ts";
 import type { Quota } from "../../stores/quota.ts";
-import type { DataFiles, DataStore, Done } from "../../stores/store.ts";
+import { type DataFiles, type DataStore, type Done, Refused } from "../../stores/store.ts";
 import type { Bytes } from "../../units.ts";
-import type { KvFound, KvList, KvNamespaceId, KvPut } from "./calls.ts";
+import type { KvFound, KvList, KvNamespaceId, KvPut, KvValue } from "./calls.ts";
 
 /** A value that is larger lies in a file of its own. */
 const MOST_IN_ROW: Bytes = 256 * 1024;
@@ -11,8 +11,10 @@ const MOST_IN_ROW: Bytes = 256 * 1024;
 const ENTRY_BYTES: Bytes = 100;
 /** So many entries that have expired are removed with each change. */
 const SWEPT = 20;
-/** Nothing that a key may begin with is larger. */
-const LAST = "\u{10ffff}";
+/** So much of the values of a call comes along with what is told of them. */
+const MOST_ALONG: Bytes = 256 * 1024;
+/** So much of what lies in rows is removed at a time. */
+const MOST_REMOVED: Bytes = 4 * 2 ** 20;
 
 interface Row {
 	id: number;
@@ -21,8 +23,8 @@ interface Row {
 	metadata: string | null;
 	size: Bytes;
 	blob: string | null;
-	value: Uint8Array | null;
 }
+const HEAD = "id, key, expires, metadata, size, blob";
 
 /** Keys and values of tenants' namespaces. A namespace is there as soon as something is put into it. */
 export class KvStore implements DataStore {
@@ -36,11 +38,10 @@ export class KvStore implements DataStore {
 		const prepare = (sql: string): StatementSync => database.prepare(sql);
 		const at = "namespace = (SELECT id FROM kv_namespaces WHERE tenant = ? AND name = ?)";
 		this.#statements = {
-			get: prepare(`SELECT * FROM kv_entries WHERE ${at} AND key = ?`),
-			list: prepare(
-				`SELECT key, expires, metadata FROM kv_entries WHERE ${at} AND key > ? AND key >= ? AND key < ?
-				ORDER BY key LIMIT ?`,
-			),
+			head: prepare(`SELECT ${HEAD} FROM kv_entries WHERE ${at} AND key = ?`),
+			value: prepare("SELECT value FROM kv_entries WHERE id = ?"),
+			listFrom: prepare(`SELECT key, expires, metadata FROM kv_entries WHERE ${at} AND key >= ? ORDER BY key LIMIT ?`),
+			listAfter: prepare(`SELECT key, expires, metadata FROM kv_entries WHERE ${at} AND key > ? ORDER BY key LIMIT ?`),
 			namespace: prepare("INSERT INTO kv_namespaces (tenant, name) VALUES (?, ?) ON CONFLICT DO NOTHING"),
 			dropNamespace: prepare("DELETE FROM kv_namespaces WHERE tenant = ? AND name = ?"),
 			put: prepare(
@@ -50,58 +51,78 @@ export class KvStore implements DataStore {
 				blob = excluded.blob, value = excluded.value`,
 			),
 			remove: prepare("DELETE FROM kv_entries WHERE id = ?"),
-			some: prepare(`SELECT * FROM kv_entries WHERE ${at} LIMIT 1000`),
+			some: prepare(`SELECT ${HEAD} FROM kv_entries WHERE ${at} LIMIT 1000`),
 			expired: prepare(
-				`SELECT kv_entries.*, tenant FROM kv_entries JOIN kv_namespaces ON kv_namespaces.id = namespace
-				WHERE expires <= ? LIMIT ${SWEPT}`,
+				`SELECT kv_entries.id, key, expires, metadata, size, blob, tenant FROM kv_entries
+				JOIN kv_namespaces ON kv_namespaces.id = namespace WHERE expires <= ? LIMIT ${SWEPT}`,
+			),
+			expiredOf: prepare(
+				`SELECT kv_entries.id, key, expires, metadata, size, blob FROM kv_entries
+				JOIN kv_namespaces ON kv_namespaces.id = namespace WHERE tenant = ? AND expires <= ? LIMIT 1000`,
 			),
 			blobs: prepare("SELECT blob FROM kv_entries WHERE blob IS NOT NULL"),
 		};
 	}
 
 	readonly reads = {
-		/** The values of keys, those that fit a row one behind the other. */
+		/** What there is under keys, and as many of the values as come along, one behind the other. */
 		get: ({ tenant, namespace, keys }: KvNamespaceId & { keys: string[] }): Done => {
 			const values: Uint8Array[] = [];
+			let bytes = 0;
 			const said = keys.map((key): KvFound | null => {
-				const row = this.#row(this.#statements.get, tenant, namespace, key);
+				const row = this.#row(this.#statements.head, tenant, namespace, key);
 				if (row === null || isPast(row.expires)) return null;
-				const { size, metadata, expires, blob, value } = row;
-				if (value !== null) values.push(value);
-				return { size, metadata, expires, blob: blob === null ? null : this.#blobs.read(tenant, blob, size) };
+				const { id, size, metadata, expires, blob } = row;
+				const along = blob === null && bytes + size <= MOST_ALONG;
+				if (along) {
+					bytes += size;
+					values.push(this.#valueOf(id));
+				}
+				return { size, metadata, expires, along };
 			});
 			return { said, bytes: Buffer.concat(values) };
 		},
+		/** A value by itself, or what it is read by where it lies in a file. */
+		value: ({ tenant, namespace, key, size }: KvValue): Done => {
+			const row = this.#row(this.#statements.head, tenant, namespace, key);
+			if (row === null || row.size !== size) throw new Refused("409 the value has changed while it was read");
+			if (row.blob !== null) return { said: this.#blobs.read(tenant, row.blob, size) };
+			return { said: null, bytes: this.#valueOf(row.id) };
+		},
 		list: ({ tenant, namespace, prefix, after, limit }: KvList): Done => {
-			const { list } = this.#statements;
-			const found = list.all(tenant, namespace, after, prefix, `${prefix}${LAST}`, limit + 1);
-			const rows = found.slice(0, limit) as unknown as Pick<Row, "key" | "expires" | "metadata">[];
+			const { listFrom, listAfter } = this.#statements;
+			// Of two lower bounds SQLite might take the wrong one.
+			const goesOn = Buffer.compare(Buffer.from(after), Buffer.from(prefix)) >= 0 && after !== "";
+			const list = goesOn ? listAfter : listFrom;
+			const found = list.all(tenant, namespace, goesOn ? after : prefix, limit + 1) as unknown as Row[];
+			const within = found.filter(({ key }) => key.startsWith(prefix));
+			const rows = within.slice(0, limit);
 			// Those that have expired are left out here, and not looked past: there may be a million of them.
 			const keys = rows.filter(({ expires }) => !isPast(expires));
-			return { said: { keys, last: found.length > limit ? rows[limit - 1].key : null } };
+			return { said: { keys, last: within.length > limit ? rows[limit - 1].key : null } };
 		},
 	};
 
 	readonly writes = {
 		put: (put: KvPut, bytes: Buffer): Done => {
 			const { tenant, namespace, key, metadata, expires, blob: given, mostBytes } = put;
-			const { namespace: make, get, put: write } = this.#statements;
+			const { namespace: make, head, put: write } = this.#statements;
 			const size = given === null ? bytes.length : this.#blobs.sizeOf(tenant, given);
-			const before = this.#row(get, tenant, namespace, key);
+			const before = this.#row(head, tenant, namespace, key);
 			const delta = weight({ key, metadata, size }) - (before === null ? 0 : weight(before));
-			this.#quota.use(tenant, delta, mostBytes);
+			this.#sweep();
+			this.#admit(tenant, delta, mostBytes);
 			let blob = given;
 			if (blob === null && size > MOST_IN_ROW) blob = this.#blobs.append(tenant, "", bytes, size);
 			if (blob !== null) this.#blobs.keep(tenant, blob);
 			if (before?.blob) this.#blobs.leave(before.blob);
 			make.run(tenant, namespace);
 			write.run(tenant, namespace, key, expires, metadata, size, blob, blob === null ? bytes : null);
-			this.#sweep();
 			return {};
 		},
 		delete: ({ tenant, namespace, keys }: KvNamespaceId & { keys: string[] }): Done => {
 			for (const key of keys) {
-				const row = this.#row(this.#statements.get, tenant, namespace, key);
+				const row = this.#row(this.#statements.head, tenant, namespace, key);
 				if (row !== null) this.#remove(tenant, row);
 			}
 			return {};
@@ -109,7 +130,7 @@ export class KvStore implements DataStore {
 		/** Removes a namespace's entries, so many at a time, and then itself; says whether it is gone. */
 		drop: ({ tenant, namespace }: KvNamespaceId): Done => {
 			const rows = this.#statements.some.all(tenant, namespace) as unknown as Row[];
-			for (const row of rows) this.#remove(tenant, row);
+			this.#removeSome(tenant, rows);
 			if (rows.length === 0) this.#statements.dropNamespace.run(tenant, namespace);
 			return { said: rows.length === 0 };
 		},
@@ -127,6 +148,32 @@ export class KvStore implements DataStore {
 		this.#statements.remove.run(row.id);
 		if (row.blob !== null) this.#blobs.leave(row.blob);
 		this.#quota.use(tenant, -weight(row));
+	}
+
+	/** Removes the first of some entries, until that is as much as others should wait for. */
+	#removeSome(tenant: string, rows: Row[]): void {
+		let bytes = 0;
+		for (const row of rows) {
+			if (bytes > MOST_REMOVED) return;
+			bytes += row.blob === null ? row.size : 0;
+			this.#remove(tenant, row);
+		}
+	}
+
+	/** Counts what a tenant stores more; what of it has expired makes room. Throws Refused where that does not do. */
+	#admit(tenant: string, delta: Bytes, most: Bytes): void {
+		try {
+			this.#quota.use(tenant, delta, most);
+		} catch (error) {
+			const rows = this.#statements.expiredOf.all(tenant, now()) as unknown as Row[];
+			if (!(error instanceof Refused) || rows.length === 0) throw error;
+			this.#removeSome(tenant, rows);
+			this.#quota.use(tenant, delta, most);
+		}
+	}
+
+	#valueOf(id: number): Uint8Array {
+		return (this.#statements.value.get(id) as { value: Uint8Array }).value;
 	}
 
 	#sweep(): void {

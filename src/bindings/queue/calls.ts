@@ -53,3 +53,9 @@ export interface QueueSettle extends QueueId {
 	dead: number[];
 	deadLetterQueue: string;
 }
+
+/** A queue that has messages for a consumer. */
+export interface WaitingQueue extends QueueId {
+	/** Its number in the store. */
+	id: number;
+}

@@ -2,12 +2,14 @@ import type { StatementSync } from "node:sqlite";
 import type { Quota } from "../../stores/quota.ts";
 import type { DataFiles, DataStore, Done } from "../../stores/store.ts";
 import type { Bytes, Milliseconds } from "../../units.ts";
-import type { ContentType, Leased, QueueId, QueueLease, QueueSend, QueueSettle } from "./calls.ts";
+import type { ContentType, Leased, QueueId, QueueLease, QueueSend, QueueSettle, WaitingQueue } from "./calls.ts";
 
 /** What a message takes beside its body. */
 const MESSAGE_BYTES: Bytes = 100;
 /** So much comes with one lease, and one message at least. */
 const MOST_LEASED: Bytes = 256 * 1024;
+/** So much is removed at a time: others wait for it. */
+const MOST_REMOVED: Bytes = 4 * 2 ** 20;
 /** So many queues are told of at a time. */
 const MOST_TOLD = 1000;
 
@@ -47,7 +49,7 @@ export class QueueStore implements DataStore {
 			next: prepare(`SELECT due FROM queue_messages WHERE ${at} ORDER BY due LIMIT 1`),
 			lease: prepare("UPDATE queue_messages SET lease = ?, due = ?, attempts = attempts + 1 WHERE id = ?"),
 			extend: prepare("UPDATE queue_messages SET due = ? WHERE lease = ?"),
-			mine: prepare("SELECT * FROM queue_messages WHERE id = ? AND lease = ?"),
+			mine: prepare("SELECT attempts, length(body) AS size FROM queue_messages WHERE id = ? AND lease = ?"),
 			remove: prepare("DELETE FROM queue_messages WHERE id = ?"),
 			retry: prepare("UPDATE queue_messages SET lease = NULL, due = ?, attempts = ? WHERE id = ?"),
 			move: prepare(
@@ -55,14 +57,14 @@ export class QueueStore implements DataStore {
 				attempts = 0 WHERE id = ?`,
 			),
 			waiting: prepare(
-				`SELECT tenant, name AS queue FROM queues WHERE EXISTS
-				(SELECT 1 FROM queue_messages WHERE queue = queues.id AND due <= ?) LIMIT ${MOST_TOLD}`,
+				`SELECT id, tenant, name AS queue FROM queues WHERE id > ? AND EXISTS
+				(SELECT 1 FROM queue_messages WHERE queue = queues.id AND due <= ?) ORDER BY id LIMIT ${MOST_TOLD}`,
 			),
 			count: prepare(
-				`SELECT count(*) AS messages, coalesce(sum(length(body)), 0) AS bytes, min(sent) AS oldest
-				FROM (SELECT body, sent FROM queue_messages WHERE ${at} LIMIT ${MOST_COUNTED})`,
+				`SELECT count(*) AS messages, coalesce(sum(size), 0) AS bytes, min(sent) AS oldest
+				FROM (SELECT length(body) AS size, sent FROM queue_messages WHERE ${at} LIMIT ${MOST_COUNTED})`,
 			),
-			some: prepare(`SELECT * FROM queue_messages WHERE ${at} LIMIT 1000`),
+			some: prepare(`SELECT id, length(body) AS size FROM queue_messages WHERE ${at} LIMIT 1000`),
 			drop: prepare(
 				`DELETE FROM queues WHERE tenant = ? AND name = ? AND NOT EXISTS
 				(SELECT 1 FROM queue_messages WHERE queue = queues.id)`,
@@ -71,8 +73,11 @@ export class QueueStore implements DataStore {
 	}
 
 	readonly reads = {
-		/** The queues that have messages for a consumer now. */
-		waiting: (): Done => ({ said: this.#statements.waiting.all(Date.now()) }),
+		/** Queues that have messages for a consumer now, behind one that was told before, and where to go on. */
+		waiting: ({ after }: { after: number }): Done => {
+			const queues = this.#statements.waiting.all(after, Date.now()) as unknown as WaitingQueue[];
+			return { said: { queues, after: queues.length < MOST_TOLD ? 0 : queues[MOST_TOLD - 1].id } };
+		},
 		count: ({ tenant, queue }: QueueId): Done => ({ said: this.#statements.count.get(tenant, queue) }),
 	};
 
@@ -116,7 +121,10 @@ export class QueueStore implements DataStore {
 		settle: ({ tenant, lease, acknowledged, retried, dead, deadLetterQueue }: QueueSettle): Done => {
 			const { retry, move, make } = this.#statements;
 			const now = Date.now();
-			for (const id of acknowledged) this.#remove(tenant, this.#mine(id, lease));
+			for (const id of acknowledged) {
+				const row = this.#mine(id, lease);
+				if (row !== null) this.#remove(tenant, id, row.size);
+			}
 			for (const { id, delayMs, counted } of retried) {
 				const row = this.#mine(id, lease);
 				if (row !== null) retry.run(now + delayMs, counted ? row.attempts : row.attempts - 1, id);
@@ -125,15 +133,20 @@ export class QueueStore implements DataStore {
 			for (const id of dead) {
 				const row = this.#mine(id, lease);
 				if (row === null) continue;
-				if (deadLetterQueue === "") this.#remove(tenant, row);
+				if (deadLetterQueue === "") this.#remove(tenant, id, row.size);
 				else move.run(tenant, deadLetterQueue, now, id);
 			}
 			return {};
 		},
 		/** Removes messages, so many at a time; says whether none is left. */
 		purge: ({ tenant, queue }: QueueId): Done => {
-			const rows = this.#statements.some.all(tenant, queue) as unknown as Row[];
-			for (const row of rows) this.#remove(tenant, row);
+			const rows = this.#statements.some.all(tenant, queue) as unknown as { id: number; size: Bytes }[];
+			let bytes = 0;
+			for (const { id, size } of rows) {
+				if (bytes > MOST_REMOVED) break;
+				bytes += size;
+				this.#remove(tenant, id, size);
+			}
 			if (rows.length === 0) this.#statements.drop.run(tenant, queue);
 			return { said: rows.length === 0 };
 		},
@@ -144,14 +157,13 @@ export class QueueStore implements DataStore {
 	}
 
 	/** A message that a lease still holds. */
-	#mine(id: number, lease: string): Row | null {
-		return (this.#statements.mine.get(id, lease) as Row | undefined) ?? null;
+	#mine(id: number, lease: string): { attempts: number; size: Bytes } | null {
+		return (this.#statements.mine.get(id, lease) as { attempts: number; size: Bytes } | undefined) ?? null;
 	}
 
-	#remove(tenant: string, row: Row | null): void {
-		if (row === null) return;
-		this.#statements.remove.run(row.id);
-		this.#quota.use(tenant, -row.body.byteLength - MESSAGE_BYTES);
+	#remove(tenant: string, id: number, size: Bytes): void {
+		this.#statements.remove.run(id);
+		this.#quota.use(tenant, -size - MESSAGE_BYTES);
 	}
 }
 
