@@ -18,6 +18,8 @@ const MOST_OF_ONE = 16;
 const MOST_OF_TENANT = 2;
 const MOST_ASKED = 64;
 const LATELY_MS: Milliseconds = 1000;
+/** Who asks for what is no tenant's, now and then. */
+export const NOBODY: TenantName = "";
 /** So many calls of one tenant may wait, and so many bytes that they bring. */
 const MOST_WAITING = 10_000;
 const MOST_WAITING_BYTES: Bytes = 32 * 2 ** 20;
@@ -158,7 +160,8 @@ export class DataProcess {
 	/** Asks for what may be asked for now, of one tenant after the other. */
 	#next(): void {
 		const now = performance.now();
-		if (this.#tenants.size > 1) this.#sharedAt = now;
+		const others = this.#tenants.has(NOBODY) ? 2 : 1;
+		if (this.#tenants.size > others) this.#sharedAt = now;
 		const most = now < this.#sharedAt + LATELY_MS ? MOST_OF_TENANT : MOST_OF_ONE;
 		let found = true;
 		while (found && this.#asked.size < MOST_ASKED) {

@@ -3,7 +3,7 @@ import type { QueueEvent, QueueResult } from "../invocation/events/queue.ts";
 import type { ScheduledEvent } from "../invocation/events/scheduled.ts";
 import { type FunctionId, keyOf, type TenantName } from "../names.ts";
 import type { Outcome } from "../observe/record.ts";
-import type { DataProcess } from "../stores/data-process.ts";
+import { type DataProcess, NOBODY } from "../stores/data-process.ts";
 import type { Milliseconds } from "../units.ts";
 import { LEASE_MS, QueueConsumer } from "./queue-consumer.ts";
 import { Scheduler } from "./scheduler.ts";
@@ -15,9 +15,6 @@ const LOOK_MS: Milliseconds = 1000;
 const EXTEND_MS: Milliseconds = LEASE_MS / 4;
 /** Outcomes of events that the function has not seen. */
 const UNSEEN: readonly Outcome[] = ["overloaded", "shutting_down", "paused", "building", "function_quarantined"];
-
-/** Which queues have messages is asked for nobody in particular. */
-const NOBODY: TenantName = "";
 
 /** What came of a batch. */
 interface Ended {
