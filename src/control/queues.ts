@@ -1,6 +1,6 @@
 import { type QueueCount, type Sent, TenantQueue } from "../bindings/queue/tenant-queue.ts";
 import { queueName, type TenantName, tenantName } from "../names.ts";
-import type { DataProcess } from "../stores/data-process.ts";
+import { type DataProcess, refusalIn } from "../stores/data-process.ts";
 import type { Bytes } from "../units.ts";
 import type { Catalog } from "./catalog/catalog.ts";
 import { ControlError, type ControlErrorCode } from "./control-error.ts";
@@ -104,10 +104,10 @@ export class Queues {
 	}
 }
 
-const CODES: Record<string, ControlErrorCode> = { 400: "invalid", 413: "too_large" };
+const CODES: Record<number, ControlErrorCode> = { 400: "invalid", 413: "too_large" };
 
-/** What a queue refuses begins with an HTTP status. */
+/** What a queue refuses, as control has it. */
 function toldOf(error: Error): Error {
-	const [, status, why] = /^([45]\d\d) (.+)$/s.exec(error.message) ?? [];
-	return status !== undefined && Object.hasOwn(CODES, status) ? new ControlError(CODES[status], why) : error;
+	const { status, why } = refusalIn(error) ?? { status: 0, why: "" };
+	return Object.hasOwn(CODES, status) ? new ControlError(CODES[status], why) : error;
 }

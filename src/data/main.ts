@@ -29,7 +29,7 @@ const stores: Record<string, DataStore> = {
 	queue: new QueueStore(files),
 	cron: new CronStore(files),
 };
-blobs.sweep(new Set(Object.values(stores).flatMap((store) => [...store.blobs()])));
+blobs.sweep(new Set(Object.values(stores).flatMap((store) => [...(store.blobs?.() ?? [])])));
 
 const incoming = {
 	append: ({ tenant, name, most }: { tenant: string; name: string; most: Bytes }, bytes: Buffer): Done => ({
@@ -61,8 +61,8 @@ const copying = {
 	},
 	made: ({ name }: { name: string }): Done => ({ said: copies.isMade(name) }),
 };
-stores.copies = { writes: {}, reads: copying, blobs: () => [] };
-stores.blobs = { writes: {}, reads: incoming, blobs: () => [] };
+stores.copies = { writes: {}, reads: copying };
+stores.blobs = { writes: {}, reads: incoming };
 
 const socket = new Socket({ fd: 3, readable: true, writable: true });
 const writer = new FrameWriter(socket);

@@ -34,11 +34,17 @@ interface OpenBlob {
 	tenant: string;
 	descriptor: number;
 	size: Bytes;
-	/** How far it has been read. */
-	at: Bytes;
 	usedAt: Milliseconds;
+}
+
+interface WrittenBlob extends OpenBlob {
 	/** All of it is on the disk. */
 	finished: boolean;
+}
+
+interface ReadBlob extends OpenBlob {
+	/** How far it has been read. */
+	at: Bytes;
 }
 
 /** Values that are too large for a database's row: files with names of their own, which are never changed. */
@@ -47,8 +53,8 @@ export class Blobs {
 	readonly #incoming: string;
 	readonly #prefix = `${Date.now().toString(36)}-${process.hrtime.bigint().toString(36)}`;
 	#count = 0;
-	readonly #written = new Map<string, OpenBlob>();
-	readonly #read = new Map<string, OpenBlob>();
+	readonly #written = new Map<string, WrittenBlob>();
+	readonly #read = new Map<string, ReadBlob>();
 	/** Kept by a change that has not been written to the disk yet, and left by one. */
 	#kept: string[] = [];
 	#left: string[] = [];
@@ -68,57 +74,50 @@ export class Blobs {
 		return `${this.#prefix}-${++this.#count}`;
 	}
 
-	/** Writes a piece of a blob that comes in; `name` is empty for the first one. Gives its name. */
-	append(tenant: string, name: string, bytes: Buffer, most: Bytes): string {
-		const blob = name === "" ? this.#begin(tenant) : { name, ...this.#open(this.#written, tenant, name) };
-		const open = this.#written.get(blob.name) as OpenBlob;
+	/** Writes a piece of a blob that comes in, by its name, which is empty for the first one. Gives the name. */
+	append(tenant: string, given: string, bytes: Buffer, most: Bytes): string {
+		const name = given === "" ? this.#begin(tenant) : given;
+		const blob = opened(this.#written, tenant, name);
 		let all = bytes.length;
 		for (const one of this.#written.values()) if (one.tenant === tenant) all += one.size;
 		if (all > MOST_INCOMING) {
-			this.discard(blob.name);
+			this.discard(name);
 			throw new Refused("429 too many large values at a time");
 		}
-		if (open.size + bytes.length > most) {
-			this.discard(blob.name);
+		if (blob.size + bytes.length > most) {
+			this.discard(name);
 			throw new Refused(`413 Value length of more than ${most} exceeds limit of ${most}.`);
 		}
-		for (let at = 0; at < bytes.length; ) at += writeSync(open.descriptor, bytes, at);
-		open.size += bytes.length;
-		open.finished = false;
-		open.usedAt = performance.now();
-		return blob.name;
+		for (let at = 0; at < bytes.length; ) at += writeSync(blob.descriptor, bytes, at);
+		blob.size += bytes.length;
+		blob.finished = false;
+		blob.usedAt = performance.now();
+		return name;
 	}
 
-	#begin(tenant: string): { name: string } {
+	#begin(tenant: string): string {
 		this.#expire();
 		bounded(this.#written, tenant);
 		const name = this.#next();
 		const descriptor = openSync(join(this.#incoming, name), "wx", 0o600);
-		this.#written.set(name, { tenant, descriptor, size: 0, at: 0, usedAt: performance.now(), finished: false });
-		return { name };
-	}
-
-	/** One that a tenant has open. */
-	#open(among: Map<string, OpenBlob>, tenant: string, name: string): OpenBlob {
-		const blob = among.get(name);
-		if (blob === undefined || blob.tenant !== tenant) throw new Refused("500 the value is there no longer");
-		return blob;
+		this.#written.set(name, { tenant, descriptor, size: 0, usedAt: performance.now(), finished: false });
+		return name;
 	}
 
 	/** Has one that came in whole on the disk, while others are asked for. */
 	async finish(tenant: string, name: string): Promise<void> {
-		const blob = this.#open(this.#written, tenant, name);
+		const blob = opened(this.#written, tenant, name);
 		await promisify(fsync)(blob.descriptor);
 		blob.finished = true;
 	}
 
 	sizeOf(tenant: string, name: string): Bytes {
-		return this.#open(this.#written, tenant, name).size;
+		return opened(this.#written, tenant, name).size;
 	}
 
 	/** One that came in whole is kept from now on, if what keeps it is. */
 	keep(tenant: string, name: string): void {
-		const { descriptor, finished } = this.#open(this.#written, tenant, name);
+		const { descriptor, finished } = opened(this.#written, tenant, name);
 		this.#written.delete(name);
 		try {
 			if (!finished) fsyncSync(descriptor);
@@ -184,13 +183,13 @@ export class Blobs {
 		bounded(this.#read, tenant);
 		const descriptor = openSync(join(this.#folder, name), "r");
 		const reading = this.#next();
-		this.#read.set(reading, { tenant, descriptor, size, at: 0, usedAt: performance.now(), finished: false });
+		this.#read.set(reading, { tenant, descriptor, size, at: 0, usedAt: performance.now() });
 		return reading;
 	}
 
 	/** The next piece of one that is read; none at its end, where it is closed. */
 	piece(tenant: string, reading: string): Buffer {
-		const blob = this.#open(this.#read, tenant, reading);
+		const blob = opened(this.#read, tenant, reading);
 		const bytes = Buffer.allocUnsafe(Math.min(PIECE, blob.size - blob.at));
 		const length = readSync(blob.descriptor, bytes, 0, bytes.length, blob.at);
 		blob.at += length;
@@ -236,7 +235,14 @@ export class Blobs {
 	}
 }
 
-function bounded(open: Map<string, OpenBlob>, tenant: string): void {
+/** One that a tenant has open. */
+function opened<Blob extends OpenBlob>(among: Map<string, Blob>, tenant: string, name: string): Blob {
+	const blob = among.get(name);
+	if (blob === undefined || blob.tenant !== tenant) throw new Refused("500 the value is there no longer");
+	return blob;
+}
+
+function bounded(open: ReadonlyMap<string, OpenBlob>, tenant: string): void {
 	let count = 0;
 	for (const blob of open.values()) if (blob.tenant === tenant) count++;
 	if (count >= MOST_OPEN) throw new Refused(`429 more than ${MOST_OPEN} large values at a time`);

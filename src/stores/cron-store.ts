@@ -56,8 +56,4 @@ export class CronStore implements DataStore {
 			return {};
 		},
 	};
-
-	blobs(): string[] {
-		return [];
-	}
 }

@@ -37,6 +37,8 @@ export interface DataResult {
 interface Asked {
 	tenant: TenantName;
 	call: DataCall;
+	/** How many it brings. */
+	bytes: Bytes;
 	signal: AbortSignal | undefined;
 	resolve: (result: DataResult) => void;
 	reject: (error: Error) => void;
@@ -49,6 +51,12 @@ interface Tenant {
 	asked: number;
 	readonly waiting: Asked[];
 	waitingBytes: Bytes;
+}
+
+/** What is refused begins with an HTTP status: that and the words behind it; `null` for an error of another kind. */
+export function refusalIn({ message }: Error): { status: number; why: string } | null {
+	const [, status, why] = /^([45]\d\d) (.+)$/s.exec(message) ?? [];
+	return status === undefined ? null : { status: Number(status), why };
 }
 
 /**
@@ -95,7 +103,7 @@ export class DataProcess {
 			reject(new Error("429 too much waits to be stored or read already"));
 		else {
 			one.waitingBytes += bytes;
-			one.waiting.push({ tenant, call, signal, resolve, reject, times: 0, deadline: 0 });
+			one.waiting.push({ tenant, call, bytes, signal, resolve, reject, times: 0, deadline: 0 });
 			this.#next();
 		}
 		return promise;
@@ -174,7 +182,7 @@ export class DataProcess {
 				this.#tenants.delete(name);
 				this.#tenants.set(name, tenant);
 				const one = tenant.waiting.shift() as Asked;
-				tenant.waitingBytes -= one.call.bytes?.byteLength ?? 0;
+				tenant.waitingBytes -= one.bytes;
 				tenant.asked++;
 				if (one.signal?.aborted) this.#drop(one);
 				else this.#ask(one);
@@ -272,7 +280,7 @@ export class DataProcess {
 				one.reject(new Error(`500 the data process was lost (${why})`));
 			else {
 				const tenant = this.#tenant(one.tenant);
-				tenant.waitingBytes += one.call.bytes?.byteLength ?? 0;
+				tenant.waitingBytes += one.bytes;
 				tenant.waiting.unshift(one);
 			}
 		}

@@ -23,8 +23,8 @@ export interface DataStore {
 	/** Those that change what is kept, which are written to the disk before they are acknowledged. */
 	readonly writes: Readonly<Record<string, Operation>>;
 	readonly reads: Readonly<Record<string, Operation | SlowOperation>>;
-	/** The names of the blobs that it keeps; those of no store are removed when a data process starts. */
-	blobs(): Iterable<string>;
+	/** The names of the blobs that it keeps, if any; those of no store are removed when a data process starts. */
+	blobs?(): Iterable<string>;
 }
 
 /** What a store is kept in. */

@@ -20,7 +20,7 @@ export interface KvPut extends KvNamespaceId {
 
 export interface KvList extends KvNamespaceId {
 	prefix: string;
-	/** Keys behind this one; empty for all. */
+	/** Keys behind this one, which begins with the prefix; empty for all. */
 	after: string;
 	limit: number;
 }

@@ -11,7 +11,7 @@ const MOST_VALUE: Bytes = 25 * 2 ** 20;
 const LEAST_SECONDS = 60;
 /** In seconds: what is later is as good as never, and a number that all that reads it can hold. */
 const LATEST = 100_000_000_000;
-/** What is larger goes to the data process in pieces. */
+/** What is larger goes to the data process in pieces, and lies there in a file of its own. */
 const MOST_AT_ONCE: Bytes = 256 * 1024;
 
 /** What is to be put under a key. Times as in `KvAsked`. */

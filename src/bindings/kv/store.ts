@@ -5,8 +5,6 @@ import { type DataFiles, type DataStore, type Done, Refused } from "../../stores
 import type { Bytes } from "../../units.ts";
 import type { KvFound, KvList, KvNamespaceId, KvPut, KvValue } from "./calls.ts";
 
-/** A value that is larger lies in a file of its own. */
-const MOST_IN_ROW: Bytes = 256 * 1024;
 /** What an entry takes beside its key, its value and its metadata. */
 const ENTRY_BYTES: Bytes = 100;
 /** So many entries that have expired are removed with each change. */
@@ -91,10 +89,9 @@ export class KvStore implements DataStore {
 		},
 		list: ({ tenant, namespace, prefix, after, limit }: KvList): Done => {
 			const { listFrom, listAfter } = this.#statements;
-			// Of two lower bounds SQLite might take the wrong one.
-			const goesOn = Buffer.compare(Buffer.from(after), Buffer.from(prefix)) >= 0 && after !== "";
-			const list = goesOn ? listAfter : listFrom;
-			const found = list.all(tenant, namespace, goesOn ? after : prefix, limit + 1) as unknown as Row[];
+			// A key to go on behind begins with the prefix itself.
+			const list = after === "" ? listFrom : listAfter;
+			const found = list.all(tenant, namespace, after === "" ? prefix : after, limit + 1) as unknown as Row[];
 			const within = found.filter(({ key }) => key.startsWith(prefix));
 			const rows = within.slice(0, limit);
 			// Those that have expired are left out here, and not looked past: there may be a million of them.
@@ -105,15 +102,13 @@ export class KvStore implements DataStore {
 
 	readonly writes = {
 		put: (put: KvPut, bytes: Buffer): Done => {
-			const { tenant, namespace, key, metadata, expires, blob: given, mostBytes } = put;
+			const { tenant, namespace, key, metadata, expires, blob, mostBytes } = put;
 			const { namespace: make, head, put: write } = this.#statements;
-			const size = given === null ? bytes.length : this.#blobs.sizeOf(tenant, given);
+			const size = blob === null ? bytes.length : this.#blobs.sizeOf(tenant, blob);
 			const before = this.#row(head, tenant, namespace, key);
 			const delta = weight({ key, metadata, size }) - (before === null ? 0 : weight(before));
 			this.#sweep();
 			this.#admit(tenant, delta, mostBytes);
-			let blob = given;
-			if (blob === null && size > MOST_IN_ROW) blob = this.#blobs.append(tenant, "", bytes, size);
 			if (blob !== null) this.#blobs.keep(tenant, blob);
 			if (before?.blob) this.#blobs.leave(before.blob);
 			make.run(tenant, namespace);

@@ -152,10 +152,6 @@ export class QueueStore implements DataStore {
 		},
 	};
 
-	blobs(): string[] {
-		return [];
-	}
-
 	/** A message that a lease still holds. */
 	#mine(id: number, lease: string): { attempts: number; size: Bytes } | null {
 		return (this.#statements.mine.get(id, lease) as { attempts: number; size: Bytes } | undefined) ?? null;

@@ -1,11 +1,12 @@
 import type { Content } from "../../bindings/binding.ts";
 import type { Entry } from "../../bindings/kv/namespace.ts";
+import { refusalIn } from "../../stores/data-process.ts";
 import { CloudflareError, Code } from "./envelope.ts";
 
-/** What a namespace refuses begins with an HTTP status. */
+/** What a namespace refuses, in Cloudflare's form. */
 export function toldOf(error: Error): Error {
-	const [, status, why] = /^([45]\d\d) (.+)$/s.exec(error.message) ?? [];
-	return status === undefined ? error : new CloudflareError(Number(status), Code.invalid, why);
+	const refusal = refusalIn(error);
+	return refusal === null ? error : new CloudflareError(refusal.status, Code.invalid, refusal.why);
 }
 
 /** What a sandbox has put there as metadata is JSON, as long as it is an honest one. */

@@ -6,6 +6,7 @@ import { type FunctionName, keyOf, type TenantName, tenantName } from "../../nam
 import type { DataProcess } from "../../stores/data-process.ts";
 import type { Bytes } from "../../units.ts";
 import { ControlError } from "../control-error.ts";
+import { checked } from "../json.ts";
 import type { FunctionDocument, KvNamespaceDocument } from "../store/documents.ts";
 import { type Change, type Entry, retried, type Store } from "../store/store.ts";
 
@@ -67,9 +68,7 @@ export class KvNamespaces {
 		const value = { ...given, created: new Date().toISOString() };
 		const key = `${tenant}/${id}`;
 		return retried(async () => {
-			const named = tenantName.safeParse(tenant);
-			if (!named.success)
-				throw new ControlError("invalid", `the tenant's name ${named.error.issues[0].message}, which ${tenant} is not`);
+			checked(tenantName, tenant, "the tenant's name");
 			if ((await this.list(tenant)).length >= MOST_NAMESPACES)
 				throw new ControlError("invalid", `a tenant may have ${MOST_NAMESPACES} KV namespaces: remove one first`);
 			if ((await this.#store.get("kvRemoved", key)) !== null)
