@@ -56,7 +56,7 @@ import { Listeners, type NodeHandler, type UpgradeHandler } from "./server/liste
 import { nextRequestId } from "./server/request-id.ts";
 import { SiteDelivery } from "./server/site-delivery.ts";
 import { DataProcess } from "./stores/data-process.ts";
-import { TriggerSources } from "./triggers/triggers.ts";
+import { TriggerSources } from "./triggers/trigger-sources.ts";
 import type { Bytes, Milliseconds } from "./units.ts";
 
 /** What came of an event that was dispatched. */
@@ -248,7 +248,7 @@ export class Runtime {
 			data: this.#data,
 			schedule: (to, event) => this.#hand(to, event),
 			deliver: (to, event) => this.#hand<QueueResult>(to, event),
-			notice: (level, { tenant, name }, message) => this.#observer.notice(level, { tenant, function: name }, message),
+			notice: ({ tenant, name }, message) => this.#observer.notice("warn", { tenant, function: name }, message),
 			// Whoever develops a function calls it when they want to.
 			schedules: !this.#development,
 		});

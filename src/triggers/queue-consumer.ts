@@ -25,7 +25,7 @@ export interface QueueConsumerParts {
 	data: DataProcess;
 	dispatch: DispatchBatch;
 	/** Told of what an operator should know. */
-	notice: (level: "warn" | "error", message: string) => void;
+	notice: (message: string) => void;
 }
 
 /**
@@ -51,7 +51,7 @@ export class QueueConsumer {
 		if (this.#closing.signal.aborted || this.#workers.size >= this.#parts.settings.maxConcurrency || this.#misses > 0)
 			return;
 		const worker = this.#work()
-			.catch((error: Error) => this.#parts.notice("warn", `messages of ${this.#queue} wait: ${error.message}`))
+			.catch((error: Error) => this.#parts.notice(`messages of ${this.#queue} wait: ${error.message}`))
 			.finally(() => {
 				this.#workers.delete(worker);
 				if (this.#workers.size === 0) this.#misses = 0;
@@ -114,7 +114,7 @@ export class QueueConsumer {
 		} catch (error) {
 			const [{ id }] = messages;
 			if (messages.length === 1) {
-				this.#parts.notice("warn", `a message of ${this.#queue} cannot be delivered: ${(error as Error).message}`);
+				this.#parts.notice(`a message of ${this.#queue} cannot be delivered: ${(error as Error).message}`);
 				return { acknowledged: [], retried: [{ id: String(id), delaySeconds: null }] };
 			}
 		}
@@ -148,10 +148,7 @@ export class QueueConsumer {
 		}
 		await data.ask(of.tenant, { store: "queue", operation: "settle", said });
 		if (said.dead.length > 0 && settings.deadLetterQueue === null)
-			notice(
-				"warn",
-				`${said.dead.length} messages of ${this.#queue} were delivered as often as they may be, and dropped`,
-			);
+			notice(`${said.dead.length} messages of ${this.#queue} were delivered as often as they may be, and dropped`);
 	}
 
 	#retryMs(attempts: number, asked: number | null): Milliseconds {

@@ -28,7 +28,8 @@ export interface TriggerSourcesParts {
 	schedule: (to: FunctionId, event: ScheduledEvent) => Promise<unknown>;
 	/** Hands a function messages of a queue; `null` where it is not there. Rejects where they cannot be handed over. */
 	deliver: (to: FunctionId, event: QueueEvent) => Promise<Ended | null>;
-	notice: (level: "warn" | "error", of: FunctionId, message: string) => void;
+	/** Told of what an operator should know. */
+	notice: (of: FunctionId, message: string) => void;
 	/** Whether functions are called when their time comes. */
 	schedules: boolean;
 }
@@ -56,7 +57,7 @@ export class TriggerSources {
 			dispatch: async (of, cron, scheduledTime) => {
 				await parts.schedule(of, { type: "scheduled", cron, scheduledTime });
 			},
-			notice: (of, message) => parts.notice("warn", of, message),
+			notice: parts.notice,
 		});
 	}
 
@@ -89,7 +90,7 @@ export class TriggerSources {
 				const ended = await this.#parts.deliver(of, event);
 				return ended === null || UNSEEN.includes(ended.outcome) ? null : ended.result;
 			},
-			notice: (level, message) => this.#parts.notice(level, of, message),
+			notice: (message) => this.#parts.notice(of, message),
 		});
 		this.#consumers.set(key, { of, settings, consumer });
 		consumer.wake();
@@ -108,6 +109,11 @@ export class TriggerSources {
 		void consumer.close().finally(() => this.#retired.delete(consumer));
 	}
 
+	/** All that may have messages. */
+	get #working(): QueueConsumer[] {
+		return [...[...this.#consumers.values()].map(({ consumer }) => consumer), ...this.#retired];
+	}
+
 	/** A queue has messages. */
 	readonly queued = (tenant: TenantName, queue: string): void => {
 		this.#consumers.get(queueKey(tenant, queue))?.consumer.wake();
@@ -124,8 +130,7 @@ export class TriggerSources {
 			const now = performance.now();
 			if (now < this.#extendedAt + EXTEND_MS) return;
 			this.#extendedAt = now;
-			const all = [...[...this.#consumers.values()].map(({ consumer }) => consumer), ...this.#retired];
-			const leases = all.flatMap((consumer) => [...consumer.leases]);
+			const leases = this.#working.flatMap((consumer) => [...consumer.leases]);
 			if (leases.length > 0)
 				await data.ask(NOBODY, { store: "queue", operation: "extend", said: { leases, leaseMs: LEASE_MS } });
 		} catch {
@@ -137,8 +142,7 @@ export class TriggerSources {
 	async close(): Promise<void> {
 		this.#closed = true;
 		this.#scheduler.close();
-		const all = [...[...this.#consumers.values()].map(({ consumer }) => consumer), ...this.#retired];
-		await Promise.all(all.map((consumer) => consumer.close()));
+		await Promise.all(this.#working.map((consumer) => consumer.close()));
 		if (this.#timer !== null) clearInterval(this.#timer);
 	}
 }
