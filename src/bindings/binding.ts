@@ -59,6 +59,15 @@ export interface EdgeBinding<Settings = unknown> {
 	close?(): Promise<void>;
 }
 
+/** An argument in JSON, as its schema has it; `null` for what the isolate's side never sends. */
+export function decodedBy<T>(schema: ZodType<T>, argument: string): T | null {
+	try {
+		return schema.safeParse(JSON.parse(argument)).data ?? null;
+	} catch {
+		return null;
+	}
+}
+
 /** A binding of a function: what its deployment has put into `env` under a name. */
 export interface Bound<Settings = unknown> {
 	name: string;

@@ -144,8 +144,8 @@ export class WarmIsolates {
 	}
 
 	/**
-	 * One that runs nothing any more goes, unless it is large once whoever comes next has had their turn: it takes some
-	 * milliseconds.
+	 * One that runs nothing any more goes: a large one at once, and others when whoever comes next has had their turn,
+	 * since that takes some milliseconds.
 	 */
 	dispose(isolate: FunctionIsolate): void {
 		if (!this.#all.delete(isolate)) return;

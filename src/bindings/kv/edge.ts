@@ -1,7 +1,15 @@
 import { z } from "zod";
 import type { DataProcess } from "../../stores/data-process.ts";
 import type { Bytes } from "../../units.ts";
-import type { Answer, Content, EdgeBinding, OpenBinding, Prepared } from "../binding.ts";
+import {
+	type Answer,
+	type Caller,
+	type Content,
+	decodedBy,
+	type EdgeBinding,
+	type OpenBinding,
+	type Prepared,
+} from "../binding.ts";
 import type { EdgeServices } from "../edges.ts";
 import { Namespace } from "./namespace.ts";
 import type { KvKeys, KvTold } from "./schema.ts";
@@ -47,24 +55,15 @@ class KvBinding implements EdgeBinding<Settings> {
 		this.#mostBytes = storedBytes;
 	}
 
-	open({ id }: Settings, { function: { tenant } }: Parameters<EdgeBinding["open"]>[1]): OpenBinding {
+	open({ id }: Settings, { function: { tenant } }: Caller): OpenBinding {
 		const namespace = new Namespace(this.#data, { tenant, namespace: id }, this.#mostBytes);
 		return {
 			prepare(argument): Prepared | null {
-				const call = decode(argument);
+				const call = decodedBy(asked, argument);
 				if (call === null) return null;
 				return { target: `KV ${call.op}`, perform: (content, signal) => perform(namespace, call, { content, signal }) };
 			},
 		};
-	}
-}
-
-/** `null` for what the isolate's side never sends. */
-function decode(argument: string): Asked | null {
-	try {
-		return asked.safeParse(JSON.parse(argument)).data ?? null;
-	} catch {
-		return null;
 	}
 }
 

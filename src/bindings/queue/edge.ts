@@ -1,6 +1,14 @@
 import { z } from "zod";
 import { queueName } from "../../names.ts";
-import type { Answer, Caller, Content, EdgeBinding, OpenBinding, Prepared } from "../binding.ts";
+import {
+	type Answer,
+	type Caller,
+	type Content,
+	decodedBy,
+	type EdgeBinding,
+	type OpenBinding,
+	type Prepared,
+} from "../binding.ts";
 import type { EdgeServices } from "../edges.ts";
 import { MOST_BATCH, refusal, TenantQueue } from "./tenant-queue.ts";
 
@@ -23,7 +31,6 @@ const asked = z.strictObject({
 		)
 		.min(1),
 });
-type Messages = z.output<typeof asked>["messages"];
 
 /** Messages to be worked on later: https://developers.cloudflare.com/queues/configuration/javascript-apis/#queue */
 class QueueBinding implements EdgeBinding<Settings> {
@@ -37,8 +44,8 @@ class QueueBinding implements EdgeBinding<Settings> {
 	open({ queue, deliveryDelay }: Settings, { function: { tenant } }: Caller): OpenBinding {
 		return {
 			prepare: (argument): Prepared | string | null => {
-				const messages = decode(argument);
-				if (messages === null) return null;
+				const messages = decodedBy(asked, argument)?.messages;
+				if (messages === undefined) return null;
 				const refused = refusal(messages);
 				if (refused !== null) return refused;
 				return {
@@ -67,15 +74,6 @@ async function whole(content: Content): Promise<Uint8Array> {
 		parts.push(part);
 	}
 	return Buffer.concat(parts);
-}
-
-/** `null` for what the isolate's side never sends. */
-function decode(argument: string): Messages | null {
-	try {
-		return asked.safeParse(JSON.parse(argument)).data?.messages ?? null;
-	} catch {
-		return null;
-	}
 }
 
 export const create = (services: EdgeServices): EdgeBinding<Settings> => new QueueBinding(services);
