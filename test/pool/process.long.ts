@@ -66,12 +66,11 @@ test("two sandboxes share the functions, each with its home", async () => {
 	});
 });
 
-test("a sandbox that is killed under load is replaced at once: what may run again does, and nothing hangs", async () => {
+test("sandboxes that are killed under load are replaced at once: what may run again does, and nothing hangs", async () => {
 	await atoll.deploy(
 		"steady",
 		`export default { async fetch(r) { await new Promise((ok) => setTimeout(ok, 10)); return new Response("ok"); } }`,
 	);
-	const victims = atoll.runtime.sandboxPids().slice(0, 2);
 	let answered = 0;
 	const statuses = new Map<number, number>();
 	let stop = false;
@@ -87,20 +86,22 @@ test("a sandbox that is killed under load is replaced at once: what may run agai
 	};
 	const clients = Array.from({ length: 8 }, client);
 	await until(() => answered >= 200 && atoll.runtime.stats().inFlight >= 4);
+	// All of them: which one the function is on depends on how fast its first requests were.
+	const victims = atoll.runtime.sandboxPids();
 	for (const pid of victims) process.kill(pid, "SIGKILL");
 	const enough = answered + 400;
 	await until(() => answered >= enough);
 	stop = true;
 	await Promise.all(clients);
-	assert.equal(atoll.runtime.stats().restarts, 2);
+	assert.ok(atoll.runtime.stats().restarts >= 2, `${atoll.runtime.stats().restarts} restarts`);
 	// Only the turn that ran when its sandbox died cannot be told from one that killed it.
-	assert.ok((statuses.get(503) ?? 0) <= 2, JSON.stringify([...statuses]));
+	assert.ok((statuses.get(503) ?? 0) <= victims.length, JSON.stringify([...statuses]));
 	assert.deepEqual(
 		[...statuses.keys()].filter((status) => status !== 200 && status !== 503),
 		[],
 	);
 	assert.ok(
-		atoll.records.some((record) => record.function === "steady" && record.attempts === 2),
+		atoll.records.some((record) => record.function === "steady" && record.attempts > 1),
 		"no request was run again",
 	);
 });
@@ -112,7 +113,7 @@ test("a POST that has had an effect is not run again: it gets sandbox_lost with 
 	);
 	const pending = atoll.fetch("side", "/", { method: "POST" });
 	await atoll.log("effect done");
-	for (const pid of atoll.runtime.sandboxPids().slice(0, 2)) process.kill(pid, "SIGKILL");
+	for (const pid of atoll.runtime.sandboxPids()) process.kill(pid, "SIGKILL");
 	const response = await pending;
 	assert.equal(response.status, 503);
 	assert.equal(response.headers.get("x-atoll-error"), "sandbox_lost");
