@@ -10,6 +10,7 @@ import type { Launcher } from "../processes/launcher.ts";
 import type { Milliseconds } from "../units.ts";
 import type { Bundle } from "./bundle.ts";
 import { Bundler } from "./bundler-client.ts";
+import type { ModuleRequest } from "./conversion.ts";
 import { BuildPool } from "./pool.ts";
 import { loadPrelude } from "./prelude.ts";
 import { BuildError, type Problem } from "./problem.ts";
@@ -82,7 +83,6 @@ export class Builder {
 	readonly #pool: BuildPool;
 	/** What isolates are parked from. */
 	readonly snapshot: Uint8Array;
-
 	private constructor({ store, launcher, toolchain, snapshot, idleMs = 5000, folders = null }: BuilderParts) {
 		this.#store = store;
 		this.toolchain = toolchain;
@@ -126,6 +126,18 @@ export class Builder {
 			root: root === undefined ? everywhere() : rootAt(root, { packages, given, bundled, nodeGlobals }),
 			development,
 		});
+		const { inputs, ...built } = await this.#finish(request, bundle);
+		if (given) return { ...built, inputs };
+		return { ...built, inputs: inputs.map((input) => relative(process.cwd(), resolve(place.cwd, input))) };
+	}
+
+	/** The same for one module that was bundled before; `null` where it has to be bundled again. */
+	async convert(request: BuildRequest, module: ModuleRequest): Promise<BuildResult | null> {
+		const bundle = await this.#bundler.convert(tenantOf(request), module);
+		return bundle === null ? null : this.#finish(request, bundle);
+	}
+
+	async #finish(request: BuildRequest, bundle: Bundle): Promise<BuildResult> {
 		if (!bundle.ok) throw new BuildError(bundle.problems);
 		this.#checkSize(request, bundle);
 		const key = createHash("sha256")
@@ -138,10 +150,7 @@ export class Builder {
 		const artifact = kept ?? (await this.#compile(request, bundle, key));
 		const saved = kept === null ? this.#store.saveArtifact(artifact, bundle.sourceMap) : Promise.resolve();
 		saved.catch(() => undefined); // Whoever goes on with it hears of that.
-		const inputs = given
-			? bundle.inputs
-			: bundle.inputs.map((input) => relative(process.cwd(), resolve(place.cwd, input)));
-		return { artifact, inputs, cached: kept !== null, saved };
+		return { artifact, inputs: bundle.inputs, cached: kept !== null, saved };
 	}
 
 	#checkSize(request: BuildRequest, { code, inputs }: Bundle & { ok: true }): void {

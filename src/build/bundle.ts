@@ -1,7 +1,6 @@
 import { join, relative } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { build as esbuild, type Message, type Metafile } from "esbuild";
-import { convert } from "./conversion.ts";
 import { Gate } from "./gate.ts";
 import { BINDINGS, BUILT_INS, GLOBAL_OBJECT, GLOBALS, nodeModules } from "./node-modules.ts";
 import type { Problem } from "./problem.ts";
@@ -107,8 +106,6 @@ export async function bundle(request: BundleRequest): Promise<Bundle> {
 		serviceWorker: false,
 	};
 	const gate = new Gate(request.root);
-	const converted = await convert(request, gate);
-	if (converted !== null) return converted;
 	const resolver = new Resolver(gate);
 	const tsConfig = new TsConfig(gate, resolver, request.entry);
 	for (;;) {

@@ -1,11 +1,12 @@
 import { relative } from "node:path";
 import { Places } from "../limits/places.ts";
-import { BuildKind, readBuildMessage, writeBuildMessage } from "../link/build-frames.ts";
+import { BuildKind, type BuildMessage, readBuildMessage, writeBuildMessage } from "../link/build-frames.ts";
 import { Child } from "../processes/child.ts";
 import { confinedBundler } from "../processes/confinement.ts";
 import { BELOW_EDGE, type Launcher, niceness } from "../processes/launcher.ts";
 import type { Bytes, Milliseconds } from "../units.ts";
 import type { Bundle, BundleRequest } from "./bundle.ts";
+import type { ModuleRequest } from "./conversion.ts";
 import { viewOf } from "./view.ts";
 
 const MAX_WALL_MS: Milliseconds = 30_000;
@@ -16,8 +17,10 @@ const MAX_FRAME_BYTES: Bytes = 256 * 2 ** 20;
 const PLACES = 8;
 
 interface Job {
-	request: BundleRequest;
-	resolve: (bundle: Bundle) => void;
+	/** The main module as messages name it. */
+	file: string;
+	message: Partial<BuildMessage> & { kind: number };
+	resolve: (bundle: Bundle | null) => void;
 	/** When it takes too long; from its start on. */
 	deadline: number;
 }
@@ -52,9 +55,19 @@ export class Bundler {
 
 	/** Bundles once it is the tenant's turn. */
 	async bundle(tenant: string, request: BundleRequest): Promise<Bundle> {
-		if (!(await this.#places.take(tenant))) return failed(request, CLOSING);
-		const { promise, resolve } = Promise.withResolvers<Bundle>();
-		this.#waiting.push({ request, resolve, deadline: 0 });
+		const message = { kind: BuildKind.bundle, text: JSON.stringify(request) };
+		return (await this.#ask(tenant, fileOf(request), message)) as Bundle;
+	}
+
+	/** Converts a module once it is the tenant's turn; gives `null` where that has to be bundled. */
+	convert(tenant: string, { path, source }: ModuleRequest): Promise<Bundle | null> {
+		return this.#ask(tenant, path, { kind: BuildKind.convert, text: path, data: source });
+	}
+
+	async #ask(tenant: string, file: string, message: Job["message"]): Promise<Bundle | null> {
+		if (!(await this.#places.take(tenant))) return failed(file, CLOSING);
+		const { promise, resolve } = Promise.withResolvers<Bundle | null>();
+		this.#waiting.push({ file, message, resolve, deadline: 0 });
 		this.#run();
 		try {
 			return await promise;
@@ -79,7 +92,7 @@ export class Bundler {
 		const id = this.#next++;
 		job.deadline = Date.now() + MAX_WALL_MS;
 		this.#running.set(id, job);
-		writeBuildMessage(this.#child.writer, { kind: BuildKind.bundle, job: id, text: JSON.stringify(job.request) });
+		writeBuildMessage(this.#child.writer, { ...job.message, job: id });
 		this.#child.watch(true);
 	}
 
@@ -104,7 +117,7 @@ export class Bundler {
 			{
 				onFrame: (frame) => {
 					const { job, data } = readBuildMessage(frame);
-					this.#onBundle(job, JSON.parse(data.toString()) as Bundle);
+					this.#onBundle(job, JSON.parse(data.toString()) as Bundle | null);
 				},
 				overdue: () => ([...this.#running.values()].some(isLate) ? `it took more than ${MAX_WALL_MS / 1000} s` : null),
 				onEnded: (why, unasked) => this.#lost(child, unasked ? `the bundler was lost (${why})` : why),
@@ -113,14 +126,14 @@ export class Bundler {
 		return child;
 	}
 
-	#onBundle(id: number, bundle: Bundle): void {
+	#onBundle(id: number, bundle: Bundle | null): void {
 		const job = this.#running.get(id);
 		this.#running.delete(id);
 		if (job !== undefined) this.#finish(job, bundle);
 		this.#run();
 	}
 
-	#finish(job: Job, bundle: Bundle): void {
+	#finish(job: Job, bundle: Bundle | null): void {
 		this.#suspects = this.#suspects.filter((suspect) => suspect !== job);
 		job.resolve(bundle);
 	}
@@ -132,7 +145,7 @@ export class Bundler {
 		const jobs = [...this.#running.values()];
 		this.#running.clear();
 		for (const job of jobs) {
-			if (jobs.length === 1 || isLate(job)) this.#finish(job, failed(job.request, why));
+			if (jobs.length === 1 || isLate(job)) this.#finish(job, failed(job.file, why));
 			else this.#suspects.push(job);
 		}
 		this.#run();
@@ -144,7 +157,7 @@ export class Bundler {
 		this.#idle = null;
 		this.#places.sendAway();
 		for (const job of new Set([...this.#running.values(), ...this.#suspects, ...this.#waiting]))
-			job.resolve(failed(job.request, CLOSING));
+			job.resolve(failed(job.file, CLOSING));
 		this.#running.clear();
 		this.#suspects = this.#waiting = [];
 		const child = this.#child;
@@ -160,7 +173,10 @@ function isLate({ deadline }: Job): boolean {
 	return Date.now() > deadline;
 }
 
-function failed({ entry, cwd }: BundleRequest, why: string): Bundle {
-	const file = relative(cwd, entry);
+function fileOf({ entry, cwd }: BundleRequest): string {
+	return relative(cwd, entry);
+}
+
+function failed(file: string, why: string): Bundle {
 	return { ok: false, problems: [{ text: `the function could not be bundled: ${why}`, file }], inputs: [file] };
 }

@@ -1,7 +1,17 @@
-import { relative } from "node:path";
 import { transform } from "esbuild";
-import type { Bundle, BundleRequest } from "./bundle.ts";
-import { type Gate, Refusal } from "./gate.ts";
+import type { Bytes } from "../units.ts";
+import type { Bundle } from "./bundle.ts";
+import type { GivenFiles } from "./given-files.ts";
+
+/** A module by itself. */
+export interface ModuleRequest {
+	/** As it was given. */
+	path: string;
+	source: Uint8Array;
+}
+
+/** A module that is larger is bundled: it goes to the bundler in one frame. */
+export const MOST_SOURCE: Bytes = 16 * 2 ** 20;
 
 /**
  * Words of a module for which it does not do to be converted: it imports something, may be CommonJS or listen as service
@@ -15,24 +25,30 @@ const HAS_TO_BE_BUNDLED = new RegExp(
 	].join("|"),
 );
 const EXPORTS = /\bexport\b/;
-const SCRIPT = /\.m?js$/;
+const SCRIPT = /^[^?%]+\.m?js$/;
 
 /** What esbuild makes of a module's namespace; the rest of the script is what stands behind it. */
 const NAMESPACE = "__atoll_module_namespace";
 const BEGIN = `var ${NAMESPACE} = `;
 const END = "})();\n";
 
+/** The one module that files are, where they were bundled before; `null` where it is to be bundled anyway. */
+export function moduleOf({ main, files, bundled = false }: GivenFiles): ModuleRequest | null {
+	const [[path, content], ...others] = Object.entries(files);
+	if (!bundled || others.length > 0 || path !== main || !SCRIPT.test(path)) return null;
+	const source = Buffer.from(content);
+	return source.byteLength > MOST_SOURCE ? null : { path, source };
+}
+
 /**
- * One module that was bundled before, as one script: nothing of it has to be looked for, so that it is not bundled again.
- * `null` for whatever else it is, and for one with a mistake in it.
+ * A module that was bundled before, as one script: nothing of it has to be looked for, so that it is not bundled again.
+ * `null` for one that has to be, and for one with a mistake in it.
  */
-export async function convert({ entry, cwd }: BundleRequest, gate: Gate): Promise<Bundle | null> {
-	if (!gate.root.bundled || !SCRIPT.test(entry)) return null;
-	const source = read(gate, entry);
-	if (source === null || HAS_TO_BE_BUNDLED.test(source) || !EXPORTS.test(source)) return null;
-	const path = relative(cwd, entry);
+export async function convert({ path, source }: ModuleRequest): Promise<Bundle | null> {
+	const text = Buffer.from(source).toString();
+	if (HAS_TO_BE_BUNDLED.test(text) || !EXPORTS.test(text)) return null;
 	try {
-		const { code, map } = await transform(source, {
+		const { code, map } = await transform(text, {
 			sourcefile: path,
 			loader: "js",
 			format: "iife",
@@ -53,14 +69,5 @@ export async function convert({ entry, cwd }: BundleRequest, gate: Gate): Promis
 		return { ok: true, code: script, sourceMap: map, inputs: [path] };
 	} catch {
 		return null; // Bundling it says what is wrong, or knows a way.
-	}
-}
-
-function read(gate: Gate, path: string): string | null {
-	try {
-		return gate.read(path).toString();
-	} catch (error) {
-		if (error instanceof Refusal) return null;
-		throw error;
 	}
 }

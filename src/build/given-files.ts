@@ -6,6 +6,7 @@ import type { ArtifactStore } from "../cache/artifact-store.ts";
 import { UsageError } from "../errors.ts";
 import type { Milliseconds } from "../units.ts";
 import type { Builder, BuildRequest, BuildResult } from "./builder.ts";
+import { moduleOf } from "./conversion.ts";
 
 /** A function's source where it came as text and not as a path: files by their paths, relative and with slashes. */
 export interface GivenFiles {
@@ -54,26 +55,30 @@ export class GivenBuilder {
 
 	/** Throws BuildError with every problem of the source, at paths as they were given. */
 	async build(request: GivenRequest, given: GivenFiles): Promise<BuildResult> {
-		// Always as deep, so that paths in source maps, which lead from here to packages, are always the same.
-		const folder = join(this.#folder, randomUUID());
-		const remove = () => rm(folder, { recursive: true, force: true });
-		let built: BuildResult;
-		try {
-			await write(given, folder);
-			const { bundled = false, nodeGlobals = false } = given;
-			const from = { entry: join(folder, given.main), root: folder, given: true, bundled, nodeGlobals };
-			built = await this.#builder.build({ ...request, ...from });
-		} catch (error) {
-			await remove();
-			throw error;
-		}
-		const saved = this.#keep(built, given, remove());
+		const module = moduleOf(given);
+		const built =
+			(module && (await this.#builder.convert({ ...request, entry: given.main }, module))) ??
+			(await this.#bundle(request, given));
+		const saved = this.#keep(built, given);
 		saved.catch(() => undefined); // Whoever goes on with it hears of that.
 		return { ...built, saved };
 	}
 
-	async #keep({ artifact, saved }: BuildResult, given: GivenFiles, removed: Promise<void>): Promise<void> {
-		await Promise.all([saved, this.#store.saveGiven(artifact.key, encodeFiles(given)), removed]);
+	async #bundle(request: GivenRequest, given: GivenFiles): Promise<BuildResult> {
+		// Always as deep, so that paths in source maps, which lead from here to packages, are always the same.
+		const folder = join(this.#folder, randomUUID());
+		try {
+			await write(given, folder);
+			const { bundled = false, nodeGlobals = false } = given;
+			const from = { entry: join(folder, given.main), root: folder, given: true, bundled, nodeGlobals };
+			return await this.#builder.build({ ...request, ...from });
+		} finally {
+			await rm(folder, { recursive: true, force: true });
+		}
+	}
+
+	async #keep({ artifact, saved }: BuildResult, given: GivenFiles): Promise<void> {
+		await Promise.all([saved, this.#store.saveGiven(artifact.key, encodeFiles(given))]);
 	}
 
 	/** Builds again what an artifact was built from. */

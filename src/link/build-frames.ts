@@ -21,6 +21,8 @@ export const BuildKind = {
 	starting: 84,
 	/** Start a version once: its image, as `writeImage` puts it; a StartResult comes back as JSON. */
 	start: 85,
+	/** Convert a module: its path, its source as bytes; its bundle comes back as a function's does, or `null`. */
+	convert: 86,
 } as const;
 
 /** A job for a process that builds, or what has come of it. */

@@ -1,20 +1,12 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
 import { SourceMap } from "node:module";
-import { join } from "node:path";
 import { test } from "node:test";
-import { convert } from "../../src/build/conversion.ts";
-import { Gate } from "../../src/build/gate.ts";
-import { rootAt } from "../../src/build/root.ts";
-import { temporaryFolder } from "../support/runtime.ts";
+import { convert, moduleOf } from "../../src/build/conversion.ts";
 
 /** What a module is converted to, and what its exports are when that has run; `null` where it has to be bundled. */
 async function converted(source: string, { file = "index.js", bundled = true } = {}) {
-	const folder = temporaryFolder();
-	const entry = join(folder, file);
-	writeFileSync(entry, source);
-	const root = rootAt(folder, { given: true, bundled });
-	const bundle = await convert({ entry, root, development: false, cwd: folder }, new Gate(root));
+	const module = moduleOf({ main: file, files: { [file]: source }, bundled });
+	const bundle = module && (await convert(module));
 	if (bundle === null) return null;
 	assert.ok(bundle.ok);
 	const { code, sourceMap, inputs } = bundle;
