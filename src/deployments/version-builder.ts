@@ -55,15 +55,19 @@ export interface VersionBuilderSettings {
 	development: boolean;
 }
 
-/** How a function is built, and built again. */
-interface BuildPlan {
+/** How a function that was built is built again. */
+interface Rebuild {
 	/** What its problems are told by. */
 	request: BuildRequest;
-	build(): Promise<BuildResult>;
 	rebuild(key: string): Promise<BuildResult>;
 }
 
-async function rebuilt(plan: BuildPlan, key: string): Promise<Artifact> {
+/** How a function is built. */
+interface BuildPlan extends Rebuild {
+	build(): Promise<BuildResult>;
+}
+
+async function rebuilt(plan: Rebuild, key: string): Promise<Artifact> {
 	const { artifact, saved } = await plan.rebuild(key);
 	await saved;
 	if (artifact.key !== key)
@@ -146,12 +150,22 @@ export class VersionBuilder {
 		return { version, inputs: alone ? [] : inputs, cached, saved };
 	}
 
-	/** A version that this toolchain has built before, by the key of its artifact. */
-	built(upload: Upload, key: string): Version {
-		return this.#versionOf(upload, this.#planOf(upload.function, upload.source), key);
+	/**
+	 * A version that this toolchain has built before of files that were given, by the key of its artifact. Throws
+	 * UsageError for limits.
+	 */
+	built(id: FunctionId, limits: Partial<Limits>, key: string): Version {
+		const { limits: usual, maxLimits } = this.#settings;
+		const resolved = resolveLimits(limits, usual, maxLimits);
+		return this.#versionOf({ function: id, limits: resolved }, this.#rebuildOf(id, `${id.name}.js`), key);
 	}
 
-	#versionOf({ function: id, limits }: Upload, plan: BuildPlan, key: string, site: SiteSource | null = null): Version {
+	#versionOf(
+		{ function: id, limits }: Pick<Upload, "function" | "limits">,
+		plan: Rebuild,
+		key: string,
+		site: SiteSource | null = null,
+	): Version {
 		const { builder, store } = this.#settings;
 		const source: VersionSource = {
 			key,
@@ -165,19 +179,28 @@ export class VersionBuilder {
 		return new Version(id, limits, source, { site });
 	}
 
-	#planOf({ tenant, name }: FunctionId, source: Upload["source"]): BuildPlan {
-		const { builder, givenBuilder, packages, development } = this.#settings;
-		const settings = { name, tenant: tenant === DEFAULT_TENANT ? undefined : tenant, packages, development };
+	#planOf(id: FunctionId, source: Upload["source"]): BuildPlan {
+		const { builder, givenBuilder } = this.#settings;
+		const settings = this.#settingsOf(id);
 		if ("entry" in source) {
 			const request: BuildRequest = { ...settings, ...source };
 			const build = () => builder.build(request);
 			return { request, build, rebuild: build };
 		}
-		// Now from what was given, later from what was kept of it.
+		return { ...this.#rebuildOf(id, source.main), build: () => givenBuilder.build(settings, source) };
+	}
+
+	/** From what was kept of the files that were given. */
+	#rebuildOf(id: FunctionId, entry: string): Rebuild {
+		const settings = this.#settingsOf(id);
 		return {
-			request: { ...settings, entry: source.main },
-			build: () => givenBuilder.build(settings, source),
-			rebuild: (key) => givenBuilder.rebuild(settings, key),
+			request: { ...settings, entry },
+			rebuild: (key) => this.#settings.givenBuilder.rebuild(settings, key),
 		};
+	}
+
+	#settingsOf({ tenant, name }: FunctionId) {
+		const { packages, development } = this.#settings;
+		return { name, tenant: tenant === DEFAULT_TENANT ? undefined : tenant, packages, development };
 	}
 }

@@ -169,17 +169,23 @@ export class VersionUploads {
 
 	/** Tries whether a version starts with its function's environment. Throws ControlError `does_not_start`. */
 	async tryStart(one: FunctionDocument, version: VersionDocument): Promise<StartResult> {
-		const files = await this.#filesOf(version);
-		const { artifact, limits } = version;
-		const builder = await this.#builder();
 		const built = this.isCurrent(version)
-			? builder.built(uploadOf(builder, one, files, limits), artifact)
-			: (await this.#build(one, files, limits)).version;
+			? await this.#built(one, version)
+			: (await this.#build(one, await this.#filesOf(version), version.limits)).version;
 		return this.#start(one, built, version, one);
 	}
 
 	async #filesOf({ upload }: VersionDocument): Promise<GivenFiles> {
 		return decodeFiles(await this.#uploads.read(upload));
+	}
+
+	async #built(id: FunctionId, { limits, artifact }: VersionDocument): Promise<Version> {
+		const builder = await this.#builder();
+		try {
+			return builder.built(id, limits, artifact);
+		} catch (error) {
+			throw toControlError(error);
+		}
 	}
 
 	async #build(
@@ -193,9 +199,7 @@ export class VersionUploads {
 			const { version, saved } = await builder.build(upload);
 			return { version, saved, limits: upload.limits };
 		} catch (error) {
-			if (error instanceof BuildError) throw new ControlError("does_not_build", error.message);
-			if (error instanceof UsageError) throw new ControlError("invalid", error.message);
-			throw error;
+			throw toControlError(error);
 		}
 	}
 
@@ -225,6 +229,13 @@ export function bindingsOf({
 	if (site === null || assetsBinding === "") return bindings;
 	const { manifest, config } = site;
 	return { ...bindings, [assetsBinding]: { type: "assets", manifest, config } };
+}
+
+/** What is wrong with a source, or with limits that the server's ceilings have come to forbid. */
+function toControlError(error: unknown): unknown {
+	if (error instanceof BuildError) return new ControlError("does_not_build", error.message);
+	if (error instanceof UsageError) return new ControlError("invalid", error.message);
+	return error;
 }
 
 function uploadOf(
