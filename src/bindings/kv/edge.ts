@@ -12,6 +12,7 @@ import {
 } from "../binding.ts";
 import type { EdgeServices } from "../edges.ts";
 import { Namespace } from "./namespace.ts";
+import { RecentValues } from "./recent-values.ts";
 import type { KvKeys, KvTold } from "./schema.ts";
 
 const settings = z.strictObject({
@@ -49,6 +50,7 @@ class KvBinding implements EdgeBinding<Settings> {
 	readonly settings = settings;
 	readonly #data: DataProcess;
 	readonly #mostBytes: Bytes;
+	readonly #recent = new RecentValues();
 
 	constructor({ data, storedBytes }: EdgeServices) {
 		this.#data = data;
@@ -56,7 +58,7 @@ class KvBinding implements EdgeBinding<Settings> {
 	}
 
 	open({ id }: Settings, { function: { tenant } }: Caller): OpenBinding {
-		const namespace = new Namespace(this.#data, { tenant, namespace: id }, this.#mostBytes);
+		const namespace = new Namespace(this.#data, { tenant, namespace: id }, this.#mostBytes, this.#recent);
 		return {
 			prepare(argument): Prepared | null {
 				const call = decodedBy(asked, argument);

@@ -2,6 +2,7 @@ import type { DataProcess } from "../../stores/data-process.ts";
 import type { Bytes } from "../../units.ts";
 import type { Content } from "../binding.ts";
 import type { KvFound, KvList, KvNamespaceId, KvPut } from "./calls.ts";
+import type { Recent, RecentValues } from "./recent-values.ts";
 import type { KvKeys } from "./schema.ts";
 
 /** https://developers.cloudflare.com/kv/platform/limits/ */
@@ -22,17 +23,25 @@ export interface Entry {
 	expirationTtl: number | null;
 }
 
+/** What there is under keys, in their order, and the values that there are, one behind the other. */
+interface Found {
+	found: (KvFound | null)[];
+	values: Content;
+}
+
 /** A tenant's namespace of keys and values, as the edge and the API use it. Errors begin with an HTTP status. */
 export class Namespace {
 	readonly #data: DataProcess;
 	readonly #of: KvNamespaceId;
 	readonly #mostBytes: Bytes;
+	readonly #recent: RecentValues | null;
 
-	/** `mostBytes`: how much the tenant may store. */
-	constructor(data: DataProcess, of: KvNamespaceId, mostBytes: Bytes) {
+	/** `mostBytes`: how much the tenant may store. `recent`: what is not to be asked for again, if anything. */
+	constructor(data: DataProcess, of: KvNamespaceId, mostBytes: Bytes, recent: RecentValues | null = null) {
 		this.#data = data;
 		this.#of = of;
 		this.#mostBytes = mostBytes;
+		this.#recent = recent;
 	}
 
 	#ask(
@@ -44,12 +53,25 @@ export class Namespace {
 		return this.#data.ask(tenant, { store: "kv", operation, said: { ...this.#of, ...said }, bytes }, signal);
 	}
 
-	/**
-	 * What there is under keys, in their order, and the values that there are, one behind the other. Those that do not come
-	 * along are asked for when they are read.
-	 */
-	async get(keys: string[], signal?: AbortSignal): Promise<{ found: (KvFound | null)[]; values: Content }> {
+	/** What there is under keys. Values that do not come along are asked for when they are read. */
+	async get(keys: string[], signal?: AbortSignal): Promise<Found> {
 		for (const key of keys) checkKey(key);
+		if (this.#recent === null || keys.length > 1) return this.#get(keys, signal);
+		const [key] = keys;
+		const recent = this.#recent.get(this.#of, key);
+		if (recent !== undefined) return { found: [recent?.found ?? null], values: recent?.value ?? null };
+		const reading = this.#recent.begin(this.#of, key);
+		let one: Recent | undefined;
+		try {
+			const got = await this.#get(keys, signal);
+			one = recentOf(got);
+			return got;
+		} finally {
+			this.#recent.end(reading, one);
+		}
+	}
+
+	async #get(keys: string[], signal: AbortSignal | undefined): Promise<Found> {
 		const { said, bytes } = await this.#ask("get", { keys }, { signal });
 		const found = said as (KvFound | null)[];
 		const present = found.flatMap((one, i) => (one === null ? [] : [{ ...one, key: keys[i] }]));
@@ -79,8 +101,27 @@ export class Namespace {
 	}
 
 	async put(entry: Entry, content: Uint8Array | AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<void> {
-		const { key, metadata } = entry;
+		const { key } = entry;
 		checkKey(key);
+		return this.#writing([key], () => this.#put(entry, content, signal));
+	}
+
+	/** What was read of keys before they are written is not kept. */
+	async #writing(keys: readonly string[], write: () => Promise<unknown>): Promise<void> {
+		this.#recent?.forget(this.#of, keys);
+		try {
+			await write();
+		} finally {
+			this.#recent?.forget(this.#of, keys);
+		}
+	}
+
+	async #put(
+		entry: Entry,
+		content: Uint8Array | AsyncIterable<Uint8Array>,
+		signal: AbortSignal | undefined,
+	): Promise<void> {
+		const { key, metadata } = entry;
 		const metadataBytes = Buffer.byteLength(metadata ?? "");
 		if (metadataBytes > MOST_METADATA)
 			throw new Error(`413 Metadata length of ${metadataBytes} exceeds limit of ${MOST_METADATA}.`);
@@ -107,7 +148,7 @@ export class Namespace {
 
 	async delete(keys: string[]): Promise<void> {
 		for (const key of keys) checkKey(key);
-		await this.#ask("delete", { keys });
+		await this.#writing(keys, () => this.#ask("delete", { keys }));
 	}
 
 	/** Some of the keys that begin with a prefix, in the order of their bytes. */
@@ -125,6 +166,12 @@ export class Namespace {
 	async drop(): Promise<void> {
 		while (!(await this.#ask("drop", {})).said);
 	}
+}
+
+/** A value that came whole; `undefined` for what is yet to be asked for. */
+function recentOf({ found: [found], values }: Found): Recent | undefined {
+	if (found === null) return null;
+	return values instanceof Uint8Array ? { found, value: values } : undefined;
 }
 
 /** A value that goes to the data process at once; or, where it is too large for that, all of it as it comes. */

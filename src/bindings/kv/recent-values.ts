@@ -1,0 +1,66 @@
+import { LRUCache } from "lru-cache";
+import type { Bytes, Milliseconds } from "../../units.ts";
+import type { KvFound, KvNamespaceId } from "./calls.ts";
+
+/** What there is under a key, with its value; `null` for nothing. */
+export type Recent = { found: KvFound; value: Uint8Array } | null;
+
+/** Who writes elsewhere, by the API or through another edge, is seen after so long. */
+const FRESH_MS: Milliseconds = 1000;
+const MOST_BYTES: Bytes = 32 * 2 ** 20;
+const MOST_VALUE: Bytes = 64 * 1024;
+/** What an entry takes beside its key and its value. */
+const ENTRY_BYTES: Bytes = 300;
+
+/** A read that is under way: what it finds is kept unless the key was written meanwhile. */
+export interface Reading {
+	readonly at: string;
+}
+
+/**
+ * What was read lately, all namespaces together: whoever asks for it again within a second does not wait for the data
+ * process. What is written through here is seen at once.
+ */
+export class RecentValues {
+	readonly #values = new LRUCache<string, { of: Recent }>({ maxSize: MOST_BYTES, ttl: FRESH_MS });
+	readonly #readings = new Map<string, Reading>();
+
+	/** `undefined` where it was not read lately. */
+	get(of: KvNamespaceId, key: string): Recent | undefined {
+		const recent = this.#values.get(placeOf(of, key))?.of;
+		return recent?.found.expires != null && recent.found.expires * 1000 <= Date.now() ? undefined : recent;
+	}
+
+	begin(of: KvNamespaceId, key: string): Reading {
+		const at = placeOf(of, key);
+		let reading = this.#readings.get(at);
+		if (reading === undefined) {
+			reading = { at };
+			this.#readings.set(at, reading);
+		}
+		return reading;
+	}
+
+	/** A read is over. `undefined` where it has come to nothing that could be kept. */
+	end(reading: Reading, recent: Recent | undefined): void {
+		const { at } = reading;
+		if (this.#readings.get(at) !== reading) return;
+		this.#readings.delete(at);
+		const size = recent?.value.byteLength ?? 0;
+		if (recent === undefined || size > MOST_VALUE) return;
+		this.#values.set(at, { of: recent }, { size: size + 2 * at.length + ENTRY_BYTES });
+	}
+
+	/** Keys are about to be written, or just were: what was read before is not kept, and what is being read neither. */
+	forget(of: KvNamespaceId, keys: readonly string[]): void {
+		for (const key of keys) {
+			const at = placeOf(of, key);
+			this.#values.delete(at);
+			this.#readings.delete(at);
+		}
+	}
+}
+
+function placeOf({ tenant, namespace }: KvNamespaceId, key: string): string {
+	return `${tenant}/${namespace}/${key}`;
+}
