@@ -4,11 +4,11 @@
  */
 import "./esbuild-service.ts";
 import { Socket } from "node:net";
-import { BuildKind, readBuildMessage, writeBuildMessage } from "../link/build-frames.ts";
+import { BuildKind, MOST_MODULE, readBuildMessage, writeBuildMessage } from "../link/build-frames.ts";
 import { FrameReader } from "../link/frame-reader.ts";
 import { FrameWriter } from "../link/frame-writer.ts";
 import { type Bundle, type BundleRequest, bundle } from "./bundle.ts";
-import { convert, MOST_SOURCE } from "./conversion.ts";
+import { convert } from "./conversion.ts";
 
 const socket = new Socket({ fd: 3, readable: true, writable: true });
 const writer = new FrameWriter(socket);
@@ -23,7 +23,7 @@ function end(error: Error): void {
 	process.exit(1);
 }
 
-const reader = new FrameReader({ maxBytes: MOST_SOURCE + 1024 * 1024 }, (frame) => {
+const reader = new FrameReader({ maxBytes: MOST_MODULE + 1024 * 1024 }, (frame) => {
 	const { kind, job, text, data } = readBuildMessage(frame);
 	const bundling =
 		kind === BuildKind.convert ? convert({ path: text, source: data }) : bundle(JSON.parse(text) as BundleRequest);

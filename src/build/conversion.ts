@@ -1,7 +1,5 @@
 import { transform } from "esbuild";
-import type { Bytes } from "../units.ts";
 import type { Bundle } from "./bundle.ts";
-import type { GivenFiles } from "./given-files.ts";
 
 /** A module by itself. */
 export interface ModuleRequest {
@@ -9,9 +7,6 @@ export interface ModuleRequest {
 	path: string;
 	source: Uint8Array;
 }
-
-/** A module that is larger is bundled: it goes to the bundler in one frame. */
-export const MOST_SOURCE: Bytes = 16 * 2 ** 20;
 
 /**
  * Words of a module for which it does not do to be converted: it imports something, may be CommonJS or listen as service
@@ -25,20 +20,11 @@ const HAS_TO_BE_BUNDLED = new RegExp(
 	].join("|"),
 );
 const EXPORTS = /\bexport\b/;
-const SCRIPT = /^[^?%]+\.m?js$/;
 
 /** What esbuild makes of a module's namespace; the rest of the script is what stands behind it. */
 const NAMESPACE = "__atoll_module_namespace";
 const BEGIN = `var ${NAMESPACE} = `;
 const END = "})();\n";
-
-/** The one module that files are, where they were bundled before; `null` where it is to be bundled anyway. */
-export function moduleOf({ main, files, bundled = false }: GivenFiles): ModuleRequest | null {
-	const [[path, content], ...others] = Object.entries(files);
-	if (!bundled || others.length > 0 || path !== main || !SCRIPT.test(path)) return null;
-	const source = Buffer.from(content);
-	return source.byteLength > MOST_SOURCE ? null : { path, source };
-}
 
 /**
  * A module that was bundled before, as one script: nothing of it has to be looked for, so that it is not bundled again.

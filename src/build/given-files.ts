@@ -4,9 +4,10 @@ import { mkdir, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { ArtifactStore } from "../cache/artifact-store.ts";
 import { UsageError } from "../errors.ts";
+import { MOST_MODULE } from "../link/build-frames.ts";
 import type { Milliseconds } from "../units.ts";
 import type { Builder, BuildRequest, BuildResult } from "./builder.ts";
-import { moduleOf } from "./conversion.ts";
+import type { ModuleRequest } from "./conversion.ts";
 
 /** A function's source where it came as text and not as a path: files by their paths, relative and with slashes. */
 export interface GivenFiles {
@@ -88,6 +89,16 @@ export class GivenBuilder {
 			throw new Error("the artifact on disk is damaged, and so is its source: deploy the function again");
 		return this.build(request, decodeFiles(kept));
 	}
+}
+
+const SCRIPT = /^[^?%]+\.m?js$/;
+
+/** The one module that files are, where they were bundled before; `null` where it is to be bundled anyway. */
+export function moduleOf({ main, files, bundled = false }: GivenFiles): ModuleRequest | null {
+	const [[path, content], ...others] = Object.entries(files);
+	if (!bundled || others.length > 0 || path !== main || !SCRIPT.test(path)) return null;
+	const source = Buffer.from(content);
+	return source.byteLength > MOST_MODULE ? null : { path, source };
 }
 
 /** What a file system says of paths that cannot all be. */

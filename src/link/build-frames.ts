@@ -25,6 +25,9 @@ export const BuildKind = {
 	convert: 86,
 } as const;
 
+/** A module that is larger is bundled, and not converted: it goes to the bundler in one frame. */
+export const MOST_MODULE: Bytes = 16 * 2 ** 20;
+
 /** A job for a process that builds, or what has come of it. */
 export interface BuildMessage {
 	kind: number;

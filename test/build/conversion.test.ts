@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { SourceMap } from "node:module";
 import { test } from "node:test";
-import { convert, moduleOf } from "../../src/build/conversion.ts";
+import { convert } from "../../src/build/conversion.ts";
+import { moduleOf } from "../../src/build/given-files.ts";
 
 /** What a module is converted to, and what its exports are when that has run; `null` where it has to be bundled. */
 async function converted(source: string, { file = "index.js", bundled = true } = {}) {
