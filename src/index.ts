@@ -25,7 +25,8 @@ export type { ScheduledEvent, ScheduledResult } from "./invocation/events/schedu
 export type { Limits, TenantLimits } from "./limits/limits.ts";
 export type { Logger } from "./observe/observer.ts";
 export type { InvocationRecord, LogLine, Outcome, Subscriber, Trigger } from "./observe/record.ts";
+export type { RuntimeStats } from "./observe/runtime-stats.ts";
 export type { Containment } from "./processes/containment.ts";
-export type { DeployedFunction, Dispatched, Runtime, RuntimeStats } from "./runtime.ts";
+export type { DeployedFunction, Dispatched, Runtime } from "./runtime.ts";
 export type { NodeHandler, UpgradeHandler } from "./server/listeners.ts";
 export type { Next } from "./server/node-handler.ts";

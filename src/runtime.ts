@@ -37,11 +37,12 @@ import { Placement } from "./invocation/placement.ts";
 import { Account } from "./limits/account.ts";
 import { DEFAULT_TENANT_LIMITS, defaultLimits, type Limits, type TenantLimits } from "./limits/limits.ts";
 import { Recycles } from "./limits/recycles.ts";
-import type { SandboxSettings, SandboxStats, VersionNumber } from "./link/protocol.ts";
+import type { SandboxSettings, VersionNumber } from "./link/protocol.ts";
 import type { FunctionId, FunctionName, TenantName } from "./names.ts";
 import { Guard } from "./observe/guard.ts";
 import { Observer } from "./observe/observer.ts";
 import type { InvocationRecord, Outcome, Subscriber, Watcher } from "./observe/record.ts";
+import type { RuntimeStats } from "./observe/runtime-stats.ts";
 import { Cordons } from "./pool/cordons.ts";
 import { InlinePool } from "./pool/inline-pool.ts";
 import type { SandboxPool } from "./pool/pool.ts";
@@ -79,33 +80,6 @@ export interface DeployedFunction {
 	hostnames: string[];
 	/** The id of the version that serves it; empty where it could not be built. */
 	version: string;
-}
-
-export interface RuntimeStats extends SandboxStats {
-	/** Functions in service. */
-	functions: number;
-	/** Sandbox processes at work: those of the normal lane, the heavy lane and probation. 0 when inline. */
-	sandboxes: number;
-	/** How many of them serve a function that has more waiting than its home can do, beside those at home there. */
-	lent: number;
-	/** How many sandboxes were lost and replaced. */
-	restarts: number;
-	/** Requests that are being worked on. */
-	inFlight: number;
-	/**
-	 * How often something went wrong in the edge itself, each of which the log has with its stack. 0 is as it should
-	 * be.
-	 */
-	faults: number;
-	/** Steps that were taken outside of the edge to decompress bodies of subrequests. */
-	decompressions: number;
-	/** Stacks and source maps that were read outside of the edge. */
-	mappings: number;
-	/**
-	 * What the edge holds for functions and their clients, in bytes: bodies, responses and messages that wait to be
-	 * taken.
-	 */
-	heldBytes: Bytes;
 }
 
 function describe({ tenant, name, hostnames, release }: EdgeFunction): DeployedFunction {

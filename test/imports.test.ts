@@ -170,8 +170,9 @@ const ROOMS = {
 		bindings: "types of what is desired",
 		limits: "types of what is desired",
 		link: "types of what is desired",
-		observe: "types of records",
+		observe: "types of records, and of what is counted",
 		names: "types of functions",
+		units: "types",
 	},
 	cli: {
 		supervisor: "`atoll up` starts it",
@@ -339,6 +340,7 @@ const ROOMS = {
 	helpers: { processes: "a helper is a process", link: "frames of helpers", units: "types" },
 	limits: { errors: "limits that are refused", link: "what counts as light is the sandbox's word too", units: "types" },
 	observe: {
+		link: "types of what sandboxes tell of themselves",
 		limits: "a record names the limits exceeded",
 		errors: "an outcome is an error's code",
 		names: "a function's name as a person reads it",

@@ -46,7 +46,7 @@ changes something answers once it is on the disk and the edges serve it.
 curl -H "authorization: Bearer $ATOLL_TOKEN" http://127.0.0.1:8788/v1/tenants/default/functions
 \`\`\`
 
-\`GET /healthz\` and \`GET /readyz\` take no token. Cloudflare's API is beside it, below \`/client/v4\`:
+\`GET /healthz\` and \`GET /readyz\` take no token, and \`GET /metrics\` none on the machine itself. Cloudflare's API is beside it, below \`/client/v4\`:
 [migrating-from-workers.md](migrating-from-workers.md).
 `;
 

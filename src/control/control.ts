@@ -27,6 +27,7 @@ import { Tails } from "./cloudflare/tails.ts";
 import { DesiredState } from "./feed/desired-state.ts";
 import { Feed } from "./feed/feed.ts";
 import { KvNamespaces } from "./kv/namespaces.ts";
+import { Metrics } from "./observe/metrics.ts";
 import { Queues } from "./queues.ts";
 import { Sealer } from "./secrets.ts";
 import { SqliteStore } from "./store/sqlite-store.ts";
@@ -73,6 +74,7 @@ export class Control {
 	readonly assets: AssetUploads;
 	readonly feed: Feed;
 	readonly tails: Tails;
+	readonly metrics = new Metrics();
 	readonly #artifacts: ArtifactStore;
 	readonly #pruner: Pruner;
 	readonly #launcher = new Launcher();
@@ -124,7 +126,12 @@ export class Control {
 		const state = new DesiredState(this.catalog, this.versions, ({ tenant, name }, { message }) =>
 			log("error", `${tenant}/${name} is not told to edges: ${message}`),
 		);
-		this.feed = new Feed({ store, state, remake: (id, version) => this.versions.remake(id, version), log });
+		this.feed = new Feed({
+			...{ store, state, log },
+			remake: (id, version) => this.versions.remake(id, version),
+			onMeasured: (edge, tallies, stats) => this.metrics.add(edge, tallies, stats),
+			onGone: (edge) => this.metrics.forget(edge),
+		});
 		this.tails = new Tails(this.feed, this.tokens);
 		this.#pruner = new Pruner(artifacts, {
 			maxBytes: MOST_ON_DISK,

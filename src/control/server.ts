@@ -39,6 +39,14 @@ export function controlServer(control: Control): Server {
 	app.notFound((c) => problem(c, new ControlError("not_found", `there is no ${c.req.method} ${c.req.path}`)));
 	app.get("/healthz", (c) => c.text("ok"));
 	app.get("/readyz", (c) => (control.feed.edges > 0 ? c.text("ok") : c.text("no edge is at work", 503)));
+	app.get("/metrics", async (c) => {
+		const { remoteAddress = "" } = c.env.incoming.socket;
+		if (!isHere(remoteAddress, c.req.header("forwarded") ?? c.req.header("x-forwarded-for"))) {
+			const bearer = await control.tokens.authenticate(c.req.header("authorization"), remoteAddress);
+			bearer.require("read", null);
+		}
+		return c.body(await control.metrics.text(), 200, { "content-type": control.metrics.contentType });
+	});
 	const bounded = boundBodies();
 	const api = adminApi(control);
 	// Made once: whoever asks has no token.
@@ -94,6 +102,11 @@ function keepFresh(server: Server): void {
 		for (const socket of answered) socket.destroy();
 		if (performance.now() - closingSince > FRESH_MS) Server.prototype.closeIdleConnections.call(server);
 	};
+}
+
+/** Whether who asks is on this machine, and asks for nobody else. */
+function isHere(address: string, forwarded: string | undefined): boolean {
+	return forwarded === undefined && /^(?:::ffff:)?127\.|^::1$/.test(address);
 }
 
 const jwtOf = (c: Context) => c.req.header("authorization")?.replace(/^Bearer +/i, "") ?? "";

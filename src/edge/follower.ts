@@ -2,8 +2,9 @@ import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Desired } from "../deployments/desired.ts";
 import { Lines } from "../feed/lines.ts";
-import type { ToControl, ToEdge } from "../feed/messages.ts";
+import type { EdgeStats, ToControl, ToEdge } from "../feed/messages.ts";
 import { type FunctionId, keyOf } from "../names.ts";
+import type { Tally } from "../observe/tally.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Milliseconds } from "../units.ts";
 import { seenOf } from "./seen-request.ts";
@@ -182,10 +183,19 @@ export class Follower {
 		}
 	}
 
+	/** Whether control is there, and takes what is said. */
+	get takes(): boolean {
+		return this.#lines !== null && this.#lines.waiting <= MOST_WAITING;
+	}
+
+	/** Tells what functions have done. */
+	measured(tallies: Tally[], stats: EdgeStats): void {
+		this.#lines?.send({ kind: "measured", tallies, stats });
+	}
+
 	/** Whether anybody watches a function, and takes what is said of it. */
 	#isWatched({ tenant, function: name }: { tenant: string; function: string }): boolean {
-		if (this.#watched.size === 0 || this.#lines === null) return false;
-		return this.#watched.has(keyOf({ tenant, name })) && this.#lines.waiting <= MOST_WAITING;
+		return this.#watched.size > 0 && this.#watched.has(keyOf({ tenant, name })) && this.takes;
 	}
 
 	/** Nobody waits for anything that is sought any more. */
@@ -194,11 +204,17 @@ export class Follower {
 		for (const { resolve } of this.#sought.values()) resolve();
 	}
 
+	/** Hears of no change from now on. */
+	leave(): void {
+		this.#following = false;
+		this.#lines?.send({ kind: "leave" });
+		this.#leaveOff();
+	}
+
 	close(): void {
 		this.#closed = true;
-		this.#leaveOff();
 		this.#unwatch();
 		if (this.#retry !== null) clearTimeout(this.#retry);
-		this.#socket?.destroy();
+		this.#socket?.destroySoon();
 	}
 }

@@ -8,6 +8,7 @@ import { LISTEN_FD } from "../supervisor/messages.ts";
 import { runSupervised } from "../supervisor/supervised.ts";
 import { earlyRequests } from "./early-requests.ts";
 import { Follower } from "./follower.ts";
+import { Measures } from "./measures.ts";
 
 await runSupervised(async (config, mayFollow) => {
 	const { limits, maxLimits, tenantLimits, cache, allowEgress, sandboxes, cgroup, drainMs } = config;
@@ -26,6 +27,7 @@ await runSupervised(async (config, mayFollow) => {
 		...(cgroup === undefined ? {} : { cgroup }),
 	});
 	const follower = new Follower("control.sock", runtime);
+	const measures = new Measures(runtime, follower);
 	const server = new HttpServer(earlyRequests(runtime, follower));
 	await mayFollow;
 	await Promise.all([runtime.ready, follower.connect()]);
@@ -38,9 +40,11 @@ await runSupervised(async (config, mayFollow) => {
 		port,
 		async stop(successor) {
 			if (successor) await server.drain(drainMs);
-			follower.close();
+			follower.leave();
 			await server.close();
 			await runtime.close();
+			measures.close();
+			follower.close();
 			await logger.close();
 		},
 	};

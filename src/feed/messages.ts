@@ -5,7 +5,10 @@ import type { Limits } from "../limits/limits.ts";
 import type { StartResult } from "../link/build-frames.ts";
 import type { FunctionId } from "../names.ts";
 import type { InvocationRecord, LogLine, RequestOrigin } from "../observe/record.ts";
+import type { RuntimeStats } from "../observe/runtime-stats.ts";
+import type { Tally } from "../observe/tally.ts";
 import type { Triggers } from "../triggers/trigger-settings.ts";
+import type { Bytes, Seconds } from "../units.ts";
 
 /** A version as an edge runs it. */
 export interface DesiredVersion {
@@ -54,6 +57,19 @@ export interface SeenRequest {
 	client: RequestOrigin["client"];
 }
 
+/** How an edge is, now. */
+export interface EdgeStats extends RuntimeStats {
+	/** Of its process. */
+	pid: number;
+	heapBytes: Bytes;
+	residentBytes: Bytes;
+	cpuSeconds: Seconds;
+	/** How long its event loop was late, since it was told last. */
+	loopDelayP50: Seconds;
+	loopDelayP99: Seconds;
+	loopDelayMax: Seconds;
+}
+
 /** What control tells an edge. */
 export type ToEdge =
 	/**
@@ -80,6 +96,8 @@ export type ToEdge =
 export type ToControl =
 	/** It begins to follow, from what it has heard. */
 	| { kind: "follow"; since: number }
+	/** It will serve what it has, and hear of no more. */
+	| { kind: "leave" }
 	/** A request has come for a hostname before all that there is was told. */
 	| { kind: "seek"; hostname: string }
 	/** It serves what was desired at a commit. */
@@ -88,4 +106,6 @@ export type ToControl =
 	| { kind: "remake"; function: FunctionId; version: string }
 	/** What functions that are watched have done. */
 	| { kind: "record"; record: InvocationRecord; request: SeenRequest | null }
-	| { kind: "line"; line: LogLine };
+	| { kind: "line"; line: LogLine }
+	/** What all functions have done since it was told last. */
+	| { kind: "measured"; tallies: Tally[]; stats: EdgeStats };

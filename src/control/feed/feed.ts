@@ -1,9 +1,10 @@
 import { chmodSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { Lines } from "../../feed/lines.ts";
-import type { SeenRequest, ToControl, ToEdge } from "../../feed/messages.ts";
+import type { EdgeStats, SeenRequest, ToControl, ToEdge } from "../../feed/messages.ts";
 import { type FunctionId, keyOf, tenantOfKey } from "../../names.ts";
 import type { InvocationRecord, LogLine } from "../../observe/record.ts";
+import type { Tally } from "../../observe/tally.ts";
 import type { Milliseconds } from "../../units.ts";
 import { ControlError } from "../control-error.ts";
 import type { Sequence, Store } from "../store/store.ts";
@@ -32,6 +33,10 @@ export interface FeedParts {
 	/** Has the artifact of a version on disk again. */
 	remake: (id: FunctionId, version: string) => Promise<void>;
 	log: (level: "info" | "warn" | "error", message: string) => void;
+	/** An edge has told what functions have done, and how it is. */
+	onMeasured: (edge: object, tallies: readonly Tally[], stats: EdgeStats) => void;
+	/** An edge is gone. */
+	onGone: (edge: object) => void;
 }
 
 /** An edge that follows. */
@@ -39,6 +44,8 @@ interface Follower {
 	lines: Lines<ToControl, ToEdge>;
 	/** What it was told last; `null` before it has asked. */
 	told: Sequence | null;
+	/** It wants to hear of no more. */
+	left: boolean;
 	serving: Sequence;
 	/** What was told it of requests' hostnames: functions by their keys, with the commits that they were changed by. */
 	sought: Map<string, Sequence>;
@@ -80,6 +87,7 @@ export class Feed {
 		const follower: Follower = {
 			lines: new Lines(socket, (value) => this.#on(follower, value)),
 			told: null,
+			left: false,
 			serving: 0,
 			sought: new Map(),
 			answered: Promise.resolve(),
@@ -89,6 +97,7 @@ export class Feed {
 		socket.on("error", () => undefined); // Of which its end tells.
 		socket.on("close", () => {
 			this.#followers.delete(follower);
+			this.#parts.onGone(follower);
 			this.#settle();
 		});
 	}
@@ -99,6 +108,13 @@ export class Feed {
 				follower.told = said.since;
 				this.#sendWatched(follower);
 				void this.#tell(follower);
+				break;
+			case "leave":
+				follower.left = true;
+				this.#settle();
+				break;
+			case "measured":
+				this.#parts.onMeasured(follower, said.tallies, said.stats);
 				break;
 			case "seek":
 				follower.answered = follower.answered.then(() => this.#tellOf(follower, said.hostname));
@@ -134,13 +150,13 @@ export class Feed {
 
 	/** One thing after the other: what came meanwhile is told together. */
 	async #tell(follower: Follower): Promise<void> {
-		if (follower.busy || follower.told === null) return;
+		if (follower.busy || follower.told === null || follower.left) return;
 		follower.busy = true;
 		try {
 			// An edge that has heard of more than there is follows a database that was restored since.
 			while (follower.told === 0 || follower.told !== this.#parts.store.sequence) {
 				for await (const part of this.#parts.state.since(follower.told)) {
-					if (follower.lines.closed) return;
+					if (follower.lines.closed || follower.left) return;
 					follower.lines.send(part);
 					await follower.lines.ready();
 					follower.told = part.sequence ?? follower.told;
@@ -175,7 +191,7 @@ export class Feed {
 	 */
 	async served(sequence: Sequence): Promise<boolean> {
 		const isServed = () => {
-			const following = [...this.#followers].filter(({ told }) => told !== null);
+			const following = [...this.#followers].filter(({ told, left }) => told !== null && !left);
 			return following.length > 0 && following.every(({ serving }) => serving >= sequence);
 		};
 		if (isServed()) return true;
@@ -199,7 +215,7 @@ export class Feed {
 
 	/** How many edges follow. */
 	get edges(): number {
-		return this.#followers.size;
+		return [...this.#followers].filter(({ left }) => !left).length;
 	}
 
 	/** Whether one more may watch a function, by its key: each line is handed to each of them. */

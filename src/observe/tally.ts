@@ -1,0 +1,130 @@
+import type { FunctionName, TenantName } from "../names.ts";
+import type { Bytes, Seconds } from "../units.ts";
+import type { InvocationRecord } from "./record.ts";
+
+/** The upper bounds of histograms' buckets; a last one has what is above. */
+export const BOUNDS: readonly Seconds[] = [
+	...[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05],
+	...[0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+];
+
+/** How often something took how long. */
+export interface Histogram {
+	/** For each bound how often it took no longer than that and longer than the bound before, and how often longer than all. */
+	counts: number[];
+	/** All of it together. */
+	sum: Seconds;
+}
+
+/** What there was of one kind of event at one function. */
+export interface Tally {
+	/** Empty, like the function's name, where no function serves the hostname. */
+	tenant: TenantName | "";
+	function: FunctionName | "";
+	/** The event's type, as in a record. */
+	event: string;
+	/** How many invocations ended in which way. */
+	outcomes: Record<string, number>;
+	/** From the event's arrival to the end of everything that it started, processor time, and how long cold starts took. */
+	wall: Histogram;
+	cpu: Histogram;
+	start: Histogram;
+	requestBytes: Bytes;
+	responseBytes: Bytes;
+	subrequests: number;
+	/** Of the isolate that was measured last. */
+	memoryBytes: Bytes;
+}
+
+/** A function of which there are too many others is counted under this name. */
+const OTHERS = "_others";
+
+const newHistogram = (): Histogram => ({ counts: new Array<number>(BOUNDS.length + 1).fill(0), sum: 0 });
+
+function newTally(of: Pick<Tally, "tenant" | "function" | "event">): Tally {
+	return {
+		...of,
+		outcomes: {},
+		wall: newHistogram(),
+		cpu: newHistogram(),
+		start: newHistogram(),
+		requestBytes: 0,
+		responseBytes: 0,
+		subrequests: 0,
+		memoryBytes: 0,
+	};
+}
+
+/** Counts something that took so long. */
+function note({ counts, sum }: Histogram, seconds: Seconds): Seconds {
+	let bucket = 0;
+	while (bucket < BOUNDS.length && seconds > BOUNDS[bucket]) bucket++;
+	counts[bucket]++;
+	return sum + seconds;
+}
+
+function addHistogram(to: Histogram, more: Histogram): void {
+	for (const [bucket, count] of more.counts.entries()) to.counts[bucket] += count;
+	to.sum += more.sum;
+}
+
+/** Adds what was counted elsewhere. */
+export function addTally(to: Tally, more: Tally): void {
+	for (const [outcome, count] of Object.entries(more.outcomes))
+		to.outcomes[outcome] = (to.outcomes[outcome] ?? 0) + count;
+	addHistogram(to.wall, more.wall);
+	addHistogram(to.cpu, more.cpu);
+	addHistogram(to.start, more.start);
+	to.requestBytes += more.requestBytes;
+	to.responseBytes += more.responseBytes;
+	to.subrequests += more.subrequests;
+	to.memoryBytes = more.memoryBytes;
+}
+
+/** Tallies by function and event: up to so many, with one for all others. */
+export class Tallies {
+	readonly #most: number;
+	readonly #all = new Map<string, Tally>();
+
+	constructor(most: number) {
+		this.#most = most;
+	}
+
+	/** The tally of a function's events. */
+	of(tenant: Tally["tenant"], name: Tally["function"], event: string): Tally {
+		const key = `${tenant}/${name} ${event}`;
+		let tally = this.#all.get(key);
+		if (tally !== undefined) return tally;
+		if (this.#all.size >= this.#most && name !== OTHERS) return this.of("", OTHERS, event);
+		tally = newTally({ tenant, function: name, event });
+		this.#all.set(key, tally);
+		return tally;
+	}
+
+	count(record: InvocationRecord): void {
+		const tally = this.of(record.tenant, record.function, record.event);
+		tally.outcomes[record.outcome] = (tally.outcomes[record.outcome] ?? 0) + 1;
+		tally.wall.sum = note(tally.wall, record.wallMs / 1000);
+		tally.cpu.sum = note(tally.cpu, record.cpuMs / 1000);
+		if (record.cold) tally.start.sum = note(tally.start, record.startMs / 1000);
+		tally.requestBytes += record.requestBytes;
+		tally.responseBytes += record.responseBytes;
+		tally.subrequests += record.subrequests;
+		if (record.memoryBytes > 0) tally.memoryBytes = record.memoryBytes;
+	}
+
+	get size(): number {
+		return this.#all.size;
+	}
+
+	values(): Iterable<Tally> {
+		return this.#all.values();
+	}
+
+	/** All of them; counting begins anew. */
+	take(): Tally[] {
+		const all = [...this.#all.values()];
+		this.#all.clear();
+		return all;
+	}
+}

@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { newRecord } from "../../src/observe/record.ts";
+import { addTally, BOUNDS, Tallies } from "../../src/observe/tally.ts";
+
+const record = (name: string, more: object = {}) => ({
+	...newRecord("1", "http", "http"),
+	tenant: "t",
+	function: name,
+	...more,
+});
+
+test("invocations are counted by function, event and outcome, and how long they took by the bucket", () => {
+	const tallies = new Tallies(10);
+	tallies.count(record("a", { wallMs: 0.5, cpuMs: 0.1, requestBytes: 3, memoryBytes: 7 }));
+	tallies.count(record("a", { wallMs: 0.6, cold: true, startMs: 40_000, responseBytes: 5 }));
+	tallies.count(record("a", { wallMs: 99_000, outcome: "wall_time_exceeded", subrequests: 2 }));
+	tallies.count(record("a", { event: "queue" }));
+	tallies.count(record("b"));
+	const all = tallies.take();
+	assert.deepEqual(
+		all.map((one) => [one.function, one.event, one.outcomes]),
+		[
+			["a", "http", { ok: 2, wall_time_exceeded: 1 }],
+			["a", "queue", { ok: 1 }],
+			["b", "http", { ok: 1 }],
+		],
+	);
+	const [{ wall, cpu, start, ...rest }] = all;
+	// What is as long as a bound is still below it.
+	assert.deepEqual([wall.counts[0], wall.counts[1], wall.counts[BOUNDS.length]], [1, 1, 1]);
+	assert.ok(Math.abs(wall.sum - 99.0011) < 1e-9);
+	assert.equal(cpu.counts[0], 3);
+	assert.deepEqual([start.counts[BOUNDS.length], start.sum], [1, 40]);
+	assert.deepEqual([rest.requestBytes, rest.responseBytes, rest.subrequests, rest.memoryBytes], [3, 5, 2, 7]);
+	assert.deepEqual(tallies.take(), []);
+});
+
+test("what was counted at several places adds up", () => {
+	const [one, two] = [1, 2].map((wallMs) => {
+		const tallies = new Tallies(10);
+		tallies.count(record("a", { wallMs, responseBytes: 10 }));
+		tallies.count(record("a", { wallMs, outcome: "client_gone" }));
+		return tallies.take()[0];
+	});
+	addTally(one, two);
+	assert.deepEqual(one.outcomes, { ok: 2, client_gone: 2 });
+	assert.equal(one.responseBytes, 20);
+	assert.equal(
+		one.wall.counts.reduce((sum, count) => sum + count),
+		4,
+	);
+	assert.ok(Math.abs(one.wall.sum - 0.006) < 1e-9);
+});
+
+test("however many functions there are, so many tallies are held, and nothing is left uncounted", () => {
+	const tallies = new Tallies(100);
+	for (let i = 0; i < 1000; i++) tallies.count(record(`f${i}`));
+	const all = tallies.take();
+	assert.equal(all.length, 101);
+	const counted = all.reduce((sum, { outcomes }) => sum + outcomes.ok, 0);
+	assert.equal(counted, 1000);
+	assert.deepEqual([all[100].tenant, all[100].function, all[100].outcomes], ["", "_others", { ok: 900 }]);
+});
