@@ -25,6 +25,8 @@ const LIMITS = {
 	triggerDepth: 10,
 };
 const PAGE: Bytes = 4096;
+/** https://www.sqlite.org/rescode.html#range */
+const RANGE = 25;
 /** Statements that are kept compiled. */
 const MOST_KEPT = 100;
 /** Another process, of an edge that drains or of control, may be writing. */
@@ -236,6 +238,8 @@ export class SqlDatabase {
 		try {
 			return this.#bindAndRun(statement, params, writes);
 		} catch (error) {
+			// One that has failed tells of that when it is bound anew.
+			this.#kept.clear();
 			throw problemOf(error, this.#authorizer.refusal);
 		}
 	}
@@ -293,7 +297,8 @@ function refuseMismatch(statement: StatementSync, params: readonly Param[]): voi
 		try {
 			statement.iterate(...new Array<null>(count).fill(null));
 			return true;
-		} catch {
+		} catch (error) {
+			if ((error as { errcode?: number }).errcode !== RANGE) throw error;
 			return false;
 		}
 	};

@@ -53,9 +53,9 @@ function othersThan(database: string): Bytes {
 	if (performance.now() > looked + LOOK_MS) {
 		const names = readdirSync(folder).filter((name) => name.endsWith(".sqlite") && !name.startsWith("backup."));
 		sizes = new Map(names.map((name) => [name, statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0]));
-		for (const [name, one] of open) sizes.set(nameOf(name), one.size);
 		looked = performance.now();
 	}
+	for (const [name, one] of open) sizes.set(nameOf(name), one.size);
 	let bytes = 0;
 	for (const [name, size] of sizes) if (name !== nameOf(database)) bytes += size;
 	return bytes;

@@ -34,7 +34,7 @@ const NAMES = [
 	"NOTADB",
 ];
 const AUTH = 23;
-const MOST_MESSAGE = 2000;
+const MOST_MESSAGE = 500;
 
 /** What SQLite has thrown, as D1 tells of it; `refusal` is why something was not authorized. */
 export function problemOf(error: unknown, refusal = "not authorized"): SqlProblem {

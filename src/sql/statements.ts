@@ -2,7 +2,7 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Bytes } from "../units.ts";
 
 /** https://developers.cloudflare.com/d1/platform/limits/ */
-export const MOST_SQL: Bytes = 100_000;
+const MOST_SQL: Bytes = 100_000;
 /** So much of a script is looked at for its next statement, in letters, and that is doubled where it is not enough. */
 const FIRST_LOOK = 16_384;
 
@@ -34,6 +34,7 @@ export class Script {
 				statement = this.#database.prepare(text.slice(this.#at, end));
 			} catch (error) {
 				if (hasNone(error) && isRest) return null;
+				if (isMost && !isRest && isCut(error as Error)) throw tooLong();
 				if (isMost) throw error;
 				continue; // It may go on, and make sense then.
 			}
@@ -52,6 +53,11 @@ export class Script {
 
 function hasNone(error: unknown): boolean {
 	return (error as { code?: string }).code === "ERR_INVALID_ARG_VALUE";
+}
+
+/** Whether a statement goes on behind what was looked at, by what SQLite says of that. */
+function isCut({ message }: { message?: string }): boolean {
+	return /^(?:incomplete input|unrecognized token)/.test(message ?? "");
 }
 
 function tooLong(): Error {

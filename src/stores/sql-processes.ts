@@ -9,7 +9,7 @@ import type { Bytes, Milliseconds } from "../units.ts";
 import { type SqlAnswer, SqlLine } from "./sql-line.ts";
 
 /** What a process may use, and which share of the machine's memory all of them together. */
-export const MOST_MEMORY: Bytes = 256 * 2 ** 20;
+const MOST_MEMORY: Bytes = 256 * 2 ** 20;
 const MEMORY_SHARE = 1 / 8;
 const LEAST_PROCESSES = 2;
 const MOST_PROCESSES = 32;

@@ -177,3 +177,122 @@ test("what makes no sense is refused in the words that D1 has for it", async () 
 		if (typeof one === "string") assert.equal(told[i], one);
 		else assert.match(told[i], one);
 });
+
+/** What hostile SQL tries, and what it hears. */
+const ATTACKS: Record<string, [sql: string, RegExp]> = {
+	"another file is attached": ["ATTACH '/etc/passwd' AS other", /not authorized: SQLITE_AUTH/],
+	"another file is detached": ["DETACH main", /not authorized: SQLITE_AUTH/],
+	"the database is written elsewhere": ["VACUUM INTO '/tmp/stolen.sqlite'", /authorization denied: SQLITE_AUTH/],
+	"the database is vacuumed": ["VACUUM", /authorization denied: SQLITE_AUTH/],
+	"an extension is loaded": ["SELECT load_extension('/lib/x.so')", /not authorized to use function: load_extension/],
+	"the schema is made writable": ["PRAGMA writable_schema = ON", /not authorized: SQLITE_AUTH/],
+	"the journal is turned off": ["PRAGMA journal_mode = OFF", /not authorized: SQLITE_AUTH/],
+	"writes are not synced": ["PRAGMA synchronous = OFF", /not authorized: SQLITE_AUTH/],
+	"the quota is raised": ["PRAGMA max_page_count = 1000000", /not authorized: SQLITE_AUTH/],
+	"the quota is raised by a function": ["SELECT * FROM pragma_max_page_count", /not authorized|no such table/],
+	"files go elsewhere": ["PRAGMA temp_store_directory = '/'", /not authorized: SQLITE_AUTH/],
+	"the limit of the heap is raised": ["PRAGMA hard_heap_limit = 0", /not authorized: SQLITE_AUTH/],
+	"memory is mapped": ["PRAGMA mmap_size = 1000000000", /not authorized: SQLITE_AUTH/],
+	"where the file is": ["SELECT file FROM pragma_database_list", /not authorized|no such table/],
+	"what pages it has": ["SELECT * FROM dbstat", /dbstat.* (?:prohibited|not authorized)|not authorized|no such table/],
+	"a transaction is begun": ["BEGIN", /cannot begin or end a transaction.*SQLITE_AUTH/],
+	"a transaction is ended": ["COMMIT", /cannot begin or end a transaction.*SQLITE_AUTH/],
+	"a savepoint is made": ["SAVEPOINT a", /cannot begin or end a transaction.*SQLITE_AUTH/],
+	"a temporary table is made": ["CREATE TEMP TABLE t (a)", /not authorized: SQLITE_AUTH/],
+	"a temporary view is made": ["CREATE TEMP VIEW v AS SELECT 1", /not authorized: SQLITE_AUTH/],
+	"the schema is written": ["DELETE FROM sqlite_master", /may not be modified|not authorized/],
+	"an old module is used": ["CREATE VIRTUAL TABLE f USING fts3(a)", /not authorized: SQLITE_AUTH/],
+	"an R-tree is made": ["CREATE VIRTUAL TABLE r USING rtree(id, a, b)", /not authorized: SQLITE_AUTH/],
+	"a shadow table is written": ["INSERT INTO words_data VALUES (1, 2)", /may not be modified/],
+	"a text of a gigabyte is made": ["SELECT zeroblob(1000000000)", /too big: SQLITE_TOOBIG/],
+	"noise of a gigabyte is made": ["SELECT length(randomblob(1000000000))", /too big: SQLITE_TOOBIG/],
+	"a width of a gigabyte is printed": ["SELECT printf('%1000000000d', 1)", /too big: SQLITE_TOOBIG/],
+	"texts are doubled without end": [
+		"WITH RECURSIVE d(t) AS (SELECT 'x' UNION ALL SELECT t || t FROM d) SELECT length(t) FROM d",
+		/too big: SQLITE_TOOBIG/,
+	],
+	"results are larger than any answer": [
+		"WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT hex(zeroblob(50000)) FROM c",
+		/the results have more than 8388608 bytes: SQLITE_TOOBIG/,
+	],
+	"an expression is deep": [`SELECT 1${"+1".repeat(150)}`, /maximum depth 100/],
+	"a statement is long": [`SELECT '${"x".repeat(150_000)}'`, /more than 100000 bytes: SQLITE_TOOBIG/],
+	"a pattern is long": [`SELECT 'a' LIKE '${"%a".repeat(40)}'`, /pattern too complex: SQLITE_ERROR/],
+	"a table is wide": [`CREATE TABLE w (${Array.from({ length: 101 }, (_, i) => `c${i}`).join()})`, /too many columns/],
+	"much is bound": [`SELECT ${"?,".repeat(100)}?`, /too many SQL variables/],
+};
+
+test("hostile SQL reaches, makes and fills nothing that is not its own", async () => {
+	await atoll.deploy("attacks", RUNS, bound("attacks"));
+	const run = async (sql: string, params: unknown[] = []) => {
+		const body = JSON.stringify({ sql, params });
+		return (await atoll.fetch("attacks", "/run", { method: "POST", body })).json() as Promise<unknown>;
+	};
+	await run("CREATE VIRTUAL TABLE words USING fts5(text)");
+	await run("INSERT INTO words VALUES ('some words')");
+	const missed: string[] = [];
+	for (const [what, [sql, expected]] of Object.entries(ATTACKS)) {
+		const { error = "nothing was refused" } = (await run(sql)) as { error?: string };
+		if (!expected.test(error)) missed.push(`${what}: ${error}`);
+	}
+	assert.deepEqual(missed, []);
+	assert.deepEqual(await run("SELECT text FROM words WHERE words MATCH 'words'"), [{ text: "some words" }]);
+	assert.deepEqual(await run("SELECT value FROM json_each('[1, 2]')"), [{ value: 1 }, { value: 2 }]);
+	assert.equal(((await run("PRAGMA table_list")) as object[]).length > 0, true);
+	// What a connection is told it forgets with the call, and foreign keys are always checked.
+	await run("PRAGMA case_sensitive_like = ON");
+	assert.deepEqual(await run("SELECT 'A' LIKE 'a' AS alike"), [{ alike: 1 }]);
+	await run("PRAGMA foreign_keys = OFF");
+	assert.deepEqual(await run("PRAGMA foreign_keys"), [{ foreign_keys: 1 }]);
+});
+
+test("what never ends, or eats memory, is ended, and neither its tenant nor another waits for more than that", async () => {
+	await atoll.deploy("runs-away", RUNS, { ...bound("busy"), limits: { subrequestMs: 60_000, wallMs: 60_000 } });
+	await atoll.deploy("beside", RUNS, { ...bound("beside"), tenant: "other" });
+	const run = async (name: string, sql: string) =>
+		(await atoll.fetch(name, "/run", { method: "POST", body: JSON.stringify({ sql }) })).json() as Promise<unknown>;
+	await run("runs-away", "CREATE TABLE kept (a)");
+	await run("beside", "CREATE TABLE kept (a)");
+	const beside = atoll.runtime.sqlPids().other;
+	const endless = run(
+		"runs-away",
+		"WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c",
+	);
+	// Asked while that runs: it is not begun yet, and is asked of the next process.
+	const behind = run("runs-away", "INSERT INTO kept VALUES (1) RETURNING a");
+	assert.deepEqual(await run("beside", "SELECT count(*) AS n FROM kept"), [{ n: 0 }]);
+	assert.match(JSON.stringify(await endless), /D1 DB was reset: the query took more than 1000 ms of CPU time/);
+	assert.deepEqual(await behind, [{ a: 1 }]);
+	const eater =
+		"WITH RECURSIVE c(x) AS (SELECT zeroblob(1000000) UNION ALL SELECT zeroblob(1000001) FROM c) SELECT count(*) FROM (SELECT x FROM c ORDER BY x DESC)";
+	assert.match(
+		JSON.stringify(await run("runs-away", eater)),
+		/D1 DB was reset: (?:it needed more than 256 MB|the query took)/,
+	);
+	assert.deepEqual(await run("runs-away", "SELECT a FROM kept"), [{ a: 1 }]);
+	assert.equal(atoll.runtime.sqlPids().other, beside, "the neighbour's process");
+});
+
+test("a tenant's databases together become no larger than it may store", async () => {
+	await atoll.deploy("full", RUNS, { ...bound("full"), tenant: "filler" });
+	await atoll.deploy("full-too", RUNS, { ...bound("full-too"), tenant: "filler" });
+	const run = async (name: string, sql: string) =>
+		(await atoll.fetch(name, "/run", { method: "POST", body: JSON.stringify({ sql }) })).json() as Promise<unknown>;
+	await run("full", "CREATE TABLE t (a)");
+	let stored = 0;
+	while (Array.isArray(await run("full", "INSERT INTO t VALUES (zeroblob(1000000))"))) stored++;
+	assert.ok(stored >= 6 && stored <= 8, `${stored} MB`);
+	assert.match(JSON.stringify(await run("full", "INSERT INTO t VALUES (zeroblob(1000000))")), /full: SQLITE_FULL/);
+	assert.deepEqual(await run("full", "SELECT count(*) AS n FROM t"), [{ n: stored }]);
+	assert.match(
+		JSON.stringify([
+			await run("full-too", "CREATE TABLE t (a)"),
+			await run("full-too", "INSERT INTO t VALUES (zeroblob(1900000))"),
+		]),
+		/full: SQLITE_FULL/,
+	);
+	await run("full", "DELETE FROM t");
+	assert.deepEqual(await run("full", "INSERT INTO t VALUES (zeroblob(1000000)) RETURNING length(a) AS n"), [
+		{ n: 1_000_000 },
+	]);
+});
