@@ -341,7 +341,6 @@ const ROOMS = {
 		units: "types",
 	},
 	sql: {
-		stores: "copies for backups, and what is refused",
 		link: "frames of data processes",
 		units: "types",
 	},

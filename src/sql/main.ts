@@ -5,11 +5,10 @@
 import { closeSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeSync } from "node:fs";
 import { Socket } from "node:net";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { DataKind, readDataCall, writeDataAnswer } from "../link/data-frames.ts";
 import { FrameReader } from "../link/frame-reader.ts";
 import { FrameWriter } from "../link/frame-writer.ts";
-import { Copies } from "../stores/copies.ts";
-import { Refused } from "../stores/store.ts";
 import type { Bytes, Milliseconds } from "../units.ts";
 import { type Result, SqlDatabase } from "./database.ts";
 import { type DumpOptions, dump } from "./dump.ts";
@@ -39,7 +38,6 @@ interface Done {
 
 const [, , folder] = process.argv;
 const open = new Map<string, SqlDatabase>();
-const copies = new Copies(folder);
 const socket = new Socket({ fd: 3, readable: true, writable: true });
 const writer = new FrameWriter(socket);
 
@@ -51,7 +49,7 @@ let sizes = new Map<string, Bytes>();
 /** How much the tenant's other databases have. */
 function othersThan(database: string): Bytes {
 	if (performance.now() > looked + LOOK_MS) {
-		const names = readdirSync(folder).filter((name) => name.endsWith(".sqlite") && !name.startsWith("backup."));
+		const names = readdirSync(folder).filter((name) => name.endsWith(".sqlite"));
 		sizes = new Map(names.map((name) => [name, statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0]));
 		looked = performance.now();
 	}
@@ -127,11 +125,12 @@ const operations: Record<string, (said: never, bytes: Buffer) => Done> = {
 		for (const end of ["", "-wal", "-shm"]) rmSync(join(folder, nameOf(database) + end), { force: true });
 		return {};
 	},
-	copy: ({ database, name }: Said & { name: string }) => {
-		copies.begin(name, nameOf(database));
+	/** Writes a copy of a database, as it is at this moment, into a file of a name. */
+	copy: ({ database, file }: Said & { file: string }) => {
+		using one = new DatabaseSync(join(folder, nameOf(database)), { readOnly: true });
+		one.prepare("VACUUM INTO ?").run(join(folder, file));
 		return {};
 	},
-	copied: ({ name }: { name: string }) => ({ text: JSON.stringify(copies.isMade(name)) }),
 };
 
 function answerOf(results: Result[]): Done {
@@ -155,7 +154,6 @@ function begin(): void {
 
 /** What whoever asks may read: no function learns where files are. */
 function wordsOf(error: unknown): string {
-	if (error instanceof Refused) return error.message;
 	const { errcode, message } = error as Error & { errcode?: number };
 	if (error instanceof SqlProblem || errcode !== undefined) return problemOf(error).message;
 	process.stderr.write(`${message}\n`);

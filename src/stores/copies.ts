@@ -6,7 +6,7 @@ import { Refused } from "./store.ts";
 /** All of it in one step: whatever is written meanwhile has no part in the copy, and does not have it begin anew. */
 const ALL_PAGES = 2 ** 30;
 
-/** Copies of databases for backups, each as it was at one moment, made beside whatever goes on. */
+/** Copies of the database for backups, each as it was at one moment, made beside whatever goes on. */
 export class Copies {
 	readonly #folder: string;
 	/** What has become of each: `true` once it is there, and why it never will be. */
@@ -16,10 +16,10 @@ export class Copies {
 		this.#folder = folder;
 	}
 
-	/** Begins to make one of a database of the folder, in a file of this name. */
-	begin(name: string, of = DATABASE): void {
+	/** Begins to make one, in a file of this name. */
+	begin(name: string): void {
 		// On a connection of its own, so that nobody waits for it.
-		const database = new DatabaseSync(join(this.#folder, of), { readOnly: true });
+		const database = new DatabaseSync(join(this.#folder, DATABASE), { readOnly: true });
 		this.#made.set(name, false);
 		backup(database, join(this.#folder, name), { rate: ALL_PAGES })
 			.then(

@@ -372,9 +372,9 @@ test("a D1 database is made, migrated, filled, exported and removed by wrangler,
 	);
 	const d1 = (...args: string[]) => wrangler(folder, "d1", ...args, "--remote");
 	await wrangler(folder, "d1", "migrations", "create", "things", "third");
-	assert.match(await d1("migrations", "list", "things"), /0001_things\.sql[^]*0003_third\.sql/);
+	assert.match(await d1("migrations", "list", "things"), /0001_things\.sql[\s\S]*0003_third\.sql/);
 	const third = await start(folder, ["d1", "migrations", "apply", "things", "--remote"]).ended;
-	assert.match(third.output, /0002_more\.sql[^]*✅/);
+	assert.match(third.output, /0002_more\.sql[\s\S]*✅/);
 	assert.match(await d1("execute", "things", "--command", "SELECT sqlite_version() AS v; SELECT 2 AS two"), /"two": 2/);
 	assert.match(await d1("execute", "things", "--file", "rows.sql", "--yes"), /"Total queries executed": 3000/);
 	const failed = await start(folder, [

@@ -5,7 +5,7 @@ import type { SqlProcesses } from "../../stores/sql-processes.ts";
 import type { Bytes, Milliseconds } from "../../units.ts";
 
 /** Who administers a database may let it compute for longer. */
-const MOST_CPU_MS: Milliseconds = 60_000;
+const MOST_CPU_MS: Milliseconds = 300_000;
 
 /** What a statement has come to, as a process of SQL tells it. */
 export interface StatementResult {
@@ -82,8 +82,8 @@ export class TenantDatabase {
 		return JSON.parse((await this.#ask("about")).text) as { size: Bytes; tables: number };
 	}
 
-	/** The path of a new file for an import or an export, which its database's process can read and write. */
-	file(what: "import" | "export"): string {
+	/** The path of a new file for an import, an export or a backup, which its database's process can read and write. */
+	file(what: "import" | "export" | "backup"): string {
 		return join(this.#sql.folderOf(this.#tenant), `${what}.${randomBytes(6).toString("hex")}.sql`);
 	}
 
@@ -96,6 +96,11 @@ export class TenantDatabase {
 	/** Writes into a file the statements that make it anew. */
 	async export(path: string, options: ExportOptions): Promise<void> {
 		await this.#ask("export", { file: basename(path), options });
+	}
+
+	/** Writes a copy of it, as it is at one moment, into a file. */
+	async copy(path: string): Promise<void> {
+		await this.#ask("copy", { file: basename(path) });
 	}
 
 	/** Removes it with all that is in it. */

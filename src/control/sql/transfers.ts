@@ -13,7 +13,7 @@ export const MOST_IMPORT: Bytes = 64 * 2 ** 20;
 /** So long a file is kept for whoever is to send or fetch it. */
 const KEPT_MS: Milliseconds = 900_000;
 const MOST_OF_TENANT = 10;
-const FILE = /^(?:import|export)\.[0-9a-f]{12}\.sql$/;
+const FILE = /^(?:import|export|backup)\.[0-9a-f]{12}\.sql$/;
 
 /** A file on its way into a database or out of one. */
 interface Transfer {
@@ -137,7 +137,7 @@ export class SqlTransfers {
 	}
 }
 
-/** Removes the files of a folder of databases that a control which has ended left behind. */
+/** Removes the files beside databases that a control which has ended left behind. */
 export async function removeTransfers(folder: string): Promise<void> {
 	for (const tenant of await readdir(folder, { withFileTypes: true }))
 		if (tenant.isDirectory())
