@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdir, readdir } from "node:fs/promises";
+import { mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { Platform, startPlatform, TOKEN } from "../support/platform.ts";
@@ -76,6 +76,55 @@ test("a file is taken in and given out by whoever has its secret, and by nobody 
 		(await readdir(join(platform.data, "sql/default"))).filter((name) => name.endsWith(".sql")),
 		[],
 	);
+});
+
+test("the command line makes, migrates, asks, exports and removes a database", async () => {
+	const { line } = platform;
+	const folder = await line.write("commands", {
+		"migrations/0001_things.sql": "CREATE TABLE things (id INTEGER PRIMARY KEY, name TEXT);",
+		"migrations/0002_note.sql": "ALTER TABLE things ADD COLUMN note TEXT;",
+		"migrations/0003_broken.sql": "CREATE TABLE kept (a); SELEC 1;",
+		"rows.sql": "INSERT INTO things (name) VALUES ('a');\nINSERT INTO things (name) VALUES ('b; c');",
+	});
+	const sql = (...args: string[]) => platform.atoll("sql", ...args);
+	const output = async (...args: string[]) => {
+		const ended = await sql(...args);
+		assert.equal(ended.code, 0, ended.output);
+		return ended.output;
+	};
+	await output("create", "shop");
+	assert.match(await output("list"), /^shop +[0-9a-f-]{36} /m);
+	const migrations = join(folder, "migrations");
+	const broken = await sql("migrate", "shop", migrations);
+	assert.equal(broken.code, 2);
+	assert.match(broken.output, /near "SELEC": syntax error/);
+	// What was whole is applied, and of the broken one nothing.
+	assert.doesNotMatch(await output("execute", "shop", "SELECT name FROM sqlite_master"), /kept/);
+	await line.write("commands", { "migrations/0003_broken.sql": "SELECT 1;" });
+	assert.match(await output("migrate", "shop", migrations), /applying 0003_broken\.sql\n1 migrations were applied/);
+	assert.match(await output("migrate", "shop", migrations), /there is nothing to apply/);
+	assert.match(
+		await output("execute", "shop", "--file", join(folder, "rows.sql")),
+		/2 statements were run, 2 rows written/,
+	);
+	assert.match(
+		await output("execute", "shop", "SELECT name, note FROM things WHERE id = 2"),
+		/^name +note\nb; c +null$/m,
+	);
+	await line.write("commands", {
+		"atoll.jsonc": '{ "name": "shop", "bindings": { "DB": { "type": "sql", "database": "shop" } } }',
+		"index.js": `export default { fetch: async (request, { DB }) => Response.json(await DB.prepare("SELECT count(*) AS n FROM things").first("n")) };`,
+	});
+	const deployed = await platform.atoll("deploy", folder);
+	assert.equal(deployed.code, 0, deployed.output);
+	assert.equal((await platform.get("shop.localhost")).text, "2");
+	const file = join(folder, "dump.sql");
+	await output("export", "shop", file);
+	assert.match(await readFile(file, "utf8"), /VALUES\(2,'b; c',NULL\);/);
+	assert.match((await sql("delete", "shop")).output, /the database is bound to shop/);
+	assert.equal((await platform.atoll("delete", "shop")).code, 0);
+	await output("delete", "shop");
+	assert.equal((await sql("execute", "shop", "SELECT 1")).code, 2);
 });
 
 test("a backup has each database as it was at one moment, while it changes", async () => {
