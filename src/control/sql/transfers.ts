@@ -9,7 +9,7 @@ import { ControlError } from "../control-error.ts";
 import type { SqlDatabases } from "./databases.ts";
 
 /** A file of SQL may be so large: its database's process has it in memory. */
-export const MOST_IMPORT: Bytes = 64 * 2 ** 20;
+const MOST_IMPORT: Bytes = 64 * 2 ** 20;
 /** So long a file is kept for whoever is to send or fetch it. */
 const KEPT_MS: Milliseconds = 900_000;
 const MOST_OF_TENANT = 10;
