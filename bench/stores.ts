@@ -9,6 +9,8 @@ const STEPS = {
 	"KV get": "/get",
 	"KV put": "/put",
 	"queue send": "/send",
+	"SQL select": "/select",
+	"SQL batch": "/batch",
 };
 
 interface Row {

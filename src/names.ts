@@ -44,6 +44,16 @@ export const tenantName = z
 		"must be lower-case letters, digits, - and _, up to 63, with a letter or digit at either end",
 	);
 
+/** A SQL database's id, of its tenant's databases: it is a file's name, too. */
+export const databaseId = z
+	.string()
+	.regex(/^[A-Za-z0-9][\w-]{0,99}$/, "must have up to 100 letters, digits, `-` and `_`, with a letter or digit first");
+
+/** What people call a SQL database. */
+export const databaseName = z
+	.string()
+	.regex(/^[A-Za-z0-9][\w-]{0,63}$/, "must have up to 64 letters, digits, `-` and `_`, with a letter or digit first");
+
 /** A queue's name, of its tenant's queues. */
 export const queueName = z
 	.string()

@@ -57,6 +57,7 @@ import { Listeners, type NodeHandler, type UpgradeHandler } from "./server/liste
 import { nextRequestId } from "./server/request-id.ts";
 import { SiteDelivery } from "./server/site-delivery.ts";
 import { DataProcess } from "./stores/data-process.ts";
+import { SqlProcesses } from "./stores/sql-processes.ts";
 import { TriggerSources } from "./triggers/trigger-sources.ts";
 import type { Bytes, Milliseconds } from "./units.ts";
 
@@ -135,6 +136,7 @@ export class Runtime {
 	readonly #egress: Egress;
 	readonly #sites: Sites;
 	readonly #data: DataProcess;
+	readonly #sql: SqlProcesses;
 	readonly #tenantLimits: TenantLimits;
 	readonly #triggers: TriggerSources;
 	readonly #account: Account;
@@ -160,6 +162,8 @@ export class Runtime {
 		this.#sites = new Sites(data);
 		this.#data = new DataProcess(launcher, join(data, "stores"));
 		this.#tenantLimits = { ...DEFAULT_TENANT_LIMITS, ...options.tenantLimits };
+		const { storedBytes, sqlCpuMs } = this.#tenantLimits;
+		this.#sql = new SqlProcesses({ launcher, folder: join(data, "sql"), storedBytes, cpuMs: sqlCpuMs });
 		const maxLimits = options.maxLimits ?? {};
 		this.#limits = defaultLimits(options.limits, maxLimits);
 		this.#recycles = new Recycles(options.recyclesPerMinute ?? 60);
@@ -309,6 +313,7 @@ export class Runtime {
 			egress: this.#egress,
 			sites: this.#sites,
 			data: this.#data,
+			sql: this.#sql,
 			storedBytes: this.#tenantLimits.storedBytes,
 			onQueued: this.#triggers.queued,
 		});
@@ -618,6 +623,11 @@ export class Runtime {
 		return this.#data.pid;
 	}
 
+	/** Process ids of the processes of SQL, by the tenants whose databases they have. For operators and tests. */
+	sqlPids(): Record<TenantName, number> {
+		return this.#sql.pids();
+	}
+
 	#refuseIfClosing(): void {
 		if (this.#closing !== null) throw new UsageError("the runtime is closed", "closed");
 	}
@@ -648,7 +658,7 @@ export class Runtime {
 	}
 
 	async #closeHelpers(): Promise<void> {
-		await Promise.all([this.#mapper.close(), this.#decompressor.close(), this.#data.close()]);
+		await Promise.all([this.#mapper.close(), this.#decompressor.close(), this.#data.close(), this.#sql.close()]);
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {

@@ -73,8 +73,13 @@ const PROCESS_OF = {
 	// What keeps what functions store, with the stores of bindings …
 	data: "data",
 	stores: "data",
+	// What runs in a process of SQL, beside them.
+	sql: "data",
 	// … and the edge's side of it.
 	"stores/data-process.ts": "edge",
+	"stores/asked-child.ts": "edge",
+	"stores/sql-processes.ts": "edge",
+	"stores/sql-line.ts": "edge",
 	"bindings/kv/calls.ts": "both ends",
 	"bindings/queue/calls.ts": "both ends",
 
@@ -333,6 +338,10 @@ const ROOMS = {
 	data: {
 		bindings: "their stores",
 		stores: "what stores are kept in",
+		link: "frames of data processes",
+		units: "types",
+	},
+	sql: {
 		link: "frames of data processes",
 		units: "types",
 	},

@@ -190,6 +190,65 @@ export interface KVNamespace {
 	}): Promise<KVNamespaceListResult<Metadata>>;
 }
 
+/** What can be bound to a parameter of a statement. */
+type D1Value = null | boolean | number | string | ArrayBuffer | ArrayBufferView | number[];
+
+export interface D1Meta {
+	served_by: string;
+	/** How long it took, in milliseconds. */
+	duration: number;
+	/** How many rows were inserted, changed or deleted, those of triggers included. */
+	changes: number;
+	last_row_id: number;
+	changed_db: boolean;
+	/** How large the database is, in bytes. */
+	size_after: number;
+	/** How many rows were looked through one by one, or given; those that an index led to are not counted. */
+	rows_read: number;
+	rows_written: number;
+}
+
+export interface D1Result<Row = Record<string, unknown>> {
+	success: true;
+	results: Row[];
+	meta: D1Meta;
+}
+
+/** A statement, with what is bound to it. Blobs come as lists of bytes, integers as numbers. */
+export interface D1PreparedStatement {
+	/** Another one, with a value for each `?`. */
+	bind(...values: D1Value[]): D1PreparedStatement;
+	/** The first row, or a column of it; `null` where there is none. */
+	first<Value = unknown>(column: string): Promise<Value | null>;
+	first<Row = Record<string, unknown>>(): Promise<Row | null>;
+	all<Row = Record<string, unknown>>(): Promise<D1Result<Row>>;
+	run<Row = Record<string, unknown>>(): Promise<D1Result<Row>>;
+	/** Rows as lists; with `columnNames` the first has their names. */
+	raw<Row extends unknown[] = unknown[]>(options: { columnNames: true }): Promise<[string[], ...Row[]]>;
+	raw<Row extends unknown[] = unknown[]>(options?: { columnNames?: false }): Promise<Row[]>;
+}
+
+/** A database as seen from one moment on. There is one copy of each, so that any other would do. */
+export interface D1DatabaseSession {
+	prepare(query: string): D1PreparedStatement;
+	batch<Row = Record<string, unknown>>(statements: D1PreparedStatement[]): Promise<D1Result<Row>[]>;
+	/** What a later session can begin with; `null` before the first query. */
+	getBookmark(): string | null;
+}
+
+/**
+ * A `sql` binding in `env`: a SQLite database that lasts, with the interface of Workers' D1. Rejects with an Error like
+ * `D1_ERROR: no such table: users: SQLITE_ERROR` for what fails.
+ */
+export interface D1Database {
+	prepare(query: string): D1PreparedStatement;
+	/** Statements as one transaction: all of them, or none. */
+	batch<Row = Record<string, unknown>>(statements: D1PreparedStatement[]): Promise<D1Result<Row>[]>;
+	/** Statements one after the other, each for itself. */
+	exec(query: string): Promise<{ count: number; duration: number }>;
+	withSession(constraintOrBookmark?: "first-primary" | "first-unconstrained" | (string & {})): D1DatabaseSession;
+}
+
 /** Names that no method can be called by. */
 type Reserved =
 	| "alarm"

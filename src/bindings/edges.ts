@@ -5,6 +5,7 @@ import { UsageError } from "../errors.ts";
 import { type BindingNumber, FETCH, LOOPBACK, SOCKETS } from "../link/calls.ts";
 import type { TenantName } from "../names.ts";
 import type { DataProcess } from "../stores/data-process.ts";
+import type { SqlProcesses } from "../stores/sql-processes.ts";
 import type { Bytes } from "../units.ts";
 import type { Bound, Caller, EdgeBinding, GivenBindings, OpenBinding } from "./binding.ts";
 import type { Egress } from "./fetch/edge/egress.ts";
@@ -18,6 +19,7 @@ export interface EdgeServices {
 	egress: Egress;
 	sites: Sites;
 	data: DataProcess;
+	sql: SqlProcesses;
 	/** How much a tenant may store, in all that its functions are bound to. */
 	storedBytes: Bytes;
 	/** Told of a queue that has messages. */

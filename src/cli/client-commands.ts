@@ -108,6 +108,18 @@ export function addClientCommands(program: Command): void {
 		commands.remove(name, options),
 	);
 	add(
+		"sql",
+		"SQL databases: list, create or delete them, execute SQL, apply a folder's migrations, export one to a file",
+		(commands, action: string, name: string | undefined, what: string | undefined, options: never) =>
+			commands.sql(action, name, what, options),
+	)
+		.addArgument(
+			new Argument("<ACTION>", "what to do").choices(["list", "create", "delete", "execute", "migrate", "export"]),
+		)
+		.argument("[DATABASE]", "its name or id")
+		.argument("[WHAT]", "the statements to execute, the folder of migrations (migrations), or the file to export to")
+		.option("--file <FILE>", "execute this file of SQL, all of it or nothing");
+	add(
 		"token",
 		"list, create or revoke tokens; a new one acts for --tenant alone",
 		(commands, action: string, id: string | undefined, options: never) => commands.token(action, id, options),

@@ -5,4 +5,5 @@ export { list, remove, versions } from "./commands/functions.ts";
 export { alias, promote, rollback } from "./commands/releases.ts";
 export { backup, doctor } from "./commands/server.ts";
 export { env, hostnames, secret, setPaused, settings } from "./commands/settings.ts";
+export { sql } from "./commands/sql.ts";
 export { tail } from "./commands/tail.ts";

@@ -28,6 +28,15 @@ const settings = {
 	compatibility_flags: z.array(z.string()).optional(),
 	vars: z.record(z.string(), z.json()).optional(),
 	kv_namespaces: z.array(z.looseObject({ binding: z.string(), id: z.string().optional() })).optional(),
+	d1_databases: z
+		.array(
+			z.looseObject({
+				binding: z.string(),
+				database_id: z.string().optional(),
+				database_name: z.string().optional(),
+			}),
+		)
+		.optional(),
 	services: z
 		.array(
 			z.looseObject({
@@ -68,11 +77,18 @@ const schema = z.looseObject({ ...settings, env: z.record(z.string(), z.looseObj
 type Settings = z.infer<z.ZodObject<typeof settings>>;
 
 /** What an environment does not take from the top level: https://developers.cloudflare.com/workers/wrangler/configuration/ */
-const NOT_INHERITED = ["vars", "kv_namespaces", "services", "queues", "ratelimits", "version_metadata"] as const;
+const NOT_INHERITED = [
+	"vars",
+	"kv_namespaces",
+	"d1_databases",
+	"services",
+	"queues",
+	"ratelimits",
+	"version_metadata",
+] as const;
 
 /** Keys of bindings without which a function could not work, and that atoll does not have yet. */
 const MISSING = [
-	"d1_databases",
 	"r2_buckets",
 	"durable_objects",
 	"migrations",
@@ -205,7 +221,7 @@ function consumerOf(given: z.infer<typeof consumer>): NonNullable<GivenTriggers[
 
 /** What stands in `env` of a function of a name. */
 function bindingsOf(
-	{ services = [], kv_namespaces: namespaces = [], queues, ratelimits = [] }: Settings,
+	{ services = [], kv_namespaces: namespaces = [], d1_databases: databases = [], queues, ratelimits = [] }: Settings,
 	name: string,
 ): GivenBindings {
 	const called = services.map(({ binding, service, entrypoint, props }) => [
@@ -218,6 +234,10 @@ function bindingsOf(
 		},
 	]);
 	const kept = namespaces.map(({ binding, id = provisionedId(name, binding) }) => [binding, { type: "kv", id }]);
+	const queried = databases.map(({ binding, database_id: id, database_name: title }) => [
+		binding,
+		{ type: "sql", database: id ?? title ?? provisionedId(name, binding) },
+	]);
 	const producers = (queues?.producers ?? []).map(({ binding, queue, delivery_delay: deliveryDelay }) => [
 		binding,
 		{ type: "queue", queue, ...(deliveryDelay !== undefined && { deliveryDelay }) },
@@ -226,10 +246,10 @@ function bindingsOf(
 		binding,
 		{ type: "ratelimit", namespace, limit, period },
 	]);
-	return Object.fromEntries([...called, ...kept, ...producers, ...limited]) as GivenBindings;
+	return Object.fromEntries([...called, ...kept, ...queried, ...producers, ...limited]) as GivenBindings;
 }
 
-/** The id of a namespace that the configuration gives none: the title of the one that wrangler would make. */
+/** The id of a namespace or database that the configuration gives none: the title of the one that wrangler would make. */
 function provisionedId(name: string, binding: string): string {
 	return `${name}-${binding.toLowerCase().replaceAll(/[^a-z0-9]/g, "-")}`;
 }

@@ -16,6 +16,7 @@ const MOST_OF_TOKEN = 128 * MB;
 const IN_NAMESPACE = "^/client/v4/accounts/[^/]+/storage/kv/namespaces/[^/]+";
 const VALUE = new RegExp(`${IN_NAMESPACE}/values/`);
 const BULK = new RegExp(`${IN_NAMESPACE}/bulk$`);
+const IMPORT = /^\/v1\/tenants\/[^/]+\/databases\/[^/]+\/import$/;
 const BULK_GET = new RegExp(`${IN_NAMESPACE}/bulk/get$`);
 
 /** Bounds bodies: each of them, and what one token sends at a time. */
@@ -26,7 +27,7 @@ export function boundBodies(): MiddlewareHandler<Authenticated> {
 	);
 	return async (c, next) => {
 		// It is passed on as it comes, and whoever takes it bounds it.
-		if (isValue(c)) return next();
+		if (isValue(c) || IMPORT.test(c.req.path)) return next();
 		const most = mostOf(c);
 		const { id } = c.get("bearer");
 		// What comes in chunks may become as large as it may.

@@ -15,6 +15,7 @@ import { UsageError } from "../errors.ts";
 import { DEFAULT_TENANT_LIMITS, defaultLimits } from "../limits/limits.ts";
 import { Launcher } from "../processes/launcher.ts";
 import { DataProcess } from "../stores/data-process.ts";
+import { SqlProcesses } from "../stores/sql-processes.ts";
 import type { Milliseconds } from "../units.ts";
 import { version } from "../version.ts";
 import { isBackupDraft } from "./admin/backup.ts";
@@ -26,11 +27,14 @@ import { Releases } from "./catalog/releases.ts";
 import { Tails } from "./cloudflare/tails.ts";
 import { DesiredState } from "./feed/desired-state.ts";
 import { Feed } from "./feed/feed.ts";
-import { KvNamespaces } from "./kv/namespaces.ts";
+import { type KvNamespaces, tenantNamespaces } from "./kv/namespaces.ts";
 import { Metrics } from "./observe/metrics.ts";
 import { Queues } from "./queues.ts";
 import { Sealer } from "./secrets.ts";
+import { type SqlDatabases, tenantDatabases } from "./sql/databases.ts";
+import { removeTransfers, SqlTransfers } from "./sql/transfers.ts";
 import { SqliteStore } from "./store/sqlite-store.ts";
+import { BoundStores } from "./titled-stores.ts";
 import { Tokens } from "./tokens.ts";
 import { AssetUploads } from "./uploads/asset-uploads.ts";
 import { sweep } from "./uploads/sweep.ts";
@@ -42,6 +46,9 @@ const MOST_ON_DISK = 2 * 2 ** 30;
 const DATABASE = "control.sqlite";
 /** The folder of what functions have stored, which edges' data processes have open, too. */
 const STORES = "stores";
+/** The folder of their SQL databases, and how many processes of control's own have some open. */
+const SQL = "sql";
+const MOST_SQL = 4;
 const TIDY_MS: Milliseconds = 3600_000;
 /** Looking through all that there is takes a while, which whoever starts has no time for. */
 const FIRST_TIDY_MS: Milliseconds = 60_000;
@@ -68,6 +75,11 @@ export class Control {
 	readonly data: DataProcess;
 	readonly queues: Queues;
 	readonly namespaces: KvNamespaces;
+	/** The databases of functions, and what runs their SQL. */
+	readonly sql: SqlProcesses;
+	readonly databases: SqlDatabases;
+	readonly transfers: SqlTransfers;
+	readonly bound: BoundStores;
 	readonly versions: VersionUploads;
 	readonly releases: Releases;
 	readonly tokens: Tokens;
@@ -116,11 +128,21 @@ export class Control {
 		this.keeping = new Keeping(store, config.keep);
 		this.versions = new VersionUploads({ catalog, keeping: this.keeping, uploads, builder, bindings, toolchain });
 		this.data = new DataProcess(this.#launcher, STORES);
-		const { storedBytes } = { ...DEFAULT_TENANT_LIMITS, ...config.tenantLimits };
+		const { storedBytes, sqlCpuMs } = { ...DEFAULT_TENANT_LIMITS, ...config.tenantLimits };
+		this.sql = new SqlProcesses({
+			launcher: this.#launcher,
+			folder: SQL,
+			storedBytes,
+			cpuMs: sqlCpuMs,
+			most: MOST_SQL,
+		});
 		this.queues = new Queues({ catalog, data: this.data, storedBytes });
-		this.namespaces = new KvNamespaces({ store, data: this.data, storedBytes });
-		const { versions, keeping, namespaces } = this;
-		this.releases = new Releases({ catalog, versions, keeping, namespaces });
+		this.namespaces = tenantNamespaces({ store, data: this.data, storedBytes });
+		this.databases = tenantDatabases(store, this.sql);
+		this.transfers = new SqlTransfers(this.databases);
+		this.bound = new BoundStores([this.namespaces, this.databases]);
+		const { versions, keeping, bound } = this;
+		this.releases = new Releases({ catalog, versions, keeping, bound });
 		this.tokens = new Tokens(store);
 		this.assets = new AssetUploads(store, uploads, sealer);
 		const state = new DesiredState(this.catalog, this.versions, ({ tenant, name }, { message }) =>
@@ -160,6 +182,7 @@ export class Control {
 			);
 		for (const folder of [".", ...(existsSync(STORES) ? [STORES] : [])])
 			for (const name of await readdir(folder)) if (isBackupDraft(name)) await rm(join(folder, name), { force: true });
+		if (existsSync(SQL)) await removeTransfers(SQL);
 		const store = SqliteStore.open(DATABASE);
 		const [uploads, artifacts, prelude] = await Promise.all([
 			Uploads.open("."),
@@ -202,7 +225,7 @@ export class Control {
 		if (this.#closed) return;
 		try {
 			const old = await this.keeping.tidy(this.catalog);
-			await this.namespaces.tidy();
+			await this.bound.tidy();
 			if (old > 0) this.log("info", `${old} versions and releases that are kept no longer were removed`);
 			const { files } = await sweep(this.store, this.#uploads);
 			if (files > 0) this.log("info", `${files} uploads that no version has any more were removed`);
@@ -271,7 +294,7 @@ export class Control {
 		await this.feed.close();
 		await (await this.#builder)?.builder.close();
 		await this.#pruner.close();
-		await this.data.close();
+		await Promise.all([this.data.close(), this.sql.close()]);
 		await this.#launcher.close();
 		await this.store.close();
 	}

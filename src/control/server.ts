@@ -61,6 +61,17 @@ export function controlServer(control: Control): Server {
 			done === null ? 202 : 201,
 		);
 	});
+	// Who sends or fetches a file of SQL has its secret from the API, and no token.
+	app.put("/client/v4/accounts/:account/d1/uploads/:secret", async (c) => {
+		const md5 = await control.transfers.receive(c.req.param("secret"), c.req.raw.body ?? new ReadableStream());
+		return c.body(null, 200, { etag: `"${md5}"` });
+	});
+	app.get("/client/v4/accounts/:account/d1/downloads/:secret", (c) => {
+		const secret = c.req.param("secret");
+		if (!control.transfers.has(secret)) throw new ControlError("not_found", "there is no such file, or not any more");
+		const content = ReadableStream.from(control.transfers.fetch(secret)) as ReadableStream;
+		return c.body(content, 200, { "content-type": "application/sql" });
+	});
 	for (const path of ["/client/*", "/v1/*"]) {
 		app.use(path, async (c, next) => {
 			const address = c.env.incoming.socket.remoteAddress ?? "";

@@ -126,18 +126,25 @@ export interface TenantLimits {
 	concurrentRequests: number;
 	/** Requests of all of a tenant's functions that wait; further ones get 503 `overloaded`. Default 2000. */
 	queuedRequests: number;
-	/** What they may store in all that they are bound to, in bytes. Default 1 GB (2^30 bytes). */
+	/**
+	 * What they may store in KV namespaces and queues, and as much again in SQL databases, in bytes. Default 1 GB (2^30
+	 * bytes).
+	 */
 	storedBytes: number;
+	/** CPU time of one call of a SQL database, in milliseconds. Default 5000. */
+	sqlCpuMs: number;
 }
 
 export const DEFAULT_TENANT_LIMITS: TenantLimits = {
 	concurrentRequests: 2000,
 	queuedRequests: 2000,
 	storedBytes: 1024 * MB,
+	sqlCpuMs: 5000,
 };
 
 export const tenantLimitsSchema = z.strictObject({
 	concurrentRequests: whole(1, 1_000_000).optional(),
 	queuedRequests: whole(0, 1_000_000).optional(),
 	storedBytes: whole(0, Number.MAX_SAFE_INTEGER).optional(),
+	sqlCpuMs: whole(1, 600_000).optional(),
 });

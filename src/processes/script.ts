@@ -5,10 +5,17 @@ import type { BuildOptions } from "esbuild";
 import { IS_CHECKOUT, Kept } from "../checkout.ts";
 
 /**
- * The entries of processes that run one file: of the launcher, of a sandbox, of a process that builds, of a helper, and
- * of a data process.
+ * The entries of processes that run one file: of the launcher, of a sandbox, of a process that builds, of a helper, of a
+ * data process, and of a process of SQL.
  */
-export const ENTRIES = ["processes/launcher-main", "isolates/main", "build/main", "helpers/main", "data/main"] as const;
+export const ENTRIES = [
+	"processes/launcher-main",
+	"isolates/main",
+	"build/main",
+	"helpers/main",
+	"data/main",
+	"sql/main",
+] as const;
 export type Entry = (typeof ENTRIES)[number];
 
 /** Such a file needs isolated-vm at most, and nothing else. */

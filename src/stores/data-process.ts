@@ -1,14 +1,13 @@
 import { mkdirSync, realpathSync } from "node:fs";
-import { type DataAnswer, type DataCall, DataKind, readDataAnswer, writeDataCall } from "../link/data-frames.ts";
+import { type DataAnswer, type DataCall, DataKind } from "../link/data-frames.ts";
 import type { TenantName } from "../names.ts";
-import { Child } from "../processes/child.ts";
 import { confinedToFolder } from "../processes/confinement.ts";
 import { BELOW_EDGE, type Launcher, niceness } from "../processes/launcher.ts";
 import type { Bytes, Milliseconds } from "../units.ts";
+import { type Asked, AskedChild } from "./asked-child.ts";
 
 /** A disk that takes longer than this is not waited for. */
 const MOST_MS: Milliseconds = 30_000;
-const MAX_FRAME_BYTES: Bytes = 64 * 2 ** 20;
 const MAX_BYTES: Bytes = 2 ** 30;
 /**
  * So many calls of one tenant are asked for at a time, where it is alone and where others have asked lately, and so
@@ -23,8 +22,6 @@ export const NOBODY: TenantName = "";
 /** So many calls of one tenant may wait, and so many bytes that they bring. */
 const MOST_WAITING = 10_000;
 const MOST_WAITING_BYTES: Bytes = 32 * 2 ** 20;
-/** After one that could not start the next is not started for so long. */
-const REST_MS: Milliseconds = 1000;
 /** A piece of a value that goes to the process by itself. */
 const PIECE: Bytes = 256 * 1024;
 
@@ -34,22 +31,18 @@ export interface DataResult {
 	bytes: Uint8Array;
 }
 
-interface Asked {
+interface TenantCall extends Asked {
 	tenant: TenantName;
-	call: DataCall;
 	/** How many it brings. */
 	bytes: Bytes;
 	signal: AbortSignal | undefined;
 	resolve: (result: DataResult) => void;
 	reject: (error: Error) => void;
-	/** How often it was asked for. */
-	times: number;
-	deadline: Milliseconds;
 }
 
 interface Tenant {
 	asked: number;
-	readonly waiting: Asked[];
+	readonly waiting: TenantCall[];
 	waitingBytes: Bytes;
 }
 
@@ -64,29 +57,33 @@ export function refusalIn({ message }: Error): { status: number; why: string } |
  * one that is lost is started again. Started when first needed.
  */
 export class DataProcess {
-	readonly #launcher: Launcher;
 	/** Where it keeps all of it. */
 	readonly folder: string;
-	#child: Child | null = null;
-	#nextId = 1;
-	readonly #asked = new Map<number, Asked>();
+	readonly #child: AskedChild<TenantCall>;
 	/** When more than one tenant asked at the same time. */
 	#sharedAt: Milliseconds = Number.NEGATIVE_INFINITY;
 	/** Those of whom anything is asked for or waits; whoever is first is next. */
 	readonly #tenants = new Map<TenantName, Tenant>();
 	#closed = false;
-	/** How often a process was started. */
-	starts = 0;
-	/** Whether the process that runs has answered anything. */
-	#answered = false;
-	/** Why none is started as long as this. */
-	#failed = "";
-	#restUntil: Milliseconds = 0;
 
 	/** The folder is made where it is missing. */
 	constructor(launcher: Launcher, folder: string) {
-		this.#launcher = launcher;
 		this.folder = folder;
+		const launch = () => {
+			mkdirSync(folder, { recursive: true, mode: 0o700 });
+			return {
+				...confinedToFolder("data/main", realpathSync(folder)),
+				niceness: niceness(BELOW_EDGE),
+				file: null,
+			};
+		};
+		this.#child = new AskedChild(
+			{ launcher, launch, maxBytes: MAX_BYTES },
+			{
+				onAnswered: (one, answer) => this.#onAnswer(one, answer),
+				onLost: (ones, why) => this.#onLost(ones, why),
+			},
+		);
 	}
 
 	/**
@@ -103,7 +100,7 @@ export class DataProcess {
 			reject(new Error("429 too much waits to be stored or read already"));
 		else {
 			one.waitingBytes += bytes;
-			one.waiting.push({ tenant, call, bytes, signal, resolve, reject, times: 0, deadline: 0 });
+			one.waiting.push({ tenant, call, bytes, signal, resolve, reject, times: 0, hasBegun: false, deadline: 0 });
 			this.#next();
 		}
 		return promise;
@@ -153,7 +150,12 @@ export class DataProcess {
 
 	/** 0 while it does not run. */
 	get pid(): number {
-		return this.#child?.pid ?? 0;
+		return this.#child.pid;
+	}
+
+	/** How often a process was started. */
+	get starts(): number {
+		return this.#child.starts;
 	}
 
 	#tenant(name: TenantName): Tenant {
@@ -172,16 +174,16 @@ export class DataProcess {
 		if (this.#tenants.size > others) this.#sharedAt = now;
 		const most = now < this.#sharedAt + LATELY_MS ? MOST_OF_TENANT : MOST_OF_ONE;
 		let found = true;
-		while (found && this.#asked.size < MOST_ASKED) {
+		while (found && this.#child.size < MOST_ASKED) {
 			found = false;
 			for (const [name, tenant] of this.#tenants) {
 				if (tenant.waiting.length === 0 || tenant.asked >= most) continue;
-				if (this.#asked.size >= MOST_ASKED) break;
+				if (this.#child.size >= MOST_ASKED) break;
 				found = true;
 				// It goes to the end of the line.
 				this.#tenants.delete(name);
 				this.#tenants.set(name, tenant);
-				const one = tenant.waiting.shift() as Asked;
+				const one = tenant.waiting.shift() as TenantCall;
 				tenant.waitingBytes -= one.bytes;
 				tenant.asked++;
 				if (one.signal?.aborted) this.#drop(one);
@@ -192,89 +194,38 @@ export class DataProcess {
 	}
 
 	/** Nobody waits for one any more, and it was not asked for yet. */
-	#drop(one: Asked): void {
+	#drop(one: TenantCall): void {
 		this.#left(one);
 		one.reject(new Error("nobody waits for it any more"));
 	}
 
-	#ask(one: Asked): void {
-		const id = this.#nextId++ >>> 0;
-		one.times++;
+	#ask(one: TenantCall): void {
 		one.deadline = performance.now() + MOST_MS;
-		this.#asked.set(id, one);
 		try {
-			if (this.#child === null && performance.now() < this.#restUntil) throw new Error(this.#failed);
-			this.#child ??= this.#launch();
-			this.#child.watch(true);
-			writeDataCall(this.#child.writer, id, one.call);
+			this.#child.ask(one);
 		} catch (error) {
-			this.#end(id)?.reject(new Error(`500 the data folder cannot be used: ${(error as Error).message}`));
+			this.#left(one);
+			one.reject(new Error(`500 the data folder cannot be used: ${(error as Error).message}`));
 		}
 	}
 
-	#launch(): Child {
-		this.starts++;
-		this.#answered = false;
-		mkdirSync(this.folder, { recursive: true, mode: 0o700 });
-		const child: Child = new Child(
-			this.#launcher,
-			{
-				launch: {
-					...confinedToFolder("data/main", realpathSync(this.folder)),
-					niceness: niceness(BELOW_EDGE),
-					file: null,
-				},
-				maxFrameBytes: MAX_FRAME_BYTES,
-				maxBytes: MAX_BYTES,
-			},
-			{
-				onFrame: (frame) => this.#onAnswer(readDataAnswer(frame)),
-				overdue: () => {
-					const [oldest] = this.#asked.values();
-					if (oldest === undefined) child.watch(false);
-					return oldest !== undefined && performance.now() > oldest.deadline ? "it took too long" : null;
-				},
-				onEnded: (why) => this.#onEnded(child, why),
-			},
-		);
-		return child;
-	}
-
-	/** One is asked for no longer. */
-	#end(id: number): Asked | undefined {
-		const one = this.#asked.get(id);
-		if (one === undefined) return undefined;
-		this.#asked.delete(id);
-		this.#left(one);
-		return one;
-	}
-
 	/** One of its tenant's calls is under way no longer. */
-	#left({ tenant: name }: Asked): void {
+	#left({ tenant: name }: TenantCall): void {
 		const tenant = this.#tenant(name);
 		tenant.asked--;
 		if (tenant.asked === 0 && tenant.waiting.length === 0) this.#tenants.delete(name);
 	}
 
-	#onAnswer({ kind, id, text, bytes }: DataAnswer): void {
-		const one = this.#end(id);
-		if (one === undefined) throw new Error("an answer that nobody has asked for");
-		this.#answered = true;
+	#onAnswer(one: TenantCall, { kind, text, bytes }: DataAnswer): void {
+		this.#left(one);
 		if (kind === DataKind.refused) one.reject(new Error(text));
-		// The frame's bytes are good until the next one.
-		else one.resolve({ said: JSON.parse(text), bytes: Uint8Array.from(bytes) });
+		else one.resolve({ said: JSON.parse(text), bytes });
 		this.#next();
 	}
 
-	#onEnded(child: Child, why: string): void {
-		if (this.#child !== child) return;
-		this.#child = null;
-		if (!this.#answered) {
-			this.#failed = why;
-			this.#restUntil = performance.now() + REST_MS;
-		}
-		for (const id of [...this.#asked.keys()]) {
-			const one = this.#end(id) as Asked;
+	#onLost(ones: TenantCall[], why: string): void {
+		for (const one of ones) {
+			this.#left(one);
 			// What came in before, or is being read, went with the process.
 			if (one.times > 1 || one.call.store === "blobs" || this.#closed)
 				one.reject(new Error(`500 the data process was lost (${why})`));
@@ -292,6 +243,6 @@ export class DataProcess {
 		this.#closed = true;
 		for (const { waiting } of this.#tenants.values())
 			for (const { reject } of waiting.splice(0)) reject(new Error("503 the server is shutting down"));
-		await this.#child?.close({ gently: true });
+		await this.#child.close();
 	}
 }

@@ -70,6 +70,16 @@ inBothIsolations("the examples", (isolation) => {
 		assert.equal((await atoll.runtime.dispatch({ name: "digest" }, event)).outcome, "ok");
 		assert.match(await atoll.text("digest", "/digest"), /^\d+ visits in the hour before /);
 	});
+	test("todo keeps a list, and adds all of what is sent or nothing", async () => {
+		const added = await atoll.fetch("todo", "/", { method: "POST", body: "milk\nbread" });
+		assert.equal(added.status, 201);
+		assert.equal((await atoll.fetch("todo", "/1", { method: "PUT" })).status, 204);
+		assert.equal((await atoll.fetch("todo", "/9", { method: "PUT" })).status, 404);
+		assert.deepEqual(JSON.parse(await atoll.text("todo")), [
+			{ id: 2, text: "bread", done: 0 },
+			{ id: 1, text: "milk", done: 1 },
+		]);
+	});
 	test("wasm adds", async () => {
 		assert.deepEqual(JSON.parse(await atoll.text("wasm", "/?a=20&b=22")), { a: 20, b: 22, sum: 42 });
 	});

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { KvNamespaces } from "../../src/control/kv/namespaces.ts";
+import { tenantNamespaces } from "../../src/control/kv/namespaces.ts";
 import { SqliteStore } from "../../src/control/store/sqlite-store.ts";
 import { Launcher } from "../../src/processes/launcher.ts";
 import { DataProcess } from "../../src/stores/data-process.ts";
@@ -11,7 +11,7 @@ const folder = temporaryFolder();
 const store = SqliteStore.open(join(folder, "control.sqlite"));
 const launcher = new Launcher();
 const data = new DataProcess(launcher, join(folder, "stores"));
-const namespaces = new KvNamespaces({ store, data, storedBytes: 2 ** 20 });
+const namespaces = tenantNamespaces({ store, data, storedBytes: 2 ** 20 });
 after(async () => {
 	await data.close();
 	await launcher.close();

@@ -43,12 +43,12 @@ test("what is left out is warned of once, and bindings that are not there are re
 	const missing = JSON.stringify({
 		name: "left",
 		main: "index.js",
-		d1_databases: [{ binding: "DB", database_id: "x" }],
+		r2_buckets: [{ binding: "FILES", bucket_name: "x" }],
 	});
 	await line.write("left", { "wrangler.json": missing });
 	const refused = await platform.atoll("deploy", folder);
 	assert.equal(refused.code, 1);
-	assert.match(refused.output, /d1_databases: atoll does not have that yet/);
+	assert.match(refused.output, /r2_buckets: atoll does not have that yet/);
 });
 
 test("a route is a hostname, and one with a path is refused by the command line as by Cloudflare's API", async () => {

@@ -335,6 +335,92 @@ test("wrangler provisions a KV namespace that has no id, and keeps it from then 
 	assert.equal((await kept("provided", "key=a")).value, "1");
 });
 
+/** A function that answers with what a query has given. */
+const QUERIES = `export default { async fetch(request, { DB }) {
+	const query = new URL(request.url).searchParams;
+	try {
+		return Response.json((await DB.prepare(query.get("sql")).bind(...query.getAll("param")).all()).results);
+	} catch (error) { return new Response(error.message, { status: 500 }); }
+} };`;
+const queried = async (name: string, sql: string, ...params: string[]) => {
+	const search = new URLSearchParams([["sql", sql], ...params.map((param) => ["param", param])]);
+	return JSON.parse((await platform.get(`${name}.localhost`, `/?${search}`)).text) as object[];
+};
+
+test("a D1 database is made, migrated, filled, exported and removed by wrangler, and asked by the function", async () => {
+	const folder = await project("d1", { "index.js": QUERIES });
+	const created = await wrangler(folder, "d1", "create", "things");
+	const id = /"database_id": "([0-9a-f-]{36})"/.exec(created)?.[1] ?? assert.fail(created);
+	const again = await start(folder, ["d1", "create", "things"]).ended;
+	assert.notEqual(again.code, 0);
+	assert.match(again.output, /A database with that name already exists/);
+	const list = async () =>
+		JSON.parse(await wrangler(folder, "d1", "list", "--json")) as { uuid: string; name: string }[];
+	assert.deepEqual(
+		(await list()).map(({ uuid, name }) => [uuid, name]),
+		[[id, "things"]],
+	);
+	await project(
+		"d1",
+		{
+			"migrations/0001_things.sql":
+				"CREATE TABLE things (id INTEGER PRIMARY KEY, name TEXT NOT NULL);\nCREATE TRIGGER made AFTER INSERT ON things BEGIN SELECT 1; SELECT 2; END;",
+			"migrations/0002_more.sql": "ALTER TABLE things ADD COLUMN note TEXT DEFAULT 'it''s; fine';",
+			"rows.sql": Array.from({ length: 3000 }, (_, i) => `INSERT INTO things (name) VALUES ('row; ${i}');`).join("\n"),
+		},
+		{ d1_databases: [{ binding: "DB", database_id: id, database_name: "things" }] },
+	);
+	const d1 = (...args: string[]) => wrangler(folder, "d1", ...args, "--remote");
+	await wrangler(folder, "d1", "migrations", "create", "things", "third");
+	assert.match(await d1("migrations", "list", "things"), /0001_things\.sql[\s\S]*0003_third\.sql/);
+	const third = await start(folder, ["d1", "migrations", "apply", "things", "--remote"]).ended;
+	assert.match(third.output, /0002_more\.sql[\s\S]*✅/);
+	assert.match(await d1("execute", "things", "--command", "SELECT sqlite_version() AS v; SELECT 2 AS two"), /"two": 2/);
+	assert.match(await d1("execute", "things", "--file", "rows.sql", "--yes"), /"Total queries executed": 3000/);
+	const failed = await start(folder, [
+		"d1",
+		"execute",
+		"things",
+		"--remote",
+		"--command",
+		"INSERT INTO things (name) VALUES ('x'); SELEC 1",
+	]).ended;
+	assert.notEqual(failed.code, 0);
+	assert.match(failed.output, /near "SELEC": syntax error/);
+	assert.match(await wrangler(folder, "d1", "info", "things"), /num_tables/);
+	await wrangler(folder, "deploy");
+	assert.deepEqual(await queried("d1", "SELECT count(*) AS n, max(note) AS note FROM things"), [
+		{ n: 3000, note: "it's; fine" },
+	]);
+	assert.deepEqual(await queried("d1", "INSERT INTO things (name) VALUES (?) RETURNING id", "more"), [{ id: 3001 }]);
+	await d1("export", "things", "--output", "dump.sql");
+	await wrangler(folder, "d1", "create", "copy");
+	await d1("execute", "copy", "--file", "dump.sql", "--yes");
+	assert.match(await d1("execute", "copy", "--command", "SELECT count(*) AS n FROM things"), /"n": 3001/);
+	const travels = await start(folder, ["d1", "time-travel", "info", "things"]).ended;
+	assert.notEqual(travels.code, 0);
+	assert.match(travels.output, /Time Travel.*atoll does not have that yet/);
+	const bound = await start(folder, ["d1", "delete", "things", "-y"]).ended;
+	assert.notEqual(bound.code, 0);
+	assert.match(bound.output, /the database is bound to d1/);
+	await wrangler(folder, "delete", "--force");
+	for (const name of ["things", "copy"]) await wrangler(folder, "d1", "delete", name, "-y");
+	assert.deepEqual(await list(), []);
+});
+
+test("wrangler provisions a D1 database that has no id, and keeps it from then on", async () => {
+	const folder = await project("given", { "index.js": QUERIES }, { d1_databases: [{ binding: "DB" }] });
+	await wrangler(folder, "deploy");
+	await queried("given", "CREATE TABLE a (b)");
+	await queried("given", "INSERT INTO a VALUES (1)");
+	await wrangler(folder, "deploy");
+	assert.deepEqual(await queried("given", "SELECT b FROM a"), [{ b: 1 }]);
+	// atoll's own command line means the same one.
+	const { code, output } = await platform.atoll("deploy", folder);
+	assert.equal(code, 0, output);
+	assert.deepEqual(await queried("given", "SELECT b FROM a"), [{ b: 1 }]);
+});
+
 test("static assets are served, alone and before a function, which can ask for them", async () => {
 	const files = {
 		"public/index.html": "<h1>home</h1>",
@@ -487,13 +573,9 @@ test("what does not start, and what is not there yet, is refused by name, and wh
 	const broken = await start(folder, ["deploy"]).ended;
 	assert.notEqual(broken.code, 0);
 	assert.match(broken.output, /at the top/);
-	await project(
-		"refused",
-		{ "index.js": answer("never") },
-		{ d1_databases: [{ binding: "DB", database_id: "x", database_name: "x" }] },
-	);
+	await project("refused", { "index.js": answer("never") }, { r2_buckets: [{ binding: "FILES", bucket_name: "x" }] });
 	const missing = await start(folder, ["deploy"]).ended;
 	assert.notEqual(missing.code, 0);
-	assert.match(missing.output, /the binding DB of the type d1/);
+	assert.match(missing.output, /the binding FILES of the type r2_bucket/);
 	assert.equal((await platform.get("refused.localhost")).text, "fine");
 });

@@ -12,6 +12,7 @@ import { filesIn } from "../uploads/asset-uploads.ts";
 import { NO_MODULE, readForm, readMetadata, readModules } from "../uploads/module-files.ts";
 import { backupOf } from "./backup.ts";
 import { addCall, type Call } from "./calls.ts";
+import { addDatabaseCalls } from "./databases.ts";
 import { problem } from "./problem.ts";
 import { addQueueCalls } from "./queues.ts";
 import { settingsOf } from "./settings.ts";
@@ -24,7 +25,7 @@ const FUNCTION = "/tenants/{tenant}/functions/{name}";
 
 /** The platform's own API, below `/v1`: docs/api-admin.md. */
 export function adminApi(control: Control): OpenAPIHono<Authenticated> {
-	const { catalog, keeping, namespaces, versions, releases, tokens, feed, assets } = control;
+	const { catalog, keeping, bound, versions, releases, tokens, feed, assets } = control;
 	const app = new OpenAPIHono<Authenticated>();
 	app.onError((error, c) => problem(c, error));
 
@@ -177,7 +178,7 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 					? null
 					: { manifest: await assets.complete(idOf(c), given.session), config: given.config, alone };
 			const { tenant } = idOf(c);
-			const bindings = await namespaces.resolve(tenant, rest.bindings);
+			const bindings = await bound.resolve(tenant, rest.bindings);
 			const version = await versions.upload(actorOf(c), idOf(c), {
 				...rest,
 				bindings,
@@ -188,7 +189,7 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 				assetsBinding: given?.binding ?? "",
 				source: "atoll",
 			});
-			await namespaces.introduce(actorOf(c), tenant, bindings);
+			await bound.introduce(actorOf(c), tenant, bindings);
 			await served(catalog.store.sequence);
 			return versionOf(version);
 		},
@@ -325,6 +326,7 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 	});
 
 	addQueueCalls(app, control);
+	addDatabaseCalls(app, control);
 
 	call({
 		method: "get",

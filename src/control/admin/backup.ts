@@ -6,6 +6,8 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import tar from "tar-stream";
+import { TenantDatabase } from "../../bindings/sql/tenant-database.ts";
+import { databaseId, type TenantName, tenantName } from "../../names.ts";
 import type { DataProcess } from "../../stores/data-process.ts";
 import type { Milliseconds } from "../../units.ts";
 import type { Control } from "../control.ts";
@@ -19,7 +21,7 @@ export const isBackupDraft = (name: string) => /^backup\.[0-9a-f]{12}\.sqlite/.t
 
 /**
  * A tar of copies of the databases, and of all uploads and large values that were there then: either is written before
- * what names it. Artifacts are made again. The key of the secrets is not in it, so that a backup alone gives nothing
+ * what names it. SQL databases follow, each as it is at a moment of its own. Artifacts are made again. The key of the secrets is not in it, so that a backup alone gives nothing
  * away.
  */
 export async function backupOf(control: Control): Promise<ReadableStream> {
@@ -50,12 +52,38 @@ export async function backupOf(control: Control): Promise<ReadableStream> {
 			await add(join("stores", "data.db"), join(folder, copy));
 			for (const name of await stores.blobs()) await add(join("stores/blobs", name), join(folder, "blobs", name));
 		}
+		// One after the other, so that the disk holds one copy at a time.
+		for (const { tenant, database } of await databasesIn(control.sql.folder)) {
+			const of = new TenantDatabase(control.sql, { tenant, database }, (message) => new Error(message));
+			const path = of.file("backup");
+			try {
+				await of.copy(path);
+				await add(join("sql", tenant, `${database}.sqlite`), path);
+			} finally {
+				await rm(path, { force: true });
+			}
+		}
 		pack.finalize();
 	};
 	write()
 		.catch((error: Error) => pack.destroy(error))
 		.finally(end);
 	return Readable.toWeb(Readable.from(pack)) as ReadableStream;
+}
+
+/** The SQL databases whose files there are: those that nobody has made by name, too. */
+async function databasesIn(folder: string): Promise<{ tenant: TenantName; database: string }[]> {
+	if (!existsSync(folder)) return [];
+	const found: { tenant: TenantName; database: string }[] = [];
+	for (const one of await readdir(folder, { withFileTypes: true })) {
+		const tenant = one.name;
+		if (!one.isDirectory() || !tenantName.safeParse(tenant).success) continue;
+		for (const file of await readdir(join(folder, tenant))) {
+			const database = databaseId.safeParse(/^(.+)\.sqlite$/.exec(file)?.[1]);
+			if (database.success) found.push({ tenant, database: database.data });
+		}
+	}
+	return found;
 }
 
 /** What functions have stored, as it was at one moment. */

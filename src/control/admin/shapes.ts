@@ -3,6 +3,7 @@ import { z } from "@hono/zod-openapi";
 import { assetConfig } from "../../assets/asset-config.ts";
 import { keptDays, keptVersions } from "../../config/server.ts";
 import { limitsSchema } from "../../limits/limits.ts";
+import { databaseName } from "../../names.ts";
 import { triggersPatch } from "../../triggers/trigger-settings.ts";
 import { SCOPES } from "../store/documents.ts";
 import { manifestSchema } from "../uploads/asset-uploads.ts";
@@ -164,6 +165,30 @@ export const settingsRequest = z.strictObject({
 			"What calls it beside requests; what is not said stays as it is. What is released must have handlers for it.",
 	}),
 });
+
+export const databaseShape = z.object({ id: z.string(), name: z.string(), created: z.string() }).openapi("Database");
+
+export const databaseRequest = z.strictObject({ name: databaseName }).openapi("DatabaseRequest");
+
+export const queryRequest = z
+	.strictObject({
+		sql: z.string(),
+		params: z
+			.array(z.union([z.null(), z.boolean(), z.number(), z.string(), z.array(z.number())]))
+			.default([])
+			.openapi({ description: "What is bound to the last statement; a blob is a list of its bytes." }),
+	})
+	.openapi("Query");
+
+export const statementShape = z
+	.object({
+		columns: z.array(z.string()),
+		rows: z.array(z.array(z.unknown())),
+		meta: z.looseObject({ duration: z.number(), changes: z.number(), rows_read: z.number(), rows_written: z.number() }),
+	})
+	.openapi("StatementResult");
+
+export const importShape = z.object({ count: z.number().int(), rowsWritten: z.number().int() }).openapi("Imported");
 
 export const queueShape = z
 	.object({

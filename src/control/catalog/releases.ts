@@ -5,7 +5,6 @@ import type { Sticky } from "../../deployments/stickiness.ts";
 import { type FunctionId, keyOf } from "../../names.ts";
 import type { TriggersPatch } from "../../triggers/trigger-settings.ts";
 import { ControlError } from "../control-error.ts";
-import type { KvNamespaces } from "../kv/namespaces.ts";
 import {
 	type Alias,
 	type FunctionDocument,
@@ -15,6 +14,7 @@ import {
 	type VersionDocument,
 } from "../store/documents.ts";
 import type { Change, Sequence } from "../store/store.ts";
+import type { BoundStores } from "../titled-stores.ts";
 import type { VersionUploads } from "../uploads/version-uploads.ts";
 import { type Catalog, refuseIfMissing } from "./catalog.ts";
 import type { Keeping } from "./keeping.ts";
@@ -47,7 +47,7 @@ export interface ReleasesParts {
 	catalog: Catalog;
 	versions: VersionUploads;
 	keeping: Keeping;
-	namespaces: KvNamespaces;
+	bound: BoundStores;
 }
 
 /** Says which versions get a function's traffic, and goes back to what was. */
@@ -55,20 +55,20 @@ export class Releases {
 	readonly #catalog: Catalog;
 	readonly #versions: VersionUploads;
 	readonly #keeping: Keeping;
-	readonly #namespaces: KvNamespaces;
+	readonly #bound: BoundStores;
 
-	constructor({ catalog, versions, keeping, namespaces }: ReleasesParts) {
+	constructor({ catalog, versions, keeping, bound }: ReleasesParts) {
 		this.#catalog = catalog;
 		this.#versions = versions;
 		this.#keeping = keeping;
-		this.#namespaces = namespaces;
+		this.#bound = bound;
 	}
 
 	/**
 	 * Has versions get the traffic of an alias. Throws ControlError `invalid` for shares that do not add up to 100, and
 	 * for triggers that one of them has no handler for, `conflict` for a queue that another function consumes,
-	 * `does_not_start` for a version that fails with the variables and secrets of now, and `unknown_namespace` for one
-	 * that is bound to a KV namespace that was removed; what was served goes on then.
+	 * `does_not_start` for a version that fails with the variables and secrets of now, and `unknown_namespace` or
+	 * `unknown_database` for one that is bound to what was removed; what was served goes on then.
 	 */
 	async release(actor: string, id: FunctionId, request: ReleaseRequest): Promise<Released> {
 		const { alias = PRODUCTION, sticky = null, triggers = {}, message, source } = request;
@@ -154,7 +154,7 @@ export class Releases {
 			const beside: Change[] = [
 				{ kind: "release", key: `${keyOf(id)}/${release.id}`, value: release, expected: 0 },
 				...(await this.#keeping.outdated(value, { release })),
-				...(await this.#namespaces.claims(id.tenant, bound)),
+				...(await this.#bound.claims(id.tenant, bound)),
 				...(await this.#catalog.queues.claims(one, value, bound.flatMap(queuesIn))),
 			];
 			return { value, beside };

@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import type { Control } from "../control.ts";
 import type { Authenticated } from "../tokens.ts";
 import { accounts } from "./accounts.ts";
+import { d1Calls } from "./d1.ts";
 import { CloudflareError, Code, failed } from "./envelope.ts";
 import { kvNamespaces } from "./kv-namespaces.ts";
 import { queueCalls } from "./queues.ts";
@@ -16,6 +17,7 @@ export function cloudflareApi(control: Control): Hono<Authenticated> {
 	app.route("/accounts/:account/workers/scripts/:script", scripts(control));
 	app.route("/accounts/:account/queues", queueCalls(control));
 	app.route("/accounts/:account/storage/kv/namespaces", kvNamespaces(control));
+	app.route("/accounts/:account/d1/database", d1Calls(control));
 	app.route("/", accounts(control));
 	app.all("*", (c) => {
 		throw new CloudflareError(404, Code.notFound, `${c.req.method} ${c.req.path}: atoll does not have this call`);

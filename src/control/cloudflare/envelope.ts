@@ -21,6 +21,9 @@ const CODES: Partial<Record<ControlErrorCode, number>> = {
 	title_taken: 10014,
 	unknown_namespace: 10041,
 	namespace_in_use: 10052,
+	database_not_found: 7404,
+	database_name_taken: 7502,
+	sql_failed: 7500,
 };
 
 /** What Cloudflare's API refuses with a code of its own. */

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { TenantName } from "../../names.ts";
 import type { Control } from "../control.ts";
 import { checked } from "../json.ts";
-import type { KvNamespaceDocument, Scope } from "../store/documents.ts";
+import type { Scope, TitledDocument } from "../store/documents.ts";
 import type { Authenticated } from "../tokens.ts";
 import { ok } from "./envelope.ts";
 import { kvEntries } from "./kv-entries.ts";
@@ -62,6 +62,6 @@ export function kvNamespaces({ namespaces }: Control): Hono<Authenticated> {
 	return app;
 }
 
-function namespaceShape({ id, title }: KvNamespaceDocument): object {
+function namespaceShape({ id, title }: TitledDocument): object {
 	return { id, title, supports_url_encoding: true };
 }

@@ -163,9 +163,9 @@ export interface TokenDocument {
 	expires: Timestamp | null;
 }
 
-/** A KV namespace of a tenant's. Its key is `<tenant>/<id>`. */
-export interface KvNamespaceDocument {
-	/** 32 hexadecimal digits, or what a binding called it that was there first. */
+/** A KV namespace or a SQL database of a tenant's. Its key is `<tenant>/<id>`. */
+export interface TitledDocument {
+	/** 32 hexadecimal digits, or a UUID, or what a binding called it that was there first. */
 	id: string;
 	tenant: TenantName;
 	/** What people call it: no two of a tenant have the same. */
@@ -187,10 +187,14 @@ export interface Documents {
 	 * taken on trust, so that nobody else's files are known by it.
 	 */
 	asset: Asset;
-	kvNamespace: KvNamespaceDocument;
+	kvNamespace: TitledDocument;
 	/** Which namespace has a title. Its key is `<tenant>/<title>`. */
 	kvTitle: { id: string };
 	/** One that is no more, and whose entries are being removed. Its key is `<tenant>/<id>`. */
 	kvRemoved: { tenant: TenantName; id: string };
+	/** The same three of SQL databases. */
+	sqlDatabase: TitledDocument;
+	sqlTitle: { id: string };
+	sqlRemoved: { tenant: TenantName; id: string };
 }
 export type Kind = keyof Documents;

@@ -1,0 +1,228 @@
+import { setPriority } from "node:os";
+import { type DataCall, DataKind } from "../link/data-frames.ts";
+import type { TenantName } from "../names.ts";
+import { niceness } from "../processes/launcher.ts";
+import { OwnClock } from "../processes/own-clock.ts";
+import type { Bytes, Milliseconds } from "../units.ts";
+import { type Asked, AskedChild, type AskedChildSettings } from "./asked-child.ts";
+
+/** A call that takes longer, whatever it does, is not waited for. */
+const MOST_MS: Milliseconds = 30_000;
+/** So many calls may wait, and so many bytes that they bring. */
+const MOST_WAITING = 10_000;
+const MOST_WAITING_BYTES: Bytes = 32 * 2 ** 20;
+/** A process whose call has computed for so long stands further below the edge from then on, as functions do. */
+const HEAVY_MS: Milliseconds = 200;
+const HEAVY_BELOW_EDGE = 10;
+
+/** What came of a call. */
+export interface SqlAnswer {
+	text: string;
+	bytes: Uint8Array;
+}
+
+/** What is to be done, and for how long. */
+export interface LineCall {
+	call: DataCall;
+	signal: AbortSignal | undefined;
+	cpuMs: Milliseconds;
+}
+
+interface WaitingCall extends Asked {
+	bytes: Bytes;
+	signal: AbortSignal | undefined;
+	cpuMs: Milliseconds;
+	waitsSince: Milliseconds;
+	resolve: (answer: SqlAnswer) => void;
+	reject: (error: Error) => void;
+}
+
+export interface SqlLineEvents {
+	/** It has a call that waits, and nothing under way. */
+	onWaiting(): void;
+	/** Nothing is under way any more. */
+	onFree(): void;
+}
+
+/** What one tenant asks of its SQL process: one call at a time, so that it is known which of them does harm. */
+export class SqlLine {
+	readonly tenant: TenantName;
+	readonly #settings: AskedChildSettings;
+	readonly #events: SqlLineEvents;
+	#child: AskedChild<WaitingCall>;
+	#waiting: WaitingCall[] = [];
+	#waitingBytes: Bytes = 0;
+	/** Those that are being taken in. */
+	#receiving = 0;
+	#clock: OwnClock | null = null;
+	#current: WaitingCall | null = null;
+	/** When it was given its process. */
+	since: Milliseconds = 0;
+	usedAt: Milliseconds = 0;
+	#closed = false;
+
+	constructor(tenant: TenantName, settings: AskedChildSettings, events: SqlLineEvents) {
+		this.tenant = tenant;
+		this.#settings = settings;
+		this.#events = events;
+		this.#child = this.#newChild();
+	}
+
+	#newChild(): AskedChild<WaitingCall> {
+		const child: AskedChild<WaitingCall> = new AskedChild(this.#settings, {
+			onAnswered: (one, { kind, text, bytes }) => {
+				this.#done(one);
+				if (kind === DataKind.refused) one.reject(new Error(text));
+				else one.resolve({ text, bytes });
+				this.#events.onFree();
+			},
+			onLost: (ones, why, unasked) => this.#onLost(ones, why, unasked),
+			overdue: (pid) => this.#overdue(pid),
+		});
+		return child;
+	}
+
+	get pid(): number {
+		return this.#child.pid;
+	}
+
+	get waits(): boolean {
+		return this.#waiting.length > 0;
+	}
+
+	/** Whether nothing is under way, and nothing waits. */
+	get isIdle(): boolean {
+		return this.#current === null && !this.waits;
+	}
+
+	get isEmpty(): boolean {
+		return this.isIdle && this.#receiving === 0;
+	}
+
+	ask({ call, signal, cpuMs }: LineCall): Promise<SqlAnswer> {
+		const { promise, resolve, reject } = Promise.withResolvers<SqlAnswer>();
+		const bytes = call.bytes?.byteLength ?? 0;
+		const now = performance.now();
+		if (this.#waiting.length >= MOST_WAITING || this.#waitingBytes + bytes > MOST_WAITING_BYTES) reject(overloaded());
+		else {
+			this.#waitingBytes += bytes;
+			const times = { times: 0, hasBegun: false, deadline: 0, waitsSince: now };
+			this.#waiting.push({ call, bytes, signal, cpuMs, ...times, resolve, reject });
+			if (this.#current === null) this.#events.onWaiting();
+		}
+		return promise;
+	}
+
+	/** Takes in what a call brings. */
+	async receive(content: AsyncIterable<Uint8Array>, most: Bytes): Promise<Uint8Array> {
+		const parts: Uint8Array[] = [];
+		let bytes = 0;
+		this.#receiving++;
+		try {
+			for await (const part of content) {
+				bytes += part.byteLength;
+				this.#waitingBytes += part.byteLength;
+				if (bytes > most) throw new Error(`what a call brings has more than ${most} bytes`);
+				if (this.#waitingBytes > MOST_WAITING_BYTES) throw overloaded();
+				parts.push(part);
+			}
+			return Buffer.concat(parts);
+		} finally {
+			this.#waitingBytes -= bytes;
+			this.#receiving--;
+		}
+	}
+
+	/** Asks for the next call, if there is one and nothing is under way. */
+	next(): void {
+		while (this.#current === null) {
+			const one = this.#waiting.shift();
+			if (one === undefined) return;
+			this.#waitingBytes -= one.bytes;
+			if (one.signal?.aborted) {
+				one.reject(new Error("nobody waits for it any more"));
+				continue;
+			}
+			one.deadline = performance.now() + Math.max(MOST_MS, one.cpuMs);
+			this.#current = one;
+			try {
+				this.#child.ask(one);
+			} catch (error) {
+				this.#current = null;
+				one.reject(new Error(`the database cannot be used: ${(error as Error).message}`));
+			}
+		}
+	}
+
+	#done(one: WaitingCall): void {
+		if (this.#current === one) this.#current = null;
+		this.#clock?.[Symbol.dispose]();
+		this.#clock = null;
+		this.usedAt = performance.now();
+	}
+
+	/** Asked ten times a second while a call is under way: a short one costs no look at the clock. */
+	#overdue(pid: number): string | null {
+		const one = this.#current;
+		if (one === null || pid === 0) return null;
+		this.#clock ??= new OwnClock(pid);
+		const took = this.#clock.read();
+		if (took > one.cpuMs) return `the query took more than ${one.cpuMs} ms of CPU time`;
+		if (took > HEAVY_MS) lower(pid);
+		return null;
+	}
+
+	#onLost(ones: WaitingCall[], why: string, unasked: boolean): void {
+		for (const one of ones.reverse()) {
+			this.#done(one);
+			if (!unasked || one.times > 1 || one.hasBegun || this.#closed) one.reject(new Error(reset(one, why, unasked)));
+			else {
+				this.#waitingBytes += one.bytes;
+				this.#waiting.unshift(one);
+			}
+		}
+		this.#events.onFree();
+	}
+
+	/** Refuses what waits since then. */
+	giveUp(since: Milliseconds): void {
+		const late = this.#waiting.filter(({ waitsSince }) => waitsSince < since);
+		if (late.length === 0) return;
+		this.#waiting = this.#waiting.filter((one) => !late.includes(one));
+		for (const one of late) {
+			this.#waitingBytes -= one.bytes;
+			one.reject(overloaded());
+		}
+	}
+
+	/** Ends its process; the next call has another one. */
+	async end(): Promise<void> {
+		const child = this.#child;
+		this.#child = this.#newChild();
+		await child.close();
+	}
+
+	async close(): Promise<void> {
+		this.#closed = true;
+		for (const one of this.#waiting.splice(0)) one.reject(new Error("the server is shutting down"));
+		await this.#child.close();
+	}
+}
+
+function reset({ hasBegun }: WaitingCall, why: string, unasked: boolean): string {
+	const unknown = unasked && hasBegun ? "; whether its changes were made is not known" : "";
+	return `D1 DB was reset: ${why}${unknown}`;
+}
+
+function overloaded(): Error {
+	return new Error("D1 DB is overloaded. Too many requests queued.");
+}
+
+/** From now on others come first. */
+function lower(pid: number): void {
+	try {
+		setPriority(pid, niceness(HEAVY_BELOW_EDGE));
+	} catch {
+		// It has just ended.
+	}
+}
