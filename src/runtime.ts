@@ -336,6 +336,7 @@ export class Runtime {
 			sites: this.#sites,
 			data: this.#data,
 			storedBytes: this.#tenantLimits.storedBytes,
+			cachedBytes: this.#tenantLimits.cachedBytes,
 			onQueued: this.#triggers.queued,
 		});
 		void this.#pruner.run();

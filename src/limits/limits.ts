@@ -128,16 +128,20 @@ export interface TenantLimits {
 	queuedRequests: number;
 	/** What they may store in all that they are bound to, in bytes. Default 1 GB (2^30 bytes). */
 	storedBytes: number;
+	/** What is kept in their caches, in bytes; what was not asked for longest makes room. Default 256 MB (2^28 bytes). */
+	cachedBytes: number;
 }
 
 export const DEFAULT_TENANT_LIMITS: TenantLimits = {
 	concurrentRequests: 2000,
 	queuedRequests: 2000,
 	storedBytes: 1024 * MB,
+	cachedBytes: 256 * MB,
 };
 
 export const tenantLimitsSchema = z.strictObject({
 	concurrentRequests: whole(1, 1_000_000).optional(),
 	queuedRequests: whole(0, 1_000_000).optional(),
 	storedBytes: whole(0, Number.MAX_SAFE_INTEGER).optional(),
+	cachedBytes: whole(0, Number.MAX_SAFE_INTEGER).optional(),
 });
