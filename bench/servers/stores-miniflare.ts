@@ -21,6 +21,7 @@ const miniflare = new Miniflare({
 	compatibilityDate: "2025-10-01",
 	kvNamespaces: { KV: "bench" },
 	kvPersist: join(data, "kv"),
+	cachePersist: join(data, "cache"),
 	queueProducers: { QUEUE: "bench" },
 	queueConsumers: { bench: { maxBatchSize: 100, maxBatchTimeout: 1 } },
 });

@@ -11,6 +11,7 @@ import type { Authenticated } from "../tokens.ts";
 import { filesIn } from "../uploads/asset-uploads.ts";
 import { NO_MODULE, readForm, readMetadata, readModules } from "../uploads/module-files.ts";
 import { backupOf } from "./backup.ts";
+import { addCacheCalls } from "./caches.ts";
 import { addCall, type Call } from "./calls.ts";
 import { problem } from "./problem.ts";
 import { addQueueCalls } from "./queues.ts";
@@ -325,6 +326,7 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 	});
 
 	addQueueCalls(app, control);
+	addCacheCalls(app, control);
 
 	call({
 		method: "get",
