@@ -164,7 +164,11 @@ const ROOMS = {
 		config: "reads configurations",
 		observe: "what a function says is printed",
 	},
-	assets: { link: "lists of headers", errors: "a folder that cannot be served", units: "types" },
+	assets: {
+		http: "what a request has already, and which part it wants",
+		errors: "a folder that cannot be served",
+		units: "types",
+	},
 	feed: {
 		triggers: "types of what is desired",
 		assets: "types of what is desired",
