@@ -78,6 +78,7 @@ const PROCESS_OF = {
 	"stores/data-process.ts": "edge",
 	"bindings/kv/calls.ts": "both ends",
 	"bindings/caches/calls.ts": "both ends",
+	"bindings/analytics/calls.ts": "both ends",
 	"bindings/queue/calls.ts": "both ends",
 
 	// What calls functions beside requests.

@@ -47,6 +47,7 @@ const settings = {
 			}),
 		)
 		.optional(),
+	analytics_engine_datasets: z.array(z.looseObject({ binding: z.string(), dataset: z.string().optional() })).optional(),
 	queues: z
 		.looseObject({
 			producers: z
@@ -68,7 +69,15 @@ const schema = z.looseObject({ ...settings, env: z.record(z.string(), z.looseObj
 type Settings = z.infer<z.ZodObject<typeof settings>>;
 
 /** What an environment does not take from the top level: https://developers.cloudflare.com/workers/wrangler/configuration/ */
-const NOT_INHERITED = ["vars", "kv_namespaces", "services", "queues", "ratelimits", "version_metadata"] as const;
+const NOT_INHERITED = [
+	"vars",
+	"kv_namespaces",
+	"services",
+	"queues",
+	"ratelimits",
+	"analytics_engine_datasets",
+	"version_metadata",
+] as const;
 
 /** Keys of bindings without which a function could not work, and that atoll does not have yet. */
 const MISSING = [
@@ -82,7 +91,6 @@ const MISSING = [
 	"ai",
 	"browser",
 	"images",
-	"analytics_engine_datasets",
 	"dispatch_namespaces",
 	"mtls_certificates",
 	"send_email",
@@ -205,7 +213,13 @@ function consumerOf(given: z.infer<typeof consumer>): NonNullable<GivenTriggers[
 
 /** What stands in `env` of a function of a name. */
 function bindingsOf(
-	{ services = [], kv_namespaces: namespaces = [], queues, ratelimits = [] }: Settings,
+	{
+		services = [],
+		kv_namespaces: namespaces = [],
+		queues,
+		ratelimits = [],
+		analytics_engine_datasets: datasets = [],
+	}: Settings,
 	name: string,
 ): GivenBindings {
 	const called = services.map(({ binding, service, entrypoint, props }) => [
@@ -226,7 +240,8 @@ function bindingsOf(
 		binding,
 		{ type: "ratelimit", namespace, limit, period },
 	]);
-	return Object.fromEntries([...called, ...kept, ...producers, ...limited]) as GivenBindings;
+	const counted = datasets.map(({ binding, dataset = binding }) => [binding, { type: "analytics", dataset }]);
+	return Object.fromEntries([...called, ...kept, ...producers, ...limited, ...counted]) as GivenBindings;
 }
 
 /** The id of a namespace that the configuration gives none: the title of the one that wrangler would make. */

@@ -18,6 +18,7 @@ import { DataProcess } from "../stores/data-process.ts";
 import type { Milliseconds } from "../units.ts";
 import { version } from "../version.ts";
 import { isBackupDraft } from "./admin/backup.ts";
+import { Analytics } from "./analytics.ts";
 import { Catalog } from "./catalog/catalog.ts";
 import { HostnamePolicy } from "./catalog/hostname-policy.ts";
 import { InstancePolicy } from "./catalog/instance-policy.ts";
@@ -65,6 +66,7 @@ export class Control {
 	readonly keeping: Keeping;
 	/** What functions have stored. */
 	readonly data: DataProcess;
+	readonly analytics: Analytics;
 	readonly queues: Queues;
 	readonly namespaces: KvNamespaces;
 	readonly versions: VersionUploads;
@@ -115,6 +117,7 @@ export class Control {
 		this.versions = new VersionUploads({ catalog, keeping: this.keeping, uploads, builder, bindings, toolchain });
 		this.data = new DataProcess(this.#launcher, STORES);
 		const { storedBytes } = { ...DEFAULT_TENANT_LIMITS, ...config.tenantLimits };
+		this.analytics = new Analytics(this.data);
 		this.queues = new Queues({ catalog, data: this.data, storedBytes });
 		this.namespaces = new KvNamespaces({ store, data: this.data, storedBytes });
 		const { versions, keeping, namespaces } = this;

@@ -4,6 +4,7 @@
  */
 import { Socket } from "node:net";
 import { join } from "node:path";
+import { AnalyticsStore } from "../bindings/analytics/store.ts";
 import { CachesStore } from "../bindings/caches/store.ts";
 import { KvStore } from "../bindings/kv/store.ts";
 import { QueueStore } from "../bindings/queue/store.ts";
@@ -50,6 +51,7 @@ const relaxed = openRelaxedVolume();
 const relaxedStores: Stores = {};
 if (relaxed !== null) {
 	relaxedStores.caches = new CachesStore(relaxed);
+	relaxedStores.analytics = new AnalyticsStore(relaxed);
 	sweep(relaxed.blobs, Object.values(relaxedStores));
 }
 

@@ -45,6 +45,12 @@ const RELAXED = [
 	CREATE INDEX cache_accounts_bytes ON cache_accounts (bytes);
 	CREATE TABLE cache_total (bytes INTEGER NOT NULL);
 	INSERT INTO cache_total VALUES (0);`,
+	`CREATE TABLE analytics_datasets (
+		id INTEGER PRIMARY KEY, tenant TEXT NOT NULL, name TEXT NOT NULL, points INTEGER NOT NULL DEFAULT 0,
+		bytes INTEGER NOT NULL DEFAULT 0, dropped INTEGER NOT NULL DEFAULT 0, UNIQUE (tenant, name));
+	CREATE TABLE analytics_points (
+		id INTEGER PRIMARY KEY, dataset INTEGER NOT NULL, time INTEGER NOT NULL, point TEXT NOT NULL);
+	CREATE INDEX analytics_points_at ON analytics_points (dataset, time, id);`,
 ];
 
 /**

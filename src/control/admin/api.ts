@@ -10,6 +10,7 @@ import { type TailFilter, tailFilter } from "../tails/tail-filters.ts";
 import type { Authenticated } from "../tokens.ts";
 import { filesIn } from "../uploads/asset-uploads.ts";
 import { NO_MODULE, readForm, readMetadata, readModules } from "../uploads/module-files.ts";
+import { addAnalyticsCalls } from "./analytics.ts";
 import { backupOf } from "./backup.ts";
 import { addCacheCalls } from "./caches.ts";
 import { addCall, type Call } from "./calls.ts";
@@ -327,6 +328,7 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 
 	addQueueCalls(app, control);
 	addCacheCalls(app, control);
+	addAnalyticsCalls(app, control);
 
 	call({
 		method: "get",

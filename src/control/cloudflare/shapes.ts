@@ -60,6 +60,7 @@ function boundShape(name: string, { type, ...settings }: GivenBindings[string]):
 		const { namespace: namespace_id, limit, period } = settings;
 		return { type, name, namespace_id, simple: { limit, period } };
 	}
+	if (type === "analytics") return { type: "analytics_engine", name, dataset: settings.dataset };
 	if (type === "kv") return { type: "kv_namespace", name, namespace_id: settings.id };
 	const { function: service, ...rest } = settings;
 	return { type, name, service, environment: "production", ...rest };
