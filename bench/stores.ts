@@ -11,6 +11,8 @@ const STEPS = {
 	"queue send": "/send",
 	"SQL select": "/select",
 	"SQL batch": "/batch",
+	"cache match": "/match",
+	"cache put": "/cache",
 };
 
 interface Row {
@@ -37,7 +39,8 @@ export async function benchStores(): Promise<Row[]> {
 				p50[`${name} ${step}`] = [];
 			}
 			await load(port, { connections: 1, seconds: 1, path: "/put" });
-			await fetch(`http://127.0.0.1:${port}/put`, { headers: { host: "f0.localhost" } });
+			for (const path of ["/put", "/keep"])
+				await fetch(`http://127.0.0.1:${port}${path}`, { headers: { host: "f0.localhost" } });
 		}
 		for (let round = 0; round < ROUNDS; round++)
 			for (const [step, path] of Object.entries(STEPS))

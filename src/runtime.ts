@@ -315,6 +315,7 @@ export class Runtime {
 			data: this.#data,
 			sql: this.#sql,
 			storedBytes: this.#tenantLimits.storedBytes,
+			cachedBytes: this.#tenantLimits.cachedBytes,
 			onQueued: this.#triggers.queued,
 		});
 		void this.#pruner.run();
@@ -652,13 +653,19 @@ export class Runtime {
 		// What was worked on has ended by now, and is settled at once, unless the disk hangs.
 		await Promise.race([triggered, sleep(SETTLE_MS, undefined, { ref: false })]);
 		await this.#listeners.delivered(until - performance.now());
-		await Promise.all([this.#builder.close(), this.#pool.close(), this.#bindings.close(), this.#closeHelpers()]);
+		await Promise.all([this.#builder.close(), this.#pool.close(), this.#closeStores(), this.#closeHelpers()]);
 		await this.#pruner.close();
 		await this.#launcher.close();
 	}
 
+	/** Bindings may have something to store still. */
+	async #closeStores(): Promise<void> {
+		await this.#bindings.close();
+		await Promise.all([this.#data.close(), this.#sql.close()]);
+	}
+
 	async #closeHelpers(): Promise<void> {
-		await Promise.all([this.#mapper.close(), this.#decompressor.close(), this.#data.close(), this.#sql.close()]);
+		await Promise.all([this.#mapper.close(), this.#decompressor.close()]);
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {

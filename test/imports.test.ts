@@ -22,6 +22,7 @@ const PROCESS_OF = {
 	// What `atoll deploy` and its like do on a developer's machine.
 	client: "top",
 
+	http: "edge",
 	server: "edge",
 	invocation: "edge",
 	deployments: "edge",
@@ -81,6 +82,8 @@ const PROCESS_OF = {
 	"stores/sql-processes.ts": "edge",
 	"stores/sql-line.ts": "edge",
 	"bindings/kv/calls.ts": "both ends",
+	"bindings/caches/calls.ts": "both ends",
+	"bindings/analytics/calls.ts": "both ends",
 	"bindings/queue/calls.ts": "both ends",
 
 	// What calls functions beside requests.
@@ -167,7 +170,11 @@ const ROOMS = {
 		config: "reads configurations",
 		observe: "what a function says is printed",
 	},
-	assets: { link: "lists of headers", errors: "a folder that cannot be served", units: "types" },
+	assets: {
+		http: "what a request has already, and which part it wants",
+		errors: "a folder that cannot be served",
+		units: "types",
+	},
 	feed: {
 		triggers: "types of what is desired",
 		assets: "types of what is desired",
@@ -291,7 +298,7 @@ const ROOMS = {
 	},
 	cache: { link: "an artifact is what a sandbox is sent", errors: "a folder that cannot be had", units: "types" },
 	build: {
-		bindings: "their isolate's sides are a part of the prelude; a start needs caches",
+		bindings: "their isolate's sides are a part of the prelude",
 		cache: "artifacts are looked up and kept",
 		processes: "builds are processes",
 		isolates: "a build starts the function as a sandbox does",
@@ -318,6 +325,7 @@ const ROOMS = {
 	},
 	bindings: {
 		assets: "files that were uploaded with functions",
+		http: "how responses are kept, and asked for again",
 		prelude: "an isolate's side is made of it",
 		names: "functions are called by theirs",
 		helpers: "bodies are decompressed there",
@@ -357,12 +365,12 @@ const ROOMS = {
 	},
 	router: { errors: "an invalid hostname" },
 	isolates: {
-		bindings: "what the sandbox performs of them",
 		link: "commands and events",
 		processes: "permissions are dropped once all is loaded",
 		units: "types",
 	},
 	prelude: { bindings: "the globals among them", link: "kinds of messages, heads" },
+	http: { link: "lists of headers", units: "types" },
 	link: { units: "types" },
 	names: {},
 	version: {},

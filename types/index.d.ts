@@ -99,6 +99,22 @@ export interface RateLimit {
 	limit(options: { key: string }): Promise<{ success: boolean }>;
 }
 
+/** A data point: https://developers.cloudflare.com/analytics/analytics-engine/ */
+export interface AnalyticsEngineDataPoint {
+	/** One at most, of 96 bytes. */
+	indexes?: (string | ArrayBuffer | null)[];
+	/** Up to 20, of 16 KB in all. */
+	blobs?: (string | ArrayBuffer | null)[];
+	/** Up to 20. */
+	doubles?: number[];
+}
+
+/** A dataset, which a binding of the type `analytics` writes to. */
+export interface AnalyticsEngineDataset {
+	/** Returns at once. Up to 250 are written in one invocation; what is more is left out. */
+	writeDataPoint(point?: AnalyticsEngineDataPoint): void;
+}
+
 /** How a message is sent. */
 export interface QueueSendOptions {
 	/** How its body is written: `json` by default, which takes whatever JSON can hold; `bytes` arrive as an ArrayBuffer. */

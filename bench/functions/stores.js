@@ -1,3 +1,6 @@
+const KEY = "http://cached.example/key";
+const kept = () => new Response("value", { headers: { "cache-control": "max-age=3600" } });
+
 /** What a store does for a request, by the request's path. */
 let made = null;
 
@@ -15,6 +18,9 @@ export default {
 			else await DB.prepare("SELECT value FROM rows WHERE id = ?").bind(id).first("value");
 		}
 		if (path === "/send") await QUEUE.send("message");
+		if (path === "/match") return await caches.default.match(KEY);
+		if (path === "/keep") await caches.default.put(KEY, kept());
+		if (path === "/cache") await caches.default.put(`${KEY}${Math.floor(Math.random() * 1000)}`, kept());
 		return new Response("value");
 	},
 	queue() {},

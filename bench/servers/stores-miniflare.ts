@@ -23,6 +23,7 @@ const miniflare = new Miniflare({
 	kvPersist: join(data, "kv"),
 	d1Databases: { DB: "bench" },
 	d1Persist: join(data, "d1"),
+	cachePersist: join(data, "cache"),
 	queueProducers: { QUEUE: "bench" },
 	queueConsumers: { bench: { maxBatchSize: 100, maxBatchTimeout: 1 } },
 });

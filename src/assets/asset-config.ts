@@ -71,5 +71,12 @@ export interface Asset {
 	type: string;
 }
 
+/** So many bytes of a file, from some place on. */
+export interface AssetPart {
+	upload: string;
+	start: Bytes;
+	size: Bytes;
+}
+
 /** All files of a site, by their paths. */
 export type Manifest = Record<string, Asset>;

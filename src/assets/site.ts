@@ -1,5 +1,5 @@
-import { headerIn } from "../link/header-list.ts";
-import type { Asset, AssetConfig, Manifest } from "./asset-config.ts";
+import { isNotModified, rangeOf } from "../http/conditional.ts";
+import type { Asset, AssetConfig, AssetPart, Manifest } from "./asset-config.ts";
 import { HeaderRules } from "./header-rules.ts";
 import { PathPattern } from "./path-pattern.ts";
 import { RedirectRules } from "./redirect-rules.ts";
@@ -12,12 +12,12 @@ export interface SiteRequest {
 	headers: readonly string[];
 }
 
-/** What a site answers: a head, and the file that is its body. */
+/** What a site answers: a head, and as much of a file as is its body. */
 export interface SiteAnswer {
 	status: number;
 	headers: string[];
 	/** `null` for none. */
-	body: Asset | null;
+	body: AssetPart | null;
 }
 
 /** A file that was found, or where its one address is. */
@@ -143,12 +143,22 @@ export class Site {
 	}
 
 	#served(request: SiteRequest, asset: Asset, status: number): SiteAnswer {
-		const etag = `"${asset.upload.slice(0, 32)}"`;
+		const { upload, size, type } = asset;
+		const etag = `"${upload.slice(0, 32)}"`;
 		const headers = ["etag", etag, "cache-control", "public, max-age=0, must-revalidate"];
-		const isKnown = status === 200 && matches(headerIn(request.headers, "if-none-match"), etag);
-		if (isKnown) return this.#withHeaders(request, { status: 304, headers, body: null });
-		if (asset.type !== "") headers.push("content-type", asset.type);
-		return this.#withHeaders(request, { status, headers, body: asset });
+		const answer = (answered: number, more: string[], body: AssetPart | null) =>
+			this.#withHeaders(request, { status: answered, headers: [...headers, ...more], body });
+		const content = type === "" ? [] : ["content-type", type];
+		const whole = { upload, start: 0, size };
+		if (status !== 200) return answer(status, content, whole);
+		const validators = { etag, lastModified: undefined };
+		if (isNotModified(request.headers, validators)) return answer(304, [], null);
+		const range = request.method === "GET" ? rangeOf(request.headers, size, validators) : null;
+		if (range === null) return answer(200, ["accept-ranges", "bytes", ...content], whole);
+		if (range === "unsatisfiable") return answer(416, ["content-range", `bytes */${size}`], null);
+		const { first, last } = range;
+		const told = ["content-range", `bytes ${first}-${last}/${size}`, ...content];
+		return answer(206, told, { upload, start: first, size: last - first + 1 });
 	}
 
 	#withHeaders({ url: { pathname: path, host } }: SiteRequest, answer: SiteAnswer): SiteAnswer {
@@ -171,9 +181,4 @@ function decoded(path: string): string | null {
 function addSearch(to: string, search: string): string {
 	const [path, hash] = to.split("#");
 	return `${path}${search}${hash === undefined ? "" : `#${hash}`}`;
-}
-
-/** https://www.rfc-editor.org/rfc/rfc9110#section-13.1.2, by weak comparison. */
-function matches(header: string | undefined, etag: string): boolean {
-	return header?.split(",").some((one) => one.trim() === "*" || one.trim().replace(/^W\//, "") === etag) ?? false;
 }

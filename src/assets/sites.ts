@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { LRUCache } from "lru-cache";
-import type { Asset, Manifest, SiteSource } from "./asset-config.ts";
+import type { AssetPart, Manifest, SiteSource } from "./asset-config.ts";
 import { Site } from "./site.ts";
 
 /** So many sites are kept in memory, whose manifests and rules have so many letters together. */
@@ -36,16 +36,21 @@ export class Sites {
 		return site;
 	}
 
-	/** The bytes of a file, as fast as they are taken. */
-	async *read({ upload, size }: Asset): AsyncGenerator<Uint8Array, void> {
-		await using file = await open(this.#path(upload));
+	/** The bytes of a part of a file, as fast as they are taken: it is open no longer than it takes to read a piece. */
+	async *read({ upload, start, size }: AssetPart): AsyncGenerator<Uint8Array, void> {
 		for (let at = 0; at < size; ) {
-			const piece = Buffer.allocUnsafe(Math.min(PIECE, size - at));
-			const { bytesRead } = await file.read(piece, 0, piece.length, at);
-			if (bytesRead === 0) throw new Error("the file of an asset is shorter than it should be");
-			at += bytesRead;
-			yield piece.subarray(0, bytesRead);
+			const piece = await this.#piece(upload, start + at, Math.min(PIECE, size - at));
+			at += piece.byteLength;
+			yield piece;
 		}
+	}
+
+	async #piece(upload: string, at: number, size: number): Promise<Uint8Array> {
+		await using file = await open(this.#path(upload));
+		const piece = Buffer.allocUnsafe(size);
+		const { bytesRead } = await file.read(piece, 0, size, at);
+		if (bytesRead === 0) throw new Error("the file of an asset is shorter than it should be");
+		return piece.subarray(0, bytesRead);
 	}
 
 	#path(upload: string): string {

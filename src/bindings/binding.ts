@@ -45,6 +45,11 @@ export interface OpenBinding {
 	 * turn, so that this has to cost next to nothing; and `null` for what the isolate's side never sends.
 	 */
 	prepare(argument: string): Prepared | string | null;
+	/**
+	 * Takes what the function only says, and nobody answers: it is no subrequest, and has to cost next to nothing. All
+	 * that a binding with this is asked comes here. Returns whether it is something that the isolate's side sends.
+	 */
+	note?(argument: string): boolean;
 	/** The request is over. Calls that run have been aborted by then. */
 	close?(): void;
 }

@@ -68,6 +68,9 @@ export class Calls {
 	call(op: number, text: string, whole: Uint8Array | undefined, reply: Reply): boolean {
 		const { subrequests, concurrentSubrequests } = this.#limits;
 		if (this.#running?.has(op)) return false; // In its place the one before could not be stopped any more.
+		const { binding, body, argument } = decodeCall(text);
+		const opened = this.#binding(binding);
+		if (opened?.note !== undefined) return body === "none" && opened.note(argument);
 		if (this.count >= subrequests) {
 			const message = `the request has already made its ${subrequests} subrequests`;
 			this.#onExceeded("subrequests", message);
@@ -79,8 +82,7 @@ export class Calls {
 			fail(reply, `what is asked for has more than ${MOST_ARGUMENT} letters`);
 			return true;
 		}
-		const { binding, body, argument } = decodeCall(text);
-		const prepared = this.#binding(binding)?.prepare(argument) ?? null;
+		const prepared = opened?.prepare(argument) ?? null;
 		if (prepared === null) return false;
 		if (typeof prepared === "string") {
 			fail(reply, prepared);

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import type { ZodError } from "zod";
 import type { Sites } from "../assets/sites.ts";
 import { UsageError } from "../errors.ts";
-import { type BindingNumber, FETCH, LOOPBACK, SOCKETS } from "../link/calls.ts";
+import { type BindingNumber, CACHES, FETCH, LOOPBACK, SOCKETS } from "../link/calls.ts";
 import type { TenantName } from "../names.ts";
 import type { DataProcess } from "../stores/data-process.ts";
 import type { SqlProcesses } from "../stores/sql-processes.ts";
@@ -22,6 +22,8 @@ export interface EdgeServices {
 	sql: SqlProcesses;
 	/** How much a tenant may store, in all that its functions are bound to. */
 	storedBytes: Bytes;
+	/** How much is kept in a tenant's caches. */
+	cachedBytes: Bytes;
 	/** Told of a queue that has messages. */
 	onQueued: (tenant: TenantName, queue: string) => void;
 }
@@ -38,6 +40,7 @@ const NAME = /^[A-Za-z_$][\w$]{0,99}$/;
 /** The numbers of those that stand in no `env`. */
 const GLOBAL_CALLS: ReadonlyMap<BindingNumber, { type: string; settings?: unknown }> = new Map([
 	[FETCH, { type: "fetch" }],
+	[CACHES, { type: "caches" }],
 	[SOCKETS, { type: "sockets" }],
 	[LOOPBACK, { type: "loopback" }],
 ]);
@@ -52,7 +55,6 @@ export class Bindings {
 
 	static async load(services: EdgeServices): Promise<Bindings> {
 		const extension = import.meta.url.slice(import.meta.url.lastIndexOf("."));
-		// The others are performed in the sandbox.
 		const sides = [...bindingFolders()]
 			.map(([name, folder]) => ({ name, file: new URL(`edge${extension}`, folder) }))
 			.filter(({ file }) => existsSync(file));

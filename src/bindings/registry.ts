@@ -10,6 +10,7 @@ export const BINDINGS = [
 	"queue",
 	"ratelimit",
 	"sql",
+	"analytics",
 ];
 
 /** Those of them that every function has, and that stand in no `env`. */

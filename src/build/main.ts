@@ -4,7 +4,6 @@
  */
 import { Socket } from "node:net";
 import ivm from "isolated-vm";
-import { CacheStore } from "../bindings/caches/sandbox.ts";
 import { FunctionIsolate, type IsolateListener } from "../isolates/isolate.ts";
 import type { ParkedIsolate } from "../isolates/parked.ts";
 import { Parking } from "../isolates/parking.ts";
@@ -48,7 +47,7 @@ async function tryStart(parked: ParkedIsolate, image: Image): Promise<FunctionIs
 			}
 		},
 	};
-	const isolate = new FunctionIsolate({ parked, version: 0, image, caches: new CacheStore(), listener });
+	const isolate = new FunctionIsolate({ parked, version: 0, image, listener });
 	if (isolate.starting) await promise;
 	return isolate;
 }

@@ -104,6 +104,15 @@ export function addClientCommands(program: Command): void {
 			[],
 		)
 		.option("--ip <ADDRESS>", "requests from this address alone; may be repeated", list, []);
+	add("cache", "remove responses from a function's cache", (commands, _: string, name: string, options: never) =>
+		commands.purge(name, options),
+	)
+		.addArgument(new Argument("<ACTION>", "what to do").choices(["purge"]))
+		.argument("<NAME>", "the function")
+		.option("--cache <CACHE>", "a cache of this name (the function's default one)")
+		.option("--url <URL>", "what is kept at this URL; may be repeated", list)
+		.option("--tag <TAG>", "what has this in its Cache-Tag header; may be repeated", list)
+		.option("--all", "all that it holds");
 	add("delete <NAME>", "remove a function with all its versions", (commands, name: string, options: ClientOptions) =>
 		commands.remove(name, options),
 	);

@@ -56,6 +56,7 @@ const settings = {
 			}),
 		)
 		.optional(),
+	analytics_engine_datasets: z.array(z.looseObject({ binding: z.string(), dataset: z.string().optional() })).optional(),
 	queues: z
 		.looseObject({
 			producers: z
@@ -84,6 +85,7 @@ const NOT_INHERITED = [
 	"services",
 	"queues",
 	"ratelimits",
+	"analytics_engine_datasets",
 	"version_metadata",
 ] as const;
 
@@ -98,7 +100,6 @@ const MISSING = [
 	"ai",
 	"browser",
 	"images",
-	"analytics_engine_datasets",
 	"dispatch_namespaces",
 	"mtls_certificates",
 	"send_email",
@@ -221,7 +222,14 @@ function consumerOf(given: z.infer<typeof consumer>): NonNullable<GivenTriggers[
 
 /** What stands in `env` of a function of a name. */
 function bindingsOf(
-	{ services = [], kv_namespaces: namespaces = [], d1_databases: databases = [], queues, ratelimits = [] }: Settings,
+	{
+		services = [],
+		kv_namespaces: namespaces = [],
+		d1_databases: databases = [],
+		queues,
+		ratelimits = [],
+		analytics_engine_datasets: datasets = [],
+	}: Settings,
 	name: string,
 ): GivenBindings {
 	const called = services.map(({ binding, service, entrypoint, props }) => [
@@ -246,7 +254,8 @@ function bindingsOf(
 		binding,
 		{ type: "ratelimit", namespace, limit, period },
 	]);
-	return Object.fromEntries([...called, ...kept, ...queried, ...producers, ...limited]) as GivenBindings;
+	const counted = datasets.map(({ binding, dataset = binding }) => [binding, { type: "analytics", dataset }]);
+	return Object.fromEntries([...called, ...kept, ...queried, ...producers, ...limited, ...counted]) as GivenBindings;
 }
 
 /** The id of a namespace or database that the configuration gives none: the title of the one that wrangler would make. */

@@ -20,6 +20,7 @@ const STATUS = {
 	too_many_attempts: 429,
 	too_many_uploads: 429,
 	too_many_tails: 429,
+	too_many_queries: 429,
 	internal: 500,
 	not_supported: 501,
 	disk_full: 507,

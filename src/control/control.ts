@@ -19,6 +19,7 @@ import { SqlProcesses } from "../stores/sql-processes.ts";
 import type { Milliseconds } from "../units.ts";
 import { version } from "../version.ts";
 import { isBackupDraft } from "./admin/backup.ts";
+import { Analytics } from "./analytics.ts";
 import { Catalog } from "./catalog/catalog.ts";
 import { HostnamePolicy } from "./catalog/hostname-policy.ts";
 import { InstancePolicy } from "./catalog/instance-policy.ts";
@@ -73,6 +74,7 @@ export class Control {
 	readonly keeping: Keeping;
 	/** What functions have stored. */
 	readonly data: DataProcess;
+	readonly analytics: Analytics;
 	readonly queues: Queues;
 	readonly namespaces: KvNamespaces;
 	/** The databases of functions, and what runs their SQL. */
@@ -136,6 +138,7 @@ export class Control {
 			cpuMs: sqlCpuMs,
 			most: MOST_SQL,
 		});
+		this.analytics = new Analytics(this.data);
 		this.queues = new Queues({ catalog, data: this.data, storedBytes });
 		this.namespaces = tenantNamespaces({ store, data: this.data, storedBytes });
 		this.databases = tenantDatabases(store, this.sql);

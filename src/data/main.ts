@@ -3,6 +3,9 @@
  * descriptor 3. What is asked in one batch is written to the disk at once, and acknowledged then.
  */
 import { Socket } from "node:net";
+import { join } from "node:path";
+import { AnalyticsStore } from "../bindings/analytics/store.ts";
+import { CachesStore } from "../bindings/caches/store.ts";
 import { KvStore } from "../bindings/kv/store.ts";
 import { QueueStore } from "../bindings/queue/store.ts";
 import { DataKind, readDataCall, writeDataAnswer } from "../link/data-frames.ts";
@@ -11,14 +14,16 @@ import { FrameWriter } from "../link/frame-writer.ts";
 import { Blobs } from "../stores/blobs.ts";
 import { Copies } from "../stores/copies.ts";
 import { CronStore } from "../stores/cron-store.ts";
-import { openDatabase } from "../stores/database.ts";
+import { openDatabase, openRelaxed } from "../stores/database.ts";
 import { Quota } from "../stores/quota.ts";
 import { type DataFiles, type DataStore, type Done, Refused } from "../stores/store.ts";
+import { Volume } from "../stores/volume.ts";
 import type { Bytes } from "../units.ts";
 
 const MAX_FRAME_BYTES: Bytes = 8 * 2 ** 20;
 
 type Call = ReturnType<typeof readDataCall>;
+type Stores = Record<string, DataStore>;
 
 const [, , folder] = process.argv;
 const database = openDatabase(folder);
@@ -29,9 +34,32 @@ const stores: Record<string, DataStore> = {
 	queue: new QueueStore(files),
 	cron: new CronStore(files),
 };
-blobs.sweep(new Set(Object.values(stores).flatMap((store) => [...(store.blobs?.() ?? [])])));
+sweep(blobs, Object.values(stores));
+const lasting = new Volume(database, blobs);
 
-const incoming = {
+/** What may be lost has a volume of its own, so that it waits for no disk, and nobody for it; `null` without one. */
+function openRelaxedVolume(): Volume | null {
+	const relaxedFolder = join(folder, "relaxed");
+	try {
+		return new Volume(openRelaxed(relaxedFolder), new Blobs(relaxedFolder, { lasting: false }));
+	} catch (error) {
+		process.stderr.write(`${relaxedFolder}: ${(error as Error).message}\n`);
+		return null;
+	}
+}
+const relaxed = openRelaxedVolume();
+const relaxedStores: Stores = {};
+if (relaxed !== null) {
+	relaxedStores.caches = new CachesStore(relaxed);
+	relaxedStores.analytics = new AnalyticsStore(relaxed);
+	sweep(relaxed.blobs, Object.values(relaxedStores));
+}
+
+function sweep(among: Blobs, known: DataStore[]): void {
+	among.sweep(new Set(known.flatMap((store) => [...(store.blobs?.() ?? [])])));
+}
+
+const incomingTo = (blobs: Blobs) => ({
 	append: ({ tenant, name, most }: { tenant: string; name: string; most: Bytes }, bytes: Buffer): Done => ({
 		said: blobs.append(tenant, name, bytes, most),
 	}),
@@ -48,7 +76,7 @@ const incoming = {
 		blobs.close(reading);
 		return {};
 	},
-};
+});
 const copies = new Copies(folder);
 const copying = {
 	hold: (): Done => {
@@ -62,7 +90,8 @@ const copying = {
 	made: ({ name }: { name: string }): Done => ({ said: copies.isMade(name) }),
 };
 stores.copies = { writes: {}, reads: copying };
-stores.blobs = { writes: {}, reads: incoming };
+stores.blobs = { writes: {}, reads: incomingTo(blobs) };
+if (relaxed !== null) relaxedStores.relaxedBlobs = { writes: {}, reads: incomingTo(relaxed.blobs) };
 
 const socket = new Socket({ fd: 3, readable: true, writable: true });
 const writer = new FrameWriter(socket);
@@ -70,17 +99,28 @@ let batch: Call[] = [];
 
 type Answer = Parameters<typeof writeDataAnswer>[1];
 
-/** Does all that was asked for, in one transaction where anything of it changes what is kept. */
+/** Does all that was asked for, in one transaction of each volume in which anything of it changes what is kept. */
 function run(): void {
 	const calls = batch;
 	batch = [];
-	const answers = calls.some(({ store, operation }) => operation in stores[store].writes)
-		? inTransaction(calls)
-		: calls.map(answerTo);
+	const apart = relaxed === null ? [] : calls.filter(({ store }) => store in relaxedStores);
+	if (relaxed !== null && apart.length > 0) perform(relaxed, relaxedStores, apart);
+	const rest = apart.length === 0 ? calls : calls.filter(({ store }) => !(store in relaxedStores));
+	perform(lasting, stores, rest);
+}
+
+function perform(volume: Volume, among: Stores, calls: Call[]): void {
+	const answers = calls.some((call) => isWrite(among, call))
+		? inTransaction(volume, among, calls)
+		: calls.map((call) => answerTo(among, call));
 	for (const answer of answers) {
 		if (answer instanceof Promise) void answer.then(tell);
 		else tell(answer);
 	}
+}
+
+function isWrite(among: Stores, { store, operation }: Call): boolean {
+	return store in among && operation in among[store].writes;
 }
 
 function tell(answer: Answer): void {
@@ -88,24 +128,18 @@ function tell(answer: Answer): void {
 	writer.flush();
 }
 
-function inTransaction(calls: Call[]): (Answer | Promise<Answer>)[] {
+function inTransaction(volume: Volume, among: Stores, calls: Call[]): (Answer | Promise<Answer>)[] {
 	try {
-		database.exec("BEGIN IMMEDIATE");
-		const answers = calls.map((call) => answerWithin(call));
-		blobs.sync();
-		database.exec("COMMIT");
-		blobs.settle(true);
-		return answers;
+		return volume.transaction(() => calls.map((call) => answerWithin(volume, among, call)));
 	} catch (error) {
-		if (database.isTransaction) database.exec("ROLLBACK");
-		blobs.settle(false);
 		return calls.map((call) => refusalOf(call, error));
 	}
 }
 
-function answerTo(call: Call): Answer | Promise<Answer> {
+function answerTo(among: Stores, call: Call): Answer | Promise<Answer> {
 	const { store, operation, said, bytes } = call;
-	const { writes, reads } = stores[store];
+	if (!(store in among)) return refusalOf(call, new Refused("500 the database of what may be lost cannot be used"));
+	const { writes, reads } = among[store];
 	try {
 		const done = (writes[operation] ?? reads[operation])(said as never, bytes);
 		if (!(done instanceof Promise)) return answerOf(call, done);
@@ -119,19 +153,12 @@ function answerTo(call: Call): Answer | Promise<Answer> {
 }
 
 /** The same within a transaction: what fails undoes what it has changed, and nothing of the others. */
-function answerWithin(call: Call): Answer | Promise<Answer> {
-	const { store, operation } = call;
-	if (!(operation in stores[store].writes)) return answerTo(call);
-	database.exec("SAVEPOINT call");
-	const mark = blobs.mark();
-	const answer = answerTo(call);
-	const isRefused = !(answer instanceof Promise) && answer.kind === DataKind.refused;
-	if (isRefused) {
-		database.exec("ROLLBACK TO call");
-		blobs.undo(mark);
-	}
-	database.exec("RELEASE call");
-	return answer;
+function answerWithin(volume: Volume, among: Stores, call: Call): Answer | Promise<Answer> {
+	if (!isWrite(among, call)) return answerTo(among, call);
+	return volume.part(
+		() => answerTo(among, call),
+		(answer) => answer instanceof Promise || answer.kind !== DataKind.refused,
+	);
 }
 
 function answerOf({ id }: Call, { said = null, bytes }: Done): Answer {

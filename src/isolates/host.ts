@@ -1,4 +1,3 @@
-import { CacheStore } from "../bindings/caches/sandbox.ts";
 import { Kind } from "../link/messages.ts";
 import type { MessageData } from "../link/outgoing.ts";
 import type {
@@ -59,7 +58,6 @@ export class IsolateHost implements SandboxCommands, IsolateListener {
 	readonly #events: SandboxEvents;
 	readonly #note: (attempt: AttemptId, starting: boolean) => void;
 	readonly #parking: Parking;
-	readonly #caches = new CacheStore();
 	readonly #warm: WarmIsolates;
 	readonly #versions = new Map<VersionNumber, Version>();
 	readonly #runner: Runner;
@@ -102,7 +100,6 @@ export class IsolateHost implements SandboxCommands, IsolateListener {
 	}
 
 	unload(number: VersionNumber): void {
-		this.#caches.drop(number);
 		const version = this.#versions.get(number);
 		if (version === undefined) return;
 		this.#warm.remove(number);
@@ -287,7 +284,7 @@ export class IsolateHost implements SandboxCommands, IsolateListener {
 	#start(version: Version, image: Image, attempt: RunningAttempt, startMs: Milliseconds): FunctionIsolate | undefined {
 		try {
 			const parked = this.#parking.take(image.memoryMb);
-			const settings = { parked, version: attempt.version, image, caches: this.#caches, listener: this, startMs };
+			const settings = { parked, version: attempt.version, image, listener: this, startMs };
 			const isolate = new FunctionIsolate(settings);
 			this.#runner.usedUs += isolate.startUs;
 			attempt.cold = true;

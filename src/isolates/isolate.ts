@@ -1,6 +1,5 @@
 import { setFlagsFromString } from "node:v8";
 import type ivm from "isolated-vm";
-import type { CacheStore } from "../bindings/caches/sandbox.ts";
 import { handlersAmong } from "../link/handlers.ts";
 import { Kind } from "../link/messages.ts";
 import type { AttemptId, Image, VersionNumber } from "../link/protocol.ts";
@@ -46,7 +45,6 @@ export interface FunctionIsolateSettings {
 	parked: ParkedIsolate;
 	version: VersionNumber;
 	image: Image;
-	caches: CacheStore;
 	listener: IsolateListener;
 	/** How long its script may run before it awaits anything. Default: the function's own limit for its start. */
 	startMs?: Milliseconds;
@@ -81,7 +79,7 @@ export class FunctionIsolate {
 	readonly #outbox: Outbox;
 
 	/** Compiles and runs the script. Throws StartError where that fails; the isolate is gone then. */
-	constructor({ parked, version, image, caches, listener, startMs = image.startupCpuMs }: FunctionIsolateSettings) {
+	constructor({ parked, version, image, listener, startMs = image.startupCpuMs }: FunctionIsolateSettings) {
 		readThreadClock();
 		const started = performance.now();
 		this.version = version;
@@ -97,7 +95,6 @@ export class FunctionIsolate {
 			onAnswer: (answer) => listener.onAnswer(this, answer),
 		});
 		parked.outlet.emit = (kind, attempt, op, text, data, last) => this.#outbox.put(kind, attempt, op, text, data, last);
-		Object.assign(parked.outlet, caches.of(version));
 		parked.outlet.crypto = (attempt, op, method, args) => {
 			const id = Number(attempt) >>> 0;
 			listener.onOperation(this, id);

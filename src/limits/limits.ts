@@ -133,6 +133,8 @@ export interface TenantLimits {
 	storedBytes: number;
 	/** CPU time of one call of a SQL database, in milliseconds. Default 5000. */
 	sqlCpuMs: number;
+	/** What is kept in their caches, in bytes; what was not asked for longest makes room. Default 256 MB (2^28 bytes). */
+	cachedBytes: number;
 }
 
 export const DEFAULT_TENANT_LIMITS: TenantLimits = {
@@ -140,6 +142,7 @@ export const DEFAULT_TENANT_LIMITS: TenantLimits = {
 	queuedRequests: 2000,
 	storedBytes: 1024 * MB,
 	sqlCpuMs: 5000,
+	cachedBytes: 256 * MB,
 };
 
 export const tenantLimitsSchema = z.strictObject({
@@ -147,4 +150,5 @@ export const tenantLimitsSchema = z.strictObject({
 	queuedRequests: whole(0, 1_000_000).optional(),
 	storedBytes: whole(0, Number.MAX_SAFE_INTEGER).optional(),
 	sqlCpuMs: whole(1, 600_000).optional(),
+	cachedBytes: whole(0, Number.MAX_SAFE_INTEGER).optional(),
 });

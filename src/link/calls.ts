@@ -9,6 +9,8 @@ import type { BodyMode } from "./messages.ts";
 export type BindingNumber = number;
 /** The global `fetch`. */
 export const FETCH: BindingNumber = 0;
+/** The global `caches`. */
+export const CACHES: BindingNumber = 9997;
 /** `connect` of `cloudflare:sockets`. */
 export const SOCKETS: BindingNumber = 9998;
 /** The function's calls of its own exports. */

@@ -80,6 +80,13 @@ export class Call {
 	}
 }
 
+/** Says something to a binding that nobody answers, up to so many times in an attempt; what is more is left out. */
+export function note(binding: BindingNumber, what: string, argument: string, most: number): void {
+	const context = requireContext(what);
+	if (context.noted(most)) return;
+	context.emit(Kind.call, context.nextOperation(), encodeCall({ binding, body: "none", argument }));
+}
+
 /** Whether a body leaves in one piece, beside what is asked for. */
 export function isWhole(body: Body): boolean {
 	const { source } = body;

@@ -30,13 +30,6 @@ export interface Host {
 	randomBytes(length: number): ArrayBuffer;
 	/** Milliseconds since the epoch, with fractions. */
 	now(): number;
-	/** The head of a response in one of the function's caches, or `null`. */
-	cacheMatch(name: string, key: string): string | null;
-	/** The body of a response in one of the function's caches. */
-	cacheBody(name: string, key: string): ArrayBuffer;
-	cachePut(name: string, key: string, head: string, body: Uint8Array, seconds: number): void;
-	/** Whether there was such a response; `null` deletes all of the cache. */
-	cacheDelete(name: string, key: string | null): boolean;
 	/** Starts a WebCrypto operation; its result comes back as an answer to `op`. */
 	crypto(attempt: number, op: number, method: string, args: unknown[]): void;
 }

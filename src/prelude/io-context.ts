@@ -27,6 +27,7 @@ class Work {
 	readonly operations = new Map<number, Operation>();
 	readonly timers = new Set<number>();
 	toldOfTimers = false;
+	notes = 0;
 	next = 1;
 	/** Aborts `request.signal`; set when the function first touches it. */
 	abort: (() => void) | null = null;
@@ -90,6 +91,11 @@ export class IoContext {
 
 	get pendingTimers(): number {
 		return this.#work === null ? 0 : this.#work.timers.size;
+	}
+
+	/** Counts one more of what was said to bindings. Says whether there were as many already as there may be. */
+	noted(most: number): boolean {
+		return this.#begun.notes++ >= most;
 	}
 
 	nextOperation(): number {

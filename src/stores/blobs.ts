@@ -1,5 +1,6 @@
 import {
 	closeSync,
+	fstatSync,
 	fsync,
 	fsyncSync,
 	mkdirSync,
@@ -63,7 +64,11 @@ export class Blobs {
 	/** Says to all processes that have the folder that a backup is made, by when it was written. */
 	readonly #hold: string;
 
-	constructor(folder: string) {
+	/** Whether what is kept has to be on the disk before it is. */
+	readonly #lasting: boolean;
+
+	constructor(folder: string, { lasting }: { lasting: boolean } = { lasting: true }) {
+		this.#lasting = lasting;
 		this.#hold = join(folder, "hold");
 		this.#folder = join(folder, "blobs");
 		this.#incoming = join(folder, "incoming");
@@ -107,7 +112,7 @@ export class Blobs {
 	/** Has one that came in whole on the disk, while others are asked for. */
 	async finish(tenant: string, name: string): Promise<void> {
 		const blob = opened(this.#written, tenant, name);
-		await promisify(fsync)(blob.descriptor);
+		if (this.#lasting) await promisify(fsync)(blob.descriptor);
 		blob.finished = true;
 	}
 
@@ -120,7 +125,7 @@ export class Blobs {
 		const { descriptor, finished } = opened(this.#written, tenant, name);
 		this.#written.delete(name);
 		try {
-			if (!finished) fsyncSync(descriptor);
+			if (!finished && this.#lasting) fsyncSync(descriptor);
 		} finally {
 			closeSync(descriptor);
 		}
@@ -168,7 +173,7 @@ export class Blobs {
 
 	/** Has the kept blobs' names on the disk; to be called before the change that names them is committed. */
 	sync(): void {
-		if (this.#kept.length === 0) return;
+		if (this.#kept.length === 0 || !this.#lasting) return;
 		const descriptor = openSync(this.#folder, "r");
 		try {
 			fsyncSync(descriptor);
@@ -177,13 +182,17 @@ export class Blobs {
 		}
 	}
 
-	/** Opens one to be read piece by piece. Gives what it is read by. */
-	read(tenant: string, name: string, size: Bytes): string {
+	/** Opens one to be read piece by piece, or so many bytes of it from some place on. Gives what it is read by. */
+	read(tenant: string, name: string, size: Bytes, start: Bytes = 0): string {
 		this.#expire();
 		bounded(this.#read, tenant);
 		const descriptor = openSync(join(this.#folder, name), "r");
+		if (fstatSync(descriptor).size < start + size) {
+			closeSync(descriptor);
+			throw new Refused("500 the value is not whole");
+		}
 		const reading = this.#next();
-		this.#read.set(reading, { tenant, descriptor, size, at: 0, usedAt: performance.now() });
+		this.#read.set(reading, { tenant, descriptor, size: start + size, at: start, usedAt: performance.now() });
 		return reading;
 	}
 

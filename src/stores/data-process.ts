@@ -25,6 +25,9 @@ const MOST_WAITING_BYTES: Bytes = 32 * 2 ** 20;
 /** A piece of a value that goes to the process by itself. */
 const PIECE: Bytes = 256 * 1024;
 
+/** Which blobs those are that go to the process, or come from it, by themselves. */
+export type BlobStore = "blobs" | "relaxedBlobs";
+
 /** What came of a call. */
 export interface DataResult {
 	said: unknown;
@@ -107,44 +110,54 @@ export class DataProcess {
 	}
 
 	/** Takes in a value that is too large for one call, up to a size. Gives the name by which another call may keep it. */
-	async receive(tenant: TenantName, content: AsyncIterable<Uint8Array>, most: Bytes): Promise<string> {
+	async receive(
+		tenant: TenantName,
+		content: AsyncIterable<Uint8Array>,
+		most: Bytes,
+		store: BlobStore = "blobs",
+	): Promise<string> {
 		let name = "";
 		try {
 			for await (const chunk of content)
 				for (let at = 0; at < chunk.byteLength; at += PIECE) {
 					const bytes = chunk.subarray(at, at + PIECE);
 					const said = { tenant, name, most };
-					const result = await this.ask(tenant, { store: "blobs", operation: "append", said, bytes });
+					const result = await this.ask(tenant, { store, operation: "append", said, bytes });
 					name = result.said as string;
 				}
-			await this.ask(tenant, { store: "blobs", operation: "finish", said: { tenant, name } });
+			await this.ask(tenant, { store, operation: "finish", said: { tenant, name } });
 			return name;
 		} catch (error) {
-			this.discard(tenant, name);
+			this.discard(tenant, name, store);
 			throw error;
 		}
 	}
 
 	/** What was received is not kept after all. */
-	discard(tenant: TenantName, name: string): void {
+	discard(tenant: TenantName, name: string, store: BlobStore = "blobs"): void {
 		if (name === "" || this.#closed) return;
-		this.ask(tenant, { store: "blobs", operation: "discard", said: { name } }).catch(() => undefined);
+		this.ask(tenant, { store, operation: "discard", said: { name } }).catch(() => undefined);
 	}
 
 	/** The pieces of a large value, by what another call has said that it is read by. */
-	async *read(tenant: TenantName, reading: string, size: Bytes): AsyncGenerator<Uint8Array> {
+	async *read(
+		tenant: TenantName,
+		reading: string,
+		size: Bytes,
+		store: BlobStore = "blobs",
+	): AsyncGenerator<Uint8Array> {
 		let left = size;
 		try {
 			while (left > 0) {
 				const said = { tenant, reading };
-				const { bytes } = await this.ask(tenant, { store: "blobs", operation: "piece", said });
+				const { bytes } = await this.ask(tenant, { store, operation: "piece", said });
 				if (bytes.byteLength === 0) throw new Error("500 the value is not whole");
 				left -= bytes.byteLength;
 				yield bytes;
 			}
 		} finally {
 			if (left > 0 && !this.#closed)
-				this.ask(tenant, { store: "blobs", operation: "close", said: { reading } }).catch(() => undefined);
+				this.ask(tenant, { store, operation: "close", said: { reading } }).catch(() => undefined);
 		}
 	}
 
@@ -227,7 +240,7 @@ export class DataProcess {
 		for (const one of ones) {
 			this.#left(one);
 			// What came in before, or is being read, went with the process.
-			if (one.times > 1 || one.call.store === "blobs" || this.#closed)
+			if (one.times > 1 || /blobs$/i.test(one.call.store) || this.#closed)
 				one.reject(new Error(`500 the data process was lost (${why})`));
 			else {
 				const tenant = this.#tenant(one.tenant);

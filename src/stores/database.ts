@@ -1,3 +1,4 @@
+import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
@@ -5,7 +6,7 @@ import { DatabaseSync } from "node:sqlite";
 export const DATABASE = "data.db";
 
 /** What each version of the database adds to the one before; one that is there is never changed. */
-const MIGRATIONS = [
+const LASTING = [
 	`CREATE TABLE tenants (name TEXT PRIMARY KEY, bytes INTEGER NOT NULL) WITHOUT ROWID;
 	CREATE TABLE kv_namespaces (id INTEGER PRIMARY KEY, tenant TEXT NOT NULL, name TEXT NOT NULL, UNIQUE (tenant, name));
 	CREATE TABLE kv_entries (
@@ -23,21 +24,71 @@ const MIGRATIONS = [
 		PRIMARY KEY (tenant, function, cron)) WITHOUT ROWID;`,
 ];
 
+/** SQLITE_CORRUPT and SQLITE_NOTADB: https://www.sqlite.org/rescode.html */
+const DAMAGED = [11, 26];
+
+/** The same for what may be lost. */
+const RELAXED = [
+	`CREATE TABLE caches (id INTEGER PRIMARY KEY, account TEXT NOT NULL, function TEXT NOT NULL, name TEXT);
+	CREATE INDEX caches_of ON caches (account, function, name);
+	CREATE TABLE cache_entries (
+		id INTEGER PRIMARY KEY, cache INTEGER NOT NULL, account TEXT NOT NULL, url TEXT NOT NULL, vary TEXT NOT NULL,
+		head TEXT NOT NULL, size INTEGER NOT NULL, blob TEXT, expires INTEGER NOT NULL, used INTEGER NOT NULL,
+		weight INTEGER NOT NULL, body BLOB);
+	CREATE INDEX cache_entries_at ON cache_entries (cache, url);
+	CREATE INDEX cache_entries_used ON cache_entries (account, used);
+	CREATE INDEX cache_entries_expiring ON cache_entries (expires);
+	CREATE TABLE cache_tags (
+		cache INTEGER NOT NULL, tag TEXT NOT NULL, entry INTEGER NOT NULL, PRIMARY KEY (cache, tag, entry)) WITHOUT ROWID;
+	CREATE INDEX cache_tags_of ON cache_tags (entry);
+	CREATE TABLE cache_accounts (account TEXT PRIMARY KEY, bytes INTEGER NOT NULL) WITHOUT ROWID;
+	CREATE INDEX cache_accounts_bytes ON cache_accounts (bytes);
+	CREATE TABLE cache_total (bytes INTEGER NOT NULL);
+	INSERT INTO cache_total VALUES (0);`,
+	`CREATE TABLE analytics_datasets (
+		id INTEGER PRIMARY KEY, tenant TEXT NOT NULL, name TEXT NOT NULL, points INTEGER NOT NULL DEFAULT 0,
+		bytes INTEGER NOT NULL DEFAULT 0, dropped INTEGER NOT NULL DEFAULT 0, UNIQUE (tenant, name));
+	CREATE TABLE analytics_points (
+		id INTEGER PRIMARY KEY, dataset INTEGER NOT NULL, time INTEGER NOT NULL, point TEXT NOT NULL);
+	CREATE INDEX analytics_points_at ON analytics_points (dataset, time, id);`,
+];
+
 /**
  * Opens the database of a data process; it is made where it is missing. Several processes may have it open for a while:
  * that of an edge that drains, and that of the next. Throws where it cannot be used.
  */
 export function openDatabase(folder: string): DatabaseSync {
-	const database = new DatabaseSync(join(folder, DATABASE), { timeout: 5000 });
 	// What is acknowledged is on the disk: https://www.sqlite.org/pragma.html#pragma_synchronous
-	database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -65536");
+	return open(folder, LASTING, "PRAGMA synchronous = FULL; PRAGMA cache_size = -65536");
+}
+
+/**
+ * Opens one of which the latest changes may be lost with the machine, so that they wait for no disk: that is written
+ * through once in 16 MB of them. One that is damaged is made anew; throws where it cannot be used.
+ */
+export function openRelaxed(folder: string): DatabaseSync {
+	const pragmas = "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -16384";
+	mkdirSync(folder, { recursive: true, mode: 0o700 });
+	try {
+		return open(folder, RELAXED, pragmas);
+	} catch (error) {
+		if (!DAMAGED.includes((error as { errcode?: number }).errcode ?? 0)) throw error;
+		for (const suffix of ["", "-wal", "-shm"]) rmSync(join(folder, DATABASE + suffix), { force: true });
+		return open(folder, RELAXED, pragmas);
+	}
+}
+
+function open(folder: string, migrations: readonly string[], pragmas: string): DatabaseSync {
+	const database = new DatabaseSync(join(folder, DATABASE), { timeout: 5000 });
+	// What a call may have to undo is kept in memory: there is no folder for temporary files.
+	database.exec(`PRAGMA journal_mode = WAL; PRAGMA temp_store = MEMORY; ${pragmas}`);
 	database.exec("BEGIN IMMEDIATE");
 	const { user_version: version } = database.prepare("PRAGMA user_version").get() as { user_version: number };
-	if (version > MIGRATIONS.length)
+	if (version > migrations.length)
 		throw new Error(
-			`data.db was written by a newer atoll (its version is ${version}, this one knows ${MIGRATIONS.length})`,
+			`data.db was written by a newer atoll (its version is ${version}, this one knows ${migrations.length})`,
 		);
-	for (const migration of MIGRATIONS.slice(version)) database.exec(migration);
-	database.exec(`PRAGMA user_version = ${MIGRATIONS.length}; COMMIT`);
+	for (const migration of migrations.slice(version)) database.exec(migration);
+	database.exec(`PRAGMA user_version = ${migrations.length}; COMMIT`);
 	return database;
 }

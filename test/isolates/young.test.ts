@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { setFlagsFromString } from "node:v8";
 import ivm from "isolated-vm";
-import { CacheStore } from "../../src/bindings/caches/sandbox.ts";
 import { externalCopy } from "../../src/isolates/external-copy.ts";
 import { FunctionIsolate } from "../../src/isolates/isolate.ts";
 import { parkIsolate } from "../../src/isolates/parked.ts";
@@ -53,7 +52,7 @@ test("an isolate collects with the seventeenth request, and not with its answers
 		},
 	} as unknown as typeof turn;
 	const listener = { budget: () => 1e9, onOperation: () => undefined, onAnswer: () => undefined };
-	const isolate = new FunctionIsolate({ parked: one, version: 1, image: IMAGE, caches: new CacheStore(), listener });
+	const isolate = new FunctionIsolate({ parked: one, version: 1, image: IMAGE, listener });
 	after(() => isolate.dispose());
 	const run = (kind: Kind, attempt: number, text: string) => {
 		isolate.attempts.add(attempt);

@@ -32,6 +32,33 @@ inBothIsolations("a site of the library's", (isolation) => {
 		assert.equal(await atoll.text("beside", "/first.txt"), "a file");
 	});
 
+	test("a part of a file is sent where that is asked for, directly and to the function, and the head alone for HEAD", async () => {
+		const text = "0123456789".repeat(20_000);
+		await write("large.txt", text);
+		const source = `export default { fetch: (r, env) => env.FILES.fetch(new Request(new URL("/large.txt", r.url), r)) };`;
+		const assets = { directory, binding: "FILES" };
+		await atoll.runtime.deploy({ name: "parts", hostnames: ["parts.test"], source, assets });
+		const etag = (await atoll.fetch("parts", "/large.txt")).headers.get("etag") ?? "";
+		for (const path of ["/large.txt", "/by-the-function"]) {
+			const ask = async (headers: Record<string, string>, method = "GET") => {
+				const response = await atoll.fetch("parts", path, { method, headers });
+				return [response.status, response.headers.get("content-range"), await response.text()];
+			};
+			const all = [200, null, text];
+			assert.deepEqual(await ask({}), all);
+			assert.deepEqual(await ask({ range: "bytes=3-5" }), [206, "bytes 3-5/200000", "345"]);
+			assert.deepEqual(await ask({ range: "bytes=-2" }), [206, "bytes 199998-199999/200000", "89"]);
+			const rest = text.slice(70_001);
+			assert.deepEqual(await ask({ range: "bytes=70001-" }), [206, "bytes 70001-199999/200000", rest]);
+			assert.deepEqual((await ask({ range: "bytes=200000-" })).slice(0, 2), [416, "bytes */200000"]);
+			assert.deepEqual(await ask({ range: "bytes=0-1,5-6" }), all);
+			assert.deepEqual(await ask({ range: "bytes=0-1", "if-range": '"another"' }), all);
+			assert.equal((await ask({ range: "bytes=0-1", "if-range": etag }))[0], 206);
+			assert.equal((await ask({ range: "bytes=0-1", "if-none-match": `"a", W/${etag}` }))[0], 304);
+			assert.deepEqual(await ask({ range: "bytes=0-1" }, "HEAD"), [200, null, ""]);
+		}
+	});
+
 	test("files that are kept already are not kept twice", async () => {
 		const artifacts = join(atoll.folder, "data", "artifacts");
 		const assets = async () => (await readdir(artifacts)).filter((name) => name.endsWith(".asset"));

@@ -31,7 +31,8 @@ class AssetsBinding implements EdgeBinding<Settings> {
 					const { status, headers: told, body } = this.#sites.of(source).answer(request);
 					if (body !== null) told.push("content-length", String(body.size));
 					const head = { status, statusText: "", headers: told, body: "none" as const };
-					const stream = body === null || method === "HEAD" ? null : ReadableStream.from(this.#sites.read(body));
+					const stream =
+						body === null || body.size === 0 || method === "HEAD" ? null : ReadableStream.from(this.#sites.read(body));
 					return { head, body: stream };
 				});
 			},

@@ -1,54 +1,39 @@
-import { exactBytes } from "../../prelude/encoding/bytes.ts";
-import { Body } from "../../prelude/fetch/body.ts";
-import { type HeadersOwner, headerList, headersOf, headerValue } from "../../prelude/fetch/headers.ts";
+import { CACHES } from "../../link/calls.ts";
+import { Call } from "../../prelude/call.ts";
+import type { Body } from "../../prelude/fetch/body.ts";
+import { headerList, headerValue } from "../../prelude/fetch/headers.ts";
 import { Request, requestState } from "../../prelude/fetch/request.ts";
-import { createResponse, type Response, responseState } from "../../prelude/fetch/response.ts";
-import { host } from "../../prelude/host.ts";
-import { asInterface, requireArguments, toDictionary } from "../../prelude/interface.ts";
-import { quote, quoteList } from "../../prelude/json.ts";
+import { createResponse, type Response, type ResponseOrigin, responseState } from "../../prelude/fetch/response.ts";
+import { asInterface, requireArguments, toDictionary, toUSVString } from "../../prelude/interface.ts";
+import { type CacheAsked, type CacheFound, encodeCacheAsked } from "./schema.ts";
 
 const SECRET = Symbol("construct");
 
-interface Stored {
-	url: string;
-	requestHeaders: string[];
-	status: number;
-	statusText: string;
-	headers: string[];
-}
-
-/** As JSON, which asks no object how it wants to be written. */
-function encode({ url, requestHeaders, status, statusText, headers }: Stored): string {
-	const request = `"url":${quote(url)},"requestHeaders":${quoteList(requestHeaders)}`;
-	return `{${request},"status":${status},"statusText":${quote(statusText)},"headers":${quoteList(headers)}}`;
-}
-
 /** A request as a key: its URL without the fragment. */
 function keyOf(request: Request): string {
-	return request.url.replace(/#.*$/s, "");
-}
-
-function varies(stored: Stored, request: Request): boolean {
-	const vary = headerValue(stored, "vary");
-	if (vary === null) return false;
-	const before = headersOf({ headers: stored.requestHeaders }, "none");
-	return vary.split(",").some((name) => before.get(name.trim()) !== request.headers.get(name.trim()));
+	const { url } = requestState(request);
+	const hash = url.indexOf("#");
+	return hash < 0 ? url : url.slice(0, hash);
 }
 
 function toRequest(value: unknown): Request {
 	return value instanceof Request ? value : new Request(value);
 }
 
-/**
- * https://w3c.github.io/ServiceWorker/#cache-interface, as edge platforms have it: `match`, `put` and `delete`, kept
- * by the sandbox for all isolates of the function there, as long as there is room.
- */
-export class Cache {
-	readonly #name: string;
+async function ask(what: string, asked: CacheAsked, body: Body | null = null): Promise<Call> {
+	const call = new Call(CACHES, { what, argument: encodeCacheAsked(asked), body, signal: null });
+	await call.answered;
+	if (call.failure !== null) throw new Error(`${what} failed: ${call.failure}`);
+	return call;
+}
 
-	constructor(secret?: unknown, name?: string) {
+/** https://w3c.github.io/ServiceWorker/#cache-interface, as edge platforms have it: `match`, `put` and `delete`. */
+export class Cache {
+	readonly #name: string | null;
+
+	constructor(secret?: unknown, name?: string | null) {
 		if (secret !== SECRET) throw new TypeError("Illegal constructor");
-		this.#name = name as string;
+		this.#name = name as string | null;
 	}
 
 	async match(request: unknown, options?: unknown): Promise<Response | undefined> {
@@ -56,18 +41,17 @@ export class Cache {
 		const { ignoreMethod, ignoreVary } = toDictionary(options, "Cache.match");
 		const wanted = toRequest(request);
 		if (wanted.method !== "GET" && !ignoreMethod) return undefined;
-		const key = keyOf(wanted);
-		const text = host.cacheMatch(this.#name, key);
-		if (text === null) return undefined;
-		const stored = JSON.parse(text) as Stored;
-		if (!ignoreVary && varies(stored, wanted)) return undefined;
-		return createResponse({
-			status: stored.status,
-			statusText: stored.statusText,
-			headers: stored.headers,
-			body: new Body(new Uint8Array(host.cacheBody(this.#name, key)), null),
-			origin: { type: "default", url: stored.url, redirected: false, guard: "immutable", webSocket: null },
+		const { text, body } = await ask("Cache.match()", {
+			op: "match",
+			cache: this.#name,
+			ignoreVary: !!ignoreVary,
+			url: keyOf(wanted),
+			headers: headerList(requestState(wanted)),
 		});
+		if (text === "") return undefined;
+		const { status, statusText, headers, url } = JSON.parse(text) as CacheFound;
+		const origin: ResponseOrigin = { type: "default", url, redirected: false, guard: "immutable", webSocket: null };
+		return createResponse({ status, statusText, headers, body, origin });
 	}
 
 	/** https://w3c.github.io/ServiceWorker/#cache-put */
@@ -80,17 +64,22 @@ export class Cache {
 		if (state === null) throw new TypeError("Cache.put: the second argument is not a Response");
 		const { status, statusText, body } = state;
 		if (status === 206) throw new TypeError("Cache.put: a partial response (206) cannot be kept");
-		const vary = headerValue(state, "vary");
-		if (vary?.split(",").some((name) => name.trim() === "*"))
-			throw new TypeError("Cache.put: a response that varies by everything cannot be kept");
+		const vary = namesIn(headerValue(state, "vary"));
+		if (vary.includes("*")) throw new TypeError("Cache.put: a response that varies by everything cannot be kept");
 		if (body?.unusable) throw new TypeError("Cache.put: the response's body has already been read");
-		const bytes = body === null ? new Uint8Array(0) : await body.bytes();
-		const seconds = freshness(state);
-		if (seconds === 0) return undefined;
-		const url = requestState(key).url;
-		const requestHeaders = headerList(requestState(key));
-		const stored = encode({ url, requestHeaders, status, statusText, headers: headerList(state) });
-		host.cachePut(this.#name, keyOf(key), stored, exactBytes(bytes), seconds);
+		await ask(
+			"Cache.put()",
+			{
+				op: "put",
+				cache: this.#name,
+				url: keyOf(key),
+				requestHeaders: only(headerList(requestState(key)), vary),
+				status,
+				statusText,
+				headers: headerList(state),
+			},
+			body,
+		);
 		return undefined;
 	}
 
@@ -99,22 +88,31 @@ export class Cache {
 		const { ignoreMethod } = toDictionary(options, "Cache.delete");
 		const key = toRequest(request);
 		if (key.method !== "GET" && !ignoreMethod) return false;
-		return host.cacheDelete(this.#name, keyOf(key));
+		const { text } = await ask("Cache.delete()", { op: "delete", cache: this.#name, url: keyOf(key) });
+		return text === "1";
 	}
 }
 asInterface(Cache, "Cache", { constructor: 0, match: 1, delete: 1 });
 
-/** For how many seconds a response may be kept, by its Cache-Control; for ever where it does not say. */
-function freshness(response: HeadersOwner): number {
-	if (headerValue(response, "set-cookie") !== null) return 0;
-	const control = headerValue(response, "cache-control")?.toLowerCase() ?? "";
-	if (/\b(?:no-store|no-cache|private)\b/.test(control)) return 0;
-	const age = /\bs-maxage=(\d+)/.exec(control) ?? /\bmax-age=(\d+)/.exec(control);
-	return age === null ? Number.MAX_SAFE_INTEGER : Number(age[1]);
+function namesIn(list: string | null): string[] {
+	const names: string[] = [];
+	if (list === null) return names;
+	const parts = list.split(",");
+	for (let i = 0; i < parts.length; i++) names.push(parts[i].trim().toLowerCase());
+	return names;
+}
+
+/** Those headers of a request that say whether a response is kept, and for whom. */
+function only(headers: string[], names: string[]): string[] {
+	const some: string[] = [];
+	for (let i = 0; i < headers.length; i += 2)
+		if (headers[i] === "authorization" || names.includes(headers[i])) some.push(headers[i], headers[i + 1]);
+	return some;
 }
 
 /** https://w3c.github.io/ServiceWorker/#cachestorage-interface, with the `default` cache of edge platforms. */
 export class CacheStorage {
+	/** Names of caches that were opened here, and may hold nothing yet. */
 	readonly #opened = new Set<string>();
 
 	constructor(secret?: unknown) {
@@ -125,30 +123,40 @@ export class CacheStorage {
 	}
 	async open(name: unknown): Promise<Cache> {
 		requireArguments(arguments.length, 1, "CacheStorage.open");
-		this.#opened.add(`${name as string}`);
-		return new Cache(SECRET, `${name as string}`);
+		const text = toUSVString(name);
+		this.#opened.add(text);
+		return new Cache(SECRET, text);
 	}
 	async has(name: unknown): Promise<boolean> {
 		requireArguments(arguments.length, 1, "CacheStorage.has");
-		return this.#opened.has(`${name as string}`);
+		const text = toUSVString(name);
+		return this.#opened.has(text) || (await this.keys()).includes(text);
 	}
 	async delete(name: unknown): Promise<boolean> {
 		requireArguments(arguments.length, 1, "CacheStorage.delete");
-		host.cacheDelete(`${name as string}`, null);
-		return this.#opened.delete(`${name as string}`);
+		const cache = toUSVString(name);
+		const wasOpened = this.#opened.delete(cache);
+		const { text } = await ask("CacheStorage.delete()", { op: "drop", cache });
+		return wasOpened || text === "1";
 	}
 	async keys(): Promise<string[]> {
-		return [...this.#opened];
+		const { text } = await ask("CacheStorage.keys()", { op: "names" });
+		const names = JSON.parse(text) as string[];
+		this.#opened.forEach((name) => {
+			if (!names.includes(name)) names.push(name);
+		});
+		return names;
 	}
 	async match(request: unknown, options?: unknown): Promise<Response | undefined> {
 		requireArguments(arguments.length, 1, "CacheStorage.match");
-		for (const name of this.#opened) {
-			const found = await new Cache(SECRET, name).match(request, options);
+		const names = await this.keys();
+		for (let i = 0; i < names.length; i++) {
+			const found = await new Cache(SECRET, names[i]).match(request, options);
 			if (found !== undefined) return found;
 		}
 		return undefined;
 	}
 }
 asInterface(CacheStorage, "CacheStorage", { constructor: 0, match: 1 });
-const standard = new Cache(SECRET, "");
+const standard = new Cache(SECRET, null);
 export const caches = new CacheStorage(SECRET);

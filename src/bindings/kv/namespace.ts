@@ -1,6 +1,7 @@
 import type { DataProcess } from "../../stores/data-process.ts";
 import type { Bytes } from "../../units.ts";
 import type { Content } from "../binding.ts";
+import { begun } from "../value.ts";
 import type { KvFound, KvList, KvNamespaceId, KvPut } from "./calls.ts";
 import type { Recent, RecentValues } from "./recent-values.ts";
 import type { KvKeys } from "./schema.ts";
@@ -12,8 +13,6 @@ const MOST_VALUE: Bytes = 25 * 2 ** 20;
 const LEAST_SECONDS = 60;
 /** In seconds: what is later is as good as never, and a number that all that reads it can hold. */
 const LATEST = 100_000_000_000;
-/** What is larger goes to the data process in pieces, and lies there in a file of its own. */
-const MOST_AT_ONCE: Bytes = 256 * 1024;
 
 /** What is to be put under a key. Times as in `KvAsked`. */
 export interface Entry {
@@ -131,7 +130,9 @@ export class Namespace {
 			expires: expiry(entry),
 			mostBytes: this.#mostBytes,
 		};
-		const value = await begin(content);
+		if (content instanceof Uint8Array && content.byteLength > MOST_VALUE)
+			throw new Error(`413 Value length of ${content.byteLength} exceeds limit of ${MOST_VALUE}.`);
+		const value = await begun(content);
 		if (value instanceof Uint8Array) {
 			await this.#ask("put", { ...put, blob: null }, { bytes: value, signal });
 			return;
@@ -172,30 +173,6 @@ export class Namespace {
 function recentOf({ found: [found], values }: Found): Recent | undefined {
 	if (found === null) return null;
 	return values instanceof Uint8Array ? { found, value: values } : undefined;
-}
-
-/** A value that goes to the data process at once; or, where it is too large for that, all of it as it comes. */
-async function begin(content: Uint8Array | AsyncIterable<Uint8Array>): Promise<Uint8Array | AsyncIterable<Uint8Array>> {
-	if (content instanceof Uint8Array) {
-		const { byteLength } = content;
-		if (byteLength > MOST_VALUE) throw new Error(`413 Value length of ${byteLength} exceeds limit of ${MOST_VALUE}.`);
-		return byteLength <= MOST_AT_ONCE ? content : joined([content], null);
-	}
-	const parts: Uint8Array[] = [];
-	let bytes = 0;
-	const rest = content[Symbol.asyncIterator]();
-	while (bytes <= MOST_AT_ONCE) {
-		const { done, value } = await rest.next();
-		if (done) return Buffer.concat(parts);
-		parts.push(value);
-		bytes += value.byteLength;
-	}
-	return joined(parts, rest);
-}
-
-async function* joined(parts: Uint8Array[], rest: AsyncIterator<Uint8Array> | null): AsyncGenerator<Uint8Array, void> {
-	yield* parts;
-	if (rest !== null) yield* { [Symbol.asyncIterator]: () => rest };
 }
 
 function checkKey(key: string): void {

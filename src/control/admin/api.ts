@@ -10,7 +10,9 @@ import { type TailFilter, tailFilter } from "../tails/tail-filters.ts";
 import type { Authenticated } from "../tokens.ts";
 import { filesIn } from "../uploads/asset-uploads.ts";
 import { NO_MODULE, readForm, readMetadata, readModules } from "../uploads/module-files.ts";
+import { addAnalyticsCalls } from "./analytics.ts";
 import { backupOf } from "./backup.ts";
+import { addCacheCalls } from "./caches.ts";
 import { addCall, type Call } from "./calls.ts";
 import { addDatabaseCalls } from "./databases.ts";
 import { problem } from "./problem.ts";
@@ -327,6 +329,8 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 
 	addQueueCalls(app, control);
 	addDatabaseCalls(app, control);
+	addCacheCalls(app, control);
+	addAnalyticsCalls(app, control);
 
 	call({
 		method: "get",

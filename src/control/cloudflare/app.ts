@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import type { Control } from "../control.ts";
 import type { Authenticated } from "../tokens.ts";
 import { accounts } from "./accounts.ts";
+import { analyticsCalls } from "./analytics.ts";
 import { d1Calls } from "./d1.ts";
 import { CloudflareError, Code, failed } from "./envelope.ts";
 import { kvNamespaces } from "./kv-namespaces.ts";
@@ -15,6 +16,7 @@ export function cloudflareApi(control: Control): Hono<Authenticated> {
 	app.onError((error, c) => failed(c, error));
 	app.route("/accounts/:account/workers/scripts/:script/tails", tailCalls(control));
 	app.route("/accounts/:account/workers/scripts/:script", scripts(control));
+	app.route("/accounts/:account/analytics_engine/sql", analyticsCalls(control));
 	app.route("/accounts/:account/queues", queueCalls(control));
 	app.route("/accounts/:account/storage/kv/namespaces", kvNamespaces(control));
 	app.route("/accounts/:account/d1/database", d1Calls(control));

@@ -61,6 +61,7 @@ function boundShape(name: string, { type, ...settings }: GivenBindings[string]):
 		return { type, name, namespace_id, simple: { limit, period } };
 	}
 	if (type === "sql") return { type: "d1", name, id: settings.database };
+	if (type === "analytics") return { type: "analytics_engine", name, dataset: settings.dataset };
 	if (type === "kv") return { type: "kv_namespace", name, namespace_id: settings.id };
 	const { function: service, ...rest } = settings;
 	return { type, name, service, environment: "production", ...rest };

@@ -137,6 +137,9 @@ function readBinding(one: Binding, to: Bindings, before: VersionDocument | undef
 			to.bindings[name] = { type, namespace: String(one.namespace_id), limit, period };
 			break;
 		}
+		case "analytics_engine":
+			to.bindings[name] = { type: "analytics", dataset: String(one.dataset ?? name) };
+			break;
 		case "assets":
 			to.assetsBinding = name;
 			break;

@@ -1,0 +1,18 @@
+import { type Context, Hono } from "hono";
+import { encoded } from "../analytics.ts";
+import type { Control } from "../control.ts";
+import type { Authenticated } from "../tokens.ts";
+
+/** Queries over datasets: `/accounts/:account/analytics_engine/sql`. */
+export function analyticsCalls({ analytics }: Control): Hono<Authenticated> {
+	const app = new Hono<Authenticated>();
+	const answer = async (c: Context<Authenticated>, sql: string) => {
+		const tenant = c.req.param("account") as string;
+		c.get("bearer").require("read", tenant);
+		const { text, type } = encoded(await analytics.query(tenant, sql));
+		return c.body(text, 200, { "content-type": type });
+	};
+	app.get("/", (c) => answer(c, c.req.query("query") ?? ""));
+	app.post("/", async (c) => answer(c, await c.req.text()));
+	return app;
+}

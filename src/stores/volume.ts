@@ -1,0 +1,42 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { Blobs } from "./blobs.ts";
+
+/** A database and its blobs, of which several changes become one. */
+export class Volume {
+	readonly database: DatabaseSync;
+	readonly blobs: Blobs;
+
+	constructor(database: DatabaseSync, blobs: Blobs) {
+		this.database = database;
+		this.blobs = blobs;
+	}
+
+	/** Makes changes, all of them or none: where `work` throws, nothing has changed. */
+	transaction<T>(work: () => T): T {
+		try {
+			this.database.exec("BEGIN IMMEDIATE");
+			const done = work();
+			this.blobs.sync();
+			this.database.exec("COMMIT");
+			this.blobs.settle(true);
+			return done;
+		} catch (error) {
+			if (this.database.isTransaction) this.database.exec("ROLLBACK");
+			this.blobs.settle(false);
+			throw error;
+		}
+	}
+
+	/** The same within a transaction, for a part of it: `isDone` says whether what it gave is to count. */
+	part<T>(work: () => T, isDone: (given: T) => boolean): T {
+		this.database.exec("SAVEPOINT part");
+		const mark = this.blobs.mark();
+		const given = work();
+		if (!isDone(given)) {
+			this.database.exec("ROLLBACK TO part");
+			this.blobs.undo(mark);
+		}
+		this.database.exec("RELEASE part");
+		return given;
+	}
+}
