@@ -80,6 +80,8 @@ const PROCESS_OF = {
 
 	// What calls functions beside requests.
 	triggers: "edge",
+	"triggers/invocation-calls.ts": "both ends",
+	"triggers/invocation-store.ts": "data",
 
 	// What the edge knows of processes, and the launcher, which starts them.
 	processes: "edge",
@@ -331,6 +333,7 @@ const ROOMS = {
 	},
 	data: {
 		bindings: "their stores",
+		triggers: "the store of invocations",
 		stores: "what stores are kept in",
 		link: "frames of data processes",
 		units: "types",

@@ -26,6 +26,7 @@ import { Releases } from "./catalog/releases.ts";
 import { Tails } from "./cloudflare/tails.ts";
 import { DesiredState } from "./feed/desired-state.ts";
 import { Feed } from "./feed/feed.ts";
+import { Invocations } from "./invocations.ts";
 import { KvNamespaces } from "./kv/namespaces.ts";
 import { Queues } from "./queues.ts";
 import { Sealer } from "./secrets.ts";
@@ -66,6 +67,7 @@ export class Control {
 	/** What functions have stored. */
 	readonly data: DataProcess;
 	readonly queues: Queues;
+	readonly invocations: Invocations;
 	readonly namespaces: KvNamespaces;
 	readonly versions: VersionUploads;
 	readonly releases: Releases;
@@ -115,7 +117,6 @@ export class Control {
 		this.versions = new VersionUploads({ catalog, keeping: this.keeping, uploads, builder, bindings, toolchain });
 		this.data = new DataProcess(this.#launcher, STORES);
 		const { storedBytes } = { ...DEFAULT_TENANT_LIMITS, ...config.tenantLimits };
-		this.queues = new Queues({ catalog, data: this.data, storedBytes });
 		this.namespaces = new KvNamespaces({ store, data: this.data, storedBytes });
 		const { versions, keeping, namespaces } = this;
 		this.releases = new Releases({ catalog, versions, keeping, namespaces });
@@ -125,6 +126,9 @@ export class Control {
 			log("error", `${tenant}/${name} is not told to edges: ${message}`),
 		);
 		this.feed = new Feed({ store, state, remake: (id, version) => this.versions.remake(id, version), log });
+		const { data, feed } = this;
+		this.queues = new Queues({ catalog, data, feed, storedBytes });
+		this.invocations = new Invocations({ catalog, data, feed, queues: this.queues, storedBytes });
 		this.tails = new Tails(this.feed, this.tokens);
 		this.#pruner = new Pruner(artifacts, {
 			maxBytes: MOST_ON_DISK,

@@ -4,6 +4,7 @@ import { type DataProcess, refusalIn } from "../stores/data-process.ts";
 import type { Bytes } from "../units.ts";
 import type { Catalog } from "./catalog/catalog.ts";
 import { ControlError, type ControlErrorCode } from "./control-error.ts";
+import type { Feed } from "./feed/feed.ts";
 import { checked } from "./json.ts";
 import type { QueueDocument } from "./store/documents.ts";
 import { type Entry, retried } from "./store/store.ts";
@@ -12,6 +13,7 @@ import { type Entry, retried } from "./store/store.ts";
 export interface QueuesParts {
 	catalog: Catalog;
 	data: DataProcess;
+	feed: Feed;
 	/** How much a tenant may store. */
 	storedBytes: Bytes;
 }
@@ -20,11 +22,13 @@ export interface QueuesParts {
 export class Queues {
 	readonly #catalog: Catalog;
 	readonly #data: DataProcess;
+	readonly #feed: Feed;
 	readonly #storedBytes: Bytes;
 
-	constructor({ catalog, data, storedBytes }: QueuesParts) {
+	constructor({ catalog, data, feed, storedBytes }: QueuesParts) {
 		this.#catalog = catalog;
 		this.#data = data;
+		this.#feed = feed;
 		this.#storedBytes = storedBytes;
 	}
 
@@ -78,6 +82,7 @@ export class Queues {
 	/** Throws ControlError: `not_found`, and what the queue refuses. */
 	async send(tenant: TenantName, name: string, messages: readonly Sent[], bytes: Uint8Array): Promise<void> {
 		await this.#with(tenant, name, (queue) => queue.send(messages, bytes));
+		this.#feed.queued(tenant, name);
 	}
 
 	/** Throws ControlError `not_found`. */

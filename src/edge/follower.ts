@@ -33,6 +33,7 @@ interface Remaking {
 /** What the edge hears of control, and tells it. Where control is gone the edge serves what it heard last. */
 export class Follower {
 	readonly #path: string;
+	readonly #runtime: Runtime;
 	readonly #desired: Desired;
 	readonly #unwatch: () => void;
 	#socket: Socket | null = null;
@@ -58,6 +59,7 @@ export class Follower {
 	/** `path` is where control listens. */
 	constructor(path: string, runtime: Runtime) {
 		this.#path = path;
+		this.#runtime = runtime;
 		this.#desired = runtime.desired;
 		this.#desired.remake = (id, version) => this.#remake(id, version);
 		this.#unwatch = runtime.watch({
@@ -145,6 +147,9 @@ export class Follower {
 				else waiting?.reject(new Error(said.problem));
 				break;
 			}
+			case "queued":
+				this.#runtime.queued(said.tenant, said.queue);
+				break;
 			case "watch":
 				this.#watched = new Set(said.functions);
 				this.#origins = new Set(said.origins);

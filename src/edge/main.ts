@@ -26,6 +26,7 @@ await runSupervised(async (config, mayFollow) => {
 		...(cgroup === undefined ? {} : { cgroup }),
 	});
 	const follower = new Follower("control.sock", runtime);
+	runtime.resume();
 	const server = new HttpServer(earlyRequests(runtime, follower));
 	await mayFollow;
 	await Promise.all([runtime.ready, follower.connect()]);

@@ -3,7 +3,7 @@ import type { GivenBindings } from "../bindings/binding.ts";
 import type { Sticky } from "../deployments/stickiness.ts";
 import type { Limits } from "../limits/limits.ts";
 import type { StartResult } from "../link/build-frames.ts";
-import type { FunctionId } from "../names.ts";
+import type { FunctionId, TenantName } from "../names.ts";
 import type { InvocationRecord, LogLine, RequestOrigin } from "../observe/record.ts";
 import type { Triggers } from "../triggers/trigger-settings.ts";
 
@@ -73,6 +73,8 @@ export type ToEdge =
 	| { kind: "sought"; hostname: string }
 	/** The artifact of a version that was asked for is on disk again, or why it is not. */
 	| { kind: "remade"; version: string; problem: string | null }
+	/** A queue has messages that came by another way than this edge. */
+	| { kind: "queued"; tenant: TenantName; queue: string }
 	/** Of which functions records and lines are wanted, by their keys, and of which of them requests' origins as well. */
 	| { kind: "watch"; functions: string[]; origins: string[] };
 

@@ -12,6 +12,7 @@ import { filesIn } from "../uploads/asset-uploads.ts";
 import { NO_MODULE, readForm, readMetadata, readModules } from "../uploads/module-files.ts";
 import { backupOf } from "./backup.ts";
 import { addCall, type Call } from "./calls.ts";
+import { addInvocationCalls } from "./invocations.ts";
 import { problem } from "./problem.ts";
 import { addQueueCalls } from "./queues.ts";
 import { settingsOf } from "./settings.ts";
@@ -325,6 +326,7 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 	});
 
 	addQueueCalls(app, control);
+	addInvocationCalls(app, control);
 
 	call({
 		method: "get",

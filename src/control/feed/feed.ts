@@ -2,7 +2,7 @@ import { chmodSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { Lines } from "../../feed/lines.ts";
 import type { SeenRequest, ToControl, ToEdge } from "../../feed/messages.ts";
-import { type FunctionId, keyOf, tenantOfKey } from "../../names.ts";
+import { type FunctionId, keyOf, type TenantName, tenantOfKey } from "../../names.ts";
 import type { InvocationRecord, LogLine } from "../../observe/record.ts";
 import type { Milliseconds } from "../../units.ts";
 import { ControlError } from "../control-error.ts";
@@ -195,6 +195,11 @@ export class Feed {
 
 	#settle(): void {
 		for (const look of [...this.#waiting]) look();
+	}
+
+	/** Has edges look at a queue by whose name there are messages, or invocations. */
+	queued(tenant: TenantName, queue: string): void {
+		for (const { lines } of this.#followers) lines.send({ kind: "queued", tenant, queue });
 	}
 
 	/** How many edges follow. */
