@@ -63,8 +63,8 @@ export interface QueueSettle extends QueueId, GivingUp {
 
 /** What has come of that, in messages. */
 export interface Settled {
-	acknowledged: number;
-	retried: number;
+	/** The lease does not hold them any more, and nothing was done. */
+	unheld: number[];
 	/** Given up, and gone nowhere. */
 	dropped: number;
 }

@@ -141,18 +141,16 @@ export class QueueStore implements DataStore {
 		},
 		settle: ({ tenant, lease, acknowledged, retried, ...givingUp }: QueueSettle): Done => {
 			const now = Date.now();
-			const settled: Settled = { acknowledged: 0, retried: 0, dropped: 0 };
+			const settled: Settled = { unheld: [], dropped: 0 };
 			for (const id of acknowledged) {
 				const row = this.#mine(id, lease);
-				if (row === null) continue;
-				this.#remove(tenant, id, row.size);
-				settled.acknowledged++;
+				if (row === null) settled.unheld.push(id);
+				else this.#remove(tenant, id, row.size);
 			}
 			for (const { id, delayMs, counted } of retried) {
 				const row = this.#mine(id, lease);
-				if (row === null) continue;
-				settled.retried++;
-				if (!counted || row.attempts <= givingUp.maxRetries)
+				if (row === null) settled.unheld.push(id);
+				else if (!counted || row.attempts <= givingUp.maxRetries)
 					this.#statements.retry.run(now + delayMs, counted ? row.attempts : row.attempts - 1, id);
 				else if (this.#giveUp({ tenant, id, size: row.size }, givingUp)) settled.dropped++;
 			}

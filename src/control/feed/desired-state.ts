@@ -3,7 +3,13 @@ import type { DesiredFunction, DesiredShare, DesiredVersion, ToEdge } from "../.
 import { type FunctionId, functionOfKey, keyOf } from "../../names.ts";
 import { type Catalog, latestReleases, latestVersions } from "../catalog/catalog.ts";
 import { ByFunction, PAGE } from "../store/by-function.ts";
-import { type FunctionDocument, PRODUCTION, type ReleaseDocument, type VersionDocument } from "../store/documents.ts";
+import {
+	type FunctionDocument,
+	PRODUCTION,
+	type QueueDocument,
+	type ReleaseDocument,
+	type VersionDocument,
+} from "../store/documents.ts";
 import type { Changed, Sequence } from "../store/store.ts";
 import { bindingsOf, type VersionUploads } from "../uploads/version-uploads.ts";
 
@@ -23,6 +29,8 @@ interface Whole {
 	function: FunctionDocument;
 	versions: readonly VersionDocument[];
 	releases: readonly ReleaseDocument[];
+	/** The queues among those that it consumes of which nobody is given messages. */
+	paused: readonly string[];
 }
 
 /** What the store says, put into the form in which edges follow it. */
@@ -47,6 +55,16 @@ export class DesiredState {
 		const now = store.sequence;
 		const changes = sequence === 0 ? null : await store.changes(sequence);
 		const changed = changes?.filter(({ kind }) => kind === "function") ?? [];
+		// What is said of a queue concerns whoever consumes it.
+		for (const { kind, value } of changes ?? []) {
+			if (kind !== "queue" || value === null) continue;
+			const { tenant, consumer: name } = value as QueueDocument;
+			const key = name === null ? "" : keyOf({ tenant, name });
+			if (name !== null && !changed.some((one) => one.key === key)) {
+				const entry = await store.get("function", key);
+				if (entry !== null) changed.push({ kind: "function", key, value: entry.value });
+			}
+		}
 		const removed = changed.filter(({ value }) => value === null).map(({ key }) => functionOfKey(key));
 		let functions: DesiredFunction[] = [];
 		let size = 0;
@@ -81,6 +99,7 @@ export class DesiredState {
 					function: value,
 					versions: latestVersions(await versions.of(prefix)),
 					releases: latestReleases(await releases.of(prefix)),
+					paused: await this.#paused(value),
 				};
 		}
 	}
@@ -99,7 +118,14 @@ export class DesiredState {
 
 	async #whole(one: FunctionDocument): Promise<Whole> {
 		const [versions, releases] = [await this.#catalog.versions(one), await this.#catalog.releases(one)];
-		return { function: one, versions, releases };
+		return { function: one, versions, releases, paused: await this.#paused(one) };
+	}
+
+	async #paused({ tenant, consumers }: FunctionDocument): Promise<string[]> {
+		const paused: string[] = [];
+		for (const { queue } of consumers)
+			if ((await this.#catalog.store.get("queue", `${tenant}/${queue}`))?.value.paused) paused.push(queue);
+		return paused;
 	}
 
 	/**
@@ -134,7 +160,7 @@ export class DesiredState {
 		}
 	}
 
-	#desired({ function: one, versions, releases }: Whole): DesiredFunction {
+	#desired({ function: one, versions, releases, paused }: Whole): DesiredFunction {
 		const secrets = this.#catalog.secretsOf(one);
 		const byId = new Map(versions.map((version) => [version.id, version]));
 		const told = new Map<string, DesiredVersion>();
@@ -170,7 +196,7 @@ export class DesiredState {
 			shares,
 			sticky: release?.sticky ?? null,
 			previews,
-			triggers: { crons: one.schedules, queues: one.consumers },
+			triggers: { crons: one.schedules, queues: one.consumers.filter(({ queue }) => !paused.includes(queue)) },
 			versions: [...told.values()],
 		};
 	}

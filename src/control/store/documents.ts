@@ -3,7 +3,7 @@ import type { GivenBindings } from "../../bindings/binding.ts";
 import type { Sticky } from "../../deployments/stickiness.ts";
 import type { Limits } from "../../limits/limits.ts";
 import type { FunctionName, TenantName } from "../../names.ts";
-import type { ConsumerSettings } from "../../triggers/trigger-settings.ts";
+import type { ConsumerSettings, PullSettings } from "../../triggers/trigger-settings.ts";
 import type { Bytes, Microseconds } from "../../units.ts";
 
 /** When something was done, in the form of RFC 3339. */
@@ -141,6 +141,10 @@ export interface QueueDocument {
 	created: Timestamp;
 	/** The one function that is given its messages; `null` for none. */
 	consumer: FunctionName | null;
+	/** How they are taken over HTTP, in place of that; `null` where they are not. */
+	pull: PullSettings | null;
+	/** Whether nobody is given any. */
+	paused: boolean;
 }
 
 /** What a bearer of it may do: each scope includes those before it. */
