@@ -54,10 +54,13 @@ import { normalizeHostname } from "./router/hostname.ts";
 import { Dispatcher } from "./server/dispatcher.ts";
 import { fromRequest, toResponse } from "./server/fetch.ts";
 import { FetchSink } from "./server/fetch-sink.ts";
+import type { Handlers } from "./server/http-server.ts";
 import { Listeners, type NodeHandler, type UpgradeHandler } from "./server/listeners.ts";
 import { nextRequestId } from "./server/request-id.ts";
 import { sendRequest } from "./server/sent-request.ts";
 import { SiteDelivery } from "./server/site-delivery.ts";
+import { receiving } from "./sources/receiver.ts";
+import { Sources } from "./sources/sources.ts";
 import { DataProcess } from "./stores/data-process.ts";
 import type { LeasedInvocation } from "./triggers/invocation-calls.ts";
 import { MOST_RESULT, type Performed } from "./triggers/invocation-work.ts";
@@ -168,6 +171,8 @@ export class Runtime {
 	readonly #data: DataProcess;
 	readonly #tenantLimits: TenantLimits;
 	readonly #triggers: TriggerSources;
+	/** @internal Where events come from. */
+	readonly sources = new Sources();
 	readonly #account: Account;
 	/** @internal */
 	readonly guard = new Guard((fields, message) => this.#observer.notice("error", fields, message));
@@ -352,6 +357,19 @@ export class Runtime {
 			throw error;
 		});
 		this.#ready.catch(() => undefined);
+	}
+
+	/**
+	 * @internal A server's handlers, with events of sources taken at a hostname. `known` resolves once all sources were
+	 * heard of.
+	 */
+	receiving(hostname: string, handlers: Handlers, known = () => Promise.resolve()): Handlers {
+		const parts = {
+			...{ sources: this.sources, account: this.#account.part(), known },
+			...{ data: this.#data, storedBytes: this.#tenantLimits.storedBytes },
+			queued: (tenant: TenantName, queue: string) => this.queued(tenant, queue),
+		};
+		return receiving(hostname, parts, handlers);
 	}
 
 	/** @internal Goes on with what was taken in before, if anything was. */

@@ -78,6 +78,9 @@ const PROCESS_OF = {
 	"bindings/kv/calls.ts": "both ends",
 	"bindings/queue/calls.ts": "both ends",
 
+	// Where events come from.
+	sources: "edge",
+
 	// What calls functions beside requests.
 	triggers: "edge",
 	"triggers/invocation-calls.ts": "both ends",
@@ -130,6 +133,8 @@ const ROOMS = {
 	},
 	edge: {
 		supervisor: "it is started and ended by it",
+		config: "at which hostname events are taken",
+		sources: "keys of sources",
 		feed: "what control desires",
 		deployments: "is put into service",
 		runtime: "it is one, told what to serve while its sandboxes start",
@@ -143,6 +148,7 @@ const ROOMS = {
 		version: "what it tells of itself",
 		supervisor: "it is started and ended by it",
 		triggers: "what calls functions beside requests",
+		sources: "where events come from, and whom they are for",
 		feed: "tells edges what is desired",
 		config: "how it is set up, and what an upload may be",
 		deployments: "versions are built and hostnames claimed by the edge's own rules",
@@ -167,6 +173,7 @@ const ROOMS = {
 	assets: { link: "lists of headers", errors: "a folder that cannot be served", units: "types" },
 	feed: {
 		triggers: "types of what is desired",
+		sources: "types of what is desired",
 		assets: "types of what is desired",
 		deployments: "types of what is desired",
 		bindings: "types of what is desired",
@@ -223,6 +230,7 @@ const ROOMS = {
 		helpers: "starts them",
 		stores: "starts the data process",
 		triggers: "has functions called by time and queues",
+		sources: "takes events",
 		limits: "owns the accounts",
 		observe: "tells subscribers",
 		pool: "starts sandboxes",
@@ -329,6 +337,16 @@ const ROOMS = {
 		stores: "keep messages, and when schedules were run",
 		observe: "outcomes",
 		names: "functions",
+		units: "types",
+	},
+	sources: {
+		server: "takes requests",
+		invocation: "what an event is",
+		triggers: "takes in what functions are called with",
+		stores: "asks a data process",
+		limits: "accounts of bodies, and how much may be sent",
+		router: "hostnames in normal form",
+		names: "functions and tenants",
 		units: "types",
 	},
 	data: {

@@ -130,6 +130,22 @@ export function addClientCommands(program: Command): void {
 		.option("--type <TYPE>", "of event: its type")
 		.option("--source <SOURCE>", "of event: its source")
 		.option("--dev <PORT>", "ask the `atoll dev` at this port of this machine", integer(1, 65_535));
+	add(
+		"source",
+		"list, add or remove where events come from; add reads the secret from standard input",
+		(commands, action: string, name: string | undefined, options: never) => commands.source(action, name, options),
+	)
+		.addArgument(new Argument("<ACTION>", "what to do").choices(["list", "add", "remove"]))
+		.argument("[NAME]", "the source: its events are sent to /events/NAME")
+		.option("--scheme <SCHEME>", "how they are signed: github, stripe, standard-webhooks or cloudevents")
+		.option("--function <NAME>", "whose event handler is called")
+		.option("--queue <NAME>", "or the queue that they are sent to")
+		.option("--types <TYPES>", "which of them, with commas; invoice.* for all that begin so (all)")
+		.option("--retries <N>", "the function is tried so often again (8)", integer(0, 100))
+		.option("--dead-letter-queue <NAME>", "who is told of what is given up")
+		.option("--rules <FILE>", "or a file with all rules in JSON, as the admin API takes them")
+		.option("--secret-file <FILE>", "where the secret is, in place of standard input; may be repeated", list)
+		.option("--keep-secrets", "it keeps those that it has");
 	add("tail <NAME>", "what a function does, as it does it", (commands, name: string, options: never) =>
 		commands.tail(name, options),
 	)

@@ -6,4 +6,5 @@ export { invoke, trigger } from "./commands/invocations.ts";
 export { alias, promote, rollback } from "./commands/releases.ts";
 export { backup, doctor } from "./commands/server.ts";
 export { env, hostnames, secret, setPaused, settings } from "./commands/settings.ts";
+export { source } from "./commands/sources.ts";
 export { tail } from "./commands/tail.ts";

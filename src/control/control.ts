@@ -24,6 +24,7 @@ import { InstancePolicy } from "./catalog/instance-policy.ts";
 import { Keeping } from "./catalog/keeping.ts";
 import { Releases } from "./catalog/releases.ts";
 import { Tails } from "./cloudflare/tails.ts";
+import { EventSources } from "./event-sources.ts";
 import { DesiredState } from "./feed/desired-state.ts";
 import { Feed } from "./feed/feed.ts";
 import { Invocations } from "./invocations.ts";
@@ -69,6 +70,7 @@ export class Control {
 	readonly queues: Queues;
 	readonly invocations: Invocations;
 	readonly namespaces: KvNamespaces;
+	readonly sources: EventSources;
 	readonly versions: VersionUploads;
 	readonly releases: Releases;
 	readonly tokens: Tokens;
@@ -122,9 +124,15 @@ export class Control {
 		this.releases = new Releases({ catalog, versions, keeping, namespaces });
 		this.tokens = new Tokens(store);
 		this.assets = new AssetUploads(store, uploads, sealer);
-		const state = new DesiredState(this.catalog, this.versions, ({ tenant, name }, { message }) =>
-			log("error", `${tenant}/${name} is not told to edges: ${message}`),
-		);
+		this.sources = new EventSources({
+			...{ catalog, sealer },
+			onUnreadable: (key, { message }) => log("error", `the source ${key} is not told to edges: ${message}`),
+		});
+		const state = new DesiredState({
+			...{ catalog, versions, sources: this.sources },
+			onUnreadable: ({ tenant, name }, { message }) =>
+				log("error", `${tenant}/${name} is not told to edges: ${message}`),
+		});
 		this.feed = new Feed({ store, state, remake: (id, version) => this.versions.remake(id, version), log });
 		const { data, feed } = this;
 		this.queues = new Queues({ catalog, data, feed, storedBytes });

@@ -5,6 +5,7 @@ import type { Limits } from "../limits/limits.ts";
 import type { StartResult } from "../link/build-frames.ts";
 import type { FunctionId, TenantName } from "../names.ts";
 import type { InvocationRecord, LogLine, RequestOrigin } from "../observe/record.ts";
+import type { Source } from "../sources/source-settings.ts";
 import type { Triggers } from "../triggers/trigger-settings.ts";
 
 /** A version as an edge runs it. */
@@ -68,6 +69,9 @@ export type ToEdge =
 			whole: boolean;
 			functions: DesiredFunction[];
 			removed: FunctionId[];
+			/** Where events come from, likewise; those that are no more by their keys. */
+			sources: Source[];
+			removedSources: string[];
 	  }
 	/** What a hostname is for, if anything is, has been told. */
 	| { kind: "sought"; hostname: string }

@@ -2,7 +2,7 @@ import type { ContentType } from "../bindings/queue/calls.ts";
 import type { Bytes, Milliseconds } from "../units.ts";
 
 /** The attributes of an event, as CloudEvents 1.0 names them, and its extensions'. */
-interface EventAttributes {
+export interface EventAttributes {
 	specversion: "1.0";
 	id: string;
 	source: string;

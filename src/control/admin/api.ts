@@ -17,6 +17,7 @@ import { problem } from "./problem.ts";
 import { addQueueCalls } from "./queues.ts";
 import { settingsOf } from "./settings.ts";
 import * as shapes from "./shapes.ts";
+import { addSourceCalls } from "./sources.ts";
 import { tailStream } from "./tail-stream.ts";
 
 type C = Context<Authenticated>;
@@ -327,6 +328,7 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 
 	addQueueCalls(app, control);
 	addInvocationCalls(app, control);
+	addSourceCalls(app, control);
 
 	call({
 		method: "get",

@@ -2,6 +2,7 @@ import { setImmediate as immediate } from "node:timers/promises";
 import type { DesiredFunction, DesiredShare, DesiredVersion, ToEdge } from "../../feed/messages.ts";
 import { type FunctionId, functionOfKey, keyOf } from "../../names.ts";
 import { type Catalog, latestReleases, latestVersions } from "../catalog/catalog.ts";
+import type { EventSources } from "../event-sources.ts";
 import { ByFunction, PAGE } from "../store/by-function.ts";
 import {
 	type FunctionDocument,
@@ -33,16 +34,26 @@ interface Whole {
 	paused: readonly string[];
 }
 
+/** What desired state is made from. */
+export interface DesiredStateParts {
+	catalog: Catalog;
+	versions: VersionUploads;
+	sources: EventSources;
+	/** Told of a function whose secrets cannot be read: it stays as it is at the edges, and stops nobody else. */
+	onUnreadable: (id: FunctionId, error: Error) => void;
+}
+
 /** What the store says, put into the form in which edges follow it. */
 export class DesiredState {
 	readonly #catalog: Catalog;
 	readonly #versions: VersionUploads;
-	/** Told of a function whose secrets cannot be read: it stays as it is at the edges, and stops nobody else. */
-	readonly #onUnreadable: (id: FunctionId, error: Error) => void;
+	readonly #sources: EventSources;
+	readonly #onUnreadable: DesiredStateParts["onUnreadable"];
 
-	constructor(catalog: Catalog, versions: VersionUploads, onUnreadable: (id: FunctionId, error: Error) => void) {
+	constructor({ catalog, versions, sources, onUnreadable }: DesiredStateParts) {
 		this.#catalog = catalog;
 		this.#versions = versions;
+		this.#sources = sources;
 		this.#onUnreadable = onUnreadable;
 	}
 
@@ -66,13 +77,19 @@ export class DesiredState {
 			}
 		}
 		const removed = changed.filter(({ value }) => value === null).map(({ key }) => functionOfKey(key));
+		const whole = changes === null;
+		const removedSources = (changes ?? []).filter(({ kind, value }) => kind === "source" && value === null);
+		const none = { functions: [], removed: [], sources: [], removedSources: removedSources.map(({ key }) => key) };
+		// Ahead of functions: they are few, and whoever sends events waits for nothing else.
+		for await (const sources of changes === null ? this.#sources.all() : this.#sources.some(changes))
+			yield { kind: "desired", sequence: null, whole, ...none, sources };
 		let functions: DesiredFunction[] = [];
 		let size = 0;
 		for await (const one of changes === null ? this.#all() : this.#some(changed)) {
 			const told = this.#desiredOf(one);
 			if (told === undefined) continue;
 			if (functions.length > 0 && size + told.size > PART_SIZE) {
-				yield { kind: "desired", sequence: null, whole: changes === null, functions, removed: removed.splice(0) };
+				yield { kind: "desired", sequence: null, whole, ...none, functions, removed: removed.splice(0) };
 				// Others have their turn.
 				await immediate();
 				functions = [];
@@ -81,7 +98,7 @@ export class DesiredState {
 			functions.push(told.function);
 			size += told.size;
 		}
-		yield { kind: "desired", sequence: now, whole: changes === null, functions, removed };
+		yield { kind: "desired", sequence: now, whole, ...none, functions, removed };
 	}
 
 	/** Every function with what belongs to it, a page of them at a time. */

@@ -125,7 +125,15 @@ export class Feed {
 		if (lines.closed) return;
 		try {
 			const functions = await this.#parts.state.at(hostname, sought);
-			lines.send({ kind: "desired", sequence: null, whole: false, functions, removed: [] });
+			lines.send({
+				kind: "desired",
+				sequence: null,
+				whole: false,
+				functions,
+				removed: [],
+				sources: [],
+				removedSources: [],
+			});
 		} catch (error) {
 			this.#parts.log("error", `an edge could not be told of ${hostname}: ${String((error as Error).stack)}`);
 		}

@@ -30,7 +30,7 @@ export interface CloudEventResult {
 }
 
 const text = z.string().min(1).max(2048);
-const attributesSchema = z
+export const attributesSchema = z
 	.looseObject({ specversion: z.literal("1.0"), id: text, source: text, type: text })
 	.catchall(z.union([z.string().max(8192), z.number().int(), z.boolean()], "must be a string, an integer or a boolean"))
 	.refine((all) => Object.keys(all).length <= MOST_ATTRIBUTES, `must be ${MOST_ATTRIBUTES} at most`)
