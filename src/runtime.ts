@@ -360,12 +360,14 @@ export class Runtime {
 	}
 
 	/**
-	 * @internal A server's handlers, with events of sources taken at a hostname. `known` resolves once all sources were
-	 * heard of.
+	 * @internal A server's handlers, with events of sources taken at a hostname, where there are any or may be. `known`
+	 * resolves once all of them were heard of.
 	 */
-	receiving(hostname: string, handlers: Handlers, known = () => Promise.resolve()): Handlers {
+	receiving(hostname: string, handlers: Handlers, known?: () => Promise<void>): Handlers {
 		const parts = {
-			...{ sources: this.sources, account: this.#account.part(), known },
+			...{ sources: this.sources, account: this.#account.part() },
+			known: known ?? (() => Promise.resolve()),
+			isOpen: () => known !== undefined || this.sources.size > 0,
 			...{ data: this.#data, storedBytes: this.#tenantLimits.storedBytes },
 			queued: (tenant: TenantName, queue: string) => this.queued(tenant, queue),
 		};

@@ -184,6 +184,7 @@ const ROOMS = {
 	},
 	cli: {
 		supervisor: "`atoll up` starts it",
+		sources: "where functions' events come from",
 		client: "commands that ask a server",
 		version: "`atoll --version`",
 		bindings: "what a function is started with by `atoll build`",
@@ -283,6 +284,7 @@ const ROOMS = {
 		units: "types",
 	},
 	config: {
+		sources: "what is said of them is checked",
 		assets: "what is said of sites is checked",
 		triggers: "what calls functions beside requests",
 		router: "hostnames are checked",

@@ -37,6 +37,8 @@ export interface ReceiverParts extends DeliveryParts {
 	account: Account;
 	/** Resolves once all sources were heard of. */
 	known: () => Promise<void>;
+	/** Whether there are sources, or may be. */
+	isOpen: () => boolean;
 }
 
 /** A request is not taken, and why, as its sender is told it. */
@@ -65,7 +67,7 @@ const tooLarge = () => new Refused(413, `a request has up to ${MOST_BODY} bytes`
 export function receiving(hostname: string, parts: ReceiverParts, handlers: Handlers): Handlers {
 	const { guard } = handlers;
 	const isEvent = (req: IncomingMessage) =>
-		req.url?.startsWith(PATH) === true && parseHost(req.headers.host ?? "")?.hostname === hostname;
+		parts.isOpen() && req.url?.startsWith(PATH) === true && parseHost(req.headers.host ?? "")?.hostname === hostname;
 	const receive = (req: IncomingMessage, res: ServerResponse, onBodyWanted: () => void) =>
 		answer(parts, req, res, onBodyWanted).catch((error: unknown) => guard.fault(guarded(req.socket), error));
 	return {

@@ -23,19 +23,20 @@ export function problemOfSecret(scheme: SchemeName, secret: string): string | nu
 }
 
 /** Which events of a source go where. */
+export const ruleFields = {
+	/** Their types, or what those begin with, as `invoice.*`. Default: all. */
+	types: z.array(z.string().min(1).max(200)).max(50).default(["*"]),
+	/** The function whose `event` handler is called. */
+	function: functionName.optional(),
+	/** Or the queue that they are sent to, in the JSON of CloudEvents. */
+	queue: queueName.optional(),
+	/** How often the function is tried again before an event is given up. Default 8, which takes some minutes. */
+	retries: z.number().int().min(0).max(100).default(8),
+	/** The queue that is told of what is given up. Default: none, the invocation tells. */
+	deadLetterQueue: queueName.nullable().default(null),
+};
 const ruleSchema = z
-	.strictObject({
-		/** Their types, or what those begin with, as `invoice.*`. Default: all. */
-		types: z.array(z.string().min(1).max(200)).max(50).default(["*"]),
-		/** The function whose `event` handler is called. */
-		function: functionName.optional(),
-		/** Or the queue that they are sent to, in the JSON of CloudEvents. */
-		queue: queueName.optional(),
-		/** How often the function is tried again before an event is given up. Default 8, which takes some minutes. */
-		retries: z.number().int().min(0).max(100).default(8),
-		/** The queue that is told of what is given up. Default: none, the invocation tells. */
-		deadLetterQueue: queueName.nullable().default(null),
-	})
+	.strictObject(ruleFields)
 	.refine((rule) => (rule.function === undefined) !== (rule.queue === undefined), {
 		error: "must name a function or a queue",
 	});
