@@ -20,6 +20,7 @@ export type { MountOptions } from "./config/mount.ts";
 export type { CacheOptions, CloseOptions, RuntimeOptions } from "./config/runtime.ts";
 export type { Deployed } from "./deployments/deployer.ts";
 export { type ErrorCode, UsageError, type UsageErrorCode } from "./errors.ts";
+export type { CloudEvent, CloudEventResult } from "./invocation/events/event.ts";
 export type { QueueEvent, QueueMessage, QueueResult } from "./invocation/events/queue.ts";
 export type { ScheduledEvent, ScheduledResult } from "./invocation/events/scheduled.ts";
 export type { Limits, TenantLimits } from "./limits/limits.ts";

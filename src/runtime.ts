@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { availableParallelism, totalmem } from "node:os";
 import { join, resolve } from "node:path";
@@ -30,7 +31,8 @@ import { StackMapper } from "./helpers/stack-mapper.ts";
 import { DispatchedEvent } from "./invocation/dispatched-event.ts";
 import type { EventTypes } from "./invocation/event-type.ts";
 import { EVENT_TYPES } from "./invocation/event-types.ts";
-import type { QueueEvent, QueueResult } from "./invocation/events/queue.ts";
+import { type CloudEvent, type CloudEventResult, eventOf } from "./invocation/events/event.ts";
+import { messageOf, type QueueEvent, type QueueResult } from "./invocation/events/queue.ts";
 import type { ScheduledEvent, ScheduledResult } from "./invocation/events/scheduled.ts";
 import { FunctionLog } from "./invocation/function-log.ts";
 import { Placement } from "./invocation/placement.ts";
@@ -53,12 +55,18 @@ import { normalizeHostname } from "./router/hostname.ts";
 import { Dispatcher } from "./server/dispatcher.ts";
 import { fromRequest, toResponse } from "./server/fetch.ts";
 import { FetchSink } from "./server/fetch-sink.ts";
+import type { Handlers } from "./server/http-server.ts";
 import { Listeners, type NodeHandler, type UpgradeHandler } from "./server/listeners.ts";
 import { nextRequestId } from "./server/request-id.ts";
+import { sendRequest } from "./server/sent-request.ts";
 import { SiteDelivery } from "./server/site-delivery.ts";
+import { receiving } from "./sources/receiver.ts";
+import { Sources } from "./sources/sources.ts";
 import { DataProcess } from "./stores/data-process.ts";
 import { SqlProcesses } from "./stores/sql-processes.ts";
-import { TriggerSources } from "./triggers/trigger-sources.ts";
+import type { LeasedInvocation } from "./triggers/invocation-calls.ts";
+import { MOST_RESULT, type Performed } from "./triggers/invocation-work.ts";
+import { isSeen, TriggerSources } from "./triggers/trigger-sources.ts";
 import type { Bytes, Milliseconds } from "./units.ts";
 
 /** What came of an event that was dispatched. */
@@ -139,6 +147,8 @@ export class Runtime {
 	readonly #sql: SqlProcesses;
 	readonly #tenantLimits: TenantLimits;
 	readonly #triggers: TriggerSources;
+	/** @internal Where events come from. */
+	readonly sources = new Sources();
 	readonly #account: Account;
 	/** @internal */
 	readonly guard = new Guard((fields, message) => this.#observer.notice("error", fields, message));
@@ -226,6 +236,9 @@ export class Runtime {
 			data: this.#data,
 			schedule: (to, event) => this.#hand(to, event),
 			deliver: (to, event) => this.#hand<QueueResult>(to, event),
+			perform: (to, invocation, bytes) => this.#perform(to, invocation, bytes),
+			isThere: (of) => this.#deployments.get(of) !== undefined,
+			storedBytes: this.#tenantLimits.storedBytes,
 			notice: ({ tenant, name }, message) => this.#observer.notice("warn", { tenant, function: name }, message),
 			// Whoever develops a function calls it when they want to.
 			schedules: !this.#development,
@@ -324,6 +337,32 @@ export class Runtime {
 			throw error;
 		});
 		this.#ready.catch(() => undefined);
+	}
+
+	/**
+	 * @internal A server's handlers, with events of sources taken at a hostname, where there are any or may be. `known`
+	 * resolves once all of them were heard of.
+	 */
+	receiving(hostname: string, handlers: Handlers, known?: () => Promise<void>): Handlers {
+		const parts = {
+			...{ sources: this.sources, account: this.#account.part() },
+			known: known ?? (() => Promise.resolve()),
+			isOpen: () => known !== undefined || this.sources.size > 0,
+			...{ data: this.#data, storedBytes: this.#tenantLimits.storedBytes },
+			queued: (tenant: TenantName, queue: string) => this.queued(tenant, queue),
+		};
+		return receiving(hostname, parts, handlers);
+	}
+
+	/** @internal Goes on with what was taken in before, if anything was. */
+	resume(): void {
+		if (existsSync(this.#data.folder)) this.#triggers.look();
+	}
+
+	/** @internal A queue has messages by another process, or a function invocations. */
+	queued(tenant: TenantName, queue: string): void {
+		this.#triggers.look();
+		this.#triggers.queued(tenant, queue);
 	}
 
 	/** @internal Resolves when its sandboxes are ready; rejects, with all of it closed, where they cannot start. */
@@ -517,9 +556,10 @@ export class Runtime {
 	 */
 	dispatch(to: { tenant?: TenantName; name: string }, event: ScheduledEvent): Promise<Dispatched<ScheduledResult>>;
 	dispatch(to: { tenant?: TenantName; name: string }, event: QueueEvent): Promise<Dispatched<QueueResult>>;
+	dispatch(to: { tenant?: TenantName; name: string }, event: CloudEvent): Promise<Dispatched<CloudEventResult>>;
 	async dispatch(
 		to: { tenant?: TenantName; name: string },
-		given: ScheduledEvent | QueueEvent,
+		given: ScheduledEvent | QueueEvent | CloudEvent,
 	): Promise<Dispatched<unknown>> {
 		this.#refuseIfClosing();
 		const input = checkEvent(this.#eventTypes, given);
@@ -527,6 +567,43 @@ export class Runtime {
 		const dispatched = await this.#hand(id, input);
 		if (dispatched === null) throw new UsageError(`dispatch: the tenant ${id.tenant} has no function ${id.name}`);
 		return dispatched;
+	}
+
+	/** Has a function perform an invocation that was taken in; `null` where it has not seen it. */
+	async #perform(to: FunctionId, invocation: LeasedInvocation, bytes: Uint8Array): Promise<Performed | null> {
+		const { event, id, attempts, created } = invocation;
+		if (event.type === "fetch") return this.#post(to, invocation, bytes);
+		const input =
+			event.type === "scheduled"
+				? { ...event, scheduledTime: created }
+				: event.type === "queue"
+					? {
+							type: event.type,
+							queue: event.queue,
+							messages: [messageOf({ id, timestamp: created, attempts }, event.contentType, bytes)],
+						}
+					: eventOf(event.attributes, { kind: event.data, bytes, attempts });
+		const dispatched = await this.#hand<Partial<ScheduledResult & QueueResult & CloudEventResult>>(to, input);
+		if (dispatched === null || !isSeen(dispatched.outcome)) return null;
+		const { outcome, error, result } = dispatched;
+		const isRetried = result.retried !== undefined && result.retried.length > 0;
+		const why = error ?? (outcome === "ok" && isRetried ? "the handler asked for it to be tried again" : outcome);
+		const ok = outcome === "ok" && !isRetried;
+		return { ok, again: result.retry ?? true, status: 0, error: ok ? "" : why, body: new Uint8Array() };
+	}
+
+	async #post(to: FunctionId, { event, id, attempts }: LeasedInvocation, body: Uint8Array): Promise<Performed | null> {
+		const found = this.#deployments.get(to);
+		if (found === undefined || event.type !== "fetch") return null;
+		const hostname = found.hostnames.find((one) => !one.startsWith("*")) ?? "localhost";
+		const headers = ["host", hostname, "content-type", event.contentType, "content-length", String(body.byteLength)];
+		headers.push("x-atoll-invocation-id", id, "x-atoll-invocation-attempt", String(attempts));
+		const request = { method: "POST", url: `http://${hostname}${event.path}`, hostname, to, headers, body };
+		const sent = await sendRequest(this.#dispatcher, request, MOST_RESULT);
+		if (sent.outcome === "function_not_found" || !isSeen(sent.outcome)) return null;
+		const ok = sent.outcome === "ok" && sent.status < 500;
+		const error = ok ? "" : sent.outcome === "ok" ? `it answered ${sent.status}` : sent.outcome;
+		return { ok, again: true, status: sent.status, error, body: sent.body };
 	}
 
 	/**

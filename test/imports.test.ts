@@ -86,8 +86,13 @@ const PROCESS_OF = {
 	"bindings/analytics/calls.ts": "both ends",
 	"bindings/queue/calls.ts": "both ends",
 
+	// Where events come from.
+	sources: "edge",
+
 	// What calls functions beside requests.
 	triggers: "edge",
+	"triggers/invocation-calls.ts": "both ends",
+	"triggers/invocation-store.ts": "data",
 
 	// What the edge knows of processes, and the launcher, which starts them.
 	processes: "edge",
@@ -136,6 +141,8 @@ const ROOMS = {
 	},
 	edge: {
 		supervisor: "it is started and ended by it",
+		config: "at which hostname events are taken",
+		sources: "keys of sources",
 		feed: "what control desires",
 		deployments: "is put into service",
 		runtime: "it is one, told what to serve while its sandboxes start",
@@ -149,6 +156,7 @@ const ROOMS = {
 		version: "what it tells of itself",
 		supervisor: "it is started and ended by it",
 		triggers: "what calls functions beside requests",
+		sources: "where events come from, and whom they are for",
 		feed: "tells edges what is desired",
 		config: "how it is set up, and what an upload may be",
 		deployments: "versions are built and hostnames claimed by the edge's own rules",
@@ -177,6 +185,7 @@ const ROOMS = {
 	},
 	feed: {
 		triggers: "types of what is desired",
+		sources: "types of what is desired",
 		assets: "types of what is desired",
 		deployments: "types of what is desired",
 		bindings: "types of what is desired",
@@ -188,6 +197,7 @@ const ROOMS = {
 	},
 	cli: {
 		supervisor: "`atoll up` starts it",
+		sources: "where functions' events come from",
 		client: "commands that ask a server",
 		version: "`atoll --version`",
 		bindings: "what a function is started with by `atoll build`",
@@ -234,6 +244,7 @@ const ROOMS = {
 		helpers: "starts them",
 		stores: "starts the data process",
 		triggers: "has functions called by time and queues",
+		sources: "takes events",
 		limits: "owns the accounts",
 		observe: "tells subscribers",
 		pool: "starts sandboxes",
@@ -286,6 +297,7 @@ const ROOMS = {
 		units: "types",
 	},
 	config: {
+		sources: "what is said of them is checked",
 		assets: "what is said of sites is checked",
 		triggers: "what calls functions beside requests",
 		router: "hostnames are checked",
@@ -343,8 +355,19 @@ const ROOMS = {
 		names: "functions",
 		units: "types",
 	},
+	sources: {
+		server: "takes requests",
+		invocation: "what an event is",
+		triggers: "takes in what functions are called with",
+		stores: "asks a data process",
+		limits: "accounts of bodies, and how much may be sent",
+		router: "hostnames in normal form",
+		names: "functions and tenants",
+		units: "types",
+	},
 	data: {
 		bindings: "their stores",
+		triggers: "the store of invocations",
 		stores: "what stores are kept in",
 		link: "frames of data processes",
 		units: "types",

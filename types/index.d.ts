@@ -29,6 +29,9 @@ export interface Handler<Env = Record<string, unknown>> {
 	/** Takes messages from a queue. Those that it says nothing of are delivered if it returns, and retried if it throws. */
 	// biome-ignore lint/suspicious/noExplicitAny: what the messages are is for the handler to say.
 	queue?(batch: MessageBatch<any>, env: Env, ctx: ExecutionContext): void | Promise<void>;
+	/** Takes an event that came from elsewhere: a webhook, or a CloudEvent. It is tried again if it throws. */
+	// biome-ignore lint/suspicious/noExplicitAny: what the data is is for the handler to say.
+	event?(event: CloudEvent<any>, env: Env, ctx: ExecutionContext): void | Promise<void>;
 }
 
 /** A default export that is a function: it answers requests. */
@@ -50,6 +53,29 @@ export interface ScheduledController {
 	readonly scheduledTime: number;
 	/** The event is not to be tried again, should the handler fail. */
 	noRetry(): void;
+}
+
+/** An event that came from elsewhere: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md */
+export interface CloudEvent<Data = unknown> {
+	readonly specversion: "1.0";
+	/** With its source this names it: the same event may come more than once. */
+	readonly id: string;
+	readonly source: string;
+	/** Of a webhook: what the sender calls it, as `push` or `invoice.paid`. */
+	readonly type: string;
+	readonly subject?: string;
+	/** In the form of RFC 3339. */
+	readonly time?: string;
+	readonly datacontenttype?: string;
+	readonly dataschema?: string;
+	/** What its JSON says, a text, or an ArrayBuffer. */
+	readonly data?: Data;
+	/** How often it was delivered, this time included. */
+	readonly attemptNumber: number;
+	/** The event is not to be tried again, should the handler fail. */
+	noRetry(): void;
+	/** Extensions, by their names in lower case. */
+	readonly [attribute: string]: unknown;
 }
 
 /** Messages of one queue: https://developers.cloudflare.com/queues/configuration/javascript-apis/#messagebatch */

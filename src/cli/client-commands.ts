@@ -4,6 +4,13 @@ import { integer, integerOrNone, list } from "./flags.ts";
 
 type Commands = typeof import("../client/commands.ts");
 
+/** Adds what says what comes with an event. */
+const withPayload = (command: Command) =>
+	command
+		.option("--data <TEXT>", "what is sent with it")
+		.option("--file <FILE>", "or what is in a file; - for standard input")
+		.option("--content-type <TYPE>", "what that is (application/json where it is JSON, else text/plain)");
+
 /** Adds the commands that ask a server: loaded when one is asked for. */
 export function addClientCommands(program: Command): void {
 	/** A command with what all of them take. */
@@ -94,6 +101,51 @@ export function addClientCommands(program: Command): void {
 	add("resume <NAME>", "have it run again", (commands, name: string, options: ClientOptions) =>
 		commands.setPaused(name, false, options),
 	);
+	withPayload(
+		add(
+			"invoke <NAME>",
+			"have a function called with a request, once or later",
+			(commands, name: string, options: never) => commands.invoke(name, options),
+		),
+	)
+		.option("--path <PATH>", "the request's path (/)")
+		.option("--delay <SECONDS>", "in so many seconds, up to 12 hours", integer(0, 43_200))
+		.option("--at <TIME>", "or then, as 2026-12-01T09:00:00Z")
+		.option("--retries <N>", "it is tried so often again (3)", integer(0, 100))
+		.option("--on-success <WHOM>", "who is told: queue:NAME or function:NAME")
+		.option("--on-failure <WHOM>", "the same for what has failed at last")
+		.option("--key <KEY>", "whoever asks again under it is given the first invocation")
+		.option("--wait", "until it is over, and tell what came of it");
+	withPayload(
+		add(
+			"trigger",
+			"have a function's handler called now, once, and tell what came of it",
+			(commands, what: string, name: string, options: never) => commands.trigger(what, name, options),
+		)
+			.addArgument(new Argument("<WHAT>", "which handler").choices(["cron", "queue", "event"]))
+			.argument("<NAME>", "the function"),
+	)
+		.option("--cron <EXPRESSION>", "of cron: the expression that the handler is told")
+		.option("--queue <NAME>", "of queue: which one the message is of")
+		.option("--type <TYPE>", "of event: its type")
+		.option("--source <SOURCE>", "of event: its source")
+		.option("--dev <PORT>", "ask the `atoll dev` at this port of this machine", integer(1, 65_535));
+	add(
+		"source",
+		"list, add or remove where events come from; add reads the secret from standard input",
+		(commands, action: string, name: string | undefined, options: never) => commands.source(action, name, options),
+	)
+		.addArgument(new Argument("<ACTION>", "what to do").choices(["list", "add", "remove"]))
+		.argument("[NAME]", "the source: its events are sent to /events/NAME")
+		.option("--scheme <SCHEME>", "how they are signed: github, stripe, standard-webhooks or cloudevents")
+		.option("--function <NAME>", "whose event handler is called")
+		.option("--queue <NAME>", "or the queue that they are sent to")
+		.option("--types <TYPES>", "which of them, with commas; invoice.* for all that begin so (all)")
+		.option("--retries <N>", "the function is tried so often again (8)", integer(0, 100))
+		.option("--dead-letter-queue <NAME>", "who is told of what is given up")
+		.option("--rules <FILE>", "or a file with all rules in JSON, as the admin API takes them")
+		.option("--secret-file <FILE>", "where the secret is, in place of standard input; may be repeated", list)
+		.option("--keep-secrets", "it keeps those that it has");
 	add("tail <NAME>", "what a function does, as it does it", (commands, name: string, options: never) =>
 		commands.tail(name, options),
 	)

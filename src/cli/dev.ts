@@ -5,6 +5,7 @@ import { type Source, skippedFolders } from "../config/project.ts";
 import { keyOf } from "../names.ts";
 import { collect } from "./collect.ts";
 import { deployOne, type Outcome } from "./deploy-all.ts";
+import { applySources } from "./event-sources.ts";
 import type { Flags } from "./flags.ts";
 import { run, type Serving } from "./serve.ts";
 
@@ -113,6 +114,7 @@ class DevWatcher {
 					holdsOne(source, changed),
 			);
 			await Promise.all(stale.map((source) => this.#redeploy(source)));
+			for (const problem of applySources(runtime, sources)) logger.warn({}, problem);
 		} catch (error) {
 			logger.error({}, (error as Error).message);
 		}

@@ -1,5 +1,7 @@
+import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { UsageError } from "../errors.ts";
+import type { CloudEvent } from "../invocation/events/event.ts";
 import type { QueueEvent } from "../invocation/events/queue.ts";
 import type { ScheduledEvent } from "../invocation/events/scheduled.ts";
 import type { Runtime } from "../runtime.ts";
@@ -37,7 +39,9 @@ async function answer(runtime: Runtime, req: IncomingMessage, res: ServerRespons
 		const event = eventOf(pathname.slice(PATH.length), searchParams, await textOf(req));
 		const { outcome, error, result } = await (event.type === "queue"
 			? runtime.dispatch(to, event)
-			: runtime.dispatch(to, event));
+			: event.type === "event"
+				? runtime.dispatch(to, event)
+				: runtime.dispatch(to, event));
 		end(res, outcome === "ok" ? 200 : 500, { outcome, error, ...result });
 	} catch (error) {
 		end(res, 400, { error: (error as Error).message });
@@ -45,7 +49,7 @@ async function answer(runtime: Runtime, req: IncomingMessage, res: ServerRespons
 }
 
 /** What a request asks for. Throws UsageError where that is nothing that there is. */
-function eventOf(type: string, said: URLSearchParams, body: string): ScheduledEvent | QueueEvent {
+function eventOf(type: string, said: URLSearchParams, body: string): ScheduledEvent | QueueEvent | CloudEvent {
 	switch (type) {
 		case "scheduled": {
 			const scheduledTime = Number(said.get("time") ?? Date.now());
@@ -55,8 +59,25 @@ function eventOf(type: string, said: URLSearchParams, body: string): ScheduledEv
 			const message = { id: "1", timestamp: Date.now(), attempts: 1 } as const;
 			return { type, queue: said.get("queue") ?? "", messages: [{ ...message, ...bodyOf(body) }] };
 		}
+		case "event": {
+			const { contentType, body: value } = bodyOf(body);
+			const json = contentType === "json";
+			const about = { time: new Date().toISOString(), datacontenttype: json ? "application/json" : "text/plain" };
+			const source = said.get("source") ?? "/manual";
+			const attributes = {
+				specversion: "1.0",
+				id: randomUUID(),
+				source,
+				type: said.get("type") ?? "",
+				...about,
+			} as const;
+			const data = { kind: contentType, bytes: Buffer.from(json ? JSON.stringify(value) : body) };
+			return { type, attributes, ...(body !== "" && { data }), attempts: 1 };
+		}
 		default:
-			throw new UsageError(`there is no ${PATH}${type}: there are ${PATH}scheduled?cron=… and ${PATH}queue?queue=…`);
+			throw new UsageError(
+				`there is no ${PATH}${type}: there are ${PATH}scheduled?cron=…, ${PATH}queue?queue=… and ${PATH}event?type=…`,
+			);
 	}
 }
 

@@ -15,6 +15,8 @@ export interface Flags {
 	/** Folders of tenants' folders of functions. */
 	tenants: string[];
 	reach: Reach;
+	/** Where events of sources are taken. */
+	eventsHostname: string;
 	port: number;
 	host: string;
 	isolation: RuntimeOptions["isolation"];

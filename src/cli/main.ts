@@ -17,6 +17,7 @@ interface ServeOptions {
 	port: number;
 	host: string;
 	domain: string;
+	eventsHostname?: string;
 	root?: string;
 	env?: string;
 	tenants: string[];
@@ -76,13 +77,15 @@ function addServing(program: Command, name: string): void {
 		.option("--port <PORT>", "port to listen on; 0 takes a free one", integer(0, 65_535), 8787)
 		.option("--host <ADDRESS>", "address to listen on", "127.0.0.1")
 		.option("--domain <DOMAIN>", "domain under which folders serve", toDomain, "localhost")
+		.option("--events-hostname <NAME>", "where events of sources are taken (events.<domain>)", toDomain)
 		.addOption(new Option("--isolation <KIND>", "where functions run").choices(["process", "inline"]))
 		.option("--sandboxes <N>", "sandbox processes beside the spare (cores less one)", integer(1, 256))
 		.option("--data <DIR>", "folder for artifacts (.atoll)")
 		.option("--allow-egress <HOST>", "a private host or range that functions may fetch from; may be repeated", list, [])
 		.option("--cgroup <PATH>", "a control group (version 2) to make one below for each sandbox")
 		.action(async (paths: string[], options: ServeOptions) => {
-			const { tenants, grant, max, domain, data, root, env, isolation, sandboxes, cgroup, ...rest } = options;
+			const { tenants, grant, max, domain, data, root, env, isolation, sandboxes, cgroup, eventsHostname, ...rest } =
+				options;
 			if (paths.length === 0 && tenants.length === 0)
 				throw new UsageError(`atoll ${name} needs the path of a function, or of a folder of functions`);
 			if (grant.length > 0 && tenants.length === 0)
@@ -95,6 +98,7 @@ function addServing(program: Command, name: string): void {
 				environment: env,
 				tenants,
 				reach: { domain, grants: grant },
+				eventsHostname: eventsHostname ?? `events.${domain}`,
 				isolation,
 				sandboxes,
 				data,

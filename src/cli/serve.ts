@@ -11,6 +11,7 @@ import type { Milliseconds } from "../units.ts";
 import { version } from "../version.ts";
 import { checkGrants, collect, refuseIfAllFailed } from "./collect.ts";
 import { deployAll, type Outcome } from "./deploy-all.ts";
+import { applySources } from "./event-sources.ts";
 import { eventsByHand } from "./events-by-hand.ts";
 import { type Flags, runtimeOptions } from "./flags.ts";
 
@@ -48,7 +49,8 @@ export async function run(
 	for (const source of sources)
 		if (source.problem === null) for (const warning of source.warnings) logger.warn({}, warning);
 	const runtime = await createRuntime({ ...runtimeOptions(flags, sources), logger, development });
-	const server = new HttpServer(development ? eventsByHand(runtime) : runtime);
+	const handlers = development ? eventsByHand(runtime) : runtime;
+	const server = new HttpServer(runtime.receiving(flags.eventsHostname, handlers));
 	let stopping = false;
 	try {
 		const progress = (done: number) => {
@@ -57,6 +59,7 @@ export async function run(
 		};
 		const outcomes = await deployAll(runtime, sources, progress);
 		refuseIfAllFailed(outcomes.map(({ fault, problem }) => (fault === "is not served" ? problem : null)));
+		for (const problem of applySources(runtime, sources)) logger.warn({}, problem);
 		const { port } = await server.listen(flags.port, flags.host);
 		announce({ outcomes, flags, port, logger, terminal, readyMs: performance.now() - began, runtime });
 		for (const { later } of outcomes) void later?.then((outcome) => stopping || announceLater(outcome, logger));

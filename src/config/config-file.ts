@@ -50,7 +50,7 @@ export class ConfigFile {
 }
 
 /** Reads a regular file: neither a pipe, at which reading would wait, nor a device without end. */
-function readText(path: string): string {
+export function readText(path: string): string {
 	const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
 	try {
 		if (!fstatSync(file).isFile()) throw new UsageError(`${shown(path)}: it is no file`);

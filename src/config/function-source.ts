@@ -8,6 +8,7 @@ import { type Limits, limitsSchema } from "../limits/limits.ts";
 import { type FunctionName, functionName } from "../names.ts";
 import { type GivenTriggers, triggersSchema } from "../triggers/trigger-settings.ts";
 import { ConfigFile, liesIn, shown } from "./config-file.ts";
+import { type FoundSource, sourcesFrom, sourcesSchema } from "./event-sources.ts";
 import { readWrangler } from "./wrangler.ts";
 
 /** What is known of every function that is found on disk. */
@@ -34,6 +35,8 @@ export type FoundFunction = Found &
 				limits: Partial<Limits>;
 				/** What calls it beside requests. */
 				triggers: GivenTriggers;
+				/** Where its events come from. */
+				sources: FoundSource[];
 				/** The site that is served beside it or alone, whose folder is an absolute path. */
 				assets: AssetsSettings | null;
 				/** The name under which it finds its own version's id, tag and time in `env`; empty for none. */
@@ -71,6 +74,9 @@ export const functionSchema = z.strictObject({
 		description: "Files that are served beside the function, or alone; keys as wrangler has them.",
 	}),
 	limits: limitsSchema.optional().meta({ description: "Limits that differ from the server's." }),
+	sources: sourcesSchema.optional().meta({
+		description: "Where its events come from, by the sources' names: docs/events.md. `atoll serve` and `dev` alone.",
+	}),
 	triggers: triggersSchema.optional().meta({ description: "What calls it beside requests: docs/triggers.md." }),
 });
 
@@ -128,6 +134,7 @@ const PLAIN = {
 	bindings: {},
 	limits: {},
 	triggers: {},
+	sources: [],
 	assets: null,
 	metadataBinding: "",
 	routes: [],
@@ -156,13 +163,30 @@ function describeFolder(found: Found, options: Omit<DescribeOptions, "root">): S
 		found.name = reached?.name ?? found.name;
 		if (isOurs) {
 			found.hostnames = reached?.hostnames ?? [];
-			const { main, env = {}, bindings = {}, limits = {}, triggers = {}, assets } = file.check(functionSchema);
+			const {
+				main,
+				env = {},
+				bindings = {},
+				limits = {},
+				triggers = {},
+				sources: given = {},
+				assets,
+			} = file.check(functionSchema);
+			const sources = sourcesFrom(folder, found.name, given);
 			const sited = siteFrom(folder, main, assets ?? null, found.config);
-			return { ...found, problem: null, ...PLAIN, env, bindings, limits, triggers, ...sited };
+			return { ...found, problem: null, ...PLAIN, env, bindings, limits, triggers, sources, ...sited };
 		}
 		const wranglers = readWrangler(file, { ...options, folder: found.name });
 		const { main, variables: env, hostnames: routes, assets, ...rest } = wranglers;
-		return { ...found, problem: null, ...rest, env, routes, ...siteFrom(folder, main, assets, found.config) };
+		return {
+			...found,
+			problem: null,
+			...rest,
+			env,
+			routes,
+			sources: [],
+			...siteFrom(folder, main, assets, found.config),
+		};
 	}
 	if (files.includes("package.json")) {
 		const manifest = join(folder, "package.json");

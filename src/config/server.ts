@@ -60,6 +60,12 @@ export const serverSchema = z.strictObject({
 		description: "Private hosts and ranges that functions may fetch from.",
 	}),
 	cgroup: z.string().optional().meta({ description: "A control group to make one below for each sandbox." }),
+	events: z
+		.strictObject({
+			hostname: hostname.optional().meta({ description: "Default: events.<domain>." }),
+		})
+		.default({})
+		.meta({ description: "Where webhooks and CloudEvents are taken: at /events/SOURCE of this hostname." }),
 	drainMs: z.number().int().min(0).max(600_000).default(10_000).meta({
 		description: "How long an edge that is replaced answers over the connections that it has, in milliseconds.",
 	}),
@@ -82,8 +88,13 @@ export interface ServerConfig {
 	cache: { maxIsolates?: number; maxBytes?: number };
 	allowEgress: string[];
 	cgroup?: string | undefined;
+	events: { hostname?: string | undefined };
 	drainMs: number;
 }
+
+/** The hostname at which events of sources are taken. */
+export const eventsHostname = ({ events, domain }: Pick<ServerConfig, "events" | "domain">): string =>
+	events.hostname ?? `events.${domain}`;
 
 /** Throws UsageError that names what makes no sense; `where` says where it stands. */
 export function checkServer(given: unknown, where: string): ServerConfig {

@@ -26,8 +26,10 @@ import { InstancePolicy } from "./catalog/instance-policy.ts";
 import { Keeping } from "./catalog/keeping.ts";
 import { Releases } from "./catalog/releases.ts";
 import { Tails } from "./cloudflare/tails.ts";
+import { EventSources } from "./event-sources.ts";
 import { DesiredState } from "./feed/desired-state.ts";
 import { Feed } from "./feed/feed.ts";
+import { Invocations } from "./invocations.ts";
 import { type KvNamespaces, tenantNamespaces } from "./kv/namespaces.ts";
 import { Metrics } from "./observe/metrics.ts";
 import { Queues } from "./queues.ts";
@@ -76,12 +78,14 @@ export class Control {
 	readonly data: DataProcess;
 	readonly analytics: Analytics;
 	readonly queues: Queues;
+	readonly invocations: Invocations;
 	readonly namespaces: KvNamespaces;
 	/** The databases of functions, and what runs their SQL. */
 	readonly sql: SqlProcesses;
 	readonly databases: SqlDatabases;
 	readonly transfers: SqlTransfers;
 	readonly bound: BoundStores;
+	readonly sources: EventSources;
 	readonly versions: VersionUploads;
 	readonly releases: Releases;
 	readonly tokens: Tokens;
@@ -139,7 +143,6 @@ export class Control {
 			most: MOST_SQL,
 		});
 		this.analytics = new Analytics(this.data);
-		this.queues = new Queues({ catalog, data: this.data, storedBytes });
 		this.namespaces = tenantNamespaces({ store, data: this.data, storedBytes });
 		this.databases = tenantDatabases(store, this.sql);
 		this.transfers = new SqlTransfers(this.databases);
@@ -148,15 +151,24 @@ export class Control {
 		this.releases = new Releases({ catalog, versions, keeping, bound });
 		this.tokens = new Tokens(store);
 		this.assets = new AssetUploads(store, uploads, sealer);
-		const state = new DesiredState(this.catalog, this.versions, ({ tenant, name }, { message }) =>
-			log("error", `${tenant}/${name} is not told to edges: ${message}`),
-		);
+		this.sources = new EventSources({
+			...{ catalog, sealer },
+			onUnreadable: (key, { message }) => log("error", `the source ${key} is not told to edges: ${message}`),
+		});
+		const state = new DesiredState({
+			...{ catalog, versions, sources: this.sources },
+			onUnreadable: ({ tenant, name }, { message }) =>
+				log("error", `${tenant}/${name} is not told to edges: ${message}`),
+		});
 		this.feed = new Feed({
 			...{ store, state, log },
 			remake: (id, version) => this.versions.remake(id, version),
 			onMeasured: (edge, tallies, stats) => this.metrics.add(edge, tallies, stats),
 			onGone: (edge) => this.metrics.forget(edge),
 		});
+		const { data, feed } = this;
+		this.queues = new Queues({ catalog, data, feed, storedBytes });
+		this.invocations = new Invocations({ catalog, data, feed, queues: this.queues, storedBytes });
 		this.tails = new Tails(this.feed, this.tokens);
 		this.#pruner = new Pruner(artifacts, {
 			maxBytes: MOST_ON_DISK,

@@ -1,30 +1,53 @@
+import { randomUUID } from "node:crypto";
+import type { LeasedMessage, QueueSettle } from "../bindings/queue/calls.ts";
 import { type QueueCount, type Sent, TenantQueue } from "../bindings/queue/tenant-queue.ts";
 import { queueName, type TenantName, tenantName } from "../names.ts";
 import { type DataProcess, refusalIn } from "../stores/data-process.ts";
-import type { Bytes } from "../units.ts";
+import type { PullSettings } from "../triggers/trigger-settings.ts";
+import type { Bytes, Seconds } from "../units.ts";
 import type { Catalog } from "./catalog/catalog.ts";
 import { ControlError, type ControlErrorCode } from "./control-error.ts";
+import type { Feed } from "./feed/feed.ts";
 import { checked } from "./json.ts";
 import type { QueueDocument } from "./store/documents.ts";
-import { type Entry, retried } from "./store/store.ts";
+import { type Entry, retried, type Sequence } from "./store/store.ts";
 
 /** What queues are kept by. */
 export interface QueuesParts {
 	catalog: Catalog;
 	data: DataProcess;
+	feed: Feed;
 	/** How much a tenant may store. */
 	storedBytes: Bytes;
+}
+
+/** What whoever pulls may say, in place of what the queue's consumer says. */
+type Pulling = Pick<PullSettings, "maxBatchSize" | "visibilityTimeoutMs">;
+
+/** A message that is leased to whoever has pulled it. */
+export interface Pulled extends Omit<LeasedMessage, "size"> {
+	/** Names the lease and the message. */
+	leaseId: string;
+	body: Uint8Array;
+}
+
+/** What becomes of messages that were pulled. */
+export interface Settling {
+	acks: string[];
+	retries: { leaseId: string; delaySeconds: Seconds | null }[];
 }
 
 /** The queues that tenants have. Their messages are kept by a data process. */
 export class Queues {
 	readonly #catalog: Catalog;
 	readonly #data: DataProcess;
+	readonly #feed: Feed;
 	readonly #storedBytes: Bytes;
 
-	constructor({ catalog, data, storedBytes }: QueuesParts) {
+	constructor({ catalog, data, feed, storedBytes }: QueuesParts) {
 		this.#catalog = catalog;
 		this.#data = data;
+		this.#feed = feed;
 		this.#storedBytes = storedBytes;
 	}
 
@@ -75,9 +98,87 @@ export class Queues {
 		});
 	}
 
+	/**
+	 * Has a queue's messages taken over HTTP, or no longer, by `null`. Throws ControlError `conflict` where a function
+	 * consumes it.
+	 */
+	async setPull(actor: string, tenant: TenantName, name: string, pull: PullSettings | null): Promise<void> {
+		await retried(async () => {
+			const { key, value, revision } = await this.find(tenant, name);
+			if (pull !== null && value.consumer !== null)
+				throw new ControlError("conflict", `the queue ${name} is consumed by ${value.consumer}, and has one consumer`);
+			const dead = pull?.deadLetterQueue ?? null;
+			if (dead === name) throw new ControlError("invalid", "a queue cannot be its own dead-letter queue");
+			const beside = dead === null ? [] : await this.#catalog.queues.introduce(tenant, [dead]);
+			const own = { kind: "queue" as const, key, value: { ...value, pull }, expected: revision };
+			await this.#catalog.store.commit({ actor, action: "queue.consumer", target: key }, [own, ...beside]);
+		});
+	}
+
+	/** Has nobody be given a queue's messages, or somebody again. Gives the commit's number. */
+	async setPaused(actor: string, tenant: TenantName, name: string, paused: boolean): Promise<Sequence> {
+		return retried(async () => {
+			const { key, value, revision } = await this.find(tenant, name);
+			if (value.paused === paused) return this.#catalog.store.sequence;
+			const own = { kind: "queue" as const, key, value: { ...value, paused }, expected: revision };
+			return this.#catalog.store.commit({ actor, action: "queue.pause", target: key }, [own]);
+		});
+	}
+
+	/** Leases messages to whoever asks; none of a queue that is paused. Throws ControlError `invalid` where that may not be. */
+	async pull(tenant: TenantName, name: string, asked: Partial<Pulling>): Promise<Pulled[]> {
+		const { pull, paused } = (await this.find(tenant, name)).value;
+		if (pull === null)
+			throw new ControlError("invalid", `the queue ${name} has no consumer of the type http_pull: add one first`);
+		if (paused) return [];
+		const { maxBatchSize: most = pull.maxBatchSize, visibilityTimeoutMs: leaseMs = pull.visibilityTimeoutMs } = asked;
+		const lease = randomUUID();
+		const given = { lease, most, leaseMs, waitMs: 0, ...givingUp(pull) };
+		const { messages, bodies } = await this.#with(tenant, name, (queue) => queue.lease(given));
+		let at = 0;
+		return messages.map(({ size, ...message }) => {
+			at += size;
+			return { ...message, leaseId: `${lease}.${message.id}`, body: bodies.subarray(at - size, at) };
+		});
+	}
+
+	/** Says what becomes of messages, by their leases. Gives those that are over, of whose messages nothing was done. */
+	async settle(tenant: TenantName, name: string, { acks, retries }: Settling): Promise<string[]> {
+		const { pull } = (await this.find(tenant, name)).value;
+		if (pull === null)
+			throw new ControlError("invalid", `the queue ${name} has no consumer of the type http_pull: add one first`);
+		const over: string[] = [];
+		const leases = new Map<string, Pick<QueueSettle, "acknowledged" | "retried">>();
+		const of = (leaseId: string) => {
+			const [, lease, id] = /^([0-9a-f-]{36})\.(\d{1,15})$/.exec(leaseId) ?? [];
+			if (lease === undefined) return { id: null, settle: null };
+			const settle = leases.get(lease) ?? { acknowledged: [], retried: [] };
+			leases.set(lease, settle);
+			return { id: Number(id), settle };
+		};
+		for (const leaseId of acks) {
+			const { id, settle } = of(leaseId);
+			if (settle === null) over.push(leaseId);
+			else settle.acknowledged.push(id);
+		}
+		for (const { leaseId, delaySeconds } of retries) {
+			const { id, settle } = of(leaseId);
+			if (settle === null) over.push(leaseId);
+			else settle.retried.push({ id, delayMs: (delaySeconds ?? pull.retryDelay) * 1000, counted: true });
+		}
+		await this.#with(tenant, name, async (queue) => {
+			for (const [lease, settle] of leases) {
+				const { unheld } = await queue.settle({ lease, ...settle, ...givingUp(pull) });
+				over.push(...unheld.map((id) => `${lease}.${id}`));
+			}
+		});
+		return over;
+	}
+
 	/** Throws ControlError: `not_found`, and what the queue refuses. */
 	async send(tenant: TenantName, name: string, messages: readonly Sent[], bytes: Uint8Array): Promise<void> {
 		await this.#with(tenant, name, (queue) => queue.send(messages, bytes));
+		this.#feed.queued(tenant, name);
 	}
 
 	/** Throws ControlError `not_found`. */
@@ -103,6 +204,11 @@ export class Queues {
 		}
 	}
 }
+
+const givingUp = ({ maxRetries, deadLetterQueue }: PullSettings) => ({
+	maxRetries,
+	deadLetterQueue: deadLetterQueue ?? "",
+});
 
 const CODES: Record<number, ControlErrorCode> = { 400: "invalid", 413: "too_large" };
 

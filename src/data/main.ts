@@ -18,6 +18,7 @@ import { openDatabase, openRelaxed } from "../stores/database.ts";
 import { Quota } from "../stores/quota.ts";
 import { type DataFiles, type DataStore, type Done, Refused } from "../stores/store.ts";
 import { Volume } from "../stores/volume.ts";
+import { InvocationStore } from "../triggers/invocation-store.ts";
 import type { Bytes } from "../units.ts";
 
 const MAX_FRAME_BYTES: Bytes = 8 * 2 ** 20;
@@ -29,9 +30,11 @@ const [, , folder] = process.argv;
 const database = openDatabase(folder);
 const blobs = new Blobs(folder);
 const files: DataFiles = { database, blobs, quota: new Quota(database) };
+const queue = new QueueStore(files);
 const stores: Record<string, DataStore> = {
 	kv: new KvStore(files),
-	queue: new QueueStore(files),
+	queue,
+	invocations: new InvocationStore(files, queue),
 	cron: new CronStore(files),
 };
 sweep(blobs, Object.values(stores));

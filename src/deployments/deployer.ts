@@ -43,8 +43,8 @@ export interface Deployed {
 	/** Whether the artifact was in the cache. */
 	cached: boolean;
 	/**
-	 * The handlers that it has, of `fetch`, `scheduled` and `queue`; none where its top level failed, so that it is not
-	 * known.
+	 * The handlers that it has, of `fetch`, `scheduled`, `queue` and `event`; none where its top level failed, so that it is
+	 * not known.
 	 */
 	handlers: string[];
 	/** Set where the function's top level failed when it was tried; requests will try again. */

@@ -6,6 +6,7 @@ import type { EdgeStats, ToControl, ToEdge } from "../feed/messages.ts";
 import { type FunctionId, keyOf } from "../names.ts";
 import type { Tally } from "../observe/tally.ts";
 import type { Runtime } from "../runtime.ts";
+import { sourceKey } from "../sources/sources.ts";
 import type { Milliseconds } from "../units.ts";
 import { seenOf } from "./seen-request.ts";
 
@@ -34,6 +35,7 @@ interface Remaking {
 /** What the edge hears of control, and tells it. Where control is gone the edge serves what it heard last. */
 export class Follower {
 	readonly #path: string;
+	readonly #runtime: Runtime;
 	readonly #desired: Desired;
 	readonly #unwatch: () => void;
 	#socket: Socket | null = null;
@@ -49,16 +51,19 @@ export class Follower {
 	#work: Promise<void> = Promise.resolve();
 	readonly #connected = Promise.withResolvers<void>();
 	#following = false;
-	readonly #heardAll = Promise.withResolvers<void>();
+	readonly #all = Promise.withResolvers<void>();
 	#complete = false;
 	/** Hostnames that control was asked about. */
 	readonly #sought = new Map<string, PromiseWithResolvers<void>>();
 	readonly #remaking = new Map<string, Remaking>();
+	/** The keys of the sources likewise. */
+	readonly #namedSources = new Set<string>();
 	#closed = false;
 
 	/** `path` is where control listens. */
 	constructor(path: string, runtime: Runtime) {
 		this.#path = path;
+		this.#runtime = runtime;
 		this.#desired = runtime.desired;
 		this.#desired.remake = (id, version) => this.#remake(id, version);
 		this.#unwatch = runtime.watch({
@@ -90,11 +95,16 @@ export class Follower {
 		return this.#complete;
 	}
 
+	/** Resolves once all that there is has been heard of, or whoever waits for it has waited long enough. */
+	heardAll(): Promise<void> {
+		return this.#complete ? Promise.resolve() : Promise.race([this.#all.promise, sleep(SEEK_MS)]);
+	}
+
 	/** Resolves once what a hostname is for is served, if anything is. */
 	seek(hostname: string): Promise<void> {
 		const asked = this.#sought.get(hostname);
 		if (asked !== undefined) return asked.promise;
-		if (this.#sought.size === MOST_SOUGHT) return Promise.race([this.#heardAll.promise, sleep(SEEK_MS)]);
+		if (this.#sought.size === MOST_SOUGHT) return this.heardAll();
 		const sought = Promise.withResolvers<void>();
 		this.#sought.set(hostname, sought);
 		// Control may be gone for longer than anybody waits.
@@ -114,7 +124,10 @@ export class Follower {
 			this.#waitMs = FIRST_MS;
 			const lines = new Lines<ToEdge, ToControl>(socket, (said) => this.#on(said));
 			// Parts that came over the connection before are no beginning of those to come.
-			this.#work = this.#work.then(() => this.#named.clear());
+			this.#work = this.#work.then(() => {
+				this.#named.clear();
+				this.#namedSources.clear();
+			});
 			this.#lines = lines;
 			if (this.#following) this.follow();
 			for (const hostname of this.#sought.keys()) lines.send({ kind: "seek", hostname });
@@ -146,6 +159,9 @@ export class Follower {
 				else waiting?.reject(new Error(said.problem));
 				break;
 			}
+			case "queued":
+				this.#runtime.queued(said.tenant, said.queue);
+				break;
 			case "watch":
 				this.#watched = new Set(said.functions);
 				this.#origins = new Set(said.origins);
@@ -153,12 +169,19 @@ export class Follower {
 		}
 	}
 
-	async #apply({ sequence, whole, functions, removed }: ToEdge & { kind: "desired" }): Promise<void> {
+	async #apply(said: ToEdge & { kind: "desired" }): Promise<void> {
+		const { sequence, whole, functions, removed, sources, removedSources } = said;
+		this.#runtime.sources.apply(sources, removedSources);
+		if (whole) for (const one of sources) this.#namedSources.add(sourceKey(one));
 		await this.#desired.apply(functions, removed);
 		if (whole) for (const one of functions) this.#named.add(keyOf(one));
 		if (sequence === null) return;
-		if (whole) await this.#desired.retain(this.#named);
+		if (whole) {
+			this.#runtime.sources.retain(this.#namedSources);
+			await this.#desired.retain(this.#named);
+		}
 		this.#named.clear();
+		this.#namedSources.clear();
 		this.#sequence = sequence;
 		this.#lines?.send({ kind: "serving", sequence });
 		this.#complete = true;
@@ -200,7 +223,7 @@ export class Follower {
 
 	/** Nobody waits for anything that is sought any more. */
 	#leaveOff(): void {
-		this.#heardAll.resolve();
+		this.#all.resolve();
 		for (const { resolve } of this.#sought.values()) resolve();
 	}
 

@@ -1,5 +1,6 @@
 /** The edge of `atoll up`: it serves functions' clients, and opens no database. */
 
+import { eventsHostname } from "../config/server.ts";
 import { spreadLastNet } from "../observe/last-net.ts";
 import { createLogger } from "../observe/logger.ts";
 import { Runtime } from "../runtime.ts";
@@ -28,7 +29,9 @@ await runSupervised(async (config, mayFollow) => {
 	});
 	const follower = new Follower("control.sock", runtime);
 	const measures = new Measures(runtime, follower);
-	const server = new HttpServer(earlyRequests(runtime, follower));
+	runtime.resume();
+	const known = () => follower.heardAll();
+	const server = new HttpServer(runtime.receiving(eventsHostname(config), earlyRequests(runtime, follower), known));
 	await mayFollow;
 	await Promise.all([runtime.ready, follower.connect()]);
 	const { port } = await server.listenOn(LISTEN_FD);

@@ -3,10 +3,11 @@ import type { GivenBindings } from "../bindings/binding.ts";
 import type { Sticky } from "../deployments/stickiness.ts";
 import type { Limits } from "../limits/limits.ts";
 import type { StartResult } from "../link/build-frames.ts";
-import type { FunctionId } from "../names.ts";
+import type { FunctionId, TenantName } from "../names.ts";
 import type { InvocationRecord, LogLine, RequestOrigin } from "../observe/record.ts";
 import type { RuntimeStats } from "../observe/runtime-stats.ts";
 import type { Tally } from "../observe/tally.ts";
+import type { Source } from "../sources/source-settings.ts";
 import type { Triggers } from "../triggers/trigger-settings.ts";
 import type { Bytes, Seconds } from "../units.ts";
 
@@ -84,11 +85,16 @@ export type ToEdge =
 			whole: boolean;
 			functions: DesiredFunction[];
 			removed: FunctionId[];
+			/** Where events come from, likewise; those that are no more by their keys. */
+			sources: Source[];
+			removedSources: string[];
 	  }
 	/** What a hostname is for, if anything is, has been told. */
 	| { kind: "sought"; hostname: string }
 	/** The artifact of a version that was asked for is on disk again, or why it is not. */
 	| { kind: "remade"; version: string; problem: string | null }
+	/** A queue has messages that came by another way than this edge. */
+	| { kind: "queued"; tenant: TenantName; queue: string }
 	/** Of which functions records and lines are wanted, by their keys, and of which of them requests' origins as well. */
 	| { kind: "watch"; functions: string[]; origins: string[] };
 

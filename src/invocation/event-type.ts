@@ -24,5 +24,5 @@ export type EventTypes = Readonly<Record<string, EventType>>;
 
 /** Something that a handler is given, of which it has to be said only what there is. */
 export function eventPart(part: Partial<EventPart>): EventPart {
-	return { fields: {}, dates: {}, bytes: {}, methods: [], ...part };
+	return { fields: {}, dates: {}, bytes: {}, json: {}, methods: [], ...part };
 }

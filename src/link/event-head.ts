@@ -24,6 +24,8 @@ export interface EventPart {
 	dates: Record<string, Milliseconds>;
 	/** Its properties that are bytes: from where to where they stand in the data beside the head. */
 	bytes: Record<string, [from: Bytes, to: Bytes]>;
+	/** Those that are values in JSON, in UTF-8, likewise: they are parsed where the function pays for it. */
+	json: Record<string, [from: Bytes, to: Bytes]>;
 	/** Its methods, each of which says one thing of it, as a verdict. */
 	methods: string[];
 }

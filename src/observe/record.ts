@@ -18,13 +18,13 @@ export interface InvocationRecord {
 	function: string;
 	/** The version's hash; empty like `tenant`. */
 	version: string;
-	/** The event's type: `http`, `scheduled`, `queue`, or `rpc` where another function has called a method. */
+	/** The event's type: `http`, `scheduled`, `queue`, `event`, or `rpc` where another function has called a method. */
 	event: string;
 	/** Empty but for `http`. */
 	hostname: string;
 	/**
 	 * `http` through a server, `fetch` through the library, `subrequest` from another function; `dispatch` for what
-	 * the library dispatches.
+	 * the library dispatches, and triggers.
 	 */
 	trigger: Trigger;
 	/** Empty but for `http`, and for `rpc`, where it is the name of what was called. */

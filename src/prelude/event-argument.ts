@@ -1,5 +1,6 @@
 import type { EventHead, EventPart } from "../link/event-head.ts";
 import { encodeVerdict, MAX_DELAY } from "../link/verdicts.ts";
+import { decodeUtf8 } from "./encoding/bytes.ts";
 import { toDictionary } from "./interface.ts";
 
 /** What a handler says of one part of its event: the first thing that it says counts. */
@@ -56,7 +57,7 @@ export class EventArgument {
 }
 
 function makePart(
-	{ fields, dates, bytes, methods }: EventPart,
+	{ fields, dates, bytes, json, methods }: EventPart,
 	data: ArrayBuffer | undefined,
 	verdicts: Verdicts,
 ): Record<string, unknown> {
@@ -67,6 +68,10 @@ function makePart(
 		const copy = new Uint8Array(to - from);
 		copy.set(new Uint8Array(data as ArrayBuffer, from, to - from));
 		fields[name] = copy.buffer;
+	}
+	for (const name of Object.keys(json)) {
+		const [from, to] = json[name];
+		fields[name] = JSON.parse(decodeUtf8(new Uint8Array(data as ArrayBuffer, from, to - from)));
 	}
 	for (let i = 0; i < methods.length; i++) {
 		const method = methods[i];

@@ -22,6 +22,8 @@ export class FetchSink implements ResponseSink {
 	#settled = false;
 	/** Called when the reader of a streamed body no longer wants it. */
 	onGone: () => void = () => undefined;
+	/** Called when nothing more comes of the request. */
+	onSettled: () => void = () => undefined;
 	/**
 	 * An answer to HEAD has no body, whatever its function thinks:
 	 * https://www.rfc-editor.org/rfc/rfc9110#section-9.3.2
@@ -114,6 +116,7 @@ export class FetchSink implements ResponseSink {
 
 	settle(): void {
 		this.#settled = true;
+		this.onSettled();
 		if (this.#pieces.length === 0 || !this.#ours) this.account?.close();
 	}
 }

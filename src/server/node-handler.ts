@@ -165,7 +165,8 @@ function replaceBody(exchange: NodeExchange, bytes: Uint8Array, most: Bytes): vo
 	exchange.body = bytes.byteLength <= KEPT_BODY ? bytes : inPieces(bytes);
 }
 
-async function* inPieces(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+/** Bytes as a stream. */
+export async function* inPieces(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 	for (let at = 0; at < bytes.byteLength; at += KEPT_BODY) yield bytes.subarray(at, at + KEPT_BODY);
 }
 

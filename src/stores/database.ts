@@ -22,6 +22,18 @@ const LASTING = [
 	CREATE TABLE cron_runs (
 		tenant TEXT NOT NULL, function TEXT NOT NULL, cron TEXT NOT NULL, time INTEGER NOT NULL, claimant TEXT NOT NULL,
 		PRIMARY KEY (tenant, function, cron)) WITHOUT ROWID;`,
+	`CREATE TABLE invocations (
+		id TEXT PRIMARY KEY, tenant TEXT NOT NULL, function TEXT NOT NULL, message INTEGER, created INTEGER NOT NULL,
+		settings TEXT NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL, ended INTEGER, status INTEGER NOT NULL,
+		error TEXT, result BLOB, size INTEGER NOT NULL, expires INTEGER NOT NULL);
+	CREATE INDEX invocations_waiting ON invocations (message) WHERE message IS NOT NULL;
+	CREATE INDEX invocations_ended ON invocations (tenant, ended) WHERE ended IS NOT NULL;
+	CREATE INDEX invocations_latest ON invocations (tenant, function, created);
+	CREATE INDEX invocations_expiring ON invocations (expires);
+	CREATE TABLE taken_events (
+		tenant TEXT NOT NULL, scope TEXT NOT NULL, key TEXT NOT NULL, invocation TEXT NOT NULL, expires INTEGER NOT NULL,
+		PRIMARY KEY (tenant, scope, key)) WITHOUT ROWID;
+	CREATE INDEX taken_events_expiring ON taken_events (expires);`,
 ];
 
 /** SQLITE_CORRUPT and SQLITE_NOTADB: https://www.sqlite.org/rescode.html */

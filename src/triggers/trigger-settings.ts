@@ -25,6 +25,21 @@ export const consumerSchema = z.strictObject({
 });
 export type ConsumerSettings = z.output<typeof consumerSchema>;
 
+/** How a queue's messages are taken over HTTP: https://developers.cloudflare.com/queues/configuration/pull-consumers/ */
+export const pullSchema = z.strictObject({
+	/** How many messages one call gets, where it does not say. Default 5. */
+	maxBatchSize: z.number().int().min(1).max(100).default(5),
+	/** How long they are nobody else's, in milliseconds, where it does not say. Default 30 s. */
+	visibilityTimeoutMs: z.number().int().min(0).max(43_200_000).default(30_000),
+	/** How often a message is given again before it is given up. Default 3. */
+	maxRetries: consumerSchema.shape.maxRetries,
+	/** After how many seconds one is that is handed back, where nobody says. Default: at once. */
+	retryDelay: z.number().int().min(0).max(43_200).default(0),
+	/** The queue that gets what is given up. Default: none, it is dropped. */
+	deadLetterQueue: consumerSchema.shape.deadLetterQueue,
+});
+export type PullSettings = z.output<typeof pullSchema>;
+
 export const cronsSchema = z
 	.array(z.string().max(256))
 	.max(MOST_CRONS)

@@ -1,11 +1,15 @@
 import type { WaitingQueue } from "../bindings/queue/calls.ts";
+import { TenantQueue } from "../bindings/queue/tenant-queue.ts";
 import type { QueueEvent, QueueResult } from "../invocation/events/queue.ts";
 import type { ScheduledEvent } from "../invocation/events/scheduled.ts";
 import { type FunctionId, keyOf, type TenantName } from "../names.ts";
 import type { Outcome } from "../observe/record.ts";
 import { type DataProcess, NOBODY } from "../stores/data-process.ts";
-import type { Milliseconds } from "../units.ts";
-import { LEASE_MS, QueueConsumer } from "./queue-consumer.ts";
+import type { Bytes, Milliseconds } from "../units.ts";
+import { Consumer, LEASE_MS } from "./consumer.ts";
+import { functionOfQueue } from "./invocation-calls.ts";
+import { InvocationWork, type Perform } from "./invocation-work.ts";
+import { QueueWork } from "./queue-work.ts";
 import { Scheduler } from "./scheduler.ts";
 import type { ConsumerSettings, Triggers } from "./trigger-settings.ts";
 
@@ -13,8 +17,13 @@ import type { ConsumerSettings, Triggers } from "./trigger-settings.ts";
 const LOOK_MS: Milliseconds = 1000;
 /** Leases are extended at this part of their time. */
 const EXTEND_MS: Milliseconds = LEASE_MS / 4;
+/** How often what is known of old invocations is looked through. */
+const TIDY_MS: Milliseconds = 60_000;
 /** Outcomes of events that the function has not seen. */
 const UNSEEN: readonly Outcome[] = ["overloaded", "shutting_down", "paused", "building", "function_quarantined"];
+
+/** Whether a function has seen an event that came to this. */
+export const isSeen = (outcome: Outcome) => !UNSEEN.includes(outcome);
 
 /** What came of a batch. */
 interface Ended {
@@ -28,6 +37,12 @@ export interface TriggerSourcesParts {
 	schedule: (to: FunctionId, event: ScheduledEvent) => Promise<unknown>;
 	/** Hands a function messages of a queue; `null` where it is not there. Rejects where they cannot be handed over. */
 	deliver: (to: FunctionId, event: QueueEvent) => Promise<Ended | null>;
+	/** Has a function perform an invocation that was taken in; `null` where it has not seen it. */
+	perform: (to: FunctionId, ...what: Parameters<Perform>) => ReturnType<Perform>;
+	/** Whether a function is there, so that it could. */
+	isThere: (of: FunctionId) => boolean;
+	/** How much a tenant may store. */
+	storedBytes: Bytes;
 	/** Told of what an operator should know. */
 	notice: (of: FunctionId, message: string) => void;
 	/** Whether functions are called when their time comes. */
@@ -39,15 +54,18 @@ export class TriggerSources {
 	readonly #parts: TriggerSourcesParts;
 	readonly #scheduler: Scheduler;
 	/** Who consumes a queue, by its tenant and name. */
-	readonly #consumers = new Map<string, { of: FunctionId; settings: ConsumerSettings; consumer: QueueConsumer }>();
+	readonly #consumers = new Map<string, { of: FunctionId; settings: ConsumerSettings; consumer: AnyConsumer }>();
+	/** Who performs invocations, by their functions' keys; those that have nothing to do are forgotten. */
+	readonly #performers = new Map<string, AnyConsumer>();
 	/** The queues that each function consumes, by the functions' keys. */
 	readonly #queuesOf = new Map<string, string[]>();
 	/** Those that others have replaced, and that are at work still. */
-	readonly #retired = new Set<QueueConsumer>();
+	readonly #retired = new Set<AnyConsumer>();
 	/** Where the look for queues with messages goes on. */
 	#after = 0;
 	#timer: NodeJS.Timeout | null = null;
 	#extendedAt: Milliseconds = 0;
+	#tidiedAt: Milliseconds = Number.NEGATIVE_INFINITY;
 	#closed = false;
 
 	constructor(parts: TriggerSourcesParts) {
@@ -75,7 +93,12 @@ export class TriggerSources {
 				wanted.map(({ key }) => key),
 			);
 		for (const { key, settings } of wanted) this.#consume(key, of, settings);
-		if (this.#consumers.size > 0) this.#timer ??= setInterval(() => void this.#look(), LOOK_MS).unref();
+		if (this.#consumers.size > 0) this.look();
+	}
+
+	/** There may be messages that nobody here has sent, and invocations, of now or from before. */
+	look(): void {
+		if (!this.#closed) this.#timer ??= setInterval(() => void this.#look(), LOOK_MS).unref();
 	}
 
 	#consume(key: string, of: FunctionId, settings: ConsumerSettings): void {
@@ -84,14 +107,18 @@ export class TriggerSources {
 			if (keyOf(before.of) === keyOf(of) && JSON.stringify(before.settings) === JSON.stringify(settings)) return;
 			this.#retire(before.consumer);
 		}
-		const consumer = new QueueConsumer({
-			...{ function: of, settings, data: this.#parts.data },
+		const { data, storedBytes } = this.#parts;
+		const notice = (message: string) => this.#parts.notice(of, message);
+		const work = new QueueWork({
+			settings,
+			queue: new TenantQueue(data, { tenant: of.tenant, queue: settings.queue }, storedBytes),
 			dispatch: async (event) => {
 				const ended = await this.#parts.deliver(of, event);
-				return ended === null || UNSEEN.includes(ended.outcome) ? null : ended.result;
+				return ended === null || !isSeen(ended.outcome) ? null : ended.result;
 			},
-			notice: (message) => this.#parts.notice(of, message),
+			notice,
 		});
+		const consumer = new Consumer(work, notice);
 		this.#consumers.set(key, { of, settings, consumer });
 		consumer.wake();
 	}
@@ -104,20 +131,39 @@ export class TriggerSources {
 	}
 
 	/** One takes no more messages; those that it has are its own until it is done with them. */
-	#retire(consumer: QueueConsumer): void {
+	#retire(consumer: AnyConsumer): void {
 		this.#retired.add(consumer);
 		void consumer.close().finally(() => this.#retired.delete(consumer));
 	}
 
 	/** All that may have messages. */
-	get #working(): QueueConsumer[] {
-		return [...[...this.#consumers.values()].map(({ consumer }) => consumer), ...this.#retired];
+	get #working(): AnyConsumer[] {
+		const consumers = [...this.#consumers.values()].map(({ consumer }) => consumer);
+		return [...consumers, ...this.#performers.values(), ...this.#retired];
 	}
 
-	/** A queue has messages. */
+	/** A queue has messages, or a function invocations. */
 	readonly queued = (tenant: TenantName, queue: string): void => {
-		this.#consumers.get(queueKey(tenant, queue))?.consumer.wake();
+		const name = functionOfQueue(queue);
+		if (name === null) this.#consumers.get(queueKey(tenant, queue))?.consumer.wake();
+		else this.#perform({ tenant, name });
 	};
+
+	#perform(of: FunctionId): void {
+		if (this.#closed || !this.#parts.isThere(of)) return;
+		let performer = this.#performers.get(keyOf(of));
+		if (performer === undefined) {
+			const { data, perform } = this.#parts;
+			const work = new InvocationWork({
+				...{ function: of, data },
+				perform: (invocation, bytes) => perform(of, invocation, bytes),
+				queued: (queue) => this.queued(of.tenant, queue),
+			});
+			performer = new Consumer(work, (message) => this.#parts.notice(of, message));
+			this.#performers.set(keyOf(of), performer);
+		}
+		performer.wake();
+	}
 
 	/** Looks which queues have messages, and says of those that are worked on that they are. */
 	async #look(): Promise<void> {
@@ -126,8 +172,14 @@ export class TriggerSources {
 			const { said } = await data.ask(NOBODY, { store: "queue", operation: "waiting", said: { after: this.#after } });
 			const { queues, after } = said as { queues: WaitingQueue[]; after: number };
 			this.#after = after;
+			for (const [key, performer] of this.#performers) if (performer.idle) this.#performers.delete(key);
 			for (const { tenant, queue } of queues) this.queued(tenant, queue);
 			const now = performance.now();
+			if (now > this.#tidiedAt + TIDY_MS) {
+				const tidied = await data.ask(NOBODY, { store: "invocations", operation: "tidy", said: {} });
+				// What there is more of goes with the next look: others wait for it.
+				if (tidied.said === false) this.#tidiedAt = now;
+			}
 			if (now < this.#extendedAt + EXTEND_MS) return;
 			this.#extendedAt = now;
 			const leases = this.#working.flatMap((consumer) => [...consumer.leases]);
@@ -146,6 +198,8 @@ export class TriggerSources {
 		if (this.#timer !== null) clearInterval(this.#timer);
 	}
 }
+
+type AnyConsumer = Pick<Consumer<never>, "wake" | "close" | "leases" | "idle">;
 
 function queueKey(tenant: TenantName, queue: string): string {
 	return `${tenant}/${queue}`;

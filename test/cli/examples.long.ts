@@ -64,6 +64,20 @@ inBothIsolations("the examples", (isolation) => {
 		await until(async () => (await atoll.fetch("jobs", result)).status === 200);
 		assert.equal(await atoll.text("jobs", result), "3 words\n");
 	});
+	test("webhook notes what becomes of an order", async () => {
+		const event = { specversion: "1.0", id: "1", source: "/events/deliveries", type: "order.shipped" } as const;
+		const data = { kind: "json", bytes: Buffer.from('{"type":"order.shipped","data":{"order":"17"}}') } as const;
+		const to = { name: "webhook" };
+		const { outcome, result } = await atoll.runtime.dispatch(to, {
+			type: "event",
+			attributes: event,
+			data,
+			attempts: 1,
+		});
+		assert.deepEqual([outcome, result], ["ok", { retry: false }]);
+		assert.equal(await atoll.text("webhook", "/17"), "shipped\n");
+		assert.equal((await atoll.fetch("webhook", "/18")).status, 404);
+	});
 	test("digest sums up when it is called by time", async () => {
 		assert.equal(await atoll.text("digest"), "Counted\n");
 		const event = { type: "scheduled", cron: "* * * * *", scheduledTime: 0 } as const;

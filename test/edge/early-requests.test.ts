@@ -43,7 +43,15 @@ async function start() {
 	const { port } = await server.listen(0, "127.0.0.1");
 	const sought = () => said.flatMap((one) => (one.kind === "seek" ? [one.hostname] : []));
 	const tell = (functions: DesiredFunction[], sequence: number | null = null) =>
-		edge.send({ kind: "desired", sequence, whole: sequence !== null, functions, removed: [] });
+		edge.send({
+			kind: "desired",
+			sequence,
+			whole: sequence !== null,
+			functions,
+			removed: [],
+			sources: [],
+			removedSources: [],
+		});
 	return {
 		port,
 		sought,

@@ -116,7 +116,7 @@ test("a queue has one consumer, which has a handler for it", async () => {
 	const more = `${QUEUES}/${second}/consumers`;
 	assert.match(await refusal("POST", more, { script_name: "sends" }), /^400 .*no queue handler in version 1/);
 	assert.match(await refusal("POST", more, { script_name: "nobody" }), /^404 10007 /);
-	assert.match(await refusal("POST", more, { type: "http_pull" }), /^400 .*http_pull: atoll does not have that yet/);
+	assert.match(await refusal("POST", more, { type: "r2_bucket" }), /^400 .*r2_bucket: there are worker and http_pull/);
 	assert.match(
 		await refusal("POST", more, { script_name: "takes", settings: { batch_size: 0 } }),
 		/^400 .*settings\.batch_size/,
@@ -133,10 +133,6 @@ test("queues are made, listed in pages, told and deleted; messages are purged", 
 	assert.match(
 		await refusal("POST", QUEUES, { queue_name: "x", settings: { delivery_delay: 5 } }),
 		/^400 .*delivery_delay/,
-	);
-	assert.match(
-		await refusal("PATCH", `${QUEUES}/${id}`, { settings: { delivery_paused: true } }),
-		/^400 .*atoll pause/,
 	);
 	assert.match(await refusal("PATCH", `${QUEUES}/${id}`, { queue_name: "renamed" }), /^400 .*keeps its name/);
 	assert.equal((await call<Queue>("PATCH", `${QUEUES}/${id}`, { queue_name: "made" })).result.queue_name, "made");

@@ -14,6 +14,7 @@ import { until } from "../support/until.ts";
 /** How often it is killed; `.ci/run` has it done hundreds of times. */
 const KILLS = Number(process.env.ATOLL_TEST_KILLS ?? 8);
 const MOST = 2 ** 30;
+const GIVING_UP = { maxRetries: 3, deadLetterQueue: "" };
 
 const launcher = new Launcher();
 after(() => launcher.close());
@@ -74,7 +75,7 @@ test("a lease that is asked for again gives the same messages, and nobody else g
 		const send = { ...queue, messages, mostBytes: MOST };
 		await data.ask("one", { store: "queue", operation: "send", said: send, bytes: Buffer.from("abcde") });
 		const lease = async (name: string, leaseMs = 60_000) => {
-			const said = { ...queue, lease: name, most: 3, waitMs: 0, leaseMs };
+			const said = { ...queue, ...GIVING_UP, lease: name, most: 3, waitMs: 0, leaseMs };
 			const result = await data.ask("one", { store: "queue", operation: "lease", said });
 			return { ...(result.said as Leased), bodies: Buffer.from(result.bytes).toString() };
 		};
@@ -84,7 +85,7 @@ test("a lease that is asked for again gives the same messages, and nobody else g
 		assert.equal((await lease("second")).bodies, "de");
 		assert.deepEqual((await lease("third")).messages, []);
 		const settle = (name: string, acknowledged: number[]) => {
-			const said = { ...queue, lease: name, acknowledged, retried: [], dead: [], deadLetterQueue: "" };
+			const said = { ...queue, ...GIVING_UP, lease: name, acknowledged, retried: [] };
 			return data.ask("one", { store: "queue", operation: "settle", said });
 		};
 		const ids = first.messages.map(({ id }) => id);

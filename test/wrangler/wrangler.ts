@@ -549,7 +549,7 @@ test("queues are listed, purged and deleted, and consumers added and removed, ea
 	const other = await start(folder, ["queues", "consumer", "add", "jobs", "second"]).ended;
 	assert.match(other.output, /the queue jobs is consumed by consumes/);
 	const pulls = await start(folder, ["queues", "consumer", "http", "add", "jobs"]).ended;
-	assert.match(pulls.output, /a consumer of the type http_pull: atoll does not have that yet/);
+	assert.match(pulls.output, /the queue jobs is consumed by consumes, and has one consumer/);
 	const used = await start(folder, ["queues", "delete", "jobs"]).ended;
 	assert.match(used.output, /the queue jobs is used by consumes/);
 	assert.match(await wrangler(folder, "queues", "purge", "jobs", "--force"), /Purged Queue/);
@@ -578,4 +578,24 @@ test("what does not start, and what is not there yet, is refused by name, and wh
 	assert.notEqual(missing.code, 0);
 	assert.match(missing.output, /the binding FILES of the type r2_bucket/);
 	assert.equal((await platform.get("refused.localhost")).text, "fine");
+});
+
+test("queues consumer http adds, lists and removes one, and delivery is paused and resumed", async () => {
+	const folder = await project("pulling", { "index.js": answer("pulling") });
+	await wrangler(folder, "queues", "create", "pulled");
+	const added = ["--batch-size", "7", "--visibility-timeout-secs", "2", "--message-retries", "1"];
+	await wrangler(folder, "queues", "consumer", "http", "add", "pulled", ...added, "--dead-letter-queue", "left");
+	const listed = JSON.parse(await wrangler(folder, "queues", "consumer", "http", "list", "pulled", "--json")) as {
+		dead_letter_queue: string;
+		settings: object;
+	}[];
+	assert.deepEqual(
+		listed.map(({ dead_letter_queue: dead, settings }) => [dead, settings]),
+		[["left", { batch_size: 7, max_retries: 1, visibility_timeout_ms: 2000, retry_delay: 0 }]],
+	);
+	await wrangler(folder, "queues", "pause-delivery", "pulled");
+	assert.match(await wrangler(folder, "queues", "info", "pulled"), /Number of Consumers: 1/);
+	await wrangler(folder, "queues", "resume-delivery", "pulled");
+	await wrangler(folder, "queues", "consumer", "http", "remove", "pulled");
+	assert.match(await wrangler(folder, "queues", "consumer", "http", "list", "pulled"), /No HTTP pull consumers/);
 });

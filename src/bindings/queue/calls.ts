@@ -17,7 +17,7 @@ export interface QueueSend extends QueueId {
 }
 
 /** Messages for one consumer, which others do not get until its lease is over. */
-export interface QueueLease extends QueueId {
+export interface QueueLease extends QueueId, GivingUp {
 	/** Names the lease: asked for again, it gives the same messages. */
 	lease: string;
 	/** Up to so many messages. */
@@ -25,6 +25,14 @@ export interface QueueLease extends QueueId {
 	/** Where there are fewer the first of them is to have waited so long. */
 	waitMs: Milliseconds;
 	leaseMs: Milliseconds;
+}
+
+/** When a message is given up: once it was delivered so often in vain. */
+export interface GivingUp {
+	/** How often it is delivered again. */
+	maxRetries: number;
+	/** Where it goes then; empty for nowhere. */
+	deadLetterQueue: string;
 }
 
 export interface LeasedMessage {
@@ -41,17 +49,24 @@ export interface Leased {
 	messages: LeasedMessage[];
 	/** Where there are none: in how long there may be some; `null` where nothing waits. */
 	nextMs: Milliseconds | null;
+	/** So many whose last lease ran out were given up, and went nowhere. */
+	dropped: number;
 }
 
 /** What becomes of the messages of a lease; those that it names no longer hold are left alone. */
-export interface QueueSettle extends QueueId {
+export interface QueueSettle extends QueueId, GivingUp {
 	lease: string;
 	acknowledged: number[];
-	/** To be delivered again; `counted` unless nobody has looked at it. */
+	/** To be delivered again, unless they were as often as they may be; `counted` unless nobody has looked at it. */
 	retried: { id: number; delayMs: Milliseconds; counted: boolean }[];
-	/** Delivered as often as they may be: they go to this queue, or nowhere where it is empty. */
-	dead: number[];
-	deadLetterQueue: string;
+}
+
+/** What has come of that, in messages. */
+export interface Settled {
+	/** The lease does not hold them any more, and nothing was done. */
+	unheld: number[];
+	/** Given up, and gone nowhere. */
+	dropped: number;
 }
 
 /** A queue that has messages for a consumer. */

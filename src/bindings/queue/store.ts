@@ -2,7 +2,17 @@ import type { StatementSync } from "node:sqlite";
 import type { Quota } from "../../stores/quota.ts";
 import type { DataFiles, DataStore, Done } from "../../stores/store.ts";
 import type { Bytes, Milliseconds } from "../../units.ts";
-import type { ContentType, Leased, QueueId, QueueLease, QueueSend, QueueSettle, WaitingQueue } from "./calls.ts";
+import type {
+	ContentType,
+	GivingUp,
+	Leased,
+	QueueId,
+	QueueLease,
+	QueueSend,
+	QueueSettle,
+	Settled,
+	WaitingQueue,
+} from "./calls.ts";
 
 /** What a message takes beside its body. */
 const MESSAGE_BYTES: Bytes = 100;
@@ -15,6 +25,12 @@ const MOST_TOLD = 1000;
 
 /** Messages are counted up to so many: what is asked beside them has to wait for it. */
 const MOST_COUNTED = 100_000;
+
+interface NewMessage {
+	type: ContentType;
+	delayMs: Milliseconds;
+	body: Uint8Array;
+}
 
 interface Row {
 	id: number;
@@ -50,6 +66,7 @@ export class QueueStore implements DataStore {
 			lease: prepare("UPDATE queue_messages SET lease = ?, due = ?, attempts = attempts + 1 WHERE id = ?"),
 			extend: prepare("UPDATE queue_messages SET due = ? WHERE lease = ?"),
 			mine: prepare("SELECT attempts, length(body) AS size FROM queue_messages WHERE id = ? AND lease = ?"),
+			size: prepare("SELECT length(body) AS size FROM queue_messages WHERE id = ?"),
 			remove: prepare("DELETE FROM queue_messages WHERE id = ?"),
 			retry: prepare("UPDATE queue_messages SET lease = NULL, due = ?, attempts = ? WHERE id = ?"),
 			move: prepare(
@@ -83,60 +100,61 @@ export class QueueStore implements DataStore {
 
 	readonly writes = {
 		send: ({ tenant, queue, messages, mostBytes }: QueueSend, bytes: Buffer): Done => {
-			const { make, send } = this.#statements;
-			this.#quota.use(tenant, bytes.length + messages.length * MESSAGE_BYTES, mostBytes);
-			make.run(tenant, queue);
-			const now = Date.now();
 			let at = 0;
 			for (const { type, size, delayMs } of messages) {
-				send.run(tenant, queue, now + delayMs, now, type, bytes.subarray(at, at + size));
+				this.insert({ tenant, queue }, { type, delayMs, body: bytes.subarray(at, at + size) }, mostBytes);
 				at += size;
 			}
 			return {};
 		},
-		lease: ({ tenant, queue, lease, most, waitMs, leaseMs }: QueueLease): Done => {
+		lease: ({ tenant, queue, lease, most, waitMs, leaseMs, ...givingUp }: QueueLease): Done => {
 			const now = Date.now();
 			const again = this.#statements.leased.all(lease) as unknown as Row[];
-			if (again.length > 0) return given(again);
-			const due = this.#statements.due.all(tenant, queue, now, most) as unknown as Row[];
+			if (again.length > 0) return given(again, 0);
+			const found = this.#statements.due.all(tenant, queue, now, most) as unknown as Row[];
+			let dropped = 0;
+			// Whoever had one last has died of it, perhaps: what was not settled is not delivered for ever.
+			const due = found.filter(({ id, attempts, body }) => {
+				if (attempts <= givingUp.maxRetries) return true;
+				if (this.#giveUp({ tenant, id, size: body.byteLength }, givingUp)) dropped++;
+				return false;
+			});
+			if (due.length === 0 && found.length > 0) return { said: { messages: [], nextMs: 1, dropped } satisfies Leased };
 			const [first] = due;
 			if (first === undefined || (due.length < most && first.due + waitMs > now)) {
 				const next = first ?? (this.#statements.next.get(tenant, queue) as Pick<Row, "due"> | undefined);
 				const nextMs = next === undefined ? null : Math.max(1, next.due + waitMs - now);
 				if (next === undefined) this.#statements.drop.run(tenant, queue);
-				return { said: { messages: [], nextMs } satisfies Leased };
+				return { said: { messages: [], nextMs, dropped } satisfies Leased };
 			}
 			const rows = fitting(due);
 			for (const row of rows) {
 				this.#statements.lease.run(lease, now + leaseMs, row.id);
 				row.attempts++;
 			}
-			return given(rows);
+			return given(rows, dropped);
 		},
 		/** Consumers are still at work on what they have leased. */
 		extend: ({ leases, leaseMs }: { leases: string[]; leaseMs: Milliseconds }): Done => {
 			for (const lease of leases) this.#statements.extend.run(Date.now() + leaseMs, lease);
 			return {};
 		},
-		settle: ({ tenant, lease, acknowledged, retried, dead, deadLetterQueue }: QueueSettle): Done => {
-			const { retry, move, make } = this.#statements;
+		settle: ({ tenant, lease, acknowledged, retried, ...givingUp }: QueueSettle): Done => {
 			const now = Date.now();
+			const settled: Settled = { unheld: [], dropped: 0 };
 			for (const id of acknowledged) {
 				const row = this.#mine(id, lease);
-				if (row !== null) this.#remove(tenant, id, row.size);
+				if (row === null) settled.unheld.push(id);
+				else this.#remove(tenant, id, row.size);
 			}
 			for (const { id, delayMs, counted } of retried) {
 				const row = this.#mine(id, lease);
-				if (row !== null) retry.run(now + delayMs, counted ? row.attempts : row.attempts - 1, id);
+				if (row === null) settled.unheld.push(id);
+				else if (!counted || row.attempts <= givingUp.maxRetries)
+					this.#statements.retry.run(now + delayMs, counted ? row.attempts : row.attempts - 1, id);
+				else if (this.#giveUp({ tenant, id, size: row.size }, givingUp)) settled.dropped++;
 			}
-			if (dead.length > 0 && deadLetterQueue !== "") make.run(tenant, deadLetterQueue);
-			for (const id of dead) {
-				const row = this.#mine(id, lease);
-				if (row === null) continue;
-				if (deadLetterQueue === "") this.#remove(tenant, id, row.size);
-				else move.run(tenant, deadLetterQueue, now, id);
-			}
-			return {};
+			return { said: settled };
 		},
 		/** Removes messages, so many at a time; says whether none is left. */
 		purge: ({ tenant, queue }: QueueId): Done => {
@@ -152,9 +170,35 @@ export class QueueStore implements DataStore {
 		},
 	};
 
+	/** One more message. Gives its number. Throws Refused where the tenant would have stored more than it may. */
+	insert({ tenant, queue }: QueueId, { type, delayMs, body }: NewMessage, mostBytes?: Bytes): number {
+		const { make, send } = this.#statements;
+		this.#quota.use(tenant, body.length + MESSAGE_BYTES, mostBytes);
+		make.run(tenant, queue);
+		const now = Date.now();
+		return Number(send.run(tenant, queue, now + delayMs, now, type, body).lastInsertRowid);
+	}
+
+	/** Removes a message, whoever has it. */
+	remove(tenant: string, id: number): void {
+		const row = this.#statements.size.get(id) as { size: Bytes } | undefined;
+		if (row !== undefined) this.#remove(tenant, id, row.size);
+	}
+
 	/** A message that a lease still holds. */
 	#mine(id: number, lease: string): { attempts: number; size: Bytes } | null {
 		return (this.#statements.mine.get(id, lease) as { attempts: number; size: Bytes } | undefined) ?? null;
+	}
+
+	/** Whether it is gone, since there is no queue for it. */
+	#giveUp(message: { tenant: string; id: number; size: Bytes }, { deadLetterQueue: dead }: GivingUp): boolean {
+		const { tenant, id, size } = message;
+		if (dead === "") this.#remove(tenant, id, size);
+		else {
+			this.#statements.make.run(tenant, dead);
+			this.#statements.move.run(tenant, dead, Date.now(), id);
+		}
+		return dead === "";
 	}
 
 	#remove(tenant: string, id: number, size: Bytes): void {
@@ -172,7 +216,7 @@ function fitting(rows: Row[]): Row[] {
 	});
 }
 
-function given(rows: Row[]): Done {
+function given(rows: Row[], dropped: number): Done {
 	const messages = rows.map(({ id, sent, attempts, type, body }) => ({
 		id,
 		sent,
@@ -180,5 +224,6 @@ function given(rows: Row[]): Done {
 		type,
 		size: body.byteLength,
 	}));
-	return { said: { messages, nextMs: null } satisfies Leased, bytes: Buffer.concat(rows.map(({ body }) => body)) };
+	const said: Leased = { messages, nextMs: null, dropped };
+	return { said, bytes: Buffer.concat(rows.map(({ body }) => body)) };
 }

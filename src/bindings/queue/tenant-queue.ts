@@ -1,6 +1,6 @@
 import type { DataProcess } from "../../stores/data-process.ts";
 import type { Bytes, Milliseconds, Seconds } from "../../units.ts";
-import type { ContentType, QueueId, QueueSend } from "./calls.ts";
+import type { ContentType, Leased, QueueId, QueueLease, QueueSend, QueueSettle, Settled } from "./calls.ts";
 
 /** https://developers.cloudflare.com/queues/platform/limits/ */
 const MOST_MESSAGES = 100;
@@ -57,6 +57,17 @@ export class TenantQueue {
 			})),
 		};
 		await this.#ask("send", said, bytes);
+	}
+
+	/** Leases messages, and gives them with their bodies, one behind the other. */
+	async lease(what: Omit<QueueLease, keyof QueueId>): Promise<Leased & { bodies: Uint8Array }> {
+		const { said, bytes } = await this.#ask("lease", what);
+		return { ...(said as Leased), bodies: bytes };
+	}
+
+	/** Says what becomes of the messages of a lease. */
+	async settle(what: Omit<QueueSettle, keyof QueueId>): Promise<Settled> {
+		return (await this.#ask("settle", what)).said as Settled;
 	}
 
 	async count(): Promise<QueueCount> {

@@ -25,6 +25,10 @@ export async function deploy(path: string, options: DeployOptions): Promise<void
 		throw new ClientError("--percent must be more than 0 and at most 100", Exit.usage);
 	const project = readProject(path, { environment: options.env, name: options.name });
 	for (const warning of project.warnings) console.error(`warning: ${warning}`);
+	for (const { name: source } of project.sources)
+		console.error(
+			`warning: the source ${source} is for \`atoll serve\`; here it is made by \`atoll source add ${source}\``,
+		);
 	const name = options.name ?? project.name;
 	const { entry, assets } = project;
 	const { main, modules } = entry === null ? { main: undefined, modules: [] } : await bundleProject(entry);

@@ -15,10 +15,12 @@ import { backupOf } from "./backup.ts";
 import { addCacheCalls } from "./caches.ts";
 import { addCall, type Call } from "./calls.ts";
 import { addDatabaseCalls } from "./databases.ts";
+import { addInvocationCalls } from "./invocations.ts";
 import { problem } from "./problem.ts";
 import { addQueueCalls } from "./queues.ts";
 import { settingsOf } from "./settings.ts";
 import * as shapes from "./shapes.ts";
+import { addSourceCalls } from "./sources.ts";
 import { tailStream } from "./tail-stream.ts";
 
 type C = Context<Authenticated>;
@@ -331,6 +333,8 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 	addDatabaseCalls(app, control);
 	addCacheCalls(app, control);
 	addAnalyticsCalls(app, control);
+	addInvocationCalls(app, control);
+	addSourceCalls(app, control);
 
 	call({
 		method: "get",

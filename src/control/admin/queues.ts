@@ -2,6 +2,8 @@ import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { Sent } from "../../bindings/queue/tenant-queue.ts";
 import type { Control } from "../control.ts";
+import type { Pulled } from "../queues.ts";
+import type { QueueDocument } from "../store/documents.ts";
 import type { Authenticated } from "../tokens.ts";
 import { addCall, type Call } from "./calls.ts";
 import * as shapes from "./shapes.ts";
@@ -12,7 +14,7 @@ const QUEUE = "/tenants/{tenant}/queues/{queue}";
 const MESSAGES = `${QUEUE}/messages`;
 
 /** The calls for a tenant's queues. Which function consumes one is said of the function. */
-export function addQueueCalls(app: OpenAPIHono<Authenticated>, { queues }: Control): void {
+export function addQueueCalls(app: OpenAPIHono<Authenticated>, { queues, feed }: Control): void {
 	const call = <Body>(one: Call<Body>) => addCall(app, one);
 	const param = (c: Context, name: string) => c.req.param(name) as string;
 	const queueOf = (c: Context) => [param(c, "tenant"), param(c, "queue")] as const;
@@ -23,8 +25,21 @@ export function addQueueCalls(app: OpenAPIHono<Authenticated>, { queues }: Contr
 		summary: "A tenant's queues: those that its functions are bound to or consume, and those that somebody has made",
 		scope: "read",
 		result: z.array(shapes.queueShape),
-		perform: async (c) =>
-			(await queues.list(param(c, "tenant"))).map(({ name, consumer, created }) => ({ name, consumer, created })),
+		perform: async (c) => (await queues.list(param(c, "tenant"))).map(toldOf),
+	});
+	call({
+		method: "patch",
+		path: QUEUE,
+		summary: "Has a queue's messages be taken over HTTP, or by nobody",
+		scope: "deploy",
+		body: shapes.queuePatch,
+		result: shapes.queueShape,
+		perform: async (c, { pull, paused }) => {
+			const actor = c.get("bearer").label;
+			if (pull !== undefined) await queues.setPull(actor, ...queueOf(c), pull);
+			if (paused !== undefined) await feed.served(await queues.setPaused(actor, ...queueOf(c), paused));
+			return toldOf((await queues.find(...queueOf(c))).value);
+		},
 	});
 	call({
 		method: "delete",
@@ -62,6 +77,39 @@ export function addQueueCalls(app: OpenAPIHono<Authenticated>, { queues }: Contr
 		scope: "deploy",
 		perform: (c) => queues.purge(...queueOf(c)),
 	});
+	call({
+		method: "post",
+		path: `${MESSAGES}/pull`,
+		summary: "Takes messages of a queue that is consumed over HTTP; those that are not acknowledged in time come again",
+		scope: "deploy",
+		body: shapes.pullRequest,
+		result: shapes.pulledShape,
+		perform: async (c, asked) => (await queues.pull(...queueOf(c), asked)).map(pulledOf),
+	});
+	call({
+		method: "post",
+		path: `${MESSAGES}/ack`,
+		summary:
+			"Says what becomes of messages that were taken, and is told which leases were over, so that nothing was done",
+		scope: "deploy",
+		body: shapes.ackRequest,
+		result: z.object({ over: z.array(z.string()) }),
+		perform: async (c, settling) => ({ over: await queues.settle(...queueOf(c), settling) }),
+	});
+}
+
+const toldOf = ({ name, consumer, pull, paused, created }: QueueDocument) => ({
+	name,
+	consumer,
+	pull,
+	paused,
+	created,
+});
+
+function pulledOf({ id, leaseId, sent, attempts, type, body: bytes }: Pulled) {
+	const text = Buffer.from(bytes).toString(type === "bytes" ? "base64" : "utf8");
+	const body = type === "json" ? JSON.parse(text) : text;
+	return { id: String(id), leaseId, sent, attempts, contentType: type, body };
 }
 
 /** A message's body as it is kept. */

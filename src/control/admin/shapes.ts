@@ -4,7 +4,7 @@ import { assetConfig } from "../../assets/asset-config.ts";
 import { keptDays, keptVersions } from "../../config/server.ts";
 import { limitsSchema } from "../../limits/limits.ts";
 import { databaseName } from "../../names.ts";
-import { triggersPatch } from "../../triggers/trigger-settings.ts";
+import { pullSchema, triggersPatch } from "../../triggers/trigger-settings.ts";
 import { SCOPES } from "../store/documents.ts";
 import { manifestSchema } from "../uploads/asset-uploads.ts";
 
@@ -194,6 +194,8 @@ export const queueShape = z
 	.object({
 		name: z.string(),
 		consumer: z.string().nullable().openapi({ description: "The function that is given its messages." }),
+		pull: pullSchema.nullable().openapi({ description: "How they are taken over HTTP, in place of that." }),
+		paused: z.boolean().openapi({ description: "Whether nobody is given any." }),
 		created: z.string(),
 	})
 	.openapi("Queue");
@@ -219,6 +221,41 @@ export const messagesRequest = z.strictObject({
 	messages: z.array(messageShape).min(1).openapi({
 		description: "Up to 100, and 256 KB together. The body of one of the type bytes is in base64.",
 	}),
+});
+
+export const queuePatch = z.strictObject({
+	pull: pullSchema.nullable().optional().openapi({
+		description: "Has its messages taken over HTTP, with one consumer in all; null ends that.",
+	}),
+	paused: z.boolean().optional().openapi({ description: "Whether nobody is to be given any." }),
+});
+
+export const pullRequest = z.strictObject({
+	maxBatchSize: pullSchema.shape.maxBatchSize.unwrap().optional(),
+	visibilityTimeoutMs: pullSchema.shape.visibilityTimeoutMs.unwrap().optional(),
+});
+export const pulledShape = z.array(
+	z.object({
+		id: z.string(),
+		leaseId: z.string().openapi({ description: "By which it is acknowledged, or handed back." }),
+		sent: z.number().int().openapi({ description: "In milliseconds since 1970." }),
+		attempts: z.number().int().openapi({ description: "How often it was given to anybody, this time included." }),
+		contentType: z.enum(["json", "text", "bytes"]),
+		body: z.any().openapi({ description: "That of one of the type bytes is in base64." }),
+	}),
+);
+export const ackRequest = z.strictObject({
+	acks: z.array(z.string()).max(100).default([]).openapi({ description: "The leases of what is done." }),
+	retries: z
+		.array(
+			z.strictObject({
+				leaseId: z.string(),
+				delaySeconds: z.number().int().min(0).max(43_200).nullable().default(null),
+			}),
+		)
+		.max(100)
+		.default([])
+		.openapi({ description: "Those of what is handed back." }),
 });
 
 export const variablesPatch = z.record(z.string(), z.any());

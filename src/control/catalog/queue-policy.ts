@@ -24,7 +24,7 @@ export class QueuePolicy {
 
 	/** The part of a commit by which a tenant has queues; those that it has stay as they are. */
 	introduce(tenant: TenantName, queues: readonly string[]): Promise<Change[]> {
-		return this.#changes(tenant, new Set(queues), (consumer) => consumer);
+		return this.#changes(tenant, new Set(queues), ({ consumer }) => consumer);
 	}
 
 	/**
@@ -36,8 +36,13 @@ export class QueuePolicy {
 		const consumed = new Set(after.consumers.map(({ queue }) => queue));
 		const dead = after.consumers.flatMap(({ deadLetterQueue }) => deadLetterQueue ?? []);
 		const all = new Set([...before.consumers.map(({ queue }) => queue), ...consumed, ...dead, ...sendsTo]);
-		return this.#changes(tenant, all, (consumer, queue) => {
+		return this.#changes(tenant, all, ({ consumer, pull, name: queue }) => {
 			if (!consumed.has(queue)) return consumer === name ? null : consumer;
+			if (pull !== null)
+				throw new ControlError(
+					"conflict",
+					`the queue ${queue} is consumed over HTTP, and has one consumer: remove that consumer first`,
+				);
 			if (consumer === null || consumer === name) return name;
 			throw new ControlError(
 				"conflict",
@@ -72,21 +77,22 @@ export class QueuePolicy {
 		return queues;
 	}
 
-	/** `consumerOf` says who is to consume a queue, by who does. */
+	/** `consumerOf` says who is to consume a queue, by what that is now. */
 	async #changes(
 		tenant: TenantName,
 		queues: ReadonlySet<string>,
-		consumerOf: (consumer: FunctionName | null, queue: string) => FunctionName | null,
+		consumerOf: (queue: QueueDocument) => FunctionName | null,
 	): Promise<Change[]> {
 		const changes: Change[] = [];
 		let added = 0;
 		for (const name of queues) {
 			const key = `${tenant}/${name}`;
 			const entry = await this.#store.get("queue", key);
-			const consumer = consumerOf(entry?.value.consumer ?? null, name);
+			const before = entry?.value ?? newQueue(tenant, name);
+			const consumer = consumerOf(before);
 			if (entry === null) added++;
-			else if (entry.value.consumer === consumer) continue;
-			const value = { ...(entry?.value ?? newQueue(tenant, name)), consumer };
+			else if (before.consumer === consumer) continue;
+			const value = { ...before, consumer };
 			changes.push({ kind: "queue", key, value, expected: entry?.revision ?? 0 });
 		}
 		if (added > 0 && (await this.#store.list("queue", { prefix: `${tenant}/` })).length + added > MOST_QUEUES)
@@ -96,7 +102,8 @@ export class QueuePolicy {
 }
 
 function newQueue(tenant: TenantName, name: string): QueueDocument {
-	return { id: randomBytes(16).toString("hex"), tenant, name, created: new Date().toISOString(), consumer: null };
+	const id = randomBytes(16).toString("hex");
+	return { id, tenant, name, created: new Date().toISOString(), consumer: null, pull: null, paused: false };
 }
 
 /** The queues that a version sends to. */

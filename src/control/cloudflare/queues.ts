@@ -1,7 +1,12 @@
 import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { keyOf, type TenantName } from "../../names.ts";
-import { type ConsumerSettings, consumerSchema } from "../../triggers/trigger-settings.ts";
+import {
+	type ConsumerSettings,
+	consumerSchema,
+	type PullSettings,
+	pullSchema,
+} from "../../triggers/trigger-settings.ts";
 import type { QueueUsers } from "../catalog/queue-policy.ts";
 import type { Control } from "../control.ts";
 import { ControlError } from "../control-error.ts";
@@ -9,6 +14,7 @@ import { checked } from "../json.ts";
 import type { QueueDocument, Scope } from "../store/documents.ts";
 import type { Authenticated } from "../tokens.ts";
 import { ok } from "./envelope.ts";
+import { messageCalls } from "./queue-messages.ts";
 import { bodyOf } from "./request.ts";
 import { idOf } from "./shapes.ts";
 
@@ -29,6 +35,18 @@ const queueSchema = z.looseObject({
 		.optional(),
 });
 const { maxBatchSize, maxRetries, retryDelay, maxConcurrency, deadLetterQueue } = consumerSchema.shape;
+const pullRequest = z.looseObject({
+	dead_letter_queue: deadLetterQueue,
+	settings: z.preprocess(
+		withoutNulls,
+		z.looseObject({
+			batch_size: pullSchema.shape.maxBatchSize,
+			visibility_timeout_ms: pullSchema.shape.visibilityTimeoutMs,
+			max_retries: maxRetries,
+			retry_delay: pullSchema.shape.retryDelay,
+		}),
+	),
+});
 const consumerRequest = z.looseObject({
 	type: z.string().default("worker"),
 	script_name: z.string().optional(),
@@ -62,7 +80,9 @@ export function queueCalls({ catalog, queues, feed }: Control): Hono<Authenticat
 		if (found === undefined) throw new ControlError("not_found", `the tenant ${tenant} has no queue with the id ${id}`);
 		return found;
 	};
-	const consumersOf = async ({ tenant, name, consumer, created }: QueueDocument): Promise<object[]> => {
+	const consumersOf = async (queue: QueueDocument): Promise<object[]> => {
+		const { tenant, name, consumer, created, pull } = queue;
+		if (pull !== null) return [pullShape(queue, pull)];
 		if (consumer === null) return [];
 		const id = { tenant, name: consumer };
 		const settings = (await catalog.find(id)).value.consumers.find(({ queue }) => queue === name);
@@ -95,11 +115,13 @@ export function queueCalls({ catalog, queues, feed }: Control): Hono<Authenticat
 	app.on(["PUT", "PATCH"], "/:queue", async (c) => {
 		const tenant = tenantOf(c, "deploy");
 		const queue = await queueOf(tenant, c);
-		const { queue_name: name = queue.name, settings = {} } = await bodyOf(c, queueSchema);
+		const { queue_name: name = queue.name, settings: given = {} } = await bodyOf(c, queueSchema);
+		const { delivery_paused: paused = queue.paused, ...settings } = given;
 		if (name !== queue.name)
 			throw new ControlError("not_supported", `the queue ${queue.name} keeps its name: create another one`);
 		refuseSettings(settings);
-		return ok(c, await shapeOf(queue, await catalog.queues.users(tenant)));
+		await feed.served(await queues.setPaused(actorOf(c), tenant, queue.name, paused));
+		return ok(c, await shapeOf({ ...queue, paused }, await catalog.queues.users(tenant)));
 	});
 	app.delete("/:queue", async (c) => {
 		const tenant = tenantOf(c, "deploy");
@@ -119,17 +141,34 @@ export function queueCalls({ catalog, queues, feed }: Control): Hono<Authenticat
 		return ok(c, await shapeOf(queue, await catalog.queues.users(tenant)));
 	});
 
+	/** Has a queue's messages be pulled. */
+	const consumeByPull = async (c: C, queue: QueueDocument, said: object, isKnown: boolean): Promise<Response> => {
+		const { tenant, name } = queue;
+		c.get("bearer").require("deploy", tenant);
+		if (isKnown) refuseUnlessPulled(queue, c);
+		else if (queue.pull !== null)
+			throw new ControlError("conflict", `the queue ${name} has a consumer of the type http_pull already`);
+		const { settings, dead_letter_queue } = checked(pullRequest, said);
+		const pull: PullSettings = {
+			maxBatchSize: settings.batch_size,
+			visibilityTimeoutMs: settings.visibility_timeout_ms,
+			maxRetries: settings.max_retries,
+			retryDelay: settings.retry_delay,
+			deadLetterQueue: dead_letter_queue,
+		};
+		await queues.setPull(actorOf(c), tenant, name, pull);
+		return ok(c, pullShape(queue, pull));
+	};
 	/** Has the function that a request names consume its queue. */
 	const consume = async (c: C, isKnown: boolean): Promise<Response> => {
 		const tenant = tenantOf(c, "read");
 		const bearer = c.get("bearer");
 		const queue = await queueOf(tenant, c);
-		const { type, script_name: given, settings, dead_letter_queue } = await bodyOf(c, consumerRequest);
-		if (type !== "worker")
-			throw new ControlError(
-				"not_supported",
-				`a consumer of the type ${type}: atoll does not have that yet; a function consumes a queue (the type worker)`,
-			);
+		const said = await bodyOf(c, z.looseObject({ type: z.string().default("worker") }));
+		if (said.type === "http_pull") return consumeByPull(c, queue, said, isKnown);
+		if (said.type !== "worker")
+			throw new ControlError("not_supported", `a consumer of the type ${said.type}: there are worker and http_pull`);
+		const { script_name: given, settings, dead_letter_queue } = checked(consumerRequest, said);
 		const name = given ?? (isKnown ? queue.consumer : null);
 		if (name === null || name === undefined)
 			throw new ControlError("invalid", "script_name: it must name the function that consumes the queue");
@@ -154,7 +193,8 @@ export function queueCalls({ catalog, queues, feed }: Control): Hono<Authenticat
 	app.post("/:queue/consumers", (c) => consume(c, false));
 	app.get("/:queue/consumers/:consumer", async (c) => {
 		const queue = await queueOf(tenantOf(c, "read"), c);
-		refuseUnlessConsumer(queue, c);
+		if (queue.pull === null) refuseUnlessConsumer(queue, c);
+		else refuseUnlessPulled(queue, c);
 		return ok(c, (await consumersOf(queue))[0]);
 	});
 	app.put("/:queue/consumers/:consumer", (c) => consume(c, true));
@@ -162,11 +202,21 @@ export function queueCalls({ catalog, queues, feed }: Control): Hono<Authenticat
 		const tenant = tenantOf(c, "read");
 		const bearer = c.get("bearer");
 		const queue = await queueOf(tenant, c);
+		if (queue.pull !== null) {
+			bearer.require("deploy", tenant);
+			refuseUnlessPulled(queue, c);
+			await queues.setPull(actorOf(c), tenant, queue.name, null);
+			return ok(c, null);
+		}
 		const name = refuseUnlessConsumer(queue, c);
 		bearer.require("deploy", tenant, name);
 		await feed.served(await catalog.setConsumer(bearer.label, { tenant, name }, queue.name, null));
 		return ok(c, null);
 	});
+	app.route(
+		"/:queue/messages",
+		messageCalls(queues, (c, scope) => queueOf(tenantOf(c, scope), c)),
+	);
 	return app;
 }
 
@@ -179,11 +229,21 @@ function refuseUnlessConsumer({ tenant, name, consumer }: QueueDocument, c: C): 
 	throw new ControlError("not_found", `the queue ${name} has no consumer with the id ${c.req.param("consumer")}`);
 }
 
+const pullId = ({ tenant, name }: QueueDocument) => idOf(`${tenant}/${name}/http_pull`);
+
+/** Throws ControlError `not_found` where a request's path names another consumer than the one by HTTP. */
+function refuseUnlessPulled(queue: QueueDocument, c: C): void {
+	if (queue.pull === null || pullId(queue) !== c.req.param("consumer"))
+		throw new ControlError(
+			"not_found",
+			`the queue ${queue.name} has no consumer with the id ${c.req.param("consumer")}`,
+		);
+}
+
 /** What a queue would have of itself elsewhere. */
 function refuseSettings(settings: NonNullable<z.infer<typeof queueSchema>["settings"]>): void {
 	const instead = {
 		delivery_delay: "say delivery_delay with the producer, or delaySeconds with a message",
-		delivery_paused: "pause the function that consumes it (atoll pause NAME), and its messages wait",
 		message_retention_period: "a message is kept until it is consumed or given up",
 	};
 	for (const [key, what] of Object.entries(instead))
@@ -197,17 +257,39 @@ function withoutNulls(given: unknown): unknown {
 	return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null));
 }
 
-function queueShape({ id, name, created }: QueueDocument, senders: readonly string[], consumers: object[]): object {
+function queueShape(
+	{ id, name, created, paused }: QueueDocument,
+	senders: readonly string[],
+	consumers: object[],
+): object {
 	return {
 		queue_id: id,
 		queue_name: name,
 		created_on: created,
 		modified_on: created,
-		settings: { delivery_delay: 0, delivery_paused: false },
+		settings: { delivery_delay: 0, delivery_paused: paused },
 		producers_total_count: senders.length,
 		producers: senders.map((script) => ({ type: "worker", script })),
 		consumers_total_count: consumers.length,
 		consumers,
+	};
+}
+
+function pullShape(queue: QueueDocument, settings: PullSettings): object {
+	const { name, created } = queue;
+	const { deadLetterQueue: dead } = settings;
+	return {
+		consumer_id: pullId(queue),
+		queue_name: name,
+		type: "http_pull",
+		created_on: created,
+		...(dead !== null && { dead_letter_queue: dead }),
+		settings: {
+			batch_size: settings.maxBatchSize,
+			max_retries: settings.maxRetries,
+			visibility_timeout_ms: settings.visibilityTimeoutMs,
+			retry_delay: settings.retryDelay,
+		},
 	};
 }
 

@@ -2,8 +2,15 @@ import { setImmediate as immediate } from "node:timers/promises";
 import type { DesiredFunction, DesiredShare, DesiredVersion, ToEdge } from "../../feed/messages.ts";
 import { type FunctionId, functionOfKey, keyOf } from "../../names.ts";
 import { type Catalog, latestReleases, latestVersions } from "../catalog/catalog.ts";
+import type { EventSources } from "../event-sources.ts";
 import { ByFunction, PAGE } from "../store/by-function.ts";
-import { type FunctionDocument, PRODUCTION, type ReleaseDocument, type VersionDocument } from "../store/documents.ts";
+import {
+	type FunctionDocument,
+	PRODUCTION,
+	type QueueDocument,
+	type ReleaseDocument,
+	type VersionDocument,
+} from "../store/documents.ts";
 import type { Changed, Sequence } from "../store/store.ts";
 import { bindingsOf, type VersionUploads } from "../uploads/version-uploads.ts";
 
@@ -23,18 +30,30 @@ interface Whole {
 	function: FunctionDocument;
 	versions: readonly VersionDocument[];
 	releases: readonly ReleaseDocument[];
+	/** The queues among those that it consumes of which nobody is given messages. */
+	paused: readonly string[];
+}
+
+/** What desired state is made from. */
+export interface DesiredStateParts {
+	catalog: Catalog;
+	versions: VersionUploads;
+	sources: EventSources;
+	/** Told of a function whose secrets cannot be read: it stays as it is at the edges, and stops nobody else. */
+	onUnreadable: (id: FunctionId, error: Error) => void;
 }
 
 /** What the store says, put into the form in which edges follow it. */
 export class DesiredState {
 	readonly #catalog: Catalog;
 	readonly #versions: VersionUploads;
-	/** Told of a function whose secrets cannot be read: it stays as it is at the edges, and stops nobody else. */
-	readonly #onUnreadable: (id: FunctionId, error: Error) => void;
+	readonly #sources: EventSources;
+	readonly #onUnreadable: DesiredStateParts["onUnreadable"];
 
-	constructor(catalog: Catalog, versions: VersionUploads, onUnreadable: (id: FunctionId, error: Error) => void) {
+	constructor({ catalog, versions, sources, onUnreadable }: DesiredStateParts) {
 		this.#catalog = catalog;
 		this.#versions = versions;
+		this.#sources = sources;
 		this.#onUnreadable = onUnreadable;
 	}
 
@@ -47,14 +66,30 @@ export class DesiredState {
 		const now = store.sequence;
 		const changes = sequence === 0 ? null : await store.changes(sequence);
 		const changed = changes?.filter(({ kind }) => kind === "function") ?? [];
+		// What is said of a queue concerns whoever consumes it.
+		for (const { kind, value } of changes ?? []) {
+			if (kind !== "queue" || value === null) continue;
+			const { tenant, consumer: name } = value as QueueDocument;
+			const key = name === null ? "" : keyOf({ tenant, name });
+			if (name !== null && !changed.some((one) => one.key === key)) {
+				const entry = await store.get("function", key);
+				if (entry !== null) changed.push({ kind: "function", key, value: entry.value });
+			}
+		}
 		const removed = changed.filter(({ value }) => value === null).map(({ key }) => functionOfKey(key));
+		const whole = changes === null;
+		const removedSources = (changes ?? []).filter(({ kind, value }) => kind === "source" && value === null);
+		const none = { functions: [], removed: [], sources: [], removedSources: removedSources.map(({ key }) => key) };
+		// Ahead of functions: they are few, and whoever sends events waits for nothing else.
+		for await (const sources of changes === null ? this.#sources.all() : this.#sources.some(changes))
+			yield { kind: "desired", sequence: null, whole, ...none, sources };
 		let functions: DesiredFunction[] = [];
 		let size = 0;
 		for await (const one of changes === null ? this.#all() : this.#some(changed)) {
 			const told = this.#desiredOf(one);
 			if (told === undefined) continue;
 			if (functions.length > 0 && size + told.size > PART_SIZE) {
-				yield { kind: "desired", sequence: null, whole: changes === null, functions, removed: removed.splice(0) };
+				yield { kind: "desired", sequence: null, whole, ...none, functions, removed: removed.splice(0) };
 				// Others have their turn.
 				await immediate();
 				functions = [];
@@ -63,7 +98,7 @@ export class DesiredState {
 			functions.push(told.function);
 			size += told.size;
 		}
-		yield { kind: "desired", sequence: now, whole: changes === null, functions, removed };
+		yield { kind: "desired", sequence: now, whole, ...none, functions, removed };
 	}
 
 	/** Every function with what belongs to it, a page of them at a time. */
@@ -81,6 +116,7 @@ export class DesiredState {
 					function: value,
 					versions: latestVersions(await versions.of(prefix)),
 					releases: latestReleases(await releases.of(prefix)),
+					paused: await this.#paused(value),
 				};
 		}
 	}
@@ -99,7 +135,14 @@ export class DesiredState {
 
 	async #whole(one: FunctionDocument): Promise<Whole> {
 		const [versions, releases] = [await this.#catalog.versions(one), await this.#catalog.releases(one)];
-		return { function: one, versions, releases };
+		return { function: one, versions, releases, paused: await this.#paused(one) };
+	}
+
+	async #paused({ tenant, consumers }: FunctionDocument): Promise<string[]> {
+		const paused: string[] = [];
+		for (const { queue } of consumers)
+			if ((await this.#catalog.store.get("queue", `${tenant}/${queue}`))?.value.paused) paused.push(queue);
+		return paused;
 	}
 
 	/**
@@ -134,7 +177,7 @@ export class DesiredState {
 		}
 	}
 
-	#desired({ function: one, versions, releases }: Whole): DesiredFunction {
+	#desired({ function: one, versions, releases, paused }: Whole): DesiredFunction {
 		const secrets = this.#catalog.secretsOf(one);
 		const byId = new Map(versions.map((version) => [version.id, version]));
 		const told = new Map<string, DesiredVersion>();
@@ -170,7 +213,7 @@ export class DesiredState {
 			shares,
 			sticky: release?.sticky ?? null,
 			previews,
-			triggers: { crons: one.schedules, queues: one.consumers },
+			triggers: { crons: one.schedules, queues: one.consumers.filter(({ queue }) => !paused.includes(queue)) },
 			versions: [...told.values()],
 		};
 	}

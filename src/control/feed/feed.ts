@@ -2,7 +2,7 @@ import { chmodSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { Lines } from "../../feed/lines.ts";
 import type { EdgeStats, SeenRequest, ToControl, ToEdge } from "../../feed/messages.ts";
-import { type FunctionId, keyOf, tenantOfKey } from "../../names.ts";
+import { type FunctionId, keyOf, type TenantName, tenantOfKey } from "../../names.ts";
 import type { InvocationRecord, LogLine } from "../../observe/record.ts";
 import type { Tally } from "../../observe/tally.ts";
 import type { Milliseconds } from "../../units.ts";
@@ -141,7 +141,15 @@ export class Feed {
 		if (lines.closed) return;
 		try {
 			const functions = await this.#parts.state.at(hostname, sought);
-			lines.send({ kind: "desired", sequence: null, whole: false, functions, removed: [] });
+			lines.send({
+				kind: "desired",
+				sequence: null,
+				whole: false,
+				functions,
+				removed: [],
+				sources: [],
+				removedSources: [],
+			});
 		} catch (error) {
 			this.#parts.log("error", `an edge could not be told of ${hostname}: ${String((error as Error).stack)}`);
 		}
@@ -211,6 +219,11 @@ export class Feed {
 
 	#settle(): void {
 		for (const look of [...this.#waiting]) look();
+	}
+
+	/** Has edges look at a queue by whose name there are messages, or invocations. */
+	queued(tenant: TenantName, queue: string): void {
+		for (const { lines } of this.#followers) lines.send({ kind: "queued", tenant, queue });
 	}
 
 	/** How many edges follow. */

@@ -3,7 +3,8 @@ import type { GivenBindings } from "../../bindings/binding.ts";
 import type { Sticky } from "../../deployments/stickiness.ts";
 import type { Limits } from "../../limits/limits.ts";
 import type { FunctionName, TenantName } from "../../names.ts";
-import type { ConsumerSettings } from "../../triggers/trigger-settings.ts";
+import type { Rule, SchemeName } from "../../sources/source-settings.ts";
+import type { ConsumerSettings, PullSettings } from "../../triggers/trigger-settings.ts";
 import type { Bytes, Microseconds } from "../../units.ts";
 
 /** When something was done, in the form of RFC 3339. */
@@ -141,6 +142,10 @@ export interface QueueDocument {
 	created: Timestamp;
 	/** The one function that is given its messages; `null` for none. */
 	consumer: FunctionName | null;
+	/** How they are taken over HTTP, in place of that; `null` where they are not. */
+	pull: PullSettings | null;
+	/** Whether nobody is given any. */
+	paused: boolean;
 }
 
 /** What a bearer of it may do: each scope includes those before it. */
@@ -173,6 +178,17 @@ export interface TitledDocument {
 	created: Timestamp;
 }
 
+/** Where events come from. Its key is `<tenant>/<name>`. */
+export interface SourceDocument {
+	tenant: TenantName;
+	name: string;
+	scheme: SchemeName;
+	/** What they are signed with, or show. */
+	secrets: SealedSecret[];
+	rules: Rule[];
+	created: Timestamp;
+}
+
 /** All kinds of documents that there are. */
 export interface Documents {
 	tenant: TenantDocument;
@@ -182,6 +198,7 @@ export interface Documents {
 	hostname: HostnameDocument;
 	queue: QueueDocument;
 	token: TokenDocument;
+	source: SourceDocument;
 	/**
 	 * A file of a function's sites. Its key is `<tenant>/<name>/<hash>`, by what its client calls it: wrangler's hash is
 	 * taken on trust, so that nobody else's files are known by it.

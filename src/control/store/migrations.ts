@@ -32,4 +32,8 @@ export const MIGRATIONS: readonly string[] = [
 	`
 	UPDATE documents SET value = json_set(value, '$.consumers', json('[]')) WHERE kind = 'function' AND value IS NOT NULL;
 	`,
+	`
+	UPDATE documents SET value = json_set(value, '$.pull', json('null'), '$.paused', json('false'))
+	WHERE kind = 'queue' AND value IS NOT NULL;
+	`,
 ];

@@ -38,6 +38,18 @@ export interface QueueResult {
 	retried: { id: string; delaySeconds: Seconds | null }[];
 }
 
+/** A message whose body is kept as bytes. */
+export function messageOf(
+	about: Pick<QueueMessage, "id" | "timestamp" | "attempts">,
+	contentType: QueueMessage["contentType"],
+	bytes: Uint8Array,
+): QueueMessage {
+	if (contentType === "bytes") return { ...about, contentType, body: bytes };
+	const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
+	if (contentType === "text") return { ...about, contentType, body: text };
+	return { ...about, contentType, body: JSON.parse(text) };
+}
+
 const message = z.strictObject({
 	id: z.string().min(1).max(128),
 	timestamp: z.number().int().min(0).max(8.64e15),
