@@ -20,6 +20,12 @@ const consumer = z.looseObject({
 	max_concurrency: z.number().nullish(),
 });
 
+const rateLimit = z.looseObject({
+	name: z.string(),
+	namespace_id: z.string(),
+	simple: z.looseObject({ limit: z.number(), period: z.number() }),
+});
+
 /** What an environment may say in place of the top level. */
 const settings = {
 	name: functionName.optional(),
@@ -47,14 +53,10 @@ const settings = {
 			}),
 		)
 		.optional(),
-	ratelimits: z
-		.array(
-			z.looseObject({
-				name: z.string(),
-				namespace_id: z.string(),
-				simple: z.looseObject({ limit: z.number(), period: z.number() }),
-			}),
-		)
+	ratelimits: z.array(rateLimit).optional(),
+	/** How rate limits were written once. */
+	unsafe: z
+		.looseObject({ bindings: z.array(rateLimit.extend({ type: z.literal("ratelimit") })).optional() })
 		.optional(),
 	analytics_engine_datasets: z.array(z.looseObject({ binding: z.string(), dataset: z.string().optional() })).optional(),
 	queues: z
@@ -85,6 +87,7 @@ const NOT_INHERITED = [
 	"services",
 	"queues",
 	"ratelimits",
+	"unsafe",
 	"analytics_engine_datasets",
 	"version_metadata",
 ] as const;
@@ -228,6 +231,7 @@ function bindingsOf(
 		d1_databases: databases = [],
 		queues,
 		ratelimits = [],
+		unsafe,
 		analytics_engine_datasets: datasets = [],
 	}: Settings,
 	name: string,
@@ -250,7 +254,8 @@ function bindingsOf(
 		binding,
 		{ type: "queue", queue, ...(deliveryDelay !== undefined && { deliveryDelay }) },
 	]);
-	const limited = ratelimits.map(({ name: binding, namespace_id: namespace, simple: { limit, period } }) => [
+	const limits = [...ratelimits, ...(unsafe?.bindings ?? [])];
+	const limited = limits.map(({ name: binding, namespace_id: namespace, simple: { limit, period } }) => [
 		binding,
 		{ type: "ratelimit", namespace, limit, period },
 	]);

@@ -21,6 +21,26 @@ test("version_metadata is the version's own id, tag and time, and nothing is sai
 	assert.deepEqual(env, { VERSION: { id, tag: "v1", timestamp: created } });
 });
 
+test("a version that reads its tag is another one with another tag; rate limits may be said as they were once", async () => {
+	const simple = { limit: 1, period: 60 };
+	const unsafe = { bindings: [{ name: "LIMIT", type: "ratelimit", namespace_id: "1", simple }] };
+	const config = { name: "tagged", main: "index.js", unsafe, version_metadata: { binding: "VERSION" } };
+	const code = `export default { async fetch(request, { VERSION, LIMIT }) {
+		return new Response(VERSION.tag + (await LIMIT.limit({ key: VERSION.tag })).success);
+	} };`;
+	const folder = await line.write("tagged", { "wrangler.json": JSON.stringify(config), "index.js": code });
+	for (const tag of ["v1", "v2"]) {
+		const { code: exit, output } = await platform.atoll("deploy", folder, "--tag", tag);
+		assert.equal(exit, 0, output);
+		assert.doesNotMatch(output, /warning/);
+		assert.equal((await platform.get("tagged.localhost")).text, `${tag}true`);
+	}
+	assert.equal((await platform.get("tagged.localhost")).text, "v2false");
+	const other = { ...config, unsafe: { bindings: [{ name: "X", type: "other" }] } };
+	await line.write("tagged", { "wrangler.json": JSON.stringify(other) });
+	assert.equal((await platform.atoll("deploy", folder)).code, 1);
+});
+
 test("what is left out is warned of once, and bindings that are not there are refused by name", async () => {
 	const left = JSON.stringify({ name: "left", main: "index.js", logpush: true, minify: true });
 	const folder = await line.write("left", { "wrangler.json": left, "index.js": say("left") });

@@ -562,6 +562,52 @@ test("queues are listed, purged and deleted, and consumers added and removed, ea
 	assert.match(never.output, /"0 0 30 2 \*" never comes about/);
 });
 
+test("version metadata, rate limits in both forms, and datasets are bound, and a preview knows that it is one", async () => {
+	const code = `export default { async fetch(request, { VERSION, LIMIT, OLD, VISITS, UNNAMED }) {
+		VISITS.writeDataPoint({ blobs: [VERSION.id], doubles: [1] });
+		UNNAMED.writeDataPoint();
+		return Response.json([VERSION, (await LIMIT.limit({ key: "a" })).success, (await OLD.limit({ key: "a" })).success]);
+	} };`;
+	const simple = { limit: 100, period: 60 };
+	const config = {
+		version_metadata: { binding: "VERSION" },
+		ratelimits: [{ name: "LIMIT", namespace_id: "1001", simple }],
+		unsafe: { bindings: [{ name: "OLD", type: "ratelimit", namespace_id: "1002", simple }] },
+		analytics_engine_datasets: [{ binding: "VISITS", dataset: "visits" }, { binding: "UNNAMED" }],
+	};
+	const folder = await project("bound", { "index.js": code }, config);
+	const deployed = versionIn(
+		await wrangler(folder, "deploy", "--tag", "v1").then((text) => text.replace("Current ", "")),
+	);
+	const told = async (host: string) =>
+		JSON.parse((await platform.get(host)).text) as [Record<string, string>, ...boolean[]];
+	const [version, ...passed] = await told("bound.localhost");
+	assert.deepEqual([version.id, version.tag, passed], [deployed, "v1", [true, true]]);
+	assert.ok(Math.abs(Date.parse(version.timestamp) - Date.now()) < 60_000, version.timestamp);
+	const uploaded = versionIn(await wrangler(folder, "versions", "upload", "--tag", "v2"));
+	const [preview] = await told(`${uploaded.slice(0, 8)}--bound.localhost`);
+	assert.deepEqual([preview.id, preview.tag], [uploaded, "v2"]);
+	assert.equal((await told("bound.localhost"))[0].id, deployed);
+
+	const sql = async (query: string) => {
+		const { body } = await platform.api(
+			"GET",
+			`/client/v4/accounts/default/analytics_engine/sql?query=${encodeURIComponent(query)}`,
+		);
+		return (body as { data?: object[] }).data;
+	};
+	const counted = "SELECT blob1 AS id, count() AS n FROM visits GROUP BY id ORDER BY n DESC";
+	await until(
+		async () => ((await sql("SELECT count() AS n FROM UNNAMED")) as { n: string }[] | undefined)?.[0].n === "3",
+	);
+	assert.deepEqual(await sql(counted), [
+		{ id: deployed, n: "2" },
+		{ id: uploaded, n: "1" },
+	]);
+	const viewed = await wrangler(folder, "versions", "view", uploaded);
+	assert.match(viewed, /VISITS[^\n]*visits|visits[^\n]*VISITS/i);
+});
+
 test("whoami names the account", async () => {
 	assert.match(await wrangler(platform.line.folder, "whoami"), /default/);
 });

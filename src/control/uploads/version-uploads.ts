@@ -253,11 +253,12 @@ function keyOfArtifact({ source }: Version): string {
 	throw source;
 }
 
-/** Over all that makes a version what it is. What was said about it is no part of that. */
+/** Over all that makes a version what it is. What was said about it is no part of that, but a tag that it can read. */
 function hashOf(files: GivenFiles, given: VersionUpload): string {
-	const { variables, bindings, metadataBinding, site, assetsBinding, limits } = given;
+	const { variables, bindings, metadataBinding, site, assetsBinding, limits, tag } = given;
 	const { compatibilityDate, compatibilityFlags } = given;
-	const bound = [variables, bindings, metadataBinding, site, assetsBinding];
+	const metadata = metadataBinding === "" ? "" : [metadataBinding, tag];
+	const bound = [variables, bindings, metadata, site, assetsBinding];
 	const settings = [...bound, limits, compatibilityDate, compatibilityFlags];
 	const hash = createHash("sha256").update(JSON.stringify([files.main, ...settings]));
 	for (const [path, content] of Object.entries(files.files).sort(([a], [b]) => (a < b ? -1 : 1)))
