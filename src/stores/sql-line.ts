@@ -14,6 +14,8 @@ const MOST_WAITING_BYTES: Bytes = 32 * 2 ** 20;
 /** A process whose call has computed for so long stands further below the edge from then on, as functions do. */
 const HEAVY_MS: Milliseconds = 200;
 const HEAVY_BELOW_EDGE = 10;
+/** So much of what a process says of a failure is passed on, in letters. */
+const MOST_WORDS = 2000;
 
 /** What came of a call. */
 export interface SqlAnswer {
@@ -72,7 +74,7 @@ export class SqlLine {
 		const child: AskedChild<WaitingCall> = new AskedChild(this.#settings, {
 			onAnswered: (one, { kind, text, bytes }) => {
 				this.#done(one);
-				if (kind === DataKind.refused) one.reject(new Error(text));
+				if (kind === DataKind.refused) one.reject(new Error(text.slice(0, MOST_WORDS)));
 				else one.resolve({ text, bytes });
 				this.#events.onFree();
 			},
@@ -149,7 +151,9 @@ export class SqlLine {
 				this.#child.ask(one);
 			} catch (error) {
 				this.#current = null;
-				one.reject(new Error(`the database cannot be used: ${(error as Error).message}`));
+				const { code, message } = error as NodeJS.ErrnoException;
+				// No function learns where files are.
+				one.reject(new Error(`the database cannot be used: ${code ?? message}`));
 			}
 		}
 	}
