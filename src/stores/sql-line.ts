@@ -14,6 +14,8 @@ const MOST_WAITING_BYTES: Bytes = 32 * 2 ** 20;
 /** A process whose call has computed for so long stands further below the edge from then on, as functions do. */
 const HEAVY_MS: Milliseconds = 200;
 const HEAVY_BELOW_EDGE = 10;
+/** After a process that did harm, or was lost, the tenant's next is started so much later: starts cost others, too. */
+const REST_MS: Milliseconds = 1000;
 /** So much of what a process says of a failure is passed on, in letters. */
 const MOST_WORDS = 2000;
 
@@ -61,6 +63,8 @@ export class SqlLine {
 	/** When it was given its process. */
 	since: Milliseconds = 0;
 	usedAt: Milliseconds = 0;
+	/** A process was lost, and the next is not started yet. */
+	rests = false;
 	#closed = false;
 
 	constructor(tenant: TenantName, settings: AskedChildSettings, events: SqlLineEvents) {
@@ -110,7 +114,7 @@ export class SqlLine {
 			this.#waitingBytes += bytes;
 			const times = { times: 0, hasBegun: false, deadline: 0, waitsSince: now };
 			this.#waiting.push({ call, bytes, signal, cpuMs, ...times, resolve, reject });
-			if (this.#current === null) this.#events.onWaiting();
+			if (this.#current === null && !this.rests) this.#events.onWaiting();
 		}
 		return promise;
 	}
@@ -185,7 +189,16 @@ export class SqlLine {
 				this.#waiting.unshift(one);
 			}
 		}
+		if (ones.length > 0) this.#rest();
 		this.#events.onFree();
+	}
+
+	#rest(): void {
+		this.rests = true;
+		setTimeout(() => {
+			this.rests = false;
+			if (this.waits) this.#events.onWaiting();
+		}, REST_MS).unref();
 	}
 
 	/** Refuses what waits since then. */
