@@ -160,8 +160,17 @@ export class SqlDatabase {
 		}
 	}
 
-	/** Runs a script of any size as one transaction, whose results nobody reads. */
+	/** Runs a script of any size as one transaction, whose results nobody reads, and which need not fit into memory. */
 	import(sql: string): { count: number; meta: Meta } {
+		this.#trusted(() => this.#database.exec("PRAGMA cache_spill = ON"));
+		try {
+			return this.#importAll(sql);
+		} finally {
+			this.#trusted(() => this.#database.exec("PRAGMA cache_spill = OFF"));
+		}
+	}
+
+	#importAll(sql: string): { count: number; meta: Meta } {
 		return this.#transaction(() => {
 			const script = new Script(this.#database, sql);
 			const before = performance.now();

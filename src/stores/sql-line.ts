@@ -14,6 +14,10 @@ const MOST_WAITING_BYTES: Bytes = 32 * 2 ** 20;
 /** A process whose call has computed for so long stands further below the edge from then on, as functions do. */
 const HEAVY_MS: Milliseconds = 200;
 const HEAVY_BELOW_EDGE = 10;
+/** After a process that did harm, or was lost, the tenant's next is started so much later: starts cost others, too. */
+const REST_MS: Milliseconds = 1000;
+/** So much of what a process says of a failure is passed on, in letters. */
+const MOST_WORDS = 2000;
 
 /** What came of a call. */
 export interface SqlAnswer {
@@ -59,6 +63,8 @@ export class SqlLine {
 	/** When it was given its process. */
 	since: Milliseconds = 0;
 	usedAt: Milliseconds = 0;
+	/** A process was lost, and the next is not started yet. */
+	rests = false;
 	#closed = false;
 
 	constructor(tenant: TenantName, settings: AskedChildSettings, events: SqlLineEvents) {
@@ -72,7 +78,7 @@ export class SqlLine {
 		const child: AskedChild<WaitingCall> = new AskedChild(this.#settings, {
 			onAnswered: (one, { kind, text, bytes }) => {
 				this.#done(one);
-				if (kind === DataKind.refused) one.reject(new Error(text));
+				if (kind === DataKind.refused) one.reject(new Error(text.slice(0, MOST_WORDS)));
 				else one.resolve({ text, bytes });
 				this.#events.onFree();
 			},
@@ -108,7 +114,7 @@ export class SqlLine {
 			this.#waitingBytes += bytes;
 			const times = { times: 0, hasBegun: false, deadline: 0, waitsSince: now };
 			this.#waiting.push({ call, bytes, signal, cpuMs, ...times, resolve, reject });
-			if (this.#current === null) this.#events.onWaiting();
+			if (this.#current === null && !this.rests) this.#events.onWaiting();
 		}
 		return promise;
 	}
@@ -149,7 +155,9 @@ export class SqlLine {
 				this.#child.ask(one);
 			} catch (error) {
 				this.#current = null;
-				one.reject(new Error(`the database cannot be used: ${(error as Error).message}`));
+				const { code, message } = error as NodeJS.ErrnoException;
+				// No function learns where files are.
+				one.reject(new Error(`the database cannot be used: ${code ?? message}`));
 			}
 		}
 	}
@@ -181,7 +189,16 @@ export class SqlLine {
 				this.#waiting.unshift(one);
 			}
 		}
+		if (ones.length > 0) this.#rest();
 		this.#events.onFree();
+	}
+
+	#rest(): void {
+		this.rests = true;
+		setTimeout(() => {
+			this.rests = false;
+			if (this.waits) this.#events.onWaiting();
+		}, REST_MS).unref();
 	}
 
 	/** Refuses what waits since then. */

@@ -135,9 +135,9 @@ export class SqlProcesses {
 	#freed(line: SqlLine): void {
 		if (!this.#running.has(line)) return;
 		const isOver = this.#wanting.size > 0 && performance.now() > line.since + TURN_MS;
-		if (isOver || this.#closed) {
+		if (isOver || line.rests || this.#closed) {
 			this.#end(line);
-			if (line.waits) this.#wanting.add(line);
+			if (line.waits && !line.rests) this.#wanting.add(line);
 		} else {
 			// The last used is the last to be ended.
 			this.#running.delete(line);
@@ -174,7 +174,8 @@ export class SqlProcesses {
 			line.giveUp(now - MOST_WAIT_MS);
 			if (!line.waits) this.#wanting.delete(line);
 		}
-		for (const [tenant, line] of this.#lines) if (line.isEmpty && !this.#running.has(line)) this.#lines.delete(tenant);
+		for (const [tenant, line] of this.#lines)
+			if (line.isEmpty && !line.rests && !this.#running.has(line)) this.#lines.delete(tenant);
 		if (this.#lines.size > 0 || this.#sweeping === null) return;
 		clearInterval(this.#sweeping);
 		this.#sweeping = null;
