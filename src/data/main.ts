@@ -129,6 +129,8 @@ function answerWithin(call: Call): Answer | Promise<Answer> {
 	const mark = blobs.mark();
 	const answer = answerTo(call);
 	const isRefused = !(answer instanceof Promise) && answer.kind === DataKind.refused;
+	// Of a disk that is full, or fails, SQLite has undone all of the batch: none of it is acknowledged.
+	if (isRefused && !database.isTransaction) throw new Refused(answer.text);
 	if (isRefused) {
 		database.exec("ROLLBACK TO call");
 		blobs.undo(mark);

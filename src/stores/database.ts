@@ -43,6 +43,8 @@ export function openDatabase(folder: string): DatabaseSync {
 	const database = new DatabaseSync(join(folder, DATABASE), { timeout: 5000 });
 	// What is acknowledged is on the disk: https://www.sqlite.org/pragma.html#pragma_synchronous
 	database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -65536");
+	// A data process sees no folder for temporary files: what a savepoint keeps of a large batch would be an I/O error.
+	database.exec("PRAGMA temp_store = MEMORY");
 	database.exec("BEGIN IMMEDIATE");
 	const { user_version: version } = database.prepare("PRAGMA user_version").get() as { user_version: number };
 	if (version > MIGRATIONS.length)
