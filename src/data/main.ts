@@ -160,7 +160,12 @@ function answerWithin(volume: Volume, among: Stores, call: Call): Answer | Promi
 	if (!isWrite(among, call)) return answerTo(among, call);
 	return volume.part(
 		() => answerTo(among, call),
-		(answer) => answer instanceof Promise || answer.kind !== DataKind.refused,
+		(answer) => {
+			if (answer instanceof Promise || answer.kind !== DataKind.refused) return true;
+			// Of a disk that is full, or fails, SQLite has undone all of the batch: none of it is acknowledged.
+			if (!volume.database.isTransaction) throw new Refused(answer.text);
+			return false;
+		},
 	);
 }
 
