@@ -32,6 +32,7 @@ import type { EventTypes } from "./invocation/event-type.ts";
 import { EVENT_TYPES } from "./invocation/event-types.ts";
 import type { QueueEvent, QueueResult } from "./invocation/events/queue.ts";
 import type { ScheduledEvent, ScheduledResult } from "./invocation/events/scheduled.ts";
+import type { StorageEvent } from "./invocation/events/storage.ts";
 import { FunctionLog } from "./invocation/function-log.ts";
 import { Placement } from "./invocation/placement.ts";
 import { Account } from "./limits/account.ts";
@@ -247,7 +248,7 @@ export class Runtime {
 		this.#triggers = new TriggerSources({
 			data: this.#data,
 			schedule: (to, event) => this.#hand(to, event),
-			deliver: (to, event) => this.#hand<QueueResult>(to, event),
+			deliver: (to, event, depth) => this.#hand<QueueResult>(to, event, depth),
 			notice: ({ tenant, name }, message) => this.#observer.notice("warn", { tenant, function: name }, message),
 			// Whoever develops a function calls it when they want to.
 			schedules: !this.#development,
@@ -337,6 +338,7 @@ export class Runtime {
 			data: this.#data,
 			storedBytes: this.#tenantLimits.storedBytes,
 			onQueued: this.#triggers.queued,
+			storage: this.#triggers,
 		});
 		void this.#pruner.run();
 		this.#ready = this.#pool.ready.catch(async (error: Error) => {
@@ -536,10 +538,13 @@ export class Runtime {
 	 * function, and for an event that makes no sense or is larger than 1 MB.
 	 */
 	dispatch(to: { tenant?: TenantName; name: string }, event: ScheduledEvent): Promise<Dispatched<ScheduledResult>>;
-	dispatch(to: { tenant?: TenantName; name: string }, event: QueueEvent): Promise<Dispatched<QueueResult>>;
+	dispatch(
+		to: { tenant?: TenantName; name: string },
+		event: QueueEvent | StorageEvent,
+	): Promise<Dispatched<QueueResult>>;
 	async dispatch(
 		to: { tenant?: TenantName; name: string },
-		given: ScheduledEvent | QueueEvent,
+		given: ScheduledEvent | QueueEvent | StorageEvent,
 	): Promise<Dispatched<unknown>> {
 		this.#refuseIfClosing();
 		const input = checkEvent(this.#eventTypes, given);
@@ -553,11 +558,11 @@ export class Runtime {
 	 * Gives a function an event that makes sense; `null` where there is no such function, or no more than is at work.
 	 * Throws UsageError for an event that is too large.
 	 */
-	async #hand<Result>(id: FunctionId, input: { type: string }): Promise<Dispatched<Result> | null> {
+	async #hand<Result>(id: FunctionId, input: { type: string }, depth = 0): Promise<Dispatched<Result> | null> {
 		const type = this.#eventTypes[input.type];
 		const version = this.#deployments.get(id)?.pick();
 		if (version === undefined || this.#closing !== null) return null;
-		const event = new DispatchedEvent(type.encode(input));
+		const event = new DispatchedEvent(type.encode(input), depth);
 		if (event.bytes > MOST_OF_EVENT) throw new UsageError(`dispatch: the event has more than ${MOST_OF_EVENT} bytes`);
 		this.#dispatcher.run({ version, event, requestId: nextRequestId(), trigger: "dispatch" });
 		const { outcome, error, record, verdicts } = await event.ended;

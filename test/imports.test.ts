@@ -76,7 +76,9 @@ const PROCESS_OF = {
 	// … and the edge's side of it.
 	"stores/data-process.ts": "edge",
 	"bindings/kv/calls.ts": "both ends",
+	"bindings/objects/calls.ts": "both ends",
 	"bindings/queue/calls.ts": "both ends",
+	"stores/storage-rule.ts": "both ends",
 
 	// What calls functions beside requests.
 	triggers: "edge",
@@ -245,6 +247,7 @@ const ROOMS = {
 		units: "types",
 	},
 	invocation: {
+		stores: "what changes are called",
 		deployments: "an event is for a released version",
 		bindings: "what functions do outside",
 		helpers: "maps the stacks of lines",

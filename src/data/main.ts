@@ -4,6 +4,7 @@
  */
 import { Socket } from "node:net";
 import { KvStore } from "../bindings/kv/store.ts";
+import { ObjectStore } from "../bindings/objects/store.ts";
 import { QueueStore } from "../bindings/queue/store.ts";
 import { DataKind, readDataCall, writeDataAnswer } from "../link/data-frames.ts";
 import { FrameReader } from "../link/frame-reader.ts";
@@ -12,9 +13,13 @@ import { Blobs } from "../stores/blobs.ts";
 import { Copies } from "../stores/copies.ts";
 import { CronStore } from "../stores/cron-store.ts";
 import { openDatabase } from "../stores/database.ts";
+import { Outbox } from "../stores/outbox.ts";
 import { Quota } from "../stores/quota.ts";
 import { type DataFiles, type DataStore, type Done, Refused } from "../stores/store.ts";
 import type { Bytes } from "../units.ts";
+
+/** So much may come in of a tenant, however little room it has: it may take the place of what is there. */
+const MOST_INCOMING: Bytes = 256 * 2 ** 20;
 
 const MAX_FRAME_BYTES: Bytes = 8 * 2 ** 20;
 
@@ -23,18 +28,30 @@ type Call = ReturnType<typeof readDataCall>;
 const [, , folder] = process.argv;
 const database = openDatabase(folder);
 const blobs = new Blobs(folder);
-const files: DataFiles = { database, blobs, quota: new Quota(database) };
+const quota = new Quota(database);
+const files: DataFiles = { database, blobs, quota, outbox: new Outbox(database, quota) };
 const stores: Record<string, DataStore> = {
 	kv: new KvStore(files),
+	objects: new ObjectStore(files),
 	queue: new QueueStore(files),
 	cron: new CronStore(files),
 };
 blobs.sweep(new Set(Object.values(stores).flatMap((store) => [...(store.blobs?.() ?? [])])));
 
+interface Append {
+	tenant: string;
+	name: string;
+	/** How large the value may be, and how much the tenant may store with it. */
+	most: Bytes;
+	mostBytes: Bytes;
+	hashes: string[];
+}
+
 const incoming = {
-	append: ({ tenant, name, most }: { tenant: string; name: string; most: Bytes }, bytes: Buffer): Done => ({
-		said: blobs.append(tenant, name, bytes, most),
-	}),
+	append: async ({ tenant, name, most, mostBytes, hashes }: Append, bytes: Buffer): Promise<Done> => {
+		const room = Math.max(MOST_INCOMING, mostBytes - quota.usedBy(tenant));
+		return { said: await blobs.append(tenant, name, bytes, { most, room, hashes }) };
+	},
 	finish: async ({ tenant, name }: { tenant: string; name: string }): Promise<Done> => {
 		await blobs.finish(tenant, name);
 		return {};
@@ -43,7 +60,9 @@ const incoming = {
 		blobs.discard(name);
 		return {};
 	},
-	piece: ({ tenant, reading }: { tenant: string; reading: string }): Done => ({ bytes: blobs.piece(tenant, reading) }),
+	piece: async ({ tenant, reading }: { tenant: string; reading: string }): Promise<Done> => ({
+		bytes: await blobs.piece(tenant, reading),
+	}),
 	close: ({ reading }: { reading: string }): Done => {
 		blobs.close(reading);
 		return {};

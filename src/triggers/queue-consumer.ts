@@ -4,6 +4,7 @@ import type { Leased, LeasedMessage, QueueLease, QueueSettle } from "../bindings
 import type { QueueEvent, QueueMessage, QueueResult } from "../invocation/events/queue.ts";
 import type { FunctionId } from "../names.ts";
 import type { DataProcess } from "../stores/data-process.ts";
+import { isOwnQueue } from "../stores/storage-rule.ts";
 import type { Milliseconds } from "../units.ts";
 import type { ConsumerSettings } from "./trigger-settings.ts";
 
@@ -16,8 +17,11 @@ const LONGEST_MS: Milliseconds = 30_000;
 const FIRST_RETRY_MS: Milliseconds = 1000;
 const LONGEST_RETRY_MS: Milliseconds = 3600_000;
 
-/** What came of a batch; `null` where the function was not called at all. Rejects where it cannot be handed over. */
-type DispatchBatch = (event: QueueEvent) => Promise<QueueResult | null>;
+/**
+ * What came of a batch, which is so many events deep; `null` where the function was not called at all. Rejects where it
+ * cannot be handed over.
+ */
+type DispatchBatch = (event: QueueEvent, depth: number) => Promise<QueueResult | null>;
 
 export interface QueueConsumerParts {
 	function: FunctionId;
@@ -51,7 +55,7 @@ export class QueueConsumer {
 		if (this.#closing.signal.aborted || this.#workers.size >= this.#parts.settings.maxConcurrency || this.#misses > 0)
 			return;
 		const worker = this.#work()
-			.catch((error: Error) => this.#parts.notice(`messages of ${this.#queue} wait: ${error.message}`))
+			.catch((error: Error) => this.#parts.notice(`messages of ${this.#shown} wait: ${error.message}`))
 			.finally(() => {
 				this.#workers.delete(worker);
 				if (this.#workers.size === 0) this.#misses = 0;
@@ -61,6 +65,11 @@ export class QueueConsumer {
 
 	get #queue(): string {
 		return this.#parts.settings.queue;
+	}
+
+	/** As a person knows it. */
+	get #shown(): string {
+		return isOwnQueue(this.#queue) ? "what is told of changes (triggers.storage)" : this.#queue;
 	}
 
 	async #work(): Promise<void> {
@@ -110,11 +119,13 @@ export class QueueConsumer {
 	/** Of a batch that cannot be handed over each message is tried by itself: one may be what keeps the others. */
 	async #handOver(messages: LeasedMessage[], bodies: Uint8Array): Promise<QueueResult | null> {
 		try {
-			return await this.#parts.dispatch({ type: "queue", queue: this.#queue, messages: decoded(messages, bodies) });
+			const depth = Math.max(...messages.map((message) => message.depth));
+			const event = { type: "queue", queue: this.#queue, messages: decoded(messages, bodies) } as const;
+			return await this.#parts.dispatch(event, depth);
 		} catch (error) {
 			const [{ id }] = messages;
 			if (messages.length === 1) {
-				this.#parts.notice(`a message of ${this.#queue} cannot be delivered: ${(error as Error).message}`);
+				this.#parts.notice(`a message of ${this.#shown} cannot be delivered: ${(error as Error).message}`);
 				return { acknowledged: [], retried: [{ id: String(id), delaySeconds: null }] };
 			}
 		}
@@ -148,7 +159,7 @@ export class QueueConsumer {
 		}
 		await data.ask(of.tenant, { store: "queue", operation: "settle", said });
 		if (said.dead.length > 0 && settings.deadLetterQueue === null)
-			notice(`${said.dead.length} messages of ${this.#queue} were delivered as often as they may be, and dropped`);
+			notice(`${said.dead.length} messages of ${this.#shown} were delivered as often as they may be, and dropped`);
 	}
 
 	#retryMs(attempts: number, asked: number | null): Milliseconds {

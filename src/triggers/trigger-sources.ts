@@ -1,13 +1,17 @@
+import type { StorageTriggers } from "../bindings/edges.ts";
 import type { WaitingQueue } from "../bindings/queue/calls.ts";
 import type { QueueEvent, QueueResult } from "../invocation/events/queue.ts";
 import type { ScheduledEvent } from "../invocation/events/scheduled.ts";
+import type { StorageChange, StorageEvent } from "../invocation/events/storage.ts";
 import { type FunctionId, keyOf, type TenantName } from "../names.ts";
 import type { Outcome } from "../observe/record.ts";
 import { type DataProcess, NOBODY } from "../stores/data-process.ts";
+import { isOwnQueue, ownQueue } from "../stores/storage-rule.ts";
 import type { Milliseconds } from "../units.ts";
 import { LEASE_MS, QueueConsumer } from "./queue-consumer.ts";
 import { Scheduler } from "./scheduler.ts";
-import type { ConsumerSettings, Triggers } from "./trigger-settings.ts";
+import { StorageRules } from "./storage-rules.ts";
+import { type ConsumerSettings, consumerSchema, type StorageSettings, type Triggers } from "./trigger-settings.ts";
 
 /** How often queues are looked at whose messages came by another process, or are delayed. */
 const LOOK_MS: Milliseconds = 1000;
@@ -27,17 +31,18 @@ export interface TriggerSourcesParts {
 	/** Calls a function's handler for a time that has come; resolves when it has ended. */
 	schedule: (to: FunctionId, event: ScheduledEvent) => Promise<unknown>;
 	/** Hands a function messages of a queue; `null` where it is not there. Rejects where they cannot be handed over. */
-	deliver: (to: FunctionId, event: QueueEvent) => Promise<Ended | null>;
+	deliver: (to: FunctionId, event: QueueEvent | StorageEvent, depth: number) => Promise<Ended | null>;
 	/** Told of what an operator should know. */
 	notice: (of: FunctionId, message: string) => void;
 	/** Whether functions are called when their time comes. */
 	schedules: boolean;
 }
 
-/** What calls functions beside requests: time, and queues. */
+/** What calls functions beside requests: time, queues, and changes of what is stored. */
 export class TriggerSources {
 	readonly #parts: TriggerSourcesParts;
 	readonly #scheduler: Scheduler;
+	readonly #rules: StorageRules;
 	/** Who consumes a queue, by its tenant and name. */
 	readonly #consumers = new Map<string, { of: FunctionId; settings: ConsumerSettings; consumer: QueueConsumer }>();
 	/** The queues that each function consumes, by the functions' keys. */
@@ -52,6 +57,7 @@ export class TriggerSources {
 
 	constructor(parts: TriggerSourcesParts) {
 		this.#parts = parts;
+		this.#rules = new StorageRules(parts.notice);
 		this.#scheduler = new Scheduler({
 			data: parts.data,
 			dispatch: async (of, cron, scheduledTime) => {
@@ -62,10 +68,14 @@ export class TriggerSources {
 	}
 
 	/** A function is called by these from now on. A queue has one consumer, whichever function names it last. */
-	set(of: FunctionId, { crons, queues }: Triggers): void {
+	set(of: FunctionId, { crons, queues, storage }: Triggers): void {
 		if (this.#closed) return;
 		if (this.#parts.schedules) this.#scheduler.set(of, crons);
-		const wanted = queues.map((settings) => ({ key: queueKey(of.tenant, settings.queue), settings }));
+		this.#rules.set(of, storage);
+		const wanted = [...queues, ...ownConsumers(of, storage)].map((settings) => ({
+			key: queueKey(of.tenant, settings.queue),
+			settings,
+		}));
 		for (const key of this.#queuesOf.get(keyOf(of)) ?? [])
 			if (!wanted.some((one) => one.key === key)) this.#end(key, of);
 		this.#queuesOf.delete(keyOf(of));
@@ -86,8 +96,9 @@ export class TriggerSources {
 		}
 		const consumer = new QueueConsumer({
 			...{ function: of, settings, data: this.#parts.data },
-			dispatch: async (event) => {
-				const ended = await this.#parts.deliver(of, event);
+			dispatch: async (event, depth) => {
+				const given = isOwnQueue(settings.queue) ? storageEventOf(event) : event;
+				const ended = await this.#parts.deliver(of, given, depth);
 				return ended === null || UNSEEN.includes(ended.outcome) ? null : ended.result;
 			},
 			notice: (message) => this.#parts.notice(of, message),
@@ -101,6 +112,17 @@ export class TriggerSources {
 		if (one === undefined || keyOf(one.of) !== keyOf(of)) return;
 		this.#retire(one.consumer);
 		this.#consumers.delete(key);
+		if (isOwnQueue(one.settings.queue)) void this.#purge(of, one.settings.queue);
+	}
+
+	/** What waits for a function that is to be told of it no longer goes. */
+	async #purge({ tenant }: FunctionId, queue: string): Promise<void> {
+		const call = { store: "queue", operation: "purge", said: { tenant, queue } };
+		try {
+			while (!(await this.#parts.data.ask(tenant, call)).said);
+		} catch (error) {
+			this.#parts.notice({ tenant, name: queue }, `events cannot be removed: ${(error as Error).message}`);
+		}
 	}
 
 	/** One takes no more messages; those that it has are its own until it is done with them. */
@@ -117,6 +139,15 @@ export class TriggerSources {
 	/** A queue has messages. */
 	readonly queued = (tenant: TenantName, queue: string): void => {
 		this.#consumers.get(queueKey(tenant, queue))?.consumer.wake();
+	};
+
+	readonly rulesOf: StorageTriggers["rulesOf"] = (...source) => this.#rules.of(...source);
+
+	/** What functions store has changed. */
+	readonly told: StorageTriggers["told"] = (of, { queues, dropped }) => {
+		for (const queue of queues) this.queued(of.tenant, queue);
+		if (dropped > 0)
+			this.#parts.notice(of, "it was called for an event of its own, 16 deep: what it stores is told no more");
 	};
 
 	/** Looks which queues have messages, and says of those that are worked on that they are. */
@@ -145,6 +176,23 @@ export class TriggerSources {
 		await Promise.all(this.#working.map((consumer) => consumer.close()));
 		if (this.#timer !== null) clearInterval(this.#timer);
 	}
+}
+
+/** The queues that are a function's own, for what its `storage` handler is called with. */
+function ownConsumers({ name }: FunctionId, storage: readonly StorageSettings[]): ConsumerSettings[] {
+	const deadLetterQueues = new Set(
+		storage.flatMap(({ queue, deadLetterQueue }) => (queue === null ? deadLetterQueue : [])),
+	);
+	const usual = consumerSchema.omit({ queue: true }).parse({ maxBatchTimeout: 0 });
+	return [...deadLetterQueues].map((deadLetterQueue) => ({
+		...usual,
+		...{ queue: ownQueue(name, deadLetterQueue), deadLetterQueue },
+	}));
+}
+
+function storageEventOf({ messages }: QueueEvent): StorageEvent {
+	const changes = messages.map(({ id, attempts, body }) => ({ ...(body as StorageChange), id, attempts }));
+	return { type: "storage", changes };
 }
 
 function queueKey(tenant: TenantName, queue: string): string {

@@ -1,6 +1,8 @@
-import type { DataProcess } from "../../stores/data-process.ts";
+import type { DataProcess, DataResult } from "../../stores/data-process.ts";
+import { concerns, type StorageTelling } from "../../stores/storage-rule.ts";
 import type { Bytes } from "../../units.ts";
 import type { Content } from "../binding.ts";
+import { NOTHING_TOLD, type Telling, type Told } from "../telling.ts";
 import type { KvFound, KvList, KvNamespaceId, KvPut } from "./calls.ts";
 import type { KvKeys } from "./schema.ts";
 
@@ -11,8 +13,6 @@ const MOST_VALUE: Bytes = 25 * 2 ** 20;
 const LEAST_SECONDS = 60;
 /** In seconds: what is later is as good as never, and a number that all that reads it can hold. */
 const LATEST = 100_000_000_000;
-/** What is larger goes to the data process in pieces, and lies there in a file of its own. */
-const MOST_AT_ONCE: Bytes = 256 * 1024;
 
 /** What is to be put under a key. Times as in `KvAsked`. */
 export interface Entry {
@@ -27,12 +27,14 @@ export class Namespace {
 	readonly #data: DataProcess;
 	readonly #of: KvNamespaceId;
 	readonly #mostBytes: Bytes;
+	readonly #telling: Telling;
 
 	/** `mostBytes`: how much the tenant may store. */
-	constructor(data: DataProcess, of: KvNamespaceId, mostBytes: Bytes) {
+	constructor(data: DataProcess, of: KvNamespaceId, mostBytes: Bytes, telling = NOTHING_TOLD) {
 		this.#data = data;
 		this.#of = of;
 		this.#mostBytes = mostBytes;
+		this.#telling = telling;
 	}
 
 	#ask(
@@ -88,26 +90,28 @@ export class Namespace {
 			key,
 			metadata,
 			expires: expiry(entry),
-			mostBytes: this.#mostBytes,
+			...this.#tellingOf([key]),
 		};
-		const value = await begin(content);
-		if (value instanceof Uint8Array) {
-			await this.#ask("put", { ...put, blob: null }, { bytes: value, signal });
-			return;
-		}
-		const { tenant } = this.#of;
-		const blob = await this.#data.receive(tenant, value, MOST_VALUE);
-		try {
-			await this.#ask("put", { ...put, blob });
-		} catch (error) {
-			this.#data.discard(tenant, blob);
-			throw error;
-		}
+		const call = { store: "kv", operation: "put", said: { ...this.#of, ...put } };
+		const intake = { most: MOST_VALUE, mostBytes: this.#mostBytes, signal };
+		this.#told(await this.#data.store(this.#of.tenant, call, content, intake));
+	}
+
+	/** By what changes of these keys are told. */
+	#tellingOf(keys: readonly string[]): StorageTelling {
+		const { rules, depth } = this.#telling;
+		const concerned = rules.filter((rule) => keys.some((key) => concerns(rule, key)));
+		return { rules: concerned, depth, mostBytes: this.#mostBytes };
+	}
+
+	#told({ said }: DataResult): void {
+		const told = said as Told;
+		if (told.queues.length > 0 || told.dropped > 0) this.#telling.told(told);
 	}
 
 	async delete(keys: string[]): Promise<void> {
 		for (const key of keys) checkKey(key);
-		await this.#ask("delete", { keys });
+		this.#told(await this.#ask("delete", { ...this.#tellingOf(keys), keys }));
 	}
 
 	/** Some of the keys that begin with a prefix, in the order of their bytes. */
@@ -125,30 +129,6 @@ export class Namespace {
 	async drop(): Promise<void> {
 		while (!(await this.#ask("drop", {})).said);
 	}
-}
-
-/** A value that goes to the data process at once; or, where it is too large for that, all of it as it comes. */
-async function begin(content: Uint8Array | AsyncIterable<Uint8Array>): Promise<Uint8Array | AsyncIterable<Uint8Array>> {
-	if (content instanceof Uint8Array) {
-		const { byteLength } = content;
-		if (byteLength > MOST_VALUE) throw new Error(`413 Value length of ${byteLength} exceeds limit of ${MOST_VALUE}.`);
-		return byteLength <= MOST_AT_ONCE ? content : joined([content], null);
-	}
-	const parts: Uint8Array[] = [];
-	let bytes = 0;
-	const rest = content[Symbol.asyncIterator]();
-	while (bytes <= MOST_AT_ONCE) {
-		const { done, value } = await rest.next();
-		if (done) return Buffer.concat(parts);
-		parts.push(value);
-		bytes += value.byteLength;
-	}
-	return joined(parts, rest);
-}
-
-async function* joined(parts: Uint8Array[], rest: AsyncIterator<Uint8Array> | null): AsyncGenerator<Uint8Array, void> {
-	yield* parts;
-	if (rest !== null) yield* { [Symbol.asyncIterator]: () => rest };
 }
 
 function checkKey(key: string): void {

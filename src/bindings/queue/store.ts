@@ -24,6 +24,7 @@ interface Row {
 	attempts: number;
 	type: ContentType;
 	body: Uint8Array;
+	depth: number;
 }
 
 /**
@@ -173,12 +174,13 @@ function fitting(rows: Row[]): Row[] {
 }
 
 function given(rows: Row[]): Done {
-	const messages = rows.map(({ id, sent, attempts, type, body }) => ({
+	const messages = rows.map(({ id, sent, attempts, type, body, depth }) => ({
 		id,
 		sent,
 		attempts,
 		type,
 		size: body.byteLength,
+		depth,
 	}));
 	return { said: { messages, nextMs: null } satisfies Leased, bytes: Buffer.concat(rows.map(({ body }) => body)) };
 }

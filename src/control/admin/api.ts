@@ -56,7 +56,7 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 		for (const alias of Object.keys(one.aliases)) aliases[alias] = (await catalog.released(one, alias))?.shares ?? [];
 		const hostnames = catalog.hostnamesOf(one);
 		const keep = keeping.rulesOf(one);
-		const triggers = { crons: one.schedules, queues: one.consumers };
+		const triggers = { crons: one.schedules, queues: one.consumers, storage: one.storage };
 		return { tenant, name, hostnames, paused, provisioned, maxInstances, keep, triggers, aliases, created, changed };
 	};
 	/** Answers once edges serve what was committed. */

@@ -69,9 +69,15 @@ export const functionShape = z
 		provisioned: z.number().int(),
 		maxInstances: z.number().int().nullable().openapi({ description: "0 while it is paused." }),
 		keep: z.object({ versions: z.number().int(), days: z.number().int().nullable() }),
-		triggers: z.object({ crons: z.array(z.string()), queues: z.array(z.looseObject({ queue: z.string() })) }).openapi({
-			description: "What calls it beside requests: docs/triggers.md.",
-		}),
+		triggers: z
+			.object({
+				crons: z.array(z.string()),
+				queues: z.array(z.looseObject({ queue: z.string() })),
+				storage: z.array(z.looseObject({})),
+			})
+			.openapi({
+				description: "What calls it beside requests: docs/triggers.md.",
+			}),
 		aliases: z.record(z.string(), z.array(shareShape)),
 		created: z.string(),
 		changed: z.string(),

@@ -34,8 +34,9 @@ export class QueuePolicy {
 	claims(before: FunctionDocument, after: FunctionDocument, sendsTo: readonly string[] = []): Promise<Change[]> {
 		const { tenant, name } = after;
 		const consumed = new Set(after.consumers.map(({ queue }) => queue));
-		const dead = after.consumers.flatMap(({ deadLetterQueue }) => deadLetterQueue ?? []);
-		const all = new Set([...before.consumers.map(({ queue }) => queue), ...consumed, ...dead, ...sendsTo]);
+		const dead = deadLetterQueuesOf(after);
+		const told = after.storage.flatMap(({ queue }) => queue ?? []);
+		const all = new Set([...before.consumers.map(({ queue }) => queue), ...consumed, ...dead, ...told, ...sendsTo]);
 		return this.#changes(tenant, all, (consumer, queue) => {
 			if (!consumed.has(queue)) return consumer === name ? null : consumer;
 			if (consumer === null || consumer === name) return name;
@@ -55,8 +56,8 @@ export class QueuePolicy {
 			// Others have their turn.
 			await immediate();
 			for (const queue of await this.#sentTo(one)) add(users.senders, queue, one.name);
-			for (const { deadLetterQueue: queue } of one.consumers)
-				if (queue !== null) add(users.deadLetters, queue, one.name);
+			for (const queue of deadLetterQueuesOf(one)) add(users.deadLetters, queue, one.name);
+			for (const { queue } of one.storage) if (queue !== null) add(users.senders, queue, one.name);
 		}
 		return users;
 	}
@@ -93,6 +94,10 @@ export class QueuePolicy {
 			throw new ControlError("invalid", `a tenant may have ${MOST_QUEUES} queues: remove one first`);
 		return changes;
 	}
+}
+
+function deadLetterQueuesOf({ consumers, storage }: FunctionDocument): string[] {
+	return [...consumers, ...storage].flatMap(({ deadLetterQueue }) => deadLetterQueue ?? []);
 }
 
 function newQueue(tenant: TenantName, name: string): QueueDocument {

@@ -3,7 +3,7 @@ import type { GivenBindings } from "../../bindings/binding.ts";
 import { problemOfShares } from "../../deployments/release.ts";
 import type { Sticky } from "../../deployments/stickiness.ts";
 import { type FunctionId, keyOf } from "../../names.ts";
-import type { TriggersPatch } from "../../triggers/trigger-settings.ts";
+import { NO_TRIGGERS, type TriggersPatch } from "../../triggers/trigger-settings.ts";
 import { ControlError } from "../control-error.ts";
 import type { KvNamespaces } from "../kv/namespaces.ts";
 import {
@@ -93,7 +93,7 @@ export class Releases {
 		refuseIfProblem(shares);
 		for (const [i, version] of versions.entries()) {
 			if (shares[i].percent === 0) continue;
-			refuseIfMissing(version, { crons: triggers.crons ?? [], queues: triggers.queues ?? [] });
+			refuseIfMissing(version, { ...NO_TRIGGERS, ...triggers });
 			await this.#versions.tryStart(one, version);
 		}
 		const release: ReleaseDocument = {
@@ -142,7 +142,7 @@ export class Releases {
 	}
 
 	async #put(actor: string, id: FunctionId, release: ReleaseDocument, triggers: TriggersPatch): Promise<Sequence> {
-		const { crons, queues } = triggers;
+		const { crons, queues, storage } = triggers;
 		const change = async (one: FunctionDocument) => {
 			const bound: GivenBindings[] = [];
 			for (const { version } of release.shares) bound.push((await this.#catalog.version(id, version)).bindings);
@@ -150,6 +150,7 @@ export class Releases {
 				...{ ...one, aliases: { ...one.aliases, [release.alias]: release.id } },
 				...(crons !== undefined && { schedules: crons }),
 				...(queues !== undefined && { consumers: queues }),
+				...(storage !== undefined && { storage }),
 			};
 			const beside: Change[] = [
 				{ kind: "release", key: `${keyOf(id)}/${release.id}`, value: release, expected: 0 },

@@ -170,7 +170,7 @@ export class DesiredState {
 			shares,
 			sticky: release?.sticky ?? null,
 			previews,
-			triggers: { crons: one.schedules, queues: one.consumers },
+			triggers: { crons: one.schedules, queues: one.consumers, storage: one.storage },
 			versions: [...told.values()],
 		};
 	}

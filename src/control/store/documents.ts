@@ -3,7 +3,7 @@ import type { GivenBindings } from "../../bindings/binding.ts";
 import type { Sticky } from "../../deployments/stickiness.ts";
 import type { Limits } from "../../limits/limits.ts";
 import type { FunctionName, TenantName } from "../../names.ts";
-import type { ConsumerSettings } from "../../triggers/trigger-settings.ts";
+import type { ConsumerSettings, StorageSettings } from "../../triggers/trigger-settings.ts";
 import type { Bytes, Microseconds } from "../../units.ts";
 
 /** When something was done, in the form of RFC 3339. */
@@ -69,6 +69,8 @@ export interface FunctionDocument {
 	schedules: string[];
 	/** The queues whose messages its `queue` handler is given, and how. */
 	consumers: ConsumerSettings[];
+	/** Which changes of what is stored it is told of, or queues are. */
+	storage: StorageSettings[];
 }
 
 /** One immutable upload. Its key is `<tenant>/<name>/<id>`. */
@@ -143,6 +145,15 @@ export interface QueueDocument {
 	consumer: FunctionName | null;
 }
 
+/** A bucket of a tenant's. Its key is `<tenant>/<name>`. */
+interface BucketDocument {
+	tenant: TenantName;
+	name: string;
+	created: Timestamp;
+	/** What objects are of that say nothing themselves, as their clients read it. */
+	storageClass: string;
+}
+
 /** What a bearer of it may do: each scope includes those before it. */
 export const SCOPES = ["read", "deploy", "admin"] as const;
 export type Scope = (typeof SCOPES)[number];
@@ -181,6 +192,7 @@ export interface Documents {
 	release: ReleaseDocument;
 	hostname: HostnameDocument;
 	queue: QueueDocument;
+	bucket: BucketDocument;
 	token: TokenDocument;
 	/**
 	 * A file of a function's sites. Its key is `<tenant>/<name>/<hash>`, by what its client calls it: wrangler's hash is

@@ -32,4 +32,7 @@ export const MIGRATIONS: readonly string[] = [
 	`
 	UPDATE documents SET value = json_set(value, '$.consumers', json('[]')) WHERE kind = 'function' AND value IS NOT NULL;
 	`,
+	`
+	UPDATE documents SET value = json_set(value, '$.storage', json('[]')) WHERE kind = 'function' AND value IS NOT NULL;
+	`,
 ];
