@@ -28,6 +28,17 @@ const settings = {
 	compatibility_flags: z.array(z.string()).optional(),
 	vars: z.record(z.string(), z.json()).optional(),
 	kv_namespaces: z.array(z.looseObject({ binding: z.string(), id: z.string().optional() })).optional(),
+	r2_buckets: z
+		.array(
+			z.looseObject({
+				binding: z.string(),
+				bucket_name: z.string().optional(),
+				/** What `wrangler dev --remote` uses in its place. */
+				preview_bucket_name: z.string().optional(),
+				jurisdiction: z.string().optional(),
+			}),
+		)
+		.optional(),
 	services: z
 		.array(
 			z.looseObject({
@@ -68,12 +79,19 @@ const schema = z.looseObject({ ...settings, env: z.record(z.string(), z.looseObj
 type Settings = z.infer<z.ZodObject<typeof settings>>;
 
 /** What an environment does not take from the top level: https://developers.cloudflare.com/workers/wrangler/configuration/ */
-const NOT_INHERITED = ["vars", "kv_namespaces", "services", "queues", "ratelimits", "version_metadata"] as const;
+const NOT_INHERITED = [
+	"vars",
+	"kv_namespaces",
+	"r2_buckets",
+	"services",
+	"queues",
+	"ratelimits",
+	"version_metadata",
+] as const;
 
 /** Keys of bindings without which a function could not work, and that atoll does not have yet. */
 const MISSING = [
 	"d1_databases",
-	"r2_buckets",
 	"durable_objects",
 	"migrations",
 	"workflows",
@@ -162,6 +180,11 @@ export function readWrangler(file: ConfigFile, { environment, name: given, folde
 	);
 	for (const key of unknownKeys(one))
 		warnings.push(`${shown(file.path)}: ${key} is left out: atoll does not know it; is it written as wrangler has it?`);
+	for (const { binding, jurisdiction } of one.r2_buckets ?? [])
+		if (jurisdiction !== undefined)
+			warnings.push(
+				`${shown(file.path)}: r2_buckets: the jurisdiction of ${binding} is left out: objects are where the server's data folder is`,
+			);
 	const routes = [...(one.routes ?? []), ...(one.route === undefined ? [] : [one.route])];
 	const name = given ?? one.name ?? folder;
 	return {
@@ -205,7 +228,7 @@ function consumerOf(given: z.infer<typeof consumer>): NonNullable<GivenTriggers[
 
 /** What stands in `env` of a function of a name. */
 function bindingsOf(
-	{ services = [], kv_namespaces: namespaces = [], queues, ratelimits = [] }: Settings,
+	{ services = [], kv_namespaces: namespaces = [], r2_buckets: buckets = [], queues, ratelimits = [] }: Settings,
 	name: string,
 ): GivenBindings {
 	const called = services.map(({ binding, service, entrypoint, props }) => [
@@ -218,6 +241,10 @@ function bindingsOf(
 		},
 	]);
 	const kept = namespaces.map(({ binding, id = provisionedId(name, binding) }) => [binding, { type: "kv", id }]);
+	const stored = buckets.map(({ binding, bucket_name: bucket = provisionedBucket(name, binding) }) => [
+		binding,
+		{ type: "objects", bucket },
+	]);
 	const producers = (queues?.producers ?? []).map(({ binding, queue, delivery_delay: deliveryDelay }) => [
 		binding,
 		{ type: "queue", queue, ...(deliveryDelay !== undefined && { deliveryDelay }) },
@@ -226,12 +253,17 @@ function bindingsOf(
 		binding,
 		{ type: "ratelimit", namespace, limit, period },
 	]);
-	return Object.fromEntries([...called, ...kept, ...producers, ...limited]) as GivenBindings;
+	return Object.fromEntries([...called, ...kept, ...stored, ...producers, ...limited]) as GivenBindings;
 }
 
 /** The id of a namespace that the configuration gives none: the title of the one that wrangler would make. */
 function provisionedId(name: string, binding: string): string {
 	return `${name}-${binding.toLowerCase().replaceAll(/[^a-z0-9]/g, "-")}`;
+}
+
+/** The same for a bucket. */
+function provisionedBucket(name: string, binding: string): string {
+	return `${name}-${binding}`.toLowerCase().replaceAll(/[^a-z0-9-]/g, "-");
 }
 
 function inEnvironment(all: z.infer<typeof schema>, name: string, path: string): Settings {

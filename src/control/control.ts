@@ -18,6 +18,7 @@ import { DataProcess } from "../stores/data-process.ts";
 import type { Milliseconds } from "../units.ts";
 import { version } from "../version.ts";
 import { isBackupDraft } from "./admin/backup.ts";
+import { Buckets } from "./buckets.ts";
 import { Catalog } from "./catalog/catalog.ts";
 import { HostnamePolicy } from "./catalog/hostname-policy.ts";
 import { InstancePolicy } from "./catalog/instance-policy.ts";
@@ -67,6 +68,7 @@ export class Control {
 	readonly data: DataProcess;
 	readonly queues: Queues;
 	readonly namespaces: KvNamespaces;
+	readonly buckets: Buckets;
 	readonly versions: VersionUploads;
 	readonly releases: Releases;
 	readonly tokens: Tokens;
@@ -115,10 +117,11 @@ export class Control {
 		this.versions = new VersionUploads({ catalog, keeping: this.keeping, uploads, builder, bindings, toolchain });
 		this.data = new DataProcess(this.#launcher, STORES);
 		const { storedBytes } = { ...DEFAULT_TENANT_LIMITS, ...config.tenantLimits };
-		this.queues = new Queues({ catalog, data: this.data, storedBytes });
+		this.buckets = new Buckets({ store, data: this.data, storedBytes });
+		const { versions, keeping, buckets } = this;
+		this.queues = new Queues({ catalog, data: this.data, storedBytes, buckets });
 		this.namespaces = new KvNamespaces({ store, data: this.data, storedBytes });
-		const { versions, keeping, namespaces } = this;
-		this.releases = new Releases({ catalog, versions, keeping, namespaces });
+		this.releases = new Releases({ catalog, versions, keeping, buckets, namespaces: this.namespaces });
 		this.tokens = new Tokens(store);
 		this.assets = new AssetUploads(store, uploads, sealer);
 		const state = new DesiredState(this.catalog, this.versions, ({ tenant, name }, { message }) =>

@@ -2,6 +2,7 @@ import { type QueueCount, type Sent, TenantQueue } from "../bindings/queue/tenan
 import { queueName, type TenantName, tenantName } from "../names.ts";
 import { type DataProcess, refusalIn } from "../stores/data-process.ts";
 import type { Bytes } from "../units.ts";
+import type { Buckets } from "./buckets.ts";
 import type { Catalog } from "./catalog/catalog.ts";
 import { ControlError, type ControlErrorCode } from "./control-error.ts";
 import { checked } from "./json.ts";
@@ -14,6 +15,8 @@ export interface QueuesParts {
 	data: DataProcess;
 	/** How much a tenant may store. */
 	storedBytes: Bytes;
+	/** Some of which may tell queues of their changes. */
+	buckets: Buckets;
 }
 
 /** The queues that tenants have. Their messages are kept by a data process. */
@@ -21,8 +24,10 @@ export class Queues {
 	readonly #catalog: Catalog;
 	readonly #data: DataProcess;
 	readonly #storedBytes: Bytes;
+	readonly #buckets: Buckets;
 
-	constructor({ catalog, data, storedBytes }: QueuesParts) {
+	constructor({ catalog, data, storedBytes, buckets }: QueuesParts) {
+		this.#buckets = buckets;
 		this.#catalog = catalog;
 		this.#data = data;
 		this.#storedBytes = storedBytes;
@@ -62,7 +67,8 @@ export class Queues {
 			const { key, value, revision } = await this.find(tenant, name);
 			const { senders, deadLetters } = await this.#catalog.queues.users(tenant);
 			const consumers = value.consumer === null ? [] : [value.consumer];
-			const users = new Set([...consumers, ...(senders.get(name) ?? []), ...(deadLetters.get(name) ?? [])]);
+			const telling = (await this.#buckets.telling(tenant, name)).map((bucket) => `the bucket ${bucket}`);
+			const users = new Set([...consumers, ...telling, ...(senders.get(name) ?? []), ...(deadLetters.get(name) ?? [])]);
 			if (users.size > 0)
 				throw new ControlError(
 					"conflict",

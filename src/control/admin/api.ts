@@ -11,6 +11,7 @@ import type { Authenticated } from "../tokens.ts";
 import { filesIn } from "../uploads/asset-uploads.ts";
 import { NO_MODULE, readForm, readMetadata, readModules } from "../uploads/module-files.ts";
 import { backupOf } from "./backup.ts";
+import { addBucketCalls } from "./buckets.ts";
 import { addCall, type Call } from "./calls.ts";
 import { problem } from "./problem.ts";
 import { addQueueCalls } from "./queues.ts";
@@ -24,7 +25,7 @@ const FUNCTION = "/tenants/{tenant}/functions/{name}";
 
 /** The platform's own API, below `/v1`: docs/api-admin.md. */
 export function adminApi(control: Control): OpenAPIHono<Authenticated> {
-	const { catalog, keeping, namespaces, versions, releases, tokens, feed, assets } = control;
+	const { buckets, catalog, keeping, namespaces, versions, releases, tokens, feed, assets } = control;
 	const app = new OpenAPIHono<Authenticated>();
 	app.onError((error, c) => problem(c, error));
 
@@ -114,7 +115,9 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 		body: shapes.settingsRequest,
 		result: shapes.functionShape,
 		perform: async (c, request) => {
-			await served(await catalog.set(actorOf(c), idOf(c), settingsOf(request)));
+			const { triggers } = request;
+			const resolved = triggers && (await namespaces.resolveTriggers(idOf(c).tenant, triggers));
+			await served(await catalog.set(actorOf(c), idOf(c), settingsOf({ ...request, triggers: resolved })));
 			return functionOf((await catalog.find(idOf(c))).value);
 		},
 	});
@@ -189,6 +192,7 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 				source: "atoll",
 			});
 			await namespaces.introduce(actorOf(c), tenant, bindings);
+			await buckets.introduce(actorOf(c), tenant, bindings);
 			await served(catalog.store.sequence);
 			return versionOf(version);
 		},
@@ -325,6 +329,7 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 	});
 
 	addQueueCalls(app, control);
+	addBucketCalls(app, control);
 
 	call({
 		method: "get",

@@ -171,6 +171,15 @@ export const settingsRequest = z.strictObject({
 	}),
 });
 
+export const bucketShape = z
+	.object({
+		name: z.string(),
+		created: z.string(),
+		objects: z.number().int(),
+		bytes: z.number().int().openapi({ description: "What is in its objects." }),
+	})
+	.openapi("Bucket");
+
 export const queueShape = z
 	.object({
 		name: z.string(),

@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { setImmediate as immediate } from "node:timers/promises";
 import type { GivenBindings } from "../../bindings/binding.ts";
-import { type FunctionName, keyOf, type TenantName } from "../../names.ts";
+import type { FunctionName, TenantName } from "../../names.ts";
 import { ControlError } from "../control-error.ts";
 import type { FunctionDocument, QueueDocument } from "../store/documents.ts";
 import type { Change, Store } from "../store/store.ts";
+import { releasedBindings } from "./released-bindings.ts";
 
 const MOST_QUEUES = 1000;
 
@@ -52,25 +52,12 @@ export class QueuePolicy {
 		const users: QueueUsers = { senders: new Map(), deadLetters: new Map() };
 		const add = (to: Map<string, FunctionName[]>, queue: string, name: FunctionName) =>
 			to.set(queue, [...(to.get(queue) ?? []), name]);
-		for (const { value: one } of await this.#store.list("function", { prefix: `${tenant}/` })) {
-			// Others have their turn.
-			await immediate();
-			for (const queue of await this.#sentTo(one)) add(users.senders, queue, one.name);
+		for await (const { function: one, bindings } of releasedBindings(this.#store, tenant)) {
+			for (const queue of new Set(bindings.flatMap(queuesIn))) add(users.senders, queue, one.name);
 			for (const queue of deadLetterQueuesOf(one)) add(users.deadLetters, queue, one.name);
 			for (const { queue } of one.storage) if (queue !== null) add(users.senders, queue, one.name);
 		}
 		return users;
-	}
-
-	async #sentTo(one: FunctionDocument): Promise<Set<string>> {
-		const queues = new Set<string>();
-		const key = keyOf(one);
-		for (const release of new Set(Object.values(one.aliases)))
-			for (const { version } of (await this.#store.get("release", `${key}/${release}`))?.value.shares ?? []) {
-				const { bindings = {} } = (await this.#store.get("version", `${key}/${version}`))?.value ?? {};
-				for (const queue of queuesIn(bindings)) queues.add(queue);
-			}
-		return queues;
 	}
 
 	/** `consumerOf` says who is to consume a queue, by who does. */

@@ -4,6 +4,7 @@ import { problemOfShares } from "../../deployments/release.ts";
 import type { Sticky } from "../../deployments/stickiness.ts";
 import { type FunctionId, keyOf } from "../../names.ts";
 import { NO_TRIGGERS, type TriggersPatch } from "../../triggers/trigger-settings.ts";
+import type { Buckets } from "../buckets.ts";
 import { ControlError } from "../control-error.ts";
 import type { KvNamespaces } from "../kv/namespaces.ts";
 import {
@@ -48,6 +49,7 @@ export interface ReleasesParts {
 	versions: VersionUploads;
 	keeping: Keeping;
 	namespaces: KvNamespaces;
+	buckets: Buckets;
 }
 
 /** Says which versions get a function's traffic, and goes back to what was. */
@@ -56,8 +58,10 @@ export class Releases {
 	readonly #versions: VersionUploads;
 	readonly #keeping: Keeping;
 	readonly #namespaces: KvNamespaces;
+	readonly #buckets: Buckets;
 
-	constructor({ catalog, versions, keeping, namespaces }: ReleasesParts) {
+	constructor({ catalog, versions, keeping, namespaces, buckets }: ReleasesParts) {
+		this.#buckets = buckets;
 		this.#catalog = catalog;
 		this.#versions = versions;
 		this.#keeping = keeping;
@@ -68,10 +72,11 @@ export class Releases {
 	 * Has versions get the traffic of an alias. Throws ControlError `invalid` for shares that do not add up to 100, and
 	 * for triggers that one of them has no handler for, `conflict` for a queue that another function consumes,
 	 * `does_not_start` for a version that fails with the variables and secrets of now, and `unknown_namespace` for one
-	 * that is bound to a KV namespace that was removed; what was served goes on then.
+	 * that is bound to a KV namespace, or `unknown_bucket` to a bucket, that was removed; what was served goes on then.
 	 */
 	async release(actor: string, id: FunctionId, request: ReleaseRequest): Promise<Released> {
-		const { alias = PRODUCTION, sticky = null, triggers = {}, message, source } = request;
+		const { alias = PRODUCTION, sticky = null, message, source } = request;
+		const triggers = await this.#namespaces.resolveTriggers(id.tenant, request.triggers ?? {});
 		if (!ALIAS.test(alias))
 			throw new ControlError(
 				"invalid",
@@ -156,6 +161,7 @@ export class Releases {
 				{ kind: "release", key: `${keyOf(id)}/${release.id}`, value: release, expected: 0 },
 				...(await this.#keeping.outdated(value, { release })),
 				...(await this.#namespaces.claims(id.tenant, bound)),
+				...(await this.#buckets.claims(id.tenant, bound)),
 				...(await this.#catalog.queues.claims(one, value, bound.flatMap(queuesIn))),
 			];
 			return { value, beside };

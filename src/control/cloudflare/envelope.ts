@@ -21,6 +21,10 @@ const CODES: Partial<Record<ControlErrorCode, number>> = {
 	title_taken: 10014,
 	unknown_namespace: 10041,
 	namespace_in_use: 10052,
+	bucket_taken: 10004,
+	bucket_not_found: 10006,
+	bucket_not_empty: 10008,
+	unknown_bucket: 10085,
 };
 
 /** What Cloudflare's API refuses with a code of its own. */

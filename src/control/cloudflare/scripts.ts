@@ -48,6 +48,7 @@ export function scripts(control: Control): Hono<Authenticated> {
 		);
 		await versions.check(version);
 		await control.namespaces.claims(id.tenant, [version.bindings]);
+		await control.buckets.claims(id.tenant, [version.bindings]);
 		// What it needs is there when it is started for the first time.
 		if (Object.keys(secrets).length > 0) await catalog.setSecrets(actor, id, secrets, { create: true });
 		const made = await versions.upload(actor, id, version);

@@ -60,6 +60,7 @@ function boundShape(name: string, { type, ...settings }: GivenBindings[string]):
 		const { namespace: namespace_id, limit, period } = settings;
 		return { type, name, namespace_id, simple: { limit, period } };
 	}
+	if (type === "objects") return { type: "r2_bucket", name, bucket_name: settings.bucket };
 	if (type === "kv") return { type: "kv_namespace", name, namespace_id: settings.id };
 	const { function: service, ...rest } = settings;
 	return { type, name, service, environment: "production", ...rest };

@@ -129,6 +129,9 @@ function readBinding(one: Binding, to: Bindings, before: VersionDocument | undef
 		case "kv_namespace":
 			to.bindings[name] = { type: "kv", id: String(one.namespace_id) };
 			break;
+		case "r2_bucket":
+			to.bindings[name] = { type: "objects", bucket: String(one.bucket_name) };
+			break;
 		case "ratelimit": {
 			const { limit, period } = (one.simple ?? {}) as Record<string, unknown>;
 			to.bindings[name] = { type, namespace: String(one.namespace_id), limit, period };

@@ -1,13 +1,16 @@
 import { randomBytes } from "node:crypto";
-import { setImmediate as immediate } from "node:timers/promises";
 import type { GivenBindings } from "../../bindings/binding.ts";
 import { Namespace } from "../../bindings/kv/namespace.ts";
-import { type FunctionName, keyOf, type TenantName, tenantName } from "../../names.ts";
+import { NOTHING_TOLD } from "../../bindings/telling.ts";
+import { type FunctionName, type TenantName, tenantName } from "../../names.ts";
 import type { DataProcess } from "../../stores/data-process.ts";
+import type { TriggersPatch } from "../../triggers/trigger-settings.ts";
 import type { Bytes } from "../../units.ts";
+import { releasedBindings } from "../catalog/released-bindings.ts";
 import { ControlError } from "../control-error.ts";
 import { checked } from "../json.ts";
-import type { FunctionDocument, KvNamespaceDocument } from "../store/documents.ts";
+import { tellingOf } from "../storage-tellings.ts";
+import type { KvNamespaceDocument } from "../store/documents.ts";
 import { type Change, type Entry, retried, type Store } from "../store/store.ts";
 
 const MOST_NAMESPACES = 1000;
@@ -51,11 +54,11 @@ export class KvNamespaces {
 	/** What is in one. Throws ControlError `namespace_not_found`. */
 	async open(tenant: TenantName, id: string): Promise<Namespace> {
 		await this.find(tenant, id);
-		return this.#opened(tenant, id);
+		return this.#opened(tenant, id, await tellingOf(this.#store, tenant, { kv: id }));
 	}
 
-	#opened(tenant: TenantName, id: string): Namespace {
-		return new Namespace(this.#data, { tenant, namespace: id }, this.#storedBytes);
+	#opened(tenant: TenantName, id: string, telling = NOTHING_TOLD): Namespace {
+		return new Namespace(this.#data, { tenant, namespace: id }, this.#storedBytes, telling);
 	}
 
 	/** Throws ControlError `title_taken`, and `invalid` where the tenant has as many as it may. */
@@ -151,22 +154,9 @@ export class KvNamespaces {
 	/** The functions of which a version is released, under any alias, that is bound to a namespace. */
 	async #users(tenant: TenantName, id: string): Promise<FunctionName[]> {
 		const users: FunctionName[] = [];
-		for (const { value: one } of await this.#store.list("function", { prefix: `${tenant}/` })) {
-			// Others have their turn.
-			await immediate();
-			if (await this.#uses(one, id)) users.push(one.name);
-		}
+		for await (const { function: one, bindings } of releasedBindings(this.#store, tenant))
+			if (bindings.some((bound) => idsIn(bound).includes(id))) users.push(one.name);
 		return users;
-	}
-
-	async #uses(one: FunctionDocument, id: string): Promise<boolean> {
-		const key = keyOf(one);
-		for (const release of new Set(Object.values(one.aliases)))
-			for (const { version } of (await this.#store.get("release", `${key}/${release}`))?.value.shares ?? []) {
-				const { bindings = {} } = (await this.#store.get("version", `${key}/${version}`))?.value ?? {};
-				if (idsIn(bindings).includes(id)) return true;
-			}
-		return false;
 	}
 
 	/**
@@ -187,14 +177,27 @@ export class KvNamespaces {
 		return claims;
 	}
 
+	/** The same triggers with ids in place of titles. */
+	async resolveTriggers<Given extends TriggersPatch>(tenant: TenantName, triggers: Given): Promise<Given> {
+		if (triggers.storage === undefined) return triggers;
+		const storage = [];
+		for (const rule of triggers.storage) {
+			const id = rule.kv === undefined ? undefined : await this.#idOf(tenant, rule.kv);
+			storage.push({ ...rule, ...(id !== undefined && { kv: id }) });
+		}
+		return { ...triggers, storage };
+	}
+
+	/** The id of a namespace that is called by it, or by its title; or that is none. */
+	async #idOf(tenant: TenantName, named: string): Promise<string> {
+		if ((await this.#store.get("kvNamespace", `${tenant}/${named}`)) !== null) return named;
+		return (await this.#store.get("kvTitle", `${tenant}/${named}`))?.value.id ?? named;
+	}
+
 	/** The same bindings with ids in place of titles, for those who name namespaces by these. */
 	async resolve(tenant: TenantName, bindings: GivenBindings): Promise<GivenBindings> {
 		const ids = new Map<unknown, string>();
-		for (const named of new Set(idsIn(bindings))) {
-			if ((await this.#store.get("kvNamespace", `${tenant}/${named}`)) !== null) continue;
-			const title = await this.#store.get("kvTitle", `${tenant}/${named}`);
-			if (title !== null) ids.set(named, title.value.id);
-		}
+		for (const named of new Set(idsIn(bindings))) ids.set(named, await this.#idOf(tenant, named));
 		const resolved = Object.entries(bindings).map(([name, bound]) => [
 			name,
 			bound.type === "kv" && ids.has(bound.id) ? { ...bound, id: ids.get(bound.id) } : bound,

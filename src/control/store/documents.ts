@@ -146,12 +146,10 @@ export interface QueueDocument {
 }
 
 /** A bucket of a tenant's. Its key is `<tenant>/<name>`. */
-interface BucketDocument {
+export interface BucketDocument {
 	tenant: TenantName;
 	name: string;
 	created: Timestamp;
-	/** What objects are of that say nothing themselves, as their clients read it. */
-	storageClass: string;
 }
 
 /** What a bearer of it may do: each scope includes those before it. */
