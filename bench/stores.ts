@@ -9,6 +9,10 @@ const STEPS = {
 	"KV get": "/get",
 	"KV put": "/put",
 	"queue send": "/send",
+	"objects get 1 KB": "/object/1",
+	"objects get 1 MB": "/object/1024",
+	"objects put 1 KB": "/put-object/1",
+	"objects put 1 MB": "/put-object/1024",
 };
 
 interface Row {
@@ -35,7 +39,8 @@ export async function benchStores(): Promise<Row[]> {
 				p50[`${name} ${step}`] = [];
 			}
 			await load(port, { connections: 1, seconds: 1, path: "/put" });
-			await fetch(`http://127.0.0.1:${port}/put`, { headers: { host: "f0.localhost" } });
+			for (const path of ["/put", "/begin/1", "/begin/1024"])
+				await fetch(`http://127.0.0.1:${port}${path}`, { headers: { host: "f0.localhost" } });
 		}
 		for (let round = 0; round < ROUNDS; round++)
 			for (const [step, path] of Object.entries(STEPS))

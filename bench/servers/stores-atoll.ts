@@ -1,4 +1,4 @@
-/** atoll with a function that has a namespace and a queue, in a folder of its own. */
+/** atoll with a function that has a namespace, a queue and a bucket, in a folder of its own. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -11,7 +11,11 @@ await runtime.deploy({
 	name: "f0",
 	hostnames: ["f0.localhost"],
 	entry: resolve("bench/functions/stores.js"),
-	bindings: { KV: { type: "kv", id: "bench" }, QUEUE: { type: "queue", queue: "bench" } },
+	bindings: {
+		KV: { type: "kv", id: "bench" },
+		QUEUE: { type: "queue", queue: "bench" },
+		OBJECTS: { type: "objects", bucket: "bench" },
+	},
 	triggers: { queues: [{ queue: "bench", maxBatchSize: 100, maxBatchTimeout: 1 }] },
 });
 const server = new HttpServer(runtime);

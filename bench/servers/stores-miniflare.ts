@@ -21,6 +21,8 @@ const miniflare = new Miniflare({
 	compatibilityDate: "2025-10-01",
 	kvNamespaces: { KV: "bench" },
 	kvPersist: join(data, "kv"),
+	r2Buckets: { OBJECTS: "bench" },
+	r2Persist: join(data, "r2"),
 	queueProducers: { QUEUE: "bench" },
 	queueConsumers: { bench: { maxBatchSize: 100, maxBatchTimeout: 1 } },
 });
