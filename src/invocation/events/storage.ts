@@ -16,13 +16,13 @@ export type StorageChange = {
 	eventTime: string;
 } & (
 	| {
-			action: (typeof BUCKET_ACTIONS)[number];
+			action: "PutObject" | "CopyObject" | "CompleteMultipartUpload" | "DeleteObject" | "LifecycleDeletion";
 			bucket: string;
 			/** `size` and `eTag` where it is there still. */
 			object: { key: string; size?: number | undefined; eTag?: string | undefined };
 	  }
 	| {
-			action: (typeof KV_ACTIONS)[number];
+			action: "PutKey" | "DeleteKey";
 			/** The KV namespace's id. */
 			namespace: string;
 			key: string;
