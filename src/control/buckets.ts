@@ -9,7 +9,7 @@ import { releasedBindings } from "./catalog/released-bindings.ts";
 import { ControlError } from "./control-error.ts";
 import { checked } from "./json.ts";
 import { tellingOf } from "./storage-tellings.ts";
-import type { BucketDocument } from "./store/documents.ts";
+import type { BucketDocument, Scope } from "./store/documents.ts";
 import { type Change, type Entry, retried, type Store } from "./store/store.ts";
 
 const MOST_BUCKETS = 1000;
@@ -50,9 +50,10 @@ export class Buckets {
 		return entry;
 	}
 
-	/** What is in one. Throws ControlError `bucket_not_found`. */
-	async open(tenant: TenantName, name: string): Promise<Bucket> {
+	/** What is in one, for whoever may read it or change it. Throws ControlError `bucket_not_found`. */
+	async open(tenant: TenantName, name: string, scope: Scope): Promise<Bucket> {
 		await this.find(tenant, name);
+		if (scope === "read") return this.#opened(tenant, name);
 		return this.#opened(tenant, name, await tellingOf(this.#store, tenant, { bucket: name }));
 	}
 
@@ -62,7 +63,7 @@ export class Buckets {
 
 	/** How much there is in one. Throws ControlError `bucket_not_found`. */
 	async count(tenant: TenantName, name: string): Promise<BucketCount> {
-		return (await this.open(tenant, name)).count();
+		return (await this.open(tenant, name, "read")).count();
 	}
 
 	/** Throws ControlError `bucket_taken`, and `invalid` where the tenant has as many as it may. */

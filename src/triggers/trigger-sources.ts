@@ -116,12 +116,12 @@ export class TriggerSources {
 	}
 
 	/** What waits for a function that is to be told of it no longer goes. */
-	async #purge({ tenant }: FunctionId, queue: string): Promise<void> {
-		const call = { store: "queue", operation: "purge", said: { tenant, queue } };
+	async #purge(of: FunctionId, queue: string): Promise<void> {
+		const call = { store: "queue", operation: "purge", said: { tenant: of.tenant, queue } };
 		try {
-			while (!(await this.#parts.data.ask(tenant, call)).said);
+			while (!(await this.#parts.data.ask(of.tenant, call)).said);
 		} catch (error) {
-			this.#parts.notice({ tenant, name: queue }, `events cannot be removed: ${(error as Error).message}`);
+			this.#parts.notice(of, `events cannot be removed: ${(error as Error).message}`);
 		}
 	}
 

@@ -11,6 +11,16 @@ export interface BucketId {
 export const HASHES = ["md5", "sha1", "sha256", "sha384", "sha512"] as const;
 type HashName = (typeof HASHES)[number];
 
+/** Headers that an object is served with. */
+export const HTTP_HEADERS: readonly string[] = [
+	"content-type",
+	"content-language",
+	"content-disposition",
+	"content-encoding",
+	"cache-control",
+	"expires",
+];
+
 /** What is said of an object by whoever puts it there. */
 export interface ObjectMetadata {
 	/** As headers call it: name, value, name, value, …; `expires` in milliseconds since 1970. */

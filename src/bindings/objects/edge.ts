@@ -12,7 +12,7 @@ import {
 } from "../binding.ts";
 import type { EdgeServices } from "../edges.ts";
 import { Bucket, refusalOfKey, refusalOfMetadata } from "./bucket.ts";
-import { HASHES, ObjectCode } from "./calls.ts";
+import { HASHES, HTTP_HEADERS, ObjectCode } from "./calls.ts";
 import { decodeKeys, decodeParts, type ObjectsTold, type ObjectTold } from "./schema.ts";
 
 const settings = z.strictObject({
@@ -45,7 +45,14 @@ const range = z
 	.nullable();
 const texts = z.array(z.string().refine((text) => text.isWellFormed()));
 const pairs = texts.refine(({ length }) => length % 2 === 0);
-const metadata = z.strictObject({ http: pairs, custom: pairs, storageClass: z.string() });
+/** The headers that an object has: what a function says is given to others as such. */
+const http = pairs.refine((list) =>
+	list.every((text, i) => {
+		if (i % 2 === 0) return HTTP_HEADERS.includes(text);
+		return list[i - 1] !== "expires" || Number.isSafeInteger(Number(text));
+	}),
+);
+const metadata = z.strictObject({ http, custom: pairs, storageClass: z.string() });
 const key = z.string();
 const upload = z.string();
 const asked = z.discriminatedUnion("op", [

@@ -44,7 +44,7 @@ export function bucketCalls({ buckets }: Control): Hono<Authenticated> {
 	const nameOf = (c: C) => c.req.param("bucket") as string;
 	/** The bucket and the key of a request's path. */
 	const objectOf = async (c: C, scope: Scope): Promise<[Bucket, string]> => {
-		const bucket = await buckets.open(tenantOf(c, scope), nameOf(c));
+		const bucket = await buckets.open(tenantOf(c, scope), nameOf(c), scope);
 		const key = c.req.param("key") as string;
 		refuse(refusalOfKey(key));
 		return [bucket, key];
@@ -72,7 +72,7 @@ export function bucketCalls({ buckets }: Control): Hono<Authenticated> {
 	});
 
 	app.get("/:bucket/objects", async (c) => {
-		const bucket = await buckets.open(tenantOf(c, "read"), nameOf(c));
+		const bucket = await buckets.open(tenantOf(c, "read"), nameOf(c), "read");
 		const { per_page: limit, start_after: startAfter, ...rest } = checked(listSchema, c.req.query());
 		const { objects, prefixes, cursor } = await bucket.list({ ...rest, limit, startAfter, http: true, custom: true });
 		const info = { delimited: prefixes, per_page: limit, is_truncated: cursor !== null };

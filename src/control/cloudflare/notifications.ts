@@ -38,7 +38,7 @@ export function notifications({ buckets, queues }: Control): Hono<Authenticated>
 		const tenant = c.req.param("account") as string;
 		c.get("bearer").requireStored(scope, tenant);
 		const name = c.req.param("bucket") as string;
-		return { tenant, name, bucket: await buckets.open(tenant, name) };
+		return { tenant, name, bucket: await buckets.open(tenant, name, "read") };
 	};
 	const queueOf = async (tenant: string, c: C): Promise<QueueDocument> => {
 		const id = c.req.param("queue") as string;

@@ -1,9 +1,6 @@
-import type { ObjectHead, ObjectMetadata } from "../../bindings/objects/calls.ts";
+import { HTTP_HEADERS, type ObjectHead, type ObjectMetadata } from "../../bindings/objects/calls.ts";
 import { refusalIn } from "../../stores/data-process.ts";
 import { CloudflareError, Code } from "./envelope.ts";
-
-/** The headers that an object keeps. */
-const HEADERS = ["content-type", "content-language", "content-disposition", "content-encoding", "cache-control"];
 
 /** What a bucket refuses, in Cloudflare's form. */
 export function toldOf(error: Error): Error {
@@ -15,12 +12,13 @@ export function toldOf(error: Error): Error {
 
 /** What an object is to have, as the headers of a request say it. */
 export function metadataIn(headers: Headers): ObjectMetadata {
-	const http = HEADERS.flatMap((name) => {
+	const http = HTTP_HEADERS.flatMap((name) => {
 		const value = headers.get(name);
-		return value === null ? [] : [name, value];
+		if (value === null) return [];
+		if (name !== "expires") return [name, value];
+		const time = Date.parse(value);
+		return Number.isNaN(time) ? [] : [name, String(time)];
 	});
-	const expires = Date.parse(headers.get("expires") ?? "");
-	if (!Number.isNaN(expires)) http.push("expires", String(expires));
 	return { http, custom: [], storageClass: headers.get("cf-r2-storage-class") ?? "Standard" };
 }
 

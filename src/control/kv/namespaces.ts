@@ -10,7 +10,7 @@ import { releasedBindings } from "../catalog/released-bindings.ts";
 import { ControlError } from "../control-error.ts";
 import { checked } from "../json.ts";
 import { tellingOf } from "../storage-tellings.ts";
-import type { KvNamespaceDocument } from "../store/documents.ts";
+import type { KvNamespaceDocument, Scope } from "../store/documents.ts";
 import { type Change, type Entry, retried, type Store } from "../store/store.ts";
 
 const MOST_NAMESPACES = 1000;
@@ -51,9 +51,10 @@ export class KvNamespaces {
 		return entry;
 	}
 
-	/** What is in one. Throws ControlError `namespace_not_found`. */
-	async open(tenant: TenantName, id: string): Promise<Namespace> {
+	/** What is in one, for whoever may read it or change it. Throws ControlError `namespace_not_found`. */
+	async open(tenant: TenantName, id: string, scope: Scope): Promise<Namespace> {
 		await this.find(tenant, id);
+		if (scope === "read") return this.#opened(tenant, id);
 		return this.#opened(tenant, id, await tellingOf(this.#store, tenant, { kv: id }));
 	}
 
