@@ -13,6 +13,10 @@ const STEPS = {
 	"SQL batch": "/batch",
 	"cache match": "/match",
 	"cache put": "/cache",
+	"objects get 1 KB": "/object/1",
+	"objects get 1 MB": "/object/1024",
+	"objects put 1 KB": "/put-object/1",
+	"objects put 1 MB": "/put-object/1024",
 };
 
 interface Row {
@@ -39,7 +43,7 @@ export async function benchStores(): Promise<Row[]> {
 				p50[`${name} ${step}`] = [];
 			}
 			await load(port, { connections: 1, seconds: 1, path: "/put" });
-			for (const path of ["/put", "/keep"])
+			for (const path of ["/put", "/keep", "/begin/1", "/begin/1024"])
 				await fetch(`http://127.0.0.1:${port}${path}`, { headers: { host: "f0.localhost" } });
 		}
 		for (let round = 0; round < ROUNDS; round++)

@@ -23,6 +23,7 @@ export { type ErrorCode, UsageError, type UsageErrorCode } from "./errors.ts";
 export type { CloudEvent, CloudEventResult } from "./invocation/events/event.ts";
 export type { QueueEvent, QueueMessage, QueueResult } from "./invocation/events/queue.ts";
 export type { ScheduledEvent, ScheduledResult } from "./invocation/events/scheduled.ts";
+export type { StorageChange, StorageEvent } from "./invocation/events/storage.ts";
 export type { Limits, TenantLimits } from "./limits/limits.ts";
 export type { Logger } from "./observe/observer.ts";
 export type { InvocationRecord, LogLine, Outcome, Subscriber, Trigger } from "./observe/record.ts";

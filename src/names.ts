@@ -58,3 +58,16 @@ export const databaseName = z
 export const queueName = z
 	.string()
 	.regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "must have up to 63 lower-case letters, digits and `-`");
+
+/** A KV namespace's id, of its tenant's namespaces. */
+export const namespaceId = z
+	.string()
+	.regex(/^[\w.-]{1,100}$/, "must have up to 100 letters, digits, dots, `-` and `_`");
+
+/** A bucket's name, of its tenant's buckets: https://developers.cloudflare.com/r2/buckets/create-buckets/ */
+export const bucketName = z
+	.string()
+	.regex(
+		/^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/,
+		"must have 3 to 63 lower-case letters, digits and `-`, with a letter or digit at either end",
+	);

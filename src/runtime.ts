@@ -34,6 +34,7 @@ import { EVENT_TYPES } from "./invocation/event-types.ts";
 import { type CloudEvent, type CloudEventResult, eventOf } from "./invocation/events/event.ts";
 import { messageOf, type QueueEvent, type QueueResult } from "./invocation/events/queue.ts";
 import type { ScheduledEvent, ScheduledResult } from "./invocation/events/scheduled.ts";
+import type { StorageEvent } from "./invocation/events/storage.ts";
 import { FunctionLog } from "./invocation/function-log.ts";
 import { Placement } from "./invocation/placement.ts";
 import { Account } from "./limits/account.ts";
@@ -235,7 +236,7 @@ export class Runtime {
 		this.#triggers = new TriggerSources({
 			data: this.#data,
 			schedule: (to, event) => this.#hand(to, event),
-			deliver: (to, event) => this.#hand<QueueResult>(to, event),
+			deliver: (to, event, depth) => this.#hand<QueueResult>(to, event, depth),
 			perform: (to, invocation, bytes) => this.#perform(to, invocation, bytes),
 			isThere: (of) => this.#deployments.get(of) !== undefined,
 			storedBytes: this.#tenantLimits.storedBytes,
@@ -330,6 +331,7 @@ export class Runtime {
 			storedBytes: this.#tenantLimits.storedBytes,
 			cachedBytes: this.#tenantLimits.cachedBytes,
 			onQueued: this.#triggers.queued,
+			storage: this.#triggers,
 		});
 		void this.#pruner.run();
 		this.#ready = this.#pool.ready.catch(async (error: Error) => {
@@ -555,11 +557,14 @@ export class Runtime {
 	 * function, and for an event that makes no sense or is larger than 1 MB.
 	 */
 	dispatch(to: { tenant?: TenantName; name: string }, event: ScheduledEvent): Promise<Dispatched<ScheduledResult>>;
-	dispatch(to: { tenant?: TenantName; name: string }, event: QueueEvent): Promise<Dispatched<QueueResult>>;
+	dispatch(
+		to: { tenant?: TenantName; name: string },
+		event: QueueEvent | StorageEvent,
+	): Promise<Dispatched<QueueResult>>;
 	dispatch(to: { tenant?: TenantName; name: string }, event: CloudEvent): Promise<Dispatched<CloudEventResult>>;
 	async dispatch(
 		to: { tenant?: TenantName; name: string },
-		given: ScheduledEvent | QueueEvent | CloudEvent,
+		given: ScheduledEvent | QueueEvent | StorageEvent | CloudEvent,
 	): Promise<Dispatched<unknown>> {
 		this.#refuseIfClosing();
 		const input = checkEvent(this.#eventTypes, given);
@@ -610,11 +615,11 @@ export class Runtime {
 	 * Gives a function an event that makes sense; `null` where there is no such function, or no more than is at work.
 	 * Throws UsageError for an event that is too large.
 	 */
-	async #hand<Result>(id: FunctionId, input: { type: string }): Promise<Dispatched<Result> | null> {
+	async #hand<Result>(id: FunctionId, input: { type: string }, depth = 0): Promise<Dispatched<Result> | null> {
 		const type = this.#eventTypes[input.type];
 		const version = this.#deployments.get(id)?.pick();
 		if (version === undefined || this.#closing !== null) return null;
-		const event = new DispatchedEvent(type.encode(input));
+		const event = new DispatchedEvent(type.encode(input), depth);
 		if (event.bytes > MOST_OF_EVENT) throw new UsageError(`dispatch: the event has more than ${MOST_OF_EVENT} bytes`);
 		this.#dispatcher.run({ version, event, requestId: nextRequestId(), trigger: "dispatch" });
 		const { outcome, error, record, verdicts } = await event.ended;

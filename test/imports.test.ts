@@ -84,7 +84,9 @@ const PROCESS_OF = {
 	"bindings/kv/calls.ts": "both ends",
 	"bindings/caches/calls.ts": "both ends",
 	"bindings/analytics/calls.ts": "both ends",
+	"bindings/objects/calls.ts": "both ends",
 	"bindings/queue/calls.ts": "both ends",
+	"stores/storage-rule.ts": "both ends",
 
 	// Where events come from.
 	sources: "edge",
@@ -269,6 +271,7 @@ const ROOMS = {
 		units: "types",
 	},
 	invocation: {
+		stores: "what changes are called",
 		deployments: "an event is for a released version",
 		bindings: "what functions do outside",
 		helpers: "maps the stacks of lines",

@@ -32,6 +32,8 @@ export interface Handler<Env = Record<string, unknown>> {
 	/** Takes an event that came from elsewhere: a webhook, or a CloudEvent. It is tried again if it throws. */
 	// biome-ignore lint/suspicious/noExplicitAny: what the data is is for the handler to say.
 	event?(event: CloudEvent<any>, env: Env, ctx: ExecutionContext): void | Promise<void>;
+	/** Hears of changes of what is stored. Those that it says nothing of are delivered if it returns, and retried if it throws. */
+	storage?(batch: StorageBatch, env: Env, ctx: ExecutionContext): void | Promise<void>;
 }
 
 /** A default export that is a function: it answers requests. */
@@ -102,6 +104,53 @@ export interface Message<Body = unknown> {
 	/** It is to be delivered again. */
 	retry(options?: QueueRetryOptions): void;
 }
+
+/** Changes of what is stored, as `triggers.storage` has them. */
+export interface StorageBatch {
+	readonly changes: readonly StorageChange[];
+	/** All of them are delivered, but for those of which something else was said. The first thing said counts. */
+	ackAll(): void;
+	/** All of them are to be delivered again, but for those of which something else was said. */
+	retryAll(options?: QueueRetryOptions): void;
+}
+
+interface StorageChanged {
+	readonly id: string;
+	/** How often it was delivered, this time included. */
+	readonly attempts: number;
+	/** The tenant. */
+	readonly account: string;
+	/** When it was, in the form of RFC 3339. */
+	readonly eventTime: string;
+	/** It is delivered, also if the handler then fails. The first thing said of a change counts. */
+	ack(): void;
+	/** It is to be delivered again. */
+	retry(options?: QueueRetryOptions): void;
+}
+
+export interface ObjectCreated extends StorageChanged {
+	readonly action: "PutObject" | "CopyObject" | "CompleteMultipartUpload";
+	readonly bucket: string;
+	readonly object: { readonly key: string; readonly size: number; readonly eTag: string };
+}
+
+export interface ObjectDeleted extends StorageChanged {
+	readonly action: "DeleteObject" | "LifecycleDeletion";
+	readonly bucket: string;
+	readonly object: { readonly key: string };
+}
+
+export interface KeyChanged extends StorageChanged {
+	readonly action: "PutKey" | "DeleteKey";
+	/** The KV namespace's id. */
+	readonly namespace: string;
+	readonly key: string;
+	/** Of the value, where one was put. */
+	readonly size?: number;
+}
+
+/** A change of what is stored. */
+export type StorageChange = ObjectCreated | ObjectDeleted | KeyChanged;
 
 export interface QueueRetryOptions {
 	/** After how many seconds at the earliest: a whole number up to 43 200. */
@@ -291,6 +340,138 @@ export interface D1Database {
 	withSession(constraintOrBookmark?: "first-primary" | "first-unconstrained" | (string & {})): D1DatabaseSession;
 }
 
+/** Headers that an object is served with, as `writeHttpMetadata` sets them. */
+export interface R2HTTPMetadata {
+	contentType?: string;
+	contentLanguage?: string;
+	contentDisposition?: string;
+	contentEncoding?: string;
+	cacheControl?: string;
+	cacheExpiry?: Date;
+}
+
+/** What has to hold of an object for something to be done; `Headers` as a request has them say the same. */
+export interface R2Conditional {
+	etagMatches?: string;
+	etagDoesNotMatch?: string;
+	uploadedBefore?: Date;
+	uploadedAfter?: Date;
+	/** Times are compared by the second. */
+	secondsGranularity?: boolean;
+}
+
+export type R2Range = { offset: number; length?: number } | { offset?: number; length: number } | { suffix: number };
+
+export interface R2GetOptions {
+	onlyIf?: R2Conditional | Headers;
+	/** `Headers` have it as `Range`. */
+	range?: R2Range | Headers;
+}
+
+export interface R2MultipartOptions {
+	httpMetadata?: R2HTTPMetadata | Headers;
+	customMetadata?: Record<string, string>;
+	storageClass?: "Standard" | "InfrequentAccess";
+}
+
+type R2Digest = ArrayBuffer | ArrayBufferView | string;
+
+export interface R2PutOptions extends R2MultipartOptions {
+	onlyIf?: R2Conditional | Headers;
+	/** What the object is to be hashed to, by one of these: bytes, or hexadecimal digits. */
+	md5?: R2Digest;
+	sha1?: R2Digest;
+	sha256?: R2Digest;
+	sha384?: R2Digest;
+	sha512?: R2Digest;
+}
+
+export interface R2ListOptions {
+	prefix?: string;
+	cursor?: string;
+	delimiter?: string;
+	startAfter?: string;
+	/** 1000 at most, which is the default. */
+	limit?: number;
+	include?: ("httpMetadata" | "customMetadata")[];
+}
+
+export interface R2Checksums {
+	readonly md5?: ArrayBuffer;
+	readonly sha1?: ArrayBuffer;
+	readonly sha256?: ArrayBuffer;
+	readonly sha384?: ArrayBuffer;
+	readonly sha512?: ArrayBuffer;
+	/** The same in hexadecimal. */
+	toJSON(): Record<string, string>;
+}
+
+export interface R2Object {
+	readonly key: string;
+	readonly version: string;
+	readonly size: number;
+	readonly etag: string;
+	/** The ETag as a header has it. */
+	readonly httpEtag: string;
+	readonly checksums: R2Checksums;
+	readonly uploaded: Date;
+	/** Not of a list that was not asked to include it; neither is the next. */
+	readonly httpMetadata?: R2HTTPMetadata;
+	readonly customMetadata?: Record<string, string>;
+	readonly range?: { offset: number; length: number };
+	readonly storageClass: string;
+	writeHttpMetadata(headers: Headers): void;
+}
+
+export interface R2ObjectBody extends R2Object {
+	readonly body: ReadableStream<Uint8Array<ArrayBuffer>>;
+	readonly bodyUsed: boolean;
+	arrayBuffer(): Promise<ArrayBuffer>;
+	bytes(): Promise<Uint8Array<ArrayBuffer>>;
+	text(): Promise<string>;
+	json<Value = unknown>(): Promise<Value>;
+	blob(): Promise<Blob>;
+}
+
+export type R2Objects = { objects: R2Object[]; delimitedPrefixes: string[] } & (
+	| { truncated: false }
+	| { truncated: true; cursor: string }
+);
+
+export interface R2UploadedPart {
+	partNumber: number;
+	etag: string;
+}
+
+export type R2Content = string | ArrayBuffer | ArrayBufferView | Blob | ReadableStream | null;
+
+export interface R2MultipartUpload {
+	readonly key: string;
+	readonly uploadId: string;
+	/** Parts have at least 5 MB and one size, but for the last. */
+	uploadPart(partNumber: number, value: Exclude<R2Content, null>): Promise<R2UploadedPart>;
+	complete(uploadedParts: Iterable<R2UploadedPart>): Promise<R2Object>;
+	abort(): Promise<void>;
+}
+
+/**
+ * An `objects` binding in `env`: objects of any size, that last. Keys have up to 1024 bytes, objects up to 5 GB, and as
+ * many parts of that. Rejects with an Error like `put: … (10037)`, with R2's code, for what is refused.
+ */
+export interface R2Bucket {
+	head(key: string): Promise<R2Object | null>;
+	get(key: string, options: R2GetOptions & { onlyIf: object }): Promise<R2ObjectBody | R2Object | null>;
+	get(key: string, options?: R2GetOptions): Promise<R2ObjectBody | null>;
+	/** `null` where the condition does not hold. */
+	put(key: string, value: R2Content, options: R2PutOptions & { onlyIf: object }): Promise<R2Object | null>;
+	put(key: string, value: R2Content, options?: R2PutOptions): Promise<R2Object>;
+	/** One, or up to a thousand. */
+	delete(keys: string | string[]): Promise<void>;
+	list(options?: R2ListOptions): Promise<R2Objects>;
+	createMultipartUpload(key: string, options?: R2MultipartOptions): Promise<R2MultipartUpload>;
+	resumeMultipartUpload(key: string, uploadId: string): R2MultipartUpload;
+}
+
 /** Names that no method can be called by. */
 type Reserved =
 	| "alarm"
@@ -300,6 +481,7 @@ type Reserved =
 	| "fetch"
 	| "queue"
 	| "scheduled"
+	| "storage"
 	| "then"
 	| "toJSON"
 	| "webSocketClose"

@@ -1,4 +1,4 @@
-/** atoll with a function that has a namespace, a queue and a database, in a folder of its own. */
+/** atoll with a function that has a namespace, a queue, a database and a bucket, in a folder of its own. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -15,6 +15,7 @@ await runtime.deploy({
 		KV: { type: "kv", id: "bench" },
 		QUEUE: { type: "queue", queue: "bench" },
 		DB: { type: "sql", database: "bench" },
+		OBJECTS: { type: "objects", bucket: "bench" },
 	},
 	triggers: { queues: [{ queue: "bench", maxBatchSize: 100, maxBatchTimeout: 1 }] },
 });

@@ -24,6 +24,8 @@ const miniflare = new Miniflare({
 	d1Databases: { DB: "bench" },
 	d1Persist: join(data, "d1"),
 	cachePersist: join(data, "cache"),
+	r2Buckets: { OBJECTS: "bench" },
+	r2Persist: join(data, "r2"),
 	queueProducers: { QUEUE: "bench" },
 	queueConsumers: { bench: { maxBatchSize: 100, maxBatchTimeout: 1 } },
 });

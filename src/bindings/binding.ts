@@ -24,6 +24,8 @@ export interface Answer {
 	content: Content;
 	/** Whether the body stays open for as long as its reader likes: such a call is not one of those that run at a time. */
 	idle?: boolean;
+	/** Whether the body is what the tenant has stored, whose size is bounded there. */
+	isStored?: boolean;
 }
 
 /** A call that makes sense and may be begun. */

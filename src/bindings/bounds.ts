@@ -50,8 +50,8 @@ export class CallBounds {
 		if (bytes > most) throw this.#exceeded("subrequestBodyBytes", `sent more than ${most} bytes`);
 	}
 
-	/** The body as it comes, within its bounds. The time that its reader takes does not count. */
-	async *body(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+	/** The body as it comes, within its bounds, or of any size. The time that its reader takes does not count. */
+	async *body(source: AsyncIterable<Uint8Array>, ofAnySize = false): AsyncGenerator<Uint8Array> {
 		const parts = source[Symbol.asyncIterator]();
 		let bytes = 0;
 		let over = false;
@@ -61,7 +61,7 @@ export class CallBounds {
 				over = done === true;
 				if (over) return;
 				bytes += value.byteLength;
-				this.size(bytes);
+				if (!ofAnySize) this.size(bytes);
 				yield value;
 			}
 		} finally {

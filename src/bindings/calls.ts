@@ -136,14 +136,14 @@ export class Calls {
 		const { signal } = running.controller;
 		try {
 			if (signal.aborted) return;
-			const { text, content, idle: stays = false } = await bounds.wait(perform());
+			const { text, content, idle: stays = false, isStored = false } = await bounds.wait(perform());
 			if (stays) {
 				idle = true;
 				this.#next();
 			}
 			if (content === null) reply.send(Kind.answer, encodeAnswer({ body: "none", text }));
 			else if (content instanceof Uint8Array) {
-				bounds.size(content.byteLength);
+				if (!isStored) bounds.size(content.byteLength);
 				running.held += content.byteLength;
 				this.account.hold(content.byteLength);
 				await untilRead(reply, signal);
@@ -151,7 +151,7 @@ export class Calls {
 			} else {
 				reply.send(Kind.answer, encodeAnswer({ body: "stream", text }));
 				running.incoming = new BodySender(this.account);
-				await this.#sendBody(running.incoming, paced(bounds.body(content), reply, signal), reply);
+				await this.#sendBody(running.incoming, paced(bounds.body(content, isStored), reply, signal), reply);
 			}
 		} catch (error) {
 			if (!signal.aborted) fail(reply, (error as Error).message);

@@ -3,15 +3,24 @@ import type { ZodError } from "zod";
 import type { Sites } from "../assets/sites.ts";
 import { UsageError } from "../errors.ts";
 import { type BindingNumber, CACHES, FETCH, LOOPBACK, SOCKETS } from "../link/calls.ts";
-import type { TenantName } from "../names.ts";
+import type { FunctionId, TenantName } from "../names.ts";
 import type { DataProcess } from "../stores/data-process.ts";
 import type { SqlProcesses } from "../stores/sql-processes.ts";
+import type { StorageRule } from "../stores/storage-rule.ts";
 import type { Bytes } from "../units.ts";
 import type { Bound, Caller, EdgeBinding, GivenBindings, OpenBinding } from "./binding.ts";
 import type { Egress } from "./fetch/edge/egress.ts";
 import { bindingFolders } from "./folders.ts";
 import type { Functions } from "./functions.ts";
 import { GLOBALS } from "./registry.ts";
+
+/** What calls functions when something changes that is stored. */
+export interface StorageTriggers {
+	/** The rules that a tenant's functions have for one of its buckets or namespaces. */
+	rulesOf(tenant: TenantName, kind: "bucket" | "kv", name: string): StorageRule[];
+	/** Told what became of the events of a change that a function has made. */
+	told(of: FunctionId, changed: { queues: string[]; dropped: number }): void;
+}
 
 /** What the edge offers to bindings. */
 export interface EdgeServices {
@@ -26,6 +35,7 @@ export interface EdgeServices {
 	cachedBytes: Bytes;
 	/** Told of a queue that has messages. */
 	onQueued: (tenant: TenantName, queue: string) => void;
+	storage: StorageTriggers;
 }
 
 /** What a folder's `edge.ts` exports. */

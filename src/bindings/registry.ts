@@ -7,6 +7,7 @@ export const BINDINGS = [
 	"service",
 	"assets",
 	"kv",
+	"objects",
 	"queue",
 	"ratelimit",
 	"sql",

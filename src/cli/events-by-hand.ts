@@ -4,6 +4,7 @@ import { UsageError } from "../errors.ts";
 import type { CloudEvent } from "../invocation/events/event.ts";
 import type { QueueEvent } from "../invocation/events/queue.ts";
 import type { ScheduledEvent } from "../invocation/events/scheduled.ts";
+import type { StorageChange, StorageEvent } from "../invocation/events/storage.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Handlers } from "../server/http-server.ts";
 import { readRequest } from "../server/node-request.ts";
@@ -37,7 +38,7 @@ async function answer(runtime: Runtime, req: IncomingMessage, res: ServerRespons
 		const to = { tenant: found.tenant, name: found.name };
 		const { pathname, searchParams } = new URL(req.url ?? "", "http://localhost");
 		const event = eventOf(pathname.slice(PATH.length), searchParams, await textOf(req));
-		const { outcome, error, result } = await (event.type === "queue"
+		const { outcome, error, result } = await (event.type === "scheduled"
 			? runtime.dispatch(to, event)
 			: event.type === "event"
 				? runtime.dispatch(to, event)
@@ -49,7 +50,11 @@ async function answer(runtime: Runtime, req: IncomingMessage, res: ServerRespons
 }
 
 /** What a request asks for. Throws UsageError where that is nothing that there is. */
-function eventOf(type: string, said: URLSearchParams, body: string): ScheduledEvent | QueueEvent | CloudEvent {
+function eventOf(
+	type: string,
+	said: URLSearchParams,
+	body: string,
+): ScheduledEvent | QueueEvent | StorageEvent | CloudEvent {
 	switch (type) {
 		case "scheduled": {
 			const scheduledTime = Number(said.get("time") ?? Date.now());
@@ -59,6 +64,8 @@ function eventOf(type: string, said: URLSearchParams, body: string): ScheduledEv
 			const message = { id: "1", timestamp: Date.now(), attempts: 1 } as const;
 			return { type, queue: said.get("queue") ?? "", messages: [{ ...message, ...bodyOf(body) }] };
 		}
+		case "storage":
+			return { type, changes: [{ id: "1", attempts: 1, ...changeOf(said) }] };
 		case "event": {
 			const { contentType, body: value } = bodyOf(body);
 			const json = contentType === "json";
@@ -76,9 +83,24 @@ function eventOf(type: string, said: URLSearchParams, body: string): ScheduledEv
 		}
 		default:
 			throw new UsageError(
-				`there is no ${PATH}${type}: there are ${PATH}scheduled?cron=…, ${PATH}queue?queue=… and ${PATH}event?type=…`,
+				`there is no ${PATH}${type}: there are ${PATH}scheduled?cron=…, ${PATH}queue?queue=…, ${PATH}storage?bucket=…&key=… and ${PATH}event?type=…`,
 			);
 	}
+}
+
+/** A change of a bucket or, by `kv`, of a namespace. What the action may be is checked when it is dispatched. */
+function changeOf(said: URLSearchParams): StorageChange {
+	const about = { account: said.get("account") ?? "default", eventTime: new Date().toISOString() };
+	const key = said.get("key") ?? "";
+	const size = said.has("size") ? Number(said.get("size")) : undefined;
+	const namespace = said.get("kv");
+	if (namespace !== null) {
+		const action = (said.get("action") ?? "PutKey") as "PutKey";
+		return { ...about, action, namespace, key, size };
+	}
+	const action = (said.get("action") ?? "PutObject") as "PutObject";
+	const object = { key, size, eTag: said.get("eTag") ?? undefined };
+	return { ...about, action, bucket: said.get("bucket") ?? "", object };
 }
 
 function bodyOf(text: string): { contentType: "json"; body: unknown } | { contentType: "text"; body: string } {

@@ -28,7 +28,7 @@ export interface FunctionInfo {
 	provisioned: number;
 	maxInstances: number | null;
 	keep: { versions: number; days: number | null };
-	triggers: { crons: string[]; queues: { queue: string }[] };
+	triggers: { crons: string[]; queues: { queue: string }[]; storage: { bucket?: string; kv?: string }[] };
 	aliases: Record<string, Share[]>;
 	changed: string;
 }

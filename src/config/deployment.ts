@@ -64,8 +64,9 @@ export interface DeployOptions {
 	/** Limits that differ from the runtime's. */
 	limits?: Partial<Limits>;
 	/**
-	 * What calls it beside requests: times, for its `scheduled` handler, and queues, for its `queue` handler. They are
-	 * looked after by this process for as long as the runtime is not closed. Default: nothing.
+	 * What calls it beside requests: times, for its `scheduled` handler, queues, for its `queue` handler, and changes of
+	 * what is stored, for its `storage` handler. They are looked after by this process for as long as the runtime is not
+	 * closed. Default: nothing.
 	 */
 	triggers?: GivenTriggers;
 }

@@ -43,6 +43,17 @@ const settings = {
 			}),
 		)
 		.optional(),
+	r2_buckets: z
+		.array(
+			z.looseObject({
+				binding: z.string(),
+				bucket_name: z.string().optional(),
+				/** What `wrangler dev --remote` uses in its place. */
+				preview_bucket_name: z.string().optional(),
+				jurisdiction: z.string().optional(),
+			}),
+		)
+		.optional(),
 	services: z
 		.array(
 			z.looseObject({
@@ -84,6 +95,7 @@ const NOT_INHERITED = [
 	"vars",
 	"kv_namespaces",
 	"d1_databases",
+	"r2_buckets",
 	"services",
 	"queues",
 	"ratelimits",
@@ -94,7 +106,6 @@ const NOT_INHERITED = [
 
 /** Keys of bindings without which a function could not work, and that atoll does not have yet. */
 const MISSING = [
-	"r2_buckets",
 	"durable_objects",
 	"migrations",
 	"workflows",
@@ -182,6 +193,11 @@ export function readWrangler(file: ConfigFile, { environment, name: given, folde
 	);
 	for (const key of unknownKeys(one))
 		warnings.push(`${shown(file.path)}: ${key} is left out: atoll does not know it; is it written as wrangler has it?`);
+	for (const { binding, jurisdiction } of one.r2_buckets ?? [])
+		if (jurisdiction !== undefined)
+			warnings.push(
+				`${shown(file.path)}: r2_buckets: the jurisdiction of ${binding} is left out: objects are where the server's data folder is`,
+			);
 	const routes = [...(one.routes ?? []), ...(one.route === undefined ? [] : [one.route])];
 	const name = given ?? one.name ?? folder;
 	return {
@@ -229,6 +245,7 @@ function bindingsOf(
 		services = [],
 		kv_namespaces: namespaces = [],
 		d1_databases: databases = [],
+		r2_buckets: buckets = [],
 		queues,
 		ratelimits = [],
 		unsafe,
@@ -250,6 +267,10 @@ function bindingsOf(
 		binding,
 		{ type: "sql", database: id ?? title ?? provisionedId(name, binding) },
 	]);
+	const stored = buckets.map(({ binding, bucket_name: bucket = provisionedBucket(name, binding) }) => [
+		binding,
+		{ type: "objects", bucket },
+	]);
 	const producers = (queues?.producers ?? []).map(({ binding, queue, delivery_delay: deliveryDelay }) => [
 		binding,
 		{ type: "queue", queue, ...(deliveryDelay !== undefined && { deliveryDelay }) },
@@ -260,12 +281,25 @@ function bindingsOf(
 		{ type: "ratelimit", namespace, limit, period },
 	]);
 	const counted = datasets.map(({ binding, dataset = binding }) => [binding, { type: "analytics", dataset }]);
-	return Object.fromEntries([...called, ...kept, ...queried, ...producers, ...limited, ...counted]) as GivenBindings;
+	return Object.fromEntries([
+		...called,
+		...kept,
+		...queried,
+		...stored,
+		...producers,
+		...limited,
+		...counted,
+	]) as GivenBindings;
 }
 
 /** The id of a namespace or database that the configuration gives none: the title of the one that wrangler would make. */
 function provisionedId(name: string, binding: string): string {
 	return `${name}-${binding.toLowerCase().replaceAll(/[^a-z0-9]/g, "-")}`;
+}
+
+/** The same for a bucket. */
+function provisionedBucket(name: string, binding: string): string {
+	return `${name}-${binding}`.toLowerCase().replaceAll(/[^a-z0-9-]/g, "-");
 }
 
 function inEnvironment(all: z.infer<typeof schema>, name: string, path: string): Settings {

@@ -15,6 +15,7 @@ const MOST_OF_TOKEN = 128 * MB;
 
 const IN_NAMESPACE = "^/client/v4/accounts/[^/]+/storage/kv/namespaces/[^/]+";
 const VALUE = new RegExp(`${IN_NAMESPACE}/values/`);
+const OBJECT = /^\/client\/v4\/accounts\/[^/]+\/r2\/buckets\/[^/]+\/objects\//;
 const BULK = new RegExp(`${IN_NAMESPACE}/bulk$`);
 const IMPORT = /^\/v1\/tenants\/[^/]+\/databases\/[^/]+\/import$/;
 const BULK_GET = new RegExp(`${IN_NAMESPACE}/bulk/get$`);
@@ -56,8 +57,9 @@ function mostOf(c: Context): Bytes {
 }
 
 const isForm = (c: Context) => /^multipart\/form-data\b/i.test(c.req.header("content-type") ?? "");
-/** Whether it is a value of KV's and nothing else. */
-const isValue = (c: Context) => c.req.method === "PUT" && VALUE.test(c.req.path) && !isForm(c);
+/** Whether it is a value of KV's, or an object, and nothing else. */
+const isValue = (c: Context) =>
+	c.req.method === "PUT" && ((VALUE.test(c.req.path) && !isForm(c)) || OBJECT.test(c.req.path));
 
 function hasBody(c: Context): boolean {
 	return c.req.header("transfer-encoding") !== undefined;

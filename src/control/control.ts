@@ -20,6 +20,7 @@ import type { Milliseconds } from "../units.ts";
 import { version } from "../version.ts";
 import { isBackupDraft } from "./admin/backup.ts";
 import { Analytics } from "./analytics.ts";
+import { Buckets } from "./buckets.ts";
 import { Catalog } from "./catalog/catalog.ts";
 import { HostnamePolicy } from "./catalog/hostname-policy.ts";
 import { InstancePolicy } from "./catalog/instance-policy.ts";
@@ -85,6 +86,7 @@ export class Control {
 	readonly databases: SqlDatabases;
 	readonly transfers: SqlTransfers;
 	readonly bound: BoundStores;
+	readonly buckets: Buckets;
 	readonly sources: EventSources;
 	readonly versions: VersionUploads;
 	readonly releases: Releases;
@@ -146,9 +148,10 @@ export class Control {
 		this.namespaces = tenantNamespaces({ store, data: this.data, storedBytes });
 		this.databases = tenantDatabases(store, this.sql);
 		this.transfers = new SqlTransfers(this.databases);
-		this.bound = new BoundStores([this.namespaces, this.databases]);
-		const { versions, keeping, bound } = this;
-		this.releases = new Releases({ catalog, versions, keeping, bound });
+		this.buckets = new Buckets({ store, data: this.data, storedBytes });
+		this.bound = new BoundStores([this.namespaces, this.databases], [this.buckets]);
+		const { versions, keeping, bound, namespaces, buckets } = this;
+		this.releases = new Releases({ catalog, versions, keeping, bound, namespaces });
 		this.tokens = new Tokens(store);
 		this.assets = new AssetUploads(store, uploads, sealer);
 		this.sources = new EventSources({
@@ -167,7 +170,7 @@ export class Control {
 			onGone: (edge) => this.metrics.forget(edge),
 		});
 		const { data, feed } = this;
-		this.queues = new Queues({ catalog, data, feed, storedBytes });
+		this.queues = new Queues({ catalog, data, feed, storedBytes, buckets });
 		this.invocations = new Invocations({ catalog, data, feed, queues: this.queues, storedBytes });
 		this.tails = new Tails(this.feed, this.tokens);
 		this.#pruner = new Pruner(artifacts, {

@@ -5,6 +5,7 @@ import { queueName, type TenantName, tenantName } from "../names.ts";
 import { type DataProcess, refusalIn } from "../stores/data-process.ts";
 import type { PullSettings } from "../triggers/trigger-settings.ts";
 import type { Bytes, Seconds } from "../units.ts";
+import type { Buckets } from "./buckets.ts";
 import type { Catalog } from "./catalog/catalog.ts";
 import { ControlError, type ControlErrorCode } from "./control-error.ts";
 import type { Feed } from "./feed/feed.ts";
@@ -19,6 +20,8 @@ export interface QueuesParts {
 	feed: Feed;
 	/** How much a tenant may store. */
 	storedBytes: Bytes;
+	/** Some of which may tell queues of their changes. */
+	buckets: Buckets;
 }
 
 /** What whoever pulls may say, in place of what the queue's consumer says. */
@@ -43,8 +46,10 @@ export class Queues {
 	readonly #data: DataProcess;
 	readonly #feed: Feed;
 	readonly #storedBytes: Bytes;
+	readonly #buckets: Buckets;
 
-	constructor({ catalog, data, feed, storedBytes }: QueuesParts) {
+	constructor({ catalog, data, feed, storedBytes, buckets }: QueuesParts) {
+		this.#buckets = buckets;
 		this.#catalog = catalog;
 		this.#data = data;
 		this.#feed = feed;
@@ -85,7 +90,8 @@ export class Queues {
 			const { key, value, revision } = await this.find(tenant, name);
 			const { senders, deadLetters } = await this.#catalog.queues.users(tenant);
 			const consumers = value.consumer === null ? [] : [value.consumer];
-			const users = new Set([...consumers, ...(senders.get(name) ?? []), ...(deadLetters.get(name) ?? [])]);
+			const telling = (await this.#buckets.telling(tenant, name)).map((bucket) => `the bucket ${bucket}`);
+			const users = new Set([...consumers, ...telling, ...(senders.get(name) ?? []), ...(deadLetters.get(name) ?? [])]);
 			if (users.size > 0)
 				throw new ControlError(
 					"conflict",

@@ -1,9 +1,9 @@
-import { setImmediate as immediate } from "node:timers/promises";
 import type { GivenBindings } from "../bindings/binding.ts";
-import { type FunctionName, keyOf, type TenantName, tenantName } from "../names.ts";
+import { type FunctionName, type TenantName, tenantName } from "../names.ts";
+import { releasedBindings } from "./catalog/released-bindings.ts";
 import { ControlError } from "./control-error.ts";
 import { checked } from "./json.ts";
-import type { FunctionDocument, TitledDocument } from "./store/documents.ts";
+import type { Scope, TitledDocument } from "./store/documents.ts";
 import { type Change, type Entry, retried, type Store } from "./store/store.ts";
 
 /** What tenants have of one kind, as control and its callers call it. */
@@ -36,7 +36,8 @@ export interface Droppable {
 export interface TitledStoresParts<Opened extends Droppable> {
 	store: Store;
 	kind: StoreKind;
-	open: (tenant: TenantName, id: string) => Opened;
+	/** What is in one, for whoever may do so much with it. */
+	open: (tenant: TenantName, id: string, scope: Scope) => Opened | Promise<Opened>;
 }
 
 /**
@@ -46,7 +47,7 @@ export interface TitledStoresParts<Opened extends Droppable> {
 export class TitledStores<Opened extends Droppable> {
 	readonly #store: Store;
 	readonly #kind: StoreKind;
-	readonly #opened: (tenant: TenantName, id: string) => Opened;
+	readonly #opened: TitledStoresParts<Opened>["open"];
 
 	constructor({ store, kind, open }: TitledStoresParts<Opened>) {
 		this.#store = store;
@@ -72,10 +73,10 @@ export class TitledStores<Opened extends Droppable> {
 		return this.find(tenant, title?.value.id ?? named);
 	}
 
-	/** What is in one. Throws ControlError where it is missing. */
-	async open(tenant: TenantName, id: string): Promise<Opened> {
+	/** What is in one, for whoever may do so much with it. Throws ControlError where it is missing. */
+	async open(tenant: TenantName, id: string, scope: Scope): Promise<Opened> {
 		await this.find(tenant, id);
-		return this.#opened(tenant, id);
+		return this.#opened(tenant, id, scope);
 	}
 
 	/** Throws ControlError where the title is taken, and `invalid` where the tenant has as many as it may. */
@@ -161,7 +162,7 @@ export class TitledStores<Opened extends Droppable> {
 		const { removed: kind } = this.#kind.documents;
 		const entry = await this.#store.get(kind, key);
 		if (entry === null) return;
-		await this.#opened(entry.value.tenant, entry.value.id).drop();
+		await (await this.#opened(entry.value.tenant, entry.value.id, "read")).drop();
 		await this.#store.commit({ actor: "system", action: `${this.#kind.action}.removed`, target: key }, [
 			{ kind, key, value: null, expected: entry.revision },
 		]);
@@ -170,22 +171,9 @@ export class TitledStores<Opened extends Droppable> {
 	/** The functions of which a version is released, under any alias, that is bound to one. */
 	async #users(tenant: TenantName, id: string): Promise<FunctionName[]> {
 		const users: FunctionName[] = [];
-		for (const { value: one } of await this.#store.list("function", { prefix: `${tenant}/` })) {
-			// Others have their turn.
-			await immediate();
-			if (await this.#uses(one, id)) users.push(one.name);
-		}
+		for await (const { function: one, bindings } of releasedBindings(this.#store, tenant))
+			if (bindings.some((bound) => this.#idsIn(bound).includes(id))) users.push(one.name);
 		return users;
-	}
-
-	async #uses(one: FunctionDocument, id: string): Promise<boolean> {
-		const key = keyOf(one);
-		for (const release of new Set(Object.values(one.aliases)))
-			for (const { version } of (await this.#store.get("release", `${key}/${release}`))?.value.shares ?? []) {
-				const { bindings = {} } = (await this.#store.get("version", `${key}/${version}`))?.value ?? {};
-				if (this.#idsIn(bindings).includes(id)) return true;
-			}
-		return false;
 	}
 
 	/**
@@ -203,16 +191,18 @@ export class TitledStores<Opened extends Droppable> {
 		return claims;
 	}
 
+	/** The id of one that is called by it, or by its title; or that is none. */
+	async idOf(tenant: TenantName, named: string): Promise<string> {
+		const { one, title } = this.#kind.documents;
+		if ((await this.#store.get(one, `${tenant}/${named}`)) !== null) return named;
+		return (await this.#store.get(title, `${tenant}/${named}`))?.value.id ?? named;
+	}
+
 	/** The same bindings with ids in place of titles, for those who name them by these. */
 	async resolve(tenant: TenantName, bindings: GivenBindings): Promise<GivenBindings> {
 		const ids = new Map<unknown, string>();
-		const { documents, binding } = this.#kind;
-		for (const named of new Set(this.#idsIn(bindings))) {
-			if ((await this.#store.get(documents.one, `${tenant}/${named}`)) !== null) continue;
-			const title = await this.#store.get(documents.title, `${tenant}/${named}`);
-			if (title !== null) ids.set(named, title.value.id);
-		}
-		const { type, setting } = binding;
+		for (const named of new Set(this.#idsIn(bindings))) ids.set(named, await this.idOf(tenant, named));
+		const { type, setting } = this.#kind.binding;
 		const resolved = Object.entries(bindings).map(([name, bound]) => [
 			name,
 			bound.type === type && ids.has(bound[setting]) ? { ...bound, [setting]: ids.get(bound[setting]) } : bound,
@@ -237,31 +227,37 @@ export class TitledStores<Opened extends Droppable> {
 	}
 }
 
+/** What versions are bound to, of one kind. */
+type BoundKind = Pick<TitledStores<Droppable>, "claims" | "introduce">;
+
 /** All kinds of them together, as versions are bound to them. */
 export class BoundStores {
-	readonly #kinds: readonly TitledStores<Droppable>[];
+	readonly #titled: readonly TitledStores<Droppable>[];
+	readonly #all: readonly BoundKind[];
 
-	constructor(kinds: readonly TitledStores<Droppable>[]) {
-		this.#kinds = kinds;
+	/** Those that have titles, and others. */
+	constructor(titled: readonly TitledStores<Droppable>[], others: readonly BoundKind[]) {
+		this.#titled = titled;
+		this.#all = [...titled, ...others];
 	}
 
 	async claims(tenant: TenantName, all: readonly GivenBindings[]): Promise<Change[]> {
 		const claims: Change[] = [];
-		for (const kind of this.#kinds) claims.push(...(await kind.claims(tenant, all)));
+		for (const kind of this.#all) claims.push(...(await kind.claims(tenant, all)));
 		return claims;
 	}
 
 	async resolve(tenant: TenantName, bindings: GivenBindings): Promise<GivenBindings> {
 		let resolved = bindings;
-		for (const kind of this.#kinds) resolved = await kind.resolve(tenant, resolved);
+		for (const kind of this.#titled) resolved = await kind.resolve(tenant, resolved);
 		return resolved;
 	}
 
 	async introduce(actor: string, tenant: TenantName, bindings: GivenBindings): Promise<void> {
-		for (const kind of this.#kinds) await kind.introduce(actor, tenant, bindings);
+		for (const kind of this.#all) await kind.introduce(actor, tenant, bindings);
 	}
 
 	async tidy(): Promise<void> {
-		for (const kind of this.#kinds) await kind.tidy();
+		for (const kind of this.#titled) await kind.tidy();
 	}
 }

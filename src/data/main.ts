@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { AnalyticsStore } from "../bindings/analytics/store.ts";
 import { CachesStore } from "../bindings/caches/store.ts";
 import { KvStore } from "../bindings/kv/store.ts";
+import { ObjectStore } from "../bindings/objects/store.ts";
 import { QueueStore } from "../bindings/queue/store.ts";
 import { DataKind, readDataCall, writeDataAnswer } from "../link/data-frames.ts";
 import { FrameReader } from "../link/frame-reader.ts";
@@ -15,11 +16,15 @@ import { Blobs } from "../stores/blobs.ts";
 import { Copies } from "../stores/copies.ts";
 import { CronStore } from "../stores/cron-store.ts";
 import { openDatabase, openRelaxed } from "../stores/database.ts";
+import { Outbox } from "../stores/outbox.ts";
 import { Quota } from "../stores/quota.ts";
 import { type DataFiles, type DataStore, type Done, Refused } from "../stores/store.ts";
 import { Volume } from "../stores/volume.ts";
 import { InvocationStore } from "../triggers/invocation-store.ts";
 import type { Bytes } from "../units.ts";
+
+/** So much may come in of a tenant, however little room it has: it may take the place of what is there. */
+const MOST_INCOMING: Bytes = 256 * 2 ** 20;
 
 const MAX_FRAME_BYTES: Bytes = 8 * 2 ** 20;
 
@@ -29,10 +34,12 @@ type Stores = Record<string, DataStore>;
 const [, , folder] = process.argv;
 const database = openDatabase(folder);
 const blobs = new Blobs(folder);
-const files: DataFiles = { database, blobs, quota: new Quota(database) };
+const quota = new Quota(database);
+const files: DataFiles = { database, blobs, quota, outbox: new Outbox(database, quota) };
 const queue = new QueueStore(files);
 const stores: Record<string, DataStore> = {
 	kv: new KvStore(files),
+	objects: new ObjectStore(files),
 	queue,
 	invocations: new InvocationStore(files, queue),
 	cron: new CronStore(files),
@@ -62,10 +69,20 @@ function sweep(among: Blobs, known: DataStore[]): void {
 	among.sweep(new Set(known.flatMap((store) => [...(store.blobs?.() ?? [])])));
 }
 
-const incomingTo = (blobs: Blobs) => ({
-	append: ({ tenant, name, most }: { tenant: string; name: string; most: Bytes }, bytes: Buffer): Done => ({
-		said: blobs.append(tenant, name, bytes, most),
-	}),
+interface Append {
+	tenant: string;
+	name: string;
+	/** How large the value may be, and how much the tenant may store with it. */
+	most: Bytes;
+	mostBytes: Bytes;
+	hashes: string[];
+}
+
+const incomingTo = (blobs: Blobs, usedBy: (tenant: string) => Bytes) => ({
+	append: async ({ tenant, name, most, mostBytes, hashes }: Append, bytes: Buffer): Promise<Done> => {
+		const room = Math.max(MOST_INCOMING, mostBytes - usedBy(tenant));
+		return { said: await blobs.append(tenant, name, bytes, { most, room, hashes }) };
+	},
 	finish: async ({ tenant, name }: { tenant: string; name: string }): Promise<Done> => {
 		await blobs.finish(tenant, name);
 		return {};
@@ -74,7 +91,9 @@ const incomingTo = (blobs: Blobs) => ({
 		blobs.discard(name);
 		return {};
 	},
-	piece: ({ tenant, reading }: { tenant: string; reading: string }): Done => ({ bytes: blobs.piece(tenant, reading) }),
+	piece: async ({ tenant, reading }: { tenant: string; reading: string }): Promise<Done> => ({
+		bytes: await blobs.piece(tenant, reading),
+	}),
 	close: ({ reading }: { reading: string }): Done => {
 		blobs.close(reading);
 		return {};
@@ -93,8 +112,8 @@ const copying = {
 	made: ({ name }: { name: string }): Done => ({ said: copies.isMade(name) }),
 };
 stores.copies = { writes: {}, reads: copying };
-stores.blobs = { writes: {}, reads: incomingTo(blobs) };
-if (relaxed !== null) relaxedStores.relaxedBlobs = { writes: {}, reads: incomingTo(relaxed.blobs) };
+stores.blobs = { writes: {}, reads: incomingTo(blobs, (tenant) => quota.usedBy(tenant)) };
+if (relaxed !== null) relaxedStores.relaxedBlobs = { writes: {}, reads: incomingTo(relaxed.blobs, () => 0) };
 
 const socket = new Socket({ fd: 3, readable: true, writable: true });
 const writer = new FrameWriter(socket);

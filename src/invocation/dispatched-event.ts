@@ -1,4 +1,4 @@
-import { newChain } from "../bindings/functions.ts";
+import { type Chain, newChain } from "../bindings/functions.ts";
 import type { FunctionError } from "../errors.ts";
 import type { EventHead } from "../link/event-head.ts";
 import { Kind } from "../link/messages.ts";
@@ -27,7 +27,7 @@ export class DispatchedEvent implements InvocationEvent {
 	readonly head: string;
 	readonly bytes: Bytes;
 	readonly origin = null;
-	readonly chain = newChain();
+	readonly chain: Chain;
 	readonly streams = false;
 	readonly making = null;
 	readonly #data: Uint8Array | null;
@@ -38,7 +38,9 @@ export class DispatchedEvent implements InvocationEvent {
 	#error: FunctionError | null = null;
 	#abandoned = false;
 
-	constructor({ head, data }: EncodedEvent) {
+	/** `depth`: how many events it comes of, one after the other. */
+	constructor({ head, data }: EncodedEvent, depth = 0) {
+		this.chain = { ...newChain(), depth };
 		this.type = head.type;
 		this.head = JSON.stringify(head);
 		this.#data = data;

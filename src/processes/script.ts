@@ -46,6 +46,8 @@ function bundle(entry: Entry): string {
 	const source = join(SOURCES, `${entry}.ts`);
 	const kept = new Kept(entry.replace("/", "-"), ".mjs");
 	if (kept.exists) return kept.path;
+	// Else it would wait for a thread, which may in turn wait for this one, for ever.
+	process.env.ESBUILD_WORKER_THREADS = "0";
 	const { buildSync } = createRequire(import.meta.url)("esbuild") as typeof import("esbuild");
 	const { outputFiles } = buildSync({ ...ENTRY_BUNDLE, entryPoints: [source], write: false, logLevel: "silent" });
 	return kept.write(outputFiles[0].text) ? kept.path : source;

@@ -34,6 +34,20 @@ export interface DataResult {
 	bytes: Uint8Array;
 }
 
+type Content = Uint8Array | AsyncIterable<Uint8Array>;
+
+/** A value that is to be stored. */
+export interface Intake {
+	/** How large it may be. */
+	most: Bytes;
+	/** How much its tenant may store. */
+	mostBytes: Bytes;
+	/** Which of its hashes are wanted where it is large: algorithms of `node:crypto`. */
+	hashes?: readonly string[];
+	/** Aborts when nobody waits for it any more. */
+	signal?: AbortSignal | undefined;
+}
+
 interface TenantCall extends Asked {
 	tenant: TenantName;
 	/** How many it brings. */
@@ -47,6 +61,30 @@ interface Tenant {
 	asked: number;
 	readonly waiting: TenantCall[];
 	waitingBytes: Bytes;
+}
+
+/** A value that goes to the data process at once; or, where it is too large for that, all of it as it comes. */
+export async function begun(content: Content, most: Bytes): Promise<Content> {
+	if (content instanceof Uint8Array) {
+		const { byteLength } = content;
+		if (byteLength > most) throw new Error(`413 Value length of ${byteLength} exceeds limit of ${most}.`);
+		return byteLength <= PIECE ? content : joined([content], null);
+	}
+	const parts: Uint8Array[] = [];
+	let bytes = 0;
+	const rest = content[Symbol.asyncIterator]();
+	while (bytes <= PIECE) {
+		const { done, value } = await rest.next();
+		if (done) return Buffer.concat(parts);
+		parts.push(value);
+		bytes += value.byteLength;
+	}
+	return joined(parts, rest);
+}
+
+async function* joined(parts: Uint8Array[], rest: AsyncIterator<Uint8Array> | null): AsyncGenerator<Uint8Array, void> {
+	yield* parts;
+	if (rest !== null) yield* { [Symbol.asyncIterator]: () => rest };
 }
 
 /** What is refused begins with an HTTP status: that and the words behind it; `null` for an error of another kind. */
@@ -109,19 +147,20 @@ export class DataProcess {
 		return promise;
 	}
 
-	/** Takes in a value that is too large for one call, up to a size. Gives the name by which another call may keep it. */
+	/** Takes in a value that is too large for one call. Gives the name by which another call may keep it. */
 	async receive(
 		tenant: TenantName,
 		content: AsyncIterable<Uint8Array>,
-		most: Bytes,
+		intake: Intake,
 		store: BlobStore = "blobs",
 	): Promise<string> {
 		let name = "";
+		const { most, mostBytes, hashes = [] } = intake;
 		try {
 			for await (const chunk of content)
 				for (let at = 0; at < chunk.byteLength; at += PIECE) {
 					const bytes = chunk.subarray(at, at + PIECE);
-					const said = { tenant, name, most };
+					const said = { tenant, name, most, mostBytes, hashes };
 					const result = await this.ask(tenant, { store, operation: "append", said, bytes });
 					name = result.said as string;
 				}
@@ -129,6 +168,23 @@ export class DataProcess {
 			return name;
 		} catch (error) {
 			this.discard(tenant, name, store);
+			throw error;
+		}
+	}
+
+	/**
+	 * Makes a call with a value of any size, which is begun once all of it is there: what is small goes along, and of what
+	 * is larger the call is told, as `blob`, by which name it may keep it.
+	 */
+	async store(tenant: TenantName, call: DataCall, content: Content, intake: Intake): Promise<DataResult> {
+		const value = await begun(content, intake.most);
+		if (value instanceof Uint8Array)
+			return this.ask(tenant, { ...call, said: { ...call.said, blob: null }, bytes: value }, intake.signal);
+		const blob = await this.receive(tenant, value, intake);
+		try {
+			return await this.ask(tenant, { ...call, said: { ...call.said, blob } });
+		} catch (error) {
+			this.discard(tenant, blob);
 			throw error;
 		}
 	}

@@ -34,6 +34,27 @@ const LASTING = [
 		tenant TEXT NOT NULL, scope TEXT NOT NULL, key TEXT NOT NULL, invocation TEXT NOT NULL, expires INTEGER NOT NULL,
 		PRIMARY KEY (tenant, scope, key)) WITHOUT ROWID;
 	CREATE INDEX taken_events_expiring ON taken_events (expires);`,
+	`CREATE TABLE buckets (
+		id INTEGER PRIMARY KEY, tenant TEXT NOT NULL, name TEXT NOT NULL, objects INTEGER NOT NULL, bytes INTEGER NOT NULL,
+		UNIQUE (tenant, name));
+	CREATE TABLE objects (
+		id INTEGER PRIMARY KEY, bucket INTEGER NOT NULL, key TEXT NOT NULL, version TEXT NOT NULL, size INTEGER NOT NULL,
+		etag TEXT NOT NULL, uploaded INTEGER NOT NULL, checksums TEXT NOT NULL, storage_class TEXT NOT NULL,
+		http TEXT NOT NULL, custom TEXT NOT NULL, body INTEGER, value BLOB, UNIQUE (bucket, key));
+	CREATE TABLE object_bodies (
+		id INTEGER PRIMARY KEY, tenant TEXT NOT NULL, name TEXT NOT NULL UNIQUE, bucket TEXT NOT NULL, key TEXT NOT NULL,
+		begun INTEGER NOT NULL, state TEXT NOT NULL, metadata TEXT NOT NULL);
+	CREATE INDEX object_bodies_open ON object_bodies (begun) WHERE state = 'open';
+	CREATE INDEX object_bodies_removed ON object_bodies (tenant) WHERE state = 'removed';
+	CREATE INDEX object_bodies_of ON object_bodies (tenant, bucket) WHERE state = 'open';
+	CREATE TABLE object_parts (
+		id INTEGER PRIMARY KEY, body INTEGER NOT NULL, number INTEGER NOT NULL, size INTEGER NOT NULL, md5 TEXT NOT NULL,
+		blob TEXT, value BLOB, UNIQUE (body, number));
+	CREATE TABLE bucket_rules (
+		id TEXT PRIMARY KEY, tenant TEXT NOT NULL, bucket TEXT NOT NULL, queue TEXT NOT NULL, rule TEXT NOT NULL,
+		created INTEGER NOT NULL) WITHOUT ROWID;
+	CREATE INDEX bucket_rules_of ON bucket_rules (tenant, bucket);
+	ALTER TABLE queue_messages ADD COLUMN depth INTEGER NOT NULL DEFAULT 0;`,
 ];
 
 /** SQLITE_CORRUPT and SQLITE_NOTADB: https://www.sqlite.org/rescode.html */

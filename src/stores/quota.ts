@@ -14,11 +14,15 @@ export class Quota {
 		);
 	}
 
+	usedBy(tenant: string): Bytes {
+		return (this.#used.get(tenant) as { bytes: Bytes } | undefined)?.bytes ?? 0;
+	}
+
 	/** Counts so much more, or less. Throws Refused where a tenant would have more than it may. */
 	use(tenant: string, delta: Bytes, most: Bytes = Number.POSITIVE_INFINITY): void {
 		if (delta > 0) {
-			const { bytes } = (this.#used.get(tenant) as { bytes: Bytes } | undefined) ?? { bytes: 0 };
-			if (bytes + delta > most) throw new Refused(`413 what the tenant has stored would have more than ${most} bytes.`);
+			if (this.usedBy(tenant) + delta > most)
+				throw new Refused(`413 what the tenant has stored would have more than ${most} bytes.`);
 		}
 		this.#use.run(tenant, delta);
 	}

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Blobs } from "./blobs.ts";
+import type { Outbox } from "./outbox.ts";
 import type { Quota } from "./quota.ts";
 
 /** What came of an operation. */
@@ -16,7 +17,7 @@ export interface Done {
 type Operation = (said: never, bytes: Buffer) => Done;
 
 /** The same for what waits for the disk, while others go on: it changes nothing in a database. */
-type SlowOperation = (said: never) => Promise<Done>;
+type SlowOperation = (said: never, bytes: Buffer) => Promise<Done>;
 
 /** What a binding's `store.ts` makes, in the data process: operations by their names. */
 export interface DataStore {
@@ -32,6 +33,7 @@ export interface DataFiles {
 	database: DatabaseSync;
 	blobs: Blobs;
 	quota: Quota;
+	outbox: Outbox;
 }
 
 /** Something cannot be done, and why, in words that whoever asked may read. */

@@ -1,11 +1,15 @@
 import type { GivingUp, LeasedMessage } from "../bindings/queue/calls.ts";
 import type { TenantQueue } from "../bindings/queue/tenant-queue.ts";
 import { messageOf, type QueueEvent, type QueueMessage, type QueueResult } from "../invocation/events/queue.ts";
+import { isOwnQueue } from "../stores/storage-rule.ts";
 import { LEASE_MS, type Leased, retryMs, type Work } from "./consumer.ts";
 import type { ConsumerSettings } from "./trigger-settings.ts";
 
-/** What came of a batch; `null` where the function was not called at all. Rejects where it cannot be handed over. */
-type DispatchBatch = (event: QueueEvent) => Promise<QueueResult | null>;
+/**
+ * What came of a batch, which is so many events deep; `null` where the function was not called at all. Rejects where it
+ * cannot be handed over.
+ */
+type DispatchBatch = (event: QueueEvent, depth: number) => Promise<QueueResult | null>;
 
 export interface QueueWorkParts {
 	settings: ConsumerSettings;
@@ -36,8 +40,13 @@ export class QueueWork implements Work<Batch> {
 		return this.#parts.settings.queue;
 	}
 
+	/** As a person knows it. */
+	get #shown(): string {
+		return isOwnQueue(this.#queue) ? "what is told of changes (triggers.storage)" : this.#queue;
+	}
+
 	get name(): string {
-		return `messages of ${this.#queue}`;
+		return `messages of ${this.#shown}`;
 	}
 
 	get concurrency(): number {
@@ -65,11 +74,13 @@ export class QueueWork implements Work<Batch> {
 	/** Of a batch that cannot be handed over each message is tried by itself: one may be what keeps the others. */
 	async #handOver(messages: LeasedMessage[], bodies: Uint8Array): Promise<QueueResult | null> {
 		try {
-			return await this.#parts.dispatch({ type: "queue", queue: this.#queue, messages: decoded(messages, bodies) });
+			const depth = Math.max(...messages.map((message) => message.depth));
+			const event = { type: "queue", queue: this.#queue, messages: decoded(messages, bodies) } as const;
+			return await this.#parts.dispatch(event, depth);
 		} catch (error) {
 			const [{ id }] = messages;
 			if (messages.length === 1) {
-				this.#parts.notice(`a message of ${this.#queue} cannot be delivered: ${(error as Error).message}`);
+				this.#parts.notice(`a message of ${this.#shown} cannot be delivered: ${(error as Error).message}`);
 				return { acknowledged: [], retried: [{ id: String(id), delaySeconds: null }] };
 			}
 		}
@@ -101,7 +112,7 @@ export class QueueWork implements Work<Batch> {
 
 	#tell(dropped: number): void {
 		if (dropped > 0)
-			this.#parts.notice(`${dropped} messages of ${this.#queue} were delivered as often as they may be, and dropped`);
+			this.#parts.notice(`${dropped} messages of ${this.#shown} were delivered as often as they may be, and dropped`);
 	}
 }
 

@@ -1,17 +1,21 @@
+import type { StorageTriggers } from "../bindings/edges.ts";
 import type { WaitingQueue } from "../bindings/queue/calls.ts";
 import { TenantQueue } from "../bindings/queue/tenant-queue.ts";
 import type { QueueEvent, QueueResult } from "../invocation/events/queue.ts";
 import type { ScheduledEvent } from "../invocation/events/scheduled.ts";
+import type { StorageChange, StorageEvent } from "../invocation/events/storage.ts";
 import { type FunctionId, keyOf, type TenantName } from "../names.ts";
 import type { Outcome } from "../observe/record.ts";
 import { type DataProcess, NOBODY } from "../stores/data-process.ts";
+import { isOwnQueue, ownQueue } from "../stores/storage-rule.ts";
 import type { Bytes, Milliseconds } from "../units.ts";
 import { Consumer, LEASE_MS } from "./consumer.ts";
 import { functionOfQueue } from "./invocation-calls.ts";
 import { InvocationWork, type Perform } from "./invocation-work.ts";
 import { QueueWork } from "./queue-work.ts";
 import { Scheduler } from "./scheduler.ts";
-import type { ConsumerSettings, Triggers } from "./trigger-settings.ts";
+import { StorageRules } from "./storage-rules.ts";
+import { type ConsumerSettings, consumerSchema, type StorageSettings, type Triggers } from "./trigger-settings.ts";
 
 /** How often queues are looked at whose messages came by another process, or are delayed. */
 const LOOK_MS: Milliseconds = 1000;
@@ -36,7 +40,7 @@ export interface TriggerSourcesParts {
 	/** Calls a function's handler for a time that has come; resolves when it has ended. */
 	schedule: (to: FunctionId, event: ScheduledEvent) => Promise<unknown>;
 	/** Hands a function messages of a queue; `null` where it is not there. Rejects where they cannot be handed over. */
-	deliver: (to: FunctionId, event: QueueEvent) => Promise<Ended | null>;
+	deliver: (to: FunctionId, event: QueueEvent | StorageEvent, depth: number) => Promise<Ended | null>;
 	/** Has a function perform an invocation that was taken in; `null` where it has not seen it. */
 	perform: (to: FunctionId, ...what: Parameters<Perform>) => ReturnType<Perform>;
 	/** Whether a function is there, so that it could. */
@@ -49,10 +53,11 @@ export interface TriggerSourcesParts {
 	schedules: boolean;
 }
 
-/** What calls functions beside requests: time, and queues. */
+/** What calls functions beside requests: time, queues, and changes of what is stored. */
 export class TriggerSources {
 	readonly #parts: TriggerSourcesParts;
 	readonly #scheduler: Scheduler;
+	readonly #rules: StorageRules;
 	/** Who consumes a queue, by its tenant and name. */
 	readonly #consumers = new Map<string, { of: FunctionId; settings: ConsumerSettings; consumer: AnyConsumer }>();
 	/** Who performs invocations, by their functions' keys; those that have nothing to do are forgotten. */
@@ -70,6 +75,7 @@ export class TriggerSources {
 
 	constructor(parts: TriggerSourcesParts) {
 		this.#parts = parts;
+		this.#rules = new StorageRules(parts.notice);
 		this.#scheduler = new Scheduler({
 			data: parts.data,
 			dispatch: async (of, cron, scheduledTime) => {
@@ -80,10 +86,14 @@ export class TriggerSources {
 	}
 
 	/** A function is called by these from now on. A queue has one consumer, whichever function names it last. */
-	set(of: FunctionId, { crons, queues }: Triggers): void {
+	set(of: FunctionId, { crons, queues, storage }: Triggers): void {
 		if (this.#closed) return;
 		if (this.#parts.schedules) this.#scheduler.set(of, crons);
-		const wanted = queues.map((settings) => ({ key: queueKey(of.tenant, settings.queue), settings }));
+		this.#rules.set(of, storage);
+		const wanted = [...queues, ...ownConsumers(of, storage)].map((settings) => ({
+			key: queueKey(of.tenant, settings.queue),
+			settings,
+		}));
 		for (const key of this.#queuesOf.get(keyOf(of)) ?? [])
 			if (!wanted.some((one) => one.key === key)) this.#end(key, of);
 		this.#queuesOf.delete(keyOf(of));
@@ -112,8 +122,9 @@ export class TriggerSources {
 		const work = new QueueWork({
 			settings,
 			queue: new TenantQueue(data, { tenant: of.tenant, queue: settings.queue }, storedBytes),
-			dispatch: async (event) => {
-				const ended = await this.#parts.deliver(of, event);
+			dispatch: async (event, depth) => {
+				const given = isOwnQueue(settings.queue) ? storageEventOf(event) : event;
+				const ended = await this.#parts.deliver(of, given, depth);
 				return ended === null || !isSeen(ended.outcome) ? null : ended.result;
 			},
 			notice,
@@ -128,6 +139,17 @@ export class TriggerSources {
 		if (one === undefined || keyOf(one.of) !== keyOf(of)) return;
 		this.#retire(one.consumer);
 		this.#consumers.delete(key);
+		if (isOwnQueue(one.settings.queue)) void this.#purge(of, one.settings.queue);
+	}
+
+	/** What waits for a function that is to be told of it no longer goes. */
+	async #purge(of: FunctionId, queue: string): Promise<void> {
+		const call = { store: "queue", operation: "purge", said: { tenant: of.tenant, queue } };
+		try {
+			while (!(await this.#parts.data.ask(of.tenant, call)).said);
+		} catch (error) {
+			this.#parts.notice(of, `events cannot be removed: ${(error as Error).message}`);
+		}
 	}
 
 	/** One takes no more messages; those that it has are its own until it is done with them. */
@@ -165,6 +187,15 @@ export class TriggerSources {
 		performer.wake();
 	}
 
+	readonly rulesOf: StorageTriggers["rulesOf"] = (...source) => this.#rules.of(...source);
+
+	/** What functions store has changed. */
+	readonly told: StorageTriggers["told"] = (of, { queues, dropped }) => {
+		for (const queue of queues) this.queued(of.tenant, queue);
+		if (dropped > 0)
+			this.#parts.notice(of, "it was called for an event of its own, 16 deep: what it stores is told no more");
+	};
+
 	/** Looks which queues have messages, and says of those that are worked on that they are. */
 	async #look(): Promise<void> {
 		const { data } = this.#parts;
@@ -200,6 +231,23 @@ export class TriggerSources {
 }
 
 type AnyConsumer = Pick<Consumer<never>, "wake" | "close" | "leases" | "idle">;
+
+/** The queues that are a function's own, for what its `storage` handler is called with. */
+function ownConsumers({ name }: FunctionId, storage: readonly StorageSettings[]): ConsumerSettings[] {
+	const deadLetterQueues = new Set(
+		storage.flatMap(({ queue, deadLetterQueue }) => (queue === null ? deadLetterQueue : [])),
+	);
+	const usual = consumerSchema.omit({ queue: true }).parse({ maxBatchTimeout: 0 });
+	return [...deadLetterQueues].map((deadLetterQueue) => ({
+		...usual,
+		...{ queue: ownQueue(name, deadLetterQueue), deadLetterQueue },
+	}));
+}
+
+function storageEventOf({ messages }: QueueEvent): StorageEvent {
+	const changes = messages.map(({ id, attempts, body }) => ({ ...(body as StorageChange), id, attempts }));
+	return { type: "storage", changes };
+}
 
 function queueKey(tenant: TenantName, queue: string): string {
 	return `${tenant}/${queue}`;

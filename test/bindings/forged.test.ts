@@ -1,6 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Caller } from "../../src/bindings/binding.ts";
+import type { EdgeServices } from "../../src/bindings/edges.ts";
 import { decodeFetchHead, encodeFetchHead } from "../../src/bindings/fetch/schema.ts";
+import { newChain } from "../../src/bindings/functions.ts";
+import { create as createObjects } from "../../src/bindings/objects/edge.ts";
+import {
+	decodeKeys,
+	decodeParts,
+	encodeKeys,
+	encodeObjectsAsked,
+	encodePart,
+} from "../../src/bindings/objects/schema.ts";
 import { decodeServiceCall, encodeServiceCall, isPath } from "../../src/bindings/service/schema.ts";
 import { decodeSocketAsked, encodeSocketAsked } from "../../src/bindings/sockets/schema.ts";
 import { decodeAnswer, decodeCall, encodeAnswer, encodeCall, isCall } from "../../src/link/calls.ts";
@@ -124,4 +135,50 @@ test("so is one under the number of another that still runs, which is stopped wi
 	calls.close();
 	assert.equal((signal as AbortSignal | null)?.aborted, true);
 	await until(() => calls.account.held === 0);
+});
+
+const CALLER = { function: { tenant: "default", name: "f" }, chain: newChain() } as Caller;
+
+test("what the prelude never asks of a bucket is nothing", () => {
+	const bucket = createObjects({} as EdgeServices).open({ bucket: "bucket" }, CALLER);
+	const metadata = { http: ["content-type", "a/b", "expires", "0"], custom: ["a", "b"], storageClass: "Standard" };
+	const put = { op: "put", key: "k", metadata, onlyIf: null, expected: null } as const;
+	for (const asked of [put, { op: "get", key: "k", onlyIf: null, range: { suffix: 1 } }, { op: "delete" }] as const)
+		assert.equal(typeof bucket.prepare(encodeObjectsAsked(asked)), "object", asked.op);
+	for (const [header, value] of [
+		["x-other", "1"],
+		["content-type\r\nx-other", "1"],
+		["expires", "soon"],
+	])
+		assert.equal(
+			bucket.prepare(encodeObjectsAsked({ ...put, metadata: { ...metadata, http: [header, value] } })),
+			null,
+		);
+	const odd = { ...put, metadata: { ...metadata, custom: ["a"] } };
+	assert.equal(bucket.prepare(encodeObjectsAsked(odd)), null);
+	for (const text of [
+		...["", "{}", "null", '{"op":"drop"}', '{"op":"sweep","tenant":"other"}', '{"op":"delete","keys":["k"]}'],
+		'{"op":"get","key":"k","onlyIf":null,"range":{"offset":-1,"length":null}}',
+		'{"op":"get","key":"k","onlyIf":null,"range":null,"tenant":"other"}',
+		'{"op":"part","key":"k","upload":"u","number":10001}',
+	])
+		assert.equal(bucket.prepare(text), null, text);
+	assert.match(String(bucket.prepare('{"op":"head","key":"\\ud800"}')), /^400 10020 /);
+});
+
+test("keys and parts beside a call are read as they were written, and nothing else is", () => {
+	const keys = ["a", "1:2", "", "ü\n\u{1f600}", "k".repeat(1024)];
+	assert.deepEqual(decodeKeys(encodeKeys(keys), 5), keys);
+	assert.equal(decodeKeys(encodeKeys(keys), 4), null);
+	for (const text of ["a", "1", "1:", "-1:a", "01:a", "2:a", "100000:a", ":", "1:a2"])
+		assert.equal(decodeKeys(text, 10), null, text);
+	const etag = "0123456789abcdef".repeat(2);
+	assert.deepEqual(decodeParts(encodePart(1, etag) + encodePart(10_000, "no\nhash"), 2), [
+		{ number: 1, etag },
+		{ number: 10_000, etag: "0".repeat(32) },
+	]);
+	assert.deepEqual(decodeParts("", 0), []);
+	for (const text of [`0 ${etag}\n`, `1 ${etag}`, `1 ${etag}\n\n`, `1  ${etag}\n`, "1 \n"])
+		assert.equal(decodeParts(text, 10), null, text);
+	assert.equal(decodeParts(encodePart(1, etag).repeat(3), 2), null);
 });

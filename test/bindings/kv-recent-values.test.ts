@@ -22,7 +22,7 @@ data.ask = (...given) => {
 };
 
 const recent = new RecentValues();
-const of = (tenant: string, namespace = "n") => new Namespace(data, { tenant, namespace }, 2 ** 30, recent);
+const of = (tenant: string, namespace = "n") => new Namespace(data, { tenant, namespace }, 2 ** 30, { recent });
 const entry = (key: string) => ({ key, metadata: null, expiration: null, expirationTtl: null });
 const put = (to: Namespace, key: string, value: string) => to.put(entry(key), Buffer.from(value));
 

@@ -27,6 +27,7 @@ export default {
 	fetch: () => new Response("a request"),
 	scheduled({ cron, scheduledTime }) { if (cron === "fail") throw new Error("at " + scheduledTime); },
 	queue({ queue, messages: [message] }) { if (message.body.again) message.retry({ delaySeconds: 7 }); },
+	storage({ changes: [change] }) { console.log(JSON.stringify(change)); if (change.key) change.retry(); },
 };`,
 		"plain.js": `export default { fetch: () => new Response("a request") };`,
 	});
@@ -45,6 +46,15 @@ export default {
 		status: 200,
 		said: { outcome: "ok", error: null, acknowledged: [], retried: [{ id: "1", delaySeconds: 7 }] },
 	});
+	assert.deepEqual(await at("storage?bucket=b&key=cat.png&size=3"), {
+		status: 200,
+		said: { outcome: "ok", error: null, acknowledged: ["1"], retried: [] },
+	});
+	await run.until(/PutObject.*cat\.png/);
+	const retried = { acknowledged: [], retried: [{ id: "1", delaySeconds: null }] };
+	const ofKey = await at("storage?kv=n&key=k&action=DeleteKey");
+	assert.deepEqual(ofKey.said, { outcome: "ok", error: null, ...retried });
+	assert.equal((await at("storage?bucket=b&key=k&action=Nothing")).status, 400);
 	assert.equal(((await at("scheduled", "", "plain.localhost")).said as { outcome: string }).outcome, "no_handler");
 	assert.match(((await at("queue")).said as { error: string }).error, /queue/);
 	assert.match(((await at("mail")).said as { error: string }).error, /there is no \/cdn-cgi\/handler\/mail/);

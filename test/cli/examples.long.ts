@@ -94,6 +94,27 @@ inBothIsolations("the examples", (isolation) => {
 			{ id: 1, text: "milk", done: 1 },
 		]);
 	});
+
+	test("thumbnail makes a small picture of each that is put there", async () => {
+		const { decodePng, encodePng } = await import("../../examples/thumbnail/png.ts");
+		const pixels = new Uint8Array(300 * 200 * 4).map(
+			(_, i) => [250, Math.floor(i / 4) % 300 < 150 ? 0 : 200, 9, 255][i % 4],
+		);
+		const body = await encodePng({ width: 300, height: 200, pixels });
+		assert.equal((await atoll.fetch("thumbnail", "/full/cat.png", { method: "PUT", body })).status, 201);
+		assert.equal((await atoll.fetch("thumbnail", "/small/cat.png", { method: "PUT", body })).status, 403);
+		await until(async () => (await atoll.fetch("thumbnail", "/small/cat.png")).status === 200);
+		const response = await atoll.fetch("thumbnail", "/small/cat.png");
+		assert.equal(response.headers.get("content-type"), "image/png");
+		const small = await decodePng(new Uint8Array(await response.arrayBuffer()));
+		assert.deepEqual([small.width, small.height], [128, 85]);
+		assert.deepEqual([...small.pixels.subarray(0, 4)], [250, 0, 9, 255]);
+		assert.deepEqual([...small.pixels.subarray(127 * 4, 128 * 4)], [250, 200, 9, 255]);
+		const headers = { "if-none-match": response.headers.get("etag") as string };
+		assert.equal((await atoll.fetch("thumbnail", "/small/cat.png", { headers })).status, 304);
+		await atoll.fetch("thumbnail", "/full/text.png", { method: "PUT", body: "no picture" });
+		await atoll.log("it is no PNG");
+	});
 	test("wasm adds", async () => {
 		assert.deepEqual(JSON.parse(await atoll.text("wasm", "/?a=20&b=22")), { a: 20, b: 22, sum: 42 });
 	});

@@ -20,7 +20,7 @@ after(async () => {
 
 test("what was in a namespace goes, too, if control ended before it had", async () => {
 	const { id } = await namespaces.create("test", "default", "title");
-	const opened = await namespaces.open("default", id);
+	const opened = await namespaces.open("default", id, "deploy");
 	await opened.put({ key: "k", metadata: null, expiration: null, expirationTtl: null }, Buffer.from("v"));
 	// As far as a removal gets that is cut off.
 	await store.commit({ actor: "test", action: "test", target: id }, [

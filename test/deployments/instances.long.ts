@@ -28,7 +28,7 @@ async function built(name: string, source: string) {
 						hostnames: [`${name}.test`],
 						sticky: null,
 						previews: {},
-						triggers: { crons: [], queues: [] },
+						triggers: { crons: [], queues: [], storage: [] },
 						...instances,
 					},
 					shares: [{ version: id, percent: 100 }],
@@ -96,7 +96,7 @@ test("of a release that splits over many versions the two with the most traffic 
 		[
 			{
 				...{ tenant: "default", name: "many", hostnames: ["many.test"], sticky: null, previews: {} },
-				triggers: { crons: [], queues: [] },
+				triggers: { crons: [], queues: [], storage: [] },
 				...{ provisioned: 1, maxInstances: null, versions },
 				shares: versions.map(({ id }, i) => ({ version: id, percent: percents[i] })),
 			},

@@ -17,7 +17,7 @@ const atoll = new TestRuntime({ isolation: "inline" });
 /** A function that is paused has nothing to be built, and an answer of its own. */
 const paused = (name: string): DesiredFunction => ({
 	...{ tenant: "default", name, hostnames: [`${name}.test`], provisioned: 0, maxInstances: 0 },
-	...{ shares: [], sticky: null, previews: {}, triggers: { crons: [], queues: [] }, versions: [] },
+	...{ shares: [], sticky: null, previews: {}, triggers: { crons: [], queues: [], storage: [] }, versions: [] },
 });
 
 /** A control that says what a test has it say, and an edge that follows it. */

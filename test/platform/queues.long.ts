@@ -208,7 +208,7 @@ test("atoll deploy sets what a configuration says, a part of the traffic or an a
 	assert.deepEqual((await triggers()).crons, ["1 9 * * *"]);
 	await platform.line.write("owns", { "atoll.jsonc": config({}), "index.js": TAKES });
 	assert.equal((await deploy()).code, 0);
-	assert.deepEqual(await triggers(), { crons: [], queues: [] });
+	assert.deepEqual(await triggers(), { crons: [], queues: [], storage: [] });
 });
 
 test("the API sends, counts and purges", async () => {

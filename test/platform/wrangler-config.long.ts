@@ -71,6 +71,34 @@ test("what is left out is warned of once, and bindings that are not there are re
 	assert.match(refused.output, /r2_buckets: atoll does not have that yet/);
 });
 
+test("r2_buckets are buckets, made where they are missing, and a jurisdiction is warned of", async () => {
+	const config = {
+		name: "stores",
+		main: "index.js",
+		r2_buckets: [
+			{ binding: "A", bucket_name: "named", preview_bucket_name: "other", jurisdiction: "eu" },
+			{ binding: "MY_B" },
+		],
+	};
+	const code = `export default { async fetch(request, { A, MY_B }) {
+		await A.put("k", "in a");
+		return new Response(await (await A.get("k")).text() + (await MY_B.head("k")));
+	} };`;
+	const folder = await line.write("stores", { "wrangler.json": JSON.stringify(config), "index.js": code });
+	const { code: exit, output } = await platform.atoll("deploy", folder);
+	assert.equal(exit, 0, output);
+	assert.match(output, /warning: .*r2_buckets: the jurisdiction of A is left out/);
+	assert.equal((await platform.get("stores.localhost")).text, "in anull");
+	const { body } = await platform.api("GET", "/v1/tenants/default/buckets");
+	assert.deepEqual(
+		(body as { name: string; objects: number }[]).map(({ name, objects }) => [name, objects]),
+		[
+			["named", 1],
+			["stores-my-b", 0],
+		],
+	);
+});
+
 test("a route is a hostname, and one with a path is refused by the command line as by Cloudflare's API", async () => {
 	const config = (pattern: string) =>
 		JSON.stringify({ name: "routed", main: "index.js", routes: [{ pattern, zone_name: "example.test" }] });

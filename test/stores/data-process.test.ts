@@ -15,6 +15,8 @@ import { until } from "../support/until.ts";
 const KILLS = Number(process.env.ATOLL_TEST_KILLS ?? 8);
 const MOST = 2 ** 30;
 const GIVING_UP = { maxRetries: 3, deadLetterQueue: "" };
+/** Changes of which nobody hears. */
+const UNTOLD = { rules: [], depth: 0 };
 
 const launcher = new Launcher();
 after(() => launcher.close());
@@ -153,7 +155,15 @@ test("a database of a newer atoll, and one that is damaged, are told and left as
 test("a call that fails undoes what it has changed, and nothing of those that came with it", async () => {
 	await using(temporaryFolder(), async (data) => {
 		const namespace = namespaceOf(data);
-		const broken = { tenant: "one", namespace: "n", metadata: null, expires: null, blob: null, mostBytes: MOST };
+		const broken = {
+			tenant: "one",
+			namespace: "n",
+			metadata: null,
+			expires: null,
+			blob: null,
+			mostBytes: MOST,
+			...UNTOLD,
+		};
 		const results = await Promise.allSettled([
 			namespace.put(entry("a"), Buffer.from("a")),
 			data.ask("one", { store: "kv", operation: "put", said: { ...broken, key: null }, bytes: Buffer.from("x") }),
@@ -170,7 +180,16 @@ test("a call that fails undoes what it has changed, and nothing of those that ca
 test("what has expired makes room, and is told by no list", async () => {
 	await using(temporaryFolder(), async (data) => {
 		const put = (key: string, expires: number | null) => {
-			const said = { tenant: "one", namespace: "n", key, metadata: null, expires, blob: null, mostBytes: 2000 };
+			const said = {
+				tenant: "one",
+				namespace: "n",
+				key,
+				metadata: null,
+				expires,
+				blob: null,
+				mostBytes: 2000,
+				...UNTOLD,
+			};
 			return data.ask("one", { store: "kv", operation: "put", said, bytes: Buffer.alloc(300) });
 		};
 		for (let i = 0; i < 4; i++) await put(`old${i}`, 1);

@@ -4,6 +4,7 @@ import { Blobs } from "../../src/stores/blobs.ts";
 import { CronStore } from "../../src/stores/cron-store.ts";
 import type { DataProcess } from "../../src/stores/data-process.ts";
 import { openDatabase } from "../../src/stores/database.ts";
+import { Outbox } from "../../src/stores/outbox.ts";
 import { Quota } from "../../src/stores/quota.ts";
 import { Scheduler } from "../../src/triggers/scheduler.ts";
 import { temporaryFolder } from "../support/runtime.ts";
@@ -24,7 +25,9 @@ class Clockwork {
 	constructor(context: TestContext) {
 		const folder = temporaryFolder();
 		const database = openDatabase(folder);
-		this.#store = new CronStore({ database, blobs: new Blobs(folder), quota: new Quota(database) });
+		const quota = new Quota(database);
+		const outbox = new Outbox(database, quota);
+		this.#store = new CronStore({ database, blobs: new Blobs(folder), quota, outbox });
 		this.#context = context;
 		context.after(() => database.close());
 		context.mock.timers.enable({ apis: ["setTimeout", "Date"], now: BEGIN });

@@ -1,8 +1,16 @@
 /** Compiled with `atoll-edge/types` alone by `types.test.ts`: what a function may use, and what it may not. */
-import type { ExecutionContext, Handler, MessageBatch, ScheduledController } from "atoll-edge/types";
+import type {
+	ExecutionContext,
+	Handler,
+	MessageBatch,
+	R2Bucket,
+	ScheduledController,
+	StorageBatch,
+} from "atoll-edge/types";
 
 interface Env {
 	KEY: string;
+	BUCKET: R2Bucket;
 }
 
 export default {
@@ -37,6 +45,25 @@ export default {
 		}
 		// @ts-expect-error: a delay is in seconds
 		batch.retryAll({ delay: 1 });
+	},
+	async storage(batch: StorageBatch, { BUCKET }: Env): Promise<void> {
+		for (const change of batch.changes) {
+			if (change.action === "DeleteKey" || change.action === "PutKey") console.log(change.namespace, change.key);
+			else if (change.action === "PutObject") console.log(change.bucket, change.object.size);
+			// @ts-expect-error: what was removed has no size
+			else if (change.action === "DeleteObject") console.log(change.object.size);
+			change.ack();
+		}
+		const whole = await BUCKET.get("k", { range: { suffix: 3 } });
+		console.log(await whole?.text(), whole?.checksums.toJSON());
+		const maybe = await BUCKET.get("k", { onlyIf: { etagMatches: "e" } });
+		// @ts-expect-error: it has no body where the condition does not hold
+		console.log(maybe?.body);
+		const { size } = await BUCKET.put("k", new ReadableStream(), { httpMetadata: new Headers(), sha1: "00" });
+		const upload = await BUCKET.createMultipartUpload("k");
+		await upload.complete([await upload.uploadPart(size, "x")]);
+		const list = await BUCKET.list({ include: ["customMetadata"] });
+		if (list.truncated) await BUCKET.list({ cursor: list.cursor });
 	},
 } satisfies Handler<Env>;
 

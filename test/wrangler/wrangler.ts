@@ -1,7 +1,7 @@
 /** An unmodified wrangler against a real server: `npm run test:wrangler`, which `.ci/run` has installed it for. */
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { after, test } from "node:test";
 import { startPlatform, TOKEN } from "../support/platform.ts";
@@ -606,6 +606,54 @@ test("version metadata, rate limits in both forms, and datasets are bound, and a
 	]);
 	const viewed = await wrangler(folder, "versions", "view", uploaded);
 	assert.match(viewed, /VISITS[^\n]*visits|visits[^\n]*VISITS/i);
+});
+
+test("buckets are made, filled, read and removed, and a function is bound to one", async () => {
+	const code = `export default { async fetch(request, { B, OWN }) {
+		const object = await B.get("greeting.txt");
+		await OWN.put("asked", "yes");
+		return new Response(object.body, { headers: { "content-type": object.httpMetadata.contentType } });
+	} };`;
+	const config = { r2_buckets: [{ binding: "B", bucket_name: "greetings" }, { binding: "OWN" }] };
+	const folder = await project("greets", { "index.js": code, "greeting.txt": "hello from a bucket" }, config);
+	assert.match(await wrangler(folder, "r2", "bucket", "create", "greetings"), /Created bucket 'greetings'/);
+	const object = "greetings/greeting.txt";
+	const file = ["--file", "greeting.txt", "--content-type", "text/x-greeting"];
+	assert.match(await wrangler(folder, "r2", "object", "put", object, ...file, "--remote"), /Upload complete/);
+	assert.match(await wrangler(folder, "deploy"), /env\.B \(greetings\)/);
+	assert.equal((await platform.get("greets.localhost")).text, "hello from a bucket");
+	assert.match(await wrangler(folder, "r2", "bucket", "list"), /greetings[\s\S]*greets-own/);
+	assert.match(await wrangler(folder, "r2", "bucket", "info", "greetings"), /object_count: +1\nbucket_size: +19 B/);
+	await wrangler(folder, "r2", "object", "get", object, "--file", "got.txt", "--remote");
+	assert.equal(await readFile(join(folder, "got.txt"), "utf8"), "hello from a bucket");
+	assert.equal(await wrangler(folder, "r2", "object", "get", "greets-own/asked", "--pipe", "--remote"), "yes");
+	const full = await start(folder, ["r2", "bucket", "delete", "greetings"]).ended;
+	assert.match(full.output, /the bucket greetings is used by greets/);
+	await wrangler(folder, "r2", "object", "delete", object, "--remote");
+	await wrangler(folder, "delete", "--force");
+	await wrangler(folder, "r2", "bucket", "delete", "greetings");
+	assert.doesNotMatch(await wrangler(folder, "r2", "bucket", "list"), /greetings/);
+});
+
+test("a bucket notifies a queue, as long as it is told to", async () => {
+	const code = `export default {
+		async fetch(request, { B }) { await B.put("in/" + new URL(request.url).pathname.slice(1), "x"); return new Response("put"); },
+		queue({ messages }) { for (const { body } of messages) console.log("notified", JSON.stringify(body)); },
+	};`;
+	const consumer = { queue: "notices", max_batch_timeout: 0 };
+	const config = { r2_buckets: [{ binding: "B", bucket_name: "noticed" }], queues: { consumers: [consumer] } };
+	const folder = await project("notices", { "index.js": code }, config);
+	await wrangler(folder, "queues", "create", "notices");
+	await wrangler(folder, "r2", "bucket", "create", "noticed");
+	await wrangler(folder, "deploy");
+	const notification = (...args: string[]) => wrangler(folder, "r2", "bucket", "notification", ...args);
+	const rule = ["--event-type", "object-create", "--prefix", "in/", "--queue", "notices"];
+	assert.match(await notification("create", "noticed", ...rule), /Event notification rule created/);
+	assert.match(await notification("list", "noticed"), /queue_name: +notices\nprefix: +in\//);
+	assert.equal((await platform.get("notices.localhost", "/first")).text, "put");
+	await until(() => /notified .*PutObject.*in\/first/.test(platform.log));
+	await notification("delete", "noticed", "--queue", "notices");
+	assert.doesNotMatch(await notification("list", "noticed"), /queue_name/);
 });
 
 test("whoami names the account", async () => {

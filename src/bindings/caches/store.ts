@@ -1,6 +1,7 @@
 import type { StatementSync } from "node:sqlite";
 import { joinedIn } from "../../link/header-list.ts";
 import type { Blobs } from "../../stores/blobs.ts";
+import { partOfBlob } from "../../stores/read-source.ts";
 import { type DataFiles, type DataStore, type Done, Refused } from "../../stores/store.ts";
 import type { Bytes, Milliseconds } from "../../units.ts";
 import type { CacheBody, CacheId, CacheMatch, CacheMatched, CachePurge, CachePut, CachePutResult } from "./calls.ts";
@@ -98,13 +99,9 @@ export class CachesStore implements DataStore {
 		body: ({ account, entry, start, size }: CacheBody): Done => {
 			const row = this.#statements.entry.get(entry, account) as Row | undefined;
 			if (row === undefined || row.blob === null) throw new Refused("404 it is kept no longer");
-			try {
-				return { said: this.#blobs.read(account, row.blob, size, start) };
-			} catch (error) {
-				// Another process may have removed it.
-				if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-				throw new Refused("404 it is kept no longer");
-			}
+			// Another process may have removed it, or the machine have gone down before it was written.
+			if (!this.#blobs.has(row.blob, row.size)) throw new Refused("404 it is kept no longer");
+			return { said: this.#blobs.read(account, partOfBlob(row.blob, start, start + size)) };
 		},
 		names: ({ account, function: of }: CacheId): Done => ({
 			said: (this.#statements.names.all(account, of) as { name: string }[]).map(({ name }) => name),

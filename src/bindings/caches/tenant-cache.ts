@@ -1,10 +1,9 @@
 import { isNotModified, rangeOf } from "../../http/conditional.ts";
 import { headerIn } from "../../link/header-list.ts";
 import { DEFAULT_TENANT, type FunctionId, keyOf } from "../../names.ts";
-import { type DataProcess, refusalIn } from "../../stores/data-process.ts";
+import { begun, type DataProcess, refusalIn } from "../../stores/data-process.ts";
 import type { Bytes, Milliseconds } from "../../units.ts";
 import type { Content } from "../binding.ts";
-import { begun } from "../value.ts";
 import type { CacheBody, CacheId, CacheMatch, CacheMatched, CachePurge, CachePut, CachePutResult } from "./calls.ts";
 import { type Exchanged, kept } from "./freshness.ts";
 import type { CacheFound } from "./schema.ts";
@@ -109,14 +108,14 @@ export class TenantCache {
 			vary: vary.length === 0 ? "" : JSON.stringify(vary),
 			head: JSON.stringify(head),
 		};
-		const body = await begun(content ?? new Uint8Array(0));
+		const body = await begun(content ?? new Uint8Array(0), Number.POSITIVE_INFINITY);
 		if (body instanceof Uint8Array) {
 			await this.#put({ ...put, blob: null }, body, signal);
 			return;
 		}
 		const { account } = this.#of;
 		const most = Math.min(MOST_BODY, this.#mostBytes);
-		const blob = await this.#data.receive(account, body, most, "relaxedBlobs");
+		const blob = await this.#data.receive(account, body, { most, mostBytes: most }, "relaxedBlobs");
 		try {
 			if (await this.#put({ ...put, blob })) return;
 		} catch (error) {

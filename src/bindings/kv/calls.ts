@@ -1,3 +1,4 @@
+import type { StorageTelling } from "../../stores/storage-rule.ts";
 import type { Bytes } from "../../units.ts";
 
 /** A namespace of a tenant's. */
@@ -6,7 +7,7 @@ export interface KvNamespaceId {
 	namespace: string;
 }
 
-export interface KvPut extends KvNamespaceId {
+export interface KvPut extends KvNamespaceId, StorageTelling {
 	key: string;
 	/** JSON; `null` for none. */
 	metadata: string | null;
@@ -14,8 +15,10 @@ export interface KvPut extends KvNamespaceId {
 	expires: number | null;
 	/** The blob that came in before, if the value is not with the call. */
 	blob: string | null;
-	/** How much the tenant may store. */
-	mostBytes: Bytes;
+}
+
+export interface KvDelete extends KvNamespaceId, StorageTelling {
+	keys: string[];
 }
 
 export interface KvList extends KvNamespaceId {

@@ -1,6 +1,5 @@
 import { z } from "zod";
-import type { DataProcess } from "../../stores/data-process.ts";
-import type { Bytes } from "../../units.ts";
+import { namespaceId } from "../../names.ts";
 import {
 	type Answer,
 	type Caller,
@@ -17,7 +16,7 @@ import type { KvKeys, KvTold } from "./schema.ts";
 
 const settings = z.strictObject({
 	/** Which namespace of its tenant's; two bindings with the same one share its keys. */
-	id: z.string().regex(/^[\w.-]{1,100}$/, "must have up to 100 letters, digits, dots, `-` and `_`"),
+	id: namespaceId,
 });
 type Settings = z.output<typeof settings>;
 
@@ -48,22 +47,31 @@ type Asked = z.output<typeof asked>;
 /** Keys and values that last: https://developers.cloudflare.com/kv/api/ */
 class KvBinding implements EdgeBinding<Settings> {
 	readonly settings = settings;
-	readonly #data: DataProcess;
-	readonly #mostBytes: Bytes;
+	readonly #services: EdgeServices;
 	readonly #recent = new RecentValues();
 
-	constructor({ data, storedBytes }: EdgeServices) {
-		this.#data = data;
-		this.#mostBytes = storedBytes;
+	constructor(services: EdgeServices) {
+		this.#services = services;
 	}
 
-	open({ id }: Settings, { function: { tenant } }: Caller): OpenBinding {
-		const namespace = new Namespace(this.#data, { tenant, namespace: id }, this.#mostBytes, this.#recent);
+	open({ id }: Settings, { function: caller, chain }: Caller): OpenBinding {
+		const { data, storedBytes, storage } = this.#services;
+		const { tenant } = caller;
+		/** As of now: rules may change while a request is at work. */
+		const opened = () =>
+			new Namespace(data, { tenant, namespace: id }, storedBytes, {
+				recent: this.#recent,
+				telling: {
+					rules: storage.rulesOf(tenant, "kv", id),
+					depth: chain.depth,
+					told: (told) => storage.told(caller, told),
+				},
+			});
 		return {
 			prepare(argument): Prepared | null {
 				const call = decodedBy(asked, argument);
 				if (call === null) return null;
-				return { target: `KV ${call.op}`, perform: (content, signal) => perform(namespace, call, { content, signal }) };
+				return { target: `KV ${call.op}`, perform: (content, signal) => perform(opened(), call, { content, signal }) };
 			},
 		};
 	}

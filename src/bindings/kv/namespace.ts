@@ -1,7 +1,8 @@
-import type { DataProcess } from "../../stores/data-process.ts";
+import type { DataProcess, DataResult } from "../../stores/data-process.ts";
+import { concerns, type StorageTelling } from "../../stores/storage-rule.ts";
 import type { Bytes } from "../../units.ts";
 import type { Content } from "../binding.ts";
-import { begun } from "../value.ts";
+import { NOTHING_TOLD, type Telling, type Told } from "../telling.ts";
 import type { KvFound, KvList, KvNamespaceId, KvPut } from "./calls.ts";
 import type { Recent, RecentValues } from "./recent-values.ts";
 import type { KvKeys } from "./schema.ts";
@@ -28,18 +29,33 @@ interface Found {
 	values: Content;
 }
 
+/** How a namespace is used. */
+interface NamespaceUse {
+	/** By what its changes are told. Default: by nothing. */
+	telling?: Telling;
+	/** What is not to be asked for again. Default: nothing. */
+	recent?: RecentValues | null;
+}
+
 /** A tenant's namespace of keys and values, as the edge and the API use it. Errors begin with an HTTP status. */
 export class Namespace {
 	readonly #data: DataProcess;
 	readonly #of: KvNamespaceId;
 	readonly #mostBytes: Bytes;
+	readonly #telling: Telling;
 	readonly #recent: RecentValues | null;
 
-	/** `mostBytes`: how much the tenant may store. `recent`: what is not to be asked for again, if anything. */
-	constructor(data: DataProcess, of: KvNamespaceId, mostBytes: Bytes, recent: RecentValues | null = null) {
+	/** `mostBytes`: how much the tenant may store. */
+	constructor(
+		data: DataProcess,
+		of: KvNamespaceId,
+		mostBytes: Bytes,
+		{ telling = NOTHING_TOLD, recent = null }: NamespaceUse = {},
+	) {
 		this.#data = data;
 		this.#of = of;
 		this.#mostBytes = mostBytes;
+		this.#telling = telling;
 		this.#recent = recent;
 	}
 
@@ -100,27 +116,8 @@ export class Namespace {
 	}
 
 	async put(entry: Entry, content: Uint8Array | AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<void> {
-		const { key } = entry;
-		checkKey(key);
-		return this.#writing([key], () => this.#put(entry, content, signal));
-	}
-
-	/** What was read of keys before they are written is not kept. */
-	async #writing(keys: readonly string[], write: () => Promise<unknown>): Promise<void> {
-		this.#recent?.forget(this.#of, keys);
-		try {
-			await write();
-		} finally {
-			this.#recent?.forget(this.#of, keys);
-		}
-	}
-
-	async #put(
-		entry: Entry,
-		content: Uint8Array | AsyncIterable<Uint8Array>,
-		signal: AbortSignal | undefined,
-	): Promise<void> {
 		const { key, metadata } = entry;
+		checkKey(key);
 		const metadataBytes = Buffer.byteLength(metadata ?? "");
 		if (metadataBytes > MOST_METADATA)
 			throw new Error(`413 Metadata length of ${metadataBytes} exceeds limit of ${MOST_METADATA}.`);
@@ -128,28 +125,38 @@ export class Namespace {
 			key,
 			metadata,
 			expires: expiry(entry),
-			mostBytes: this.#mostBytes,
+			...this.#tellingOf([key]),
 		};
-		if (content instanceof Uint8Array && content.byteLength > MOST_VALUE)
-			throw new Error(`413 Value length of ${content.byteLength} exceeds limit of ${MOST_VALUE}.`);
-		const value = await begun(content);
-		if (value instanceof Uint8Array) {
-			await this.#ask("put", { ...put, blob: null }, { bytes: value, signal });
-			return;
-		}
-		const { tenant } = this.#of;
-		const blob = await this.#data.receive(tenant, value, MOST_VALUE);
+		const call = { store: "kv", operation: "put", said: { ...this.#of, ...put } };
+		const intake = { most: MOST_VALUE, mostBytes: this.#mostBytes, signal };
+		await this.#writing([key], () => this.#data.store(this.#of.tenant, call, content, intake));
+	}
+
+	/** What was read of keys before they are written is not kept; what came of writing them is told. */
+	async #writing(keys: readonly string[], write: () => Promise<DataResult>): Promise<void> {
+		this.#recent?.forget(this.#of, keys);
 		try {
-			await this.#ask("put", { ...put, blob });
-		} catch (error) {
-			this.#data.discard(tenant, blob);
-			throw error;
+			this.#told(await write());
+		} finally {
+			this.#recent?.forget(this.#of, keys);
 		}
+	}
+
+	/** By what changes of these keys are told. */
+	#tellingOf(keys: readonly string[]): StorageTelling {
+		const { rules, depth } = this.#telling;
+		const concerned = rules.filter((rule) => keys.some((key) => concerns(rule, key)));
+		return { rules: concerned, depth, mostBytes: this.#mostBytes };
+	}
+
+	#told({ said }: DataResult): void {
+		const told = said as Told;
+		if (told.queues.length > 0 || told.dropped > 0) this.#telling.told(told);
 	}
 
 	async delete(keys: string[]): Promise<void> {
 		for (const key of keys) checkKey(key);
-		await this.#writing(keys, () => this.#ask("delete", { keys }));
+		await this.#writing(keys, () => this.#ask("delete", { ...this.#tellingOf(keys), keys }));
 	}
 
 	/** Some of the keys that begin with a prefix, in the order of their bytes. */

@@ -1,9 +1,11 @@
 import type { SQLInputValue, StatementSync } from "node:sqlite";
 import type { Blobs } from "../../stores/blobs.ts";
+import { newTold, type Outbox, saidOf } from "../../stores/outbox.ts";
 import type { Quota } from "../../stores/quota.ts";
+import { wholeBlob } from "../../stores/read-source.ts";
 import { type DataFiles, type DataStore, type Done, Refused } from "../../stores/store.ts";
 import type { Bytes } from "../../units.ts";
-import type { KvFound, KvList, KvNamespaceId, KvPut, KvValue } from "./calls.ts";
+import type { KvDelete, KvFound, KvList, KvNamespaceId, KvPut, KvValue } from "./calls.ts";
 
 /** What an entry takes beside its key, its value and its metadata. */
 const ENTRY_BYTES: Bytes = 100;
@@ -28,10 +30,12 @@ const HEAD = "id, key, expires, metadata, size, blob";
 export class KvStore implements DataStore {
 	readonly #blobs: Blobs;
 	readonly #quota: Quota;
+	readonly #outbox: Outbox;
 	readonly #statements;
 
-	constructor({ database, blobs, quota }: DataFiles) {
+	constructor({ database, blobs, quota, outbox }: DataFiles) {
 		this.#blobs = blobs;
+		this.#outbox = outbox;
 		this.#quota = quota;
 		const prepare = (sql: string): StatementSync => database.prepare(sql);
 		const at = "namespace = (SELECT id FROM kv_namespaces WHERE tenant = ? AND name = ?)";
@@ -84,7 +88,7 @@ export class KvStore implements DataStore {
 		value: ({ tenant, namespace, key, size }: KvValue): Done => {
 			const row = this.#row(this.#statements.head, tenant, namespace, key);
 			if (row === null || row.size !== size) throw new Refused("409 the value has changed while it was read");
-			if (row.blob !== null) return { said: this.#blobs.read(tenant, row.blob, size) };
+			if (row.blob !== null) return { said: this.#blobs.read(tenant, wholeBlob(row.blob, size)) };
 			return { said: null, bytes: this.#valueOf(row.id) };
 		},
 		list: ({ tenant, namespace, prefix, after, limit }: KvList): Done => {
@@ -102,7 +106,7 @@ export class KvStore implements DataStore {
 
 	readonly writes = {
 		put: (put: KvPut, bytes: Buffer): Done => {
-			const { tenant, namespace, key, metadata, expires, blob, mostBytes } = put;
+			const { tenant, namespace, key, metadata, expires, blob, mostBytes, rules } = put;
 			const { namespace: make, head, put: write } = this.#statements;
 			const size = blob === null ? bytes.length : this.#blobs.sizeOf(tenant, blob);
 			const before = this.#row(head, tenant, namespace, key);
@@ -113,14 +117,22 @@ export class KvStore implements DataStore {
 			if (before?.blob) this.#blobs.leave(before.blob);
 			make.run(tenant, namespace);
 			write.run(tenant, namespace, key, expires, metadata, size, blob, blob === null ? bytes : null);
-			return {};
+			const told = newTold();
+			const change = { tenant, action: "PutKey", key, time: Date.now(), about: { namespace, key, size } } as const;
+			this.#outbox.tell(change, rules, put, told);
+			return saidOf(told);
 		},
-		delete: ({ tenant, namespace, keys }: KvNamespaceId & { keys: string[] }): Done => {
+		delete: (asked: KvDelete): Done => {
+			const { tenant, namespace, keys, rules } = asked;
+			const told = newTold();
 			for (const key of keys) {
 				const row = this.#row(this.#statements.head, tenant, namespace, key);
-				if (row !== null) this.#remove(tenant, row);
+				if (row === null) continue;
+				this.#remove(tenant, row);
+				const change = { tenant, action: "DeleteKey", key, time: Date.now(), about: { namespace, key } } as const;
+				this.#outbox.tell(change, rules, asked, told);
 			}
-			return {};
+			return saidOf(told);
 		},
 		/** Removes a namespace's entries, so many at a time, and then itself; says whether it is gone. */
 		drop: ({ tenant, namespace }: KvNamespaceId): Done => {

@@ -42,6 +42,8 @@ export interface LeasedMessage {
 	attempts: number;
 	type: ContentType;
 	size: Bytes;
+	/** How many events deep it is: 0 unless it is one of a change of what is stored. */
+	depth: number;
 }
 
 /** What a lease gives; the bodies come one behind the other. */

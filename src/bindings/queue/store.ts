@@ -40,6 +40,7 @@ interface Row {
 	attempts: number;
 	type: ContentType;
 	body: Uint8Array;
+	depth: number;
 }
 
 /**
@@ -217,12 +218,13 @@ function fitting(rows: Row[]): Row[] {
 }
 
 function given(rows: Row[], dropped: number): Done {
-	const messages = rows.map(({ id, sent, attempts, type, body }) => ({
+	const messages = rows.map(({ id, sent, attempts, type, body, depth }) => ({
 		id,
 		sent,
 		attempts,
 		type,
 		size: body.byteLength,
+		depth,
 	}));
 	const said: Leased = { messages, nextMs: null, dropped };
 	return { said, bytes: Buffer.concat(rows.map(({ body }) => body)) };

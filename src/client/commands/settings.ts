@@ -92,6 +92,7 @@ export async function settings(
 			["keep-days", String(one.keep.days ?? "none")],
 			["crons", one.triggers.crons.join(", ") || "none"],
 			["queues", one.triggers.queues.map(({ queue }) => queue).join(", ") || "none"],
+			["storage", one.triggers.storage.map(({ bucket, kv }) => bucket ?? kv).join(", ") || "none"],
 		]),
 	);
 }

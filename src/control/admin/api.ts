@@ -5,6 +5,7 @@ import { version as atollVersion } from "../../version.ts";
 import type { Control } from "../control.ts";
 import { ControlError } from "../control-error.ts";
 import { checked } from "../json.ts";
+import { resolveTriggers } from "../kv/namespaces.ts";
 import type { FunctionDocument, VersionDocument } from "../store/documents.ts";
 import { type TailFilter, tailFilter } from "../tails/tail-filters.ts";
 import type { Authenticated } from "../tokens.ts";
@@ -12,6 +13,7 @@ import { filesIn } from "../uploads/asset-uploads.ts";
 import { NO_MODULE, readForm, readMetadata, readModules } from "../uploads/module-files.ts";
 import { addAnalyticsCalls } from "./analytics.ts";
 import { backupOf } from "./backup.ts";
+import { addBucketCalls } from "./buckets.ts";
 import { addCacheCalls } from "./caches.ts";
 import { addCall, type Call } from "./calls.ts";
 import { addDatabaseCalls } from "./databases.ts";
@@ -29,7 +31,7 @@ const FUNCTION = "/tenants/{tenant}/functions/{name}";
 
 /** The platform's own API, below `/v1`: docs/api-admin.md. */
 export function adminApi(control: Control): OpenAPIHono<Authenticated> {
-	const { catalog, keeping, bound, versions, releases, tokens, feed, assets } = control;
+	const { catalog, keeping, bound, namespaces, versions, releases, tokens, feed, assets } = control;
 	const app = new OpenAPIHono<Authenticated>();
 	app.onError((error, c) => problem(c, error));
 
@@ -61,7 +63,7 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 		for (const alias of Object.keys(one.aliases)) aliases[alias] = (await catalog.released(one, alias))?.shares ?? [];
 		const hostnames = catalog.hostnamesOf(one);
 		const keep = keeping.rulesOf(one);
-		const triggers = { crons: one.schedules, queues: one.consumers };
+		const triggers = { crons: one.schedules, queues: one.consumers, storage: one.storage };
 		return { tenant, name, hostnames, paused, provisioned, maxInstances, keep, triggers, aliases, created, changed };
 	};
 	/** Answers once edges serve what was committed. */
@@ -119,7 +121,9 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 		body: shapes.settingsRequest,
 		result: shapes.functionShape,
 		perform: async (c, request) => {
-			await served(await catalog.set(actorOf(c), idOf(c), settingsOf(request)));
+			const { triggers } = request;
+			const resolved = triggers && (await resolveTriggers(namespaces, idOf(c).tenant, triggers));
+			await served(await catalog.set(actorOf(c), idOf(c), settingsOf({ ...request, triggers: resolved })));
 			return functionOf((await catalog.find(idOf(c))).value);
 		},
 	});
@@ -330,6 +334,7 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 	});
 
 	addQueueCalls(app, control);
+	addBucketCalls(app, control);
 	addDatabaseCalls(app, control);
 	addCacheCalls(app, control);
 	addAnalyticsCalls(app, control);

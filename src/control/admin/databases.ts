@@ -43,7 +43,7 @@ export function addDatabaseCalls(app: OpenAPIHono<Authenticated>, { databases, t
 		perform: async (c, { name }) => {
 			const tenant = tenantOf(c, "deploy");
 			const made = await databases.create(c.get("bearer").label, tenant, name);
-			await (await databases.open(tenant, made.id)).create();
+			await (await databases.open(tenant, made.id, "deploy")).create();
 			return shapeOf(made);
 		},
 	});
@@ -66,7 +66,7 @@ export function addDatabaseCalls(app: OpenAPIHono<Authenticated>, { databases, t
 		result: z.array(shapes.statementShape),
 		perform: async (c, { sql, params }) => {
 			const { tenant, id } = await databaseOf(c, "deploy");
-			return (await databases.open(tenant, id)).run(sql, params);
+			return (await databases.open(tenant, id, "deploy")).run(sql, params);
 		},
 	});
 	call({

@@ -15,7 +15,7 @@ export function settingsOf({
 	// How many it has is not forgotten while it is paused.
 	const isPaused = paused ?? (maxInstances === undefined ? undefined : maxInstances === 0);
 	const most = maxInstances === 0 ? undefined : maxInstances;
-	const { crons: schedules, queues: consumers } = triggers;
-	const all = { ...rest, paused: isPaused, maxInstances: most, schedules, consumers };
+	const { crons: schedules, queues: consumers, storage } = triggers;
+	const all = { ...rest, paused: isPaused, maxInstances: most, schedules, consumers, storage };
 	return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }

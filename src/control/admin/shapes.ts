@@ -70,9 +70,15 @@ export const functionShape = z
 		provisioned: z.number().int(),
 		maxInstances: z.number().int().nullable().openapi({ description: "0 while it is paused." }),
 		keep: z.object({ versions: z.number().int(), days: z.number().int().nullable() }),
-		triggers: z.object({ crons: z.array(z.string()), queues: z.array(z.looseObject({ queue: z.string() })) }).openapi({
-			description: "What calls it beside requests: docs/triggers.md.",
-		}),
+		triggers: z
+			.object({
+				crons: z.array(z.string()),
+				queues: z.array(z.looseObject({ queue: z.string() })),
+				storage: z.array(z.looseObject({})),
+			})
+			.openapi({
+				description: "What calls it beside requests: docs/triggers.md.",
+			}),
 		aliases: z.record(z.string(), z.array(shareShape)),
 		created: z.string(),
 		changed: z.string(),
@@ -189,6 +195,14 @@ export const statementShape = z
 	.openapi("StatementResult");
 
 export const importShape = z.object({ count: z.number().int(), rowsWritten: z.number().int() }).openapi("Imported");
+export const bucketShape = z
+	.object({
+		name: z.string(),
+		created: z.string(),
+		objects: z.number().int(),
+		bytes: z.number().int().openapi({ description: "What is in its objects." }),
+	})
+	.openapi("Bucket");
 
 export const queueShape = z
 	.object({

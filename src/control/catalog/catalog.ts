@@ -1,6 +1,6 @@
 import { DEFAULT_TENANT, type FunctionId, functionName, keyOf, type TenantName, tenantName } from "../../names.ts";
 import { Router } from "../../router/router.ts";
-import { type ConsumerSettings, missingHandler, type Triggers } from "../../triggers/trigger-settings.ts";
+import { type ConsumerSettings, missingHandler, NO_TRIGGERS, type Triggers } from "../../triggers/trigger-settings.ts";
 import { ControlError } from "../control-error.ts";
 import type { Sealer } from "../secrets.ts";
 import {
@@ -28,7 +28,16 @@ type VersionInEnvironment = Pick<VersionDocument, "variables" | "bindings" | "me
 /** What a function is set to that is no version's: whether it is paused, where it is reached, its tags. */
 export type Settings = Pick<
 	FunctionDocument,
-	"paused" | "provisioned" | "maxInstances" | "keep" | "onDomain" | "previews" | "tags" | "schedules" | "consumers"
+	| "paused"
+	| "provisioned"
+	| "maxInstances"
+	| "keep"
+	| "onDomain"
+	| "previews"
+	| "tags"
+	| "schedules"
+	| "consumers"
+	| "storage"
 >;
 
 /** What a change of a function comes to: it as it is to be, and what else changes with it. */
@@ -227,8 +236,8 @@ export class Catalog {
 	async set(actor: string, id: FunctionId, { keep, ...settings }: Partial<Settings>): Promise<Sequence> {
 		const change = async (one: FunctionDocument) => {
 			const value = { ...one, ...settings, keep: { ...one.keep, ...keep } };
-			const { schedules = [], consumers = [] } = settings;
-			await this.#requireHandlers(one, { crons: schedules, queues: consumers });
+			const { schedules: crons = [], consumers: queues = [], storage = [] } = settings;
+			await this.#requireHandlers(one, { crons, queues, storage });
 			const beside = [...(await this.#instances.claims(one, value)), ...(await this.queues.claims(one, value))];
 			return { value, beside };
 		};
@@ -246,7 +255,7 @@ export class Catalog {
 			const others = one.consumers.filter((other) => other.queue !== queue);
 			const added = settings === null ? [] : [settings];
 			const value = { ...one, consumers: [...others, ...added] };
-			await this.#requireHandlers(one, { crons: [], queues: added });
+			await this.#requireHandlers(one, { ...NO_TRIGGERS, queues: added });
 			return { value, beside: await this.queues.claims(one, value) };
 		};
 		return (await this.change({ actor, action: "consumers.set" }, id, change)).sequence;
@@ -273,7 +282,7 @@ export class Catalog {
 					changes.push({ kind, key: own, value: null, expected: revision });
 			const all = [this.#hostnames.own(id), ...entry.value.hostnames];
 			changes.push(...(await this.#hostnames.returns(all)));
-			changes.push(...(await this.queues.claims(entry.value, { ...entry.value, consumers: [] })));
+			changes.push(...(await this.queues.claims(entry.value, { ...entry.value, consumers: [], storage: [] })));
 			return this.store.commit({ actor, action: "function.remove", target: key }, changes);
 		});
 	}
@@ -300,6 +309,7 @@ function newFunction({ tenant, name }: FunctionId): FunctionDocument {
 		tags: [],
 		schedules: [],
 		consumers: [],
+		storage: [],
 	};
 }
 

@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { setImmediate as immediate } from "node:timers/promises";
 import type { GivenBindings } from "../../bindings/binding.ts";
-import { type FunctionName, keyOf, type TenantName } from "../../names.ts";
+import type { FunctionName, TenantName } from "../../names.ts";
 import { ControlError } from "../control-error.ts";
 import type { FunctionDocument, QueueDocument } from "../store/documents.ts";
 import type { Change, Store } from "../store/store.ts";
+import { releasedBindings } from "./released-bindings.ts";
 
 const MOST_QUEUES = 1000;
 
@@ -34,8 +34,9 @@ export class QueuePolicy {
 	claims(before: FunctionDocument, after: FunctionDocument, sendsTo: readonly string[] = []): Promise<Change[]> {
 		const { tenant, name } = after;
 		const consumed = new Set(after.consumers.map(({ queue }) => queue));
-		const dead = after.consumers.flatMap(({ deadLetterQueue }) => deadLetterQueue ?? []);
-		const all = new Set([...before.consumers.map(({ queue }) => queue), ...consumed, ...dead, ...sendsTo]);
+		const dead = deadLetterQueuesOf(after);
+		const told = after.storage.flatMap(({ queue }) => queue ?? []);
+		const all = new Set([...before.consumers.map(({ queue }) => queue), ...consumed, ...dead, ...told, ...sendsTo]);
 		return this.#changes(tenant, all, ({ consumer, pull, name: queue }) => {
 			if (!consumed.has(queue)) return consumer === name ? null : consumer;
 			if (pull !== null)
@@ -56,25 +57,12 @@ export class QueuePolicy {
 		const users: QueueUsers = { senders: new Map(), deadLetters: new Map() };
 		const add = (to: Map<string, FunctionName[]>, queue: string, name: FunctionName) =>
 			to.set(queue, [...(to.get(queue) ?? []), name]);
-		for (const { value: one } of await this.#store.list("function", { prefix: `${tenant}/` })) {
-			// Others have their turn.
-			await immediate();
-			for (const queue of await this.#sentTo(one)) add(users.senders, queue, one.name);
-			for (const { deadLetterQueue: queue } of one.consumers)
-				if (queue !== null) add(users.deadLetters, queue, one.name);
+		for await (const { function: one, bindings } of releasedBindings(this.#store, tenant)) {
+			for (const queue of new Set(bindings.flatMap(queuesIn))) add(users.senders, queue, one.name);
+			for (const queue of deadLetterQueuesOf(one)) add(users.deadLetters, queue, one.name);
+			for (const { queue } of one.storage) if (queue !== null) add(users.senders, queue, one.name);
 		}
 		return users;
-	}
-
-	async #sentTo(one: FunctionDocument): Promise<Set<string>> {
-		const queues = new Set<string>();
-		const key = keyOf(one);
-		for (const release of new Set(Object.values(one.aliases)))
-			for (const { version } of (await this.#store.get("release", `${key}/${release}`))?.value.shares ?? []) {
-				const { bindings = {} } = (await this.#store.get("version", `${key}/${version}`))?.value ?? {};
-				for (const queue of queuesIn(bindings)) queues.add(queue);
-			}
-		return queues;
 	}
 
 	/** `consumerOf` says who is to consume a queue, by what that is now. */
@@ -99,6 +87,10 @@ export class QueuePolicy {
 			throw new ControlError("invalid", `a tenant may have ${MOST_QUEUES} queues: remove one first`);
 		return changes;
 	}
+}
+
+function deadLetterQueuesOf({ consumers, storage }: FunctionDocument): string[] {
+	return [...consumers, ...storage].flatMap(({ deadLetterQueue }) => deadLetterQueue ?? []);
 }
 
 function newQueue(tenant: TenantName, name: string): QueueDocument {

@@ -3,8 +3,9 @@ import type { GivenBindings } from "../../bindings/binding.ts";
 import { problemOfShares } from "../../deployments/release.ts";
 import type { Sticky } from "../../deployments/stickiness.ts";
 import { type FunctionId, keyOf } from "../../names.ts";
-import type { TriggersPatch } from "../../triggers/trigger-settings.ts";
+import { NO_TRIGGERS, type TriggersPatch } from "../../triggers/trigger-settings.ts";
 import { ControlError } from "../control-error.ts";
+import { type KvNamespaces, resolveTriggers } from "../kv/namespaces.ts";
 import {
 	type Alias,
 	type FunctionDocument,
@@ -48,6 +49,7 @@ export interface ReleasesParts {
 	versions: VersionUploads;
 	keeping: Keeping;
 	bound: BoundStores;
+	namespaces: KvNamespaces;
 }
 
 /** Says which versions get a function's traffic, and goes back to what was. */
@@ -56,22 +58,25 @@ export class Releases {
 	readonly #versions: VersionUploads;
 	readonly #keeping: Keeping;
 	readonly #bound: BoundStores;
+	readonly #namespaces: KvNamespaces;
 
-	constructor({ catalog, versions, keeping, bound }: ReleasesParts) {
+	constructor({ catalog, versions, keeping, bound, namespaces }: ReleasesParts) {
 		this.#catalog = catalog;
 		this.#versions = versions;
 		this.#keeping = keeping;
 		this.#bound = bound;
+		this.#namespaces = namespaces;
 	}
 
 	/**
 	 * Has versions get the traffic of an alias. Throws ControlError `invalid` for shares that do not add up to 100, and
 	 * for triggers that one of them has no handler for, `conflict` for a queue that another function consumes,
-	 * `does_not_start` for a version that fails with the variables and secrets of now, and `unknown_namespace` or
-	 * `unknown_database` for one that is bound to what was removed; what was served goes on then.
+	 * `does_not_start` for a version that fails with the variables and secrets of now, and `unknown_namespace`,
+	 * `unknown_database` or `unknown_bucket` for one that is bound to what was removed; what was served goes on then.
 	 */
 	async release(actor: string, id: FunctionId, request: ReleaseRequest): Promise<Released> {
-		const { alias = PRODUCTION, sticky = null, triggers = {}, message, source } = request;
+		const { alias = PRODUCTION, sticky = null, message, source } = request;
+		const triggers = await resolveTriggers(this.#namespaces, id.tenant, request.triggers ?? {});
 		if (!ALIAS.test(alias))
 			throw new ControlError(
 				"invalid",
@@ -93,7 +98,7 @@ export class Releases {
 		refuseIfProblem(shares);
 		for (const [i, version] of versions.entries()) {
 			if (shares[i].percent === 0) continue;
-			refuseIfMissing(version, { crons: triggers.crons ?? [], queues: triggers.queues ?? [] });
+			refuseIfMissing(version, { ...NO_TRIGGERS, ...triggers });
 			await this.#versions.tryStart(one, version);
 		}
 		const release: ReleaseDocument = {
@@ -142,7 +147,7 @@ export class Releases {
 	}
 
 	async #put(actor: string, id: FunctionId, release: ReleaseDocument, triggers: TriggersPatch): Promise<Sequence> {
-		const { crons, queues } = triggers;
+		const { crons, queues, storage } = triggers;
 		const change = async (one: FunctionDocument) => {
 			const bound: GivenBindings[] = [];
 			for (const { version } of release.shares) bound.push((await this.#catalog.version(id, version)).bindings);
@@ -150,6 +155,7 @@ export class Releases {
 				...{ ...one, aliases: { ...one.aliases, [release.alias]: release.id } },
 				...(crons !== undefined && { schedules: crons }),
 				...(queues !== undefined && { consumers: queues }),
+				...(storage !== undefined && { storage }),
 			};
 			const beside: Change[] = [
 				{ kind: "release", key: `${keyOf(id)}/${release.id}`, value: release, expected: 0 },

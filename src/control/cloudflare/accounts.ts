@@ -99,7 +99,6 @@ export function accounts(control: Control): Hono<Authenticated> {
 	// Of what is not there yet there are none.
 	for (const path of ["durable_objects/namespaces", "workflows"])
 		app.get(`/accounts/:account/${path}`, (c) => ok(c, ...paged([])));
-	app.get("/accounts/:account/r2/buckets", (c) => ok(c, { buckets: [] }));
 
 	app.post("/accounts/:account/workers/scripts/:script/domains/changeset", async (c) => {
 		const { value: one } = await catalog.find(functionOf(c, "read"));
@@ -143,7 +142,7 @@ export function accounts(control: Control): Hono<Authenticated> {
 
 	for (const [path, what] of [
 		["d1/*", "this of D1"],
-		["r2/*", "R2"],
+		["r2/*", "this call of R2"],
 		["workflows/*", "Workflows"],
 		["hyperdrive/*", "Hyperdrive"],
 		["vectorize/*", "Vectorize"],

@@ -3,9 +3,12 @@ import type { Control } from "../control.ts";
 import type { Authenticated } from "../tokens.ts";
 import { accounts } from "./accounts.ts";
 import { analyticsCalls } from "./analytics.ts";
+import { bucketCalls } from "./buckets.ts";
 import { d1Calls } from "./d1.ts";
 import { CloudflareError, Code, failed } from "./envelope.ts";
 import { kvNamespaces } from "./kv-namespaces.ts";
+import { metrics } from "./metrics.ts";
+import { notifications } from "./notifications.ts";
 import { queueCalls } from "./queues.ts";
 import { scripts } from "./scripts.ts";
 import { tailCalls } from "./tails.ts";
@@ -20,6 +23,9 @@ export function cloudflareApi(control: Control): Hono<Authenticated> {
 	app.route("/accounts/:account/queues", queueCalls(control));
 	app.route("/accounts/:account/storage/kv/namespaces", kvNamespaces(control));
 	app.route("/accounts/:account/d1/database", d1Calls(control));
+	app.route("/accounts/:account/r2/buckets", bucketCalls(control));
+	app.route("/accounts/:account/event_notifications/r2", notifications(control));
+	app.route("/graphql", metrics(control));
 	app.route("/", accounts(control));
 	app.all("*", (c) => {
 		throw new CloudflareError(404, Code.notFound, `${c.req.method} ${c.req.path}: atoll does not have this call`);

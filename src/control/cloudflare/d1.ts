@@ -64,12 +64,12 @@ export function d1Calls({ databases, transfers }: Control): Hono<Authenticated> 
 		const tenant = tenantOf(c, "deploy");
 		const { name } = await bodyOf(c, named);
 		const made = await databases.create(c.get("bearer").label, tenant, name);
-		await (await databases.open(tenant, made.id)).create();
+		await (await databases.open(tenant, made.id, "deploy")).create();
 		return ok(c, databaseShape(made));
 	});
 	app.get("/:database", async (c) => {
 		const { tenant, id, document } = await databaseOf(c, "read");
-		const { size, tables } = await (await databases.open(tenant, id)).about();
+		const { size, tables } = await (await databases.open(tenant, id, "deploy")).about();
 		return ok(c, { ...databaseShape(document), file_size: size, num_tables: tables, running_in_region: "LOCAL" });
 	});
 	// There is one copy of each, and nothing else to say of it.
@@ -87,7 +87,7 @@ export function d1Calls({ databases, transfers }: Control): Hono<Authenticated> 
 		app.post(`/:database/${path}`, async (c) => {
 			const { tenant, id } = await databaseOf(c, "deploy");
 			const asked = await bodyOf(c, queries);
-			const database = await databases.open(tenant, id);
+			const database = await databases.open(tenant, id, "deploy");
 			const results = asked.batch ? await database.batch(asked.batch) : await database.run(asked.sql, asked.params);
 			return ok(c, results.map(shape));
 		});

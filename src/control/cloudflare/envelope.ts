@@ -24,6 +24,10 @@ const CODES: Partial<Record<ControlErrorCode, number>> = {
 	database_not_found: 7404,
 	database_name_taken: 7502,
 	sql_failed: 7500,
+	bucket_taken: 10004,
+	bucket_not_found: 10006,
+	bucket_not_empty: 10008,
+	unknown_bucket: 10085,
 };
 
 /** What Cloudflare's API refuses with a code of its own. */

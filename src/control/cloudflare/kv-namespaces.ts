@@ -57,7 +57,7 @@ export function kvNamespaces({ namespaces }: Control): Hono<Authenticated> {
 	});
 	app.route(
 		"/:namespace",
-		kvEntries(async (c, scope) => namespaces.open(tenantOf(c, scope), idOf(c))),
+		kvEntries(async (c, scope) => namespaces.open(tenantOf(c, scope), idOf(c), scope)),
 	);
 	return app;
 }

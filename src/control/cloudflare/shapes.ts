@@ -62,6 +62,7 @@ function boundShape(name: string, { type, ...settings }: GivenBindings[string]):
 	}
 	if (type === "sql") return { type: "d1", name, id: settings.database };
 	if (type === "analytics") return { type: "analytics_engine", name, dataset: settings.dataset };
+	if (type === "objects") return { type: "r2_bucket", name, bucket_name: settings.bucket };
 	if (type === "kv") return { type: "kv_namespace", name, namespace_id: settings.id };
 	const { function: service, ...rest } = settings;
 	return { type, name, service, environment: "production", ...rest };

@@ -132,6 +132,9 @@ function readBinding(one: Binding, to: Bindings, before: VersionDocument | undef
 		case "d1":
 			to.bindings[name] = { type: "sql", database: String(one.id ?? one.database_id) };
 			break;
+		case "r2_bucket":
+			to.bindings[name] = { type: "objects", bucket: String(one.bucket_name) };
+			break;
 		case "ratelimit": {
 			const { limit, period } = (one.simple ?? {}) as Record<string, unknown>;
 			to.bindings[name] = { type, namespace: String(one.namespace_id), limit, period };

@@ -213,7 +213,11 @@ export class DesiredState {
 			shares,
 			sticky: release?.sticky ?? null,
 			previews,
-			triggers: { crons: one.schedules, queues: one.consumers.filter(({ queue }) => !paused.includes(queue)) },
+			triggers: {
+				crons: one.schedules,
+				queues: one.consumers.filter(({ queue }) => !paused.includes(queue)),
+				storage: one.storage,
+			},
 			versions: [...told.values()],
 		};
 	}

@@ -1,9 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { Namespace } from "../../bindings/kv/namespace.ts";
+import { NOTHING_TOLD } from "../../bindings/telling.ts";
 import type { TenantName } from "../../names.ts";
 import type { DataProcess } from "../../stores/data-process.ts";
+import type { TriggersPatch } from "../../triggers/trigger-settings.ts";
 import type { Bytes } from "../../units.ts";
 import { ControlError } from "../control-error.ts";
+import { tellingOf } from "../storage-tellings.ts";
+import type { Scope } from "../store/documents.ts";
 import type { Store } from "../store/store.ts";
 import { type StoreKind, TitledStores } from "../titled-stores.ts";
 
@@ -45,6 +49,24 @@ export interface KvNamespacesParts {
 export type KvNamespaces = TitledStores<Namespace>;
 
 export function tenantNamespaces({ store, data, storedBytes }: KvNamespacesParts): KvNamespaces {
-	const open = (tenant: TenantName, namespace: string) => new Namespace(data, { tenant, namespace }, storedBytes);
+	const open = async (tenant: TenantName, namespace: string, scope: Scope) => {
+		const telling = scope === "read" ? NOTHING_TOLD : await tellingOf(store, tenant, { kv: namespace });
+		return new Namespace(data, { tenant, namespace }, storedBytes, { telling });
+	};
 	return new TitledStores({ store, kind: KIND, open });
+}
+
+/** The same triggers with ids of namespaces in place of titles. */
+export async function resolveTriggers<Given extends TriggersPatch>(
+	namespaces: KvNamespaces,
+	tenant: TenantName,
+	triggers: Given,
+): Promise<Given> {
+	if (triggers.storage === undefined) return triggers;
+	const storage = [];
+	for (const rule of triggers.storage) {
+		const id = rule.kv === undefined ? undefined : await namespaces.idOf(tenant, rule.kv);
+		storage.push({ ...rule, ...(id !== undefined && { kv: id }) });
+	}
+	return { ...triggers, storage };
 }

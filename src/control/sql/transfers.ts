@@ -46,7 +46,7 @@ export class SqlTransfers {
 		await this.#expire();
 		if ([...this.#transfers.values()].filter((one) => one.tenant === tenant).length >= MOST_OF_TENANT)
 			throw new ControlError("too_many_uploads", `a tenant may have ${MOST_OF_TENANT} files on their way`, 60);
-		const path = (await this.#databases.open(tenant, database)).file(what);
+		const path = (await this.#databases.open(tenant, database, "deploy")).file(what);
 		const secret = randomBytes(24).toString("hex");
 		const expires = performance.now() + KEPT_MS;
 		this.#transfers.set(secret, { tenant, database, path, isWhole: false, expires });
@@ -88,7 +88,7 @@ export class SqlTransfers {
 		if (one.tenant !== tenant || one.database !== database || !one.isWhole)
 			throw new ControlError("not_found", "the file has not been sent");
 		try {
-			return await (await this.#databases.open(tenant, database)).import(one.path);
+			return await (await this.#databases.open(tenant, database, "deploy")).import(one.path);
 		} finally {
 			await this.#remove(secret);
 		}
@@ -99,7 +99,7 @@ export class SqlTransfers {
 		const secret = await this.#add("export", tenant, database);
 		const one = this.#find(secret);
 		try {
-			await (await this.#databases.open(tenant, database)).export(one.path, options);
+			await (await this.#databases.open(tenant, database, "deploy")).export(one.path, options);
 			one.isWhole = true;
 		} catch (error) {
 			await this.#remove(secret);

@@ -4,7 +4,7 @@ import type { Sticky } from "../../deployments/stickiness.ts";
 import type { Limits } from "../../limits/limits.ts";
 import type { FunctionName, TenantName } from "../../names.ts";
 import type { Rule, SchemeName } from "../../sources/source-settings.ts";
-import type { ConsumerSettings, PullSettings } from "../../triggers/trigger-settings.ts";
+import type { ConsumerSettings, PullSettings, StorageSettings } from "../../triggers/trigger-settings.ts";
 import type { Bytes, Microseconds } from "../../units.ts";
 
 /** When something was done, in the form of RFC 3339. */
@@ -70,6 +70,8 @@ export interface FunctionDocument {
 	schedules: string[];
 	/** The queues whose messages its `queue` handler is given, and how. */
 	consumers: ConsumerSettings[];
+	/** Which changes of what is stored it is told of, or queues are. */
+	storage: StorageSettings[];
 }
 
 /** One immutable upload. Its key is `<tenant>/<name>/<id>`. */
@@ -148,6 +150,13 @@ export interface QueueDocument {
 	paused: boolean;
 }
 
+/** A bucket of a tenant's. Its key is `<tenant>/<name>`. */
+export interface BucketDocument {
+	tenant: TenantName;
+	name: string;
+	created: Timestamp;
+}
+
 /** What a bearer of it may do: each scope includes those before it. */
 export const SCOPES = ["read", "deploy", "admin"] as const;
 export type Scope = (typeof SCOPES)[number];
@@ -197,6 +206,7 @@ export interface Documents {
 	release: ReleaseDocument;
 	hostname: HostnameDocument;
 	queue: QueueDocument;
+	bucket: BucketDocument;
 	token: TokenDocument;
 	source: SourceDocument;
 	/**

@@ -35,5 +35,6 @@ export const MIGRATIONS: readonly string[] = [
 	`
 	UPDATE documents SET value = json_set(value, '$.pull', json('null'), '$.paused', json('false'))
 	WHERE kind = 'queue' AND value IS NOT NULL;
+	UPDATE documents SET value = json_set(value, '$.storage', json('[]')) WHERE kind = 'function' AND value IS NOT NULL;
 	`,
 ];

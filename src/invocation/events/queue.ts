@@ -87,19 +87,21 @@ export const queue: EventType<QueueEvent, QueueResult> = {
 		const data = bodies.length === 0 ? null : Buffer.concat(bodies);
 		return { head: { type: "queue", handler: "queue", argument, list: "messages", parts }, data };
 	},
-	/**
-	 * What was said of a message counts before what was said of all; where nothing was, how the handler ended
-	 * decides.
-	 */
-	decode({ messages: sent }: QueueEvent, verdicts: Verdict[], ok: boolean): QueueResult {
-		const of = new Map(verdicts.map((verdict) => [verdict.part, verdict]));
-		const all = of.get(0);
-		const result: QueueResult = { acknowledged: [], retried: [] };
-		for (const [i, { id }] of sent.entries()) {
-			const { method, delaySeconds } = of.get(i + 1) ?? all ?? { method: ok ? "ack" : "retry", delaySeconds: null };
-			if (method === "ack" || method === "ackAll") result.acknowledged.push(id);
-			else result.retried.push({ id, delaySeconds });
-		}
-		return result;
-	},
+	decode: ({ messages: sent }: QueueEvent, verdicts: Verdict[], ok: boolean) => resultOf(sent, verdicts, ok),
 };
+
+/**
+ * What becomes of the parts of a batch. What was said of one counts before what was said of all; where nothing was, how
+ * the handler ended decides.
+ */
+export function resultOf(parts: readonly { id: string }[], verdicts: Verdict[], ok: boolean): QueueResult {
+	const of = new Map(verdicts.map((verdict) => [verdict.part, verdict]));
+	const all = of.get(0);
+	const result: QueueResult = { acknowledged: [], retried: [] };
+	for (const [i, { id }] of parts.entries()) {
+		const { method, delaySeconds } = of.get(i + 1) ?? all ?? { method: ok ? "ack" : "retry", delaySeconds: null };
+		if (method === "ack" || method === "ackAll") result.acknowledged.push(id);
+		else result.retried.push({ id, delaySeconds });
+	}
+	return result;
+}

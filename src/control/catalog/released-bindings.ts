@@ -1,0 +1,22 @@
+import { setImmediate as immediate } from "node:timers/promises";
+import type { GivenBindings } from "../../bindings/binding.ts";
+import { keyOf, type TenantName } from "../../names.ts";
+import type { FunctionDocument } from "../store/documents.ts";
+import type { Store } from "../store/store.ts";
+
+/** A tenant's functions, each with the bindings of its versions that are released, under any alias. */
+export async function* releasedBindings(
+	store: Store,
+	tenant: TenantName,
+): AsyncGenerator<{ function: FunctionDocument; bindings: GivenBindings[] }> {
+	for (const { value: one } of await store.list("function", { prefix: `${tenant}/` })) {
+		// Others have their turn.
+		await immediate();
+		const key = keyOf(one);
+		const bindings: GivenBindings[] = [];
+		for (const release of new Set(Object.values(one.aliases)))
+			for (const { version } of (await store.get("release", `${key}/${release}`))?.value.shares ?? [])
+				bindings.push((await store.get("version", `${key}/${version}`))?.value.bindings ?? {});
+		yield { function: one, bindings };
+	}
+}
