@@ -181,6 +181,8 @@ export class SqlLine {
 	}
 
 	#onLost(ones: WaitingCall[], why: string, unasked: boolean): void {
+		// Nothing was under way in it: perhaps there is another one by now.
+		if (ones.length === 0) return;
 		for (const one of ones.reverse()) {
 			this.#done(one);
 			if (!unasked || one.times > 1 || one.hasBegun || this.#closed) one.reject(new Error(reset(one, why, unasked)));
@@ -189,7 +191,7 @@ export class SqlLine {
 				this.#waiting.unshift(one);
 			}
 		}
-		if (ones.length > 0) this.#rest();
+		this.#rest();
 		this.#events.onFree();
 	}
 
