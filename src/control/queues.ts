@@ -78,14 +78,17 @@ export class Queues {
 
 	/**
 	 * Removes one with its messages. Throws ControlError `not_found`, and `conflict` as long as a function that is
-	 * released consumes it, sends to it, or leaves dead letters there.
+	 * released consumes it, sends to it, or leaves dead letters there, and as long as a source sends to it.
 	 */
 	async remove(actor: string, tenant: TenantName, name: string): Promise<void> {
 		await retried(async () => {
 			const { key, value, revision } = await this.find(tenant, name);
 			const { senders, deadLetters } = await this.#catalog.queues.users(tenant);
 			const consumers = value.consumer === null ? [] : [value.consumer];
-			const users = new Set([...consumers, ...(senders.get(name) ?? []), ...(deadLetters.get(name) ?? [])]);
+			const sources = (await this.#catalog.store.list("source", { prefix: `${tenant}/` }))
+				.filter(({ value: { rules } }) => rules.some((rule) => rule.queue === name || rule.deadLetterQueue === name))
+				.map(({ value }) => `the source ${value.name}`);
+			const users = new Set([...consumers, ...(senders.get(name) ?? []), ...(deadLetters.get(name) ?? []), ...sources]);
 			if (users.size > 0)
 				throw new ControlError(
 					"conflict",
