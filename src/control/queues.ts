@@ -83,7 +83,7 @@ export class Queues {
 
 	/**
 	 * Removes one with its messages. Throws ControlError `not_found`, and `conflict` as long as a function that is
-	 * released consumes it, sends to it, or leaves dead letters there.
+	 * released consumes it, sends to it, or leaves dead letters there, and as long as a source sends to it.
 	 */
 	async remove(actor: string, tenant: TenantName, name: string): Promise<void> {
 		await retried(async () => {
@@ -91,7 +91,11 @@ export class Queues {
 			const { senders, deadLetters } = await this.#catalog.queues.users(tenant);
 			const consumers = value.consumer === null ? [] : [value.consumer];
 			const telling = (await this.#buckets.telling(tenant, name)).map((bucket) => `the bucket ${bucket}`);
-			const users = new Set([...consumers, ...telling, ...(senders.get(name) ?? []), ...(deadLetters.get(name) ?? [])]);
+			const sources = (await this.#catalog.store.list("source", { prefix: `${tenant}/` }))
+				.filter(({ value: { rules } }) => rules.some((rule) => rule.queue === name || rule.deadLetterQueue === name))
+				.map(({ value }) => `the source ${value.name}`);
+			const others = [...(senders.get(name) ?? []), ...(deadLetters.get(name) ?? [])];
+			const users = new Set([...consumers, ...telling, ...others, ...sources]);
 			if (users.size > 0)
 				throw new ControlError(
 					"conflict",

@@ -102,6 +102,11 @@ test("what makes no sense is refused, and so is who may not", async () => {
 	const nobody = [{ function: "nobody" }];
 	assert.match(await put({ scheme: "github", rules: nobody, secrets: [SECRET] }), /^404 .*no function nobody/);
 	assert.match((await platform.atoll("source", "add", "s", "--scheme", "github")).output, /whom are its events for/);
+	assert.match(await put({ scheme: "github", rules: [{ queue: "kept" }], secrets: [SECRET] }), /^200 /);
+	const removed = await platform.api("DELETE", "/v1/tenants/default/queues/kept");
+	assert.match((removed.body as { detail: string }).detail, /is used by the source s/);
+	assert.equal((await platform.api("DELETE", "/v1/tenants/default/sources/s")).status, 200);
+	assert.equal((await platform.api("DELETE", "/v1/tenants/default/queues/kept")).status, 200);
 	const token = async (grant: object) =>
 		((await platform.api("POST", "/v1/tokens", { label: "t", ...grant })).body as { token: string }).token;
 	const given = { scheme: "github", rules, secrets: [SECRET] };
