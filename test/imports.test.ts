@@ -75,6 +75,7 @@ const PROCESS_OF = {
 	stores: "data",
 	// … and the edge's side of it.
 	"stores/data-process.ts": "edge",
+	"stores/content.ts": "edge",
 	"bindings/kv/calls.ts": "both ends",
 	"bindings/objects/calls.ts": "both ends",
 	"bindings/queue/calls.ts": "both ends",
