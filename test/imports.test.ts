@@ -81,6 +81,7 @@ const PROCESS_OF = {
 	"stores/asked-child.ts": "edge",
 	"stores/sql-processes.ts": "edge",
 	"stores/sql-line.ts": "edge",
+	"stores/content.ts": "edge",
 	"bindings/kv/calls.ts": "both ends",
 	"bindings/caches/calls.ts": "both ends",
 	"bindings/analytics/calls.ts": "both ends",

@@ -5,6 +5,7 @@ import { confinedToFolder } from "../processes/confinement.ts";
 import { BELOW_EDGE, type Launcher, niceness } from "../processes/launcher.ts";
 import type { Bytes, Milliseconds } from "../units.ts";
 import { type Asked, AskedChild } from "./asked-child.ts";
+import { begun, type Content, PIECE } from "./content.ts";
 
 /** A disk that takes longer than this is not waited for. */
 const MOST_MS: Milliseconds = 30_000;
@@ -22,8 +23,6 @@ export const NOBODY: TenantName = "";
 /** So many calls of one tenant may wait, and so many bytes that they bring. */
 const MOST_WAITING = 10_000;
 const MOST_WAITING_BYTES: Bytes = 32 * 2 ** 20;
-/** A piece of a value that goes to the process by itself. */
-const PIECE: Bytes = 256 * 1024;
 
 /** Which blobs those are that go to the process, or come from it, by themselves. */
 export type BlobStore = "blobs" | "relaxedBlobs";
@@ -33,8 +32,6 @@ export interface DataResult {
 	said: unknown;
 	bytes: Uint8Array;
 }
-
-type Content = Uint8Array | AsyncIterable<Uint8Array>;
 
 /** A value that is to be stored. */
 export interface Intake {
@@ -61,30 +58,6 @@ interface Tenant {
 	asked: number;
 	readonly waiting: TenantCall[];
 	waitingBytes: Bytes;
-}
-
-/** A value that goes to the data process at once; or, where it is too large for that, all of it as it comes. */
-export async function begun(content: Content, most: Bytes): Promise<Content> {
-	if (content instanceof Uint8Array) {
-		const { byteLength } = content;
-		if (byteLength > most) throw new Error(`413 Value length of ${byteLength} exceeds limit of ${most}.`);
-		return byteLength <= PIECE ? content : joined([content], null);
-	}
-	const parts: Uint8Array[] = [];
-	let bytes = 0;
-	const rest = content[Symbol.asyncIterator]();
-	while (bytes <= PIECE) {
-		const { done, value } = await rest.next();
-		if (done) return Buffer.concat(parts);
-		parts.push(value);
-		bytes += value.byteLength;
-	}
-	return joined(parts, rest);
-}
-
-async function* joined(parts: Uint8Array[], rest: AsyncIterator<Uint8Array> | null): AsyncGenerator<Uint8Array, void> {
-	yield* parts;
-	if (rest !== null) yield* { [Symbol.asyncIterator]: () => rest };
 }
 
 /** What is refused begins with an HTTP status: that and the words behind it; `null` for an error of another kind. */

@@ -1,7 +1,8 @@
 import { isNotModified, rangeOf } from "../../http/conditional.ts";
 import { headerIn } from "../../link/header-list.ts";
 import { DEFAULT_TENANT, type FunctionId, keyOf } from "../../names.ts";
-import { begun, type DataProcess, refusalIn } from "../../stores/data-process.ts";
+import { begun } from "../../stores/content.ts";
+import { type DataProcess, refusalIn } from "../../stores/data-process.ts";
 import type { Bytes, Milliseconds } from "../../units.ts";
 import type { Content } from "../binding.ts";
 import type { CacheBody, CacheId, CacheMatch, CacheMatched, CachePurge, CachePut, CachePutResult } from "./calls.ts";

@@ -126,8 +126,13 @@ export class Bucket {
 		return changed.head;
 	}
 
+	/** Removes what is left behind. A change that was made is none that failed: what stays goes with the next one. */
 	async #sweep(): Promise<void> {
-		while (!(await this.#ask<boolean>("sweep")).said);
+		try {
+			while (!(await this.#ask<boolean>("sweep")).said);
+		} catch {
+			// Whoever is told why is who asks for something of their own next.
+		}
 	}
 
 	async list(asked: Listed): Promise<ObjectsTold> {
