@@ -45,13 +45,14 @@ const stores: Record<string, DataStore> = {
 	cron: new CronStore(files),
 };
 sweep(blobs, Object.values(stores));
-const lasting = new Volume(database, blobs);
+const lasting = new Volume(database, blobs, { lasting: true });
 
 /** What may be lost has a volume of its own, so that it waits for no disk, and nobody for it; `null` without one. */
 function openRelaxedVolume(): Volume | null {
 	const relaxedFolder = join(folder, "relaxed");
 	try {
-		return new Volume(openRelaxed(relaxedFolder), new Blobs(relaxedFolder, { lasting: false }));
+		const lasting = false;
+		return new Volume(openRelaxed(relaxedFolder), new Blobs(relaxedFolder, { lasting }), { lasting });
 	} catch (error) {
 		process.stderr.write(`${relaxedFolder}: ${(error as Error).message}\n`);
 		return null;
@@ -151,8 +152,9 @@ function tell(answer: Answer): void {
 }
 
 function inTransaction(volume: Volume, among: Stores, calls: Call[]): (Answer | Promise<Answer>)[] {
+	const isSynced = calls.some((call) => isWrite(among, call) && !among[call.store].unsynced?.has(call.operation));
 	try {
-		return volume.transaction(() => calls.map((call) => answerWithin(volume, among, call)));
+		return volume.transaction(() => calls.map((call) => answerWithin(volume, among, call)), isSynced);
 	} catch (error) {
 		return calls.map((call) => refusalOf(call, error));
 	}

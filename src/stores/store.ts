@@ -23,6 +23,11 @@ type SlowOperation = (said: never, bytes: Buffer) => Promise<Done>;
 export interface DataStore {
 	/** Those that change what is kept, which are written to the disk before they are acknowledged. */
 	readonly writes: Readonly<Record<string, Operation>>;
+	/**
+	 * The names of those of them that are acknowledged before that, where nothing beside them has to be on the disk: they
+	 * outlive the process, but where the machine goes down they may not have been, and are done again.
+	 */
+	readonly unsynced?: ReadonlySet<string>;
 	readonly reads: Readonly<Record<string, Operation | SlowOperation>>;
 	/** The names of the blobs that it keeps, if any; those of no store are removed when a data process starts. */
 	blobs?(): Iterable<string>;

@@ -6,14 +6,24 @@ export class Volume {
 	readonly database: DatabaseSync;
 	readonly blobs: Blobs;
 
-	constructor(database: DatabaseSync, blobs: Blobs) {
+	/** Whether changes are on the disk once they are made; else they are by and by. */
+	readonly #lasting: boolean;
+	#synced: boolean;
+
+	constructor(database: DatabaseSync, blobs: Blobs, { lasting }: { lasting: boolean }) {
 		this.database = database;
 		this.blobs = blobs;
+		this.#lasting = lasting;
+		this.#synced = lasting;
 	}
 
-	/** Makes changes, all of them or none: where `work` throws, nothing has changed. */
-	transaction<T>(work: () => T): T {
+	/**
+	 * Makes changes, all of them or none: where `work` throws, nothing has changed. Those that need not be `isSynced` are
+	 * on the disk with the next that need to be.
+	 */
+	transaction<T>(work: () => T, isSynced: boolean): T {
 		try {
+			this.#sync(isSynced && this.#lasting);
 			this.database.exec("BEGIN IMMEDIATE");
 			const done = work();
 			this.blobs.sync();
@@ -25,6 +35,12 @@ export class Volume {
 			this.blobs.settle(false);
 			throw error;
 		}
+	}
+
+	#sync(synced: boolean): void {
+		if (synced === this.#synced) return;
+		this.database.exec(`PRAGMA synchronous = ${synced ? "FULL" : "NORMAL"}`);
+		this.#synced = synced;
 	}
 
 	/** The same within a transaction, for a part of it: `isDone` says whether what it gave is to count. */

@@ -99,6 +99,9 @@ export class QueueStore implements DataStore {
 		count: ({ tenant, queue }: QueueId): Done => ({ said: this.#statements.count.get(tenant, queue) }),
 	};
 
+	/** A message whose lease or settlement is forgotten is delivered again. */
+	readonly unsynced = new Set(["lease", "extend", "settle"]);
+
 	readonly writes = {
 		send: ({ tenant, queue, messages, mostBytes }: QueueSend, bytes: Buffer): Done => {
 			let at = 0;
