@@ -69,6 +69,13 @@ export interface Asset {
 	size: number;
 	/** Empty for none. */
 	type: string;
+	/** The same by brotli, where that is worth it. */
+	brotli?: { upload: string; size: Bytes };
+}
+
+/** The names of all that a file lies in. */
+export function uploadsOf({ upload, brotli }: Asset): string[] {
+	return brotli === undefined ? [upload] : [upload, brotli.upload];
 }
 
 /** So many bytes of a file, from some place on. */

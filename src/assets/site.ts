@@ -1,4 +1,4 @@
-import { isNotModified, rangeOf } from "../http/conditional.ts";
+import { asksForPart, isNotModified, rangeOf } from "../http/conditional.ts";
 import type { Asset, AssetConfig, AssetPart, Manifest } from "./asset-config.ts";
 import { HeaderRules } from "./header-rules.ts";
 import { PathPattern } from "./path-pattern.ts";
@@ -10,6 +10,8 @@ export interface SiteRequest {
 	url: URL;
 	/** Name, value, name, value, …; names in lower case. */
 	headers: readonly string[];
+	/** Whether a file may be answered as brotli has it. */
+	brotli: boolean;
 }
 
 /** What a site answers: a head, and as much of a file as is its body. */
@@ -143,12 +145,18 @@ export class Site {
 	}
 
 	#served(request: SiteRequest, asset: Asset, status: number): SiteAnswer {
-		const { upload, size, type } = asset;
+		const { type, brotli } = asset;
+		// Parts are of a file as it is.
+		const encoded =
+			status === 200 && brotli !== undefined && request.brotli && !asksForPart(request.headers) ? brotli : null;
+		const { upload, size } = encoded ?? asset;
 		const etag = `"${upload.slice(0, 32)}"`;
 		const headers = ["etag", etag, "cache-control", "public, max-age=0, must-revalidate"];
+		if (brotli !== undefined) headers.push("vary", "accept-encoding");
 		const answer = (answered: number, more: string[], body: AssetPart | null) =>
 			this.#withHeaders(request, { status: answered, headers: [...headers, ...more], body });
 		const content = type === "" ? [] : ["content-type", type];
+		if (encoded !== null) content.push("content-encoding", "br");
 		const whole = { upload, start: 0, size };
 		if (status !== 200) return answer(status, content, whole);
 		const validators = { etag, lastModified: undefined };

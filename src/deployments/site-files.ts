@@ -1,5 +1,6 @@
-import type { AssetsSettings, Manifest, SiteSource } from "../assets/asset-config.ts";
+import type { Asset, AssetsSettings, Manifest, SiteSource } from "../assets/asset-config.ts";
 import { readAsset, readAssetFolder } from "../assets/asset-folder.ts";
+import { compressed } from "../assets/compression.ts";
 import type { ArtifactStore } from "../cache/artifact-store.ts";
 
 /** Keeps the files of sites as they are when these are deployed, so that each version goes on with its own. */
@@ -21,7 +22,14 @@ export class SiteFiles {
 			const bytes = await readAsset(file);
 			const key = await this.#store.saveAsset(bytes);
 			keys.push(key);
-			manifest[file.path] = { upload: `${key}.asset`, size: bytes.byteLength, type: file.type };
+			const asset: Asset = { upload: `${key}.asset`, size: bytes.byteLength, type: file.type };
+			const brotli = await compressed(bytes, file.type);
+			if (brotli !== null) {
+				const encoded = await this.#store.saveAsset(brotli);
+				keys.push(encoded);
+				asset.brotli = { upload: `${encoded}.asset`, size: brotli.byteLength };
+			}
+			manifest[file.path] = asset;
 		}
 		const list = await this.#store.saveAsset(Buffer.from(JSON.stringify(manifest)));
 		const site = { manifest: `${list}.asset`, config: { ...config, ...rules }, alone };

@@ -21,6 +21,11 @@ export function httpDate(text: string | undefined): Milliseconds {
 	return text !== undefined && /^[A-Za-z]{3,9},? [\x20-\x7e]{6,60}$/.test(text) ? Date.parse(text) : Number.NaN;
 }
 
+/** Whether a part is asked for, if there is any. */
+export function asksForPart(headers: readonly string[]): boolean {
+	return headerIn(headers, "range") !== undefined;
+}
+
 /** Whether whoever asks has it as it is: RFC 9110, sections 13.1.2 and 13.1.3. */
 export function isNotModified(headers: readonly string[], { etag, lastModified }: Validators): boolean {
 	const known = joinedIn(headers, "if-none-match");

@@ -2,6 +2,7 @@ import { performance } from "node:perf_hooks";
 import type { SiteAnswer } from "../assets/site.ts";
 import type { Sites } from "../assets/sites.ts";
 import type { ReleasedVersion } from "../deployments/released-version.ts";
+import { accepts } from "../http/accept-encoding.ts";
 import { headerIn } from "../link/header-list.ts";
 import type { Observer } from "../observe/observer.ts";
 import { newRecord, type Outcome, type Trigger } from "../observe/record.ts";
@@ -35,7 +36,7 @@ export class SiteDelivery {
 		if (source === null || exchange.asked !== null) return null;
 		const site = this.#sites.of(source);
 		const { method, headers } = exchange;
-		const request = { method, url: new URL(exchange.url), headers };
+		const request = { method, url: new URL(exchange.url), headers, brotli: accepts(headers, "br") };
 		if (source.alone) return site.answer(request);
 		if (site.isFunctionFirst(request.url)) return null;
 		return site.find(request) ?? (isNavigation(exchange) ? site.page(request) : null);

@@ -6,6 +6,7 @@ import { HeaderRules } from "../../src/assets/header-rules.ts";
 import { PathPattern } from "../../src/assets/path-pattern.ts";
 import { RedirectRules } from "../../src/assets/redirect-rules.ts";
 import { Site } from "../../src/assets/site.ts";
+import { accepts } from "../../src/http/accept-encoding.ts";
 
 const asset = (name: string) => ({ upload: name.padEnd(64, "0"), size: 1, type: "text/html" });
 const manifest = (...paths: string[]): Manifest =>
@@ -15,7 +16,11 @@ const site = (paths: string[], config: Partial<AssetConfig> = {}) =>
 
 /** What a path comes to: the file's path, `→ location`, or the status. */
 function ask(one: Site, path: string, { method = "GET", headers = [] as string[] } = {}): string {
-	const { status, headers: told, body } = one.answer({ method, url: new URL(`http://a.test${path}`), headers });
+	const {
+		status,
+		headers: told,
+		body,
+	} = one.answer({ method, url: new URL(`http://a.test${path}`), headers, brotli: false });
 	if (status >= 300 && status < 400 && status !== 304) return `→ ${told[told.indexOf("location") + 1]}`;
 	return body === null ? String(status) : `${status === 200 ? "" : `${status} `}${body.upload.replace(/0+$/, "")}`;
 }
@@ -81,7 +86,7 @@ test("what is not there is a page, the application, or nothing", () => {
 
 test("a file that a client has is not sent again", () => {
 	const one = site(PATHS);
-	const { headers } = one.answer({ method: "GET", url: new URL("http://a.test/file"), headers: [] });
+	const { headers } = one.answer({ method: "GET", url: new URL("http://a.test/file"), headers: [], brotli: false });
 	const etag = headers[headers.indexOf("etag") + 1];
 	for (const known of [etag, `W/${etag}`, `"other", ${etag}`, "*"])
 		assert.equal(ask(one, "/file", { headers: ["if-none-match", known] }), "304");
@@ -121,6 +126,39 @@ test("_redirects: the first exact one, then patterns in order; splats and placeh
 	assert.deepEqual(rules.find("/in"), { to: "/file", status: 200 });
 	for (const path of ["/blog/a/b", "/blog/", "/bad", "/bad2", "/js", "/none"])
 		assert.equal(rules.find(path), null, path);
+});
+
+test("who takes brotli gets it where there is some, as another state of the file", () => {
+	const brotli = { upload: "b".repeat(64), size: 1 };
+	const one = new Site({ "/app.js": { ...asset("app.js"), brotli }, "/a.js": asset("a.js") }, assetConfig.parse({}));
+	const ask = (path: string, headers: string[], takes = true) => {
+		const url = new URL(path, "http://a.test");
+		const answer = one.answer({ method: "GET", url, headers, brotli: takes });
+		const told = (name: string) => answer.headers[answer.headers.indexOf(name) + 1 || answer.headers.length];
+		return [answer.status, answer.body?.upload[0], told("content-encoding"), told("vary")];
+	};
+	const plain = [200, "a", undefined, "accept-encoding"];
+	assert.deepEqual(ask("/app.js", []), [200, "b", "br", "accept-encoding"]);
+	assert.deepEqual(ask("/app.js", [], false), plain);
+	assert.deepEqual(ask("/a.js", []), [200, "a", undefined, undefined]);
+	// A part is one of the file as it is.
+	assert.deepEqual(ask("/app.js", ["range", "bytes=0-0"]), [206, "a", undefined, "accept-encoding"]);
+	const etag = `"${"b".repeat(32)}"`;
+	assert.deepEqual(ask("/app.js", ["if-none-match", etag]), [304, undefined, undefined, "accept-encoding"]);
+	assert.deepEqual(ask("/app.js", ["if-none-match", etag], false), plain);
+});
+
+test("which requests take an encoding", () => {
+	for (const [value, taken] of [
+		["br", true],
+		["gzip, deflate, BR;q=0.5", true],
+		["gzip;q=1.0, br;q=0", false],
+		["gzip", false],
+		["*", false],
+		["abr", false],
+	] as const)
+		assert.equal(accepts(["accept-encoding", value], "br"), taken, value);
+	assert.equal(accepts([], "br"), false);
 });
 
 test("_headers: set, joined, taken away, and never what would break the response", () => {

@@ -79,7 +79,7 @@ for (const isolation of ["process", "inline"] as const)
 			const refusals: [given: Record<string, { type: string }>, why: RegExp][] = [
 				[
 					{ X: { type: "nothing" } },
-					/bindings\.X: there is no binding of the type nothing, only service, assets, kv, objects, queue, ratelimit, sample/,
+					/bindings\.X: there is no binding of the type nothing, only service, assets, .*, sample/,
 				],
 				[{ X: { type: "fetch" } }, /bindings\.X: there is no binding of the type fetch/],
 				[{ X: { type: "constructor" } }, /no binding of the type constructor/],

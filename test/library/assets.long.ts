@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { brotliDecompressSync } from "node:zlib";
 import { UsageError } from "../../src/index.ts";
 import { inBothIsolations, TestRuntime } from "../support/runtime.ts";
 
@@ -30,6 +31,34 @@ inBothIsolations("a site of the library's", (isolation) => {
 		assert.equal(after.version, before.version);
 		assert.deepEqual([await atoll.text("beside"), await atoll.text("beside", "/else")], ["two", "of two"]);
 		assert.equal(await atoll.text("beside", "/first.txt"), "a file");
+	});
+
+	test("text is compressed once, and sent so to who takes it; never to a function", async () => {
+		const text = "some words that come again and again, ".repeat(1000);
+		await write("words.txt", text);
+		await write("small.txt", "small");
+		const source = `export default { fetch: async (r, env) => {
+			const response = await env.FILES.fetch(new Request(new URL("/words.txt", r.url), r));
+			return Response.json([response.headers.get("content-encoding"), (await response.text()).length]);
+		} };`;
+		const assets = { directory, binding: "FILES" };
+		await atoll.runtime.deploy({ name: "words", hostnames: ["words.test"], source, assets });
+		const ask = async (path: string, headers: Record<string, string>) => {
+			const response = await atoll.fetch("words", path, { headers });
+			return { coding: response.headers.get("content-encoding"), bytes: Buffer.from(await response.arrayBuffer()) };
+		};
+		const br = { "accept-encoding": "gzip, br" };
+		const { coding, bytes } = await ask("/words.txt", br);
+		assert.equal(coding, "br");
+		assert.ok(bytes.length < text.length / 10);
+		assert.equal(brotliDecompressSync(bytes).toString(), text);
+		for (const [path, headers] of [
+			["/words.txt", {}],
+			["/words.txt", { "accept-encoding": "gzip" }],
+			["/small.txt", br],
+		] as const)
+			assert.equal((await ask(path, headers)).coding, null);
+		assert.deepEqual(JSON.parse((await ask("/by-the-function", br)).bytes.toString()), [null, text.length]);
 	});
 
 	test("a part of a file is sent where that is asked for, directly and to the function, and the head alone for HEAD", async () => {

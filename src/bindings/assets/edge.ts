@@ -27,7 +27,8 @@ class AssetsBinding implements EdgeBinding<Settings> {
 				if (call === null) return null;
 				if (call.rpc !== null) return "the files of a function have no methods but fetch";
 				return prepareFetch(call.request, refusal, async ({ method, url, headers }) => {
-					const request = { method, url: new URL(url), headers };
+					// Nobody decodes it for the function.
+					const request = { method, url: new URL(url), headers, brotli: false };
 					const { status, headers: told, body } = this.#sites.of(source).answer(request);
 					if (body !== null) told.push("content-length", String(body.size));
 					const head = { status, statusText: "", headers: told, body: "none" as const };

@@ -1,8 +1,9 @@
 import { createHmac } from "node:crypto";
 import { sign, verify } from "hono/jwt";
 import { z } from "zod";
-import { type Asset, type Manifest, MOST_FILE_BYTES, MOST_FILES } from "../../assets/asset-config.ts";
+import { type Asset, type Manifest, MOST_FILE_BYTES, MOST_FILES, uploadsOf } from "../../assets/asset-config.ts";
 import { assetHash } from "../../assets/asset-hash.ts";
+import { compressed } from "../../assets/compression.ts";
 import { type FunctionId, functionOfKey, keyOf } from "../../names.ts";
 import type { Seconds } from "../../units.ts";
 import { ControlError } from "../control-error.ts";
@@ -124,7 +125,7 @@ export class AssetUploads {
 			if (bytes.length > MOST_FILE_BYTES) throw new ControlError("too_large", "a file is larger than 25 MB");
 			if (OWN_HASH.test(hash) && hash !== assetHash(type, bytes))
 				throw new ControlError("invalid", `the file ${hash} has other bytes than its hash says: begin anew`);
-			taken.set(hash, { upload: await this.#uploads.save(bytes), size: bytes.length, type });
+			taken.set(hash, await this.#kept(bytes, type));
 		}
 		// Others may send some of the same at the same time.
 		await retried(async () => {
@@ -138,6 +139,13 @@ export class AssetUploads {
 		});
 		const missing = await this.#missing(id, files);
 		return missing.length === 0 ? this.#token(id, manifest, true) : null;
+	}
+
+	async #kept(bytes: Buffer, type: string): Promise<Asset> {
+		const asset = { upload: await this.#uploads.save(bytes), size: bytes.length, type };
+		const brotli = await compressed(bytes, type);
+		if (brotli === null) return asset;
+		return { ...asset, brotli: { upload: await this.#uploads.save(brotli), size: brotli.length } };
 	}
 
 	async #manifest(name: string): Promise<GivenManifest> {
@@ -156,7 +164,7 @@ export class AssetUploads {
 			whole[path] = entry.value;
 		}
 		// No version has them yet: a sweep is not to take them for what is left over.
-		const used = new Set(Object.values(whole).map(({ upload }) => upload));
+		const used = new Set(Object.values(whole).flatMap(uploadsOf));
 		await Promise.all([...used].map((upload) => this.#uploads.use(upload)));
 		return this.#uploads.save(Buffer.from(JSON.stringify(whole)));
 	}

@@ -1,4 +1,4 @@
-import type { Manifest } from "../../assets/asset-config.ts";
+import { type Manifest, uploadsOf } from "../../assets/asset-config.ts";
 import { functionOfKey, keyOf } from "../../names.ts";
 import type { Milliseconds } from "../../units.ts";
 import { type Change, Conflict, type Store } from "../store/store.ts";
@@ -28,7 +28,7 @@ export async function sweep(store: Store, uploads: Uploads): Promise<Swept> {
 		// One that cannot be read keeps nothing, and serves nothing either.
 		const files = await uploads.read(manifest).catch(() => null);
 		const all = files === null ? {} : (JSON.parse(files.toString()) as Manifest);
-		for (const { upload } of Object.values(all)) {
+		for (const upload of Object.values(all).flatMap(uploadsOf)) {
 			kept.add(upload);
 			own.add(upload);
 		}
@@ -36,7 +36,8 @@ export async function sweep(store: Store, uploads: Uploads): Promise<Swept> {
 	const stale = await uploads.stale(RECENT);
 	const changes: Change[] = [];
 	for (const { key, value, revision } of await store.list("asset")) {
-		if (sites.get(keyOf(functionOfKey(key)))?.has(value.upload) || !stale.has(value.upload)) kept.add(value.upload);
+		const own = sites.get(keyOf(functionOfKey(key)));
+		if (own?.has(value.upload) || !stale.has(value.upload)) for (const upload of uploadsOf(value)) kept.add(upload);
 		else changes.push({ kind: "asset", key, value: null, expected: revision });
 	}
 	try {
