@@ -1,8 +1,9 @@
-import { createRequire } from "node:module";
+import { execFileSync } from "node:child_process";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { BuildOptions } from "esbuild";
 import { IS_CHECKOUT, Kept } from "../checkout.ts";
+import type { Bytes } from "../units.ts";
 
 /**
  * The entries of processes that run one file: of the launcher, of a sandbox, of a process that builds, of a helper, of a
@@ -27,6 +28,9 @@ export const ENTRY_BUNDLE = {
 	external: ["isolated-vm"],
 } as const satisfies BuildOptions;
 
+/** A bundled entry is far smaller. */
+const MOST_SCRIPT: Bytes = 64 * 2 ** 20;
+
 export const SOURCES = dirname(dirname(fileURLToPath(import.meta.url)));
 
 const made = new Map<Entry, string>();
@@ -46,9 +50,21 @@ function bundle(entry: Entry): string {
 	const source = join(SOURCES, `${entry}.ts`);
 	const kept = new Kept(entry.replace("/", "-"), ".mjs");
 	if (kept.exists) return kept.path;
-	// Else it would wait for a thread, which may in turn wait for this one, for ever.
-	process.env.ESBUILD_WORKER_THREADS = "0";
-	const { buildSync } = createRequire(import.meta.url)("esbuild") as typeof import("esbuild");
-	const { outputFiles } = buildSync({ ...ENTRY_BUNDLE, entryPoints: [source], write: false, logLevel: "silent" });
-	return kept.write(outputFiles[0].text) ? kept.path : source;
+	const text = bundled(source);
+	return kept.write(text) ? kept.path : source;
+}
+
+/**
+ * By a process of its own: esbuild's synchronous calls wait for a thread of this one, which has come to wait for it in
+ * turn.
+ */
+function bundled(source: string): string {
+	const options: BuildOptions = { ...ENTRY_BUNDLE, entryPoints: [source], write: false, logLevel: "silent" };
+	const build = `require("esbuild").buildSync(${JSON.stringify(options)}).outputFiles[0].text`;
+	return execFileSync(process.execPath, ["-e", `process.stdout.write(${build})`], {
+		cwd: SOURCES,
+		env: { ...process.env, ESBUILD_WORKER_THREADS: "0" },
+		encoding: "utf8",
+		maxBuffer: MOST_SCRIPT,
+	});
 }
