@@ -151,6 +151,8 @@ export class Calls {
 			} else {
 				reply.send(Kind.answer, encodeAnswer({ body: "stream", text }));
 				running.incoming = new BodySender(this.account);
+				// Whoever waited may have gone meanwhile: the body is begun all the same, so that it is closed.
+				if (signal.aborted) running.incoming.cancel();
 				await this.#sendBody(running.incoming, paced(bounds.body(content, isStored), reply, signal), reply);
 			}
 		} catch (error) {

@@ -84,7 +84,8 @@ export class Invocation implements AttemptListener, Guarded, Holder {
 			this.version.function.gates,
 			() => this.#run(),
 			() => this.#refuse(overloaded("too many requests wait already", 1)),
-			this.event.chain.depth > 0,
+			// Whom another waits for; nobody waits for events of what was stored, however deep they are.
+			this.event.chain.total.invocations > 1,
 		);
 		this.#admission.ask();
 	}

@@ -208,6 +208,18 @@ test("queries filter, group, count and order", async () => {
 	});
 });
 
+const LIKES = Array.from({ length: 40 }, () => `s LIKE '%${"a".repeat(60)}b'`).join(" OR ");
+
+test("lists within lists are gone through once", async () => {
+	await filled(async (data) => {
+		const nested = Array.from({ length: 30 }).reduce((inner: string) => `(${inner} IN (2, 3, 0))`, "1");
+		assert.deepEqual(await rows(`SELECT ${nested}`, "default", data), [[1]]);
+		const found = `SELECT double1 IN (1 IN (1), 5) AS found, count() FROM d GROUP BY found ORDER BY found`;
+		const plain = `SELECT double1 = 1 OR double1 = 5 AS found, count() FROM d GROUP BY found ORDER BY found`;
+		assert.deepEqual(await rows(found, "default", data), await rows(plain, "default", data));
+	});
+});
+
 test("what is no query, or asks for too much, is refused", async () => {
 	await filled(async (data) => {
 		for (const [sql, why] of [
@@ -240,6 +252,10 @@ test("what is no query, or asks for too much, is refused", async () => {
 				/400 the query has too many expressions/,
 			],
 			["SELECT blob1 FROM d WHERE blob1 LIKE blob2", /400 like takes/],
+			[
+				`SELECT concat(index1, '${"a".repeat(4000)}') AS s FROM d WHERE ${LIKES}`,
+				/413 the query has too much to look at/,
+			],
 		] as const)
 			await assert.rejects(query(sql, "default", data), why, sql);
 	});

@@ -56,3 +56,29 @@ test("a streamed body waits between its pieces", async () => {
 	await until(() => calls.account.held === 0);
 	assert.deepEqual(sent, ["answer", "body", "body", "body", "end"]);
 });
+
+test("a body that comes when nobody waits for it any more is closed", async () => {
+	const begun = Promise.withResolvers<void>();
+	let isClosed = false;
+	const calls = noCalls(LIMITS, () => ({
+		prepare: () => ({
+			target: "",
+			perform: async () => {
+				await begun.promise;
+				return { text: "", content: body() };
+			},
+		}),
+	}));
+	async function* body() {
+		try {
+			for (;;) yield new Uint8Array(SIZE);
+		} finally {
+			isClosed = true;
+		}
+	}
+	calls.call(1, "1\nnone\n", undefined, { send: () => undefined, clogged: () => false });
+	calls.close();
+	begun.resolve();
+	await until(() => isClosed);
+	assert.equal(calls.account.held, 0);
+});

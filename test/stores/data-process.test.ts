@@ -3,6 +3,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, test } from "node:test";
+import { cacheOf, TenantCache } from "../../src/bindings/caches/tenant-cache.ts";
 import { Namespace } from "../../src/bindings/kv/namespace.ts";
 import type { Leased } from "../../src/bindings/queue/calls.ts";
 import { Launcher } from "../../src/processes/launcher.ts";
@@ -231,5 +232,20 @@ test("a tenant that asks for a lot at a time leaves the others their turn", asyn
 		// Ten reads one after the other wait for a few of the greedy one's calls each, and not for all of them.
 		assert.ok(left < 60, String(left));
 		await Promise.all(flood);
+	});
+});
+
+test("what is purged of a cache goes some at a time, while others in other processes wait", async () => {
+	await using(temporaryFolder(), async (data) => {
+		const cache = cacheOf({ tenant: "one", name: "f" }, null);
+		const used = new TenantCache(data, cache, MOST);
+		const headers = ["cache-control", "max-age=1000", "cache-tag", "t"];
+		for (let i = 0; i < 300; i++) {
+			const response = { url: `http://a.test/${i}`, statusText: "", requestHeaders: [], status: 200, headers };
+			await used.put(response, Buffer.from("x"), AbortSignal.timeout(60_000));
+		}
+		const said = { ...cache, urls: ["http://a.test/none", "http://a.test/7"], tags: ["none", "t"], all: false };
+		assert.equal((await data.ask("one", { store: "caches", operation: "purge", said })).said, 200);
+		assert.equal(await used.purge(said), 100);
 	});
 });

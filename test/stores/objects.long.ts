@@ -165,6 +165,34 @@ test("what is removed gives back its room and its files, and so does an upload t
 	assert.equal(blobsIn(folder), 1);
 });
 
+test("what is no part of an object in the end is removed a few megabytes at a time", async () => {
+	await using(temporaryFolder(), async (data) => {
+		const bucket = bucketOf(data);
+		const upload = await bucket.beginUpload("k", METADATA);
+		const etags: string[] = [];
+		for (let number = 1; number <= 40; number++)
+			etags.push(await bucket.putPart("k", { upload, number }, Buffer.alloc(MB / 4, number)));
+		const said = {
+			tenant: "one",
+			bucket: "bucket",
+			rules: [],
+			depth: 0,
+			mostBytes: MOST,
+			key: "k",
+			upload,
+			version: "v",
+		};
+		const complete = () =>
+			data.ask("one", {
+				...{ store: "objects", operation: "complete" },
+				said: { ...said, parts: [{ number: 40, etag: etags[39] }] },
+			});
+		assert.equal((await complete()).said, false);
+		assert.equal((await bucket.complete("k", upload, [{ number: 40, etag: etags[39] }])).size, MB / 4);
+		assert.deepEqual(await bytesOf(bucket, "k"), Buffer.alloc(MB / 4, 40));
+	});
+});
+
 test("on a full disk nothing is acknowledged and all is read, and with room again it goes on", async (t) => {
 	const folder = join(temporaryFolder(), "disk");
 	if (!smallDisk(folder, "12m")) return t.skip("this user cannot mount a small disk");

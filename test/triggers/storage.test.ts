@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { TestRuntime } from "../support/runtime.ts";
 import { until } from "../support/until.ts";
 
@@ -177,4 +178,27 @@ test("once a rule is taken away its events are, too", async () => {
 		changesOf("leaves").map(({ object }) => (object as { key: string }).key),
 		["leave/1", "leave/3"],
 	);
+});
+
+test("events wait for their turn, as requests do, where a function runs as often as it may", async () => {
+	const source = `
+		let inside = 0;
+		export default {
+			async fetch(request) { inside++; await request.text(); inside--; return new Response("ok"); },
+			storage() { console.log("heard beside " + inside); },
+		};`;
+	await atoll.deploy("one-at-a-time", source, {
+		limits: { concurrentRequests: 1, queuedRequests: 5 },
+		triggers: { storage: [{ bucket: "uploads", prefix: "turns/" }] },
+	});
+	await atoll.deploy("writes", WRITES, writer);
+	const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+	const body = writable.getWriter();
+	const first = atoll.text("one-at-a-time", "/", { method: "POST", body: readable, duplex: "half" } as RequestInit);
+	await body.write(new Uint8Array(100_000));
+	await write("/put/turns/a");
+	await Promise.race([atoll.log("heard beside"), setTimeout(500)]);
+	await body.close();
+	assert.equal(await first, "ok");
+	assert.equal((await atoll.log("heard beside")).message, "heard beside 0");
 });

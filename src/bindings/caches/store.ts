@@ -14,8 +14,8 @@ const ENTRY_BYTES: Bytes = 300;
 const MOST_VARIANTS = 20;
 /** So many entries that have expired are removed with each change. */
 const SWEPT = 20;
-/** So many are removed at a time, and so much of what lies in rows. */
-const MOST_REMOVED = 1000;
+/** So many are removed at a time, and so much of what lies in rows: others wait for it, in other processes, too. */
+const MOST_REMOVED = 200;
 const MOST_REMOVED_BYTES: Bytes = 4 * 2 ** 20;
 const MOST_NAMES = 1000;
 /** When an entry was last asked for is kept no more exactly than this, and of so many that were since the last change. */
@@ -138,15 +138,14 @@ export class CachesStore implements DataStore {
 			const cache = this.#find(id);
 			if (cache === null) return { said: 0 };
 			const { at, tagged, any } = this.#statements;
-			const found = (one: StatementSync, ...values: string[]) => one.get(cache, ...values) as Row | undefined;
+			const named: { found: StatementSync; by: string[] }[] = all
+				? [{ found: any, by: [] }]
+				: [...urls.map((url) => ({ found: at, by: [url] })), ...tags.map((tag) => ({ found: tagged, by: [tag] }))];
+			// What has nothing left is not asked for again: others wait for this.
 			const next = () => {
-				if (all) return found(any);
-				for (const url of urls) {
-					const row = found(at, url);
-					if (row !== undefined) return row;
-				}
-				for (const tag of tags) {
-					const row = found(tagged, tag);
+				for (; named.length > 0; named.shift()) {
+					const [{ found, by }] = named;
+					const row = found.get(cache, ...by) as Row | undefined;
 					if (row !== undefined) return row;
 				}
 				return undefined;

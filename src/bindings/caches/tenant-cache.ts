@@ -12,7 +12,7 @@ import type { CacheFound } from "./schema.ts";
 /** The largest body that is kept. */
 const MOST_BODY: Bytes = 128 * 2 ** 20;
 /** So often room is made for a response, which takes several calls where it is larger than what has to go. */
-const MOST_ROUNDS = 50;
+const MOST_ROUNDS = 250;
 
 /** What an entry is known by, beside its body. */
 interface Head extends CacheFound {

@@ -24,6 +24,8 @@ export interface Scope<Of> {
 	known(expression: Expression): Compiled<Of> | null;
 	/** Throws Refused for a column that is not there. */
 	column(name: string): Compiled<Of>;
+	/** Counts letters that are looked at. Throws Refused where a point has had too many looked at. */
+	spend(letters: number): void;
 }
 
 const MOST_PATTERN = 200;
@@ -57,10 +59,16 @@ export function compile<Of>(expression: Expression, scope: Scope<Of>): Compiled<
 		case "column":
 			return scope.column(expression.name);
 		case "in": {
-			const tests = expression.among.map((each) =>
-				compared("=", compile(expression.value, scope), compile(each, scope)),
-			);
-			return { type: "UInt8", of: (given) => Number(tests.some((test) => test.of(given) === 1)) };
+			const value = compile(expression.value, scope);
+			// What is looked for is compiled and computed once: it may be such an expression itself, over and over.
+			let wanted: Value;
+			const computed = { ...value, of: () => wanted };
+			const tests = expression.among.map((each) => compared("=", computed, compile(each, scope)));
+			const of = (given: Of) => {
+				wanted = value.of(given);
+				return Number(tests.some((test) => test.of(given) === 1));
+			};
+			return { type: "UInt8", of };
 		}
 		case "call":
 			return folded(called(expression, scope));
@@ -88,7 +96,7 @@ function called<Of>(expression: Call, scope: Scope<Of>): { compiled: Compiled<Of
 		return { compiled: withInterval(name, time, interval), parts: [time] };
 	}
 	const parts = args.map((each) => compile(each, scope));
-	return { compiled: applied(name, parts), parts };
+	return { compiled: applied(name, parts, scope), parts };
 }
 
 function withInterval<Of>(name: string, time: Compiled<Of>, interval: Interval): Compiled<Of> {
@@ -102,7 +110,7 @@ function withInterval<Of>(name: string, time: Compiled<Of>, interval: Interval):
 	return { type: "DateTime", of };
 }
 
-function applied<Of>(name: string, parts: Compiled<Of>[]): Compiled<Of> {
+function applied<Of>(name: string, parts: Compiled<Of>[], { spend }: Scope<Of>): Compiled<Of> {
 	const [left, right] = parts;
 	const key = name.toLowerCase();
 	if (Object.hasOwn(COMPARE, name)) return compared(name, left, right);
@@ -122,12 +130,19 @@ function applied<Of>(name: string, parts: Compiled<Of>[]): Compiled<Of> {
 		}
 		case "like":
 		case "ilike":
-			return like(key, left, right);
+			return like(key, left, right, spend);
 		case "if":
 			return chosen(parts);
 		case "concat":
 			for (const { type } of parts) if (type !== "String") throw new Refused(`400 concat() does not take a ${type}`);
-			return { type: "String", of: (given) => joined(parts.map((part) => part.of(given) as string)) };
+			return {
+				type: "String",
+				of: (given) => {
+					const text = joined(parts.map((part) => part.of(given) as string));
+					spend(text.length);
+					return text;
+				},
+			};
 	}
 	if (key === "tostring" && parts.length === 1 && left.type === "DateTime")
 		return { type: "String", of: (given) => timeText(left.of(given) as number) };
@@ -139,7 +154,12 @@ function applied<Of>(name: string, parts: Compiled<Of>[]): Compiled<Of> {
 		parts.map(({ type }) => type),
 	);
 	const run = found.run as (...args: Value[]) => Value;
-	return { type: found.gives, of: (given) => run(...parts.map((part) => part.of(given))) };
+	const of = (given: Of) => {
+		const values = parts.map((part) => part.of(given));
+		for (const value of values) if (typeof value === "string") spend(value.length);
+		return run(...values);
+	};
+	return { type: found.gives, of };
 }
 
 function compared<Of>(name: string, left: Compiled<Of>, right: Compiled<Of>): Compiled<Of> {
@@ -167,12 +187,21 @@ function computed<Of>(name: string, left: Compiled<Of>, right: Compiled<Of>): Co
 	return { type: isWhole ? "Int64" : "Float64", of };
 }
 
-function like<Of>(key: string, text: Compiled<Of>, { constant: pattern }: Compiled<Of>): Compiled<Of> {
+function like<Of>(
+	key: string,
+	text: Compiled<Of>,
+	{ constant: pattern }: Compiled<Of>,
+	spend: Scope<Of>["spend"],
+): Compiled<Of> {
 	if (text.type !== "String" || typeof pattern !== "string" || pattern.length > MOST_PATTERN)
 		throw new Refused(`400 ${key} takes a text, and a pattern in quotes of up to ${MOST_PATTERN} letters`);
-	if (key === "like") return { type: "UInt8", of: (given) => Number(isLike(text.of(given) as string, pattern)) };
-	const lower = pattern.toLowerCase();
-	return { type: "UInt8", of: (given) => Number(isLike((text.of(given) as string).toLowerCase(), lower)) };
+	const isSame = key === "like";
+	const wanted = isSame ? pattern : pattern.toLowerCase();
+	const of = (given: Of) => {
+		const found = text.of(given) as string;
+		return Number(isLike(isSame ? found : found.toLowerCase(), wanted, spend));
+	};
+	return { type: "UInt8", of };
 }
 
 function chosen<Of>(parts: Compiled<Of>[]): Compiled<Of> {

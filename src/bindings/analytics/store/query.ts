@@ -22,6 +22,8 @@ const MOST_RESULT: Bytes = 4 * 2 ** 20;
 const MOST_ROWS = 10_000;
 /** So many expressions a query has once its aliases stand for what they are called for. */
 const MOST_EXPRESSIONS = 5000;
+/** So many letters of a point are looked at, and values of what has been found at the end: others wait for it. */
+const MOST_LOOKED = 4_000_000;
 /** What a row of the result, or a group, takes beside its texts. */
 const ROW_BYTES: Bytes = 200;
 
@@ -53,13 +55,18 @@ export class Running implements Room {
 	readonly #aggregates: Aggregate<Row>[] = [];
 	#outcomes: Outcome[] = [];
 	#bytes: Bytes = 0;
+	/** Letters and values that were looked at since the last point came. */
+	#looked = 0;
+	/** How many expressions each group is asked for. */
+	readonly #asked: number;
 
 	constructor(query: Query, now: Seconds) {
 		this.#query = query;
 		const selected =
 			query.selected ?? COLUMNS.map((name): Selected => ({ name, expression: { kind: "column", name } }));
 		const whole = new Whole(selected);
-		const ofRows: Scope<Row> = { now, known: () => null, column };
+		const spend = (count: number) => this.#spend(count);
+		const ofRows: Scope<Row> = { now, known: () => null, column, spend };
 		const grouped = query.groupBy.map((each) => whole.expanded(each));
 		const where = query.where === null ? null : whole.expanded(query.where);
 		this.#where = where === null ? null : compile(where, ofRows);
@@ -86,12 +93,14 @@ export class Running implements Room {
 			column: (name) => {
 				throw new Refused(`400 the column ${name.slice(0, 50)} is neither in GROUP BY nor in an aggregate`);
 			},
+			spend,
 		};
 		const all = [
 			...selected.map(({ expression }) => expression),
 			...query.orderBy.map(({ expression }) => expression),
 			...(query.having === null ? [] : [query.having]),
 		].map((each) => whole.expanded(each));
+		this.#asked = whole.count;
 		const isGrouped = query.groupBy.length > 0 || all.some(hasAggregate);
 		const scope = (isGrouped ? ofGroups : ofRows) as Scope<never>;
 		const compiled = all.map((each) => compile(each, scope));
@@ -108,8 +117,15 @@ export class Running implements Room {
 			throw new Refused("413 the query has to hold too much: let it look at less, or group by less");
 	}
 
+	#spend(count: number): void {
+		this.#looked += count;
+		if (this.#looked > MOST_LOOKED)
+			throw new Refused("413 the query has too much to look at: let it compare less, or group by less");
+	}
+
 	/** Takes a row. Says whether the query has all that it wants. */
 	add(row: Row): boolean {
+		this.#looked = 0;
 		if (this.#where !== null && !this.#where.of(row)) return false;
 		if (this.#groups === null) return this.#put(row as never);
 		const keys = this.#keys.map((key) => key.of(row));
@@ -155,6 +171,7 @@ export class Running implements Room {
 			for (const [i, { descending }] of orderBy.entries()) {
 				const [left, right] = [one.order[i], other.order[i]];
 				if (left !== right) return left < right === descending ? 1 : -1;
+				this.#spend(1);
 			}
 			return 0;
 		});
@@ -162,9 +179,11 @@ export class Running implements Room {
 
 	/** There are no more rows. */
 	result(): AnalyticsResult {
+		this.#looked = 0;
 		if (this.#groups !== null) {
 			if (this.#groups.size === 0 && this.#query.groupBy.length === 0) this.#groups.set("", this.#begin([]));
 			for (const group of this.#groups.values()) {
+				this.#spend(this.#asked);
 				group.results = group.states.map((state) => state.result());
 				if (this.#having === null || this.#having.of(group as never)) this.#put(group as never);
 			}
@@ -195,7 +214,8 @@ function sizeOf(values: Value[]): Bytes {
 /** The expressions of a query, in which aliases stand for others. */
 class Whole {
 	readonly #aliases: ReadonlyMap<string, Expression>;
-	#count = 0;
+	/** How many there are. */
+	count = 0;
 
 	constructor(selected: Selected[]) {
 		this.#aliases = new Map(selected.map(({ name, expression }) => [name, expression]));
@@ -203,7 +223,7 @@ class Whole {
 
 	/** An expression without aliases. One within what it is called for is a column. */
 	expanded(expression: Expression, within: readonly string[] = []): Expression {
-		if (++this.#count > MOST_EXPRESSIONS) throw new Refused("400 the query has too many expressions");
+		if (++this.count > MOST_EXPRESSIONS) throw new Refused("400 the query has too many expressions");
 		const all = (list: Expression[]) => list.map((each) => this.expanded(each, within));
 		switch (expression.kind) {
 			case "column": {

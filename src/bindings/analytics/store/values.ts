@@ -64,13 +64,21 @@ export function timeText(time: number): string {
 	return Number.isNaN(date.getTime()) ? "" : date.toISOString().slice(0, 19).replace("T", " ");
 }
 
-/** Whether a text is like a pattern, in which % stands for any letters and _ for one. */
-export function isLike(text: string, pattern: string): boolean {
+/** So many letters are looked at before they are counted. */
+const COUNTED = 10_000;
+
+/**
+ * Whether a text is like a pattern, in which % stands for any letters and _ for one. Each letter may be looked at as
+ * often as the pattern has some: `spend` is told how many were, and may throw.
+ */
+export function isLike(text: string, pattern: string, spend: (letters: number) => void): boolean {
 	let at = 0;
 	let next = 0;
 	let star = -1;
 	let from = 0;
+	let looked = 0;
 	while (at < text.length) {
+		if (++looked % COUNTED === 0) spend(COUNTED);
 		if (pattern[next] === "%") {
 			star = next++;
 			from = at;
@@ -80,8 +88,9 @@ export function isLike(text: string, pattern: string): boolean {
 		} else if (star >= 0) {
 			next = star + 1;
 			at = ++from;
-		} else return false;
+		} else break;
 	}
+	spend(looked % COUNTED);
 	while (pattern[next] === "%") next++;
-	return next === pattern.length;
+	return at === text.length && next === pattern.length;
 }

@@ -10,6 +10,8 @@ const BODY_BYTES: Bytes = 400;
 const PART_BYTES: Bytes = 200;
 /** So many parts are removed at a time, and so much of what lies in rows: others wait for it. */
 const MOST_PARTS = 100;
+/** The same of parts that are told by their numbers, which are looked through anew each time. */
+const MOST_NAMED = 1000;
 const MOST_REMOVED: Bytes = 4 * 2 ** 20;
 /** An upload that nobody has completed is given up after so long. */
 const ABANDONED_MS: Milliseconds = 7 * 24 * 3600_000;
@@ -117,13 +119,16 @@ export class Bodies {
 		return this.#statements.parts.all(id) as unknown as Part[];
 	}
 
-	/** Removes up to a thousand parts of these numbers; says whether there are none of them left. */
+	/** Removes some parts of these numbers; says whether there are none of them left. */
 	removeParts({ id, tenant }: Body, numbers: readonly number[]): boolean {
-		for (const number of numbers.slice(0, 1000)) {
+		let bytes = 0;
+		for (const [i, number] of numbers.entries()) {
+			if (i === MOST_NAMED || bytes > MOST_REMOVED) return false;
 			const part = this.#statements.part.get(id, number) as { id: number; size: Bytes; blob: string | null };
+			bytes += part.blob === null ? part.size : 0;
 			this.#removePart(tenant, part);
 		}
-		return numbers.length <= 1000;
+		return true;
 	}
 
 	keep({ id }: Body): void {
