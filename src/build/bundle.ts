@@ -94,6 +94,9 @@ const NAMES_GLOBAL = /\b(?:Buffer|HTMLRewriter|clearImmediate|importMetaEnv|proc
 /** The events that tell of rejections, whose promises the prelude has to know. */
 const NAMES_REJECTIONS = /\b(?:on)?(?:unhandledrejection|rejectionhandled)\b/;
 
+/** An import that leads nowhere, and whose name is a package's; the package is its first part, or two of a scope's. */
+const MISSING_PACKAGE = /^Could not resolve "((?:@[a-z0-9][\w.-]*\/)?[a-z0-9][\w.-]*)(?:\/[^"]*)?"/;
+
 /** Bundles a function with all that it imports into one script. Never throws for what is wrong with the source. */
 export async function bundle(request: BundleRequest): Promise<Bundle> {
 	const needs: Needs = {
@@ -121,6 +124,8 @@ async function tryBundle({ entry, development, cwd }: BundleRequest, from: Sourc
 	const failed = (messages: Message[]): Bundle => {
 		const problems = messages.map((message): Problem => {
 			const problem = toProblem(message);
+			const missing = MISSING_PACKAGE.exec(message.text)?.[1];
+			if (missing !== undefined) problem.text = `${message.text}: is the package installed? npm install ${missing}`;
 			if (isOfPattern(message)) return { ...problem, file: problem.file ?? relative(cwd, entry), text: NO_PATTERNS };
 			if (problem.file !== ENTRY) return problem;
 			return { text: message.text, file: relative(cwd, entry) };

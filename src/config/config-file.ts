@@ -79,5 +79,8 @@ function fromJsonc(text: string): { value: unknown; problem: string | null } {
 	if (errors.length === 0) return { value, problem: null };
 	const before = text.slice(0, errors[0].offset).split("\n");
 	const place = `${before.length}:${before[before.length - 1].length + 1}`;
-	return { value, problem: `${place}: ${printParseErrorCode(errors[0].error)}` };
+	return { value, problem: `${place}: it is no JSON: ${inWords(printParseErrorCode(errors[0].error))}` };
 }
+
+/** `CommaExpected` as `comma expected`. */
+const inWords = (code: string) => code.replaceAll(/(?<!^)(?=[A-Z])/g, " ").toLowerCase();

@@ -12,17 +12,29 @@ export interface CliLogger extends Logger {
 }
 
 const FIELDS =
-	"pid,hostname,time,loggedAt,tenant,function,version,requestId,trigger,method,url,status,outcome,cold,startMs,cpuMs,wallMs,requestBytes,responseBytes,subrequests,memoryBytes,attempts";
+	"pid,hostname,time,loggedAt,tenant,function,version,requestId,event,trigger,method,url,status,outcome,cold,startMs,cpuMs,wallMs,requestBytes,responseBytes,subrequests,memoryBytes,attempts";
 
-/** A line about a request, for a person's eyes. */
-function describe(log: Record<string, unknown>, messageKey: string): string {
+/** What a line of the log says to a person at a terminal. */
+export function describe(log: Record<string, unknown>, messageKey: string): string {
 	const message = String(log[messageKey]);
 	if (log.function === undefined) return message;
 	const name = log.function === "" ? "-" : label({ tenant: log.tenant as string, name: log.function as string });
 	if (message !== "request" || log.outcome === undefined) return `[${name}] ${message}`;
 	const cold = log.cold ? `, cold ${(log.startMs as number).toFixed(1)} ms` : "";
 	const outcome = log.outcome === "ok" ? "" : ` ${log.outcome as string}`;
-	return `[${name}] ${log.method as string} ${log.status as number}${outcome} in ${(log.wallMs as number).toFixed(1)} ms (CPU ${(log.cpuMs as number).toFixed(1)} ms${cold})`;
+	return `[${name}] ${eventOf(log)}${outcome} in ${(log.wallMs as number).toFixed(1)} ms (CPU ${(log.cpuMs as number).toFixed(1)} ms${cold})`;
+}
+
+/** Longer paths and queries than this are cut: whoever has the request's id finds all of it in the JSON. */
+const MOST_OF_PATH = 100;
+
+/** What was asked and answered, as `GET /path?query 200`; of what is no request, what it is. */
+function eventOf({ event, method, url, status }: Record<string, unknown>): string {
+	if (event === "rpc") return `rpc ${method as string}`;
+	if (event !== "http") return event as string;
+	const path = (url as string).replace(/^[a-z]+:\/\/[^/]*/, "");
+	const shown = path.length > MOST_OF_PATH ? `${path.slice(0, MOST_OF_PATH)}…` : path;
+	return `${method as string} ${shown} ${status as number}`;
 }
 
 /** pino: for people on a terminal, as JSON lines everywhere else. */

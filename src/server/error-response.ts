@@ -82,7 +82,7 @@ function page(error: FunctionError, message: string, requestId: string, detail: 
 <style>
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 50rem; margin: 10vh auto; padding: 0 1rem; color: #222; background: #fff }
 code, pre { font: 13px/1.5 ui-monospace, monospace } pre { overflow: auto; background: #f4f4f2; padding: 1rem; border-radius: 6px }
-.line { border-left: 4px solid #c33 } small { color: #777 }
+.line { border-left: 4px solid #c33 } p { white-space: pre-wrap } small { color: #777 }
 @media (prefers-color-scheme: dark) { body { color: #ddd; background: #181818 } pre { background: #242424 } }
 </style>
 <h1>${error.status} <code>${error.code}</code></h1>

@@ -32,7 +32,12 @@ test("an import that cannot be resolved names itself and who asks for it", async
 		"missing",
 		`import x from "no-such-package";\nexport default { fetch: () => new Response(x) };`,
 	);
-	assert.match(message, /missing\.ts:1:15: Could not resolve "no-such-package"/);
+	assert.match(
+		message,
+		/missing\.ts:1:15: Could not resolve "no-such-package": is the package installed\? npm install no-such-package\n/,
+	);
+	assert.match(await problem("scoped", 'import "@no-such/package/part";'), /npm install @no-such\/package\n/);
+	assert.doesNotMatch(await problem("relative", 'import "./no-such-file";'), /npm install/);
 });
 
 for (const [specifier, advice] of [

@@ -164,7 +164,7 @@ test("a wrong configuration is named with its place", async () => {
 	});
 	const run = line.run(["serve", path, "--port", "0"]);
 	assert.equal(await run.exit, 1);
-	assert.match(run.output(), /atoll: wrong\/f\/atoll\.jsonc:3:3: CommaExpected/);
+	assert.match(run.output(), /atoll: wrong\/f\/atoll\.jsonc:3:3: it is no JSON: comma expected/);
 });
 
 test("a port in use is said so", async () => {

@@ -70,7 +70,7 @@ test("serve: whatever is wrong with a folder is reported, answers startup_failed
 	const port = Number(PORT.exec(run.output())?.[1]);
 	const all = told(run);
 	for (const [name, problem] of Object.entries({
-		syntax: /^many\/syntax\/atoll\.jsonc:1:35: CommaExpected/,
+		syntax: /^many\/syntax\/atoll\.jsonc:1:35: it is no JSON: comma expected/,
 		mainless: /^many\/mainless\/wrangler\.json: it is a link that leads nowhere/,
 		elsewhere: /^many\/elsewhere\/atoll\.jsonc: its "main", src\/gone\.js, does not exist/,
 		taken: /^many\/taken\/atoll\.jsonc: (?:good\.localhost already leads to the function good|.*public suffix)/,
@@ -247,7 +247,7 @@ test("dev: a configuration that breaks is shown at the function's hostnames unti
 	await run.until(/is not served:\\ndevmany\/shop\/atoll\.jsonc/);
 	const page = await get(port, "shop.example");
 	assert.equal(page.status, 500);
-	assert.match(page.text, /shop\/atoll\.jsonc:1:3: InvalidSymbol/);
+	assert.match(page.text, /shop\/atoll\.jsonc:1:3: it is no JSON: invalid symbol/);
 	assert.equal(await codeAt(port, "good.localhost"), "good");
 	await writeFile(join(path, "shop/atoll.jsonc"), '{ "name": "store", "hostnames": ["shop.example"] }');
 	await run.until(/rebuilt in \d+ ms/);
@@ -262,7 +262,7 @@ for (const [what, args, message] of [
 	[
 		"no function that could be tried",
 		["serve", "hopeless"],
-		/atoll: hopeless\/a\/.*CommaExpected\nhopeless\/b\/.*"main"/,
+		/atoll: hopeless\/a\/.*comma expected\nhopeless\/b\/.*"main"/,
 	],
 	[
 		"functions that are all refused",

@@ -82,7 +82,7 @@ test("the command line makes, migrates, asks, exports and removes a database", a
 	const { line } = platform;
 	const folder = await line.write("commands", {
 		"migrations/0001_things.sql": "CREATE TABLE things (id INTEGER PRIMARY KEY, name TEXT);",
-		"migrations/0002_note.sql": "ALTER TABLE things ADD COLUMN note TEXT;",
+		"migrations/0002_note.sql": "ALTER TABLE things ADD COLUMN note TEXT",
 		"migrations/0003_broken.sql": "CREATE TABLE kept (a); SELEC 1;",
 		"rows.sql": "INSERT INTO things (name) VALUES ('a');\nINSERT INTO things (name) VALUES ('b; c');",
 	});
@@ -97,11 +97,11 @@ test("the command line makes, migrates, asks, exports and removes a database", a
 	const migrations = join(folder, "migrations");
 	const broken = await sql("migrate", "shop", migrations);
 	assert.equal(broken.code, 2);
-	assert.match(broken.output, /near "SELEC": syntax error/);
+	assert.match(broken.output, /atoll: 0003_broken\.sql: near "SELEC": syntax error/);
 	// What was whole is applied, and of the broken one nothing.
 	assert.doesNotMatch(await output("execute", "shop", "SELECT name FROM sqlite_master"), /kept/);
 	await line.write("commands", { "migrations/0003_broken.sql": "SELECT 1;" });
-	assert.match(await output("migrate", "shop", migrations), /applying 0003_broken\.sql\n1 migrations were applied/);
+	assert.match(await output("migrate", "shop", migrations), /applying 0003_broken\.sql\n1 migration was applied/);
 	assert.match(await output("migrate", "shop", migrations), /there is nothing to apply/);
 	assert.match(
 		await output("execute", "shop", "--file", join(folder, "rows.sql")),

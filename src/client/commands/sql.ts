@@ -93,7 +93,7 @@ async function execute(client: Client, path: string, text: string, options: SqlO
 		results
 			.map(({ columns, rows, meta }) =>
 				columns.length === 0
-					? `${meta.changes} rows changed`
+					? `${meta.changes} ${meta.changes === 1 ? "row" : "rows"} changed`
 					: listing(
 							columns,
 							rows.map((row) => row.map(shown)),
@@ -127,12 +127,17 @@ async function migrate(client: Client, path: string, folder: string, options: Sq
 	for (const file of missing) {
 		progress(options, `applying ${file}`);
 		const record = `INSERT INTO "d1_migrations" (name) values ('${file.replaceAll("'", "''")}');`;
-		await query(client, path, `${readFileSync(join(folder, file), "utf8")}\n${record}`);
+		// The last statement of a file may come without its semicolon.
+		await query(client, path, `${readFileSync(join(folder, file), "utf8")}\n;${record}`).catch((error) => {
+			throw error instanceof ClientError ? new ClientError(`${file}: ${error.message}`, error.exitCode) : error;
+		});
 	}
 	say(options, { applied: missing }, () =>
-		missing.length === 0 ? "there is nothing to apply" : `${missing.length} migrations were applied`,
+		missing.length === 0 ? "there is nothing to apply" : `${counted(missing.length, "migration")} applied`,
 	);
 }
+
+const counted = (count: number, what: string) => (count === 1 ? `1 ${what} was` : `${count} ${what}s were`);
 
 /** What a migration's name begins with. */
 function numberOf(file: string): number {

@@ -97,7 +97,7 @@ export function accounts(control: Control): Hono<Authenticated> {
 	app.put("/accounts/:account/workers/subdomain", (c) => ok(c, { subdomain: c.req.param("account") }));
 	app.get("/accounts/:account/workers/tails/by-consumer/:script", (c) => ok(c, []));
 	// Of what is not there yet there are none.
-	for (const path of ["durable_objects/namespaces", "workflows"])
+	for (const path of ["workers/durable_objects/namespaces", "workflows"])
 		app.get(`/accounts/:account/${path}`, (c) => ok(c, ...paged([])));
 
 	app.post("/accounts/:account/workers/scripts/:script/domains/changeset", async (c) => {
