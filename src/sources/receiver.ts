@@ -58,6 +58,8 @@ class Refused extends Error {
 /** What is no source's own, and what is sent to no source, are told the same. */
 const unsigned = () => new Refused(401, "there is no source here for which this is signed");
 
+const tooMuch = () => new Refused(429, "the source is sent too much at a time", 1);
+
 const tooLarge = () => new Refused(413, `a request has up to ${MOST_BODY} bytes`);
 
 /**
@@ -119,16 +121,14 @@ async function take(parts: ReceiverParts, req: IncomingMessage, onBodyWanted: ()
 	const claimed = { headers: req.headers, secrets: source.secrets, source: PATH + path, now: Date.now() };
 	const check = BY_NAME[source.scheme](claimed);
 	if (check === null) throw unsigned();
-	const length = Number(req.headers["content-length"] ?? 0);
-	if (length > MOST_BODY) throw tooLarge();
-	if (!sources.allows(source, length, performance.now()))
-		throw new Refused(429, "the source is sent too much at a time", 1);
+	if (Number(req.headers["content-length"] ?? 0) > MOST_BODY) throw tooLarge();
+	if (!sources.allowsRequest(source, performance.now())) throw tooMuch();
 	onBodyWanted();
 	const body = await bodyOf(req, parts.account);
-	// What came in chunks was not counted before.
-	if (length === 0 && !sources.allows(source, body.length, performance.now()))
-		throw new Refused(429, "the source is sent too much at a time", 1);
-	const events = check(body);
+	// What was not sent counts for nothing: a length is said at no cost.
+	if (!sources.allowsBody(source, body.length, performance.now())) throw tooMuch();
+	const isWorkedOn = known || sources.allowsDecoy(body.length, performance.now());
+	const events = isWorkedOn ? check(body) : null;
 	if (events === null || !known) throw unsigned();
 	await Promise.all(events.map((event) => deliver(parts, source, event)));
 }
