@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { LRUCache } from "lru-cache";
 import type { Account } from "../limits/account.ts";
+import type { TenantName } from "../names.ts";
 import { parseHost } from "../router/hostname.ts";
 import { guarded } from "../server/connection.ts";
 import type { Handlers } from "../server/http-server.ts";
@@ -12,8 +14,8 @@ import { cloudevents } from "./schemes/cloudevents.ts";
 import { github } from "./schemes/github.ts";
 import { standardWebhooks } from "./schemes/standard-webhooks.ts";
 import { stripe } from "./schemes/stripe.ts";
-import type { SchemeName } from "./source-settings.ts";
-import type { Sources } from "./sources.ts";
+import type { SchemeName, Source } from "./source-settings.ts";
+import { MOST_TENANTS, type Sources } from "./sources.ts";
 
 const PATH = "/events/";
 /** What is read of a request, and for how long. */
@@ -33,7 +35,7 @@ const BY_NAME: Record<SchemeName, Scheme> = {
 
 export interface ReceiverParts extends DeliveryParts {
 	sources: Sources;
-	/** What bodies that come in are held on. */
+	/** What bodies that come in are held on: each tenant's within an account of its own. */
 	account: Account;
 	/** Resolves once all sources were heard of. */
 	known: () => Promise<void>;
@@ -68,10 +70,13 @@ const tooLarge = () => new Refused(413, `a request has up to ${MOST_BODY} bytes`
  */
 export function receiving(hostname: string, parts: ReceiverParts, handlers: Handlers): Handlers {
 	const { guard } = handlers;
+	const bodies = new BodyAccounts(parts.account);
 	const isEvent = (req: IncomingMessage) =>
 		parts.isOpen() && req.url?.startsWith(PATH) === true && parseHost(req.headers.host ?? "")?.hostname === hostname;
 	const receive = (req: IncomingMessage, res: ServerResponse, onBodyWanted: () => void) =>
-		answer(parts, req, res, onBodyWanted).catch((error: unknown) => guard.fault(guarded(req.socket), error));
+		answer({ ...parts, bodies }, req, res, onBodyWanted).catch((error: unknown) =>
+			guard.fault(guarded(req.socket), error),
+		);
 	return {
 		nodeHandler: (req, res) => {
 			if (isEvent(req)) void receive(req, res, () => undefined);
@@ -89,8 +94,30 @@ export function receiving(hostname: string, parts: ReceiverParts, handlers: Hand
 	};
 }
 
+/** What each tenant's sources are sent is held on: who has most held of it is cut, and none is of another tenant's. */
+class BodyAccounts {
+	readonly #all: Account;
+	/** Of what is sent to no source, by whatever name. */
+	readonly #nobodys: Account;
+	readonly #tenants = new LRUCache<TenantName, Account>({ max: MOST_TENANTS });
+
+	constructor(all: Account) {
+		this.#all = all;
+		this.#nobodys = all.part();
+	}
+
+	of({ tenant }: Source, known: boolean): Account {
+		if (!known) return this.#nobodys;
+		const account = this.#tenants.get(tenant) ?? this.#all.part();
+		this.#tenants.set(tenant, account);
+		return account;
+	}
+}
+
+type Receiving = ReceiverParts & { bodies: BodyAccounts };
+
 async function answer(
-	parts: ReceiverParts,
+	parts: Receiving,
 	req: IncomingMessage,
 	res: ServerResponse,
 	onBodyWanted: () => void,
@@ -112,7 +139,7 @@ async function answer(
 }
 
 /** Takes in what a request brings. Throws Refused, and Malformed. */
-async function take(parts: ReceiverParts, req: IncomingMessage, onBodyWanted: () => void): Promise<void> {
+async function take(parts: Receiving, req: IncomingMessage, onBodyWanted: () => void): Promise<void> {
 	if (req.method !== "POST") throw new Refused(405, "events come by POST");
 	const { sources } = parts;
 	await parts.known();
@@ -124,7 +151,7 @@ async function take(parts: ReceiverParts, req: IncomingMessage, onBodyWanted: ()
 	if (Number(req.headers["content-length"] ?? 0) > MOST_BODY) throw tooLarge();
 	if (!sources.allowsRequest(source, performance.now())) throw tooMuch();
 	onBodyWanted();
-	const body = await bodyOf(req, parts.account);
+	const body = await bodyOf(req, parts.bodies.of(source, known));
 	// What was not sent counts for nothing: a length is said at no cost.
 	if (!sources.allowsBody(source, body.length, performance.now())) throw tooMuch();
 	const isWorkedOn = known || sources.allowsDecoy(body.length, performance.now());

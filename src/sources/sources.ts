@@ -8,7 +8,8 @@ import { SCHEMES, type SchemeName, type Source } from "./source-settings.ts";
 /** A tenant's sources may be sent so much in a second, a request counting as so much more than its body. */
 const MOST_PER_SECOND: Bytes = 4 * 2 ** 20;
 const REQUEST_BYTES: Bytes = 4096;
-const MOST_TENANTS = 10_000;
+/** What is known of so many tenants for a while. */
+export const MOST_TENANTS = 10_000;
 
 /** The sources that tenants have, by their keys, `<tenant>/<name>`. */
 export class Sources {
