@@ -37,8 +37,8 @@ export interface ReceiverParts extends DeliveryParts {
 	sources: Sources;
 	/** What bodies that come in are held on: each tenant's within an account of its own. */
 	account: Account;
-	/** Resolves once all sources were heard of. */
-	known: () => Promise<void>;
+	/** Resolves once all sources were heard of, or nobody waits for that any longer: whether they were. */
+	known: () => Promise<boolean>;
 	/** Whether there are sources, or may be. */
 	isOpen: () => boolean;
 }
@@ -142,9 +142,11 @@ async function answer(
 async function take(parts: Receiving, req: IncomingMessage, onBodyWanted: () => void): Promise<void> {
 	if (req.method !== "POST") throw new Refused(405, "events come by POST");
 	const { sources } = parts;
-	await parts.known();
+	const areKnown = await parts.known();
 	const [path] = (req.url ?? "").slice(PATH.length).split("?");
 	const { source, known } = sources.at(path);
+	// It may be there: whoever is told so sends it again, who is told that it is not does not.
+	if (!known && !areKnown) throw new Refused(503, "it is not known yet which sources there are", 10);
 	const claimed = { headers: req.headers, secrets: source.secrets, source: PATH + path, now: Date.now() };
 	const check = BY_NAME[source.scheme](claimed);
 	if (check === null) throw unsigned();

@@ -212,6 +212,24 @@ test("a flood to sources that are not there tells nobody which are", async () =>
 	assert.deepEqual([...codes], [401]);
 });
 
+test("as long as not all sources are known, one that may be there is to be asked again", async () => {
+	let areKnown = false;
+	const early = new HttpServer(atoll.runtime.receiving("events.test", atoll.runtime, async () => areKnown));
+	const late = (await early.listen(0, "127.0.0.1")).port;
+	const [body, headers] = ["{}", { host: "events.test", ...signed("{}", { id: "early" }) }];
+	const post = (name: string) =>
+		new Promise<number>((resolve, reject) => {
+			const asked = request(`http://127.0.0.1:${late}/events/${name}`, { method: "POST", headers }, (response) =>
+				resolve(response.resume().statusCode ?? 0),
+			);
+			asked.on("error", reject).end(body);
+		});
+	assert.deepEqual([await post("hub"), await post("nobody")], [202, 503]);
+	areKnown = true;
+	assert.equal(await post("nobody"), 401);
+	await early.close();
+});
+
 test("all else at the hostname, and events at another, go to functions", async () => {
 	await atoll.deploy("site", LOGS, { hostnames: ["events.test", "site.test"] });
 	assert.equal((await send("/", {}, "")).body, "by the function");
