@@ -343,12 +343,12 @@ export class Runtime {
 
 	/**
 	 * @internal A server's handlers, with events of sources taken at a hostname, where there are any or may be. `known`
-	 * resolves once all of them were heard of.
+	 * resolves once all of them were heard of, or that takes too long: whether they were.
 	 */
-	receiving(hostname: string, handlers: Handlers, known?: () => Promise<void>): Handlers {
+	receiving(hostname: string, handlers: Handlers, known?: () => Promise<boolean>): Handlers {
 		const parts = {
 			...{ sources: this.sources, account: this.#account.part() },
-			known: known ?? (() => Promise.resolve()),
+			known: known ?? (() => Promise.resolve(true)),
 			isOpen: () => known !== undefined || this.sources.size > 0,
 			...{ data: this.#data, storedBytes: this.#tenantLimits.storedBytes },
 			queued: (tenant: TenantName, queue: string) => this.queued(tenant, queue),

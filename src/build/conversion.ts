@@ -25,6 +25,9 @@ const EXPORTS = /\bexport\b/;
 const NAMESPACE = "__atoll_module_namespace";
 const BEGIN = `var ${NAMESPACE} = `;
 const END = "})();\n";
+/** What is not there where a module has the word alone, and exports nothing, and what is there where it imports. */
+const RETURNS = "\n  return __toCommonJS(";
+const IMPORTS = /\brequire\b/;
 
 /**
  * A module that was bundled before, as one script: nothing of it has to be looked for, so that it is not bundled again.
@@ -48,7 +51,7 @@ export async function convert({ path, source }: ModuleRequest): Promise<Bundle |
 			logLevel: "silent",
 		});
 		const begin = code.indexOf(BEGIN);
-		if (begin === -1 || !code.endsWith(END)) return null;
+		if (begin === -1 || !code.endsWith(END) || !code.includes(RETURNS) || IMPORTS.test(code)) return null;
 		// As long as what it stands for, so that the source map holds.
 		const call = "globalThis.__atoll_exports(".padEnd(BEGIN.length);
 		const script = `${code.slice(0, begin)}${call}${code.slice(begin + BEGIN.length, -END.length)}})());\n`;

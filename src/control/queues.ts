@@ -83,7 +83,8 @@ export class Queues {
 
 	/**
 	 * Removes one with its messages. Throws ControlError `not_found`, and `conflict` as long as a function that is
-	 * released consumes it, sends to it, or leaves dead letters there, and as long as a source sends to it.
+	 * released consumes it, sends to it, or leaves dead letters there, as long as a source sends to it, and as long as
+	 * another queue that is pulled leaves its dead letters there.
 	 */
 	async remove(actor: string, tenant: TenantName, name: string): Promise<void> {
 		await retried(async () => {
@@ -94,8 +95,11 @@ export class Queues {
 			const sources = (await this.#catalog.store.list("source", { prefix: `${tenant}/` }))
 				.filter(({ value: { rules } }) => rules.some((rule) => rule.queue === name || rule.deadLetterQueue === name))
 				.map(({ value }) => `the source ${value.name}`);
+			const pulled = (await this.list(tenant))
+				.filter(({ pull }) => pull?.deadLetterQueue === name)
+				.map((queue) => `whoever pulls from the queue ${queue.name}`);
 			const others = [...(senders.get(name) ?? []), ...(deadLetters.get(name) ?? [])];
-			const users = new Set([...consumers, ...telling, ...others, ...sources]);
+			const users = new Set([...consumers, ...telling, ...others, ...sources, ...pulled]);
 			if (users.size > 0)
 				throw new ControlError(
 					"conflict",

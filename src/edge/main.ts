@@ -30,7 +30,7 @@ await runSupervised(async (config, mayFollow) => {
 	const follower = new Follower("control.sock", runtime);
 	const measures = new Measures(runtime, follower);
 	runtime.resume();
-	const known = () => follower.heardAll();
+	const known = () => follower.heardAll().then(() => follower.complete);
 	const server = new HttpServer(runtime.receiving(eventsHostname(config), earlyRequests(runtime, follower), known));
 	await mayFollow;
 	await Promise.all([runtime.ready, follower.connect()]);

@@ -1,4 +1,4 @@
-import type { FunctionName, TenantName } from "../names.ts";
+import { DEFAULT_TENANT, type FunctionName, type TenantName } from "../names.ts";
 import type { Bytes, Seconds } from "../units.ts";
 import type { InvocationRecord } from "./record.ts";
 
@@ -81,10 +81,15 @@ export function addTally(to: Tally, more: Tally): void {
 	to.memoryBytes = more.memoryBytes;
 }
 
+/** A tenant has this share of all tallies at most, but for the operator's own: others are to have some, too. */
+const MOST_OF_TENANT = 1 / 4;
+
 /** Tallies by function and event: up to so many, with one for all others. */
 export class Tallies {
 	readonly #most: number;
 	readonly #all = new Map<string, Tally>();
+	/** How many each tenant has. */
+	readonly #byTenant = new Map<string, number>();
 
 	constructor(most: number) {
 		this.#most = most;
@@ -95,10 +100,16 @@ export class Tallies {
 		const key = `${tenant}/${name} ${event}`;
 		let tally = this.#all.get(key);
 		if (tally !== undefined) return tally;
-		if (this.#all.size >= this.#most && name !== OTHERS) return this.of("", OTHERS, event);
+		if (name !== OTHERS && !this.#hasRoom(tenant)) return this.of("", OTHERS, event);
+		this.#byTenant.set(tenant, (this.#byTenant.get(tenant) ?? 0) + 1);
 		tally = newTally({ tenant, function: name, event });
 		this.#all.set(key, tally);
 		return tally;
+	}
+
+	#hasRoom(tenant: Tally["tenant"]): boolean {
+		if (this.#all.size >= this.#most) return false;
+		return tenant === DEFAULT_TENANT || (this.#byTenant.get(tenant) ?? 0) < this.#most * MOST_OF_TENANT;
 	}
 
 	count(record: InvocationRecord): void {
@@ -125,6 +136,7 @@ export class Tallies {
 	take(): Tally[] {
 		const all = [...this.#all.values()];
 		this.#all.clear();
+		this.#byTenant.clear();
 		return all;
 	}
 }

@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { LRUCache } from "lru-cache";
 import type { Account } from "../limits/account.ts";
+import type { TenantName } from "../names.ts";
 import { parseHost } from "../router/hostname.ts";
 import { guarded } from "../server/connection.ts";
 import type { Handlers } from "../server/http-server.ts";
@@ -12,8 +14,8 @@ import { cloudevents } from "./schemes/cloudevents.ts";
 import { github } from "./schemes/github.ts";
 import { standardWebhooks } from "./schemes/standard-webhooks.ts";
 import { stripe } from "./schemes/stripe.ts";
-import type { SchemeName } from "./source-settings.ts";
-import type { Sources } from "./sources.ts";
+import type { SchemeName, Source } from "./source-settings.ts";
+import { MOST_TENANTS, type Sources } from "./sources.ts";
 
 const PATH = "/events/";
 /** What is read of a request, and for how long. */
@@ -33,10 +35,10 @@ const BY_NAME: Record<SchemeName, Scheme> = {
 
 export interface ReceiverParts extends DeliveryParts {
 	sources: Sources;
-	/** What bodies that come in are held on. */
+	/** What bodies that come in are held on: each tenant's within an account of its own. */
 	account: Account;
-	/** Resolves once all sources were heard of. */
-	known: () => Promise<void>;
+	/** Resolves once all sources were heard of, or nobody waits for that any longer: whether they were. */
+	known: () => Promise<boolean>;
 	/** Whether there are sources, or may be. */
 	isOpen: () => boolean;
 }
@@ -58,6 +60,8 @@ class Refused extends Error {
 /** What is no source's own, and what is sent to no source, are told the same. */
 const unsigned = () => new Refused(401, "there is no source here for which this is signed");
 
+const tooMuch = () => new Refused(429, "the source is sent too much at a time", 1);
+
 const tooLarge = () => new Refused(413, `a request has up to ${MOST_BODY} bytes`);
 
 /**
@@ -66,10 +70,13 @@ const tooLarge = () => new Refused(413, `a request has up to ${MOST_BODY} bytes`
  */
 export function receiving(hostname: string, parts: ReceiverParts, handlers: Handlers): Handlers {
 	const { guard } = handlers;
+	const bodies = new BodyAccounts(parts.account);
 	const isEvent = (req: IncomingMessage) =>
 		parts.isOpen() && req.url?.startsWith(PATH) === true && parseHost(req.headers.host ?? "")?.hostname === hostname;
 	const receive = (req: IncomingMessage, res: ServerResponse, onBodyWanted: () => void) =>
-		answer(parts, req, res, onBodyWanted).catch((error: unknown) => guard.fault(guarded(req.socket), error));
+		answer({ ...parts, bodies }, req, res, onBodyWanted).catch((error: unknown) =>
+			guard.fault(guarded(req.socket), error),
+		);
 	return {
 		nodeHandler: (req, res) => {
 			if (isEvent(req)) void receive(req, res, () => undefined);
@@ -87,8 +94,30 @@ export function receiving(hostname: string, parts: ReceiverParts, handlers: Hand
 	};
 }
 
+/** What each tenant's sources are sent is held on: who has most held of it is cut, and none is of another tenant's. */
+class BodyAccounts {
+	readonly #all: Account;
+	/** Of what is sent to no source, by whatever name. */
+	readonly #nobodys: Account;
+	readonly #tenants = new LRUCache<TenantName, Account>({ max: MOST_TENANTS });
+
+	constructor(all: Account) {
+		this.#all = all;
+		this.#nobodys = all.part();
+	}
+
+	of({ tenant }: Source, known: boolean): Account {
+		if (!known) return this.#nobodys;
+		const account = this.#tenants.get(tenant) ?? this.#all.part();
+		this.#tenants.set(tenant, account);
+		return account;
+	}
+}
+
+type Receiving = ReceiverParts & { bodies: BodyAccounts };
+
 async function answer(
-	parts: ReceiverParts,
+	parts: Receiving,
 	req: IncomingMessage,
 	res: ServerResponse,
 	onBodyWanted: () => void,
@@ -110,25 +139,25 @@ async function answer(
 }
 
 /** Takes in what a request brings. Throws Refused, and Malformed. */
-async function take(parts: ReceiverParts, req: IncomingMessage, onBodyWanted: () => void): Promise<void> {
+async function take(parts: Receiving, req: IncomingMessage, onBodyWanted: () => void): Promise<void> {
 	if (req.method !== "POST") throw new Refused(405, "events come by POST");
 	const { sources } = parts;
-	await parts.known();
+	const areKnown = await parts.known();
 	const [path] = (req.url ?? "").slice(PATH.length).split("?");
 	const { source, known } = sources.at(path);
+	// It may be there: whoever is told so sends it again, who is told that it is not does not.
+	if (!known && !areKnown) throw new Refused(503, "it is not known yet which sources there are", 10);
 	const claimed = { headers: req.headers, secrets: source.secrets, source: PATH + path, now: Date.now() };
 	const check = BY_NAME[source.scheme](claimed);
 	if (check === null) throw unsigned();
-	const length = Number(req.headers["content-length"] ?? 0);
-	if (length > MOST_BODY) throw tooLarge();
-	if (!sources.allows(source, length, performance.now()))
-		throw new Refused(429, "the source is sent too much at a time", 1);
+	if (Number(req.headers["content-length"] ?? 0) > MOST_BODY) throw tooLarge();
+	if (!sources.allowsRequest(source, performance.now())) throw tooMuch();
 	onBodyWanted();
-	const body = await bodyOf(req, parts.account);
-	// What came in chunks was not counted before.
-	if (length === 0 && !sources.allows(source, body.length, performance.now()))
-		throw new Refused(429, "the source is sent too much at a time", 1);
-	const events = check(body);
+	const body = await bodyOf(req, parts.bodies.of(source, known));
+	// What was not sent counts for nothing: a length is said at no cost.
+	if (!sources.allowsBody(source, body.length, performance.now())) throw tooMuch();
+	const isWorkedOn = known || sources.allowsDecoy(body.length, performance.now());
+	const events = isWorkedOn ? check(body) : null;
 	if (events === null || !known) throw unsigned();
 	await Promise.all(events.map((event) => deliver(parts, source, event)));
 }

@@ -18,12 +18,15 @@ export class Quota {
 		return (this.#used.get(tenant) as { bytes: Bytes } | undefined)?.bytes ?? 0;
 	}
 
+	/** Whether a tenant may have so much more. */
+	hasRoom(tenant: string, bytes: Bytes, most: Bytes): boolean {
+		return this.usedBy(tenant) + bytes <= most;
+	}
+
 	/** Counts so much more, or less. Throws Refused where a tenant would have more than it may. */
 	use(tenant: string, delta: Bytes, most: Bytes = Number.POSITIVE_INFINITY): void {
-		if (delta > 0) {
-			if (this.usedBy(tenant) + delta > most)
-				throw new Refused(`413 what the tenant has stored would have more than ${most} bytes.`);
-		}
+		if (delta > 0 && !this.hasRoom(tenant, delta, most))
+			throw new Refused(`413 what the tenant has stored would have more than ${most} bytes.`);
 		this.#use.run(tenant, delta);
 	}
 }

@@ -93,6 +93,8 @@ export interface Attempted {
 	status: number;
 	/** What went wrong; empty for nothing. */
 	error: string;
+	/** How much the tenant may store. */
+	mostBytes: Bytes;
 }
 
 /** What has become of an invocation. */

@@ -33,6 +33,8 @@ const LOST = "whoever performed it died each time";
 /** So many of these are given up at a time. */
 const MOST_LOST = 20;
 const NOTHING = new Uint8Array();
+/** An answer is kept once, and told in JSON, in which a letter may have six: a tenant without room for it has none kept. */
+const TIMES_IN_ALL = 7;
 const NOT_THERE = "there was nobody to perform it: the function is gone, or was paused for too long";
 
 interface Row {
@@ -124,7 +126,7 @@ export class InvocationStore implements DataStore {
 			return { said: null };
 		},
 		/** What came of an attempt. Says which queues have messages by that; nothing is done where the lease is over. */
-		finish: (attempted: Attempted, body: Buffer): Done => {
+		finish: (attempted: Attempted, answer: Buffer): Done => {
 			const { tenant, function: name, lease, message, outcome, again, delayMs, status, error } = attempted;
 			const row = this.#statements.held.get(message, lease) as unknown as Row | undefined;
 			if (row === undefined) return { said: [] };
@@ -138,10 +140,13 @@ export class InvocationStore implements DataStore {
 				acknowledged: isOver ? [message] : [],
 				retried: isOver ? [] : [{ id: message, delayMs, counted }],
 			});
-			if (isOver)
+			if (isOver) {
+				const hasRoom = this.#quota.hasRoom(tenant, answer.byteLength * TIMES_IN_ALL, attempted.mostBytes);
+				const body = hasRoom ? answer : NOTHING;
 				return {
 					said: this.#end(row, tries, { state: outcome === "ok" ? "succeeded" : "failed", status, error, body }),
 				};
+			}
 			if (counted) this.#statements.tried.run(tries, status, error, row.id);
 			return { said: [] };
 		},

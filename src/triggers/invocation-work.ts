@@ -29,6 +29,8 @@ export interface InvocationWorkParts {
 	function: FunctionId;
 	data: DataProcess;
 	perform: Perform;
+	/** How much the tenant may store. */
+	storedBytes: Bytes;
 	/** A queue of the tenant's has messages. */
 	queued: (queue: string) => void;
 }
@@ -65,7 +67,11 @@ export class InvocationWork implements Work<Batch> {
 		const outcome = performed === null ? "unseen" : ok ? "ok" : "failed";
 		const delayMs = performed === null ? 0 : retryMs(invocation.attempts);
 		const { message } = invocation;
-		const said: Attempted = { tenant, function: name, lease, message, outcome, again, delayMs, status, error };
+		const { storedBytes: mostBytes } = this.#parts;
+		const said: Attempted = {
+			...{ tenant, function: name, lease, message, mostBytes },
+			...{ outcome, again, delayMs, status, error },
+		};
 		const call = { store: "invocations", operation: "finish", said, ...(body !== undefined && { bytes: body }) };
 		for (const queue of (await this.#parts.data.ask(tenant, call)).said as string[]) this.#parts.queued(queue);
 		return performed !== null;

@@ -175,9 +175,9 @@ export class TriggerSources {
 		if (this.#closed || !this.#parts.isThere(of)) return;
 		let performer = this.#performers.get(keyOf(of));
 		if (performer === undefined) {
-			const { data, perform } = this.#parts;
+			const { data, storedBytes, perform } = this.#parts;
 			const work = new InvocationWork({
-				...{ function: of, data },
+				...{ function: of, data, storedBytes },
 				perform: (invocation, bytes) => perform(of, invocation, bytes),
 				queued: (queue) => this.queued(of.tenant, queue),
 			});

@@ -55,6 +55,8 @@ test("what imports, listens, names what has to be put there, or is no module, is
 		`await null; ${exports}`,
 		`exports.default = { fetch() {} };`,
 		`addEventListener("fetch", () => {});`,
+		`Deno.serve(() => new Response("/export"));`,
+		`export * from/**/"./other.js";`,
 		`${exports}\n//# sourceMappingURL=index.js.map`,
 		`export default { fetch( };`,
 	])

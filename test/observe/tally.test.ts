@@ -55,10 +55,27 @@ test("what was counted at several places adds up", () => {
 
 test("however many functions there are, so many tallies are held, and nothing is left uncounted", () => {
 	const tallies = new Tallies(100);
-	for (let i = 0; i < 1000; i++) tallies.count(record(`f${i}`));
+	for (let i = 0; i < 1000; i++) tallies.count(record(`f${i}`, { tenant: "default" }));
 	const all = tallies.take();
 	assert.equal(all.length, 101);
 	const counted = all.reduce((sum, { outcomes }) => sum + outcomes.ok, 0);
 	assert.equal(counted, 1000);
 	assert.deepEqual([all[100].tenant, all[100].function, all[100].outcomes], ["", "_others", { ok: 900 }]);
+});
+
+test("a tenant's functions, however many, leave tallies to those of others", () => {
+	const tallies = new Tallies(100);
+	for (let i = 0; i < 1000; i++) tallies.count(record(`f${i}`, { tenant: "many" }));
+	tallies.count(record("one", { tenant: "other" }));
+	const all = tallies.take();
+	assert.equal(all.filter(({ tenant }) => tenant === "many").length, 25);
+	assert.deepEqual(
+		all.filter(({ tenant }) => tenant !== "many").map((one) => [one.tenant, one.function, one.outcomes.ok]),
+		[
+			["", "_others", 975],
+			["other", "one", 1],
+		],
+	);
+	tallies.count(record("f", { tenant: "many" }));
+	assert.equal(tallies.take()[0].function, "f");
 });

@@ -57,6 +57,16 @@ test("what a function counts is asked for by SQL, in Cloudflare's API and in ato
 	assert.deepEqual((byUrl.body as { data: unknown }).data, [{ "count()": "3" }]);
 });
 
+test("a token that is held to functions asks for none of what is stored", async () => {
+	const grant = { label: "one", scope: "deploy", tenant: "default", functions: ["counts"] };
+	const { token } = (await platform.api("POST", "/v1/tokens", grant)).body as { token: string };
+	assert.equal((await sql("SHOW TABLES", token)).status, 403);
+	const query = { sql: "SHOW TABLES" };
+	assert.equal((await platform.api("POST", "/v1/tenants/default/analytics/query", query, token)).status, 403);
+	for (const path of ["analytics", "buckets", "buckets/any"])
+		assert.equal((await platform.api("GET", `/v1/tenants/default/${path}`, undefined, token)).status, 403, path);
+});
+
 test("points outlive a restart, and who may not ask, or asks for nonsense, is refused", async () => {
 	await platform.get("counts.localhost", "/c"); // It is written as the server ends.
 	await platform.stop();

@@ -106,6 +106,16 @@ test("a message that is not acknowledged in time comes again, counted, and is gi
 	assert.deepEqual(await pull(queue), []);
 });
 
+test("a queue stays as long as one that is pulled gives messages up to it", async () => {
+	const queue = await pulled("given-up", { max_retries: 0 }, { dead_letter_queue: "buried" });
+	const buried = "/v1/tenants/default/queues/buried";
+	const { status, body } = await platform.api("DELETE", buried);
+	assert.equal(status, 409);
+	assert.match(JSON.stringify(body), /whoever pulls from the queue given-up/);
+	await call("DELETE", queue);
+	assert.equal((await platform.api("DELETE", buried)).status, 200);
+});
+
 test("what is handed back comes again when it may, and a batch has as many as were asked for", async () => {
 	const queue = await pulled("batches", { batch_size: 2 });
 	await call("POST", `${queue}/messages/batch`, { messages: Array.from({ length: 7 }, (_, body) => ({ body })) });

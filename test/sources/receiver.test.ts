@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createHmac, randomUUID } from "node:crypto";
 import { request } from "node:http";
+import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { after, before, test } from "node:test";
 import { HttpServer } from "../../src/server/http-server.ts";
@@ -178,6 +179,55 @@ test("a flood of bad signatures is cut off at its source, and costs no other", a
 	assert.equal((await send("/events/hub", signed("3", { id: "amid" }), "3")).status, 202);
 	await atoll.log("event amid");
 	assert.equal(atoll.runtime.stats().heldBytes, 0);
+});
+
+test("a body that is only said to come counts for nothing", async () => {
+	source("said", [{ function: "logs" }], "github", "said");
+	const claims = Object.entries(signed("")).map(([name, value]) => `${name}: ${value}\r\n`);
+	const head = `POST /events/said/said HTTP/1.1\r\nhost: events.test\r\n${claims.join("")}content-length: 256000\r\n\r\n`;
+	for (let i = 0; i < 40; i++) {
+		const socket = connect(port, "127.0.0.1");
+		socket.end(head);
+		await text(socket);
+	}
+	const body = "{}";
+	assert.equal((await send("/events/said/said", signed(body, { secret: "another secret" }), body)).status, 401);
+});
+
+test("a flood to sources that are not there tells nobody which are", async () => {
+	source("there", [{ function: "logs" }], "github", "guessed");
+	const stamp = String(Math.floor(Date.now() / 1000));
+	// Of all schemes, since nobody knows which one a source has that is not there.
+	const headers = {
+		...signed("", { secret: "another secret" }),
+		"stripe-signature": `t=${stamp},v1=${"0".repeat(64)}`,
+		...{ "webhook-id": "1", "webhook-timestamp": stamp, "webhook-signature": `v1,${"A".repeat(43)}=` },
+	};
+	const large = "x".repeat(250_000);
+	const flood = (path: string) => Promise.all(Array.from({ length: 30 }, () => send(path, headers, large)));
+	await Promise.all(["a", "b", "c", "d", "e", "f"].map((name) => flood(`/events/nobody/${name}`)));
+	const codes = new Set<number>();
+	for (const name of ["there", "a", "b", "c", "d", "e", "f"])
+		codes.add((await send(`/events/guessed/${name}`, headers, "{}")).status);
+	assert.deepEqual([...codes], [401]);
+});
+
+test("as long as not all sources are known, one that may be there is to be asked again", async () => {
+	let areKnown = false;
+	const early = new HttpServer(atoll.runtime.receiving("events.test", atoll.runtime, async () => areKnown));
+	const late = (await early.listen(0, "127.0.0.1")).port;
+	const [body, headers] = ["{}", { host: "events.test", ...signed("{}", { id: "early" }) }];
+	const post = (name: string) =>
+		new Promise<number>((resolve, reject) => {
+			const asked = request(`http://127.0.0.1:${late}/events/${name}`, { method: "POST", headers }, (response) =>
+				resolve(response.resume().statusCode ?? 0),
+			);
+			asked.on("error", reject).end(body);
+		});
+	assert.deepEqual([await post("hub"), await post("nobody")], [202, 503]);
+	areKnown = true;
+	assert.equal(await post("nobody"), 401);
+	await early.close();
 });
 
 test("all else at the hostname, and events at another, go to functions", async () => {

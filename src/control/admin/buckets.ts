@@ -1,7 +1,8 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
+import type { TenantName } from "../../names.ts";
 import type { Control } from "../control.ts";
-import type { BucketDocument } from "../store/documents.ts";
+import type { BucketDocument, Scope } from "../store/documents.ts";
 import type { Authenticated } from "../tokens.ts";
 import { addCall, type Call } from "./calls.ts";
 import * as shapes from "./shapes.ts";
@@ -11,7 +12,13 @@ const BUCKET = "/tenants/{tenant}/buckets/{bucket}";
 /** The calls for a tenant's buckets. */
 export function addBucketCalls(app: OpenAPIHono<Authenticated>, { buckets }: Control): void {
 	const call = <Body>(one: Call<Body>) => addCall(app, one);
-	const bucketOf = (c: Context) => [c.req.param("tenant") as string, c.req.param("bucket") as string] as const;
+	const tenantOf = (c: Context<Authenticated>, scope: Scope): TenantName => {
+		const tenant = c.req.param("tenant") as string;
+		c.get("bearer").requireStored(scope, tenant);
+		return tenant;
+	};
+	const bucketOf = (c: Context<Authenticated>, scope: Scope) =>
+		[tenantOf(c, scope), c.req.param("bucket") as string] as const;
 	const told = async ({ tenant, name, created }: BucketDocument) => ({
 		...{ name, created },
 		...(await buckets.count(tenant, name)),
@@ -23,7 +30,7 @@ export function addBucketCalls(app: OpenAPIHono<Authenticated>, { buckets }: Con
 		summary: "A tenant's buckets: those that its functions are bound to, and those that somebody has made",
 		scope: "read",
 		result: z.array(shapes.bucketShape),
-		perform: async (c) => Promise.all((await buckets.list(c.req.param("tenant") as string)).map(told)),
+		perform: async (c) => Promise.all((await buckets.list(tenantOf(c, "read"))).map(told)),
 	});
 	call({
 		method: "put",
@@ -31,7 +38,7 @@ export function addBucketCalls(app: OpenAPIHono<Authenticated>, { buckets }: Con
 		summary: "Makes a bucket",
 		scope: "deploy",
 		result: shapes.bucketShape,
-		perform: async (c) => told(await buckets.create(c.get("bearer").label, ...bucketOf(c))),
+		perform: async (c) => told(await buckets.create(c.get("bearer").label, ...bucketOf(c, "deploy"))),
 	});
 	call({
 		method: "get",
@@ -39,13 +46,13 @@ export function addBucketCalls(app: OpenAPIHono<Authenticated>, { buckets }: Con
 		summary: "One bucket",
 		scope: "read",
 		result: shapes.bucketShape,
-		perform: async (c) => told((await buckets.find(...bucketOf(c))).value),
+		perform: async (c) => told((await buckets.find(...bucketOf(c, "read"))).value),
 	});
 	call({
 		method: "delete",
 		path: BUCKET,
 		summary: "Removes a bucket that is empty, once no function needs it",
 		scope: "deploy",
-		perform: (c) => buckets.remove(c.get("bearer").label, ...bucketOf(c)),
+		perform: (c) => buckets.remove(c.get("bearer").label, ...bucketOf(c, "deploy")),
 	});
 }

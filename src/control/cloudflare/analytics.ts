@@ -8,7 +8,7 @@ export function analyticsCalls({ analytics }: Control): Hono<Authenticated> {
 	const app = new Hono<Authenticated>();
 	const answer = async (c: Context<Authenticated>, sql: string) => {
 		const tenant = c.req.param("account") as string;
-		c.get("bearer").require("read", tenant);
+		c.get("bearer").requireStored("read", tenant);
 		const { text, type } = encoded(await analytics.query(tenant, sql));
 		return c.body(text, 200, { "content-type": type });
 	};
