@@ -9,6 +9,8 @@ import { residentBytesOfTree } from "./resident.ts";
 
 /** How often a child at work is looked at. */
 const WATCH_MS: Milliseconds = 100;
+/** One that is to end by itself is given so long for it. */
+const GENTLE_MS: Milliseconds = 2000;
 
 export interface ChildSettings {
 	launch: Launch;
@@ -112,6 +114,9 @@ export class Child {
 		this.#closing = true;
 		if (gently) this.#link?.destroy();
 		else this.#process.kill();
+		// It may be in the midst of something that takes minutes, for which nobody waits any more.
+		const late = setTimeout(() => this.#process.kill(), GENTLE_MS);
 		await this.#process.exited;
+		clearTimeout(late);
 	}
 }

@@ -153,3 +153,11 @@ test("what is closed leaves no process, and what was written is there for the ne
 		folder,
 	);
 });
+
+test("whoever closes waits for no query that goes on for minutes", async () => {
+	const sql = new SqlProcesses({ launcher, folder: temporaryFolder(), storedBytes: 2 ** 28, cpuMs: 300_000, most: 1 });
+	const endless = assert.rejects(databaseOf(sql, "one").run(ENDLESS));
+	await until(() => (sql.pids().one ?? 0) > 0);
+	await sql.close();
+	await endless;
+});
