@@ -83,6 +83,8 @@ export class Control {
 	readonly namespaces: KvNamespaces;
 	/** The databases of functions, and what runs their SQL. */
 	readonly sql: SqlProcesses;
+	/** What copies them for backups, which waits for nothing that tenants ask of theirs. */
+	readonly copyingSql: SqlProcesses;
 	readonly databases: SqlDatabases;
 	readonly transfers: SqlTransfers;
 	readonly bound: BoundStores;
@@ -137,13 +139,9 @@ export class Control {
 		this.versions = new VersionUploads({ catalog, keeping: this.keeping, uploads, builder, bindings, toolchain });
 		this.data = new DataProcess(this.#launcher, STORES);
 		const { storedBytes, sqlCpuMs } = { ...DEFAULT_TENANT_LIMITS, ...config.tenantLimits };
-		this.sql = new SqlProcesses({
-			launcher: this.#launcher,
-			folder: SQL,
-			storedBytes,
-			cpuMs: sqlCpuMs,
-			most: MOST_SQL,
-		});
+		const sql = { launcher: this.#launcher, folder: SQL, storedBytes, cpuMs: sqlCpuMs };
+		this.sql = new SqlProcesses({ ...sql, most: MOST_SQL });
+		this.copyingSql = new SqlProcesses({ ...sql, most: 1 });
 		this.analytics = new Analytics(this.data);
 		this.namespaces = tenantNamespaces({ store, data: this.data, storedBytes });
 		this.databases = tenantDatabases(store, this.sql);
@@ -312,7 +310,7 @@ export class Control {
 		await this.feed.close();
 		await (await this.#builder)?.builder.close();
 		await this.#pruner.close();
-		await Promise.all([this.data.close(), this.sql.close()]);
+		await Promise.all([this.data.close(), this.sql.close(), this.copyingSql.close()]);
 		await this.#launcher.close();
 		await this.store.close();
 	}

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdir, readdir, readFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { Platform, startPlatform, TOKEN } from "../support/platform.ts";
@@ -158,4 +158,21 @@ test("a backup has each database as it was at one moment, while it changes", asy
 	assert.equal(sum ?? 0, 0);
 	assert.ok(n <= written * 2);
 	assert.equal(await other.stop(), 0);
+});
+
+test("a backup waits for no query of a tenant, and does without a database that is dropped meanwhile", async () => {
+	const path = await made("busy");
+	await symlink("nowhere", join(platform.data, "sql/default/dropped.sqlite"));
+	let isBusy = true;
+	// It is ended with the platform.
+	const sql = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n WHERE i < 0";
+	const answered = () => {
+		isBusy = false;
+	};
+	platform.api("POST", `${path}/query`, { sql }).then(answered, answered);
+	const file = join(platform.line.folder, "busy.tar");
+	const { code, output } = await platform.atoll("backup", file);
+	assert.equal(code, 0, output);
+	assert.ok(isBusy);
+	assert.match((await readFile(file)).toString("latin1"), /sql\/default\/[-0-9a-f]{36}\.sqlite/);
 });

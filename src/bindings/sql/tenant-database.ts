@@ -4,8 +4,10 @@ import type { TenantName } from "../../names.ts";
 import type { SqlProcesses } from "../../stores/sql-processes.ts";
 import type { Bytes, Milliseconds } from "../../units.ts";
 
-/** Who administers a database may let it compute for longer. */
-const MOST_CPU_MS: Milliseconds = 300_000;
+/** Who administers a database may let it compute for longer than a function may, and longest what takes in or gives all of it. */
+const MOST_CPU_MS: Milliseconds = 30_000;
+const MOST_CPU_OF_ALL_MS: Milliseconds = 300_000;
+const OF_ALL = ["import", "export", "copy", "drop"];
 
 /** What a statement has come to, as a process of SQL tells it. */
 export interface StatementResult {
@@ -50,7 +52,8 @@ export class TenantDatabase {
 	}
 
 	async #ask(operation: string, said: object = {}, bytes?: Uint8Array) {
-		const call = { operation, database: this.#database, said, cpuMs: MOST_CPU_MS, ...(bytes && { bytes }) };
+		const cpuMs = OF_ALL.includes(operation) ? MOST_CPU_OF_ALL_MS : MOST_CPU_MS;
+		const call = { operation, database: this.#database, said, cpuMs, ...(bytes && { bytes }) };
 		try {
 			return await this.#sql.ask(this.#tenant, call);
 		} catch (error) {

@@ -53,12 +53,17 @@ export async function backupOf(control: Control): Promise<ReadableStream> {
 			for (const name of await stores.blobs()) await add(join("stores/blobs", name), join(folder, "blobs", name));
 		}
 		// One after the other, so that the disk holds one copy at a time.
-		for (const { tenant, database } of await databasesIn(control.sql.folder)) {
-			const of = new TenantDatabase(control.sql, { tenant, database }, (message) => new Error(message));
+		const { copyingSql } = control;
+		for (const { tenant, database } of await databasesIn(copyingSql.folder)) {
+			const of = new TenantDatabase(copyingSql, { tenant, database }, (message) => new Error(message));
 			const path = of.file("backup");
+			const name = `${database}.sqlite`;
 			try {
 				await of.copy(path);
-				await add(join("sql", tenant, `${database}.sqlite`), path);
+				await add(join("sql", tenant, name), path);
+			} catch (error) {
+				// One that its tenant has dropped meanwhile is in no backup.
+				if (existsSync(join(copyingSql.folder, tenant, name))) throw error;
 			} finally {
 				await rm(path, { force: true });
 			}
