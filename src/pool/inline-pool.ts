@@ -61,7 +61,7 @@ let collecting = false;
  * an assertion of its own where it is collected later, once Node has begun to take itself apart: which V8 does now and
  * then on a busy machine. Sandboxes never come so far, since they exit outright.
  */
-function collectAtExit(): void {
+export function collectAtExit(): void {
 	if (collecting) return;
 	collecting = true;
 	process.once("exit", () => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after } from "node:test";
 import { IsolateHost } from "../../src/isolates/host.ts";
 import type { Image, SandboxEvents } from "../../src/link/protocol.ts";
+import { collectAtExit } from "../../src/pool/inline-pool.ts";
 import { sandboxSettings } from "./sandbox.ts";
 
 /** A request's head as the edge sends it on. */
@@ -57,6 +58,7 @@ export async function hostOf(events: Partial<SandboxEvents>, options: HostOption
 			...events,
 		},
 	);
+	collectAtExit();
 	after(() => host.close());
 	host.load(1, image);
 	const start = (attempt: number, head: object = REQUEST) =>
