@@ -63,12 +63,12 @@ test("what is left out is warned of once, and bindings that are not there are re
 	const missing = JSON.stringify({
 		name: "left",
 		main: "index.js",
-		r2_buckets: [{ binding: "FILES", bucket_name: "x" }],
+		vectorize: [{ binding: "INDEX", index_name: "x" }],
 	});
 	await line.write("left", { "wrangler.json": missing });
 	const refused = await platform.atoll("deploy", folder);
 	assert.equal(refused.code, 1);
-	assert.match(refused.output, /r2_buckets: atoll does not have that yet/);
+	assert.match(refused.output, /vectorize: atoll does not have that yet/);
 });
 
 test("r2_buckets are buckets, made where they are missing, and a jurisdiction is warned of", async () => {
