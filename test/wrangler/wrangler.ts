@@ -667,10 +667,10 @@ test("what does not start, and what is not there yet, is refused by name, and wh
 	const broken = await start(folder, ["deploy"]).ended;
 	assert.notEqual(broken.code, 0);
 	assert.match(broken.output, /at the top/);
-	await project("refused", { "index.js": answer("never") }, { r2_buckets: [{ binding: "FILES", bucket_name: "x" }] });
+	await project("refused", { "index.js": answer("never") }, { vectorize: [{ binding: "INDEX", index_name: "x" }] });
 	const missing = await start(folder, ["deploy"]).ended;
 	assert.notEqual(missing.code, 0);
-	assert.match(missing.output, /the binding FILES of the type r2_bucket/);
+	assert.match(missing.output, /the binding INDEX of the type vectorize/);
 	assert.equal((await platform.get("refused.localhost")).text, "fine");
 });
 
