@@ -42,9 +42,8 @@ export async function benchStores(): Promise<Row[]> {
 				perSecond[`${name} ${step}`] = [];
 				p50[`${name} ${step}`] = [];
 			}
-			await load(port, { connections: 1, seconds: 1, path: "/put" });
 			for (const path of ["/put", "/keep", "/begin/1", "/begin/1024"])
-				await fetch(`http://127.0.0.1:${port}${path}`, { headers: { host: "f0.localhost" } });
+				await load(port, { connections: 1, seconds: 1, path });
 		}
 		for (let round = 0; round < ROUNDS; round++)
 			for (const [step, path] of Object.entries(STEPS))
