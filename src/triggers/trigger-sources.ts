@@ -144,9 +144,9 @@ export class TriggerSources {
 
 	/** What waits for a function that is to be told of it no longer goes. */
 	async #purge(of: FunctionId, queue: string): Promise<void> {
-		const call = { store: "queue", operation: "purge", said: { tenant: of.tenant, queue } };
+		const { data, storedBytes } = this.#parts;
 		try {
-			while (!(await this.#parts.data.ask(of.tenant, call)).said);
+			await new TenantQueue(data, { tenant: of.tenant, queue }, storedBytes).purge();
 		} catch (error) {
 			this.#parts.notice(of, `events cannot be removed: ${(error as Error).message}`);
 		}
