@@ -2,10 +2,10 @@ import type { GivenBindings } from "../bindings/binding.ts";
 import { Bucket } from "../bindings/objects/bucket.ts";
 import type { BucketCount } from "../bindings/objects/calls.ts";
 import { NOTHING_TOLD } from "../bindings/telling.ts";
-import { bucketName, type FunctionName, type TenantName, tenantName } from "../names.ts";
+import { bucketName, type TenantName, tenantName } from "../names.ts";
 import type { DataProcess } from "../stores/data-process.ts";
 import type { Bytes } from "../units.ts";
-import { releasedBindings } from "./catalog/released-bindings.ts";
+import { usersOf } from "./catalog/released-bindings.ts";
 import { ControlError } from "./control-error.ts";
 import { checked } from "./json.ts";
 import { tellingOf } from "./storage-tellings.ts";
@@ -94,7 +94,7 @@ export class Buckets {
 	async remove(actor: string, tenant: TenantName, name: string): Promise<void> {
 		await retried(async () => {
 			const { key, revision } = await this.find(tenant, name);
-			const users = await this.#users(tenant, name);
+			const users = await usersOf(this.#store, tenant, (bound) => bucketsIn(bound).includes(name));
 			if (users.length > 0)
 				throw new ControlError(
 					"conflict",
@@ -106,14 +106,6 @@ export class Buckets {
 				{ kind: "bucket", key, value: null, expected: revision },
 			]);
 		});
-	}
-
-	/** The functions of which a version is released, under any alias, that is bound to a bucket. */
-	async #users(tenant: TenantName, name: string): Promise<FunctionName[]> {
-		const users: FunctionName[] = [];
-		for await (const { function: one, bindings } of releasedBindings(this.#store, tenant))
-			if (bindings.some((bound) => bucketsIn(bound).includes(name))) users.push(one.name);
-		return users;
 	}
 
 	/**

@@ -1,6 +1,6 @@
 import type { GivenBindings } from "../bindings/binding.ts";
 import { type FunctionName, type TenantName, tenantName } from "../names.ts";
-import { releasedBindings } from "./catalog/released-bindings.ts";
+import { usersOf } from "./catalog/released-bindings.ts";
 import { ControlError } from "./control-error.ts";
 import { checked } from "./json.ts";
 import type { Scope, TitledDocument } from "./store/documents.ts";
@@ -141,7 +141,7 @@ export class TitledStores<Opened extends Droppable> {
 		const key = `${tenant}/${id}`;
 		await retried(async () => {
 			const { value, revision } = await this.find(tenant, id);
-			const users = await this.#users(tenant, id);
+			const users = await usersOf(this.#store, tenant, (bound) => this.#idsIn(bound).includes(id));
 			if (users.length > 0) throw this.#kind.inUse(users);
 			const { documents, action } = this.#kind;
 			await this.#store.commit({ actor, action: `${action}.remove`, target: key }, [
@@ -166,14 +166,6 @@ export class TitledStores<Opened extends Droppable> {
 		await this.#store.commit({ actor: "system", action: `${this.#kind.action}.removed`, target: key }, [
 			{ kind, key, value: null, expected: entry.revision },
 		]);
-	}
-
-	/** The functions of which a version is released, under any alias, that is bound to one. */
-	async #users(tenant: TenantName, id: string): Promise<FunctionName[]> {
-		const users: FunctionName[] = [];
-		for await (const { function: one, bindings } of releasedBindings(this.#store, tenant))
-			if (bindings.some((bound) => this.#idsIn(bound).includes(id))) users.push(one.name);
-		return users;
 	}
 
 	/**

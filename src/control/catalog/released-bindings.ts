@@ -1,8 +1,20 @@
 import { setImmediate as immediate } from "node:timers/promises";
 import type { GivenBindings } from "../../bindings/binding.ts";
-import { keyOf, type TenantName } from "../../names.ts";
+import { type FunctionName, keyOf, type TenantName } from "../../names.ts";
 import type { FunctionDocument } from "../store/documents.ts";
 import type { Store } from "../store/store.ts";
+
+/** The functions of a tenant of which a version is released, under any alias, whose bindings use something. */
+export async function usersOf(
+	store: Store,
+	tenant: TenantName,
+	uses: (bindings: GivenBindings) => boolean,
+): Promise<FunctionName[]> {
+	const users: FunctionName[] = [];
+	for await (const { function: one, bindings } of releasedBindings(store, tenant))
+		if (bindings.some(uses)) users.push(one.name);
+	return users;
+}
 
 /** A tenant's functions, each with the bindings of its versions that are released, under any alias. */
 export async function* releasedBindings(
