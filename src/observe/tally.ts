@@ -56,11 +56,11 @@ function newTally(of: Pick<Tally, "tenant" | "function" | "event">): Tally {
 }
 
 /** Counts something that took so long. */
-function note({ counts, sum }: Histogram, seconds: Seconds): Seconds {
+function note(histogram: Histogram, seconds: Seconds): void {
 	let bucket = 0;
 	while (bucket < BOUNDS.length && seconds > BOUNDS[bucket]) bucket++;
-	counts[bucket]++;
-	return sum + seconds;
+	histogram.counts[bucket]++;
+	histogram.sum += seconds;
 }
 
 function addHistogram(to: Histogram, more: Histogram): void {
@@ -115,17 +115,13 @@ export class Tallies {
 	count(record: InvocationRecord): void {
 		const tally = this.of(record.tenant, record.function, record.event);
 		tally.outcomes[record.outcome] = (tally.outcomes[record.outcome] ?? 0) + 1;
-		tally.wall.sum = note(tally.wall, record.wallMs / 1000);
-		tally.cpu.sum = note(tally.cpu, record.cpuMs / 1000);
-		if (record.cold) tally.start.sum = note(tally.start, record.startMs / 1000);
+		note(tally.wall, record.wallMs / 1000);
+		note(tally.cpu, record.cpuMs / 1000);
+		if (record.cold) note(tally.start, record.startMs / 1000);
 		tally.requestBytes += record.requestBytes;
 		tally.responseBytes += record.responseBytes;
 		tally.subrequests += record.subrequests;
 		if (record.memoryBytes > 0) tally.memoryBytes = record.memoryBytes;
-	}
-
-	get size(): number {
-		return this.#all.size;
 	}
 
 	values(): Iterable<Tally> {
