@@ -3,23 +3,21 @@ import type { ZodError } from "zod";
 import type { Sites } from "../assets/sites.ts";
 import { UsageError } from "../errors.ts";
 import { type BindingNumber, CACHES, FETCH, LOOPBACK, SOCKETS } from "../link/calls.ts";
-import type { FunctionId, TenantName } from "../names.ts";
+import type { TenantName } from "../names.ts";
 import type { DataProcess } from "../stores/data-process.ts";
 import type { SqlProcesses } from "../stores/sql-processes.ts";
-import type { StorageRule } from "../stores/storage-rule.ts";
 import type { Bytes } from "../units.ts";
 import type { Bound, Caller, EdgeBinding, GivenBindings, OpenBinding } from "./binding.ts";
 import type { Egress } from "./fetch/edge/egress.ts";
 import { bindingFolders } from "./folders.ts";
 import type { Functions } from "./functions.ts";
 import { GLOBALS } from "./registry.ts";
+import type { Telling } from "./telling.ts";
 
 /** What calls functions when something changes that is stored. */
 export interface StorageTriggers {
-	/** The rules that a tenant's functions have for one of its buckets or namespaces. */
-	rulesOf(tenant: TenantName, kind: "bucket" | "kv", name: string): StorageRule[];
-	/** Told what became of the events of a change that a function has made. */
-	told(of: FunctionId, changed: { queues: string[]; dropped: number }): void;
+	/** How changes are told of that a function makes to one of its tenant's buckets or namespaces, by the rules as of now. */
+	tellingOf(caller: Caller, kind: "bucket" | "kv", name: string): Telling;
 }
 
 /** What the edge offers to bindings. */

@@ -1,4 +1,3 @@
-import type { StorageTriggers } from "../bindings/edges.ts";
 import { type FunctionId, keyOf, type TenantName } from "../names.ts";
 import type { StorageRule } from "../stores/storage-rule.ts";
 import { type StorageSettings, storageRuleOf } from "./trigger-settings.ts";
@@ -37,10 +36,11 @@ export class StorageRules {
 		}
 	}
 
-	readonly of: StorageTriggers["rulesOf"] = (tenant, kind, name) => {
+	/** Those that a tenant's functions have for one of its buckets or namespaces. */
+	of(tenant: TenantName, kind: "bucket" | "kv", name: string): StorageRule[] {
 		const functions = this.#rules.get(sourceKey(tenant, kind, name));
 		return functions === undefined ? [] : [...functions.values()].flat().slice(0, MOST_RULES);
-	};
+	}
 }
 
 const sourceKey = (tenant: TenantName, kind: "bucket" | "kv", name: string) => `${tenant}/${kind}/${name}`;

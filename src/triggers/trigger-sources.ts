@@ -187,14 +187,15 @@ export class TriggerSources {
 		performer.wake();
 	}
 
-	readonly rulesOf: StorageTriggers["rulesOf"] = (...source) => this.#rules.of(...source);
-
-	/** What functions store has changed. */
-	readonly told: StorageTriggers["told"] = (of, { queues, dropped }) => {
-		for (const queue of queues) this.queued(of.tenant, queue);
-		if (dropped > 0)
-			this.#parts.notice(of, "it was called for an event of its own, 16 deep: what it stores is told no more");
-	};
+	readonly tellingOf: StorageTriggers["tellingOf"] = ({ function: of, chain }, kind, name) => ({
+		rules: this.#rules.of(of.tenant, kind, name),
+		depth: chain.depth,
+		told: ({ queues, dropped }) => {
+			for (const queue of queues) this.queued(of.tenant, queue);
+			if (dropped > 0)
+				this.#parts.notice(of, "it was called for an event of its own, 16 deep: what it stores is told no more");
+		},
+	});
 
 	/** Looks which queues have messages, and says of those that are worked on that they are. */
 	async #look(): Promise<void> {

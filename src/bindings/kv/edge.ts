@@ -54,18 +54,14 @@ class KvBinding implements EdgeBinding<Settings> {
 		this.#services = services;
 	}
 
-	open({ id }: Settings, { function: caller, chain }: Caller): OpenBinding {
+	open({ id }: Settings, caller: Caller): OpenBinding {
 		const { data, storedBytes, storage } = this.#services;
-		const { tenant } = caller;
+		const { tenant } = caller.function;
 		/** As of now: rules may change while a request is at work. */
 		const opened = () =>
 			new Namespace(data, { tenant, namespace: id }, storedBytes, {
 				recent: this.#recent,
-				telling: {
-					rules: storage.rulesOf(tenant, "kv", id),
-					depth: chain.depth,
-					told: (told) => storage.told(caller, told),
-				},
+				telling: storage.tellingOf(caller, "kv", id),
 			});
 		return {
 			prepare(argument): Prepared | null {

@@ -83,16 +83,11 @@ class ObjectsBinding implements EdgeBinding<Settings> {
 		this.#services = services;
 	}
 
-	open({ bucket }: Settings, { function: caller, chain }: Caller): OpenBinding {
+	open({ bucket }: Settings, caller: Caller): OpenBinding {
 		const { data, storedBytes, storage } = this.#services;
-		const { tenant } = caller;
+		const { tenant } = caller.function;
 		/** As of now: rules may change while a request is at work. */
-		const opened = () =>
-			new Bucket(data, { tenant, bucket }, storedBytes, {
-				rules: storage.rulesOf(tenant, "bucket", bucket),
-				depth: chain.depth,
-				told: (changed) => storage.told(caller, changed),
-			});
+		const opened = () => new Bucket(data, { tenant, bucket }, storedBytes, storage.tellingOf(caller, "bucket", bucket));
 		return {
 			prepare(argument): Prepared | string | null {
 				const call = decodedBy(asked, argument);
