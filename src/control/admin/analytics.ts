@@ -1,10 +1,8 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
-import type { Context } from "hono";
-import type { TenantName } from "../../names.ts";
 import { encoded } from "../analytics.ts";
 import type { Control } from "../control.ts";
 import type { Authenticated } from "../tokens.ts";
-import { addCall } from "./calls.ts";
+import { addCall, storedTenantOf } from "./calls.ts";
 
 const queryRequest = z.strictObject({
 	sql: z
@@ -21,19 +19,13 @@ const datasetShape = z.object({
 
 /** The calls for the data points that functions write. */
 export function addAnalyticsCalls(app: OpenAPIHono<Authenticated>, { analytics }: Control): void {
-	const tenantOf = (c: Context<Authenticated>): TenantName => {
-		const tenant = c.req.param("tenant") as string;
-		c.get("bearer").requireStored("read", tenant);
-		return tenant;
-	};
-
 	addCall(app, {
 		method: "get",
 		path: "/tenants/{tenant}/analytics",
 		summary: "The datasets that a tenant's functions have written to",
 		scope: "read",
 		result: z.array(datasetShape),
-		perform: (c) => analytics.datasets(tenantOf(c)),
+		perform: (c) => analytics.datasets(storedTenantOf(c, "read")),
 	});
 	addCall(app, {
 		method: "post",
@@ -47,7 +39,7 @@ export function addAnalyticsCalls(app: OpenAPIHono<Authenticated>, { analytics }
 			rows: z.number(),
 		}),
 		perform: async (c, { sql }) => {
-			const { text, type } = encoded(await analytics.query(tenantOf(c), sql));
+			const { text, type } = encoded(await analytics.query(storedTenantOf(c, "read"), sql));
 			return new Response(text, { headers: { "content-type": type } });
 		},
 	});

@@ -1,10 +1,9 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import type { TenantName } from "../../names.ts";
 import type { Control } from "../control.ts";
 import type { BucketDocument, Scope } from "../store/documents.ts";
 import type { Authenticated } from "../tokens.ts";
-import { addCall, type Call } from "./calls.ts";
+import { addCall, type Call, storedTenantOf } from "./calls.ts";
 import * as shapes from "./shapes.ts";
 
 const BUCKET = "/tenants/{tenant}/buckets/{bucket}";
@@ -12,13 +11,8 @@ const BUCKET = "/tenants/{tenant}/buckets/{bucket}";
 /** The calls for a tenant's buckets. */
 export function addBucketCalls(app: OpenAPIHono<Authenticated>, { buckets }: Control): void {
 	const call = <Body>(one: Call<Body>) => addCall(app, one);
-	const tenantOf = (c: Context<Authenticated>, scope: Scope): TenantName => {
-		const tenant = c.req.param("tenant") as string;
-		c.get("bearer").requireStored(scope, tenant);
-		return tenant;
-	};
 	const bucketOf = (c: Context<Authenticated>, scope: Scope) =>
-		[tenantOf(c, scope), c.req.param("bucket") as string] as const;
+		[storedTenantOf(c, scope), c.req.param("bucket") as string] as const;
 	const told = async ({ tenant, name, created }: BucketDocument) => ({
 		...{ name, created },
 		...(await buckets.count(tenant, name)),
@@ -30,7 +24,7 @@ export function addBucketCalls(app: OpenAPIHono<Authenticated>, { buckets }: Con
 		summary: "A tenant's buckets: those that its functions are bound to, and those that somebody has made",
 		scope: "read",
 		result: z.array(shapes.bucketShape),
-		perform: async (c) => Promise.all((await buckets.list(tenantOf(c, "read"))).map(told)),
+		perform: async (c) => Promise.all((await buckets.list(storedTenantOf(c, "read"))).map(told)),
 	});
 	call({
 		method: "put",

@@ -1,5 +1,6 @@
 import { createRoute, type OpenAPIHono, type RouteConfig, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
+import type { TenantName } from "../../names.ts";
 import { checked, parseJson } from "../json.ts";
 import type { Scope } from "../store/documents.ts";
 import type { Authenticated } from "../tokens.ts";
@@ -22,6 +23,13 @@ export interface Call<Body> {
 	/** What a stream has for a media type. */
 	stream?: string;
 	perform: (c: Context<Authenticated>, body: Body) => unknown;
+}
+
+/** The tenant of a request's path, once it is sure that the caller may reach what it has stored. */
+export function storedTenantOf(c: Context<Authenticated>, scope: Scope): TenantName {
+	const tenant = c.req.param("tenant") as string;
+	c.get("bearer").requireStored(scope, tenant);
+	return tenant;
 }
 
 /** Adds a call to an API: to its description, and to what it answers once the caller's token allows it. */

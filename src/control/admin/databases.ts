@@ -1,10 +1,9 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import type { TenantName } from "../../names.ts";
 import type { Control } from "../control.ts";
 import type { Scope, TitledDocument } from "../store/documents.ts";
 import type { Authenticated } from "../tokens.ts";
-import { addCall, type Call } from "./calls.ts";
+import { addCall, type Call, storedTenantOf } from "./calls.ts";
 import * as shapes from "./shapes.ts";
 
 const DATABASES = "/tenants/{tenant}/databases";
@@ -14,13 +13,8 @@ const DATABASE = `${DATABASES}/{database}`;
 export function addDatabaseCalls(app: OpenAPIHono<Authenticated>, { databases, transfers }: Control): void {
 	type C = Context<Authenticated>;
 	const call = <Body>(one: Call<Body>) => addCall(app, one);
-	const tenantOf = (c: C, scope: Scope): TenantName => {
-		const tenant = c.req.param("tenant") as string;
-		c.get("bearer").requireStored(scope, tenant);
-		return tenant;
-	};
 	const databaseOf = async (c: C, scope: Scope) => {
-		const tenant = tenantOf(c, scope);
+		const tenant = storedTenantOf(c, scope);
 		const { id } = (await databases.findNamed(tenant, c.req.param("database") as string)).value;
 		return { tenant, id };
 	};
@@ -31,7 +25,7 @@ export function addDatabaseCalls(app: OpenAPIHono<Authenticated>, { databases, t
 		summary: "A tenant's SQL databases",
 		scope: "read",
 		result: z.array(shapes.databaseShape),
-		perform: async (c) => (await databases.list(tenantOf(c, "read"))).map(shapeOf),
+		perform: async (c) => (await databases.list(storedTenantOf(c, "read"))).map(shapeOf),
 	});
 	call({
 		method: "post",
@@ -41,7 +35,7 @@ export function addDatabaseCalls(app: OpenAPIHono<Authenticated>, { databases, t
 		body: shapes.databaseRequest,
 		result: shapes.databaseShape,
 		perform: async (c, { name }) => {
-			const tenant = tenantOf(c, "deploy");
+			const tenant = storedTenantOf(c, "deploy");
 			const made = await databases.create(c.get("bearer").label, tenant, name);
 			await (await databases.open(tenant, made.id, "deploy")).create();
 			return shapeOf(made);

@@ -1,7 +1,6 @@
 import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { type Bucket, refusalOfKey, refusalOfMetadata } from "../../bindings/objects/bucket.ts";
-import type { TenantName } from "../../names.ts";
 import type { Control } from "../control.ts";
 import { ControlError } from "../control-error.ts";
 import { checked } from "../json.ts";
@@ -10,7 +9,7 @@ import type { Authenticated } from "../tokens.ts";
 import { CloudflareError, failed, ok } from "./envelope.ts";
 import { streamOf } from "./kv-shapes.ts";
 import { headersOf, metadataIn, objectShape, toldOf } from "./object-shapes.ts";
-import { bodyOf } from "./request.ts";
+import { bodyOf, storedTenantOf } from "./request.ts";
 
 const NO_OBJECT = 10007;
 
@@ -35,16 +34,10 @@ type C = Context<Authenticated>;
 export function bucketCalls({ buckets }: Control): Hono<Authenticated> {
 	const app = new Hono<Authenticated>();
 	app.onError((error, c) => failed(c, toldOf(error)));
-	/** The tenant of a request's path, once it is sure that the caller may. */
-	const tenantOf = (c: C, scope: Scope): TenantName => {
-		const tenant = c.req.param("account") as string;
-		c.get("bearer").requireStored(scope, tenant);
-		return tenant;
-	};
 	const nameOf = (c: C) => c.req.param("bucket") as string;
 	/** The bucket and the key of a request's path. */
 	const objectOf = async (c: C, scope: Scope): Promise<[Bucket, string]> => {
-		const bucket = await buckets.open(tenantOf(c, scope), nameOf(c), scope);
+		const bucket = await buckets.open(storedTenantOf(c, scope), nameOf(c), scope);
 		const key = c.req.param("key") as string;
 		refuse(refusalOfKey(key));
 		return [bucket, key];
@@ -52,11 +45,11 @@ export function bucketCalls({ buckets }: Control): Hono<Authenticated> {
 
 	app.get("/", async (c) => {
 		const { name_contains: part } = checked(bucketsSchema, c.req.query());
-		const all = (await buckets.list(tenantOf(c, "read"))).filter(({ name }) => name.includes(part));
+		const all = (await buckets.list(storedTenantOf(c, "read"))).filter(({ name }) => name.includes(part));
 		return ok(c, { buckets: all.map(bucketShape) });
 	});
 	app.post("/", async (c) => {
-		const tenant = tenantOf(c, "deploy");
+		const tenant = storedTenantOf(c, "deploy");
 		const jurisdiction = c.req.header("cf-r2-jurisdiction") ?? "default";
 		if (jurisdiction !== "default")
 			throw new ControlError("not_supported", `the jurisdiction ${jurisdiction}: objects are where the server is`);
@@ -65,14 +58,16 @@ export function bucketCalls({ buckets }: Control): Hono<Authenticated> {
 			throw new ControlError("not_supported", "a bucket has no storage class of its own: say it of objects");
 		return ok(c, bucketShape(await buckets.create(c.get("bearer").label, tenant, name)));
 	});
-	app.get("/:bucket", async (c) => ok(c, bucketShape((await buckets.find(tenantOf(c, "read"), nameOf(c))).value)));
+	app.get("/:bucket", async (c) =>
+		ok(c, bucketShape((await buckets.find(storedTenantOf(c, "read"), nameOf(c))).value)),
+	);
 	app.delete("/:bucket", async (c) => {
-		await buckets.remove(c.get("bearer").label, tenantOf(c, "deploy"), nameOf(c));
+		await buckets.remove(c.get("bearer").label, storedTenantOf(c, "deploy"), nameOf(c));
 		return ok(c, {});
 	});
 
 	app.get("/:bucket/objects", async (c) => {
-		const bucket = await buckets.open(tenantOf(c, "read"), nameOf(c), "read");
+		const bucket = await buckets.open(storedTenantOf(c, "read"), nameOf(c), "read");
 		const { per_page: limit, start_after: startAfter, ...rest } = checked(listSchema, c.req.query());
 		const { objects, prefixes, cursor } = await bucket.list({ ...rest, limit, startAfter, http: true, custom: true });
 		const info = { delimited: prefixes, per_page: limit, is_truncated: cursor !== null };

@@ -1,13 +1,13 @@
 import { type Context, Hono } from "hono";
 import { z } from "zod";
 import type { StatementResult } from "../../bindings/sql/tenant-database.ts";
-import { databaseName, type TenantName } from "../../names.ts";
+import { databaseName } from "../../names.ts";
 import type { Control } from "../control.ts";
 import { checked } from "../json.ts";
 import type { Scope, TitledDocument } from "../store/documents.ts";
 import type { Authenticated } from "../tokens.ts";
 import { ok } from "./envelope.ts";
-import { bodyOf } from "./request.ts";
+import { bodyOf, storedTenantOf } from "./request.ts";
 import { notThere } from "./upload.ts";
 
 const listSchema = z.object({
@@ -38,15 +38,9 @@ const exporting = z.looseObject({
 export function d1Calls({ databases, transfers }: Control): Hono<Authenticated> {
 	const app = new Hono<Authenticated>();
 	type C = Context<Authenticated>;
-	/** The tenant of a request's path, once it is sure that the caller may. */
-	const tenantOf = (c: C, scope: Scope): TenantName => {
-		const tenant = c.req.param("account") as string;
-		c.get("bearer").requireStored(scope, tenant);
-		return tenant;
-	};
 	/** The database of a request's path. What may change it needs the right to deploy, and so does what reads all of it. */
 	const databaseOf = async (c: C, scope: Scope) => {
-		const tenant = tenantOf(c, scope);
+		const tenant = storedTenantOf(c, scope);
 		const { value } = await databases.findNamed(tenant, c.req.param("database") as string);
 		return { tenant, id: value.id, document: value };
 	};
@@ -54,14 +48,14 @@ export function d1Calls({ databases, transfers }: Control): Hono<Authenticated> 
 		`${new URL(c.req.url).origin}/client/v4/accounts/${c.req.param("account")}/d1/${what}/${secret}`;
 
 	app.get("/", async (c) => {
-		const tenant = tenantOf(c, "read");
+		const tenant = storedTenantOf(c, "read");
 		const { name, page, per_page: size } = checked(listSchema, c.req.query());
 		const all = (await databases.list(tenant)).filter(({ title }) => name === undefined || title === name);
 		const shown = all.slice((page - 1) * size, page * size);
 		return ok(c, shown.map(databaseShape), { page, per_page: size, count: shown.length, total_count: all.length });
 	});
 	app.post("/", async (c) => {
-		const tenant = tenantOf(c, "deploy");
+		const tenant = storedTenantOf(c, "deploy");
 		const { name } = await bodyOf(c, named);
 		const made = await databases.create(c.get("bearer").label, tenant, name);
 		await (await databases.open(tenant, made.id, "deploy")).create();

@@ -1,13 +1,12 @@
 import { type Context, Hono } from "hono";
 import { z } from "zod";
-import type { TenantName } from "../../names.ts";
 import type { Control } from "../control.ts";
 import { checked } from "../json.ts";
-import type { Scope, TitledDocument } from "../store/documents.ts";
+import type { TitledDocument } from "../store/documents.ts";
 import type { Authenticated } from "../tokens.ts";
 import { ok } from "./envelope.ts";
 import { kvEntries } from "./kv-entries.ts";
-import { bodyOf } from "./request.ts";
+import { bodyOf, storedTenantOf } from "./request.ts";
 
 const listSchema = z.object({
 	page: z.coerce.number().int().min(1).default(1),
@@ -21,16 +20,10 @@ const namedSchema = z.looseObject({ title: z.string().trim().min(1).max(512) });
 export function kvNamespaces({ namespaces }: Control): Hono<Authenticated> {
 	const app = new Hono<Authenticated>();
 	type C = Context<Authenticated>;
-	/** The tenant of a request's path, once it is sure that the caller may. */
-	const tenantOf = (c: C, scope: Scope): TenantName => {
-		const tenant = c.req.param("account") as string;
-		c.get("bearer").requireStored(scope, tenant);
-		return tenant;
-	};
 	const idOf = (c: C) => c.req.param("namespace") as string;
 
 	app.get("/", async (c) => {
-		const tenant = tenantOf(c, "read");
+		const tenant = storedTenantOf(c, "read");
 		const { page, per_page: size, order, direction } = checked(listSchema, c.req.query());
 		const all = (await namespaces.list(tenant)).sort((a, b) => (a[order] < b[order] ? -1 : 1));
 		if (direction === "desc") all.reverse();
@@ -39,25 +32,25 @@ export function kvNamespaces({ namespaces }: Control): Hono<Authenticated> {
 		return ok(c, shown.map(namespaceShape), { page, per_page: size, ...counts });
 	});
 	app.post("/", async (c) => {
-		const tenant = tenantOf(c, "deploy");
+		const tenant = storedTenantOf(c, "deploy");
 		const { title } = await bodyOf(c, namedSchema);
 		return ok(c, namespaceShape(await namespaces.create(c.get("bearer").label, tenant, title)));
 	});
 	app.get("/:namespace", async (c) =>
-		ok(c, namespaceShape((await namespaces.find(tenantOf(c, "read"), idOf(c))).value)),
+		ok(c, namespaceShape((await namespaces.find(storedTenantOf(c, "read"), idOf(c))).value)),
 	);
 	app.put("/:namespace", async (c) => {
-		const tenant = tenantOf(c, "deploy");
+		const tenant = storedTenantOf(c, "deploy");
 		const { title } = await bodyOf(c, namedSchema);
 		return ok(c, namespaceShape(await namespaces.rename(c.get("bearer").label, tenant, idOf(c), title)));
 	});
 	app.delete("/:namespace", async (c) => {
-		await namespaces.remove(c.get("bearer").label, tenantOf(c, "deploy"), idOf(c));
+		await namespaces.remove(c.get("bearer").label, storedTenantOf(c, "deploy"), idOf(c));
 		return ok(c, null);
 	});
 	app.route(
 		"/:namespace",
-		kvEntries(async (c, scope) => namespaces.open(tenantOf(c, scope), idOf(c), scope)),
+		kvEntries(async (c, scope) => namespaces.open(storedTenantOf(c, scope), idOf(c), scope)),
 	);
 	return app;
 }

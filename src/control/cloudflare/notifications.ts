@@ -9,7 +9,7 @@ import type { QueueDocument, Scope } from "../store/documents.ts";
 import type { Authenticated } from "../tokens.ts";
 import { failed, ok } from "./envelope.ts";
 import { toldOf } from "./object-shapes.ts";
-import { bodyOf } from "./request.ts";
+import { bodyOf, storedTenantOf } from "./request.ts";
 
 const affix = z.string().max(256).nullish();
 const rulesSchema = z.looseObject({
@@ -35,8 +35,7 @@ export function notifications({ buckets, queues }: Control): Hono<Authenticated>
 	app.onError((error, c) => failed(c, toldOf(error)));
 	/** The tenant and the bucket of a request's path, once it is sure that the caller may. */
 	const opened = async (c: C, scope: Scope) => {
-		const tenant = c.req.param("account") as string;
-		c.get("bearer").requireStored(scope, tenant);
+		const tenant = storedTenantOf(c, scope);
 		const name = c.req.param("bucket") as string;
 		return { tenant, name, bucket: await buckets.open(tenant, name, "read") };
 	};

@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import type { z } from "zod";
-import type { FunctionId } from "../../names.ts";
+import type { FunctionId, TenantName } from "../../names.ts";
 import { checked, parseJson } from "../json.ts";
 import type { Scope } from "../store/documents.ts";
 import type { Authenticated } from "../tokens.ts";
@@ -10,6 +10,13 @@ export function functionOf(c: Context<Authenticated>, scope: Scope): FunctionId 
 	const id = { tenant: c.req.param("account") as string, name: c.req.param("script") as string };
 	c.get("bearer").require(scope, id.tenant, id.name);
 	return id;
+}
+
+/** The tenant of a request's path, `/accounts/:account/…`, once it is sure that the caller may reach what it has stored. */
+export function storedTenantOf(c: Context<Authenticated>, scope: Scope): TenantName {
+	const tenant = c.req.param("account") as string;
+	c.get("bearer").requireStored(scope, tenant);
+	return tenant;
 }
 
 /** The body of a request, as a schema has it. Throws ControlError `invalid`. */
