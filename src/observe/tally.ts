@@ -78,7 +78,8 @@ export function addTally(to: Tally, more: Tally): void {
 	to.requestBytes += more.requestBytes;
 	to.responseBytes += more.responseBytes;
 	to.subrequests += more.subrequests;
-	to.memoryBytes = more.memoryBytes;
+	// Not every invocation is measured, and so is not every second.
+	if (more.memoryBytes > 0) to.memoryBytes = more.memoryBytes;
 }
 
 /** A tenant has this share of all tallies at most, but for the operator's own: others are to have some, too. */

@@ -53,6 +53,18 @@ test("what was counted at several places adds up", () => {
 	assert.ok(Math.abs(one.wall.sum - 0.006) < 1e-9);
 });
 
+test("memory that was measured stands until it is measured again", () => {
+	const [one, unmeasured, two] = [7, 0, 5].map((memoryBytes) => {
+		const tallies = new Tallies(10);
+		tallies.count(record("a", { memoryBytes }));
+		return tallies.take()[0];
+	});
+	addTally(one, unmeasured);
+	assert.equal(one.memoryBytes, 7);
+	addTally(one, two);
+	assert.equal(one.memoryBytes, 5);
+});
+
 test("however many functions there are, so many tallies are held, and nothing is left uncounted", () => {
 	const tallies = new Tallies(100);
 	for (let i = 0; i < 1000; i++) tallies.count(record(`f${i}`, { tenant: "default" }));
