@@ -117,13 +117,12 @@ export class TenantCache {
 		const { account } = this.#of;
 		const most = Math.min(MOST_BODY, this.#mostBytes);
 		const blob = await this.#data.receive(account, body, { most, mostBytes: most }, "relaxedBlobs");
+		let isKept = false;
 		try {
-			if (await this.#put({ ...put, blob })) return;
-		} catch (error) {
-			this.#data.discard(account, blob, "relaxedBlobs");
-			throw error;
+			isKept = await this.#put({ ...put, blob });
+		} finally {
+			if (!isKept) this.#data.discard(account, blob, "relaxedBlobs");
 		}
-		this.#data.discard(account, blob, "relaxedBlobs");
 	}
 
 	/** Whether it is kept. */
