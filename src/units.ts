@@ -4,3 +4,4 @@ export type Milliseconds = number;
 export type Seconds = number;
 export type Bytes = number;
 export type Megabytes = number;
+export type Count = number;

@@ -89,6 +89,10 @@ const PROCESS_OF = {
 	"bindings/queue/calls.ts": "both ends",
 	"stores/storage-rule.ts": "both ends",
 
+	// What keeps the log, and what it is asked by.
+	logs: "data",
+	"logs/calls.ts": "both ends",
+
 	// Where events come from.
 	sources: "edge",
 
