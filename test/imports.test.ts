@@ -30,10 +30,13 @@ const PROCESS_OF = {
 	router: "edge",
 	pool: "edge",
 	limits: "edge",
+	"limits/limits.ts": "both ends",
 	cache: "edge",
 	observe: "edge",
+	"observe/record.ts": "both ends",
+	"observe/tally.ts": "both ends",
 	bindings: "edge",
-	"names.ts": "edge",
+	"names.ts": "both ends",
 	"version.ts": "both ends",
 	"checkout.ts": "edge",
 
@@ -180,6 +183,7 @@ const ROOMS = {
 		names: "tenants and functions",
 		units: "types",
 	},
+	logs: { observe: "types of records, and of what is counted", names: "types of functions", units: "types" },
 	client: {
 		assets: "reads folders of files",
 		config: "reads configurations",
