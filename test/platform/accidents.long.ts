@@ -37,6 +37,7 @@ test("on a full disk nothing is kept and all is served, and with room again it g
 		assert.equal(await small.stop(), 0);
 	} finally {
 		// However it ends: the folder could not be removed.
+		await small.stop();
 		noMoreDisk(small.data);
 	}
 });

@@ -173,16 +173,23 @@ test("on a full disk no event is acknowledged, nothing is lost, and with room ag
 		assert.equal(await submit(), 202);
 		const filler = join(small.data, "filler");
 		await writeFile(filler, Buffer.alloc(64 * 2 ** 20)).catch(() => undefined);
+		// What is taken makes room as soon as it is delivered: ten at a time are more than that.
 		const codes = new Set<number>();
-		for (let i = 0; i < 40; i++) codes.add(await submit());
-		assert.ok(codes.has(503), [...codes].join());
-		assert.ok([...codes].every((code) => code === 202 || code === 503));
+		await until(async () => {
+			for (const code of await Promise.all(Array.from({ length: 10 }, submit))) codes.add(code);
+			return codes.has(503);
+		});
+		assert.deepEqual(
+			[...codes].filter((code) => code !== 202 && code !== 503),
+			[],
+		);
 		await writeFile(filler, "");
 		await until(async () => (await submit()) === 202);
 		await until(() => taken.every((id) => logged(small.log).has(id)));
 		assert.doesNotMatch(small.log, /has ended/);
 		assert.equal(await small.stop(), 0);
 	} finally {
+		await small.stop();
 		noMoreDisk(small.data);
 	}
 });
