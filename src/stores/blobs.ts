@@ -156,7 +156,13 @@ export class Blobs {
 	/** Has one that came in whole on the disk, while others are asked for. */
 	async finish(tenant: string, name: string): Promise<void> {
 		const blob = opened(this.#written, tenant, name);
-		if (this.#lasting) await blob.file?.sync();
+		try {
+			if (this.#lasting) await blob.file?.sync();
+		} catch (error) {
+			// A second attempt would succeed, with nothing on the disk.
+			this.discard(name);
+			throw error;
+		}
 		blob.finished = true;
 	}
 

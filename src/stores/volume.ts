@@ -9,6 +9,8 @@ export class Volume {
 	/** Whether changes are on the disk once they are made; else they are by and by. */
 	readonly #lasting: boolean;
 	#synced: boolean;
+	/** The disk has failed to take what was to be on it, so that changes before may not be there either. */
+	#isSuspect = false;
 
 	constructor(database: DatabaseSync, blobs: Blobs, { lasting }: { lasting: boolean }) {
 		this.database = database;
@@ -19,10 +21,11 @@ export class Volume {
 
 	/**
 	 * Makes changes, all of them or none: where `work` throws, nothing has changed. Those that need not be `isSynced` are
-	 * on the disk with the next that need to be.
+	 * on the disk with the next that need to be. After a disk that failed none is made until all before is on it.
 	 */
 	transaction<T>(work: () => T, isSynced: boolean): T {
 		try {
+			if (this.#isSuspect) this.#recover();
 			this.#sync(isSynced && this.#lasting);
 			this.database.exec("BEGIN IMMEDIATE");
 			const done = work();
@@ -31,10 +34,21 @@ export class Volume {
 			this.blobs.settle(true);
 			return done;
 		} catch (error) {
+			if (isOfDisk(error)) this.#isSuspect = true;
 			if (this.database.isTransaction) this.database.exec("ROLLBACK");
 			this.blobs.settle(false);
 			throw error;
 		}
+	}
+
+	/**
+	 * Linux takes what it could not write for written, and says so once. The log is still read whole from memory: from there
+	 * all of it goes to the database, and the next changes begin a new one.
+	 */
+	#recover(): void {
+		const { busy } = this.database.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get() as { busy: number };
+		if (busy !== 0) throw new Error("the database's log is in use, and cannot be written through");
+		this.#isSuspect = false;
 	}
 
 	#sync(synced: boolean): void {
@@ -55,4 +69,9 @@ export class Volume {
 		this.database.exec("RELEASE part");
 		return given;
 	}
+}
+
+/** SQLITE_IOERR, with what was not done in its upper bits: https://www.sqlite.org/rescode.html#ioerr */
+function isOfDisk(error: unknown): boolean {
+	return (((error as { errcode?: number }).errcode ?? 0) & 0xff) === 10;
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, test } from "node:test";
@@ -8,6 +8,7 @@ import { Namespace } from "../../src/bindings/kv/namespace.ts";
 import type { Leased } from "../../src/bindings/queue/calls.ts";
 import { Launcher } from "../../src/processes/launcher.ts";
 import { DataProcess } from "../../src/stores/data-process.ts";
+import { canFailCalls, failing, UnfilteredLauncher } from "../support/failing-disk.ts";
 import { temporaryFolder } from "../support/runtime.ts";
 import { noMoreDisk, smallDisk } from "../support/small-disk.ts";
 import { until } from "../support/until.ts";
@@ -23,8 +24,12 @@ const launcher = new Launcher();
 after(() => launcher.close());
 
 /** A data process on a folder, for one test. */
-async function using(folder: string, work: (data: DataProcess) => Promise<void>): Promise<void> {
-	const data = new DataProcess(launcher, folder);
+async function using(
+	folder: string,
+	work: (data: DataProcess) => Promise<void>,
+	by: Launcher = launcher,
+): Promise<void> {
+	const data = new DataProcess(by, folder);
 	try {
 		await work(data);
 	} finally {
@@ -128,6 +133,48 @@ test("on a full disk nothing is acknowledged and all is read, and with room agai
 	} finally {
 		noMoreDisk(folder);
 	}
+});
+
+test("where the disk fails to take what is written nothing is acknowledged, and once it does all is on it", async (t) => {
+	if (!canFailCalls) return t.skip("strace, which has calls of the system fail, is not there");
+	const folder = temporaryFolder();
+	const unfiltered = new UnfilteredLauncher();
+	const large = Buffer.alloc(300 * 1024);
+	await using(
+		folder,
+		async (data) => {
+			const namespace = namespaceOf(data);
+			await namespace.put(entry("kept"), Buffer.from("kept"));
+			const heal = await failing(data.pid, ["fsync", "fdatasync"]);
+			for (const value of [Buffer.from("lost"), large, Buffer.from("lost")])
+				await assert.rejects(namespace.put(entry("kept"), value), /^Error: 500 it could not be stored$/);
+			assert.equal(await textOf(namespace, "kept"), "kept");
+			await heal();
+			await namespace.put(entry("later"), Buffer.from("later"));
+			await namespace.put(entry("large"), large);
+			assert.equal(data.starts, 1);
+			// What had to be written through once more is in the database itself, and no longer in its log.
+			copyFileSync(join(folder, "data.db"), join(folder, "copy.db"));
+			const copy = new DatabaseSync(join(folder, "copy.db"), { readOnly: true });
+			assert.deepEqual(
+				copy
+					.prepare("SELECT key FROM kv_entries")
+					.all()
+					.map(({ key }) => key),
+				["kept"],
+			);
+			copy.close();
+		},
+		unfiltered,
+	).finally(() => unfiltered.close());
+	await using(folder, async (data) => {
+		const namespace = namespaceOf(data);
+		for (const key of ["kept", "later"]) assert.equal(await textOf(namespace, key), key);
+		const { values } = await namespace.get(["large"]);
+		const pieces: Uint8Array[] = [];
+		for await (const piece of values as AsyncIterable<Uint8Array>) pieces.push(piece);
+		assert.deepEqual(Buffer.concat(pieces), large);
+	});
 });
 
 test("a database of a newer atoll, and one that is damaged, are told and left as they are", async () => {
