@@ -84,6 +84,7 @@ const RELAXED = [
 	CREATE TABLE analytics_points (
 		id INTEGER PRIMARY KEY, dataset INTEGER NOT NULL, time INTEGER NOT NULL, point TEXT NOT NULL);
 	CREATE INDEX analytics_points_at ON analytics_points (dataset, time, id);`,
+	"ALTER TABLE cache_entries ADD COLUMN stale INTEGER",
 ];
 
 /**

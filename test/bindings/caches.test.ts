@@ -177,6 +177,11 @@ test("what a cache that many share does not keep is not kept", () => {
 		[60, control("s-maxage=60"), 200, bearer],
 		[60, control("max-age=60, must-revalidate"), 200, bearer],
 		[null, control("max-age=60", { vary: "*" })],
+		[90, control("max-age=60, stale-while-revalidate=30")],
+		[20, control("max-age=60, stale-while-revalidate=30", { age: "70" })],
+		[null, control("max-age=60, stale-while-revalidate=30", { age: "90" })],
+		[null, control("max-age=60, must-revalidate, stale-while-revalidate=30", { age: "60" })],
+		[60, control("max-age=60, stale-while-revalidate=soon")],
 		[null, { "cache-tag": Array.from({ length: 101 }, (_, i) => i).join() }],
 	];
 	for (const [expected, ...args] of table) assert.equal(seconds(...args), expected, JSON.stringify(args));
@@ -193,6 +198,30 @@ test("what a cache that many share does not keep is not kept", () => {
 			["one", "two"],
 		],
 	);
+});
+
+test("what is stale is given while it is made anew, and one asker is told to do that", async () => {
+	await atoll.deploy("stale", RUNS);
+	const url = "http://stale.test/";
+	const headers = { "cache-control": "max-age=60, stale-while-revalidate=600", age: "100" };
+	const told = await run(
+		"stale",
+		["put", url, { headers, body: "old" }],
+		...Array.from({ length: 3 }, (): Step => ["match", url]),
+		["put", url, { body: "new" }],
+		["match", url],
+	);
+	const found = told.filter((one) => one !== null) as Told[];
+	assert.deepEqual(
+		found.map(({ body, headers: { "cf-cache-status": status } }) => [body, status]),
+		[
+			["old", "STALE"],
+			["old", "UPDATING"],
+			["old", "UPDATING"],
+			["new", "HIT"],
+		],
+	);
+	assert.ok(Number(found[0].headers.age) >= 100, found[0].headers.age);
 });
 
 test("put refuses what makes no sense, and match finds nothing for other methods", async () => {

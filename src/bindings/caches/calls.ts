@@ -17,6 +17,8 @@ export interface CachePut extends CacheId {
 	/** All that `match` tells of it, as JSON. */
 	head: string;
 	tags: string[];
+	/** Until when it is fresh, and until when it may be used. */
+	stale: Milliseconds;
 	expires: Milliseconds;
 	/** The blob that came in before, if the body is not with the call. */
 	blob: string | null;
@@ -36,6 +38,8 @@ export interface CacheMatch extends CacheId {
 
 export interface CacheMatched {
 	entry: number;
+	/** `stale` for who is to make it anew, and `updating` for all others until somebody has. */
+	state: "fresh" | "stale" | "updating";
 	head: string;
 	size: Bytes;
 	/** Whether the body comes along; else it is asked for by itself. */

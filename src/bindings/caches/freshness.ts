@@ -15,8 +15,9 @@ export interface Exchanged {
 export interface Kept {
 	/** Without those that are for one client alone. */
 	headers: string[];
-	/** When it was as new as can be, and until when it may be used. */
+	/** When it was as new as can be, until when it is fresh, and until when it may be used. */
 	born: Milliseconds;
+	stale: Milliseconds;
 	expires: Milliseconds;
 	/** What it varies by: names of the request's headers in their order, with the values that there were. */
 	vary: [name: string, value: string | null][];
@@ -66,8 +67,9 @@ export function kept({ requestHeaders, status, headers: given }: Exchanged, now:
 	if (vary === null || tags === null) return null;
 	const age = initialAge(given, now);
 	const born = now - age;
-	const expires = born + Math.min(lifetime(control, given, status, now), LONGEST * 1000);
-	return expires > now ? { headers, born, expires, vary, tags } : null;
+	const stale = born + Math.min(lifetime(control, given, status, now), LONGEST * 1000);
+	const expires = stale + Math.min(staleTime(control), LONGEST * 1000);
+	return expires > now ? { headers, born, stale, expires, vary, tags } : null;
 }
 
 /** RFC 9111, section 4.2.1. */
@@ -84,6 +86,13 @@ function lifetime(
 	const date = httpDate(headerIn(headers, "date"));
 	const until = httpDate(expires) - (Number.isNaN(date) ? now : date);
 	return until > 0 ? until : 0;
+}
+
+/** For how long a response may be used that is stale, while it is made anew: RFC 5861, section 3. */
+function staleTime(control: ReadonlyMap<string, string>): Milliseconds {
+	const said = control.get("stale-while-revalidate") ?? "";
+	if (control.has("must-revalidate") || control.has("proxy-revalidate") || !/^\d+$/.test(said)) return 0;
+	return Number(said) * 1000;
 }
 
 /** How old a response is that comes now: RFC 9111, section 4.2.3. */

@@ -21,6 +21,9 @@ const MOST_NAMES = 1000;
 /** When an entry was last asked for is kept no more exactly than this, and of so many that were since the last change. */
 const USED_MS: Milliseconds = 60_000;
 const MOST_USED = 10_000;
+/** Who is told that a response is stale has so long to make it anew, before another one is told. */
+const REVALIDATING_MS: Milliseconds = 30_000;
+const MOST_REVALIDATING = 10_000;
 
 interface Row {
 	id: number;
@@ -29,11 +32,13 @@ interface Row {
 	head: string;
 	size: Bytes;
 	blob: string | null;
+	/** `null` for what was kept before any was used that is stale. */
+	stale: Milliseconds | null;
 	expires: Milliseconds;
 	used: Milliseconds;
 	weight: Bytes;
 }
-const COLUMNS = "id, account, vary, head, size, blob, expires, used, weight";
+const COLUMNS = "id, account, vary, head, size, blob, stale, expires, used, weight";
 
 /**
  * Responses that functions keep for a while. What has not been asked for longest makes room: of an account that has as
@@ -42,6 +47,8 @@ const COLUMNS = "id, account, vary, head, size, blob, expires, used, weight";
 export class CachesStore implements DataStore {
 	readonly #blobs: Blobs;
 	readonly #used = new Map<number, Milliseconds>();
+	/** Entries of which somebody was told that they are stale, and when; the first of them first. */
+	readonly #revalidating = new Map<number, Milliseconds>();
 	readonly #statements;
 
 	constructor({ database, blobs }: Pick<DataFiles, "database" | "blobs">) {
@@ -58,8 +65,8 @@ export class CachesStore implements DataStore {
 			entry: prepare(`SELECT ${COLUMNS} FROM cache_entries WHERE id = ? AND account = ?`),
 			body: prepare("SELECT body FROM cache_entries WHERE id = ?"),
 			put: prepare(
-				`INSERT INTO cache_entries (cache, account, url, vary, head, size, blob, expires, used, weight, body)
-				VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+				`INSERT INTO cache_entries (cache, account, url, vary, head, size, blob, stale, expires, used, weight, body)
+				VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 			),
 			remove: prepare("DELETE FROM cache_entries WHERE id = ?"),
 			use: prepare("UPDATE cache_entries SET used = ? WHERE id = ?"),
@@ -92,7 +99,8 @@ export class CachesStore implements DataStore {
 			if (row === undefined) return { said: null };
 			if (now - row.used > USED_MS && this.#used.size < MOST_USED) this.#used.set(row.id, now);
 			const along = row.blob === null;
-			const said: CacheMatched = { entry: row.id, head: row.head, size: row.size, along };
+			const state = row.stale === null || row.stale > now ? "fresh" : this.#stateOfStale(row.id, now);
+			const said: CacheMatched = { entry: row.id, state, head: row.head, size: row.size, along };
 			return along ? { said, bytes: this.#bodyOf(row) } : { said };
 		},
 		/** By what a part of a body is read that lies in a file. */
@@ -110,7 +118,7 @@ export class CachesStore implements DataStore {
 
 	readonly writes = {
 		put: (put: CachePut, bytes: Buffer): Done => {
-			const { account, url, vary, head, tags, expires, blob, mostBytes } = put;
+			const { account, url, vary, head, tags, stale, expires, blob, mostBytes } = put;
 			const size = blob === null ? bytes.length : this.#blobs.sizeOf(account, blob);
 			const weight = weigh(put, size);
 			this.#settle();
@@ -121,7 +129,7 @@ export class CachesStore implements DataStore {
 			if (result !== "kept") return { said: result };
 			if (blob !== null) this.#blobs.keep(account, blob);
 			const cache = this.#cache(put);
-			const row = [cache, account, url, vary, head, size, blob, expires, Date.now(), weight] as const;
+			const row = [cache, account, url, vary, head, size, blob, stale, expires, Date.now(), weight] as const;
 			const { lastInsertRowid } = this.#statements.put.run(...row, blob === null ? bytes : null);
 			for (const tag of tags) this.#statements.tag.run(cache, tag, lastInsertRowid);
 			this.#count(account, weight);
@@ -166,6 +174,16 @@ export class CachesStore implements DataStore {
 		const found = this.#find(id);
 		if (found !== null) return found;
 		return Number(this.#statements.make.run(id.account, id.function, id.name).lastInsertRowid);
+	}
+
+	#stateOfStale(entry: number, now: Milliseconds): CacheMatched["state"] {
+		const told = this.#revalidating.get(entry);
+		if (told !== undefined && Math.abs(now - told) < REVALIDATING_MS) return "updating";
+		this.#revalidating.delete(entry);
+		const [first] = this.#revalidating.keys();
+		if (this.#revalidating.size === MOST_REVALIDATING) this.#revalidating.delete(first);
+		this.#revalidating.set(entry, now);
+		return "stale";
 	}
 
 	/** What is kept at a URL, the latest first. */
@@ -220,6 +238,7 @@ export class CachesStore implements DataStore {
 	#remove(row: Row): void {
 		if (this.#statements.remove.run(row.id).changes === 0) return;
 		this.#statements.untag.run(row.id);
+		this.#revalidating.delete(row.id);
 		if (row.blob !== null) this.#blobs.leave(row.blob);
 		this.#count(row.account, -row.weight);
 	}

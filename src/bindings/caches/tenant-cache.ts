@@ -19,6 +19,9 @@ interface Head extends CacheFound {
 	born: Milliseconds;
 }
 
+/** https://developers.cloudflare.com/cache/concepts/cache-responses/ */
+const STATUS = { fresh: "HIT", stale: "STALE", updating: "UPDATING" };
+
 export interface CacheRequest {
 	url: string;
 	/** Name, value, name, value, … */
@@ -61,7 +64,7 @@ export class TenantCache {
 	}
 
 	/**
-	 * What answers a request, if it is still fresh: all of it, a part where the request asks for one, or 304 where it says
+	 * What answers a request, if it is fresh or may be used while it is made anew: all of it, a part where the request asks for one, or 304 where it says
 	 * that it has it already.
 	 */
 	async match(
@@ -74,7 +77,7 @@ export class TenantCache {
 		if (said === null) return null;
 		const found = said as CacheMatched;
 		const { born, ...head } = JSON.parse(found.head) as Head;
-		head.headers.push("age", String(Math.floor((now - born) / 1000)), "cf-cache-status", "HIT");
+		head.headers.push("age", String(Math.floor((now - born) / 1000)), "cf-cache-status", STATUS[found.state]);
 		const validators = { etag: headerIn(head.headers, "etag"), lastModified: headerIn(head.headers, "last-modified") };
 		const answer = (status: number, more: string[], content: Content) => ({
 			head: { ...head, status, statusText: "", headers: [...without(head.headers, NOT_OF_ALL), ...more] },
@@ -102,10 +105,10 @@ export class TenantCache {
 	async put({ url, statusText, ...response }: CacheResponse, content: Content, signal: AbortSignal): Promise<void> {
 		const entry = kept(response, Date.now());
 		if (entry === null) return;
-		const { born, expires, tags, vary, headers } = entry;
+		const { born, stale, expires, tags, vary, headers } = entry;
 		const head: Head = { status: response.status, statusText, headers, url, born };
 		const put: Omit<CachePut, keyof CacheId | "blob"> = {
-			...{ url, tags, expires, mostBytes: this.#mostBytes },
+			...{ url, tags, stale, expires, mostBytes: this.#mostBytes },
 			vary: vary.length === 0 ? "" : JSON.stringify(vary),
 			head: JSON.stringify(head),
 		};
