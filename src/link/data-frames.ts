@@ -9,7 +9,7 @@ export const DataKind = {
 	done: 113,
 	/** From a data process: it cannot be done, and why, in words that a function may read. */
 	refused: 114,
-	/** From a process of SQL: it begins to change what is kept, so that who asks twice may change it twice. */
+	/** From a process of SQL: what it has changed is about to last, so that who asks twice may change it twice. */
 	begun: 115,
 } as const;
 

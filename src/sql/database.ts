@@ -31,6 +31,8 @@ const RANGE = 25;
 const MOST_KEPT = 100;
 /** Another process, of an edge that drains or of control, may be writing. */
 const BUSY_MS: Milliseconds = 5000;
+/** Calls are committed at once until they have taken so long: their results wait for it. */
+const GROUP_MS: Milliseconds = 20;
 /** What is written goes to the disk with each commit; what is not committed, and what is sorted, stays in memory. */
 const SETTINGS = `
 	PRAGMA journal_mode = WAL;
@@ -67,6 +69,14 @@ type Counting = StatementSync & { stat?(counter: "fullscanStep"): number; resetS
 interface Compiled {
 	statement: Counting;
 	writes: boolean;
+	/** How many values it takes; `null` before it was run. */
+	parameters: number | null;
+}
+
+/** Something that is asked of a database, with a number of its own. */
+export interface SqlCall<T> {
+	id: number;
+	run: (database: SqlDatabase) => T;
 }
 
 /** A tenant's database, whose statements strangers write. */
@@ -81,11 +91,16 @@ export class SqlDatabase {
 	#left = 0;
 	/** A statement has changed how the connection goes on: the next call is for another one. */
 	isStale = false;
-	readonly #onWrite: () => void;
+	/** The calls that are committed together have a transaction, in which each is a savepoint. */
+	#isGroup = false;
+	/** The call that is done, and those whose changes are not committed. */
+	#call = 0;
+	readonly #changing = new Set<number>();
+	readonly #onCommit: (calls: Iterable<number>) => void;
 
-	/** `onWrite` is called before anything is changed. */
-	constructor(path: string, onWrite: () => void) {
-		this.#onWrite = onWrite;
+	/** `onCommit` is called with the numbers of calls before anything lasts that they have changed. */
+	constructor(path: string, onCommit: (calls: Iterable<number>) => void) {
+		this.#onCommit = onCommit;
 		this.#database = new DatabaseSync(path, {
 			timeout: BUSY_MS,
 			limits: LIMITS,
@@ -122,7 +137,7 @@ export class SqlDatabase {
 		const first = this.#compile(script);
 		if (first === null) throw new SqlProblem("No SQL statements detected.");
 		if (script.at === sql.length || sql.slice(script.at).trim() === "") {
-			if (!this.#authorizer.changesSchema) this.#kept.set(sql, first);
+			this.#keep(sql, first);
 			return this.#alone(first, params);
 		}
 		return this.#transaction(() => this.#all(sql, params).at(-1) as Result);
@@ -194,24 +209,31 @@ export class SqlDatabase {
 	}
 
 	#all(sql: string, params: readonly Param[]): Result[] {
+		const kept = this.#kept.get(sql);
+		if (kept !== undefined) return [this.#run(kept, params)];
 		const script = new Script(this.#database, sql);
 		const results: Result[] = [];
 		for (;;) {
 			const one = this.#compile(script);
 			if (one === null) break;
+			const isLast = sql.slice(script.at).trim() === "";
+			if (isLast && results.length === 0) this.#keep(sql, one);
 			// What is bound is for the last statement.
-			const isLast = params.length === 0 || sql.slice(script.at).trim() === "";
-			results.push(this.#run(one, isLast ? params : []));
+			results.push(this.#run(one, isLast || params.length === 0 ? params : []));
 		}
 		if (results.length === 0) throw new SqlProblem("No SQL statements detected.");
 		return results;
+	}
+
+	#keep(sql: string, one: Compiled): void {
+		if (!this.#authorizer.changesSchema) this.#kept.set(sql, one);
 	}
 
 	#compile(script: Script): Compiled | null {
 		this.#authorizer.reset();
 		try {
 			const statement = script.next();
-			return statement === null ? null : { statement, writes: this.#authorizer.writes };
+			return statement === null ? null : { statement, writes: this.#authorizer.writes, parameters: null };
 		} catch (error) {
 			throw problemOf(error, this.#authorizer.refusal);
 		} finally {
@@ -230,22 +252,85 @@ export class SqlDatabase {
 		return one.writes ? this.#transaction(() => this.#run(one, params)) : this.#run(one, params);
 	}
 
+	/** Does what a call asks for. */
+	perform<T>({ id, run }: SqlCall<T>): T {
+		this.#call = id;
+		return run(this);
+	}
+
+	/**
+	 * Does what calls ask for, one after the other, and commits at once what they have changed, until some of them took long
+	 * enough. Gives what came of each of these, or, as an Error, why nothing did.
+	 */
+	group(calls: readonly SqlCall<Result[]>[]): (Result[] | Error)[] {
+		const until = performance.now() + GROUP_MS;
+		const done: (Result[] | Error)[] = [];
+		let letters = 0;
+		this.#isGroup = true;
+		try {
+			for (const call of calls) {
+				const wasOpen = this.#database.isTransaction;
+				const result = this.#attempt(call);
+				done.push(result);
+				// A conflict, or a full disk, may undo what those before have changed, too.
+				if (wasOpen && !this.#database.isTransaction) return this.#apart(calls.slice(0, done.length));
+				if (!(result instanceof Error)) for (const { rows } of result) letters += rows.length;
+				if (performance.now() > until || letters > MOST_RESULT) break;
+			}
+			if (this.#database.isTransaction) this.#commit();
+			return done;
+		} catch {
+			return this.#apart(calls.slice(0, done.length));
+		} finally {
+			this.#isGroup = false;
+		}
+	}
+
+	#attempt<T>(call: SqlCall<T>): T | Error {
+		try {
+			return this.perform(call);
+		} catch (error) {
+			return error as Error;
+		}
+	}
+
+	/** What could not be committed at once is done again, each call for itself. */
+	#apart<T>(calls: readonly SqlCall<T>[]): (T | Error)[] {
+		if (this.#database.isTransaction) this.#trusted(() => this.#database.exec("ROLLBACK"));
+		this.#isGroup = false;
+		return calls.map((call) => this.#attempt(call));
+	}
+
 	#transaction<T>(what: () => T): T {
-		this.#trusted(() => this.#database.exec("BEGIN IMMEDIATE"));
+		if (!this.#database.isTransaction) this.#begin();
+		if (this.#isGroup) this.#trusted(() => this.#database.exec("SAVEPOINT call"));
+		this.#changing.add(this.#call);
 		try {
 			const done = what();
-			this.#trusted(() => this.#database.exec("COMMIT"));
+			if (this.#isGroup) this.#trusted(() => this.#database.exec("RELEASE call"));
+			else this.#commit();
 			return done;
 		} catch (error) {
 			const told = problemOf(error, this.#authorizer.refusal);
-			if (this.#database.isTransaction) this.#trusted(() => this.#database.exec("ROLLBACK"));
+			const undo = this.#isGroup ? "ROLLBACK TO call; RELEASE call" : "ROLLBACK";
+			if (this.#database.isTransaction) this.#trusted(() => this.#database.exec(undo));
 			throw told;
 		}
 	}
 
-	#run({ statement, writes }: Compiled, params: readonly Param[]): Result {
+	#begin(): void {
+		this.#changing.clear();
+		this.#trusted(() => this.#database.exec("BEGIN IMMEDIATE"));
+	}
+
+	#commit(): void {
+		this.#onCommit(this.#changing);
+		this.#trusted(() => this.#database.exec("COMMIT"));
+	}
+
+	#run(one: Compiled, params: readonly Param[]): Result {
 		try {
-			return this.#bindAndRun(statement, params, writes);
+			return this.#bindAndRun(one, params);
 		} catch (error) {
 			// One that has failed tells of that when it is bound anew.
 			this.#kept.clear();
@@ -253,27 +338,28 @@ export class SqlDatabase {
 		}
 	}
 
-	#bindAndRun(statement: Counting, params: readonly Param[], writes: boolean): Result {
-		refuseMismatch(statement, params);
-		if (writes) this.#onWrite();
-		const sizeBefore = this.size;
-		const [changesBefore, rowBefore] = this.#counts();
+	#bindAndRun(one: Compiled, params: readonly Param[]): Result {
+		const { statement, writes } = one;
+		refuseMismatch(one, params);
+		const before = this.#counts();
+		const sizeBefore = writes ? this.size : 0;
 		statement.resetStats?.();
 		const rows = new Rows(this.#left);
-		const before = performance.now();
+		const begun = performance.now();
 		for (const row of statement.iterate(...params) as unknown as Iterable<Value[]>) rows.add(row);
-		const duration = performance.now() - before;
+		const duration = performance.now() - begun;
 		this.#left -= rows.length;
 		const columns = statement.columns().map(({ name }) => name);
-		const [changesAfter, rowAfter] = this.#counts();
-		const changes = changesAfter - changesBefore;
+		// What only reads changes none of it.
+		const after = writes ? this.#counts() : before;
+		const changes = after.changes - before.changes;
 		const size = this.size;
 		const meta: Meta = {
 			served_by: "atoll",
 			duration,
 			changes,
-			last_row_id: rowAfter,
-			changed_db: changes > 0 || rowAfter !== rowBefore || size !== sizeBefore,
+			last_row_id: after.lastRow,
+			changed_db: writes && (changes > 0 || after.lastRow !== before.lastRow || size !== sizeBefore),
 			size_after: size,
 			rows_read: Math.max(rows.count, statement.stat?.("fullscanStep") ?? 0),
 			rows_written: changes,
@@ -281,9 +367,9 @@ export class SqlDatabase {
 		return { columns, rows, meta };
 	}
 
-	#counts(): [changes: number, lastRow: number] {
+	#counts(): { changes: number; lastRow: number } {
 		const [changes, row] = this.#trusted(() => this.#state.get()) as unknown as [bigint, bigint];
-		return [Number(changes), Number(row)];
+		return { changes: Number(changes), lastRow: Number(row) };
 	}
 
 	#trusted<T>(what: () => T): T {
@@ -301,7 +387,8 @@ export class SqlDatabase {
 }
 
 /** Throws unless there is a value for each parameter: SQLite takes what is missing for NULL. */
-function refuseMismatch(statement: StatementSync, params: readonly Param[]): void {
+function refuseMismatch(one: Compiled, params: readonly Param[]): void {
+	const { statement } = one;
 	const takes = (count: number) => {
 		try {
 			statement.iterate(...new Array<null>(count).fill(null));
@@ -311,8 +398,8 @@ function refuseMismatch(statement: StatementSync, params: readonly Param[]): voi
 			return false;
 		}
 	};
-	if (!takes(params.length) || takes(params.length + 1))
-		throw new SqlProblem("Wrong number of parameter bindings for SQL query.");
+	if (one.parameters === null && takes(params.length) && !takes(params.length + 1)) one.parameters = params.length;
+	if (one.parameters !== params.length) throw new SqlProblem("Wrong number of parameter bindings for SQL query.");
 }
 
 function sumOf(a: Meta, b: Meta): Meta {

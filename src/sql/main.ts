@@ -10,7 +10,7 @@ import { DataKind, readDataCall, writeDataAnswer } from "../link/data-frames.ts"
 import { FrameReader } from "../link/frame-reader.ts";
 import { FrameWriter } from "../link/frame-writer.ts";
 import type { Bytes, Milliseconds } from "../units.ts";
-import { type Result, SqlDatabase } from "./database.ts";
+import { type Result, type SqlCall, SqlDatabase } from "./database.ts";
 import { type DumpOptions, dump } from "./dump.ts";
 import { problemOf, SqlProblem } from "./problem.ts";
 import { queriesIn, queryIn } from "./query.ts";
@@ -35,6 +35,8 @@ interface Done {
 	text?: string;
 	bytes?: Buffer;
 }
+
+type Call = ReturnType<typeof readDataCall>;
 
 const [, , folder] = process.argv;
 const open = new Map<string, SqlDatabase>();
@@ -75,21 +77,22 @@ function close(database: string): void {
 	open.delete(database);
 }
 
-const operations: Record<string, (said: never, bytes: Buffer) => Done> = {
-	query: (said: Said, bytes) => answerOf([opened(said).query(queryIn(bytes))]),
-	batch: (said: Said, bytes) => {
-		const queries = queriesIn(bytes);
-		return answerOf(opened(said).batch(queries));
-	},
-	script: (said: Said, bytes) => answerOf(opened(said).script(queryIn(bytes))),
-	exec: (said: Said, bytes) => {
+/** What is done together where several ask for it, since it waits for the disk. */
+const statements: Record<string, (database: SqlDatabase, bytes: Buffer) => Result[]> = {
+	query: (database, bytes) => [database.query(queryIn(bytes))],
+	batch: (database, bytes) => database.batch(queriesIn(bytes)),
+	script: (database, bytes) => database.script(queryIn(bytes)),
+};
+
+const operations: Record<string, (said: never, bytes: Buffer, id: number) => Done> = {
+	exec: (said: Said, bytes, id) => {
 		const before = performance.now();
-		const count = opened(said).exec(bytes.toString());
+		const count = opened(said).perform({ id, run: (database) => database.exec(bytes.toString()) });
 		return { bytes: Buffer.from(JSON.stringify({ count, duration: performance.now() - before })) };
 	},
-	import: (said: Said & { file: string }) => {
-		const path = join(folder, said.file);
-		const { count, meta } = opened(said).import(readFileSync(path, "utf8"));
+	import: (said: Said & { file: string }, _, id) => {
+		const script = readFileSync(join(folder, said.file), "utf8");
+		const { count, meta } = opened(said).perform({ id, run: (database) => database.import(script) });
 		return { text: JSON.stringify({ count, meta }) };
 	},
 	export: (said: Said & { file: string; options: DumpOptions }) => {
@@ -141,15 +144,10 @@ function answerOf(results: Result[]): Done {
 	return { bytes: Buffer.from(`[${all.join(",")}]`) };
 }
 
-/** The call that is being done, until it has been told that it changes something. */
-let doing: number | null = null;
-
-/** In the socket's buffer before anything is changed, which this process may not live to tell of. */
-function begin(): void {
-	if (doing === null) return;
-	writeDataAnswer(writer, { kind: DataKind.begun, id: doing, text: "" });
+/** In the socket's buffer before anything lasts, which this process may not live to tell of. */
+function begin(calls: Iterable<number>): void {
+	for (const id of calls) writeDataAnswer(writer, { kind: DataKind.begun, id, text: "" });
 	writer.flush();
-	doing = null;
 }
 
 /** What whoever asks may read: no function learns where files are. */
@@ -160,18 +158,68 @@ function wordsOf(error: unknown): string {
 	return "internal error: the database cannot be used";
 }
 
-const reader = new FrameReader({ maxBytes: MAX_FRAME_BYTES }, (frame) => {
-	const { id, operation, said, bytes } = readDataCall(frame);
-	const { database } = said as Said;
-	doing = id;
+function tell({ id }: Call, done: () => Done): void {
 	try {
-		const { text = "", bytes: content } = operations[operation](said as never, bytes);
-		writeDataAnswer(writer, { kind: DataKind.done, id, text, bytes: content });
+		const { text = "", bytes } = done();
+		writeDataAnswer(writer, { kind: DataKind.done, id, text, bytes });
 	} catch (error) {
 		writeDataAnswer(writer, { kind: DataKind.refused, id, text: wordsOf(error) });
 	}
-	if (open.get(database)?.isStale) close(database);
-	writer.flush();
+}
+
+const databaseOf = ({ said }: Call) => (said as Said).database;
+
+/** Whether a call's statements may be done with those of others, as none may that changes how a connection goes on. */
+const mayJoin = ({ operation, bytes }: Call) => operation in statements && !/pragma/i.test(bytes.toString("latin1"));
+
+/** Those that have come in, in their order. */
+let calls: Call[] = [];
+
+function run(): void {
+	while (calls.length > 0) {
+		const [first] = calls;
+		let count = 0;
+		while (count < calls.length && mayJoin(calls[count]) && databaseOf(calls[count]) === databaseOf(first)) count++;
+		const done = count > 1 ? runTogether(calls.slice(0, count)) : runAlone(first);
+		calls = calls.slice(done);
+		if (open.get(databaseOf(first))?.isStale) close(databaseOf(first));
+		writer.flush();
+	}
+}
+
+/** Gives how many were done. */
+function runTogether(some: Call[]): number {
+	const asked = some.map(({ id, operation, bytes }): SqlCall<Result[]> => {
+		return { id, run: (database) => statements[operation](database, bytes) };
+	});
+	let results: (Result[] | Error)[];
+	try {
+		results = opened(some[0].said as Said).group(asked);
+	} catch (error) {
+		results = some.map(() => error as Error);
+	}
+	for (const [i, result] of results.entries())
+		tell(some[i], () => {
+			if (result instanceof Error) throw result;
+			return answerOf(result);
+		});
+	return results.length;
+}
+
+function runAlone(call: Call): number {
+	const { id, operation, said, bytes } = call;
+	tell(call, () => {
+		if (!(operation in statements)) return operations[operation](said as never, bytes, id);
+		return answerOf(opened(said as Said).perform({ id, run: (database) => statements[operation](database, bytes) }));
+	});
+	return 1;
+}
+
+const reader = new FrameReader({ maxBytes: MAX_FRAME_BYTES }, (frame) => {
+	const call = readDataCall(frame);
+	// The frame's bytes are good until the next one.
+	calls.push({ ...call, bytes: Buffer.from(call.bytes) });
+	if (calls.length === 1) setImmediate(run);
 });
 const end = () => {
 	for (const one of open.values()) one.close();

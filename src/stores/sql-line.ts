@@ -11,6 +11,8 @@ const MOST_MS: Milliseconds = 30_000;
 /** So many calls may wait, and so many bytes that they bring. */
 const MOST_WAITING = 10_000;
 const MOST_WAITING_BYTES: Bytes = 32 * 2 ** 20;
+/** So many are asked for at a time: the process does one after the other, and waits for none to come. */
+const MOST_ASKED = 8;
 /** A process whose call has computed for so long stands further below the edge from then on, as functions do. */
 const HEAVY_MS: Milliseconds = 200;
 const HEAVY_BELOW_EDGE = 10;
@@ -42,13 +44,16 @@ interface WaitingCall extends Asked {
 }
 
 export interface SqlLineEvents {
-	/** It has a call that waits, and nothing under way. */
+	/** It has a call that waits, and more may be asked for. */
 	onWaiting(): void;
-	/** Nothing is under way any more. */
+	/** More may be asked for than before. */
 	onFree(): void;
 }
 
-/** What one tenant asks of its SQL process: one call at a time, so that it is known which of them does harm. */
+/**
+ * What one tenant asks of its SQL process. Where that is lost, or has to be ended, with several calls under way, they are
+ * asked for again one by one, so that it is known which of them does harm.
+ */
 export class SqlLine {
 	readonly tenant: TenantName;
 	readonly #settings: AskedChildSettings;
@@ -59,7 +64,10 @@ export class SqlLine {
 	/** Those that are being taken in. */
 	#receiving = 0;
 	#clock: OwnClock | null = null;
-	#current: WaitingCall | null = null;
+	/** Those that were asked for, in the order in which they are done. */
+	#asked: WaitingCall[] = [];
+	/** So many are asked for one by one: a process was lost with several, and which of them did it is not known. */
+	#suspects = 0;
 	/** When it was given its process. */
 	since: Milliseconds = 0;
 	usedAt: Milliseconds = 0;
@@ -77,7 +85,7 @@ export class SqlLine {
 	#newChild(): AskedChild<WaitingCall> {
 		const child: AskedChild<WaitingCall> = new AskedChild(this.#settings, {
 			onAnswered: (one, { kind, text, bytes }) => {
-				this.#done(one);
+				this.#done();
 				if (kind === DataKind.refused) one.reject(new Error(text.slice(0, MOST_WORDS)));
 				else one.resolve({ text, bytes });
 				this.#events.onFree();
@@ -96,9 +104,14 @@ export class SqlLine {
 		return this.#waiting.length > 0;
 	}
 
+	/** Whether anything is under way. */
+	get isBusy(): boolean {
+		return this.#asked.length > 0;
+	}
+
 	/** Whether nothing is under way, and nothing waits. */
 	get isIdle(): boolean {
-		return this.#current === null && !this.waits;
+		return !this.isBusy && !this.waits;
 	}
 
 	get isEmpty(): boolean {
@@ -114,7 +127,7 @@ export class SqlLine {
 			this.#waitingBytes += bytes;
 			const times = { times: 0, hasBegun: false, deadline: 0, waitsSince: now };
 			this.#waiting.push({ call, bytes, signal, cpuMs, ...times, resolve, reject });
-			if (this.#current === null && !this.rests) this.#events.onWaiting();
+			if (this.#hasRoom && !this.rests) this.#events.onWaiting();
 		}
 		return promise;
 	}
@@ -139,9 +152,13 @@ export class SqlLine {
 		}
 	}
 
-	/** Asks for the next call, if there is one and nothing is under way. */
+	get #hasRoom(): boolean {
+		return this.#asked.length < (this.#suspects > 0 ? 1 : MOST_ASKED);
+	}
+
+	/** Asks for the next calls. */
 	next(): void {
-		while (this.#current === null) {
+		while (this.#hasRoom) {
 			const one = this.#waiting.shift();
 			if (one === undefined) return;
 			this.#waitingBytes -= one.bytes;
@@ -149,12 +166,12 @@ export class SqlLine {
 				one.reject(new Error("nobody waits for it any more"));
 				continue;
 			}
-			one.deadline = performance.now() + Math.max(MOST_MS, one.cpuMs);
-			this.#current = one;
+			this.#asked.push(one);
+			if (this.#asked.length === 1) this.#begin(one);
 			try {
 				this.#child.ask(one);
 			} catch (error) {
-				this.#current = null;
+				this.#asked.pop();
 				const { code, message } = error as NodeJS.ErrnoException;
 				// No function learns where files are.
 				one.reject(new Error(`the database cannot be used: ${code ?? message}`));
@@ -162,17 +179,25 @@ export class SqlLine {
 		}
 	}
 
-	#done(one: WaitingCall): void {
-		if (this.#current === one) this.#current = null;
+	/** One is under way from now on. */
+	#begin(one: WaitingCall): void {
+		one.deadline = performance.now() + Math.max(MOST_MS, one.cpuMs);
+	}
+
+	/** The one that was under way is over, and so is what its process has computed for it. */
+	#done(): void {
+		this.#asked.shift();
+		if (this.#suspects > 0) this.#suspects--;
 		this.#clock?.[Symbol.dispose]();
 		this.#clock = null;
 		this.usedAt = performance.now();
+		if (this.isBusy) this.#begin(this.#asked[0]);
 	}
 
 	/** Asked ten times a second while a call is under way: a short one costs no look at the clock. */
 	#overdue(pid: number): string | null {
-		const one = this.#current;
-		if (one === null || pid === 0) return null;
+		if (!this.isBusy || pid === 0) return null;
+		const [one] = this.#asked;
 		this.#clock ??= new OwnClock(pid);
 		const took = this.#clock.read();
 		if (took > one.cpuMs) return `the query took more than ${one.cpuMs} ms of CPU time`;
@@ -183,14 +208,17 @@ export class SqlLine {
 	#onLost(ones: WaitingCall[], why: string, unasked: boolean): void {
 		// Nothing was under way in it: perhaps there is another one by now.
 		if (ones.length === 0) return;
-		for (const one of ones.reverse()) {
-			this.#done(one);
-			if (!unasked || one.times > 1 || one.hasBegun || this.#closed) one.reject(new Error(reset(one, why, unasked)));
-			else {
-				this.#waitingBytes += one.bytes;
-				this.#waiting.unshift(one);
-			}
+		this.#asked.length = 0;
+		this.#done();
+		const isAlone = ones.length === 1;
+		const again = ones.filter((one) => !this.#closed && !one.hasBegun && (!isAlone || (unasked && one.times === 1)));
+		for (const one of ones) if (!again.includes(one)) one.reject(new Error(reset(one, why)));
+		for (const one of again) {
+			this.#waitingBytes += one.bytes;
+			if (!isAlone) one.times = 0;
 		}
+		this.#waiting.unshift(...again);
+		if (!isAlone) this.#suspects = again.length;
 		this.#rest();
 		this.#events.onFree();
 	}
@@ -228,9 +256,8 @@ export class SqlLine {
 	}
 }
 
-function reset({ hasBegun }: WaitingCall, why: string, unasked: boolean): string {
-	const unknown = unasked && hasBegun ? "; whether its changes were made is not known" : "";
-	return `D1 DB was reset: ${why}${unknown}`;
+function reset({ hasBegun }: WaitingCall, why: string): string {
+	return `D1 DB was reset: ${why}${hasBegun ? "; whether its changes were made is not known" : ""}`;
 }
 
 function overloaded(): Error {

@@ -124,18 +124,23 @@ export class SqlProcesses {
 	#serve(line: SqlLine): void {
 		this.#sweeping ??= setInterval(() => this.#sweep(), SWEEP_MS).unref();
 		if (this.#running.has(line)) {
-			line.next();
+			if (!this.#isOver(line)) line.next();
 			return;
 		}
 		this.#wanting.add(line);
 		this.#share();
 	}
 
-	/** A line's process has nothing to do: its next call, or another line. */
+	/** Whether a line has had its process for long enough, and others wait. */
+	#isOver({ since }: SqlLine): boolean {
+		return this.#wanting.size > 0 && performance.now() > since + TURN_MS;
+	}
+
+	/** A line's process has less to do: its next calls, or another line once there is nothing under way. */
 	#freed(line: SqlLine): void {
 		if (!this.#running.has(line)) return;
-		const isOver = this.#wanting.size > 0 && performance.now() > line.since + TURN_MS;
-		if (isOver || line.rests || this.#closed) {
+		if (this.#isOver(line) || line.rests || this.#closed) {
+			if (line.isBusy) return;
 			this.#end(line);
 			if (line.waits && !line.rests) this.#wanting.add(line);
 		} else {

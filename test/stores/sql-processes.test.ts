@@ -69,8 +69,8 @@ test("killed at any moment, over and over, it loses nothing that was acknowledge
 		const counts = new Map(rows as [number, number][]);
 		for (const one of acknowledged) assert.equal(counts.get(one), 1, `${one}`);
 		for (const count of counts.values()) assert.equal(count, 1);
-		// Of ten that were asked for one was begun when the process was killed; the others were asked of the next.
-		assert.ok(acknowledged.size >= n - KILLS, `${acknowledged.size} of ${n}`);
+		// Of ten that were asked for eight at most were being committed when the process was killed.
+		assert.ok(acknowledged.size >= n - 8 * KILLS, `${acknowledged.size} of ${n}`);
 	});
 });
 
@@ -89,6 +89,49 @@ test("a reading query whose process is killed is asked once more, and nobody not
 	});
 });
 
+test("of many queries that are under way one without end is ended, and the others are done once", async () => {
+	await using(1, async (sql) => {
+		const database = databaseOf(sql, "one");
+		await database.run("CREATE TABLE t (n)");
+		const insert = (n: number) => database.run(`INSERT INTO t VALUES (${n})`);
+		const asked = [insert(1), insert(2), database.run(ENDLESS), insert(3), database.run("SELECT 1"), insert(4)];
+		const told = await Promise.allSettled(asked);
+		assert.deepEqual(
+			told.map(({ status }) => status),
+			["fulfilled", "fulfilled", "rejected", "fulfilled", "fulfilled", "fulfilled"],
+		);
+		assert.match(String((told[2] as PromiseRejectedResult).reason), /took (more than 2000 ms of CPU time|too long)/);
+		assert.deepEqual((await database.run("SELECT n FROM t ORDER BY n"))[0].rows, [[1], [2], [3], [4]]);
+	});
+});
+
+test("calls that are committed at once fail by themselves, whatever one of them undoes", async () => {
+	await using(1, async (sql) => {
+		const database = databaseOf(sql, "one");
+		await database.run("CREATE TABLE t (n UNIQUE, of REFERENCES t (n) DEFERRABLE INITIALLY DEFERRED)");
+		await database.run("INSERT INTO t (n) VALUES (0)");
+		const of = (statement: string) => database.run(statement);
+		const told = await Promise.allSettled([
+			of("INSERT INTO t (n) VALUES (1)"),
+			of("INSERT OR ROLLBACK INTO t (n) VALUES (0)"),
+			of("INSERT INTO t (n) VALUES (2)"),
+			of("INSERT INTO t (n, of) VALUES (3, 99)"),
+			of("SELECT max(n) FROM t"),
+			of("INSERT INTO nowhere VALUES (1)"),
+			of("CREATE TABLE made (n)"),
+			of("INSERT INTO made VALUES (5)"),
+		]);
+		assert.deepEqual(
+			told.map((one) =>
+				one.status === "fulfilled" ? "done" : String(one.reason).replace(/^Error: (\w+ \w+).*/s, "$1"),
+			),
+			["done", "UNIQUE constraint", "done", "FOREIGN KEY", "done", "no such", "done", "done"],
+		);
+		assert.deepEqual((await of("SELECT n FROM t ORDER BY n"))[0].rows, [[0], [1], [2]]);
+		assert.deepEqual((await of("SELECT n FROM made"))[0].rows, [[5]]);
+	});
+});
+
 test("more tenants than there are processes have them in turn, and one that computes keeps nobody out", async () => {
 	await using(2, async (sql) => {
 		const busy = sql.ask("busy", {
@@ -104,7 +147,7 @@ test("more tenants than there are processes have them in turn, and one that comp
 		);
 		assert.ok(Object.keys(sql.pids()).length <= 2);
 		assert.ok("busy" in sql.pids());
-		await assert.rejects(busy, /took more than 2000 ms of CPU time/);
+		await assert.rejects(busy, /took (more than 2000 ms of CPU time|too long)/);
 	});
 });
 
