@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { availableParallelism, totalmem } from "node:os";
 import { join, resolve } from "node:path";
@@ -63,7 +62,7 @@ import { sendRequest } from "./server/sent-request.ts";
 import { SiteDelivery } from "./server/site-delivery.ts";
 import { receiving } from "./sources/receiver.ts";
 import { Sources } from "./sources/sources.ts";
-import { DataProcess } from "./stores/data-process.ts";
+import { DataProcesses, settledCount } from "./stores/data-processes.ts";
 import { SqlProcesses } from "./stores/sql-processes.ts";
 import type { LeasedInvocation } from "./triggers/invocation-calls.ts";
 import { MOST_RESULT, type Performed } from "./triggers/invocation-work.ts";
@@ -144,7 +143,7 @@ export class Runtime {
 	readonly #decompressor: Decompressor;
 	readonly #egress: Egress;
 	readonly #sites: Sites;
-	readonly #data: DataProcess;
+	readonly #data: DataProcesses;
 	readonly #sql: SqlProcesses;
 	readonly #tenantLimits: TenantLimits;
 	readonly #triggers: TriggerSources;
@@ -171,7 +170,7 @@ export class Runtime {
 		this.#builder = builder;
 		const data = resolve(options.data ?? ".atoll");
 		this.#sites = new Sites(data);
-		this.#data = new DataProcess(launcher, join(data, "stores"));
+		this.#data = new DataProcesses(launcher, data, settledCount(data, options.dataProcesses ?? 1));
 		this.#tenantLimits = { ...DEFAULT_TENANT_LIMITS, ...options.tenantLimits };
 		const { storedBytes, sqlCpuMs } = this.#tenantLimits;
 		this.#sql = new SqlProcesses({ launcher, folder: join(data, "sql"), storedBytes, cpuMs: sqlCpuMs });
@@ -358,7 +357,7 @@ export class Runtime {
 
 	/** @internal Goes on with what was taken in before, if anything was. */
 	resume(): void {
-		if (existsSync(this.#data.folder)) this.#triggers.look();
+		if (this.#data.isBegun) this.#triggers.look();
 	}
 
 	/** @internal A queue has messages by another process, or a function invocations. */
@@ -701,9 +700,9 @@ export class Runtime {
 		return this.#pool.pids();
 	}
 
-	/** Process id of the data process; 0 while there is none. For operators and tests. */
+	/** Process id of the first data process; 0 while there is none. For operators and tests. */
 	dataPid(): number {
-		return this.#data.pid;
+		return this.#data.all[0].pid;
 	}
 
 	/** Process ids of the processes of SQL, by the tenants whose databases they have. For operators and tests. */

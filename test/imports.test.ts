@@ -81,6 +81,7 @@ const PROCESS_OF = {
 	sql: "data",
 	// … and the edge's side of it.
 	"stores/data-process.ts": "edge",
+	"stores/data-processes.ts": "edge",
 	"stores/asked-child.ts": "edge",
 	"stores/sql-processes.ts": "edge",
 	"stores/sql-line.ts": "edge",
@@ -389,7 +390,13 @@ const ROOMS = {
 		link: "frames of data processes",
 		units: "types",
 	},
-	stores: { processes: "a data process is one", link: "frames of data processes", names: "tenants", units: "types" },
+	stores: {
+		processes: "a data process is one",
+		link: "frames of data processes",
+		errors: "a data folder that is kept by more processes, or fewer",
+		names: "tenants",
+		units: "types",
+	},
 	helpers: { processes: "a helper is a process", link: "frames of helpers", units: "types" },
 	limits: { errors: "limits that are refused", link: "what counts as light is the sandbox's word too", units: "types" },
 	observe: {

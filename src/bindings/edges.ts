@@ -4,7 +4,7 @@ import type { Sites } from "../assets/sites.ts";
 import { UsageError } from "../errors.ts";
 import { type BindingNumber, CACHES, FETCH, LOOPBACK, SOCKETS } from "../link/calls.ts";
 import type { TenantName } from "../names.ts";
-import type { DataProcess } from "../stores/data-process.ts";
+import type { StoredData } from "../stores/data-process.ts";
 import type { SqlProcesses } from "../stores/sql-processes.ts";
 import type { Bytes } from "../units.ts";
 import type { Bound, Caller, EdgeBinding, GivenBindings, OpenBinding } from "./binding.ts";
@@ -25,7 +25,7 @@ export interface EdgeServices {
 	functions: Functions;
 	egress: Egress;
 	sites: Sites;
-	data: DataProcess;
+	data: StoredData;
 	sql: SqlProcesses;
 	/** How much a tenant may store, in all that its functions are bound to. */
 	storedBytes: Bytes;

@@ -1,5 +1,5 @@
 import { createReadStream, existsSync } from "node:fs";
-import { mkdir, open, rename, rm } from "node:fs/promises";
+import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import tar from "tar-stream";
@@ -7,7 +7,7 @@ import { UsageError } from "../errors.ts";
 
 /** What a backup may hold, and nothing that would lead elsewhere. */
 const ENTRY =
-	/^(?:control\.sqlite|uploads\/[0-9a-f]{64}|stores\/(?:data\.db|blobs\/[0-9a-z-]{1,100})|sql\/[0-9a-z_-]{1,63}\/\w[\w-]{0,99}\.sqlite)$/;
+	/^(?:control\.sqlite|data-processes|uploads\/[0-9a-f]{64}|stores(?:-\d{1,2})?\/(?:data\.db|blobs\/[0-9a-z-]{1,100})|sql\/[0-9a-z_-]{1,63}\/\w[\w-]{0,99}\.sqlite)$/;
 
 /** `atoll restore`: a data folder of a backup. It is there as a whole, or not at all. */
 export async function restore(file: string, data: string): Promise<void> {
@@ -44,7 +44,9 @@ export async function restore(file: string, data: string): Promise<void> {
 		// A key may be there already, which is to be kept.
 		await mkdir(target, { recursive: true, mode: 0o700 });
 		await rm(join(target, "uploads"), { recursive: true, force: true });
-		for (const folder of ["uploads", "stores", "sql"]) await rename(join(draft, folder), join(target, folder));
+		// What says that it is there comes last.
+		for (const name of await readdir(draft))
+			if (name !== "control.sqlite") await rename(join(draft, name), join(target, name));
 		await rename(join(draft, "control.sqlite"), join(target, "control.sqlite"));
 	} catch (error) {
 		if (error instanceof UsageError) throw error;

@@ -18,6 +18,11 @@ export interface RuntimeOptions {
 	 * at least one.
 	 */
 	sandboxes?: number;
+	/**
+	 * By how many processes what functions store is kept, each for some of the tenants, so that the others wait for none of
+	 * it: 1 to 64, chosen before anything is stored in the data folder. Default: 1.
+	 */
+	dataProcesses?: number;
 	/** Limits for functions that set none of their own; see `Limits` for units and defaults. */
 	limits?: Partial<Limits>;
 	/**
@@ -113,6 +118,7 @@ const methods = ["debug", "info", "warn", "error"] as const;
 const optionsSchema = z.strictObject({
 	isolation: z.enum(["process", "inline"]).optional(),
 	sandboxes: z.number().int().min(1).max(256).optional(),
+	dataProcesses: z.number().int().min(1).max(64).optional(),
 	limits: limitsSchema.optional(),
 	maxLimits: limitsSchema.optional(),
 	tenantLimits: tenantLimitsSchema.optional(),

@@ -33,6 +33,10 @@ export const serverSchema = z.strictObject({
 	sandboxes: z.number().int().min(1).max(256).optional().meta({
 		description: "Sandbox processes beside the spare. Default: one per core less one, at least one.",
 	}),
+	dataProcesses: z.number().int().min(1).max(64).default(1).meta({
+		description:
+			"By how many processes what functions store is kept, each for some of the tenants. Chosen before anything is stored.",
+	}),
 	limits: limitsSchema.default({}).meta({ description: "Limits of functions that set none of their own." }),
 	maxLimits: limitsSchema.default({}).meta({
 		description:
@@ -80,6 +84,7 @@ export interface ServerConfig {
 	data: string;
 	domain: string;
 	sandboxes?: number | undefined;
+	dataProcesses: number;
 	limits: Partial<Limits>;
 	maxLimits: Partial<Limits>;
 	tenantLimits: Partial<TenantLimits>;
@@ -103,7 +108,9 @@ export function checkServer(given: unknown, where: string): ServerConfig {
 }
 
 /** Settings that are one text or number, which the environment may give: `ATOLL_ADMIN_PORT` for `adminPort`. */
-const IN_ENVIRONMENT = ["host", "port", "adminHost", "adminPort", "data", "domain", "sandboxes", "cgroup", "drainMs"];
+const IN_ENVIRONMENT = [
+	...["host", "port", "adminHost", "adminPort", "data", "domain", "sandboxes", "dataProcesses", "cgroup", "drainMs"],
+];
 
 /** What the environment says of a server's settings, for `checkServer`. */
 export function serverFromEnvironment(environment: NodeJS.ProcessEnv): Record<string, unknown> {

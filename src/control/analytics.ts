@@ -1,6 +1,6 @@
 import type { AnalyticsDataset, AnalyticsResult, AnalyticsStep } from "../bindings/analytics/calls.ts";
 import type { TenantName } from "../names.ts";
-import { type DataProcess, refusalIn } from "../stores/data-process.ts";
+import { refusalIn, type StoredData } from "../stores/data-process.ts";
 import { ControlError, type ControlErrorCode } from "./control-error.ts";
 
 /** So many queries of a tenant wait for their turn. */
@@ -10,11 +10,11 @@ const CODES: Record<number, ControlErrorCode> = { 400: "invalid", 413: "too_larg
 
 /** The data points that tenants' functions have written, as they are asked for: a data process reads queries and runs them. */
 export class Analytics {
-	readonly #data: DataProcess;
+	readonly #data: StoredData;
 	/** Those that run or wait, of each tenant, and the last of them. */
 	readonly #tenants = new Map<TenantName, { count: number; last: Promise<unknown> }>();
 
-	constructor(data: DataProcess) {
+	constructor(data: StoredData) {
 		this.#data = data;
 	}
 

@@ -3,7 +3,7 @@ import { Bucket } from "../bindings/objects/bucket.ts";
 import type { BucketCount } from "../bindings/objects/calls.ts";
 import { NOTHING_TOLD } from "../bindings/telling.ts";
 import { bucketName, type TenantName, tenantName } from "../names.ts";
-import type { DataProcess } from "../stores/data-process.ts";
+import type { StoredData } from "../stores/data-process.ts";
 import type { Bytes } from "../units.ts";
 import { usersOf } from "./catalog/released-bindings.ts";
 import { ControlError } from "./control-error.ts";
@@ -17,7 +17,7 @@ const MOST_BUCKETS = 1000;
 /** What buckets are kept by. */
 export interface BucketsParts {
 	store: Store;
-	data: DataProcess;
+	data: StoredData;
 	/** How much a tenant may store. */
 	storedBytes: Bytes;
 }
@@ -25,7 +25,7 @@ export interface BucketsParts {
 /** The buckets that tenants have. What is in them is kept by a data process. */
 export class Buckets {
 	readonly #store: Store;
-	readonly #data: DataProcess;
+	readonly #data: StoredData;
 	readonly #storedBytes: Bytes;
 
 	constructor({ store, data, storedBytes }: BucketsParts) {

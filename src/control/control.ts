@@ -14,7 +14,7 @@ import { VersionBuilder } from "../deployments/version-builder.ts";
 import { UsageError } from "../errors.ts";
 import { DEFAULT_TENANT_LIMITS, defaultLimits } from "../limits/limits.ts";
 import { Launcher } from "../processes/launcher.ts";
-import { DataProcess } from "../stores/data-process.ts";
+import { DataProcesses, settledCount, storesFolder } from "../stores/data-processes.ts";
 import { SqlProcesses } from "../stores/sql-processes.ts";
 import type { Milliseconds } from "../units.ts";
 import { version } from "../version.ts";
@@ -48,8 +48,6 @@ import { VersionUploads } from "./uploads/version-uploads.ts";
 /** What artifacts may take on disk beside those of versions that are kept. */
 const MOST_ON_DISK = 2 * 2 ** 30;
 const DATABASE = "control.sqlite";
-/** The folder of what functions have stored, which edges' data processes have open, too. */
-const STORES = "stores";
 /** The folder of their SQL databases, and how many processes of control's own have some open. */
 const SQL = "sql";
 const MOST_SQL = 4;
@@ -76,7 +74,7 @@ export class Control {
 	readonly catalog: Catalog;
 	readonly keeping: Keeping;
 	/** What functions have stored. */
-	readonly data: DataProcess;
+	readonly data: DataProcesses;
 	readonly analytics: Analytics;
 	readonly queues: Queues;
 	readonly invocations: Invocations;
@@ -137,7 +135,7 @@ export class Control {
 		const { catalog } = this;
 		this.keeping = new Keeping(store, config.keep);
 		this.versions = new VersionUploads({ catalog, keeping: this.keeping, uploads, builder, bindings, toolchain });
-		this.data = new DataProcess(this.#launcher, STORES);
+		this.data = new DataProcesses(this.#launcher, ".", settledCount(".", config.dataProcesses));
 		const { storedBytes, sqlCpuMs } = { ...DEFAULT_TENANT_LIMITS, ...config.tenantLimits };
 		const sql = { launcher: this.#launcher, folder: SQL, storedBytes, cpuMs: sqlCpuMs };
 		this.sql = new SqlProcesses({ ...sql, most: MOST_SQL });
@@ -196,7 +194,8 @@ export class Control {
 				`${config.data} has uploads and no database: restore a backup, or move that folder away`,
 				"data_unusable",
 			);
-		for (const folder of [".", ...(existsSync(STORES) ? [STORES] : [])])
+		const stores = Array.from({ length: config.dataProcesses }, (_, i) => storesFolder(i));
+		for (const folder of [".", ...stores.filter((each) => existsSync(each))])
 			for (const name of await readdir(folder)) if (isBackupDraft(name)) await rm(join(folder, name), { force: true });
 		if (existsSync(SQL)) await removeTransfers(SQL);
 		const store = SqliteStore.open(DATABASE);

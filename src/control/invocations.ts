@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { ContentType } from "../bindings/queue/calls.ts";
 import { type FunctionId, keyOf } from "../names.ts";
-import { type DataProcess, refusalIn } from "../stores/data-process.ts";
+import { refusalIn, type StoredData } from "../stores/data-process.ts";
 import {
 	type Destination,
 	type InvocationState,
@@ -24,7 +24,7 @@ export const LONGEST_DELAY: Seconds = 43_200;
 /** What invocations are kept by. */
 export interface InvocationsParts {
 	catalog: Catalog;
-	data: DataProcess;
+	data: StoredData;
 	queues: Queues;
 	feed: Feed;
 	/** How much a tenant may store. */

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { LeasedMessage, QueueSettle } from "../bindings/queue/calls.ts";
 import { type QueueCount, type Sent, TenantQueue } from "../bindings/queue/tenant-queue.ts";
 import { queueName, type TenantName, tenantName } from "../names.ts";
-import { type DataProcess, refusalIn } from "../stores/data-process.ts";
+import { refusalIn, type StoredData } from "../stores/data-process.ts";
 import type { PullSettings } from "../triggers/trigger-settings.ts";
 import type { Bytes, Seconds } from "../units.ts";
 import type { Buckets } from "./buckets.ts";
@@ -16,7 +16,7 @@ import { type Entry, retried, type Sequence } from "./store/store.ts";
 /** What queues are kept by. */
 export interface QueuesParts {
 	catalog: Catalog;
-	data: DataProcess;
+	data: StoredData;
 	feed: Feed;
 	/** How much a tenant may store. */
 	storedBytes: Bytes;
@@ -43,7 +43,7 @@ export interface Settling {
 /** The queues that tenants have. Their messages are kept by a data process. */
 export class Queues {
 	readonly #catalog: Catalog;
-	readonly #data: DataProcess;
+	readonly #data: StoredData;
 	readonly #feed: Feed;
 	readonly #storedBytes: Bytes;
 	readonly #buckets: Buckets;

@@ -12,7 +12,7 @@ import { Follower } from "./follower.ts";
 import { Measures } from "./measures.ts";
 
 await runSupervised(async (config, mayFollow) => {
-	const { limits, maxLimits, tenantLimits, cache, allowEgress, sandboxes, cgroup, drainMs } = config;
+	const { limits, maxLimits, tenantLimits, cache, allowEgress, sandboxes, dataProcesses, cgroup, drainMs } = config;
 	const logger = createLogger();
 	const runtime = await Runtime.begin({
 		// The working directory is the data folder.
@@ -20,6 +20,7 @@ await runSupervised(async (config, mayFollow) => {
 		limits,
 		maxLimits,
 		tenantLimits,
+		dataProcesses,
 		egress: { allow: allowEgress },
 		// Control says what is kept.
 		cache: { ...cache, maxDiskBytes: Number.MAX_SAFE_INTEGER },

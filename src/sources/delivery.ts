@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
-import type { DataProcess } from "../stores/data-process.ts";
+import type { StoredData } from "../stores/data-process.ts";
 import { invocationQueue, type NewInvocation, type TakeIn, type TakenIn } from "../triggers/invocation-calls.ts";
 import type { Bytes } from "../units.ts";
 import type { Received } from "./scheme.ts";
 import { isFor, type Source } from "./source-settings.ts";
 
 export interface DeliveryParts {
-	data: DataProcess;
+	data: StoredData;
 	/** How much a tenant may store. */
 	storedBytes: Bytes;
 	/** A queue has messages, or a function invocations. */

@@ -45,6 +45,27 @@ export interface Intake {
 	signal?: AbortSignal | undefined;
 }
 
+/** What functions have stored, as it is asked for. */
+export interface StoredData {
+	/**
+	 * Has something done for a tenant, which is acknowledged once it is on the disk. One that the process did not live to
+	 * acknowledge is asked for once more, so that it has to be one that may be done twice. Rejects with words that a
+	 * function may read; one whose `signal` aborts before it was asked for is not.
+	 */
+	ask(tenant: TenantName, call: DataCall, signal?: AbortSignal): Promise<DataResult>;
+	/** Takes in a value that is too large for one call. Gives the name by which another call may keep it. */
+	receive(tenant: TenantName, content: AsyncIterable<Uint8Array>, intake: Intake, store?: BlobStore): Promise<string>;
+	/**
+	 * Makes a call with a value of any size, which is begun once all of it is there: what is small goes along, and of what
+	 * is larger the call is told, as `blob`, by which name it may keep it.
+	 */
+	store(tenant: TenantName, call: DataCall, content: Content, intake: Intake): Promise<DataResult>;
+	/** What was received is not kept after all. */
+	discard(tenant: TenantName, name: string, store?: BlobStore): void;
+	/** The pieces of a large value, by what another call has said that it is read by. */
+	read(tenant: TenantName, reading: string, size: Bytes, store?: BlobStore): AsyncIterable<Uint8Array>;
+}
+
 interface TenantCall extends Asked {
 	tenant: TenantName;
 	/** How many it brings. */
@@ -70,7 +91,7 @@ export function refusalIn({ message }: Error): { status: number; why: string } |
  * The process that keeps what functions store, as the edge asks it: what is slow there is slow for whoever asked, and
  * one that is lost is started again. Started when first needed.
  */
-export class DataProcess {
+export class DataProcess implements StoredData {
 	/** Where it keeps all of it. */
 	readonly folder: string;
 	readonly #child: AskedChild<TenantCall>;
@@ -100,11 +121,6 @@ export class DataProcess {
 		);
 	}
 
-	/**
-	 * Has something done for a tenant, which is acknowledged once it is on the disk. One that the process did not live to
-	 * acknowledge is asked for once more, so that it has to be one that may be done twice. Rejects with words that a
-	 * function may read; one whose `signal` aborts before it was asked for is not.
-	 */
 	ask(tenant: TenantName, call: DataCall, signal?: AbortSignal): Promise<DataResult> {
 		const { promise, resolve, reject } = Promise.withResolvers<DataResult>();
 		const one = this.#tenant(tenant);
@@ -120,7 +136,6 @@ export class DataProcess {
 		return promise;
 	}
 
-	/** Takes in a value that is too large for one call. Gives the name by which another call may keep it. */
 	async receive(
 		tenant: TenantName,
 		content: AsyncIterable<Uint8Array>,
@@ -145,10 +160,6 @@ export class DataProcess {
 		}
 	}
 
-	/**
-	 * Makes a call with a value of any size, which is begun once all of it is there: what is small goes along, and of what
-	 * is larger the call is told, as `blob`, by which name it may keep it.
-	 */
 	async store(tenant: TenantName, call: DataCall, content: Content, intake: Intake): Promise<DataResult> {
 		const value = await begun(content, intake.most);
 		if (value instanceof Uint8Array)
@@ -162,13 +173,11 @@ export class DataProcess {
 		}
 	}
 
-	/** What was received is not kept after all. */
 	discard(tenant: TenantName, name: string, store: BlobStore = "blobs"): void {
 		if (name === "" || this.#closed) return;
 		this.ask(tenant, { store, operation: "discard", said: { name } }).catch(() => undefined);
 	}
 
-	/** The pieces of a large value, by what another call has said that it is read by. */
 	async *read(
 		tenant: TenantName,
 		reading: string,

@@ -1,5 +1,5 @@
 import type { FunctionId } from "../names.ts";
-import type { DataProcess } from "../stores/data-process.ts";
+import type { StoredData } from "../stores/data-process.ts";
 import type { Bytes } from "../units.ts";
 import { LEASE_MS, type Leased, retryMs, type Work } from "./consumer.ts";
 import type { Attempted, InvocationLease, LeasedInvocation } from "./invocation-calls.ts";
@@ -27,7 +27,7 @@ export type Perform = (invocation: LeasedInvocation, bytes: Uint8Array) => Promi
 
 export interface InvocationWorkParts {
 	function: FunctionId;
-	data: DataProcess;
+	data: StoredData;
 	perform: Perform;
 	/** How much the tenant may store. */
 	storedBytes: Bytes;

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { FunctionId } from "../names.ts";
 import { keyOf } from "../names.ts";
-import type { DataProcess } from "../stores/data-process.ts";
+import type { StoredData } from "../stores/data-process.ts";
 import type { Milliseconds } from "../units.ts";
 import { CronSchedule } from "./cron.ts";
 
@@ -18,7 +18,7 @@ interface Scheduled {
 }
 
 export interface SchedulerParts {
-	data: DataProcess;
+	data: StoredData;
 	/** Calls a function's handler; resolves when it has ended. */
 	dispatch: (of: FunctionId, cron: string, time: Milliseconds) => Promise<void>;
 	/** Told of runs that were missed, and of those that were left out. */

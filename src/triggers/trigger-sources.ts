@@ -7,6 +7,7 @@ import type { StorageChange, StorageEvent } from "../invocation/events/storage.t
 import { type FunctionId, keyOf, type TenantName } from "../names.ts";
 import type { Outcome } from "../observe/record.ts";
 import { type DataProcess, NOBODY } from "../stores/data-process.ts";
+import type { DataProcesses } from "../stores/data-processes.ts";
 import { isOwnQueue, ownQueue } from "../stores/storage-rule.ts";
 import type { Bytes, Milliseconds } from "../units.ts";
 import { Consumer, LEASE_MS } from "./consumer.ts";
@@ -36,7 +37,7 @@ interface Ended {
 }
 
 export interface TriggerSourcesParts {
-	data: DataProcess;
+	data: DataProcesses;
 	/** Calls a function's handler for a time that has come; resolves when it has ended. */
 	schedule: (to: FunctionId, event: ScheduledEvent) => Promise<unknown>;
 	/** Hands a function messages of a queue; `null` where it is not there. Rejects where they cannot be handed over. */
@@ -67,7 +68,7 @@ export class TriggerSources {
 	/** Those that others have replaced, and that are at work still. */
 	readonly #retired = new Set<AnyConsumer>();
 	/** Where the look for queues with messages goes on. */
-	#after = 0;
+	readonly #after = new Map<DataProcess, number>();
 	#timer: NodeJS.Timeout | null = null;
 	#extendedAt: Milliseconds = 0;
 	#tidiedAt: Milliseconds = Number.NEGATIVE_INFINITY;
@@ -199,27 +200,30 @@ export class TriggerSources {
 
 	/** Looks which queues have messages, and says of those that are worked on that they are. */
 	async #look(): Promise<void> {
-		const { data } = this.#parts;
-		try {
-			const { said } = await data.ask(NOBODY, { store: "queue", operation: "waiting", said: { after: this.#after } });
-			const { queues, after } = said as { queues: WaitingQueue[]; after: number };
-			this.#after = after;
-			for (const [key, performer] of this.#performers) if (performer.idle) this.#performers.delete(key);
-			for (const { tenant, queue } of queues) this.queued(tenant, queue);
-			const now = performance.now();
-			if (now > this.#tidiedAt + TIDY_MS) {
-				const tidied = await data.ask(NOBODY, { store: "invocations", operation: "tidy", said: {} });
-				// What there is more of goes with the next look: others wait for it.
-				if (tidied.said === false) this.#tidiedAt = now;
-			}
-			if (now < this.#extendedAt + EXTEND_MS) return;
-			this.#extendedAt = now;
-			const leases = this.#working.flatMap((consumer) => [...consumer.leases]);
-			if (leases.length > 0)
-				await data.ask(NOBODY, { store: "queue", operation: "extend", said: { leases, leaseMs: LEASE_MS } });
-		} catch {
-			// The data process is not there: whoever asks it for something of their own is told why.
-		}
+		const now = performance.now();
+		const isToTidy = now > this.#tidiedAt + TIDY_MS;
+		const isToExtend = now > this.#extendedAt + EXTEND_MS;
+		for (const [key, performer] of this.#performers) if (performer.idle) this.#performers.delete(key);
+		const looks = await Promise.allSettled(
+			this.#parts.data.all.map((process) => this.#lookInto(process, isToTidy, isToExtend)),
+		);
+		if (isToExtend && looks.every(({ status }) => status === "fulfilled")) this.#extendedAt = now;
+		// What there is more of goes with the next look: others wait for it.
+		if (isToTidy && looks.every((look) => look.status === "fulfilled" && !look.value)) this.#tidiedAt = now;
+	}
+
+	/** Gives whether there is more to tidy. Rejects where the process is not there, of which who asks it is told. */
+	async #lookInto(process: DataProcess, isToTidy: boolean, isToExtend: boolean): Promise<boolean> {
+		const ask = async (store: string, operation: string, said: object) =>
+			(await process.ask(NOBODY, { store, operation, said })).said;
+		const after = this.#after.get(process) ?? 0;
+		const waiting = (await ask("queue", "waiting", { after })) as { queues: WaitingQueue[]; after: number };
+		this.#after.set(process, waiting.after);
+		for (const { tenant, queue } of waiting.queues) this.queued(tenant, queue);
+		const isMore = isToTidy && (await ask("invocations", "tidy", {})) === true;
+		const leases = isToExtend ? this.#working.flatMap((consumer) => [...consumer.leases]) : [];
+		if (leases.length > 0) await ask("queue", "extend", { leases, leaseMs: LEASE_MS });
+		return isMore;
 	}
 
 	/** Nothing is called any more. Resolves once what is being worked on is finished. */

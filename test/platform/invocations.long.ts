@@ -193,7 +193,7 @@ test("killed at any moment, edge, control and data processes lose nothing that w
 		const { status, body } = await send(text).catch(() => ({ status: 0, body: null }));
 		if (status === 202 && body !== null) ids.push(body.id);
 	};
-	for (const role of [/src\/data\/main/, /src\/control\/main/, /src\/edge\/main/]) {
+	for (const role of [/data[-/]main/, /src\/control\/main/, /src\/edge\/main/]) {
 		const sent = Array.from({ length: 20 }, (_, i) => submit(i === 0 ? "slow" : `amid ${role.source} ${i}`));
 		await Promise.race(sent.slice(5));
 		for (const { pid, command } of below(platform.supervisor.child.pid as number))

@@ -126,7 +126,7 @@ test("killed at any moment, edge, control and data processes lose no event that 
 		const id = randomUUID();
 		if ((await send(platform.port, "/events/killed", "{}", { id })) === 202) taken.push(id);
 	};
-	for (const role of [/src\/data\/main/, /src\/control\/main/, /src\/edge\/main/]) {
+	for (const role of [/data[-/]main/, /src\/control\/main/, /src\/edge\/main/]) {
 		const sent = Array.from({ length: 30 }, submit);
 		await Promise.race(sent.slice(5));
 		for (const { pid, command } of below(platform.supervisor.child.pid as number))

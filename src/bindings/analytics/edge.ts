@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { TenantName } from "../../names.ts";
-import type { DataProcess } from "../../stores/data-process.ts";
+import type { StoredData } from "../../stores/data-process.ts";
 import type { Bytes, Milliseconds } from "../../units.ts";
 import type { Caller, EdgeBinding, OpenBinding } from "../binding.ts";
 import type { EdgeServices } from "../edges.ts";
@@ -44,7 +44,7 @@ class Waiting {
 /** Data points to be counted later: https://developers.cloudflare.com/analytics/analytics-engine/ */
 class AnalyticsBinding implements EdgeBinding<Settings> {
 	readonly settings = settings;
-	readonly #data: DataProcess;
+	readonly #data: StoredData;
 	readonly #tenants = new Map<TenantName, Waiting>();
 	#bytes: Bytes = 0;
 

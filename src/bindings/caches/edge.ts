@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { DataProcess } from "../../stores/data-process.ts";
+import type { StoredData } from "../../stores/data-process.ts";
 import type { Bytes } from "../../units.ts";
 import type { Answer, Caller, Content, EdgeBinding, OpenBinding, Prepared } from "../binding.ts";
 import type { EdgeServices } from "../edges.ts";
@@ -11,7 +11,7 @@ const MOST_NAME = 1024;
 /** The global `caches`: https://developers.cloudflare.com/workers/runtime-apis/cache/ */
 class CachesBinding implements EdgeBinding {
 	readonly settings = z.undefined();
-	readonly #data: DataProcess;
+	readonly #data: StoredData;
 	readonly #mostBytes: Bytes;
 
 	constructor({ data, cachedBytes }: EdgeServices) {

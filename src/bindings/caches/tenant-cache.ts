@@ -2,7 +2,7 @@ import { isNotModified, rangeOf } from "../../http/conditional.ts";
 import { headerIn } from "../../link/header-list.ts";
 import { DEFAULT_TENANT, type FunctionId, keyOf } from "../../names.ts";
 import { begun } from "../../stores/content.ts";
-import { type DataProcess, refusalIn } from "../../stores/data-process.ts";
+import { refusalIn, type StoredData } from "../../stores/data-process.ts";
 import type { Bytes, Milliseconds } from "../../units.ts";
 import type { Content } from "../binding.ts";
 import type { CacheBody, CacheId, CacheMatch, CacheMatched, CachePurge, CachePut, CachePutResult } from "./calls.ts";
@@ -47,12 +47,12 @@ export function cacheOf(one: FunctionId, name: string | null): CacheId {
 
 /** A cache of responses, as the edge and the API use it. What is kept may be gone at any time. */
 export class TenantCache {
-	readonly #data: DataProcess;
+	readonly #data: StoredData;
 	readonly #of: CacheId;
 	readonly #mostBytes: Bytes;
 
 	/** `mostBytes`: how much may be kept for the account. */
-	constructor(data: DataProcess, of: CacheId, mostBytes: Bytes) {
+	constructor(data: StoredData, of: CacheId, mostBytes: Bytes) {
 		this.#data = data;
 		this.#of = of;
 		this.#mostBytes = mostBytes;

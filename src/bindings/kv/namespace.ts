@@ -1,4 +1,4 @@
-import type { DataProcess, DataResult } from "../../stores/data-process.ts";
+import type { DataResult, StoredData } from "../../stores/data-process.ts";
 import { concerns, type StorageTelling } from "../../stores/storage-rule.ts";
 import type { Bytes } from "../../units.ts";
 import type { Content } from "../binding.ts";
@@ -39,7 +39,7 @@ interface NamespaceUse {
 
 /** A tenant's namespace of keys and values, as the edge and the API use it. Errors begin with an HTTP status. */
 export class Namespace {
-	readonly #data: DataProcess;
+	readonly #data: StoredData;
 	readonly #of: KvNamespaceId;
 	readonly #mostBytes: Bytes;
 	readonly #telling: Telling;
@@ -47,7 +47,7 @@ export class Namespace {
 
 	/** `mostBytes`: how much the tenant may store. */
 	constructor(
-		data: DataProcess,
+		data: StoredData,
 		of: KvNamespaceId,
 		mostBytes: Bytes,
 		{ telling = NOTHING_TOLD, recent = null }: NamespaceUse = {},

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { DataProcess, Intake } from "../../stores/data-process.ts";
+import type { Intake, StoredData } from "../../stores/data-process.ts";
 import { type BucketRule, concerns, type StorageTelling } from "../../stores/storage-rule.ts";
 import type { Bytes } from "../../units.ts";
 import type { Content } from "../binding.ts";
@@ -47,13 +47,13 @@ export interface Listed {
 
 /** A tenant's bucket, as the edge and the API use it. Errors begin with an HTTP status, and R2's code where it has one. */
 export class Bucket {
-	readonly #data: DataProcess;
+	readonly #data: StoredData;
 	readonly #of: BucketId;
 	readonly #mostBytes: Bytes;
 	readonly #telling: Telling;
 
 	/** `mostBytes`: how much the tenant may store. */
-	constructor(data: DataProcess, of: BucketId, mostBytes: Bytes, telling: Telling) {
+	constructor(data: StoredData, of: BucketId, mostBytes: Bytes, telling: Telling) {
 		this.#data = data;
 		this.#of = of;
 		this.#mostBytes = mostBytes;

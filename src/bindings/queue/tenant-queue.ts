@@ -1,4 +1,4 @@
-import type { DataProcess } from "../../stores/data-process.ts";
+import type { StoredData } from "../../stores/data-process.ts";
 import type { Bytes, Milliseconds, Seconds } from "../../units.ts";
 import type { ContentType, Leased, QueueId, QueueLease, QueueSend, QueueSettle, Settled } from "./calls.ts";
 
@@ -26,12 +26,12 @@ export interface QueueCount {
 
 /** A tenant's queue, as the edge and the API use it. Errors begin with an HTTP status. */
 export class TenantQueue {
-	readonly #data: DataProcess;
+	readonly #data: StoredData;
 	readonly #of: QueueId;
 	readonly #mostBytes: Bytes;
 
 	/** `mostBytes`: how much the tenant may store. */
-	constructor(data: DataProcess, of: QueueId, mostBytes: Bytes) {
+	constructor(data: StoredData, of: QueueId, mostBytes: Bytes) {
 		this.#data = data;
 		this.#of = of;
 		this.#mostBytes = mostBytes;

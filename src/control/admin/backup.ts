@@ -9,6 +9,7 @@ import tar from "tar-stream";
 import { TenantDatabase } from "../../bindings/sql/tenant-database.ts";
 import { databaseId, type TenantName, tenantName } from "../../names.ts";
 import type { DataProcess } from "../../stores/data-process.ts";
+import { COUNT as DATA_PROCESSES } from "../../stores/data-processes.ts";
 import type { Milliseconds } from "../../units.ts";
 import type { Control } from "../control.ts";
 
@@ -26,13 +27,14 @@ export const isBackupDraft = (name: string) => /^backup\.[0-9a-f]{12}\.sqlite/.t
  */
 export async function backupOf(control: Control): Promise<ReadableStream> {
 	const copy = `backup.${randomBytes(6).toString("hex")}.sqlite`;
-	const { folder } = control.data;
-	const stores = existsSync(join(folder, "data.db")) ? await copyStores(control.data, copy) : null;
+	const stores: StoresCopy[] = [];
 	const end = async () => {
-		stores?.end();
-		for (const path of [copy, join(folder, copy)]) await rm(path, { force: true });
+		for (const one of stores) one.end();
+		for (const path of [copy, ...stores.map(({ folder }) => join(folder, copy))]) await rm(path, { force: true });
 	};
 	try {
+		for (const process of control.data.all)
+			if (existsSync(join(process.folder, "data.db"))) stores.push(await copyStores(process, copy));
 		await control.store.backup(copy);
 	} catch (error) {
 		await end();
@@ -48,9 +50,10 @@ export async function backupOf(control: Control): Promise<ReadableStream> {
 	const write = async () => {
 		await add("control.sqlite", copy);
 		for (const name of await readdir("uploads")) if (!name.includes(".")) await add(join("uploads", name));
-		if (stores !== null) {
-			await add(join("stores", "data.db"), join(folder, copy));
-			for (const name of await stores.blobs()) await add(join("stores/blobs", name), join(folder, "blobs", name));
+		if (existsSync(DATA_PROCESSES)) await add(DATA_PROCESSES);
+		for (const { folder, blobs } of stores) {
+			await add(join(folder, "data.db"), join(folder, copy));
+			for (const name of await blobs()) await add(join(folder, "blobs", name));
 		}
 		// One after the other, so that the disk holds one copy at a time.
 		const { copyingSql } = control;
@@ -93,6 +96,8 @@ async function databasesIn(folder: string): Promise<{ tenant: TenantName; databa
 
 /** What functions have stored, as it was at one moment. */
 interface StoresCopy {
+	/** Where its process keeps it, within the data folder. */
+	folder: string;
 	/** The names of all large values that it names, and of some more. */
 	blobs(): Promise<string[]>;
 	/** Nothing of it is needed any more. */
@@ -112,11 +117,13 @@ async function copyStores(data: DataProcess, name: string): Promise<StoresCopy> 
 		clearInterval(holding);
 		throw error;
 	}
-	const folder = join(data.folder, "blobs");
+	const { folder } = data;
 	return {
+		folder,
 		async blobs() {
-			if (!(await lstat(folder)).isDirectory()) throw new Error(`${folder} is no folder`);
-			return readdir(folder);
+			const blobs = join(folder, "blobs");
+			if (!(await lstat(blobs)).isDirectory()) throw new Error(`${blobs} is no folder`);
+			return readdir(blobs);
 		},
 		end: () => clearInterval(holding),
 	};

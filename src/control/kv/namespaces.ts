@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { Namespace } from "../../bindings/kv/namespace.ts";
 import { NOTHING_TOLD } from "../../bindings/telling.ts";
 import type { TenantName } from "../../names.ts";
-import type { DataProcess } from "../../stores/data-process.ts";
+import type { StoredData } from "../../stores/data-process.ts";
 import type { TriggersPatch } from "../../triggers/trigger-settings.ts";
 import type { Bytes } from "../../units.ts";
 import { ControlError } from "../control-error.ts";
@@ -40,7 +40,7 @@ const KIND: StoreKind = {
 /** What namespaces are kept by. */
 export interface KvNamespacesParts {
 	store: Store;
-	data: DataProcess;
+	data: StoredData;
 	/** How much a tenant may store. */
 	storedBytes: Bytes;
 }
