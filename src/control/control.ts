@@ -27,6 +27,7 @@ import { InstancePolicy } from "./catalog/instance-policy.ts";
 import { Keeping } from "./catalog/keeping.ts";
 import { Releases } from "./catalog/releases.ts";
 import { Tails } from "./cloudflare/tails.ts";
+import { Sessions } from "./dashboard/sessions.ts";
 import { EventSources } from "./event-sources.ts";
 import { DesiredState } from "./feed/desired-state.ts";
 import { Feed } from "./feed/feed.ts";
@@ -96,6 +97,8 @@ export class Control {
 	readonly versions: VersionUploads;
 	readonly releases: Releases;
 	readonly tokens: Tokens;
+	/** Of the dashboard. */
+	readonly sessions: Sessions;
 	readonly assets: AssetUploads;
 	readonly feed: Feed;
 	readonly tails: Tails;
@@ -156,6 +159,7 @@ export class Control {
 		const { versions, keeping, bound, namespaces, buckets } = this;
 		this.releases = new Releases({ catalog, versions, keeping, bound, namespaces });
 		this.tokens = new Tokens(store);
+		this.sessions = new Sessions(this.tokens, sealer);
 		this.assets = new AssetUploads(store, uploads, sealer);
 		this.sources = new EventSources({
 			...{ catalog, sealer },

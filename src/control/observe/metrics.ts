@@ -82,6 +82,11 @@ export class Metrics {
 		this.#edges.set(edge, stats);
 	}
 
+	/** How edges are, as they told last. */
+	get edges(): EdgeStats[] {
+		return [...this.#edges.values()];
+	}
+
 	/** An edge is gone. */
 	forget(edge: object): void {
 		this.#edges.delete(edge);
