@@ -95,6 +95,7 @@ const PROCESS_OF = {
 	// What keeps the log, and what it is asked by.
 	logs: "data",
 	"logs/calls.ts": "both ends",
+	"logs/query": "both ends",
 
 	// Where events come from.
 	sources: "edge",
@@ -164,6 +165,7 @@ const ROOMS = {
 	control: {
 		assets: "what is known of the files of versions",
 		version: "what it tells of itself",
+		logs: "what the log process is asked, and the language of queries",
 		supervisor: "it is started and ended by it",
 		triggers: "what calls functions beside requests",
 		sources: "where events come from, and whom they are for",
@@ -183,7 +185,12 @@ const ROOMS = {
 		names: "tenants and functions",
 		units: "types",
 	},
-	logs: { observe: "types of records, and of what is counted", names: "types of functions", units: "types" },
+	logs: {
+		link: "frames of data processes",
+		observe: "types of records, and of what is counted",
+		names: "types of functions",
+		units: "types",
+	},
 	client: {
 		assets: "reads folders of files",
 		config: "reads configurations",

@@ -32,6 +32,7 @@ import { DesiredState } from "./feed/desired-state.ts";
 import { Feed } from "./feed/feed.ts";
 import { Invocations } from "./invocations.ts";
 import { type KvNamespaces, tenantNamespaces } from "./kv/namespaces.ts";
+import { Logs } from "./observe/logs.ts";
 import { Metrics } from "./observe/metrics.ts";
 import { Queues } from "./queues.ts";
 import { Sealer } from "./secrets.ts";
@@ -53,6 +54,8 @@ const STORES = "stores";
 /** The folder of their SQL databases, and how many processes of control's own have some open. */
 const SQL = "sql";
 const MOST_SQL = 4;
+/** The folder of the log process. */
+const LOGS = "logs";
 const TIDY_MS: Milliseconds = 3600_000;
 /** Looking through all that there is takes a while, which whoever starts has no time for. */
 const FIRST_TIDY_MS: Milliseconds = 60_000;
@@ -97,6 +100,8 @@ export class Control {
 	readonly feed: Feed;
 	readonly tails: Tails;
 	readonly metrics = new Metrics();
+	/** Invocations with what they have logged, and rollups. */
+	readonly logs: Logs;
 	readonly #artifacts: ArtifactStore;
 	readonly #pruner: Pruner;
 	readonly #launcher = new Launcher();
@@ -167,6 +172,7 @@ export class Control {
 			onMeasured: (edge, tallies, stats) => this.metrics.add(edge, tallies, stats),
 			onGone: (edge) => this.metrics.forget(edge),
 		});
+		this.logs = new Logs({ launcher: this.#launcher, folder: LOGS, config: config.logs, log });
 		const { data, feed } = this;
 		this.queues = new Queues({ catalog, data, feed, storedBytes, buckets });
 		this.invocations = new Invocations({ catalog, data, feed, queues: this.queues, storedBytes });
@@ -310,7 +316,7 @@ export class Control {
 		await this.feed.close();
 		await (await this.#builder)?.builder.close();
 		await this.#pruner.close();
-		await Promise.all([this.data.close(), this.sql.close(), this.copyingSql.close()]);
+		await Promise.all([this.data.close(), this.sql.close(), this.copyingSql.close(), this.logs.close()]);
 		await this.#launcher.close();
 		await this.store.close();
 	}

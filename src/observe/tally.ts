@@ -39,7 +39,7 @@ export interface Tally {
 /** A function of which there are too many others is counted under this name. */
 const OTHERS = "_others";
 
-const newHistogram = (): Histogram => ({ counts: new Array<number>(BOUNDS.length + 1).fill(0), sum: 0 });
+export const newHistogram = (): Histogram => ({ counts: new Array<number>(BOUNDS.length + 1).fill(0), sum: 0 });
 
 function newTally(of: Pick<Tally, "tenant" | "function" | "event">): Tally {
 	return {
@@ -63,9 +63,29 @@ function note(histogram: Histogram, seconds: Seconds): void {
 	histogram.sum += seconds;
 }
 
-function addHistogram(to: Histogram, more: Histogram): void {
+export function addHistogram(to: Histogram, more: Histogram): void {
 	for (const [bucket, count] of more.counts.entries()) to.counts[bucket] += count;
 	to.sum += more.sum;
+}
+
+/**
+ * What a share of all stayed below, `0.99` for instance, as near as the buckets tell: within one of them it is taken for
+ * spread evenly, and what is above all bounds for the last of these. `null` where nothing was counted.
+ */
+export function quantile({ counts }: Histogram, share: number): Seconds | null {
+	const all = counts.reduce((sum, count) => sum + count, 0);
+	if (all === 0) return null;
+	const rank = share * all;
+	let below = 0;
+	for (const [bucket, upper] of BOUNDS.entries()) {
+		const count = counts[bucket] ?? 0;
+		if (count > 0 && below + count >= rank) {
+			const lower = bucket === 0 ? 0 : BOUNDS[bucket - 1];
+			return lower + (upper - lower) * Math.max(0, (rank - below) / count);
+		}
+		below += count;
+	}
+	return BOUNDS[BOUNDS.length - 1];
 }
 
 /** Adds what was counted elsewhere. */
