@@ -136,7 +136,10 @@ export class LogStream {
 		sendBatch(this.#socket, this.#batch.parts);
 	}
 
-	/** The next batch: what was lost, then records, then lines. */
+	/**
+	 * The next batch: what was lost, lines, and records, which whoever joins them expects behind their lines. However
+	 * many lines wait, a quarter is the records'.
+	 */
 	#gather(): Batch | null {
 		const counts = this.#lost;
 		if (counts.size === 0 && this.waiting === 0) return null;
@@ -144,12 +147,15 @@ export class LogStream {
 		const lost = [...counts].map(([tenant, count]) => `${JSON.stringify({ lost: count, tenant })}\n`);
 		const parts: Buffer[] = [Buffer.from(lost.join(""))];
 		let left = BATCH;
-		for (const queue of [this.#records, this.#lines])
-			for (const [whose, { bytes, count }] of queue.take(left)) {
+		const take = (queue: FairQueue, most: Bytes) => {
+			for (const [whose, { bytes, count }] of queue.take(most)) {
 				parts.push(bytes);
 				counts.set(whose, (counts.get(whose) ?? 0) + count);
 				left -= bytes.length;
 			}
+		};
+		take(this.#lines, BATCH - Math.min(this.#records.size, BATCH / 4));
+		take(this.#records, left);
 		return { parts, counts, times: 0 };
 	}
 

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import type { Bytes } from "../units.ts";
 
-/** What of a batch is taken from those that wait; one piece or line more may come on top. */
+/** So much of what waits leaves together, and a piece or two more. */
 export const BATCH: Bytes = 256 * 1024;
 /** A longer batch is none. */
 const MOST_BYTES: Bytes = 4 * 2 ** 20;
