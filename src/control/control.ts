@@ -33,6 +33,7 @@ import { DesiredState } from "./feed/desired-state.ts";
 import { Feed } from "./feed/feed.ts";
 import { Invocations } from "./invocations.ts";
 import { type KvNamespaces, tenantNamespaces } from "./kv/namespaces.ts";
+import { LogIntake } from "./observe/log-intake.ts";
 import { Logs } from "./observe/logs.ts";
 import { Metrics } from "./observe/metrics.ts";
 import { Queues } from "./queues.ts";
@@ -105,6 +106,8 @@ export class Control {
 	readonly metrics = new Metrics();
 	/** Invocations with what they have logged, and rollups. */
 	readonly logs: Logs;
+	/** Where edges bring them to. */
+	readonly logIntake: LogIntake;
 	readonly #artifacts: ArtifactStore;
 	readonly #pruner: Pruner;
 	readonly #launcher = new Launcher();
@@ -173,10 +176,14 @@ export class Control {
 		this.feed = new Feed({
 			...{ store, state, log },
 			remake: (id, version) => this.versions.remake(id, version),
-			onMeasured: (edge, tallies, stats) => this.metrics.add(edge, tallies, stats),
+			onMeasured: (edge, tallies, stats) => {
+				this.metrics.add(edge, tallies, stats);
+				this.logs.addRollups(Date.now(), tallies);
+			},
 			onGone: (edge) => this.metrics.forget(edge),
 		});
 		this.logs = new Logs({ launcher: this.#launcher, folder: LOGS, config: config.logs, log });
+		this.logIntake = new LogIntake((batch) => this.logs.append(batch));
 		const { data, feed } = this;
 		this.queues = new Queues({ catalog, data, feed, storedBytes, buckets });
 		this.invocations = new Invocations({ catalog, data, feed, queues: this.queues, storedBytes });
@@ -253,6 +260,8 @@ export class Control {
 			const old = await this.keeping.tidy(this.catalog);
 			await this.bound.tidy();
 			if (old > 0) this.log("info", `${old} versions and releases that are kept no longer were removed`);
+			const functions = new Set((await this.store.list("function")).map(({ key }) => key));
+			this.metrics.retain((key) => functions.has(key));
 			const { files } = await sweep(this.store, this.#uploads);
 			if (files > 0) this.log("info", `${files} uploads that no version has any more were removed`);
 		} catch (error) {
@@ -317,7 +326,7 @@ export class Control {
 		this.#closed = true;
 		clearInterval(this.#tidying);
 		clearTimeout(this.#firstTidying);
-		await this.feed.close();
+		await Promise.all([this.feed.close(), this.logIntake.close()]);
 		await (await this.#builder)?.builder.close();
 		await this.#pruner.close();
 		await Promise.all([this.data.close(), this.sql.close(), this.copyingSql.close(), this.logs.close()]);

@@ -9,6 +9,7 @@ import { LISTEN_FD } from "../supervisor/messages.ts";
 import { runSupervised } from "../supervisor/supervised.ts";
 import { earlyRequests } from "./early-requests.ts";
 import { Follower } from "./follower.ts";
+import { LogStream } from "./log-stream.ts";
 import { Measures } from "./measures.ts";
 
 await runSupervised(async (config, mayFollow) => {
@@ -29,6 +30,7 @@ await runSupervised(async (config, mayFollow) => {
 	});
 	const follower = new Follower("control.sock", runtime);
 	const measures = new Measures(runtime, follower);
+	const logStream = new LogStream("logs.sock", runtime);
 	runtime.resume();
 	const known = () => follower.heardAll().then(() => follower.complete);
 	const server = new HttpServer(runtime.receiving(eventsHostname(config), earlyRequests(runtime, follower), known));
@@ -48,6 +50,7 @@ await runSupervised(async (config, mayFollow) => {
 			await runtime.close();
 			measures.close();
 			follower.close();
+			await logStream.close();
 			await logger.close();
 		},
 	};

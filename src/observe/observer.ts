@@ -8,6 +8,8 @@ export interface Logger {
 	error(fields: object, message: string): void;
 	/** Takes records by itself, faster. Default: `info`, with the message "request". */
 	record?(record: InvocationRecord): void;
+	/** The same for what functions write. Default: the method of the line's level. */
+	line?(line: LogLine): void;
 }
 
 /** Hands records and log lines to all who subscribed, and to the logger. */
@@ -45,7 +47,8 @@ export class Observer {
 	}
 
 	log(line: LogLine): void {
-		if (this.#logger !== null) {
+		if (this.#logger?.line !== undefined) this.#tell(() => this.#logger?.line?.(line));
+		else if (this.#logger !== null) {
 			const { level, message, time, ...fields } = line;
 			this.#write(level === "log" ? "info" : level, { ...fields, loggedAt: time }, message);
 		}
@@ -71,7 +74,7 @@ export class Observer {
 		this.#write(level, fields, message);
 	}
 
-	#write(level: Exclude<keyof Logger, "record">, fields: object, message: string): void {
+	#write(level: Exclude<keyof Logger, "record" | "line">, fields: object, message: string): void {
 		try {
 			this.#logger?.[level](fields, message);
 		} catch (error) {

@@ -18,6 +18,7 @@ import { addCacheCalls } from "./caches.ts";
 import { addCall, type Call } from "./calls.ts";
 import { addDatabaseCalls } from "./databases.ts";
 import { addInvocationCalls } from "./invocations.ts";
+import { addLogCalls } from "./logs.ts";
 import { problem } from "./problem.ts";
 import { addQueueCalls } from "./queues.ts";
 import { settingsOf } from "./settings.ts";
@@ -340,6 +341,7 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 	addAnalyticsCalls(app, control);
 	addInvocationCalls(app, control);
 	addSourceCalls(app, control);
+	addLogCalls(app, control);
 
 	call({
 		method: "get",
