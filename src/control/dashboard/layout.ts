@@ -65,6 +65,7 @@ ${viewer === null ? NOTHING : header(view, viewer)}
 ${trailOf(view)}
 ${body}
 </main>
+<footer>Times are in UTC.</footer>
 <div id="said" class="said" role="status" aria-live="polite"></div>
 </body>
 </html>

@@ -10,6 +10,9 @@ const UNITS = {
 	bytes: (value) => (value >= 2 ** 20 ? `${Math.round(value / 2 ** 20)} MB` : `${Math.round(value / 1024)} KB`),
 };
 
+/** Sizes are read in powers of two; of all else the default is fine. */
+const INCREMENTS = { bytes: Array.from({ length: 40 }, (_, i) => 2 ** i) };
+
 function tableOf(figure) {
 	const names = [...figure.querySelectorAll("thead th")].slice(1);
 	const rows = [...figure.querySelectorAll("tbody tr")];
@@ -49,6 +52,12 @@ function releases() {
 	return { hooks: { draw: [draw] } };
 }
 
+/** `20:15`, with the day where there are several. */
+function timeOf(seconds, times) {
+	const text = new Date(seconds * 1000).toISOString();
+	return times.at(-1) - times[0] > 86_400 ? `${text.slice(5, 10)} ${text.slice(11, 13)} h` : text.slice(11, 16);
+}
+
 function draw(figure) {
 	const place = figure.querySelector(".plot");
 	const { names, data } = tableOf(figure);
@@ -68,7 +77,7 @@ function draw(figure) {
 			stroke: colour(all[i % all.length]),
 			width: 1.5,
 			spanGaps: false,
-			points: { show: data[0].length < 3 },
+			points: { show: data[i + 1].includes(null), size: 4 },
 			value: (_, value) => (value === null ? "–" : write(value)),
 		};
 	});
@@ -79,8 +88,17 @@ function draw(figure) {
 			cursor: { y: false, sync: { key: "time" } },
 			legend: { show: true },
 			scales: { y: { range: (_, low, high) => [Math.min(0, low ?? 0), Math.max(high ?? 0, 1e-9) * 1.1] } },
-			axes: [axis, { ...axis, size: 60, values: (_, all) => all.map((value) => write(value)) }],
-			series: [{}, ...series],
+			tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "UTC"),
+			axes: [
+				{ ...axis, values: (_, all) => all.map((seconds) => timeOf(seconds, data[0])) },
+				{
+					...axis,
+					size: 60,
+					incrs: INCREMENTS[figure.dataset.chart],
+					values: (_, all) => all.map((value) => write(value)),
+				},
+			],
+			series: [{ value: (_, seconds) => (seconds === null ? "–" : timeOf(seconds, data[0])) }, ...series],
 			plugins: [releases()],
 		},
 		data,

@@ -166,7 +166,7 @@ function queryOf({ text, window, order, page }: Wanted): string {
 
 function sorting(order: string, name: string, wanted: Wanted): Html {
 	const isSorted = wanted.order === order;
-	return html`<a href="${queryOf({ ...wanted, order, page: 1 })}"${isSorted && raw(' aria-current="true"')}>${name}${isSorted && (order === "name" ? " ↑" : " ↓")}</a>`;
+	return html`<a${order !== "name" && raw(' class="number"')} href="${queryOf({ ...wanted, order, page: 1 })}"${isSorted && raw(' aria-current="true"')}>${name}${isSorted && (order === "name" ? " ↑" : " ↓")}</a>`;
 }
 
 function pager(wanted: Wanted, at: number, last: number): Html | false {

@@ -60,7 +60,7 @@ ${facts([
 	["Control is up", duration(process.uptime())],
 ])}
 <h2>Edges</h2>
-${table("Edges", ["", ...edges.map(({ pid }) => `process ${pid}`)], edges.length === 0 ? [] : rows, "No edge has told how it is yet.")}
+${table("Edges", ["What", ...edges.map(({ pid }) => html`<span class="number">process ${pid}</span>`)], edges.length === 0 ? [] : rows, "No edge has told how it is yet.")}
 <h2>Who uses the most, within 15 minutes</h2>
 <div class="columns">
 ${most("CPU time", summaries, (of) => of.cpu, duration)}
@@ -88,5 +88,5 @@ function most(
 			const id = functionOfKey(key);
 			return html`<tr><th scope="row"><a href="${pathOf(id)}">${id.name}</a> <span class="tenant">${id.tenant}</span></th><td class="number">${write(value)}</td></tr>`;
 		});
-	return html`<section><h3>${name}</h3>${table(name, ["Function", name], rows, "None.")}</section>`;
+	return html`<section><h3>${name}</h3>${table(name, ["Function", html`<span class="number">${name}</span>`], rows, "None.")}</section>`;
 }
