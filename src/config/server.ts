@@ -66,6 +66,12 @@ export const serverSchema = z.strictObject({
 		})
 		.default({})
 		.meta({ description: "Where webhooks and CloudEvents are taken: at /events/SOURCE of this hostname." }),
+	metering: z
+		.strictObject({
+			days: z.number().int().min(32).max(3650).default(400).meta({ description: "For so many days." }),
+		})
+		.prefault({})
+		.meta({ description: "How long it is kept what functions have used." }),
 	drainMs: z.number().int().min(0).max(600_000).default(10_000).meta({
 		description: "How long an edge that is replaced answers over the connections that it has, in milliseconds.",
 	}),
@@ -89,6 +95,7 @@ export interface ServerConfig {
 	allowEgress: string[];
 	cgroup?: string | undefined;
 	events: { hostname?: string | undefined };
+	metering: { days: number };
 	drainMs: number;
 }
 

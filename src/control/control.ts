@@ -32,6 +32,7 @@ import { DesiredState } from "./feed/desired-state.ts";
 import { Feed } from "./feed/feed.ts";
 import { Invocations } from "./invocations.ts";
 import { type KvNamespaces, tenantNamespaces } from "./kv/namespaces.ts";
+import { Metering } from "./metering/metering.ts";
 import { Metrics } from "./observe/metrics.ts";
 import { Queues } from "./queues.ts";
 import { Sealer } from "./secrets.ts";
@@ -97,6 +98,8 @@ export class Control {
 	readonly feed: Feed;
 	readonly tails: Tails;
 	readonly metrics = new Metrics();
+	/** What functions have used. */
+	readonly metering: Metering;
 	readonly #artifacts: ArtifactStore;
 	readonly #pruner: Pruner;
 	readonly #launcher = new Launcher();
@@ -118,12 +121,14 @@ export class Control {
 			uploads: Uploads;
 			artifacts: ArtifactStore;
 			toolchain: string;
+			metering: Metering;
 			log: Log;
 		},
 	) {
-		const { store, sealer, uploads, artifacts, toolchain, log } = parts;
+		const { store, sealer, uploads, artifacts, toolchain, metering, log } = parts;
 		this.config = config;
 		this.log = log;
+		this.metering = metering;
 		this.store = store;
 		this.#artifacts = artifacts;
 		this.catalog = new Catalog({
@@ -206,7 +211,9 @@ export class Control {
 			loadPrelude(),
 		]);
 		const sealer = Sealer.open(".");
-		return new Control(config, { store, sealer, uploads, artifacts, toolchain: toolchainKey(prelude), log });
+		const metering = await Metering.open({ data: ".", days: config.metering.days, log });
+		const toolchain = toolchainKey(prelude);
+		return new Control(config, { store, sealer, uploads, artifacts, toolchain, metering, log });
 	}
 
 	/** Started when the first version is built: who only serves has no need of it. */
@@ -302,16 +309,20 @@ export class Control {
 		this.tails.close();
 	}
 
-	async close(): Promise<void> {
+	/** Edges that are ending, too, have so long to tell the last of what is used. */
+	async close(edgesMs: Milliseconds): Promise<void> {
 		this.closeTails();
 		this.#closed = true;
 		clearInterval(this.#tidying);
 		clearTimeout(this.#firstTidying);
+		const metered = this.metering.close(edgesMs);
 		await this.feed.close();
 		await (await this.#builder)?.builder.close();
 		await this.#pruner.close();
 		await Promise.all([this.data.close(), this.sql.close(), this.copyingSql.close()]);
 		await this.#launcher.close();
+		// Whoever starts next may have the store, as long as edges take.
 		await this.store.close();
+		await metered;
 	}
 }

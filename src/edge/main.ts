@@ -1,6 +1,7 @@
 /** The edge of `atoll up`: it serves functions' clients, and opens no database. */
 
 import { eventsHostname } from "../config/server.ts";
+import { METERING } from "../feed/usage.ts";
 import { spreadLastNet } from "../observe/last-net.ts";
 import { createLogger } from "../observe/logger.ts";
 import { Runtime } from "../runtime.ts";
@@ -10,6 +11,7 @@ import { runSupervised } from "../supervisor/supervised.ts";
 import { earlyRequests } from "./early-requests.ts";
 import { Follower } from "./follower.ts";
 import { Measures } from "./measures.ts";
+import { Meter } from "./meter.ts";
 
 await runSupervised(async (config, mayFollow) => {
 	const { limits, maxLimits, tenantLimits, cache, allowEgress, sandboxes, cgroup, drainMs } = config;
@@ -29,6 +31,12 @@ await runSupervised(async (config, mayFollow) => {
 	});
 	const follower = new Follower("control.sock", runtime);
 	const measures = new Measures(runtime, follower);
+	const meter = new Meter({
+		path: METERING,
+		held: () => runtime.held(),
+		onRefused: (tenants) => runtime.refusals.set(tenants),
+	});
+	runtime.onUsed = (record, memoryMbMs) => meter.count(record, memoryMbMs);
 	runtime.resume();
 	const known = () => follower.heardAll().then(() => follower.complete);
 	const server = new HttpServer(runtime.receiving(eventsHostname(config), earlyRequests(runtime, follower), known));
@@ -42,11 +50,13 @@ await runSupervised(async (config, mayFollow) => {
 	return {
 		port,
 		async stop(successor) {
+			meter.release();
 			if (successor) await server.drain(drainMs);
 			follower.leave();
 			await server.close();
 			await runtime.close();
 			measures.close();
+			await meter.close();
 			follower.close();
 			await logger.close();
 		},

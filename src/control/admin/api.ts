@@ -24,6 +24,7 @@ import { settingsOf } from "./settings.ts";
 import * as shapes from "./shapes.ts";
 import { addSourceCalls } from "./sources.ts";
 import { tailStream } from "./tail-stream.ts";
+import { addUsageCalls } from "./usage.ts";
 
 type C = Context<Authenticated>;
 
@@ -340,6 +341,7 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 	addAnalyticsCalls(app, control);
 	addInvocationCalls(app, control);
 	addSourceCalls(app, control);
+	addUsageCalls(app, control);
 
 	call({
 		method: "get",
