@@ -45,7 +45,8 @@ export async function restore(file: string, data: string): Promise<void> {
 		// A key may be there already, which is to be kept.
 		await mkdir(target, { recursive: true, mode: 0o700 });
 		await rm(join(target, "uploads"), { recursive: true, force: true });
-		for (const folder of ["uploads", "stores", "sql", "metering"]) await rename(join(draft, folder), join(target, folder));
+		for (const folder of ["uploads", "stores", "sql", "metering"])
+			await rename(join(draft, folder), join(target, folder));
 		await rename(join(draft, "control.sqlite"), join(target, "control.sqlite"));
 	} catch (error) {
 		if (error instanceof UsageError) throw error;

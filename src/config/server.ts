@@ -2,6 +2,7 @@ import { z } from "zod";
 import { type Limits, limitsSchema, type TenantLimits, tenantLimitsSchema } from "../limits/limits.ts";
 import { Router } from "../router/router.ts";
 import { check } from "./check.ts";
+import { type Pricing, pricingSchema } from "./pricing.ts";
 
 const port = z.number().int().min(0).max(65_535);
 const hostname = z.string().transform((text, { addIssue }) => {
@@ -72,6 +73,7 @@ export const serverSchema = z.strictObject({
 		})
 		.prefault({})
 		.meta({ description: "How long it is kept what functions have used." }),
+	pricing: pricingSchema.optional().meta({ description: "What is used costs: for invoices, budgets and balances." }),
 	drainMs: z.number().int().min(0).max(600_000).default(10_000).meta({
 		description: "How long an edge that is replaced answers over the connections that it has, in milliseconds.",
 	}),
@@ -96,6 +98,7 @@ export interface ServerConfig {
 	cgroup?: string | undefined;
 	events: { hostname?: string | undefined };
 	metering: { days: number };
+	pricing?: Pricing | undefined;
 	drainMs: number;
 }
 

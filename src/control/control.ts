@@ -32,6 +32,8 @@ import { DesiredState } from "./feed/desired-state.ts";
 import { Feed } from "./feed/feed.ts";
 import { Invocations } from "./invocations.ts";
 import { type KvNamespaces, tenantNamespaces } from "./kv/namespaces.ts";
+import { addBudgetMetric } from "./metering/budget-metric.ts";
+import { Budgets } from "./metering/budgets.ts";
 import { Metering } from "./metering/metering.ts";
 import { Metrics } from "./observe/metrics.ts";
 import { Queues } from "./queues.ts";
@@ -100,6 +102,8 @@ export class Control {
 	readonly metrics = new Metrics();
 	/** What functions have used. */
 	readonly metering: Metering;
+	/** What tenants may use. */
+	readonly budgets: Budgets;
 	readonly #artifacts: ArtifactStore;
 	readonly #pruner: Pruner;
 	readonly #launcher = new Launcher();
@@ -129,6 +133,8 @@ export class Control {
 		this.config = config;
 		this.log = log;
 		this.metering = metering;
+		this.budgets = new Budgets({ store, metering, pricing: config.pricing, log });
+		addBudgetMetric(this.metrics.own, this.budgets);
 		this.store = store;
 		this.#artifacts = artifacts;
 		this.catalog = new Catalog({
@@ -315,6 +321,7 @@ export class Control {
 		this.#closed = true;
 		clearInterval(this.#tidying);
 		clearTimeout(this.#firstTidying);
+		this.budgets.close();
 		const metered = this.metering.close(edgesMs);
 		await this.feed.close();
 		await (await this.#builder)?.builder.close();

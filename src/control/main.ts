@@ -23,6 +23,7 @@ await runSupervised(async (config) => {
 	if (given !== undefined && given.length < LEAST_TOKEN)
 		log("warn", `ATOLL_ADMIN_TOKEN has fewer than ${LEAST_TOKEN} characters, and lets in whoever guesses it`);
 	const token = (await control.tokens.first(given)) ?? undefined;
+	await control.budgets.look();
 	await control.metering.listen();
 	await control.feed.listen("control.sock");
 	const server = controlServer(control);

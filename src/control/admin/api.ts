@@ -14,6 +14,7 @@ import { NO_MODULE, readForm, readMetadata, readModules } from "../uploads/modul
 import { addAnalyticsCalls } from "./analytics.ts";
 import { backupOf } from "./backup.ts";
 import { addBucketCalls } from "./buckets.ts";
+import { addBudgetCalls } from "./budgets.ts";
 import { addCacheCalls } from "./caches.ts";
 import { addCall, type Call } from "./calls.ts";
 import { addDatabaseCalls } from "./databases.ts";
@@ -342,6 +343,7 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 	addInvocationCalls(app, control);
 	addSourceCalls(app, control);
 	addUsageCalls(app, control);
+	addBudgetCalls(app, control);
 
 	call({
 		method: "get",

@@ -31,8 +31,6 @@ export interface MeteringParts {
 	/** For so many days it is kept what was used. */
 	days: number;
 	log: (level: "info" | "warn" | "error", message: string) => void;
-	/** So much more is known to be used. Called at least once a second, with nothing where there is nothing. */
-	onFolded?: (added: readonly DayUsage[]) => void;
 	now?: () => Milliseconds;
 }
 
@@ -42,6 +40,8 @@ export interface MeteringParts {
  */
 export class Metering {
 	readonly store: UsageStore;
+	/** So much more is known to be used. Called at least once a second, with nothing where there is nothing. */
+	onFolded: (added: readonly DayUsage[]) => void = () => undefined;
 	readonly #parts: MeteringParts;
 	readonly #now: () => Milliseconds;
 	readonly #journal: Journal;
@@ -85,8 +85,8 @@ export class Metering {
 		return metering;
 	}
 
-	listen(): Promise<void> {
-		return this.#edges.listen(METERING);
+	listen(path = METERING): Promise<void> {
+		return this.#edges.listen(path);
 	}
 
 	#onTold(counters: readonly [Counter, Counts][]): void {
@@ -145,7 +145,7 @@ export class Metering {
 				this.#complain("kept in the database", error as Error);
 			}
 		}
-		this.#parts.onFolded?.(added);
+		this.onFolded(added);
 	}
 
 	#complain(what: string, { message }: Error): void {
