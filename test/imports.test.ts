@@ -208,7 +208,7 @@ const ROOMS = {
 		assets: "types of what is desired",
 		deployments: "types of what is desired",
 		bindings: "types of what is desired",
-		limits: "types of what is desired",
+		limits: "types of what is desired, and of who is refused",
 		link: "types of what is desired",
 		observe: "types of records, and of what is counted",
 		names: "types of functions",

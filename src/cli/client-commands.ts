@@ -165,6 +165,49 @@ export function addClientCommands(program: Command): void {
 		.option("--url <URL>", "what is kept at this URL; may be repeated", list)
 		.option("--tag <TAG>", "what has this in its Cache-Tag header; may be repeated", list)
 		.option("--all", "all that it holds");
+	const period = (command: Command) =>
+		command
+			.option("--month <MONTH>", "of a month, as 2026-12 (this one)")
+			.option("--csv", "print CSV, for spreadsheets");
+	period(
+		add("usage", "what functions have used, by day, month, function or tenant", (commands, options: never) =>
+			commands.usage(options),
+		),
+	)
+		.option("--all-tenants", "of all tenants, and not of --tenant alone")
+		.option("--from <DAY>", "the first day of UTC, as 2026-12-01 (the first of this month)")
+		.option("--to <DAY>", "the last day (today)")
+		.addOption(
+			new Option("--by <WHAT>", "what it is added up by")
+				.choices(["day", "month", "function", "tenant"])
+				.default("day"),
+		);
+	period(
+		add("invoice", "what a tenant's month costs, by unit and tier, and by function", (commands, options: never) =>
+			commands.invoice(options),
+		),
+	);
+	add(
+		"budget",
+		"what a tenant may use, and what of that is gone; with flags: what it may use from now on",
+		(commands, options: never) => commands.budget(options),
+	)
+		.option("--requests-per-day <N>", "so many requests a day; none for as many as it likes", integerOrNone(0, 1e15))
+		.option("--requests-per-month <N>", "so many a month", integerOrNone(0, 1e15))
+		.option("--cpu-ms-per-day <N>", "so much processor time a day, in milliseconds", integerOrNone(0, 1e15))
+		.option("--cpu-ms-per-month <N>", "so much a month", integerOrNone(0, 1e15))
+		.option("--amount-per-month <AMOUNT>", "so much money a month, as 25.00; none for as much as it likes")
+		.option("--warn-at <PERCENT>", "it is told when so much of it is gone (80)", integer(1, 100));
+	add(
+		"balance",
+		"what a tenant has paid ahead; add TENANT AMOUNT adds to it",
+		(commands, action: string, tenant: string, amount: string | undefined, options: never) =>
+			commands.balance(action, tenant, amount, options),
+	)
+		.addArgument(new Argument("<ACTION>", "what to do").choices(["show", "add"]))
+		.argument("<TENANT>", "whose it is")
+		.argument("[AMOUNT]", "how much, as 10.00; less than nothing takes it away (`add -- TENANT -10.00`)")
+		.option("--reference <TEXT>", "an amount of one reference is added once");
 	add("delete <NAME>", "remove a function with all its versions", (commands, name: string, options: ClientOptions) =>
 		commands.remove(name, options),
 	);

@@ -10,3 +10,4 @@ export { env, hostnames, secret, setPaused, settings } from "./commands/settings
 export { source } from "./commands/sources.ts";
 export { sql } from "./commands/sql.ts";
 export { tail } from "./commands/tail.ts";
+export { balance, budget, invoice, usage } from "./commands/usage.ts";

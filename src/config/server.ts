@@ -3,6 +3,7 @@ import { type Limits, limitsSchema, type TenantLimits, tenantLimitsSchema } from
 import { Router } from "../router/router.ts";
 import type { Bytes } from "../units.ts";
 import { check } from "./check.ts";
+import { type Pricing, pricingSchema } from "./pricing.ts";
 
 const port = z.number().int().min(0).max(65_535);
 const hostname = z.string().transform((text, { addIssue }) => {
@@ -86,6 +87,13 @@ export const serverSchema = z.strictObject({
 		})
 		.default({})
 		.meta({ description: "Where webhooks and CloudEvents are taken: at /events/SOURCE of this hostname." }),
+	metering: z
+		.strictObject({
+			days: z.number().int().min(32).max(3650).default(400).meta({ description: "For so many days." }),
+		})
+		.prefault({})
+		.meta({ description: "How long it is kept what functions have used." }),
+	pricing: pricingSchema.optional().meta({ description: "What is used costs: for invoices, budgets and balances." }),
 	drainMs: z.number().int().min(0).max(600_000).default(10_000).meta({
 		description: "How long an edge that is replaced answers over the connections that it has, in milliseconds.",
 	}),
@@ -117,6 +125,8 @@ export interface ServerConfig {
 	allowEgress: string[];
 	cgroup?: string | undefined;
 	events: { hostname?: string | undefined };
+	metering: { days: number };
+	pricing?: Pricing | undefined;
 	drainMs: number;
 }
 

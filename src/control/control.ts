@@ -33,6 +33,9 @@ import { DesiredState } from "./feed/desired-state.ts";
 import { Feed } from "./feed/feed.ts";
 import { Invocations } from "./invocations.ts";
 import { type KvNamespaces, tenantNamespaces } from "./kv/namespaces.ts";
+import { addBudgetMetric } from "./metering/budget-metric.ts";
+import { Budgets } from "./metering/budgets.ts";
+import { Metering } from "./metering/metering.ts";
 import { LogIntake } from "./observe/log-intake.ts";
 import { Logs } from "./observe/logs.ts";
 import { Metrics } from "./observe/metrics.ts";
@@ -108,6 +111,10 @@ export class Control {
 	readonly logs: Logs;
 	/** Where edges bring them to. */
 	readonly logIntake: LogIntake;
+	/** What functions have used. */
+	readonly metering: Metering;
+	/** What tenants may use. */
+	readonly budgets: Budgets;
 	readonly #artifacts: ArtifactStore;
 	readonly #pruner: Pruner;
 	readonly #launcher = new Launcher();
@@ -129,12 +136,16 @@ export class Control {
 			uploads: Uploads;
 			artifacts: ArtifactStore;
 			toolchain: string;
+			metering: Metering;
 			log: Log;
 		},
 	) {
-		const { store, sealer, uploads, artifacts, toolchain, log } = parts;
+		const { store, sealer, uploads, artifacts, toolchain, metering, log } = parts;
 		this.config = config;
 		this.log = log;
+		this.metering = metering;
+		this.budgets = new Budgets({ store, metering, pricing: config.pricing, log });
+		addBudgetMetric(this.metrics.own, this.budgets);
 		this.store = store;
 		this.#artifacts = artifacts;
 		this.catalog = new Catalog({
@@ -223,7 +234,9 @@ export class Control {
 			loadPrelude(),
 		]);
 		const sealer = Sealer.open(".");
-		return new Control(config, { store, sealer, uploads, artifacts, toolchain: toolchainKey(prelude), log });
+		const metering = await Metering.open({ data: ".", days: config.metering.days, log });
+		const toolchain = toolchainKey(prelude);
+		return new Control(config, { store, sealer, uploads, artifacts, toolchain, metering, log });
 	}
 
 	/** Started when the first version is built: who only serves has no need of it. */
@@ -321,16 +334,21 @@ export class Control {
 		this.tails.close();
 	}
 
-	async close(): Promise<void> {
+	/** Edges that are ending, too, have so long to tell the last of what is used. */
+	async close(edgesMs: Milliseconds): Promise<void> {
 		this.closeTails();
 		this.#closed = true;
 		clearInterval(this.#tidying);
 		clearTimeout(this.#firstTidying);
+		this.budgets.close();
+		const metered = this.metering.close(edgesMs);
 		await Promise.all([this.feed.close(), this.logIntake.close()]);
 		await (await this.#builder)?.builder.close();
 		await this.#pruner.close();
 		await Promise.all([this.data.close(), this.sql.close(), this.copyingSql.close(), this.logs.close()]);
 		await this.#launcher.close();
+		// Whoever starts next may have the store, as long as edges take.
 		await this.store.close();
+		await metered;
 	}
 }

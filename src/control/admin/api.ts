@@ -14,6 +14,7 @@ import { NO_MODULE, readForm, readMetadata, readModules } from "../uploads/modul
 import { addAnalyticsCalls } from "./analytics.ts";
 import { backupOf } from "./backup.ts";
 import { addBucketCalls } from "./buckets.ts";
+import { addBudgetCalls } from "./budgets.ts";
 import { addCacheCalls } from "./caches.ts";
 import { addCall, type Call } from "./calls.ts";
 import { addDatabaseCalls } from "./databases.ts";
@@ -25,6 +26,7 @@ import { settingsOf } from "./settings.ts";
 import * as shapes from "./shapes.ts";
 import { addSourceCalls } from "./sources.ts";
 import { tailStream } from "./tail-stream.ts";
+import { addUsageCalls } from "./usage.ts";
 
 type C = Context<Authenticated>;
 
@@ -342,6 +344,8 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 	addInvocationCalls(app, control);
 	addSourceCalls(app, control);
 	addLogCalls(app, control);
+	addUsageCalls(app, control);
+	addBudgetCalls(app, control);
 
 	call({
 		method: "get",

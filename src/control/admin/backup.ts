@@ -11,6 +11,7 @@ import { databaseId, type TenantName, tenantName } from "../../names.ts";
 import type { DataProcess } from "../../stores/data-process.ts";
 import type { Milliseconds } from "../../units.ts";
 import type { Control } from "../control.ts";
+import { USAGE_FILE } from "../metering/metering.ts";
 
 /** How often a data process hears that there is a backup, and is asked whether its copy is there. */
 const HOLD_MS: Milliseconds = 60_000;
@@ -25,15 +26,17 @@ export const isBackupDraft = (name: string) => /^backup\.[0-9a-f]{12}\.sqlite/.t
  * away.
  */
 export async function backupOf(control: Control): Promise<ReadableStream> {
-	const copy = `backup.${randomBytes(6).toString("hex")}.sqlite`;
+	const draft = () => `backup.${randomBytes(6).toString("hex")}.sqlite`;
+	const [copy, usage] = [draft(), draft()];
 	const { folder } = control.data;
 	const stores = existsSync(join(folder, "data.db")) ? await copyStores(control.data, copy) : null;
 	const end = async () => {
 		stores?.end();
-		for (const path of [copy, join(folder, copy)]) await rm(path, { force: true });
+		for (const path of [copy, usage, join(folder, copy)]) await rm(path, { force: true });
 	};
 	try {
 		await control.store.backup(copy);
+		await control.metering.backup(usage);
 	} catch (error) {
 		await end();
 		throw error;
@@ -47,6 +50,7 @@ export async function backupOf(control: Control): Promise<ReadableStream> {
 	};
 	const write = async () => {
 		await add("control.sqlite", copy);
+		await add(USAGE_FILE, usage);
 		for (const name of await readdir("uploads")) if (!name.includes(".")) await add(join("uploads", name));
 		if (stores !== null) {
 			await add(join("stores", "data.db"), join(folder, copy));

@@ -198,6 +198,29 @@ export interface SourceDocument {
 	created: Timestamp;
 }
 
+/** What a tenant may use. Its key is the tenant's name; `null` for as much as it likes. */
+export interface BudgetDocument {
+	requestsPerDay: number | null;
+	requestsPerMonth: number | null;
+	cpuMsPerDay: number | null;
+	cpuMsPerMonth: number | null;
+	/** Money, as a decimal. */
+	amountPerMonth: string | null;
+	/** The part of any of these at which it is told. */
+	warnAt: number;
+}
+
+/** What a tenant has paid ahead, and what of that is gone: money, as decimals. Its key is the tenant's name. */
+export interface BalanceDocument {
+	credited: string;
+	/** Of months before; less than nothing is what was used before there was a balance. */
+	spent: string;
+	/** The first month whose use is not in `spent`, as `2026-12`. */
+	month: string;
+	/** What the latest credits were called, so that none is given twice. */
+	references: string[];
+}
+
 /** All kinds of documents that there are. */
 export interface Documents {
 	tenant: TenantDocument;
@@ -208,6 +231,8 @@ export interface Documents {
 	queue: QueueDocument;
 	bucket: BucketDocument;
 	token: TokenDocument;
+	budget: BudgetDocument;
+	balance: BalanceDocument;
 	source: SourceDocument;
 	/**
 	 * A file of a function's sites. Its key is `<tenant>/<name>/<hash>`, by what its client calls it: wrangler's hash is
