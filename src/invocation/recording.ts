@@ -6,11 +6,11 @@ import type { AttemptReport } from "../link/protocol.ts";
 import { InOrder } from "../observe/in-order.ts";
 import type { Observer } from "../observe/observer.ts";
 import {
+	type EventOrigin,
 	type InvocationRecord,
 	type LogLine,
 	newRecord,
 	type Outcome,
-	type RequestOrigin,
 	type Trigger,
 } from "../observe/record.ts";
 import type { FunctionLog } from "./function-log.ts";
@@ -33,7 +33,7 @@ export interface RecordingContext {
 /** What a record says from its start. */
 export interface RecordingStart {
 	version: ReleasedVersion;
-	event: { readonly type: string; readonly origin: RequestOrigin | null };
+	event: { readonly type: string; readonly origin: EventOrigin | null };
 	requestId: string;
 	trigger: Trigger;
 }
@@ -42,7 +42,7 @@ export interface RecordingStart {
 export class Recording {
 	readonly #context: RecordingContext;
 	readonly #version: ReleasedVersion;
-	readonly #origin: RequestOrigin | null;
+	readonly #origin: EventOrigin | null;
 	readonly #started = performance.now();
 	/** Made with the first line: most requests have none. */
 	#order: InOrder | null = null;
