@@ -149,13 +149,29 @@ export function addClientCommands(program: Command): void {
 	add("tail <NAME>", "what a function does, as it does it", (commands, name: string, options: never) =>
 		commands.tail(name, options),
 	)
+		.option("--header <NAME:VALUE>", "requests with this header alone; VALUE may be left out; may be repeated", list)
+		.option("--ip <ADDRESS>", "requests from this address alone; may be repeated", list)
 		.option(
-			"--header <NAME:VALUE>",
-			"requests with this header alone; VALUE may be left out; may be repeated",
+			"--outcome <OUTCOME>",
+			"what ended so alone, as exception; error for all that failed; may be repeated",
 			list,
-			[],
 		)
-		.option("--ip <ADDRESS>", "requests from this address alone; may be repeated", list, []);
+		.option("--method <METHOD>", "requests of this method alone; may be repeated", list)
+		.option("--version <VERSION>", "this version alone, by its number or id")
+		.option("--search <TEXT>", "what has logged this alone; may be repeated", list)
+		.option("--sample <SHARE>", "such a share of all, as 0.1");
+	add(
+		"logs [QUERY]",
+		"what functions have done and logged, by a query",
+		(commands, query: string | undefined, options: never) => commands.logs(query ?? "", options),
+	)
+		.option("--since <TIME>", "from when on: 1h (ago), 2d, or 2026-11-30T10:20:00Z (1h)")
+		.option("--until <TIME>", "until when (now)")
+		.option("--limit <N>", "so many entries at most", integer(1, 1000), 100)
+		.option("--cursor <CURSOR>", "go on where a page has ended")
+		.option("--function <NAME>", "of this function alone")
+		.option("--all-tenants", "of all tenants")
+		.option("--follow", "and what comes from now on, until it is ended");
 	add("cache", "remove responses from a function's cache", (commands, _: string, name: string, options: never) =>
 		commands.purge(name, options),
 	)

@@ -6,11 +6,11 @@ import type { AttemptReport } from "../link/protocol.ts";
 import { InOrder } from "../observe/in-order.ts";
 import type { Observer } from "../observe/observer.ts";
 import {
+	type EventOrigin,
 	type InvocationRecord,
 	type LogLine,
 	newRecord,
 	type Outcome,
-	type RequestOrigin,
 	type Trigger,
 } from "../observe/record.ts";
 import type { Milliseconds } from "../units.ts";
@@ -36,7 +36,7 @@ export interface RecordingContext {
 /** What a record says from its start. */
 export interface RecordingStart {
 	version: ReleasedVersion;
-	event: { readonly type: string; readonly origin: RequestOrigin | null };
+	event: { readonly type: string; readonly origin: EventOrigin | null };
 	requestId: string;
 	trigger: Trigger;
 }
@@ -45,7 +45,7 @@ export interface RecordingStart {
 export class Recording {
 	readonly #context: RecordingContext;
 	readonly #version: ReleasedVersion;
-	readonly #origin: RequestOrigin | null;
+	readonly #origin: EventOrigin | null;
 	readonly #started = performance.now();
 	/** When it was let in; `null` as long as it waits. */
 	#began: Milliseconds | null = null;

@@ -1,4 +1,4 @@
-import type { InvocationRecord, LogLine, RequestOrigin, Subscriber, Watcher } from "./record.ts";
+import type { EventOrigin, InvocationRecord, LogLine, Subscriber, Watcher } from "./record.ts";
 
 /** The part of pino's interface that atoll uses; any logger with these methods will do. */
 export interface Logger {
@@ -40,7 +40,7 @@ export class Observer {
 		return this.#logger !== null || this.#watchers.size > 0;
 	}
 
-	record(record: InvocationRecord, origin: RequestOrigin | null): void {
+	record(record: InvocationRecord, origin: EventOrigin | null): void {
 		if (this.#logger?.record === undefined) this.#write("info", record, "request");
 		else this.#tell(() => this.#logger?.record?.(record));
 		for (const watcher of this.#watchers) this.#tell(() => watcher.record(record, origin));

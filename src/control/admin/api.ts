@@ -7,7 +7,7 @@ import { ControlError } from "../control-error.ts";
 import { checked } from "../json.ts";
 import { resolveTriggers } from "../kv/namespaces.ts";
 import type { FunctionDocument, VersionDocument } from "../store/documents.ts";
-import { type TailFilter, tailFilter } from "../tails/tail-filters.ts";
+import { FAILED, type TailFilter, tailFilter } from "../tails/tail-filters.ts";
 import type { Authenticated } from "../tokens.ts";
 import { filesIn } from "../uploads/asset-uploads.ts";
 import { NO_MODULE, readForm, readMetadata, readModules } from "../uploads/module-files.ts";
@@ -328,11 +328,17 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 		stream: "text/event-stream",
 		perform: async (c) => {
 			const id = idOf(c);
-			const { header, ip } = checked(shapes.tailQuery, c.req.queries());
+			const { header, ip, outcome, method, version, search, sample } = checked(shapes.tailQuery, c.req.queries());
 			const filters: TailFilter[] = header.map((one) => checked(tailFilter, { header: headerOf(one) }));
 			if (ip.length > 0) filters.push({ client_ip: ip });
+			const origins = filters.length > 0;
 			await catalog.find(id);
-			return tailStream(c, control, { function: keyOf(id), filters, origins: filters.length > 0 });
+			if (outcome.length > 0) filters.push({ outcome: outcome.flatMap((one) => (one === "error" ? FAILED : one)) });
+			if (method.length > 0) filters.push({ method: method.map((one) => one.toUpperCase()) });
+			for (const one of version) filters.push({ scriptVersion: (await catalog.version(id, one)).id });
+			for (const one of search) filters.push({ query: one });
+			for (const one of sample) filters.push({ sampling_rate: one });
+			return tailStream(c, control, { scope: keyOf(id), filters, origins });
 		},
 	});
 

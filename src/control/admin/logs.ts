@@ -2,13 +2,15 @@ import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { EpochMs, LogEntry, RollupQuery } from "../../logs/calls.ts";
 import { timeOf } from "../../logs/query/values.ts";
-import { type FunctionName, functionName, type TenantName } from "../../names.ts";
+import { type FunctionName, functionName, keyOf, type TenantName } from "../../names.ts";
 import type { Milliseconds } from "../../units.ts";
 import type { Control } from "../control.ts";
 import { ControlError } from "../control-error.ts";
 import { checked } from "../json.ts";
+import { FollowSession } from "../observe/follow-session.ts";
 import type { Authenticated } from "../tokens.ts";
 import { addCall, type Call } from "./calls.ts";
+import { eventStream } from "./event-stream.ts";
 
 type C = Context<Authenticated>;
 
@@ -32,16 +34,20 @@ const time = (what: string) =>
 const since = (text: string) => time("From when on").default(text);
 const until = time("Until when; until now where it is not given").optional();
 
+const text = z.string().max(LONGEST_QUERY).default("").openapi({
+	description: "Which entries, and how they are grouped: docs/observability.md. All of them where it is empty.",
+});
+const ofFunction = functionName.optional().openapi({ description: "Of this function alone." });
+
 const logsQuery = z.strictObject({
-	query: z.string().max(LONGEST_QUERY).default("").openapi({
-		description: "Which entries, and how they are grouped: docs/observability.md. All of them where it is empty.",
-	}),
+	query: text,
+	function: ofFunction,
 	since: since("1h"),
 	until,
 	limit: z.coerce.number().int().min(1).max(MOST_ENTRIES).default(100).openapi({ description: "Entries at most." }),
-	function: functionName.optional().openapi({ description: "Of this function alone." }),
 	cursor: z.string().max(1000).optional().openapi({ description: "Where the page before has ended." }),
 });
+const followQuery = z.strictObject({ query: text, function: ofFunction });
 const oneQuery = z.strictObject({ since: since(LOOK_BACK) });
 const rollupsQuery = z.strictObject({
 	since: since("1h"),
@@ -137,7 +143,8 @@ interface Seen {
 }
 
 /** The calls for what has happened: records, what was logged, and what was counted. */
-export function addLogCalls(app: OpenAPIHono<Authenticated>, { logs }: Control): void {
+export function addLogCalls(app: OpenAPIHono<Authenticated>, control: Control): void {
+	const { logs } = control;
 	const call = <Body>(one: Call<Body>) => addCall(app, one);
 	const ask = (c: C) => {
 		const { function: name, limit, cursor = null, query, ...range } = checked(logsQuery, c.req.query());
@@ -164,6 +171,25 @@ export function addLogCalls(app: OpenAPIHono<Authenticated>, { logs }: Control):
 		result: resultShape,
 		perform: ask,
 	});
+	for (const [path, whose] of [
+		[LOGS, "a tenant's functions"],
+		["/logs", "all tenants' functions"],
+	])
+		call({
+			method: "get",
+			path: `${path}/follow`,
+			summary: `What ${whose} do from now on, by a query that does not group: server-sent events, each an entry; those with the name sampled say how many were left out`,
+			scope: "read",
+			query: followQuery,
+			stream: "text/event-stream",
+			perform: (c) => {
+				const { query, function: name } = checked(followQuery, c.req.query());
+				const { tenant, functions } = seenBy(c, name);
+				const [only] = functions ?? [];
+				const scope = tenant === null ? "" : functions?.length === 1 ? keyOf({ tenant, name: only }) : `${tenant}/`;
+				return eventStream(c, control, (reader) => new FollowSession({ scope, functions, query }, reader));
+			},
+		});
 	call({
 		method: "get",
 		path: `${LOGS}/{requestId}`,
