@@ -19,6 +19,7 @@ import { SqlProcesses } from "../stores/sql-processes.ts";
 import type { Milliseconds } from "../units.ts";
 import { version } from "../version.ts";
 import { isBackupDraft } from "./admin/backup.ts";
+import { Alerts } from "./alerts/alerts.ts";
 import { Analytics } from "./analytics.ts";
 import { Buckets } from "./buckets.ts";
 import { Catalog } from "./catalog/catalog.ts";
@@ -115,6 +116,7 @@ export class Control {
 	readonly metering: Metering;
 	/** What tenants may use. */
 	readonly budgets: Budgets;
+	readonly alerts: Alerts;
 	readonly #artifacts: ArtifactStore;
 	readonly #pruner: Pruner;
 	readonly #launcher = new Launcher();
@@ -190,11 +192,21 @@ export class Control {
 			onMeasured: (edge, tallies, stats) => {
 				this.metrics.add(edge, tallies, stats);
 				this.logs.addRollups(Date.now(), tallies);
+				this.alerts.measured(edge, tallies, stats);
 			},
-			onGone: (edge) => this.metrics.forget(edge),
+			onGone: (edge) => {
+				this.metrics.forget(edge);
+				this.alerts.gone(edge);
+			},
 		});
 		this.logs = new Logs({ launcher: this.#launcher, folder: LOGS, config: config.logs, log });
 		this.logIntake = new LogIntake((batch) => this.logs.append(batch));
+		this.alerts = new Alerts({
+			...{ store, sealer, config: config.alerts, allowEgress: config.allowEgress, folder: ".", logs: this.logs, log },
+			url: config.alerts.url ?? `http://${config.adminHost}:${config.adminPort}`,
+			edges: () => this.feed.edges,
+			registry: this.metrics.own,
+		});
 		const { data, feed } = this;
 		this.queues = new Queues({ catalog, data, feed, storedBytes, buckets });
 		this.invocations = new Invocations({ catalog, data, feed, queues: this.queues, storedBytes });
@@ -343,6 +355,7 @@ export class Control {
 		this.budgets.close();
 		const metered = this.metering.close(edgesMs);
 		await Promise.all([this.feed.close(), this.logIntake.close()]);
+		await this.alerts.close();
 		await (await this.#builder)?.builder.close();
 		await this.#pruner.close();
 		await Promise.all([this.data.close(), this.sql.close(), this.copyingSql.close(), this.logs.close()]);

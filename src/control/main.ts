@@ -27,6 +27,7 @@ await runSupervised(async (config) => {
 	await control.metering.listen();
 	await control.feed.listen("control.sock");
 	await control.logIntake.listen("logs.sock");
+	control.alerts.start();
 	const server = controlServer(control);
 	await new Promise<void>((resolve, reject) => {
 		server.once("error", reject);

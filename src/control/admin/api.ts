@@ -11,6 +11,7 @@ import { FAILED, type TailFilter, tailFilter } from "../tails/tail-filters.ts";
 import type { Authenticated } from "../tokens.ts";
 import { filesIn } from "../uploads/asset-uploads.ts";
 import { NO_MODULE, readForm, readMetadata, readModules } from "../uploads/module-files.ts";
+import { addAlertCalls } from "./alerts.ts";
 import { addAnalyticsCalls } from "./analytics.ts";
 import { backupOf } from "./backup.ts";
 import { addBucketCalls } from "./buckets.ts";
@@ -352,6 +353,7 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 	addLogCalls(app, control);
 	addUsageCalls(app, control);
 	addBudgetCalls(app, control);
+	addAlertCalls(app, control);
 
 	call({
 		method: "get",

@@ -12,6 +12,7 @@ import { addLogs } from "./pages/logs.ts";
 import { addMachine } from "./pages/machine.ts";
 import { addReleases } from "./pages/releases.ts";
 import { addSettings } from "./pages/settings.ts";
+import { addUsage } from "./pages/usage.ts";
 import { Pages } from "./pages.ts";
 import { Traffic } from "./traffic.ts";
 
@@ -36,6 +37,7 @@ export function dashboard(control: Control): Hono<Authenticated & { Bindings: Ht
 	addSettings(pages, control);
 	addLogs(pages, control);
 	addInvocation(pages, control);
+	addUsage(pages, control);
 	addMachine(pages, control, traffic);
 	addAudit(pages, control);
 	return app;

@@ -37,6 +37,7 @@ const ofAllTenants = ({ tenant }: Bearer) => tenant === null;
 const NAVIGATION: readonly Entry[] = [
 	{ name: "Functions", path: "/", isFor: all },
 	{ name: "Logs", path: "/logs", isFor: all },
+	{ name: "Usage", path: "/usage", isFor: all },
 	{ name: "Machine", path: "/machine", isFor: ofAllTenants },
 	{ name: "Audit", path: "/audit", isFor: (bearer) => bearer.allows("admin", null) },
 	{ name: "API", path: "/api", isFor: all },

@@ -46,7 +46,7 @@ export function addFunction(pages: Pages, { catalog }: Control, traffic: Traffic
 		const { c, control, session } = asked;
 		const id = functionOfPath(asked);
 		await catalog.find(id);
-		const stream = tailStream(c as never, control, { function: keyOf(id), filters: [], origins: false });
+		const stream = tailStream(c as never, control, { scope: keyOf(id), filters: [], origins: false });
 		const forget = control.sessions.onEnd(session, () => c.env.incoming.destroy());
 		c.env.outgoing.once("close", forget);
 		return stream;
