@@ -204,6 +204,7 @@ else {
 		for (const path of [
 			...["/", "/functions/default/shop", "/functions/default/shop/releases", "/functions/default/shop/settings"],
 			...["/functions/default/shop/live", "/logs", `/logs/${record.requestId}`, "/machine", "/audit"],
+			...["/usage", "/usage?tenant=default", "/alerts"],
 			...[`/logs?q=${encodeURIComponent("| count by outcome, 1m")}`, "/functions/default/none"],
 		]) {
 			await page.goto(base + path);

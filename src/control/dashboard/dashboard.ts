@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import type { Control } from "../control.ts";
 import type { Authenticated } from "../tokens.ts";
 import { Assets } from "./assets.ts";
+import { addAlerts } from "./pages/alerts.ts";
 import { addAudit } from "./pages/audit.ts";
 import { addFunction } from "./pages/function.ts";
 import { addFunctions } from "./pages/functions.ts";
@@ -38,6 +39,7 @@ export function dashboard(control: Control): Hono<Authenticated & { Bindings: Ht
 	addLogs(pages, control);
 	addInvocation(pages, control);
 	addUsage(pages, control);
+	addAlerts(pages, control);
 	addMachine(pages, control, traffic);
 	addAudit(pages, control);
 	return app;

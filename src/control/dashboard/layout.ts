@@ -38,6 +38,7 @@ const NAVIGATION: readonly Entry[] = [
 	{ name: "Functions", path: "/", isFor: all },
 	{ name: "Logs", path: "/logs", isFor: all },
 	{ name: "Usage", path: "/usage", isFor: all },
+	{ name: "Alerts", path: "/alerts", isFor: all },
 	{ name: "Machine", path: "/machine", isFor: ofAllTenants },
 	{ name: "Audit", path: "/audit", isFor: (bearer) => bearer.allows("admin", null) },
 	{ name: "API", path: "/api", isFor: all },
