@@ -14,7 +14,10 @@ export class LogsForTest {
 	readonly words: string[] = [];
 	readonly logs: Logs;
 
-	constructor(launcher: Launcher, { folder = temporaryFolder(), ...config }: Partial<LogsConfig> & { folder?: string } = {}) {
+	constructor(
+		launcher: Launcher,
+		{ folder = temporaryFolder(), ...config }: Partial<LogsConfig> & { folder?: string } = {},
+	) {
 		this.folder = folder;
 		this.logs = new Logs({
 			...{ launcher, folder, config: { days: 7, maxBytes: 256 * MB, ...config } },
