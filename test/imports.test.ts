@@ -187,6 +187,7 @@ const ROOMS = {
 	},
 	logs: {
 		link: "frames of data processes",
+		stores: "what is refused",
 		observe: "types of records, and of what is counted",
 		names: "types of functions",
 		units: "types",

@@ -26,6 +26,8 @@ const OTHERS = ["time", "since", "until", "level", "message", "exceeded"];
 
 export const LEVELS = ["debug", "info", "log", "warn", "error"] as const;
 
+export type Level = (typeof LEVELS)[number];
+
 export const isMeasured = ({ kind }: Field): boolean => kind !== "text" && kind !== "boolean";
 
 /** `unknown field x`, with the one that was likely meant. */

@@ -123,7 +123,8 @@ class FilterParser {
 			}
 			case "level": {
 				const { text } = this.#value();
-				if (LEVELS.some((level) => level === text)) return only({ kind: "level", level: text });
+				const level = LEVELS.find((one) => one === text);
+				if (level !== undefined) return only({ kind: "level", level });
 				const near = nearest(text.slice(0, 20), LEVELS);
 				return scanner.fail(near === null ? `a level: ${LEVELS.join(", ")}` : `the level ${near}`, valueAt);
 			}

@@ -1,6 +1,6 @@
 import type { Count, Milliseconds } from "../../units.ts";
 import type { EpochMs } from "../calls.ts";
-import type { Field } from "./fields.ts";
+import type { Field, Level } from "./fields.ts";
 
 export type Comparison = "=" | "!=" | "<" | "<=" | ">" | ">=";
 
@@ -14,7 +14,7 @@ export type Filter =
 	| { kind: "begins"; field: Field; prefix: string }
 	/** A limit was exceeded; any where it is empty. */
 	| { kind: "exceeded"; limit: string }
-	| { kind: "level"; level: string }
+	| { kind: "level"; level: Level }
 	| { kind: "time"; comparison: Comparison; time: TimeGiven };
 
 /** A time as it was written: so long before the query is asked, or since 1970. */
