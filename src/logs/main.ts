@@ -18,9 +18,14 @@ import { type Batch, Writer } from "./store/writer.ts";
 
 const MAX_FRAME_BYTES: Bytes = 8 * 2 ** 20;
 const TIDY_MS: Milliseconds = 1000;
+const MOST_WORDS = 20;
 
 const [, , folder, bounds] = process.argv;
-const word = (text: string) => process.stderr.write(`${text}\n`);
+/** What an operator should know, until control has asked for something. */
+const words: string[] = [];
+const word = (text: string) => {
+	if (words.length < MOST_WORDS) words.push(text);
+};
 const segments = new Segments(folder, JSON.parse(bounds) as Bounds, word);
 const writer = new Writer(segments, word);
 const searches = new Searches(segments);
@@ -34,13 +39,15 @@ interface Added {
 
 const stores: Record<string, Record<string, (said: never, bytes: Buffer) => Done | Promise<Done>>> = {
 	logs: {
-		append: async (batch: Batch, bytes) => ({ said: { taken: await writer.take(batch, bytes) } }),
+		append: async (batch: Batch, bytes) => ({
+			said: { taken: await writer.take(batch, bytes), words: words.splice(0) },
+		}),
 		query: async (query: LogQuery) => ({ bytes: Buffer.from(JSON.stringify(await searches.run(query))) }),
 	},
 	rollups: {
 		add: ({ session, number, steps }: Added) => {
 			rollups.add(session, number, steps);
-			return {};
+			return { said: { words: words.splice(0) } };
 		},
 		query: async (query: RollupQuery) => ({ bytes: Buffer.from(JSON.stringify(await rollups.query(query))) }),
 	},

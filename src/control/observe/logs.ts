@@ -78,7 +78,7 @@ export class Logs {
 		);
 		this.#tallies = new WaitingTallies(async (number, steps) => {
 			const said = { session: this.#session, number, steps };
-			await this.#ask({ store: "rollups", operation: "add", said });
+			this.#tell(await this.#ask({ store: "rollups", operation: "add", said }));
 		}, log);
 	}
 
@@ -111,12 +111,18 @@ export class Logs {
 		this.#lost = 0;
 		const said = { session: this.#session, number: ++this.#batches, taken: this.#taken, lost };
 		try {
-			const { text } = await this.#ask({ store: "logs", operation: "append", said, bytes: batch });
-			this.#taken = (JSON.parse(text) as { taken: Count }).taken;
+			const answer = await this.#ask({ store: "logs", operation: "append", said, bytes: batch });
+			this.#taken = (JSON.parse(answer.text) as { taken: Count }).taken;
+			this.#tell(answer);
 		} catch (error) {
 			this.#lost += lost + linesIn(batch);
 			if (!this.#closed) this.#log("warn", `records of invocations were not stored: ${(error as Error).message}`);
 		}
+	}
+
+	/** What the process has to say to an operator comes with its answers. */
+	#tell({ text }: DataAnswer): void {
+		for (const word of (JSON.parse(text) as { words: string[] }).words) this.#log("warn", `the log process: ${word}`);
 	}
 
 	/**

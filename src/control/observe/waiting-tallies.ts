@@ -10,6 +10,8 @@ const MOST_STEPS = 60;
 const MOST_TALLIES: Count = 20_000;
 /** After one that failed the next try is made so much later. */
 const REST_MS: Milliseconds = 1000;
+/** Who asks for rollups waits so long for what is on its way. */
+const MOST_WAIT_MS: Milliseconds = 5000;
 
 /** Tallies of one step of time. */
 export interface TallyStep {
@@ -85,7 +87,7 @@ export class WaitingTallies {
 
 	/** Resolves once all that was added until now is stored, or after a while: who asks is not to wait for a disk. */
 	async sent(): Promise<void> {
-		if (this.#sending !== null) await Promise.race([this.#sending, sleep(REST_MS, undefined, { ref: false })]);
+		if (this.#sending !== null) await Promise.race([this.#sending, sleep(MOST_WAIT_MS, undefined, { ref: false })]);
 	}
 
 	/** Nothing is tried again. */

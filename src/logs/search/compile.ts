@@ -64,7 +64,7 @@ function compileText(text: string, columns: string[]): Condition {
 	);
 }
 
-export function momentOf(time: TimeGiven, now: EpochMs): EpochMs {
+function momentOf(time: TimeGiven, now: EpochMs): EpochMs {
 	return "ago" in time ? now - time.ago : time.at;
 }
 

@@ -148,10 +148,11 @@ export class Segment {
 	/** Takes what the database says for what is so. */
 	#read(): void {
 		const database = this.#opened();
+		const groups = database.prepare("SELECT * FROM groups").all() as unknown as Group[];
+		const losses = database.prepare("SELECT * FROM lost").all() as unknown as Loss[];
 		this.groups.clear();
-		for (const row of database.prepare("SELECT * FROM groups").all() as unknown as Group[])
-			this.groups.set(keyOf(row), { ...row });
-		this.losses = (database.prepare("SELECT * FROM lost").all() as unknown as Loss[]).map((loss) => ({ ...loss }));
+		for (const group of groups) this.groups.set(keyOf(group), { ...group });
+		this.losses = losses.map((loss) => ({ ...loss }));
 		const state = database.prepare("SELECT * FROM state").get() as unknown as State | undefined;
 		this.state = state === undefined ? null : { ...state };
 	}
@@ -310,10 +311,14 @@ export class Segment {
 		return filesOf(this.path).reduce((sum, file) => sum + (statSync(file, { throwIfNoEntry: false })?.size ?? 0), 0);
 	}
 
-	/** It is written to no longer: all of it is in one file then. */
+	/** It is written to no longer. All of it is in one file then, where the disk has room for that. */
 	seal(): void {
-		this.#opened().exec("PRAGMA journal_mode = DELETE");
 		this.#isLive = false;
+		try {
+			this.#opened().exec("PRAGMA journal_mode = DELETE");
+		} catch {
+			// It stays in two files, which are read as well.
+		}
 		this.close();
 	}
 
@@ -333,7 +338,7 @@ export class Segment {
 const INSERT = `INSERT INTO entries (${ENTRY_COLUMNS.map((name) => `"${name}"`).join(", ")})
 	VALUES (${ENTRY_COLUMNS.map(() => "?").join(", ")})`;
 
-const filesOf = (path: string): string[] => ["", "-wal", "-journal"].map((suffix) => path + suffix);
+const filesOf = (path: string): string[] => ["", "-wal", "-shm", "-journal"].map((suffix) => path + suffix);
 
 /** No name holds a slash, and no version does. */
 function keyOf({ tenant, function: name, version }: Pick<Group, "tenant" | "function" | "version">): string {

@@ -136,12 +136,10 @@ export class Segments {
 		if (state === null) return false;
 		const most = Math.min(MOST_SEGMENT, Math.max(LEAST_SEGMENT, this.#bounds.maxBytes * SHARE));
 		if (bytes < most && Math.abs(now - state.begun) < LONGEST_MS) return false;
-		const full = this.#live;
-		this.#live = this.#next();
-		// What has come until now is known to whoever reads the new one alone.
-		this.#live.state = null;
-		full.seal();
-		this.#sealed.push(full);
+		const next = this.#next();
+		this.#sealed.push(this.#live);
+		this.#live.seal();
+		this.#live = next;
 		return true;
 	}
 

@@ -84,6 +84,8 @@ export class Writer {
 			// Whoever sent to that process is gone, too.
 			if (before !== null && this.#session === before.session && before.clean === 0)
 				this.#lose("", Math.max(1, before.taken - before.settled));
+			// What a process before this one has taken it has never stored.
+			this.#lose("", taken);
 			this.#session = session;
 			this.#batch = 0;
 			this.#taken = taken;
