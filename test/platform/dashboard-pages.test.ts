@@ -163,6 +163,43 @@ test("what a token does not allow is neither shown nor done", async () => {
 	assert.equal((await ask("/functions/default/shop", { headers: { cookie: deployer.cookie } })).status, 403);
 });
 
+test("alerts are silenced by whoever may do that over the API, and usage is told to whom it concerns", async () => {
+	const reader = await session(await tokenFor({ scope: "read", tenant: "acme" }));
+	const deployer = await session(await tokenFor({ scope: "deploy", tenant: "acme" }));
+	const page = async (path: string, { cookie }: { cookie: string }) =>
+		(await ask(path, { headers: { cookie } })).text();
+	assert.match(await page("/alerts", reader), /Alerts of acme/);
+	// Another tenant's name in the query changes nothing.
+	assert.match(await page("/alerts?tenant=default", reader), /Alerts of acme/);
+	assert.match(await page("/usage?tenant=default", reader), /Usage of acme/);
+	const send = (path: string, { cookie, formToken }: typeof reader, fields = {}) =>
+		ask(path, form({ form: formToken, ...fields }, { cookie, ...OWN }));
+	for (const path of ["/alerts/silence", "/alerts/unsilence"]) {
+		assert.equal((await send(path, reader, { alert: "x", silence: "x" })).status, 403);
+		// It may, and there is none.
+		assert.equal((await send(path, deployer, { alert: "x", silence: "x" })).status, 404);
+	}
+	const until = new Date(Date.now() + 3600_000).toISOString();
+	const { body } = await platform.api("POST", "/v1/silences", { matchers: ["tenant=acme"], until });
+	const { id } = body as { id: string };
+	// The operator's own is no tenant's to end.
+	assert.equal((await send("/alerts/unsilence", deployer, { silence: id, tenant: "" })).status, 404);
+	const admin = await session();
+	assert.match(await page("/alerts", admin), /tenant=acme/);
+	assert.equal((await send("/alerts/unsilence", admin, { silence: id })).status, 303);
+	assert.doesNotMatch(await page("/alerts", admin), /tenant=acme/);
+	const held = await session(await tokenFor({ scope: "read", tenant: "acme", functions: ["theirs"] }));
+	assert.doesNotMatch(await page("/alerts", held), /<h2>Rules/);
+	assert.doesNotMatch(await page("/usage", held), /<h2>Budgets/);
+});
+
+test("no tenant's function is at the hostname that the admin port's cookie is sent to", async () => {
+	for (const hostname of ["localhost", "127.0.0.1"]) {
+		const { status } = await platform.api("PUT", "/v1/tenants/acme/functions/theirs/hostnames", [hostname]);
+		assert.ok(status === 409 || status === 400, `${hostname}: ${status}`);
+	}
+});
+
 test("who logs out is out, with the cookie that they had", async () => {
 	const { cookie, formToken } = await session();
 	assert.equal((await ask("/logout", form({ form: formToken }, { cookie, ...OWN }))).status, 303);

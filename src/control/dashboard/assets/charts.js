@@ -55,7 +55,8 @@ function releases() {
 /** `20:15`, with the day where there are several. */
 function timeOf(seconds, times) {
 	const text = new Date(seconds * 1000).toISOString();
-	return times.at(-1) - times[0] > 86_400 ? `${text.slice(5, 10)} ${text.slice(11, 13)} h` : text.slice(11, 16);
+	if (times[1] - times[0] >= 86_400) return text.slice(5, 10);
+	return times.at(-1) - times[0] > 86_400 ? `${text.slice(5, 10)} ${text.slice(11, 13)}h` : text.slice(11, 16);
 }
 
 function draw(figure) {
@@ -90,7 +91,7 @@ function draw(figure) {
 			scales: { y: { range: (_, low, high) => [Math.min(0, low ?? 0), Math.max(high ?? 0, 1e-9) * 1.1] } },
 			tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "UTC"),
 			axes: [
-				{ ...axis, values: (_, all) => all.map((seconds) => timeOf(seconds, data[0])) },
+				{ ...axis, space: 70, values: (_, all) => all.map((seconds) => timeOf(seconds, data[0])) },
 				{
 					...axis,
 					size: 60,

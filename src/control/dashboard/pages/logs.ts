@@ -1,5 +1,6 @@
 import type { LogQuery, LogResult } from "../../../logs/calls.ts";
 import { FIELDS } from "../../../logs/query/fields.ts";
+import { parseQuery } from "../../../logs/query/parser.ts";
 import { tenantName } from "../../../names.ts";
 import type { Control } from "../../control.ts";
 import { ControlError } from "../../control-error.ts";
@@ -59,16 +60,21 @@ function queryOf({ bearer }: Asked, { text, tenant, window, cursor }: Wanted): L
 		query: text,
 		...{ tenant: tenant === "" ? null : tenant, functions },
 		...{ since: until - WINDOWS[window].length, until, cursor },
-		limit: ON_PAGE,
+		limit: isGrouping(text) ? MOST_ROWS : ON_PAGE,
 	};
+}
+
+function isGrouping(text: string): boolean {
+	try {
+		return parseQuery(text).grouping !== null;
+	} catch {
+		return false; // The log says what is wrong with it.
+	}
 }
 
 async function found(logs: Control["logs"], query: LogQuery, wanted: Wanted): Promise<Html> {
 	const result = await logs.query(query);
-	if (result.columns.length > 0) {
-		const all = await logs.query({ ...query, limit: MOST_ROWS });
-		return html`${told(all)}${groups(all)}`;
-	}
+	if (result.columns.length > 0) return html`${told(result)}${groups(result)}`;
 	const older =
 		result.cursor !== null &&
 		html`<nav class="pager" aria-label="Pages"><a href="${pathOf({ ...wanted, cursor: result.cursor })}">Older</a></nav>`;

@@ -12,12 +12,13 @@ import type { Traffic } from "../traffic.ts";
 
 /** So many of those that use the most are named. */
 const NAMED = 10;
+const HOUR = 3600_000;
 
 export function addMachine(pages: Pages, control: Control, traffic: Traffic): void {
 	pages.get("/machine", async ({ bearer }) => {
 		bearer.require("read", null);
 		const summaries = await traffic.byFunction({ tenant: null, functions: null }, "15m");
-		return machineView(control, [...summaries]);
+		return machineView(control, [...summaries], await lostOf(control));
 	});
 }
 
@@ -40,7 +41,19 @@ const WHAT: [name: string, of: (edge: EdgeStats) => string][] = [
 	["Mistakes of its own", (edge) => count(edge.faults)],
 ];
 
-function machineView(control: Control, summaries: [key: string, of: Summary][]): View {
+/** How much the log has lost within the last hour; `null` where it does not answer. */
+async function lostOf({ logs, log }: Control): Promise<number | null> {
+	const until = Date.now() + 1;
+	const all = { query: "", tenant: null, functions: null, limit: 1, cursor: null };
+	try {
+		return (await logs.query({ ...all, since: until - HOUR, until })).lost;
+	} catch (error) {
+		log("warn", `the dashboard has no word of the log: ${(error as Error).message}`);
+		return null;
+	}
+}
+
+function machineView(control: Control, summaries: [key: string, of: Summary][], lost: number | null): View {
 	const edges = control.metrics.edges;
 	const rows = WHAT.map(
 		([name, of]) =>
@@ -57,6 +70,8 @@ ${facts([
 	["Edges that follow", count(control.feed.edges)],
 	["Last commit", count(control.store.sequence)],
 	["Control's memory", `${bytes(rss)}, heap ${bytes(heapUsed)}`],
+	["The log's process", control.logs.pid === 0 ? "does not run" : String(control.logs.pid)],
+	["Lost to the log within an hour", lost === null ? "the log does not answer" : count(lost)],
 	["Control is up", duration(process.uptime())],
 ])}
 <h2>Edges</h2>
