@@ -18,6 +18,7 @@ import { benchIsolates } from "./isolates.ts";
 import { benchLaunch } from "./launch.ts";
 import { benchMany } from "./many.ts";
 import { benchMicro } from "./micro.ts";
+import { benchObserve } from "./observe.ts";
 import { benchScaling } from "./scaling.ts";
 import { benchSoak } from "./soak.ts";
 import { benchStart } from "./start.ts";
@@ -50,6 +51,7 @@ const LONG: Record<string, Bench> = {
 	clients: benchClients,
 	takeover: () => benchTakeover(),
 	upstream: () => benchUpstream(),
+	observe: () => benchObserve(),
 	hostile: benchHostile,
 	soak: benchSoak,
 };

@@ -14,6 +14,7 @@ execFileSync("tsc", ["-p", "src/compat", "--noEmit", "false", "--rootDir", "src"
 writeFileSync("dist/prelude.js", await bundlePrelude());
 copyFileSync("src/prelude/warm-up.js", "dist/warm-up.js");
 cpSync("src/processes/filters", "dist/processes/filters", { recursive: true });
+cpSync("src/control/dashboard/assets", "dist/control/dashboard/assets", { recursive: true });
 await build({
 	...ENTRY_BUNDLE,
 	entryPoints: ENTRIES.map((entry) => `dist/${entry}.js`),

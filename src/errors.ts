@@ -1,12 +1,14 @@
 /** The codes of the errors that a client can see, each with its HTTP status. */
 const STATUS = {
 	bad_request: 400,
+	budget_exhausted: 402,
 	hostname_not_found: 404,
 	function_not_found: 404,
 	path_not_found: 404,
 	request_timeout: 408,
 	body_too_large: 413,
 	url_too_long: 414,
+	quota_exceeded: 429,
 	headers_too_large: 431,
 	exception: 500,
 	invalid_response: 500,
@@ -31,12 +33,14 @@ export type ErrorCode = keyof typeof STATUS;
 /** What a client may read of an error: never a stack, never a name from inside the function. */
 const PUBLIC_MESSAGE: Record<ErrorCode, string> = {
 	bad_request: "The request is malformed.",
+	budget_exhausted: "Whoever runs this function has used up its budget.",
 	hostname_not_found: "No function is deployed at this hostname.",
 	function_not_found: "No function of this name is deployed.",
 	path_not_found: "No function is deployed at this path.",
 	request_timeout: "The request took too long to arrive.",
 	body_too_large: "The request's body is larger than this function accepts.",
 	url_too_long: "The request's URL is too long.",
+	quota_exceeded: "Whoever runs this function has used up its quota.",
 	headers_too_large: "The request's headers are too large.",
 	exception: "The function threw an exception.",
 	invalid_response: "The function did not return a valid response.",

@@ -39,6 +39,7 @@ import { Placement } from "./invocation/placement.ts";
 import { Account } from "./limits/account.ts";
 import { DEFAULT_TENANT_LIMITS, defaultLimits, type Limits, type TenantLimits } from "./limits/limits.ts";
 import { Recycles } from "./limits/recycles.ts";
+import { Refusals } from "./limits/refusals.ts";
 import type { SandboxSettings, VersionNumber } from "./link/protocol.ts";
 import type { FunctionId, FunctionName, TenantName } from "./names.ts";
 import { Guard } from "./observe/guard.ts";
@@ -137,6 +138,10 @@ export class Runtime {
 	/** @internal What control desires. */
 	readonly desired: Desired;
 	readonly #recycles: Recycles;
+	/** @internal The tenants that have used up what they may use. */
+	readonly refusals = new Refusals();
+	/** @internal Told of each invocation that is over, and of its memory over its time, in MB times milliseconds. */
+	onUsed: (record: InvocationRecord, memoryMbMs: number) => void = () => undefined;
 	readonly #observer: Observer;
 	readonly #mapper: StackMapper;
 	readonly #log: FunctionLog;
@@ -309,7 +314,7 @@ export class Runtime {
 		this.#pool = inline
 			? await InlinePool.start(settings, events)
 			: new Cordons({ launcher: this.#launcher, size, settings, events });
-		this.#placement = new Placement(this.#pool, this.#recycles);
+		this.#placement = new Placement(this.#pool, this.#recycles, this.refusals);
 		this.#dispatcher = new Dispatcher({
 			deployments: this.#deployments,
 			placement: this.#placement,
@@ -317,6 +322,7 @@ export class Runtime {
 			observer: this.#observer,
 			guard: this.guard,
 			log: this.#log,
+			used: (record, memoryMbMs) => this.onUsed(record, memoryMbMs),
 			mapper: this.#mapper,
 			files: new SiteDelivery(this.#sites, this.#observer),
 			development: this.#development,
@@ -685,6 +691,20 @@ export class Runtime {
 			mappings: this.#mapper.jobs,
 			...this.#pool.stats(),
 		};
+	}
+
+	/** @internal The memory that provisioned instances may use, by their functions: what is held ready. */
+	*held(): Generator<FunctionId & { memoryMb: number }> {
+		const { sandboxes } = this.#pool.stats();
+		for (const one of this.#deployments.all()) {
+			const { provisioned, max } = one.instances;
+			if (provisioned === 0 || max === 0) continue;
+			const memoryMb = one.running.reduce(
+				(sum, version) => sum + Math.min(version.provisioned, sandboxes) * version.limits.memoryMb,
+				0,
+			);
+			if (memoryMb > 0) yield { tenant: one.tenant, name: one.name, memoryMb };
+		}
 	}
 
 	/**

@@ -96,6 +96,7 @@ const PROCESS_OF = {
 	// What keeps the log, and what it is asked by.
 	logs: "data",
 	"logs/calls.ts": "both ends",
+	"logs/query": "both ends",
 
 	// Where events come from.
 	sources: "edge",
@@ -165,6 +166,7 @@ const ROOMS = {
 	control: {
 		assets: "what is known of the files of versions",
 		version: "what it tells of itself",
+		logs: "what the log process is asked, and the language of queries",
 		supervisor: "it is started and ended by it",
 		triggers: "what calls functions beside requests",
 		sources: "where events come from, and whom they are for",
@@ -184,7 +186,13 @@ const ROOMS = {
 		names: "tenants and functions",
 		units: "types",
 	},
-	logs: { observe: "types of records, and of what is counted", names: "types of functions", units: "types" },
+	logs: {
+		link: "frames of data processes",
+		stores: "what is refused",
+		observe: "types of records, and of what is counted",
+		names: "types of functions",
+		units: "types",
+	},
 	client: {
 		assets: "reads folders of files",
 		config: "reads configurations",
@@ -201,7 +209,7 @@ const ROOMS = {
 		assets: "types of what is desired",
 		deployments: "types of what is desired",
 		bindings: "types of what is desired",
-		limits: "types of what is desired",
+		limits: "types of what is desired, and of who is refused",
 		link: "types of what is desired",
 		observe: "types of records, and of what is counted",
 		names: "types of functions",

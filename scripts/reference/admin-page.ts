@@ -31,7 +31,7 @@ export interface Description {
 
 const HEAD = `# The admin API
 
-\`atoll up\` has it on its admin port, below \`/v1\`; \`/openapi.json\` describes it to programs, and \`/\` is a page to try
+\`atoll up\` has it on its admin port, below \`/v1\`; \`/openapi.json\` describes it to programs, and \`/api\` is a page to try
 it. This page is made of that description by \`npm run reference\`.
 
 Each call takes \`Authorization: Bearer TOKEN\`. A token has a scope (\`read\`, \`deploy\` or \`admin\`, each with those before

@@ -146,16 +146,56 @@ export function addClientCommands(program: Command): void {
 		.option("--rules <FILE>", "or a file with all rules in JSON, as the admin API takes them")
 		.option("--secret-file <FILE>", "where the secret is, in place of standard input; may be repeated", list)
 		.option("--keep-secrets", "it keeps those that it has");
+	add(
+		"alerts",
+		"alerts that there are, what receivers were told, and the rules, receivers and silences that this goes by",
+		(commands, what: string, action: string | undefined, name: string | undefined, options: never) =>
+			commands.alerts(what, action, name, options),
+	)
+		.addArgument(
+			new Argument("[WHAT]", "what to look at or change")
+				.choices(["list", "deliveries", "rule", "receiver", "silence"])
+				.default("list"),
+		)
+		.argument(
+			"[ACTION]",
+			"list; of a rule get, set, test, remove; of a receiver set, test, remove; of a silence add, remove",
+		)
+		.argument("[NAME]", "which one")
+		.option("--operator", "the operator's own, and alerts of all tenants, in place of a tenant's")
+		.option("--settings <FILE>", "of set: a file in JSON with what the admin API takes; - for standard input")
+		.option("--kind <KIND>", "of receiver set: webhook, slack or alertmanager")
+		.option("--url <URL>", "of receiver set: where it is")
+		.option("--secret", "of receiver set: read its secret from standard input; else it keeps the one that it has")
+		.option("--matcher <LABEL=VALUE>", "the alerts: severity=critical, function!=test-*; may be repeated", list)
+		.option("--for <DURATION>", "of silence add: for so long, as 2h (1h)")
+		.option("--comment <TEXT>", "of silence add: why");
 	add("tail <NAME>", "what a function does, as it does it", (commands, name: string, options: never) =>
 		commands.tail(name, options),
 	)
+		.option("--header <NAME:VALUE>", "requests with this header alone; VALUE may be left out; may be repeated", list)
+		.option("--ip <ADDRESS>", "requests from this address alone; may be repeated", list)
 		.option(
-			"--header <NAME:VALUE>",
-			"requests with this header alone; VALUE may be left out; may be repeated",
+			"--outcome <OUTCOME>",
+			"what ended so alone, as exception; error for all that failed; may be repeated",
 			list,
-			[],
 		)
-		.option("--ip <ADDRESS>", "requests from this address alone; may be repeated", list, []);
+		.option("--method <METHOD>", "requests of this method alone; may be repeated", list)
+		.option("--version <VERSION>", "this version alone, by its number or id")
+		.option("--search <TEXT>", "what has logged this alone; may be repeated", list)
+		.option("--sample <SHARE>", "such a share of all, as 0.1");
+	add(
+		"logs [QUERY]",
+		"what functions have done and logged, by a query",
+		(commands, query: string | undefined, options: never) => commands.logs(query ?? "", options),
+	)
+		.option("--since <TIME>", "from when on: 1h (ago), 2d, or 2026-11-30T10:20:00Z (1h)")
+		.option("--until <TIME>", "until when (now)")
+		.option("--limit <N>", "so many entries at most", integer(1, 1000), 100)
+		.option("--cursor <CURSOR>", "go on where a page has ended")
+		.option("--function <NAME>", "of this function alone")
+		.option("--all-tenants", "of all tenants")
+		.option("--follow", "and what comes from now on, until it is ended");
 	add("cache", "remove responses from a function's cache", (commands, _: string, name: string, options: never) =>
 		commands.purge(name, options),
 	)
@@ -165,6 +205,49 @@ export function addClientCommands(program: Command): void {
 		.option("--url <URL>", "what is kept at this URL; may be repeated", list)
 		.option("--tag <TAG>", "what has this in its Cache-Tag header; may be repeated", list)
 		.option("--all", "all that it holds");
+	const period = (command: Command) =>
+		command
+			.option("--month <MONTH>", "of a month, as 2026-12 (this one)")
+			.option("--csv", "print CSV, for spreadsheets");
+	period(
+		add("usage", "what functions have used, by day, month, function or tenant", (commands, options: never) =>
+			commands.usage(options),
+		),
+	)
+		.option("--all-tenants", "of all tenants, and not of --tenant alone")
+		.option("--from <DAY>", "the first day of UTC, as 2026-12-01 (the first of this month)")
+		.option("--to <DAY>", "the last day (today)")
+		.addOption(
+			new Option("--by <WHAT>", "what it is added up by")
+				.choices(["day", "month", "function", "tenant"])
+				.default("day"),
+		);
+	period(
+		add("invoice", "what a tenant's month costs, by unit and tier, and by function", (commands, options: never) =>
+			commands.invoice(options),
+		),
+	);
+	add(
+		"budget",
+		"what a tenant may use, and what of that is gone; with flags: what it may use from now on",
+		(commands, options: never) => commands.budget(options),
+	)
+		.option("--requests-per-day <N>", "so many requests a day; none for as many as it likes", integerOrNone(0, 1e15))
+		.option("--requests-per-month <N>", "so many a month", integerOrNone(0, 1e15))
+		.option("--cpu-ms-per-day <N>", "so much processor time a day, in milliseconds", integerOrNone(0, 1e15))
+		.option("--cpu-ms-per-month <N>", "so much a month", integerOrNone(0, 1e15))
+		.option("--amount-per-month <AMOUNT>", "so much money a month, as 25.00; none for as much as it likes")
+		.option("--warn-at <PERCENT>", "it is told when so much of it is gone (80)", integer(1, 100));
+	add(
+		"balance",
+		"what a tenant has paid ahead; add TENANT AMOUNT adds to it",
+		(commands, action: string, tenant: string, amount: string | undefined, options: never) =>
+			commands.balance(action, tenant, amount, options),
+	)
+		.addArgument(new Argument("<ACTION>", "what to do").choices(["show", "add"]))
+		.argument("<TENANT>", "whose it is")
+		.argument("[AMOUNT]", "how much, as 10.00; less than nothing takes it away (`add -- TENANT -10.00`)")
+		.option("--reference <TEXT>", "an amount of one reference is added once");
 	add("delete <NAME>", "remove a function with all its versions", (commands, name: string, options: ClientOptions) =>
 		commands.remove(name, options),
 	);

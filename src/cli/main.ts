@@ -166,6 +166,8 @@ export async function main(args: string[]): Promise<void> {
 	const program = new Command("atoll")
 		.description("atoll: a lightweight, isolate-based edge function runtime")
 		.version(version(), "-v, --version")
+		// Behind a command it is one of that command's.
+		.enablePositionalOptions()
 		.helpOption("-h, --help")
 		.addHelpText("after", HELP)
 		.exitOverride()

@@ -7,7 +7,7 @@ import { UsageError } from "../errors.ts";
 
 /** What a backup may hold, and nothing that would lead elsewhere. */
 const ENTRY =
-	/^(?:control\.sqlite|data-processes|uploads\/[0-9a-f]{64}|stores(?:-\d{1,2})?\/(?:data\.db|blobs\/[0-9a-z-]{1,100})|sql\/[0-9a-z_-]{1,63}\/\w[\w-]{0,99}\.sqlite)$/;
+	/^(?:control\.sqlite|data-processes|metering\/usage\.sqlite|uploads\/[0-9a-f]{64}|stores(?:-\d{1,2})?\/(?:data\.db|blobs\/[0-9a-z-]{1,100})|sql\/[0-9a-z_-]{1,63}\/\w[\w-]{0,99}\.sqlite)$/;
 
 /** `atoll restore`: a data folder of a backup. It is there as a whole, or not at all. */
 export async function restore(file: string, data: string): Promise<void> {
@@ -16,12 +16,13 @@ export async function restore(file: string, data: string): Promise<void> {
 		["control.sqlite", "a database"],
 		["stores", "what functions have stored (stores/)"],
 		["sql", "their SQL databases (sql/)"],
+		["metering", "what functions have used (metering/)"],
 	])
 		if (existsSync(join(target, name)))
 			throw new UsageError(`${data} has ${what} already: move that away first, or name another folder with --data`);
 	if (!existsSync(file)) throw new UsageError(`${file}: there is no such file`);
 	const draft = join(dirname(target), `.atoll-restore-${process.pid}`);
-	for (const folder of ["uploads", "stores/blobs", "sql"])
+	for (const folder of ["uploads", "stores/blobs", "sql", "metering"])
 		await mkdir(join(draft, folder), { recursive: true, mode: 0o700 });
 	try {
 		let isWhole = false;

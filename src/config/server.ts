@@ -1,7 +1,10 @@
 import { z } from "zod";
 import { type Limits, limitsSchema, type TenantLimits, tenantLimitsSchema } from "../limits/limits.ts";
 import { Router } from "../router/router.ts";
+import type { Bytes } from "../units.ts";
+import { type AlertsConfig, alertsSchema } from "./alert-receivers.ts";
 import { check } from "./check.ts";
+import { type Pricing, pricingSchema } from "./pricing.ts";
 
 const port = z.number().int().min(0).max(65_535);
 const hostname = z.string().transform((text, { addIssue }) => {
@@ -9,6 +12,8 @@ const hostname = z.string().transform((text, { addIssue }) => {
 	if (normal === null || normal.startsWith("*")) addIssue({ code: "custom", message: "must be a hostname" });
 	return normal ?? text;
 });
+
+const MB = 2 ** 20;
 
 /** How many versions of a function may be kept, and for how many days: by the server's rule and by a function's own. */
 export const keptVersions = z.number().int().min(1).max(1000);
@@ -53,6 +58,24 @@ export const serverSchema = z.strictObject({
 		})
 		.prefault({})
 		.meta({ description: "What is kept of functions that have no rules of their own, beside what is in use." }),
+	logs: z
+		.strictObject({
+			days: z.number().int().min(1).max(3650).default(7).meta({ description: "For so many days." }),
+			maxBytes: z
+				.number()
+				.int()
+				.min(16 * MB)
+				.default(4096 * MB)
+				.meta({
+					description: "So many bytes on the disk in all; whoever has the most loses its oldest.",
+				}),
+			tenantBytes: z.number().int().min(MB).optional().meta({
+				description: "So many of one tenant's, the oldest go. Default: a quarter of all; of `default` all.",
+			}),
+		})
+		.prefault({})
+		.meta({ description: "What is kept of invocations and of what functions log." }),
+	alerts: alertsSchema.prefault({}).meta({ description: "How it is watched, and who is told." }),
 	cache: z
 		.strictObject({
 			maxIsolates: z.number().int().min(1).optional().meta({ description: "Default: 1000." }),
@@ -70,10 +93,24 @@ export const serverSchema = z.strictObject({
 		})
 		.default({})
 		.meta({ description: "Where webhooks and CloudEvents are taken: at /events/SOURCE of this hostname." }),
+	metering: z
+		.strictObject({
+			days: z.number().int().min(32).max(3650).default(400).meta({ description: "For so many days." }),
+		})
+		.prefault({})
+		.meta({ description: "How long it is kept what functions have used." }),
+	pricing: pricingSchema.optional().meta({ description: "What is used costs: for invoices, budgets and balances." }),
 	drainMs: z.number().int().min(0).max(600_000).default(10_000).meta({
 		description: "How long an edge that is replaced answers over the connections that it has, in milliseconds.",
 	}),
 });
+
+/** What is kept of the log. */
+export interface LogsConfig {
+	days: number;
+	maxBytes: Bytes;
+	tenantBytes?: Bytes | undefined;
+}
 
 /** How a server of `atoll up` is set up. */
 export interface ServerConfig {
@@ -90,10 +127,14 @@ export interface ServerConfig {
 	tenantLimits: Partial<TenantLimits>;
 	maxProvisioned: number;
 	keep: { versions: number; days: number | null };
+	logs: LogsConfig;
+	alerts: AlertsConfig;
 	cache: { maxIsolates?: number; maxBytes?: number };
 	allowEgress: string[];
 	cgroup?: string | undefined;
 	events: { hostname?: string | undefined };
+	metering: { days: number };
+	pricing?: Pricing | undefined;
 	drainMs: number;
 }
 

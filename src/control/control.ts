@@ -19,6 +19,7 @@ import { SqlProcesses } from "../stores/sql-processes.ts";
 import type { Milliseconds } from "../units.ts";
 import { version } from "../version.ts";
 import { isBackupDraft } from "./admin/backup.ts";
+import { Alerts } from "./alerts/alerts.ts";
 import { Analytics } from "./analytics.ts";
 import { Buckets } from "./buckets.ts";
 import { Catalog } from "./catalog/catalog.ts";
@@ -27,11 +28,17 @@ import { InstancePolicy } from "./catalog/instance-policy.ts";
 import { Keeping } from "./catalog/keeping.ts";
 import { Releases } from "./catalog/releases.ts";
 import { Tails } from "./cloudflare/tails.ts";
+import { Sessions } from "./dashboard/sessions.ts";
 import { EventSources } from "./event-sources.ts";
 import { DesiredState } from "./feed/desired-state.ts";
 import { Feed } from "./feed/feed.ts";
 import { Invocations } from "./invocations.ts";
 import { type KvNamespaces, tenantNamespaces } from "./kv/namespaces.ts";
+import { addBudgetMetric } from "./metering/budget-metric.ts";
+import { Budgets } from "./metering/budgets.ts";
+import { Metering } from "./metering/metering.ts";
+import { LogIntake } from "./observe/log-intake.ts";
+import { Logs } from "./observe/logs.ts";
 import { Metrics } from "./observe/metrics.ts";
 import { Queues } from "./queues.ts";
 import { Sealer } from "./secrets.ts";
@@ -51,6 +58,8 @@ const DATABASE = "control.sqlite";
 /** The folder of their SQL databases, and how many processes of control's own have some open. */
 const SQL = "sql";
 const MOST_SQL = 4;
+/** The folder of the log process. */
+const LOGS = "logs";
 const TIDY_MS: Milliseconds = 3600_000;
 /** Looking through all that there is takes a while, which whoever starts has no time for. */
 const FIRST_TIDY_MS: Milliseconds = 60_000;
@@ -91,10 +100,21 @@ export class Control {
 	readonly versions: VersionUploads;
 	readonly releases: Releases;
 	readonly tokens: Tokens;
+	/** Of the dashboard. */
+	readonly sessions: Sessions;
 	readonly assets: AssetUploads;
 	readonly feed: Feed;
 	readonly tails: Tails;
 	readonly metrics = new Metrics();
+	/** Invocations with what they have logged, and rollups. */
+	readonly logs: Logs;
+	/** Where edges bring them to. */
+	readonly logIntake: LogIntake;
+	/** What functions have used. */
+	readonly metering: Metering;
+	/** What tenants may use. */
+	readonly budgets: Budgets;
+	readonly alerts: Alerts;
 	readonly #artifacts: ArtifactStore;
 	readonly #pruner: Pruner;
 	readonly #launcher = new Launcher();
@@ -116,12 +136,16 @@ export class Control {
 			uploads: Uploads;
 			artifacts: ArtifactStore;
 			toolchain: string;
+			metering: Metering;
 			log: Log;
 		},
 	) {
-		const { store, sealer, uploads, artifacts, toolchain, log } = parts;
+		const { store, sealer, uploads, artifacts, toolchain, metering, log } = parts;
 		this.config = config;
 		this.log = log;
+		this.metering = metering;
+		this.budgets = new Budgets({ store, metering, pricing: config.pricing, log });
+		addBudgetMetric(this.metrics.own, this.budgets);
 		this.store = store;
 		this.#artifacts = artifacts;
 		this.catalog = new Catalog({
@@ -149,6 +173,7 @@ export class Control {
 		const { versions, keeping, bound, namespaces, buckets } = this;
 		this.releases = new Releases({ catalog, versions, keeping, bound, namespaces });
 		this.tokens = new Tokens(store);
+		this.sessions = new Sessions(this.tokens, sealer);
 		this.assets = new AssetUploads(store, uploads, sealer);
 		this.sources = new EventSources({
 			...{ catalog, sealer },
@@ -162,8 +187,23 @@ export class Control {
 		this.feed = new Feed({
 			...{ store, state, log },
 			remake: (id, version) => this.versions.remake(id, version),
-			onMeasured: (edge, tallies, stats) => this.metrics.add(edge, tallies, stats),
-			onGone: (edge) => this.metrics.forget(edge),
+			onMeasured: (edge, tallies, stats) => {
+				this.metrics.add(edge, tallies, stats);
+				this.logs.addRollups(Date.now(), tallies);
+				this.alerts.measured(edge, tallies, stats);
+			},
+			onGone: (edge) => {
+				this.metrics.forget(edge);
+				this.alerts.gone(edge);
+			},
+		});
+		this.logs = new Logs({ launcher: this.#launcher, folder: LOGS, config: config.logs, log });
+		this.logIntake = new LogIntake((batch) => this.logs.append(batch));
+		this.alerts = new Alerts({
+			...{ store, sealer, config: config.alerts, allowEgress: config.allowEgress, folder: ".", logs: this.logs, log },
+			url: config.alerts.url ?? `http://${config.adminHost}:${config.adminPort}`,
+			edges: () => this.feed.edges,
+			registry: this.metrics.own,
 		});
 		const { data, feed } = this;
 		this.queues = new Queues({ catalog, data, feed, storedBytes, buckets });
@@ -205,7 +245,9 @@ export class Control {
 			loadPrelude(),
 		]);
 		const sealer = Sealer.open(".");
-		return new Control(config, { store, sealer, uploads, artifacts, toolchain: toolchainKey(prelude), log });
+		const metering = await Metering.open({ data: ".", days: config.metering.days, log });
+		const toolchain = toolchainKey(prelude);
+		return new Control(config, { store, sealer, uploads, artifacts, toolchain, metering, log });
 	}
 
 	/** Started when the first version is built: who only serves has no need of it. */
@@ -242,6 +284,8 @@ export class Control {
 			const old = await this.keeping.tidy(this.catalog);
 			await this.bound.tidy();
 			if (old > 0) this.log("info", `${old} versions and releases that are kept no longer were removed`);
+			const functions = new Set((await this.store.list("function")).map(({ key }) => key));
+			this.metrics.retain((key) => functions.has(key));
 			const { files } = await sweep(this.store, this.#uploads);
 			if (files > 0) this.log("info", `${files} uploads that no version has any more were removed`);
 		} catch (error) {
@@ -301,16 +345,22 @@ export class Control {
 		this.tails.close();
 	}
 
-	async close(): Promise<void> {
+	/** Edges that are ending, too, have so long to tell the last of what is used. */
+	async close(edgesMs: Milliseconds): Promise<void> {
 		this.closeTails();
 		this.#closed = true;
 		clearInterval(this.#tidying);
 		clearTimeout(this.#firstTidying);
-		await this.feed.close();
+		this.budgets.close();
+		const metered = this.metering.close(edgesMs);
+		await Promise.all([this.feed.close(), this.logIntake.close()]);
+		await this.alerts.close();
 		await (await this.#builder)?.builder.close();
 		await this.#pruner.close();
-		await Promise.all([this.data.close(), this.sql.close(), this.copyingSql.close()]);
+		await Promise.all([this.data.close(), this.sql.close(), this.copyingSql.close(), this.logs.close()]);
 		await this.#launcher.close();
+		// Whoever starts next may have the store, as long as edges take.
 		await this.store.close();
+		await metered;
 	}
 }

@@ -10,6 +10,8 @@ import { controlServer } from "./server.ts";
 
 /** Requests that are worked on have so long when it is to end: an upload's build takes some seconds. */
 const FINISH_MS: Milliseconds = 20_000;
+/** Edges that end with it have so long: requests in flight are finished there. */
+const EDGES_MS: Milliseconds = 40_000;
 const IDLE_MS: Milliseconds = 100;
 const LEAST_TOKEN = 16;
 
@@ -21,7 +23,11 @@ await runSupervised(async (config) => {
 	if (given !== undefined && given.length < LEAST_TOKEN)
 		log("warn", `ATOLL_ADMIN_TOKEN has fewer than ${LEAST_TOKEN} characters, and lets in whoever guesses it`);
 	const token = (await control.tokens.first(given)) ?? undefined;
+	await control.budgets.look();
+	await control.metering.listen();
 	await control.feed.listen("control.sock");
+	await control.logIntake.listen("logs.sock");
+	control.alerts.start();
 	const server = controlServer(control);
 	await new Promise<void>((resolve, reject) => {
 		server.once("error", reject);
@@ -30,14 +36,14 @@ await runSupervised(async (config) => {
 	return {
 		port: (server.address() as AddressInfo).port,
 		token,
-		async stop() {
+		async stop(successor) {
 			// Who comes from now on waits in the socket's queue; who is here is answered.
 			const closed = new Promise((resolve) => server.close(resolve));
 			control.closeTails();
 			const idle = setInterval(() => server.closeIdleConnections(), IDLE_MS);
 			await Promise.race([closed, sleep(FINISH_MS, undefined, { ref: false })]);
 			clearInterval(idle);
-			await control.close();
+			await control.close(successor ? 0 : EDGES_MS);
 			server.closeAllConnections();
 			await closed;
 			await logger.close();

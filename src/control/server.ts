@@ -12,6 +12,7 @@ import { failed } from "./cloudflare/envelope.ts";
 import { TAILS } from "./cloudflare/tails.ts";
 import type { Control } from "./control.ts";
 import { ControlError } from "./control-error.ts";
+import { dashboard } from "./dashboard/dashboard.ts";
 import { Conflict } from "./store/store.ts";
 import { type Authenticated, Bearer } from "./tokens.ts";
 import { filesIn } from "./uploads/asset-uploads.ts";
@@ -52,7 +53,8 @@ export function controlServer(control: Control): Server {
 	// Made once: whoever asks has no token.
 	const description = JSON.stringify(describe(api));
 	app.get("/openapi.json", (c) => c.body(description, 200, { "content-type": "application/json" }));
-	app.get("/", (c) => c.html(PAGE));
+	app.get("/api", (c) => c.html(PAGE));
+	app.route("/", dashboard(control));
 	// Its bearer is the session's, and not a token of the API.
 	app.post("/client/v4/accounts/:account/workers/assets/upload", asSession(control), bounded, async (c) => {
 		const done = await control.assets.receive(jwtOf(c), await filesIn(await readForm(c.req), "base64"));

@@ -43,13 +43,24 @@ export class Bearer {
 		return { label, scope, tenant, functions, expires };
 	}
 
+	/** Whether its token allows something. */
+	allows(scope: Scope, tenant: TenantName | null, name: FunctionName | null = null): boolean {
+		return this.#obstacle(scope, tenant, name) === null;
+	}
+
 	/** Throws ControlError `forbidden` for what its token does not allow. */
 	require(scope: Scope, tenant: TenantName | null, name: FunctionName | null = null): void {
+		const obstacle = this.#obstacle(scope, tenant, name);
+		if (obstacle !== null) this.#refuse(obstacle);
+	}
+
+	#obstacle(scope: Scope, tenant: TenantName | null, name: FunctionName | null): string | null {
 		const { scope: own, tenant: ownTenant, functions } = this.#grant;
-		if (SCOPES.indexOf(own) < SCOPES.indexOf(scope)) this.#refuse(`has the scope ${own}; this needs ${scope}`);
-		if (ownTenant !== null && tenant !== ownTenant) this.#refuse(`acts for the tenant ${ownTenant} alone`);
+		if (SCOPES.indexOf(own) < SCOPES.indexOf(scope)) return `has the scope ${own}; this needs ${scope}`;
+		if (ownTenant !== null && tenant !== ownTenant) return `acts for the tenant ${ownTenant} alone`;
 		if (functions !== null && (name === null ? scope !== "read" : !functions.includes(name)))
-			this.#refuse(`acts on ${functions.join(", ")} alone`);
+			return `acts on ${functions.join(", ")} alone`;
+		return null;
 	}
 
 	/** The same for what functions have stored, which is their tenant's: a token that is held to some of them has no part in it. */
@@ -112,6 +123,12 @@ export class Tokens {
 	async list(): Promise<(Grant & { id: string; created: string })[]> {
 		const all = await this.#store.list("token");
 		return all.map(({ key: id, value: { hash: _, ...rest } }) => ({ id, ...rest }));
+	}
+
+	/** Who has shown a token of this id earlier; `null` where it lets nobody in any more. */
+	async byId(id: string): Promise<Bearer | null> {
+		const entry = await this.#store.get("token", id);
+		return entry !== null && isInForce(entry.value) ? new Bearer(entry.key, entry.value) : null;
 	}
 
 	/** From now on it lets nobody in. Returns whether there was such a token. */

@@ -8,7 +8,7 @@ import type { Tally } from "../observe/tally.ts";
 import type { Runtime } from "../runtime.ts";
 import { sourceKey } from "../sources/sources.ts";
 import type { Milliseconds } from "../units.ts";
-import { seenOf } from "./seen-request.ts";
+import { Watched } from "./watched.ts";
 
 /**
  * Control is looked for again so long after it was lost, and less and less often: but an edge that is there is to have
@@ -37,7 +37,7 @@ export class Follower {
 	readonly #path: string;
 	readonly #runtime: Runtime;
 	readonly #desired: Desired;
-	readonly #unwatch: () => void;
+	readonly #watched: Watched;
 	#socket: Socket | null = null;
 	#lines: Lines<ToEdge, ToControl> | null = null;
 	#retry: NodeJS.Timeout | null = null;
@@ -45,9 +45,6 @@ export class Follower {
 	#sequence = 0;
 	/** The keys of the functions that are named by the parts of all that there is, as long as these come. */
 	readonly #named = new Set<string>();
-	#watched: ReadonlySet<string> = new Set();
-	/** Those of them whose requests' origins are wanted. */
-	#origins: ReadonlySet<string> = new Set();
 	#work: Promise<void> = Promise.resolve();
 	readonly #connected = Promise.withResolvers<void>();
 	#following = false;
@@ -66,15 +63,12 @@ export class Follower {
 		this.#runtime = runtime;
 		this.#desired = runtime.desired;
 		this.#desired.remake = (id, version) => this.#remake(id, version);
-		this.#unwatch = runtime.watch({
-			record: (record, origin) => {
-				if (!this.#isWatched(record)) return;
-				const isSeen = origin !== null && this.#origins.has(keyOf({ tenant: record.tenant, name: record.function }));
-				this.#lines?.send({ kind: "record", record, request: isSeen ? seenOf(origin) : null });
+		const follower = this;
+		this.#watched = new Watched(runtime, {
+			get takes() {
+				return follower.takes;
 			},
-			log: (line) => {
-				if (this.#isWatched(line)) this.#lines?.send({ kind: "line", line });
-			},
+			send: (said) => this.#lines?.send(said),
 		});
 	}
 
@@ -136,7 +130,7 @@ export class Follower {
 		});
 		socket.on("close", () => {
 			this.#lines = null;
-			this.#watched = new Set();
+			this.#watched.clear();
 			if (this.#closed) return;
 			this.#retry = setTimeout(() => this.#connect(), this.#waitMs);
 			this.#waitMs = Math.min(LONGEST_MS, this.#waitMs * 2);
@@ -163,8 +157,7 @@ export class Follower {
 				this.#runtime.queued(said.tenant, said.queue);
 				break;
 			case "watch":
-				this.#watched = new Set(said.functions);
-				this.#origins = new Set(said.origins);
+				this.#watched.set(said);
 				break;
 		}
 	}
@@ -216,11 +209,6 @@ export class Follower {
 		this.#lines?.send({ kind: "measured", tallies, stats });
 	}
 
-	/** Whether anybody watches a function, and takes what is said of it. */
-	#isWatched({ tenant, function: name }: { tenant: string; function: string }): boolean {
-		return this.#watched.size > 0 && this.#watched.has(keyOf({ tenant, name })) && this.takes;
-	}
-
 	/** Nobody waits for anything that is sought any more. */
 	#leaveOff(): void {
 		this.#all.resolve();
@@ -236,7 +224,7 @@ export class Follower {
 
 	close(): void {
 		this.#closed = true;
-		this.#unwatch();
+		this.#watched.close();
 		if (this.#retry !== null) clearTimeout(this.#retry);
 		this.#socket?.destroySoon();
 	}

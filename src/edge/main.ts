@@ -1,6 +1,7 @@
 /** The edge of `atoll up`: it serves functions' clients, and opens no database. */
 
 import { eventsHostname } from "../config/server.ts";
+import { METERING } from "../feed/usage.ts";
 import { spreadLastNet } from "../observe/last-net.ts";
 import { createLogger } from "../observe/logger.ts";
 import { Runtime } from "../runtime.ts";
@@ -9,7 +10,9 @@ import { LISTEN_FD } from "../supervisor/messages.ts";
 import { runSupervised } from "../supervisor/supervised.ts";
 import { earlyRequests } from "./early-requests.ts";
 import { Follower } from "./follower.ts";
+import { LogStream } from "./log-stream.ts";
 import { Measures } from "./measures.ts";
+import { Meter } from "./meter.ts";
 
 await runSupervised(async (config, mayFollow) => {
 	const { limits, maxLimits, tenantLimits, cache, allowEgress, sandboxes, dataProcesses, cgroup, drainMs } = config;
@@ -30,6 +33,13 @@ await runSupervised(async (config, mayFollow) => {
 	});
 	const follower = new Follower("control.sock", runtime);
 	const measures = new Measures(runtime, follower);
+	const logStream = new LogStream("logs.sock", runtime);
+	const meter = new Meter({
+		path: METERING,
+		held: () => runtime.held(),
+		onRefused: (tenants) => runtime.refusals.set(tenants),
+	});
+	runtime.onUsed = (record, memoryMbMs) => meter.count(record, memoryMbMs);
 	runtime.resume();
 	const known = () => follower.heardAll().then(() => follower.complete);
 	const server = new HttpServer(runtime.receiving(eventsHostname(config), earlyRequests(runtime, follower), known));
@@ -43,12 +53,15 @@ await runSupervised(async (config, mayFollow) => {
 	return {
 		port,
 		async stop(successor) {
+			meter.release();
 			if (successor) await server.drain(drainMs);
 			follower.leave();
 			await server.close();
 			await runtime.close();
 			measures.close();
+			await meter.close();
 			follower.close();
+			await logStream.close();
 			await logger.close();
 		},
 	};

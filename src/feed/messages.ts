@@ -4,7 +4,7 @@ import type { Sticky } from "../deployments/stickiness.ts";
 import type { Limits } from "../limits/limits.ts";
 import type { StartResult } from "../link/build-frames.ts";
 import type { FunctionId, TenantName } from "../names.ts";
-import type { InvocationRecord, LogLine, RequestOrigin } from "../observe/record.ts";
+import type { InvocationRecord, LogLine, RequestOrigin, SeenEvent } from "../observe/record.ts";
 import type { RuntimeStats } from "../observe/runtime-stats.ts";
 import type { Tally } from "../observe/tally.ts";
 import type { Source } from "../sources/source-settings.ts";
@@ -51,6 +51,14 @@ export interface DesiredFunction extends FunctionId {
 	versions: DesiredVersion[];
 }
 
+/** What is watched: a function by its key, all of a tenant's by `tenant/`, or all that there is by the empty text. */
+export type Scope = string;
+
+/** Whether a scope has all of another one in it. */
+export function covers(scope: Scope, other: Scope): boolean {
+	return scope === other || ((scope === "" || scope.endsWith("/")) && other.startsWith(scope));
+}
+
 /** What is told of a request to who watches its function. */
 export interface SeenRequest {
 	/** By their names in lower case; values that may be secrets are redacted. */
@@ -95,8 +103,8 @@ export type ToEdge =
 	| { kind: "remade"; version: string; problem: string | null }
 	/** A queue has messages that came by another way than this edge. */
 	| { kind: "queued"; tenant: TenantName; queue: string }
-	/** Of which functions records and lines are wanted, by their keys, and of which of them requests' origins as well. */
-	| { kind: "watch"; functions: string[]; origins: string[] };
+	/** Of what records and lines are wanted, by scopes, and of which functions requests' origins as well, by their keys. */
+	| { kind: "watch"; scopes: Scope[]; origins: string[] };
 
 /** What an edge tells control. */
 export type ToControl =
@@ -111,7 +119,9 @@ export type ToControl =
 	/** The artifact of a version is not whole on disk. */
 	| { kind: "remake"; function: FunctionId; version: string }
 	/** What functions that are watched have done. */
-	| { kind: "record"; record: InvocationRecord; request: SeenRequest | null }
+	| { kind: "record"; record: InvocationRecord; request: SeenRequest | null; event: SeenEvent | null }
 	| { kind: "line"; line: LogLine }
+	/** So many invocations of what is watched were too many to be told within the last second. */
+	| { kind: "leftOut"; scope: Scope; count: number }
 	/** What all functions have done since it was told last. */
 	| { kind: "measured"; tallies: Tally[]; stats: EdgeStats };

@@ -4,7 +4,7 @@ import type { EventHead } from "../link/event-head.ts";
 import { Kind } from "../link/messages.ts";
 import type { Outgoing } from "../link/outgoing.ts";
 import { decodeVerdicts, type Verdict } from "../link/verdicts.ts";
-import type { InvocationRecord, Outcome } from "../observe/record.ts";
+import type { EventOrigin, InvocationRecord, Outcome } from "../observe/record.ts";
 import type { Bytes } from "../units.ts";
 import { decodedFailure, EVENT_BYTES, type InvocationEvent, LETTER_BYTES } from "./event.ts";
 import type { EncodedEvent } from "./event-type.ts";
@@ -26,7 +26,7 @@ export class DispatchedEvent implements InvocationEvent {
 	readonly type: string;
 	readonly head: string;
 	readonly bytes: Bytes;
-	readonly origin = null;
+	readonly origin: EventOrigin | null;
 	readonly chain: Chain;
 	readonly streams = false;
 	readonly making = null;
@@ -39,7 +39,8 @@ export class DispatchedEvent implements InvocationEvent {
 	#abandoned = false;
 
 	/** `depth`: how many events it comes of, one after the other. */
-	constructor({ head, data }: EncodedEvent, depth = 0) {
+	constructor({ head, data, seen }: EncodedEvent, depth = 0) {
+		this.origin = seen === undefined ? null : { event: seen };
 		this.chain = { ...newChain(), depth };
 		this.type = head.type;
 		this.head = JSON.stringify(head);

@@ -1,7 +1,7 @@
 import type { Chain } from "../bindings/functions.ts";
 import { FunctionError } from "../errors.ts";
 import { decodeException, type Exception } from "../link/exception.ts";
-import type { RequestOrigin } from "../observe/record.ts";
+import type { EventOrigin } from "../observe/record.ts";
 import type { AttemptEvent } from "../pool/attempt.ts";
 import type { Bytes } from "../units.ts";
 import type { Invocation } from "./invocation.ts";
@@ -15,7 +15,7 @@ export interface InvocationEvent extends AttemptEvent {
 	/** As the record names it: `http`, `scheduled`, … */
 	readonly type: string;
 	/** What it came with, where it is a request. */
-	readonly origin: RequestOrigin | null;
+	readonly origin: EventOrigin | null;
 	/** The event as the isolate parses it: a RequestHead or an EventHead, in JSON. */
 	readonly head: string;
 	/** What the edge holds for it, beside what it takes in and gives out later. */

@@ -143,6 +143,7 @@ export class Invocation implements AttemptListener, Guarded, Holder {
 		const { placement } = this.#context;
 		const place = Placement.of(this.version, this.#cut);
 		this.#retries.attempts++;
+		this.recording.begun();
 		this.#calls = new Calls({
 			open: (binding) => this.#context.openBinding(binding, this.version.bindings, this.#caller()),
 			limits,

@@ -2,6 +2,7 @@ import type { ReleasedVersion } from "../deployments/released-version.ts";
 import { FunctionError } from "../errors.ts";
 import { overloaded } from "../limits/overload.ts";
 import type { Recycles } from "../limits/recycles.ts";
+import type { Refusals } from "../limits/refusals.ts";
 import type { AttemptFailure, AttemptReport } from "../link/protocol.ts";
 import type { FunctionId } from "../names.ts";
 import { type Place, placesOf } from "../pool/place.ts";
@@ -32,16 +33,18 @@ export const sandboxLost = () => new FunctionError("sandbox_lost", undefined, { 
 export class Placement {
 	readonly #pool: SandboxPool;
 	readonly #recycles: Recycles;
+	readonly #refusals: Refusals;
 
-	constructor(pool: SandboxPool, recycles: Recycles) {
+	constructor(pool: SandboxPool, recycles: Recycles, refusals: Refusals) {
 		this.#pool = pool;
 		this.#recycles = recycles;
+		this.#refusals = refusals;
 	}
 
 	/** Why a version may not run now, anywhere; `null` if it may. */
 	refusal(version: ReleasedVersion): FunctionError | null {
 		const now = Date.now();
-		const refusal = version.refusal(now);
+		const refusal = this.#refusals.of(version.function.tenant, now) ?? version.refusal(now);
 		if (refusal !== null) return refusal;
 		const wait = this.#recycles.remaining(now);
 		return wait > 0 && version.suspect(now)

@@ -6,13 +6,14 @@ import type { AttemptReport } from "../link/protocol.ts";
 import { InOrder } from "../observe/in-order.ts";
 import type { Observer } from "../observe/observer.ts";
 import {
+	type EventOrigin,
 	type InvocationRecord,
 	type LogLine,
 	newRecord,
 	type Outcome,
-	type RequestOrigin,
 	type Trigger,
 } from "../observe/record.ts";
+import type { Milliseconds } from "../units.ts";
 import type { FunctionLog } from "./function-log.ts";
 
 /** The limit whose excess an error tells of. */
@@ -28,12 +29,14 @@ const LIMIT_OF: Partial<Record<ErrorCode, keyof Limits>> = {
 export interface RecordingContext {
 	observer: Observer;
 	log: FunctionLog;
+	/** An invocation is over, whose memory over its time was so much, in MB times milliseconds. */
+	used(record: InvocationRecord, memoryMbMs: number): void;
 }
 
 /** What a record says from its start. */
 export interface RecordingStart {
 	version: ReleasedVersion;
-	event: { readonly type: string; readonly origin: RequestOrigin | null };
+	event: { readonly type: string; readonly origin: EventOrigin | null };
 	requestId: string;
 	trigger: Trigger;
 }
@@ -42,8 +45,10 @@ export interface RecordingStart {
 export class Recording {
 	readonly #context: RecordingContext;
 	readonly #version: ReleasedVersion;
-	readonly #origin: RequestOrigin | null;
+	readonly #origin: EventOrigin | null;
 	readonly #started = performance.now();
+	/** When it was let in; `null` as long as it waits. */
+	#began: Milliseconds | null = null;
 	/** Made with the first line: most requests have none. */
 	#order: InOrder | null = null;
 	readonly record: InvocationRecord;
@@ -58,6 +63,11 @@ export class Recording {
 		this.record.tenant = version.function.tenant;
 		this.record.function = version.function.name;
 		this.record.version = version.id;
+	}
+
+	/** An attempt begins. */
+	begun(): void {
+		this.#began ??= performance.now();
 	}
 
 	/** A console line of the function, as its isolate sent it. */
@@ -125,9 +135,13 @@ export class Recording {
 	finish(attempts: number, subrequests: number): void {
 		this.finished = true;
 		const { observer } = this.#context;
+		const now = performance.now();
 		this.record.attempts = attempts;
 		this.record.subrequests = subrequests;
-		this.record.wallMs = Math.round((performance.now() - this.#started) * 1000) / 1000;
+		this.record.wallMs = Math.round((now - this.#started) * 1000) / 1000;
+		// As hosted clouds bill it: all that it may use, each millisecond that has begun.
+		const ms = this.#began === null ? 0 : Math.ceil(now - this.#began);
+		this.#context.used(this.record, this.#version.limits.memoryMb * ms);
 		if (!observer.listening) return;
 		if (this.#order?.waiting) this.#order.tell(null, () => observer.record(this.record, this.#origin));
 		else observer.record(this.record, this.#origin);

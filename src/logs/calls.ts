@@ -14,12 +14,15 @@ export interface LogQuery {
 	tenant: TenantName | null;
 	/** The functions of the tenant that the asker may see; `null` for all. */
 	functions: FunctionName[] | null;
-	/** From this time on, and up to but not including that one. */
+	/**
+	 * From this time on, and up to but not including that one. What is asked up to now, or later, has entries of a clock
+	 * that was ahead as well.
+	 */
 	since: EpochMs;
 	until: EpochMs;
 	/** So many entries or rows at most. */
 	limit: Count;
-	/** Where the page before has ended; `null` for the first one. */
+	/** Where the page before has ended; `null` for the first one. It has that one's times with it. */
 	cursor: string | null;
 }
 

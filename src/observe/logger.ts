@@ -3,8 +3,8 @@ import pretty from "pino-pretty";
 import { LogOutput } from "./log-output.ts";
 import type { Logger } from "./observer.ts";
 import { label } from "./printable.ts";
-import type { InvocationRecord } from "./record.ts";
-import { recordLine } from "./record-line.ts";
+import type { InvocationRecord, LogLine } from "./record.ts";
+import { functionLine, recordLine } from "./record-line.ts";
 
 export interface CliLogger extends Logger {
 	/** Writes out what is still in memory. */
@@ -61,5 +61,8 @@ export function createLogger(): CliLogger {
 	};
 	if (terminal) return Object.assign(logger, { close }) as unknown as CliLogger;
 	const record = (one: InvocationRecord) => output.write(recordLine(one));
-	return Object.assign(logger, { close, record }) as unknown as CliLogger;
+	const line = (one: LogLine) => {
+		if (one.level !== "debug") output.write(functionLine(one));
+	};
+	return Object.assign(logger, { close, record, line }) as unknown as CliLogger;
 }

@@ -1,4 +1,4 @@
-import type { InvocationRecord, LogLine, RequestOrigin, Subscriber, Watcher } from "./record.ts";
+import type { EventOrigin, InvocationRecord, LogLine, Subscriber, Watcher } from "./record.ts";
 
 /** The part of pino's interface that atoll uses; any logger with these methods will do. */
 export interface Logger {
@@ -8,6 +8,8 @@ export interface Logger {
 	error(fields: object, message: string): void;
 	/** Takes records by itself, faster. Default: `info`, with the message "request". */
 	record?(record: InvocationRecord): void;
+	/** The same for what functions write. Default: the method of the line's level. */
+	line?(line: LogLine): void;
 }
 
 /** Hands records and log lines to all who subscribed, and to the logger. */
@@ -38,14 +40,15 @@ export class Observer {
 		return this.#logger !== null || this.#watchers.size > 0;
 	}
 
-	record(record: InvocationRecord, origin: RequestOrigin | null): void {
+	record(record: InvocationRecord, origin: EventOrigin | null): void {
 		if (this.#logger?.record === undefined) this.#write("info", record, "request");
 		else this.#tell(() => this.#logger?.record?.(record));
 		for (const watcher of this.#watchers) this.#tell(() => watcher.record(record, origin));
 	}
 
 	log(line: LogLine): void {
-		if (this.#logger !== null) {
+		if (this.#logger?.line !== undefined) this.#tell(() => this.#logger?.line?.(line));
+		else if (this.#logger !== null) {
 			const { level, message, time, ...fields } = line;
 			this.#write(level === "log" ? "info" : level, { ...fields, loggedAt: time }, message);
 		}
@@ -71,7 +74,7 @@ export class Observer {
 		this.#write(level, fields, message);
 	}
 
-	#write(level: Exclude<keyof Logger, "record">, fields: object, message: string): void {
+	#write(level: Exclude<keyof Logger, "record" | "line">, fields: object, message: string): void {
 		try {
 			this.#logger?.[level](fields, message);
 		} catch (error) {

@@ -1,5 +1,6 @@
 import type { ErrorCode } from "../errors.ts";
 import type { Limits } from "../limits/limits.ts";
+import type { Count, Milliseconds } from "../units.ts";
 
 /** What started an invocation. */
 export type Trigger = "http" | "fetch" | "subrequest" | "dispatch";
@@ -118,9 +119,17 @@ export interface RequestOrigin {
 	readonly client: { readonly ip: string; readonly protocol: string; readonly tls: string | null } | null;
 }
 
-/** Who hears of requests' origins as well; these are `null` for events that are no requests. */
+/** What an event that is no request is about, for those who watch. */
+export type SeenEvent =
+	| { readonly cron: string; readonly scheduledTime: Milliseconds }
+	| { readonly queue: string; readonly batchSize: Count };
+
+/** Where an event came from. */
+export type EventOrigin = RequestOrigin | { readonly event: SeenEvent };
+
+/** Who hears of events' origins as well; these are `null` where nothing is told of them. */
 export interface Watcher {
-	record(record: InvocationRecord, origin: RequestOrigin | null): void;
+	record(record: InvocationRecord, origin: EventOrigin | null): void;
 	log(line: LogLine): void;
 }
 

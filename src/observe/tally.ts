@@ -16,13 +16,19 @@ export interface Histogram {
 	sum: Seconds;
 }
 
-/** What there was of one kind of event at one function. */
-export interface Tally {
+/** What is counted together. */
+export interface Counted {
 	/** Empty, like the function's name, where no function serves the hostname. */
 	tenant: TenantName | "";
 	function: FunctionName | "";
+	/** The version's hash; empty where versions are taken together. */
+	version: string;
 	/** The event's type, as in a record. */
 	event: string;
+}
+
+/** What there was of one kind of event at one version of a function. */
+export interface Tally extends Counted {
 	/** How many invocations ended in which way. */
 	outcomes: Record<string, number>;
 	/** From the event's arrival to the end of everything that it started, processor time, and how long cold starts took. */
@@ -39,11 +45,11 @@ export interface Tally {
 /** A function of which there are too many others is counted under this name. */
 const OTHERS = "_others";
 
-const newHistogram = (): Histogram => ({ counts: new Array<number>(BOUNDS.length + 1).fill(0), sum: 0 });
+export const newHistogram = (): Histogram => ({ counts: new Array<number>(BOUNDS.length + 1).fill(0), sum: 0 });
 
-function newTally(of: Pick<Tally, "tenant" | "function" | "event">): Tally {
+function newTally({ tenant, function: name, version, event }: Counted): Tally {
 	return {
-		...of,
+		...{ tenant, function: name, version, event },
 		outcomes: {},
 		wall: newHistogram(),
 		cpu: newHistogram(),
@@ -63,9 +69,29 @@ function note(histogram: Histogram, seconds: Seconds): void {
 	histogram.sum += seconds;
 }
 
-function addHistogram(to: Histogram, more: Histogram): void {
+export function addHistogram(to: Histogram, more: Histogram): void {
 	for (const [bucket, count] of more.counts.entries()) to.counts[bucket] += count;
 	to.sum += more.sum;
+}
+
+/**
+ * What a share of all stayed below, `0.99` for instance, as near as the buckets tell: within one of them it is taken for
+ * spread evenly, and what is above all bounds for the last of these. `null` where nothing was counted.
+ */
+export function quantile({ counts }: Histogram, share: number): Seconds | null {
+	const all = counts.reduce((sum, count) => sum + count, 0);
+	if (all === 0) return null;
+	const rank = share * all;
+	let below = 0;
+	for (const [bucket, upper] of BOUNDS.entries()) {
+		const count = counts[bucket] ?? 0;
+		if (count > 0 && below + count >= rank) {
+			const lower = bucket === 0 ? 0 : BOUNDS[bucket - 1];
+			return lower + (upper - lower) * Math.max(0, (rank - below) / count);
+		}
+		below += count;
+	}
+	return BOUNDS[BOUNDS.length - 1];
 }
 
 /** Adds what was counted elsewhere. */
@@ -85,26 +111,39 @@ export function addTally(to: Tally, more: Tally): void {
 /** A tenant has this share of all tallies at most, but for the operator's own: others are to have some, too. */
 const MOST_OF_TENANT = 1 / 4;
 
-/** Tallies by function and event: up to so many, with one for all others. */
+/** Of one event so many versions of a function are told apart; those that come after them are taken together. */
+const MOST_VERSIONS = 16;
+
+/** Tallies by version and event: up to so many functions' own, with one for all others. */
 export class Tallies {
 	readonly #most: number;
 	readonly #all = new Map<string, Tally>();
 	/** How many each tenant has. */
 	readonly #byTenant = new Map<string, number>();
+	/** How many each function has of an event. */
+	readonly #byFunction = new Map<string, number>();
 
 	constructor(most: number) {
 		this.#most = most;
 	}
 
-	/** The tally of a function's events. */
-	of(tenant: Tally["tenant"], name: Tally["function"], event: string): Tally {
-		const key = `${tenant}/${name} ${event}`;
-		let tally = this.#all.get(key);
-		if (tally !== undefined) return tally;
-		if (name !== OTHERS && !this.#hasRoom(tenant)) return this.of("", OTHERS, event);
-		this.#byTenant.set(tenant, (this.#byTenant.get(tenant) ?? 0) + 1);
-		tally = newTally({ tenant, function: name, event });
+	/** The tally of a version's events. */
+	of(counted: Counted): Tally {
+		const { tenant, function: name, version, event } = counted;
+		const own = `${tenant}/${name} ${event}`;
+		const key = `${own} ${version}`;
+		const there = this.#all.get(key);
+		if (there !== undefined) return there;
+		const versions = this.#byFunction.get(own) ?? 0;
+		const isFull = name !== OTHERS && !this.#hasRoom(tenant);
+		// Of a function that has some there is room for one more, with all other versions.
+		if (version !== "" && (isFull || versions >= MOST_VERSIONS))
+			return this.of({ tenant, function: name, version: "", event });
+		if (isFull && versions === 0) return this.of({ tenant: "", function: OTHERS, version: "", event });
+		const tally = newTally(counted);
 		this.#all.set(key, tally);
+		this.#byTenant.set(tenant, (this.#byTenant.get(tenant) ?? 0) + 1);
+		this.#byFunction.set(own, versions + 1);
 		return tally;
 	}
 
@@ -114,7 +153,7 @@ export class Tallies {
 	}
 
 	count(record: InvocationRecord): void {
-		const tally = this.of(record.tenant, record.function, record.event);
+		const tally = this.of(record);
 		tally.outcomes[record.outcome] = (tally.outcomes[record.outcome] ?? 0) + 1;
 		note(tally.wall, record.wallMs / 1000);
 		note(tally.cpu, record.cpuMs / 1000);
@@ -129,11 +168,18 @@ export class Tallies {
 		return this.#all.values();
 	}
 
+	/** Forgets those of functions that are no more: `has` says which there are. */
+	retain(has: (of: Counted) => boolean): void {
+		const all = this.take();
+		for (const one of all) if (one.function === OTHERS || has(one)) addTally(this.of(one), one);
+	}
+
 	/** All of them; counting begins anew. */
 	take(): Tally[] {
 		const all = [...this.#all.values()];
 		this.#all.clear();
 		this.#byTenant.clear();
+		this.#byFunction.clear();
 		return all;
 	}
 }

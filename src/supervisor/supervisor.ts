@@ -192,7 +192,7 @@ export class Supervisor {
 		// Two could not have the store open at once; who asks it meanwhile waits in the queue.
 		const control = this.#running.get("control");
 		this.#running.delete("control");
-		if (control !== undefined) await this.#stop(control, false);
+		if (control !== undefined) await this.#stop(control, true);
 		await this.#launch("control").catch((error: Error) => {
 			this.#again("control", 0, error.message);
 			throw error;

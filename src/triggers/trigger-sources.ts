@@ -25,7 +25,10 @@ const EXTEND_MS: Milliseconds = LEASE_MS / 4;
 /** How often what is known of old invocations is looked through. */
 const TIDY_MS: Milliseconds = 60_000;
 /** Outcomes of events that the function has not seen. */
-const UNSEEN: readonly Outcome[] = ["overloaded", "shutting_down", "paused", "building", "function_quarantined"];
+const UNSEEN: readonly Outcome[] = [
+	...(["overloaded", "shutting_down", "paused", "building", "function_quarantined"] as const),
+	...(["quota_exceeded", "budget_exhausted"] as const),
+];
 
 /** Whether a function has seen an event that came to this. */
 export const isSeen = (outcome: Outcome) => !UNSEEN.includes(outcome);

@@ -60,6 +60,8 @@ test("keys are listed by prefix, from a key on, and no further than is asked for
 	const keys = async (range: object) => (await store.list("tenant", range)).map(({ key }) => key);
 	assert.deepEqual(await keys({ prefix: "a/" }), ["a/1", "a/2", "a/3"]);
 	assert.deepEqual(await keys({ prefix: "a/", after: "a/1", limit: 1 }), ["a/2"]);
+	for (const range of [{}, { prefix: "a/" }, { prefix: "a/", after: "a/1", limit: 1 }])
+		assert.deepEqual(await store.keys("tenant", range), await keys(range));
 	await store.close();
 });
 

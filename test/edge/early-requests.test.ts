@@ -30,7 +30,7 @@ async function start() {
 		socket.on("error", () => undefined);
 		edge = new Lines(socket, (value) => {
 			said.push(value);
-			if (value.kind === "follow") edge.send({ kind: "watch", functions: [], origins: [] });
+			if (value.kind === "follow") edge.send({ kind: "watch", scopes: [], origins: [] });
 		});
 	});
 	const path = join(atoll.folder, `control-${Math.random()}.sock`);

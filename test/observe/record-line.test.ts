@@ -2,27 +2,43 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import pino from "pino";
-import { type InvocationRecord, newRecord } from "../../src/observe/record.ts";
-import { recordLine } from "../../src/observe/record-line.ts";
+import { Observer } from "../../src/observe/observer.ts";
+import { type InvocationRecord, type LogLine, newRecord } from "../../src/observe/record.ts";
+import { functionLine, messageText, recordLine } from "../../src/observe/record-line.ts";
 
-/** What pino writes of a record. */
-function byPino(record: InvocationRecord): string {
-	let line = "";
-	const destination = {
-		write(text: string) {
-			line = text;
-		},
-	};
-	pino({ base: null, timestamp: () => "" }, destination).info(record, "request");
-	return line;
+const LINE = { tenant: "default", function: "shop", version: "1f", requestId: "7e", time: "2026-11-30T10:00:00.000Z" };
+
+let written = "";
+const destination = {
+	write(text: string) {
+		written = text;
+	},
+};
+const observer = new Observer(pino({ base: null, timestamp: () => "" }, destination));
+
+/** What pino writes of a record or a line. */
+function byPino(told: InvocationRecord | LogLine): string {
+	if ("message" in told) observer.log(told);
+	else observer.record(told, null);
+	return written;
 }
 
 test("a record is written as pino writes it, to the letter", () => {
 	const record = newRecord("7e45d648", "http", "http");
 	Object.assign(record, { tenant: "default", function: "shop", url: "http://a.test/x?y=1", wallMs: 1.25, cold: true });
 	assert.equal(recordLine(record), byPino(record));
-	record.exceeded = { cpuMs: 2 };
-	assert.equal(recordLine(record), byPino(record));
+	const limited = { ...record, exceeded: { cpuMs: 2 } };
+	assert.equal(recordLine(limited), byPino(limited));
+});
+
+test("what a function wrote is written as pino writes it, whatever it is", () => {
+	fc.assert(
+		fc.property(fc.string({ unit: "binary" }), fc.constantFrom("info", "log", "warn", "error"), (message, level) => {
+			const line = { ...LINE, level, message } as LogLine;
+			assert.equal(functionLine(line), byPino(line));
+			assert.deepEqual(JSON.parse(messageText(line)), message);
+		}),
+	);
 });
 
 test("whatever comes from outside, it is one line of JSON that says the same", () => {

@@ -91,3 +91,37 @@ test("a tenant's functions, however many, leave tallies to those of others", () 
 	tallies.count(record("f", { tenant: "many" }));
 	assert.equal(tallies.take()[0].function, "f");
 });
+
+test("versions are told apart, up to so many of a function, and none of it goes uncounted", () => {
+	const tallies = new Tallies(100);
+	for (let i = 0; i < 60; i++) tallies.count(record("a", { tenant: "default", version: `v${i % 30}` }));
+	const all = tallies.take();
+	assert.equal(all.length, 17);
+	assert.deepEqual(all[0], { ...all[0], function: "a", version: "v0", outcomes: { ok: 2 } });
+	assert.deepEqual([all[16].version, all[16].outcomes], ["", { ok: 28 }]);
+});
+
+test("where there is no room for another version it is counted with the function all the same", () => {
+	const tallies = new Tallies(4);
+	for (const name of ["a", "b", "c", "d", "e"]) tallies.count(record(name, { tenant: "default", version: "v1" }));
+	for (const name of ["a", "b", "c", "d", "e"]) tallies.count(record(name, { tenant: "default", version: "v2" }));
+	const counted = tallies.take().map((one) => [one.function, one.version, one.outcomes.ok]);
+	assert.deepEqual(counted, [
+		...["a", "b", "c", "d"].map((name) => [name, "v1", 1]),
+		["_others", "", 2],
+		...["a", "b", "c", "d"].map((name) => [name, "", 1]),
+	]);
+});
+
+test("functions that are no more make room for others", () => {
+	const tallies = new Tallies(4);
+	for (let i = 0; i < 5; i++) tallies.count(record(`f${i}`, { tenant: "default" }));
+	tallies.retain(({ function: name }) => name === "f1");
+	tallies.count(record("f7", { tenant: "default" }));
+	const left = [...tallies.values()].map((one) => [one.function, one.outcomes.ok]);
+	assert.deepEqual(left, [
+		["f1", 1],
+		["_others", 1],
+		["f7", 1],
+	]);
+});

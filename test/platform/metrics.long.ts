@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { createServer } from "node:net";
+import { join } from "node:path";
 import { test } from "node:test";
 import { startPlatform, TOKEN } from "../support/platform.ts";
 import { until } from "../support/until.ts";
@@ -93,3 +95,52 @@ test("Prometheus reads it", { skip: promtool ? false : "there is no promtool" },
 	const told = spawnSync("promtool", ["check", "metrics"], { input: text, encoding: "utf8" });
 	assert.doesNotMatch(told.stderr, /error while linting|parsing/);
 });
+
+const prometheus = spawnSync("prometheus", ["--version"]).status === 0;
+test("a Prometheus of its own scrapes it, and answers by it", {
+	skip: prometheus ? false : "there is no prometheus",
+}, async () => {
+	const folder = await platform.line.write("prometheus", {
+		"prometheus.yml": `
+global: { scrape_interval: 1s }
+scrape_configs:
+  - job_name: atoll
+    static_configs: [{ targets: ["127.0.0.1:${platform.adminPort}"] }]
+`,
+	});
+	const port = await freePort();
+	const child = spawn(
+		"prometheus",
+		[
+			`--config.file=${join(folder, "prometheus.yml")}`,
+			`--storage.tsdb.path=${join(folder, "data")}`,
+			`--web.listen-address=127.0.0.1:${port}`,
+		],
+		{ stdio: "ignore" },
+	);
+	const ended = new Promise((resolve) => child.once("exit", resolve));
+	try {
+		await platform.get("counted.localhost");
+		const ask = async (query: string): Promise<number> => {
+			const url = `http://127.0.0.1:${port}/api/v1/query?query=${encodeURIComponent(query)}`;
+			const { data } = (await (await fetch(url)).json()) as { data: { result: { value: [number, string] }[] } };
+			return Number(data.result[0]?.value[1] ?? 0);
+		};
+		await until(() => ask('sum(faas_invocations_total{faas_name="counted"})').then(Boolean, () => false));
+		const quantile = "histogram_quantile(0.99, sum by (le) (faas_invoke_duration_seconds_bucket))";
+		assert.ok((await ask(quantile)) > 0);
+		assert.equal(await ask('up{job="atoll"}'), 1);
+	} finally {
+		child.kill();
+		await ended;
+	}
+});
+
+/** A port that nobody listens on: Prometheus tells of none that it has chosen. */
+async function freePort(): Promise<number> {
+	const server = createServer();
+	await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+	const { port } = server.address() as { port: number };
+	await new Promise((resolve) => server.close(resolve));
+	return port;
+}

@@ -16,9 +16,9 @@ await platform.deploy("loud", LOUD, "--tenant", "acme");
 
 const EVENT = /^data: ([^\n]*)\n\n/m;
 
-async function tail(tenant: string, token = TOKEN) {
+async function tail(tenant: string, token = TOKEN, query = "") {
 	const abort = new AbortController();
-	const url = `http://127.0.0.1:${platform.adminPort}/v1/tenants/${tenant}/functions/loud/tail`;
+	const url = `http://127.0.0.1:${platform.adminPort}/v1/tenants/${tenant}/functions/loud/tail${query}`;
 	const response = await fetch(url, { headers: { authorization: `Bearer ${token}` }, signal: abort.signal });
 	let text = "";
 	let ended = false;
@@ -94,8 +94,9 @@ test("a tail of Cloudflare's is ended by whoever may see its function, and by no
 
 test("lines whose record never comes are held up to a bound", () => {
 	const heard: number[] = [];
-	const session = new TailSession({ function: "default/shop", filters: [], origins: false }, ({ lines }) =>
-		heard.push(lines.length),
+	const session = new TailSession(
+		{ scope: "default/shop", filters: [], origins: false },
+		{ onInvocation: ({ lines }) => heard.push(lines.length), onLeftOut: () => undefined },
 	);
 	const line = (requestId: string) => ({
 		time: "",
@@ -107,8 +108,36 @@ test("lines whose record never comes are held up to a bound", () => {
 		message: "x".repeat(100_000),
 	});
 	for (let i = 0; i < 50; i++) session.onLine(line(`${i}`));
-	for (const id of ["0", "49"]) session.onRecord(newRecord(id, "http", "http"), null);
+	for (const id of ["0", "49"]) session.onRecord(newRecord(id, "http", "http"), null, null);
 	assert.deepEqual(heard, [0, 1]);
+});
+
+test("a tail shows what its filters let through, and what it leaves out it says", async () => {
+	const said = async (query: string) => (await tail("default", TOKEN, query)).status;
+	assert.equal(await said("?sample=2"), 400);
+	assert.equal(await said("?version=999"), 404);
+	const filtered = await tail("default", TOKEN, "?method=get&outcome=ok&version=1&search=xxx");
+	const others = [];
+	for (const query of ["?outcome=error", "?method=post", "?search=yyy"])
+		others.push(await tail("default", TOKEN, query));
+	const few = await tail("default", TOKEN, "?sample=0.01");
+	await until(() => filtered.text().includes(": connected"));
+	await until(async () => {
+		await platform.get("loud.localhost", "/?n=1");
+		await platform.get("loud.localhost", "/?n=100");
+		return EVENT.test(filtered.text());
+	});
+	for (const [, data] of filtered.text().matchAll(new RegExp(EVENT, "gm"))) {
+		const { lines } = JSON.parse(data) as { lines: { message: string }[] };
+		assert.match(lines[0].message, /xxx/);
+	}
+	for (const one of others) assert.doesNotMatch(one.text(), EVENT);
+	// More than are told of one function in a second.
+	await until(async () => {
+		await Promise.all(Array.from({ length: 1000 }, () => platform.get("loud.localhost", "/?n=1")));
+		return /^event: sampled\ndata: \{"leftOut":\d+\}$/m.test(few.text());
+	});
+	for (const one of [filtered, few, ...others]) await one.end();
 });
 
 interface Frame {

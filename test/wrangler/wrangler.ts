@@ -246,6 +246,33 @@ test("tail shows what a function does and logs, and what it throws", async () =>
 	await tail.ended;
 });
 
+test("tail shows what crons, queues and calls of methods are about", async () => {
+	const code = `import { WorkerEntrypoint } from "cloudflare:workers";
+	export default class extends WorkerEntrypoint {
+		fetch() { return new Response("ok"); }
+		add(a, b) { return a + b; }
+		scheduled() {}
+		queue(batch) {}
+	}`;
+	await wrangler(await project("eventful", { "index.js": code }), "deploy");
+	const caller = "export default { fetch: async (_, { API }) => new Response(await API.add(1, 2)) };";
+	const config = { services: [{ binding: "API", service: "eventful" }] };
+	await wrangler(await project("asking", { "index.js": caller }, config), "deploy");
+	const tail = start(platform.line.folder, ["tail", "eventful", "--format", "pretty"]);
+	await until(async () => {
+		await platform.atoll("trigger", "cron", "eventful", "--cron", "0 9 * * *");
+		return tail.output().includes('"0 9 * * *" @');
+	});
+	assert.match(tail.output(), /"0 9 \* \* \*" @ .* - Ok/);
+	await platform.atoll("trigger", "queue", "eventful", "--queue", "orders", "--data", "{}");
+	await platform.get("asking.localhost");
+	await until(() => /Queue orders \(1 message\) - Ok @/.test(tail.output()));
+	await until(() => /default\.add - Ok @/.test(tail.output()));
+	assert.doesNotMatch(tail.output(), /Unknown Event/);
+	tail.child.kill("SIGINT");
+	await tail.ended;
+});
+
 test("a service binding reaches another function", async () => {
 	await wrangler(await project("callee", { "index.js": answer("from the callee") }), "deploy");
 	const code = "export default { fetch: (request, env) => env.CALLEE.fetch(request) };";

@@ -1,5 +1,6 @@
 import { printable } from "../../observe/printable.ts";
 import { type ClientOptions, clientOf, pathOf, progress } from "../command.ts";
+import { eventsOf, sampledNote } from "../server-sent-events.ts";
 
 interface Tailed {
 	record: {
@@ -15,26 +16,26 @@ interface Tailed {
 }
 
 interface TailOptions extends ClientOptions {
-	header: string[];
-	ip: string[];
+	header?: string[];
+	ip?: string[];
+	outcome?: string[];
+	method?: string[];
+	version?: string;
+	search?: string[];
+	sample?: number;
 }
+
+const FILTERS = ["header", "ip", "outcome", "method", "version", "search", "sample"] as const;
 
 /** `atoll tail`: until it is ended. */
 export async function tail(name: string, options: TailOptions): Promise<void> {
 	const query = new URLSearchParams();
-	for (const key of ["header", "ip"] as const) for (const value of options[key]) query.append(key, value);
+	for (const key of FILTERS) for (const value of [options[key] ?? []].flat()) query.append(key, String(value));
 	const response = await clientOf(options).send("GET", `${pathOf(options, name)}/tail?${query}`);
 	progress(options, `connected to ${name}; Ctrl-C ends it`);
-	const decoder = new TextDecoder();
-	let rest = "";
-	for await (const part of response.body as unknown as AsyncIterable<Uint8Array>) {
-		const lines = (rest + decoder.decode(part, { stream: true })).split("\n");
-		rest = lines.pop() as string;
-		for (const line of lines) {
-			if (!line.startsWith("data: ")) continue;
-			const data = line.slice("data: ".length);
-			console.log(options.json ? data : printable(described(JSON.parse(data) as Tailed)));
-		}
+	for await (const { name: event, data } of eventsOf(response)) {
+		if (event === "sampled") progress(options, sampledNote(data));
+		else console.log(options.json ? data : printable(described(JSON.parse(data) as Tailed)));
 	}
 }
 

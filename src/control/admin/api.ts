@@ -7,23 +7,27 @@ import { ControlError } from "../control-error.ts";
 import { checked } from "../json.ts";
 import { resolveTriggers } from "../kv/namespaces.ts";
 import type { FunctionDocument, VersionDocument } from "../store/documents.ts";
-import { type TailFilter, tailFilter } from "../tails/tail-filters.ts";
+import { FAILED, type TailFilter, tailFilter } from "../tails/tail-filters.ts";
 import type { Authenticated } from "../tokens.ts";
 import { filesIn } from "../uploads/asset-uploads.ts";
 import { NO_MODULE, readForm, readMetadata, readModules } from "../uploads/module-files.ts";
+import { addAlertCalls } from "./alerts.ts";
 import { addAnalyticsCalls } from "./analytics.ts";
 import { backupOf } from "./backup.ts";
 import { addBucketCalls } from "./buckets.ts";
+import { addBudgetCalls } from "./budgets.ts";
 import { addCacheCalls } from "./caches.ts";
 import { addCall, type Call } from "./calls.ts";
 import { addDatabaseCalls } from "./databases.ts";
 import { addInvocationCalls } from "./invocations.ts";
+import { addLogCalls } from "./logs.ts";
 import { problem } from "./problem.ts";
 import { addQueueCalls } from "./queues.ts";
 import { settingsOf } from "./settings.ts";
 import * as shapes from "./shapes.ts";
 import { addSourceCalls } from "./sources.ts";
 import { tailStream } from "./tail-stream.ts";
+import { addUsageCalls } from "./usage.ts";
 
 type C = Context<Authenticated>;
 
@@ -325,11 +329,17 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 		stream: "text/event-stream",
 		perform: async (c) => {
 			const id = idOf(c);
-			const { header, ip } = checked(shapes.tailQuery, c.req.queries());
+			const { header, ip, outcome, method, version, search, sample } = checked(shapes.tailQuery, c.req.queries());
 			const filters: TailFilter[] = header.map((one) => checked(tailFilter, { header: headerOf(one) }));
 			if (ip.length > 0) filters.push({ client_ip: ip });
+			const origins = filters.length > 0;
 			await catalog.find(id);
-			return tailStream(c, control, { function: keyOf(id), filters, origins: filters.length > 0 });
+			if (outcome.length > 0) filters.push({ outcome: outcome.flatMap((one) => (one === "error" ? FAILED : one)) });
+			if (method.length > 0) filters.push({ method: method.map((one) => one.toUpperCase()) });
+			for (const one of version) filters.push({ scriptVersion: (await catalog.version(id, one)).id });
+			for (const one of search) filters.push({ query: one });
+			for (const one of sample) filters.push({ sampling_rate: one });
+			return tailStream(c, control, { scope: keyOf(id), filters, origins });
 		},
 	});
 
@@ -340,6 +350,10 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 	addAnalyticsCalls(app, control);
 	addInvocationCalls(app, control);
 	addSourceCalls(app, control);
+	addLogCalls(app, control);
+	addUsageCalls(app, control);
+	addBudgetCalls(app, control);
+	addAlertCalls(app, control);
 
 	call({
 		method: "get",

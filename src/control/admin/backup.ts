@@ -12,6 +12,7 @@ import type { DataProcess } from "../../stores/data-process.ts";
 import { COUNT as DATA_PROCESSES } from "../../stores/data-processes.ts";
 import type { Milliseconds } from "../../units.ts";
 import type { Control } from "../control.ts";
+import { USAGE_FILE } from "../metering/metering.ts";
 
 /** How often a data process hears that there is a backup, and is asked whether its copy is there. */
 const HOLD_MS: Milliseconds = 60_000;
@@ -26,16 +27,18 @@ export const isBackupDraft = (name: string) => /^backup\.[0-9a-f]{12}\.sqlite/.t
  * away.
  */
 export async function backupOf(control: Control): Promise<ReadableStream> {
-	const copy = `backup.${randomBytes(6).toString("hex")}.sqlite`;
+	const draft = () => `backup.${randomBytes(6).toString("hex")}.sqlite`;
+	const [copy, usage] = [draft(), draft()];
 	const stores: StoresCopy[] = [];
 	const end = async () => {
 		for (const one of stores) one.end();
-		for (const path of [copy, ...stores.map(({ folder }) => join(folder, copy))]) await rm(path, { force: true });
+		for (const path of [copy, usage, ...stores.map(({ folder }) => join(folder, copy))]) await rm(path, { force: true });
 	};
 	try {
 		for (const process of control.data.all)
 			if (existsSync(join(process.folder, "data.db"))) stores.push(await copyStores(process, copy));
 		await control.store.backup(copy);
+		await control.metering.backup(usage);
 	} catch (error) {
 		await end();
 		throw error;
@@ -49,6 +52,7 @@ export async function backupOf(control: Control): Promise<ReadableStream> {
 	};
 	const write = async () => {
 		await add("control.sqlite", copy);
+		await add(USAGE_FILE, usage);
 		for (const name of await readdir("uploads")) if (!name.includes(".")) await add(join("uploads", name));
 		if (existsSync(DATA_PROCESSES)) await add(DATA_PROCESSES);
 		for (const { folder, blobs } of stores) {

@@ -283,6 +283,17 @@ export const tailQuery = z.strictObject({
 		.array(z.string().refine((text) => isIP(text) !== 0, "must be an IP address, as 192.0.2.1"))
 		.default([])
 		.openapi({ description: "Only requests from one of these addresses." }),
+	outcome: z.array(z.string().max(100)).default([]).openapi({
+		description: "Only what ended so, as `exception`; `error` for all that did not end well.",
+	}),
+	method: z.array(z.string().max(100)).default([]).openapi({ description: "Only requests with one of these methods." }),
+	version: z.array(z.string().max(100)).max(1).default([]).openapi({
+		description: "Only this version, by its number or id.",
+	}),
+	search: z.array(z.string().max(1000)).default([]).openapi({ description: "Only what has logged this text." }),
+	sample: z.array(z.coerce.number().gt(0).max(1)).max(1).default([]).openapi({
+		description: "Only such a share of all, as 0.1.",
+	}),
 });
 
 export const tokenRequest = z

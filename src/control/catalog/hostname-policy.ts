@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { Claims } from "../../deployments/claims.ts";
 import { UsageError } from "../../errors.ts";
 import { DEFAULT_TENANT, type FunctionId } from "../../names.ts";
@@ -68,6 +69,8 @@ export class HostnamePolicy {
 	#isOfAnotherTenant(id: FunctionId, hostname: Hostname): boolean {
 		const base = hostname.replace(/^\*\./, "");
 		if (hostname === this.own(id) || id.tenant === DEFAULT_TENANT) return false;
+		// Whoever reaches the admin port there has a cookie that browsers send to all ports.
+		if (base === "localhost" || isIP(base) !== 0) return true;
 		const isUnder = (domain: string) => base === domain || base.endsWith(`.${domain}`);
 		return isUnder(this.domain) && !isUnder(`${id.tenant}.${this.domain}`);
 	}

@@ -6,7 +6,7 @@ import { type Context, Hono } from "hono";
 import { z } from "zod";
 import type { SeenRequest } from "../../feed/messages.ts";
 import { keyOf, tenantOfKey } from "../../names.ts";
-import type { Milliseconds } from "../../units.ts";
+import type { Count, Milliseconds } from "../../units.ts";
 import type { Control } from "../control.ts";
 import { type Feed, MOST_WATCHERS } from "../feed/feed.ts";
 import { outcomeOf, type TailFilter, tailFilter } from "../tails/tail-filters.ts";
@@ -105,9 +105,16 @@ export class Tails {
 		clearTimeout(tail.timer);
 		tail.timer = setTimeout(() => this.end(tail.id), TAIL_MS).unref();
 		const { function: key, filters } = tail;
-		const session = new TailSession({ function: key, filters, origins: true }, (one) => {
-			if (socket.waiting <= MOST_WAITING) socket.send(JSON.stringify(frameOf(tail.script, one)));
-		});
+		const send = (frame: object) => {
+			if (socket.waiting <= MOST_WAITING) socket.send(JSON.stringify(frame));
+		};
+		const session = new TailSession(
+			{ scope: key, filters, origins: true },
+			{
+				onInvocation: (one) => send(frameOf(tail.script, one)),
+				onLeftOut: (count) => send(overloadOf(tail.script, count)),
+			},
+		);
 		const unwatch = this.#feed.watch(session);
 		const socket = new TailSocket(req, duplex, () => {
 			unwatch();
@@ -126,36 +133,47 @@ export class Tails {
 const ERROR = /^(?:Uncaught )?([A-Z]\w*(?:Error|Exception)?): ([^\n]*)/;
 
 function frameOf(script: string, one: TailedInvocation): object {
-	const { record, lines, request } = one;
+	const { record, lines } = one;
 	const outcome = outcomeOf(one);
 	// What ended the request is the last line that tells of an error.
 	const ending =
 		outcome === "ok" || outcome === "canceled" ? -1 : lines.findLastIndex(({ level }) => level === "error");
 	const timestamp = Date.parse(record.time);
-	const event =
-		record.event === "http"
-			? {
-					request: { url: record.url, method: record.method, ...toldOf(request) },
-					response: { status: record.status },
-				}
-			: record.event === "rpc"
-				? { rpcMethod: record.method }
-				: {};
 	return {
 		outcome,
 		scriptName: script,
 		scriptVersion: { id: record.version },
-		entrypoint: null,
+		entrypoint: record.event === "rpc" ? "default" : null,
 		exceptions: ending < 0 ? [] : [exceptionOf(lines[ending].message, Date.parse(lines[ending].time))],
 		logs: lines
 			.filter((_, i) => i !== ending)
 			.map(({ message, level, time }) => ({ message: [message], level, timestamp: Date.parse(time) })),
 		eventTimestamp: timestamp,
-		event,
+		event: eventOf(one),
 		cpuTime: Math.round(record.cpuMs),
 		wallTime: Math.round(record.wallMs),
 		truncated: false,
 		diagnosticsChannelEvents: [],
+	};
+}
+
+/** What a tail's frame has of an event, which its reader knows the event's type by. */
+function eventOf({ record, request, event }: TailedInvocation): object {
+	if (record.event === "http")
+		return {
+			request: { url: record.url, method: record.method, ...toldOf(request) },
+			response: { status: record.status },
+		};
+	return record.event === "rpc" ? { rpcMethod: record.method } : (event ?? {});
+}
+
+/** That there is more than is shown, which is a frame of its own: nothing else of it is read. */
+function overloadOf(script: string, count: Count): object {
+	const many = count === 1 ? "1 invocation was" : `${count} invocations were`;
+	const message = `${many} left out within the last second, since there are too many: filter the tail to see all`;
+	return {
+		...{ outcome: "ok", scriptName: script, entrypoint: null, exceptions: [], logs: [], eventTimestamp: Date.now() },
+		...{ event: { type: "overload", message }, truncated: false, diagnosticsChannelEvents: [] },
 	};
 }
 

@@ -1,11 +1,18 @@
 import { chmodSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { Lines } from "../../feed/lines.ts";
-import type { EdgeStats, SeenRequest, ToControl, ToEdge } from "../../feed/messages.ts";
+import {
+	covers,
+	type EdgeStats,
+	type Scope,
+	type SeenRequest,
+	type ToControl,
+	type ToEdge,
+} from "../../feed/messages.ts";
 import { type FunctionId, keyOf, type TenantName, tenantOfKey } from "../../names.ts";
-import type { InvocationRecord, LogLine } from "../../observe/record.ts";
+import type { InvocationRecord, LogLine, SeenEvent } from "../../observe/record.ts";
 import type { Tally } from "../../observe/tally.ts";
-import type { Milliseconds } from "../../units.ts";
+import type { Count, Milliseconds } from "../../units.ts";
 import { ControlError } from "../control-error.ts";
 import type { Sequence, Store } from "../store/store.ts";
 import type { DesiredState } from "./desired-state.ts";
@@ -16,14 +23,15 @@ const SERVING_MS: Milliseconds = 15_000;
 /** So many may look at what one tenant's functions do. */
 export const MOST_WATCHERS = 20;
 
-/** Whoever wants to see what a function does, as it does it. */
+/** Whoever wants to see what functions do, as they do it. */
 export interface Watcher {
-	/** The key of the function. */
-	readonly function: string;
-	/** Whether it wants to see what requests came with, too. */
+	readonly scope: Scope;
+	/** Whether it wants to see what requests came with, too: of one function alone. */
 	readonly origins: boolean;
-	onRecord(record: InvocationRecord, request: SeenRequest | null): void;
+	onRecord(record: InvocationRecord, request: SeenRequest | null, event: SeenEvent | null): void;
 	onLine(line: LogLine): void;
+	/** So many invocations were not told, since they were too many. */
+	onLeftOut(count: Count): void;
 }
 
 /** What the feed is made of. */
@@ -127,10 +135,13 @@ export class Feed {
 				void this.#remake(follower, said.function, said.version);
 				break;
 			case "record":
-				for (const watcher of this.#watchersOf(said.record)) watcher.onRecord(said.record, said.request);
+				for (const watcher of this.#watchersOf(said.record)) watcher.onRecord(said.record, said.request, said.event);
 				break;
 			case "line":
 				for (const watcher of this.#watchersOf(said.line)) watcher.onLine(said.line);
+				break;
+			case "leftOut":
+				for (const watcher of this.#watchers) if (covers(watcher.scope, said.scope)) watcher.onLeftOut(said.count);
 				break;
 		}
 	}
@@ -231,19 +242,19 @@ export class Feed {
 		return [...this.#followers].filter(({ left }) => !left).length;
 	}
 
-	/** Whether one more may watch a function, by its key: each line is handed to each of them. */
-	hasRoom(key: string): boolean {
-		const tenant = tenantOfKey(key);
-		return [...this.#watchers].filter((one) => tenantOfKey(one.function) === tenant).length < MOST_WATCHERS;
+	/** Whether one more may watch a tenant's functions, or all: each line is handed to each of them. */
+	hasRoom(scope: Scope): boolean {
+		const tenant = tenantOfKey(scope);
+		return [...this.#watchers].filter((one) => tenantOfKey(one.scope) === tenant).length < MOST_WATCHERS;
 	}
 
 	/** Throws ControlError `too_many_tails` where there is no room. */
-	refuseIfFull(key: string): void {
-		if (this.hasRoom(key)) return;
+	refuseIfFull(scope: Scope): void {
+		if (this.hasRoom(scope)) return;
 		throw new ControlError("too_many_tails", `a tenant may have ${MOST_WATCHERS} tails at a time`);
 	}
 
-	/** Shows a watcher what its function does, until the function that it returns is called. */
+	/** Shows a watcher what is done in its scope, until the function that it returns is called. */
 	watch(watcher: Watcher): () => void {
 		this.#watchers.add(watcher);
 		for (const follower of this.#followers) this.#sendWatched(follower);
@@ -254,15 +265,14 @@ export class Feed {
 	}
 
 	#sendWatched({ lines }: Follower): void {
-		const keysOf = (watchers: Watcher[]) => [...new Set(watchers.map(({ function: key }) => key))];
+		const scopesOf = (watchers: Watcher[]) => [...new Set(watchers.map(({ scope }) => scope))];
 		const all = [...this.#watchers];
-		const origins = keysOf(all.filter((watcher) => watcher.origins));
-		lines.send({ kind: "watch", functions: keysOf(all), origins });
+		lines.send({ kind: "watch", scopes: scopesOf(all), origins: scopesOf(all.filter(({ origins }) => origins)) });
 	}
 
 	#watchersOf({ tenant, function: name }: { tenant: string; function: string }): Watcher[] {
 		const key = keyOf({ tenant, name });
-		return [...this.#watchers].filter((watcher) => watcher.function === key);
+		return [...this.#watchers].filter(({ scope }) => covers(scope, key));
 	}
 
 	async close(): Promise<void> {

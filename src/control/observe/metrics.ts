@@ -1,5 +1,6 @@
 import { AggregatorRegistry, collectDefaultMetrics, Registry } from "prom-client";
 import type { EdgeStats } from "../../feed/messages.ts";
+import { keyOf } from "../../names.ts";
 import { addTally, BOUNDS, type Histogram, Tallies, type Tally } from "../../observe/tally.ts";
 
 /** So many functions and kinds of their events have series of their own; all others have one together. */
@@ -24,7 +25,7 @@ interface Metric {
 }
 
 /** Which kind of trigger an event is: https://opentelemetry.io/docs/specs/semconv/faas/faas-spans/ */
-const TRIGGERS: Readonly<Record<string, string>> = { http: "http", scheduled: "timer", queue: "pubsub", rpc: "other" };
+const TRIGGERS: Readonly<Record<string, string>> = { http: "http", scheduled: "timer", queue: "pubsub" };
 
 /** Outcomes by which an invocation was ended for its time. */
 const TIMEOUTS = new Set(["cpu_limit_exceeded", "startup_cpu_limit_exceeded", "wall_time_exceeded"]);
@@ -66,20 +67,32 @@ export class Metrics {
 	readonly #tallies = new Tallies(MOST_SERIES);
 	/** By whoever told it, as long as it is there. */
 	readonly #edges = new Map<object, EdgeStats>();
-	readonly #own = new Registry();
+	/** What control tells of itself, and of what it alone knows. */
+	readonly own = new Registry();
 
 	constructor() {
-		collectDefaultMetrics({ register: this.#own, prefix: "atoll_control_" });
+		collectDefaultMetrics({ register: this.own, prefix: "atoll_control_" });
 	}
 
 	get contentType(): string {
-		return this.#own.contentType;
+		return this.own.contentType;
 	}
 
 	/** An edge has told what functions have done, and how it is. */
 	add(edge: object, tallies: readonly Tally[], stats: EdgeStats): void {
-		for (const tally of tallies) addTally(this.#tallies.of(tally.tenant, tally.function, tally.event), tally);
+		// Series are of functions, whose versions come and go.
+		for (const tally of tallies) addTally(this.#tallies.of({ ...tally, version: "" }), tally);
 		this.#edges.set(edge, stats);
+	}
+
+	/** How edges are, as they told last. */
+	get edges(): EdgeStats[] {
+		return [...this.#edges.values()];
+	}
+
+	/** Functions that are no more have no series: `has` says by their keys which there are. */
+	retain(has: (key: string) => boolean): void {
+		this.#tallies.retain(({ tenant, function: name }) => name === "" || has(keyOf({ tenant, name })));
 	}
 
 	/** An edge is gone. */
@@ -91,7 +104,7 @@ export class Metrics {
 	async text(): Promise<string> {
 		const all = [...this.#ofFunctions(), ...this.#ofEdges()].filter(({ values }) => values.length > 0);
 		const told = await AggregatorRegistry.aggregate([all]).metrics();
-		return `${told}\n${await this.#own.metrics()}`;
+		return `${told}\n${await this.own.metrics()}`;
 	}
 
 	#ofFunctions(): Metric[] {

@@ -19,6 +19,7 @@ import {
 const REMEMBERED: Sequence = 10_000;
 
 const LIST = "SELECT * FROM documents WHERE kind = ? AND BOUND AND key < ? AND value IS NOT NULL ORDER BY key LIMIT ?";
+const KEYS = LIST.replace("*", "key");
 
 interface DocumentRow {
 	kind: Kind;
@@ -46,6 +47,8 @@ export class SqliteStore implements Store {
 			// One bound below and one above: of two of a kind, the wrong one may be what SQLite searches by.
 			listFrom: prepare(LIST.replace("BOUND", "key >= ?")),
 			listAfter: prepare(LIST.replace("BOUND", "key > ?")),
+			keysFrom: prepare(KEYS.replace("BOUND", "key >= ?")),
+			keysAfter: prepare(KEYS.replace("BOUND", "key > ?")),
 			put: prepare(
 				"INSERT INTO documents (kind, key, revision, value) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET revision = excluded.revision, value = excluded.value",
 			),
@@ -87,11 +90,17 @@ export class SqliteStore implements Store {
 	}
 
 	list<K extends Kind>(kind: K, { prefix = "", after = "", limit = -1 }: Range = {}): Promise<Entry<K>[]> {
-		// Nothing that a key may begin with is larger than this.
-		const end = `${prefix}\u{10ffff}`;
 		const { listFrom, listAfter } = this.#statements;
+		const end = endOf(prefix);
 		const rows = after < prefix ? listFrom.all(kind, prefix, end, limit) : listAfter.all(kind, after, end, limit);
 		return Promise.resolve(rows.map((row) => toEntry<K>(row as unknown as DocumentRow)));
+	}
+
+	keys(kind: Kind, { prefix = "", after = "", limit = -1 }: Range = {}): Promise<string[]> {
+		const { keysFrom, keysAfter } = this.#statements;
+		const end = endOf(prefix);
+		const rows = after < prefix ? keysFrom.all(kind, prefix, end, limit) : keysAfter.all(kind, after, end, limit);
+		return Promise.resolve(rows.map(({ key }) => key as string));
 	}
 
 	commit({ actor, action, target }: Deed, changes: readonly Change[]): Promise<Sequence> {
@@ -155,6 +164,11 @@ export class SqliteStore implements Store {
 function makeOwn(path: string): void {
 	closeSync(openSync(path, "a", 0o600));
 	chmodSync(path, 0o600);
+}
+
+/** Nothing that a key may begin with is larger than this. */
+function endOf(prefix: string): string {
+	return `${prefix}\u{10ffff}`;
 }
 
 function toEntry<K extends Kind>({ key, revision, value }: DocumentRow): Entry<K> {

@@ -88,6 +88,8 @@ export interface Store {
 	readonly sequence: Sequence;
 	get<K extends Kind>(kind: K, key: string): Promise<Entry<K> | null>;
 	list<K extends Kind>(kind: K, range?: Range): Promise<Entry<K>[]>;
+	/** The keys alone, of documents that may be large. */
+	keys(kind: Kind, range?: Range): Promise<string[]>;
 	/** Rejects with Conflict, and nothing has changed, where a document has not the revision that was expected. */
 	commit(deed: Deed, changes: readonly Change[]): Promise<Sequence>;
 	/** Each document that has changed after a commit, as it is now; `null` where that is too long ago to be known. */

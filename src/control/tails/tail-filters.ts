@@ -40,13 +40,16 @@ const OUTCOMES: Partial<Record<Outcome, string>> = {
 };
 export const outcomeOf = ({ record: { outcome } }: TailedInvocation) => OUTCOMES[outcome] ?? "unknown";
 
+/** All outcomes but those of what ended well, or by its client. */
+export const FAILED = ["exception", "exceededCpu", "exceededMemory", "unknown"];
+
 /** Whether an invocation is one that all filters let through. */
 export function passes(filters: readonly TailFilter[], one: TailedInvocation): boolean {
 	return filters.every(
 		({ sampling_rate: rate, outcome, method, query, scriptVersion, header, client_ip: addresses }) => {
 			const { record, lines, request } = one;
 			if (rate !== undefined && Math.random() >= rate) return false;
-			if (outcome !== undefined && !outcome.includes(outcomeOf(one))) return false;
+			if (outcome !== undefined && !outcome.includes(outcomeOf(one)) && !outcome.includes(record.outcome)) return false;
 			if (method !== undefined && !method.includes(record.method)) return false;
 			if (scriptVersion !== undefined && record.version !== scriptVersion) return false;
 			if (addresses !== undefined && !addresses.includes(request?.client?.ip ?? "")) return false;

@@ -1,5 +1,6 @@
-import type { SeenRequest } from "../../feed/messages.ts";
-import type { InvocationRecord, LogLine } from "../../observe/record.ts";
+import type { Scope, SeenRequest } from "../../feed/messages.ts";
+import type { InvocationRecord, LogLine, SeenEvent } from "../../observe/record.ts";
+import type { Count } from "../../units.ts";
 import type { Watcher } from "../feed/feed.ts";
 import { passes, type TailFilter } from "./tail-filters.ts";
 
@@ -14,12 +15,22 @@ export interface TailedInvocation {
 	lines: LogLine[];
 	/** What it came with, where whoever looks wants to see that. */
 	request: SeenRequest | null;
+	/** What the event was about that is no request. */
+	event: SeenEvent | null;
+}
+
+/** Whom a tail shows it to. */
+export interface TailReader {
+	onInvocation(one: TailedInvocation): void;
+	/** So many invocations were too many to be shown. */
+	onLeftOut(count: Count): void;
+	/** A line that belongs to no invocation. */
+	onStray?(line: LogLine): void;
 }
 
 /** What a tail is to show. */
 export interface TailSettings {
-	/** The key of the function. */
-	function: string;
+	scope: Scope;
 	filters: readonly TailFilter[];
 	/** Whether it is to show what requests came with. */
 	origins: boolean;
@@ -27,22 +38,26 @@ export interface TailSettings {
 
 /** Puts lines and records together: a request's lines come first, and its record is the last of it. */
 export class TailSession implements Watcher {
-	readonly function: string;
+	readonly scope: Scope;
 	readonly origins: boolean;
 	readonly #filters: readonly TailFilter[];
 	readonly #lines = new Map<string, LogLine[]>();
 	#letters = 0;
-	readonly #onInvocation: (one: TailedInvocation) => void;
+	readonly #reader: TailReader;
 
-	constructor({ function: key, filters, origins }: TailSettings, onInvocation: (one: TailedInvocation) => void) {
-		this.function = key;
+	constructor({ scope, filters, origins }: TailSettings, reader: TailReader) {
+		this.scope = scope;
 		this.origins = origins;
 		this.#filters = filters;
-		this.#onInvocation = onInvocation;
+		this.#reader = reader;
 	}
 
 	onLine(line: LogLine): void {
 		const { requestId, message } = line;
+		if (requestId === "") {
+			this.#reader.onStray?.(line);
+			return;
+		}
 		const lines = this.#lines.get(requestId) ?? [];
 		if (lines.length === MOST_LINES) return;
 		lines.push(line);
@@ -53,9 +68,13 @@ export class TailSession implements Watcher {
 			this.#take(this.#lines.keys().next().value as string);
 	}
 
-	onRecord(record: InvocationRecord, request: SeenRequest | null): void {
-		const one = { record, lines: this.#take(record.requestId), request: this.origins ? request : null };
-		if (passes(this.#filters, one)) this.#onInvocation(one);
+	onRecord(record: InvocationRecord, request: SeenRequest | null, event: SeenEvent | null): void {
+		const one = { record, lines: this.#take(record.requestId), request: this.origins ? request : null, event };
+		if (passes(this.#filters, one)) this.#reader.onInvocation(one);
+	}
+
+	onLeftOut(count: Count): void {
+		this.#reader.onLeftOut(count);
 	}
 
 	#take(requestId: string): LogLine[] {

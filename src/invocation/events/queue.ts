@@ -85,7 +85,8 @@ export const queue: EventType<QueueEvent, QueueResult> = {
 		});
 		const argument = eventPart({ fields: { queue: event.queue }, methods: ["ackAll", "retryAll"] });
 		const data = bodies.length === 0 ? null : Buffer.concat(bodies);
-		return { head: { type: "queue", handler: "queue", argument, list: "messages", parts }, data };
+		const seen = { queue: event.queue, batchSize: parts.length };
+		return { head: { type: "queue", handler: "queue", argument, list: "messages", parts }, data, seen };
 	},
 	decode: ({ messages: sent }: QueueEvent, verdicts: Verdict[], ok: boolean) => resultOf(sent, verdicts, ok),
 };

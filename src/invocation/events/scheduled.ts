@@ -27,7 +27,11 @@ export const scheduled: EventType<ScheduledEvent, ScheduledResult> = {
 	}),
 	encode({ cron, scheduledTime }: ScheduledEvent) {
 		const argument = eventPart({ fields: { type: "scheduled", cron, scheduledTime }, methods: ["noRetry"] });
-		return { head: { type: "scheduled", handler: "scheduled", argument, list: "", parts: [] }, data: null };
+		return {
+			head: { type: "scheduled", handler: "scheduled", argument, list: "", parts: [] },
+			data: null,
+			seen: { cron, scheduledTime },
+		};
 	},
 	decode: (_event: ScheduledEvent, verdicts: Verdict[], ok: boolean) => ({ retry: !ok && verdicts.length === 0 }),
 };

@@ -1,0 +1,98 @@
+import type { Scope, SeenRequest } from "../../feed/messages.ts";
+import type { LogEntry } from "../../logs/calls.ts";
+import { Matcher } from "../../logs/query/matches.ts";
+import { parseQuery } from "../../logs/query/parser.ts";
+import { QueryError } from "../../logs/query/query-error.ts";
+import type { FunctionName } from "../../names.ts";
+import type { InvocationRecord, LogLine, SeenEvent } from "../../observe/record.ts";
+import type { Count, Milliseconds } from "../../units.ts";
+import { ControlError } from "../control-error.ts";
+import type { Watcher } from "../feed/feed.ts";
+import { TailSession } from "../tails/tail-session.ts";
+
+/**
+ * Texts that are looked for cost what their letters and those of what was logged make, at most: so many steps a second
+ * are one reader's, a few milliseconds.
+ */
+const MOST_STEPS: Count = 10_000_000;
+const SECOND: Milliseconds = 1000;
+
+/** What is followed. */
+export interface Followed {
+	scope: Scope;
+	/** Those that the asker may see; `null` for all. */
+	functions: readonly FunctionName[] | null;
+	query: string;
+}
+
+/** Who follows it. */
+export interface FollowReader {
+	send(entry: LogEntry): void;
+	leftOut(count: Count): void;
+}
+
+/** Shows entries of the log that a query asks for, from now on. Throws ControlError `invalid` for one that groups or makes no sense. */
+export class FollowSession implements Watcher {
+	readonly scope: Scope;
+	readonly origins = false;
+	readonly #functions: readonly FunctionName[] | null;
+	readonly #matcher: Matcher;
+	readonly #reader: FollowReader;
+	/** Puts records and lines together. */
+	readonly #tail: TailSession;
+	#steps: Count = 0;
+	#since: Milliseconds = 0;
+
+	constructor({ scope, functions, query }: Followed, reader: FollowReader) {
+		this.scope = scope;
+		this.#functions = functions;
+		this.#matcher = matcherOf(query);
+		this.#reader = reader;
+		this.#tail = new TailSession(
+			{ scope, filters: [], origins: false },
+			{
+				onInvocation: ({ record, lines }) => this.#onEntry({ time: Date.parse(record.time), record, lines }),
+				onStray: (line) => this.#onEntry({ time: Date.parse(line.time), record: null, lines: [line] }),
+				onLeftOut: (count) => reader.leftOut(count),
+			},
+		);
+	}
+
+	onRecord(record: InvocationRecord, request: SeenRequest | null, event: SeenEvent | null): void {
+		if (this.#sees(record)) this.#tail.onRecord(record, request, event);
+	}
+
+	onLine(line: LogLine): void {
+		if (this.#sees(line)) this.#tail.onLine(line);
+	}
+
+	onLeftOut(count: Count): void {
+		this.#tail.onLeftOut(count);
+	}
+
+	#sees({ function: name }: InvocationRecord | LogLine): boolean {
+		return this.#functions?.includes(name) ?? true;
+	}
+
+	#onEntry(entry: LogEntry): void {
+		const now = performance.now();
+		if (now - this.#since > SECOND) {
+			this.#since = now;
+			this.#steps = 0;
+		}
+		const letters = entry.lines.reduce((sum, { message }) => sum + message.length, entry.record?.url.length ?? 0);
+		this.#steps += letters * this.#matcher.weight;
+		if (this.#steps > MOST_STEPS) this.#reader.leftOut(1);
+		else if (this.#matcher.matches(entry, Date.now())) this.#reader.send(entry);
+	}
+}
+
+function matcherOf(query: string): Matcher {
+	try {
+		const { filter, grouping } = parseQuery(query);
+		if (grouping === null) return new Matcher(filter);
+	} catch (error) {
+		throw error instanceof QueryError ? new ControlError("invalid", `query: ${error.message}`) : error;
+	}
+	throw new ControlError("invalid", "query: groups cannot be followed, entries can");
+}

@@ -1,0 +1,48 @@
+import { chmodSync, rmSync } from "node:fs";
+import { createServer, type Server, type Socket } from "node:net";
+import { takeBatches } from "../../feed/batches.ts";
+
+/** Where edges bring records and lines to, which go on to the log without being read. */
+export class LogIntake {
+	readonly #append: (batch: Buffer) => Promise<void>;
+	readonly #server: Server;
+	readonly #sockets = new Set<Socket>();
+	/** What is being kept. */
+	readonly #keeping = new Set<Promise<void>>();
+
+	/** `append` resolves once a batch is kept, or counted as lost. */
+	constructor(append: (batch: Buffer) => Promise<void>) {
+		this.#append = append;
+		this.#server = createServer((socket) => this.#onEdge(socket));
+	}
+
+	/** Listens at a path; what an earlier one has left there is removed. */
+	async listen(path: string): Promise<void> {
+		rmSync(path, { force: true });
+		await new Promise<void>((resolve, reject) => {
+			this.#server.once("error", reject);
+			this.#server.listen(path, () => resolve());
+		});
+		chmodSync(path, 0o600);
+	}
+
+	#onEdge(socket: Socket): void {
+		this.#sockets.add(socket);
+		socket.on("error", () => undefined); // Of which its end tells.
+		socket.on("close", () => this.#sockets.delete(socket));
+		takeBatches(socket, (batch) => {
+			const kept = this.#append(batch).finally(() => this.#keeping.delete(kept));
+			this.#keeping.add(kept);
+			return kept;
+		});
+	}
+
+	/** Takes no more; what came is kept and answered first. */
+	async close(): Promise<void> {
+		const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+		for (const socket of this.#sockets) socket.pause();
+		await Promise.all(this.#keeping);
+		for (const socket of this.#sockets) socket.destroySoon();
+		await closed;
+	}
+}

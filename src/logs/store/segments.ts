@@ -1,0 +1,265 @@
+import { readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { DEFAULT_TENANT } from "../../names.ts";
+import type { Bytes, Count, Milliseconds } from "../../units.ts";
+import type { EpochMs } from "../calls.ts";
+import { Clock } from "./clock.ts";
+import { type Group, Segment, type State } from "./segment.ts";
+
+/** A segment is written to for so long at most, and has this share of all bytes, within bounds. */
+const LONGEST_MS: Milliseconds = 6 * 3600_000;
+const SHARE = 1 / 64;
+const LEAST_SEGMENT: Bytes = 2 ** 20;
+const MOST_SEGMENT: Bytes = 128 * 2 ** 20;
+/** So many that are written to no longer are open at a time. */
+const MOST_OPEN = 16;
+/** So many entries are removed at a time. */
+const MOST_REMOVED: Count = 1000;
+/** So many that were damaged are left for somebody to look at. */
+const MOST_DAMAGED = 2;
+const DAY_MS: Milliseconds = 24 * 3600_000;
+/** Of all bytes a tenant has so many where nothing else is said. */
+const TENANT_SHARE = 1 / 4;
+/** SQLITE_CORRUPT and SQLITE_NOTADB: https://www.sqlite.org/rescode.html */
+const DAMAGED = [11, 26];
+/** SQLITE_BUSY: another process writes to it. */
+const BUSY = 5;
+const NAME = /^segment-(\d{10})\.db$/;
+
+/** What may be kept. */
+export interface Bounds {
+	days: number;
+	maxBytes: Bytes;
+	tenantBytes?: Bytes | undefined;
+}
+
+const codeOf = (error: unknown): number => ((error as { errcode?: number }).errcode ?? 0) & 0xff;
+
+/** All segments of a folder: one is written to, and the others wait to be read and to be removed. */
+export class Segments {
+	readonly #folder: string;
+	readonly #bounds: Bounds;
+	readonly #word: (text: string) => void;
+	readonly #sealed: Segment[] = [];
+	/** Those that another process still writes to, by their sequence. */
+	readonly #busy = new Set<number>();
+	#live: Segment;
+	#sequence = 0;
+	readonly #clock: Clock;
+	/** Whether the machine's clock may say what is too old. */
+	isClockTrusted = false;
+	/** How many entries were in segments that were damaged. */
+	#damaged: Count = 0;
+	/** How the process before this one has ended; `null` where there was none. */
+	readonly before: State | null;
+
+	constructor(folder: string, bounds: Bounds, word: (text: string) => void) {
+		this.#folder = folder;
+		this.#bounds = bounds;
+		this.#word = word;
+		const found = readdirSync(folder).flatMap((name) => NAME.exec(name)?.[1] ?? []);
+		const sequences = found.map(Number).sort((a, b) => a - b);
+		this.#sequence = sequences.at(-1) ?? 0;
+		for (const sequence of sequences.slice(0, -1)) this.#find(sequence);
+		const last = sequences.length === 0 ? null : this.#resume(this.#sequence);
+		this.before = last?.state ?? this.#sealed.at(-1)?.state ?? null;
+		this.#live = last ?? this.#next();
+		this.#clock = new Clock(this.before?.written ?? null);
+	}
+
+	#pathOf(sequence: number): string {
+		return join(this.#folder, `segment-${String(sequence).padStart(10, "0")}.db`);
+	}
+
+	/** Takes in one that nobody writes to any more. */
+	#find(sequence: number): void {
+		const path = this.#pathOf(sequence);
+		this.#busy.delete(sequence);
+		try {
+			const segment = Segment.sealed(path, sequence);
+			this.#sealed.push(segment);
+			this.#sealed.sort((a, b) => a.sequence - b.sequence);
+		} catch (error) {
+			if (codeOf(error) === BUSY) this.#busy.add(sequence);
+			else if (DAMAGED.includes(codeOf(error))) this.#putAside(path, error as Error);
+			else this.#word(`${path} cannot be read: ${(error as Error).message}`);
+		}
+	}
+
+	/** Goes on with the last one; `null` where it is another process's, or damaged. */
+	#resume(sequence: number): Segment | null {
+		const path = this.#pathOf(sequence);
+		try {
+			const segment = Segment.live(path, sequence);
+			const problem = segment.state?.clean === 1 ? null : segment.problem();
+			if (problem === null) return segment;
+			segment.close();
+			this.#putAside(path, new Error(problem));
+		} catch (error) {
+			if (codeOf(error) === BUSY) this.#busy.add(sequence);
+			else if (DAMAGED.includes(codeOf(error))) this.#putAside(path, error as Error);
+			else throw error;
+		}
+		return null;
+	}
+
+	#putAside(path: string, { message }: Error): void {
+		this.#word(`${path} is damaged (${message}), and was set aside as ${path}.damaged`);
+		renameSync(path, `${path}.damaged`);
+		for (const suffix of ["-wal", "-journal"]) rmSync(path + suffix, { force: true });
+		const others = readdirSync(this.#folder).filter((name) => name.endsWith(".damaged"));
+		for (const name of others.sort().slice(0, -MOST_DAMAGED)) rmSync(join(this.#folder, name), { force: true });
+	}
+
+	#next(): Segment {
+		return Segment.live(this.#pathOf(this.#sequence + 1), ++this.#sequence);
+	}
+
+	/** The one that is written to. */
+	get live(): Segment {
+		return this.#live;
+	}
+
+	/** All that can be read, the latest first. */
+	get all(): Segment[] {
+		return [this.#live, ...this.#sealed.toReversed()];
+	}
+
+	/** What an entry that is to be stored begins with. */
+	get state(): State | null {
+		return this.#live.state ?? this.#sealed.at(-1)?.state ?? null;
+	}
+
+	/** Begins a new segment where the one that is written to is full or old. Gives whether it has. */
+	rotate(now: EpochMs): boolean {
+		const { state, bytes } = this.#live;
+		if (state === null) return false;
+		const most = Math.min(MOST_SEGMENT, Math.max(LEAST_SEGMENT, this.#bounds.maxBytes * SHARE));
+		if (bytes < most && Math.abs(now - state.begun) < LONGEST_MS) return false;
+		const next = this.#next();
+		this.#sealed.push(this.#live);
+		this.#live.seal();
+		this.#live = next;
+		return true;
+	}
+
+	/** Reads from a segment. One that turns out to be damaged is set aside, and has nothing. */
+	read<Result>(segment: Segment, read: () => Result, nothing: Result): Result {
+		if (segment !== this.#live && !this.#sealed.includes(segment)) return nothing;
+		if (segment !== this.#live && !segment.isOpen) this.#closeOldest();
+		try {
+			return read();
+		} catch (error) {
+			if (!DAMAGED.includes(codeOf(error))) throw error;
+			this.#loseSegment(segment, error as Error);
+			return nothing;
+		}
+	}
+
+	/** One that was written to may be damaged, too. */
+	writeFailed(error: unknown): void {
+		if (DAMAGED.includes(codeOf(error))) this.#loseSegment(this.#live, error as Error);
+	}
+
+	#loseSegment(segment: Segment, error: Error): void {
+		this.#damaged += segment.entries;
+		segment.close();
+		if (segment === this.#live) this.#live = this.#next();
+		else this.#sealed.splice(this.#sealed.indexOf(segment), 1);
+		this.#putAside(segment.path, error);
+	}
+
+	/** How many entries were in segments that were damaged since this was asked for last. */
+	takeDamaged(): Count {
+		const damaged = this.#damaged;
+		this.#damaged = 0;
+		return damaged;
+	}
+
+	#closeOldest(): void {
+		const open = this.#sealed.filter(({ isOpen }) => isOpen);
+		if (open.length >= MOST_OPEN) open[0].close();
+	}
+
+	/**
+	 * Removes some of what is too old or too much. Gives whether there is more to remove: it is called again, after others
+	 * had their turn.
+	 */
+	tidy(now: EpochMs = Date.now()): boolean {
+		for (const sequence of this.#busy) this.#find(sequence);
+		this.#removeOld(now);
+		const [tenant, why] = this.#tooLarge();
+		if (tenant === null) return false;
+		for (const segment of [...this.#sealed, this.#live]) {
+			const groups = [...segment.groups.values()].filter((group) => group.tenant === tenant);
+			if (groups.length === 0) continue;
+			const isWhole = segment !== this.#live && groups.length === segment.groups.size;
+			if (isWhole && (why === "all" || this.#excess(tenant) >= sizeOf(groups))) this.#remove(segment);
+			else this.read(segment, () => removeOldest(segment, groups), undefined);
+			if (segment !== this.#live && segment.groups.size === 0) this.#remove(segment);
+			return true;
+		}
+		return false;
+	}
+
+	#removeOld(now: EpochMs): void {
+		this.isClockTrusted = this.#clock.isTrusted(now);
+		if (!this.isClockTrusted) return;
+		for (const segment of [...this.#sealed])
+			if ((segment.state?.written ?? 0) < now - this.#bounds.days * DAY_MS) this.#remove(segment);
+	}
+
+	#remove(segment: Segment): void {
+		segment.remove();
+		this.#sealed.splice(this.#sealed.indexOf(segment), 1);
+	}
+
+	/** What all segments have of each tenant. */
+	bytesByTenant(): Map<string, Bytes> {
+		const bytes = new Map<string, Bytes>();
+		for (const segment of this.all)
+			for (const group of segment.groups.values())
+				bytes.set(group.tenant, (bytes.get(group.tenant) ?? 0) + group.bytes);
+		return bytes;
+	}
+
+	#excess(tenant: string): Bytes {
+		return (this.bytesByTenant().get(tenant) ?? 0) - this.#mostOf(tenant);
+	}
+
+	#mostOf(tenant: string): Bytes {
+		const { maxBytes, tenantBytes } = this.#bounds;
+		return tenantBytes ?? (tenant === DEFAULT_TENANT ? maxBytes : maxBytes * TENANT_SHARE);
+	}
+
+	/** Whose oldest entries have to go: who has more than a tenant may, or the most where all have too much. */
+	#tooLarge(): [tenant: string | null, why: "tenant" | "all"] {
+		const sizes = this.bytesByTenant();
+		for (const [tenant, bytes] of sizes) if (bytes > this.#mostOf(tenant)) return [tenant, "tenant"];
+		const onDisk = this.all.reduce((sum, { bytes }) => sum + bytes, 0) + this.#damagedBytes();
+		if (onDisk <= this.#bounds.maxBytes) return [null, "all"];
+		let largest: string | null = null;
+		for (const [tenant, bytes] of sizes) if (largest === null || bytes > (sizes.get(largest) ?? 0)) largest = tenant;
+		return [largest, "all"];
+	}
+
+	#damagedBytes(): Bytes {
+		const names = readdirSync(this.#folder).filter((name) => name.endsWith(".damaged"));
+		return names.reduce(
+			(sum, name) => sum + (statSync(join(this.#folder, name), { throwIfNoEntry: false })?.size ?? 0),
+			0,
+		);
+	}
+
+	close(): void {
+		for (const segment of this.all) segment.close();
+	}
+}
+
+const sizeOf = (groups: Group[]): Bytes => groups.reduce((sum, { bytes }) => sum + bytes, 0);
+
+/** Of the version that has the oldest entry. */
+function removeOldest(segment: Segment, groups: Group[]): void {
+	const oldest = groups.reduce((one, other) => (other.first < one.first ? other : one));
+	segment.removeOldest(oldest, MOST_REMOVED);
+}
