@@ -31,8 +31,11 @@ export function takeBatches(socket: Socket, keep: (batch: Buffer) => Promise<voi
 		if (parts[0].length < HEAD) parts = [Buffer.concat(parts)];
 		const length = parts[0].readUInt32BE();
 		// Whoever sends waits for the answer before there is more.
-		if (length > MOST_BYTES || size > HEAD + length) socket.destroy();
-		if (size !== HEAD + length) return;
+		if (length > MOST_BYTES || size > HEAD + length) {
+			socket.destroy();
+			return;
+		}
+		if (size < HEAD + length) return;
 		const batch = Buffer.concat(parts).subarray(HEAD);
 		parts = [];
 		size = 0;

@@ -163,6 +163,17 @@ test("what was done while control was dead is there, or is counted", async () =>
 		);
 });
 
+test("an upgrade loses nothing", async () => {
+	process.kill(platform.supervisor.child.pid as number, "SIGHUP");
+	let sent = 0;
+	const isOver = () => (/"msg":"restarted"/.test(platform.log) ? sent : 0);
+	for (let over = 0; over === 0 || sent < over + 20; sent++) {
+		await platform.get("shop.localhost", `/upgraded/${sent}`);
+		over ||= isOver();
+	}
+	await until(async () => new Set(await urls("default", "upgraded")).size === sent);
+});
+
 test("the log's process may be killed: what comes later is there, and what was stored", async () => {
 	await platform.get("shop.localhost", "/before-the-log");
 	await until(async () => (await query("default", "before-the-log")).entries.length === 1);

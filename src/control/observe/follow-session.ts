@@ -5,17 +5,20 @@ import { parseQuery } from "../../logs/query/parser.ts";
 import { QueryError } from "../../logs/query/query-error.ts";
 import type { FunctionName } from "../../names.ts";
 import type { InvocationRecord, LogLine, SeenEvent } from "../../observe/record.ts";
-import type { Count, Milliseconds } from "../../units.ts";
+import type { Count } from "../../units.ts";
 import { ControlError } from "../control-error.ts";
 import type { Watcher } from "../feed/feed.ts";
 import { TailSession } from "../tails/tail-session.ts";
+import { StepBudget } from "./step-budget.ts";
 
 /**
  * Texts that are looked for cost what their letters and those of what was logged make, at most: so many steps a second
- * are one reader's, a few milliseconds.
+ * are one reader's, a few milliseconds, and so many all readers'.
  */
 const MOST_STEPS: Count = 10_000_000;
-const SECOND: Milliseconds = 1000;
+const all = new StepBudget(100_000_000);
+/** A letter that is looked at at all costs as many. */
+const STEPS_OF_LETTER: Count = 8;
 
 /** What is followed. */
 export interface Followed {
@@ -40,8 +43,7 @@ export class FollowSession implements Watcher {
 	readonly #reader: FollowReader;
 	/** Puts records and lines together. */
 	readonly #tail: TailSession;
-	#steps: Count = 0;
-	#since: Milliseconds = 0;
+	readonly #budget = new StepBudget(MOST_STEPS);
 
 	constructor({ scope, functions, query }: Followed, reader: FollowReader) {
 		this.scope = scope;
@@ -75,14 +77,10 @@ export class FollowSession implements Watcher {
 	}
 
 	#onEntry(entry: LogEntry): void {
-		const now = performance.now();
-		if (now - this.#since > SECOND) {
-			this.#since = now;
-			this.#steps = 0;
-		}
 		const letters = entry.lines.reduce((sum, { message }) => sum + message.length, entry.record?.url.length ?? 0);
-		this.#steps += letters * this.#matcher.weight;
-		if (this.#steps > MOST_STEPS) this.#reader.leftOut(1);
+		const { weight } = this.#matcher;
+		const steps = weight === 0 ? 0 : letters * (weight + STEPS_OF_LETTER);
+		if (!this.#budget.takes(steps) || !all.takes(steps)) this.#reader.leftOut(1);
 		else if (this.#matcher.matches(entry, Date.now())) this.#reader.send(entry);
 	}
 }
