@@ -3,6 +3,7 @@ import { appendFileSync, cpSync, mkdirSync, readdirSync, rmSync, writeFileSync }
 import { join } from "node:path";
 import { test } from "node:test";
 import { Metering } from "../../../src/control/metering/metering.ts";
+import { ReportRoom } from "../../../src/control/metering/report-room.ts";
 import { csvOf, usageReport } from "../../../src/control/metering/usage-report.ts";
 import { Meter } from "../../../src/edge/meter.ts";
 import type { FunctionId } from "../../../src/names.ts";
@@ -279,4 +280,18 @@ test("where the disk is full counts are kept, and told when there is room", asyn
 	await bench.open(false);
 	assert.deepEqual(await bench.requests(), { "2026-12-01": 5001 });
 	await bench.close();
+});
+
+test("reports have room by whoever asks: who asks for many is told to wait, and others are not", async () => {
+	const room = new ReportRoom();
+	const { promise, resolve } = Promise.withResolvers<void>();
+	const of = (asker: string | null) => room.make(asker, () => promise);
+	const running = [of("acme"), of("acme")];
+	await assert.rejects(of("acme"), /too many reports/);
+	for (const tenant of ["a", "b", "c"]) running.push(of(tenant), of(tenant));
+	await assert.rejects(of("d"), /too many reports/);
+	running.push(of(null));
+	resolve();
+	await Promise.all(running);
+	await room.make("acme", async () => undefined);
 });
