@@ -7,6 +7,7 @@ import pino from "pino";
 import { Bench } from "tinybench";
 import { Builder } from "../src/build/builder.ts";
 import { ArtifactStore } from "../src/cache/artifact-store.ts";
+import { Meter } from "../src/edge/meter.ts";
 import { IsolateHost } from "../src/isolates/host.ts";
 import { BODY_FIELDS, CommandWriter, readCommand } from "../src/link/commands.ts";
 import { FrameReader } from "../src/link/frame-reader.ts";
@@ -168,12 +169,24 @@ export async function benchMicro(): Promise<Row[]> {
 	bench.add("log: a record as atoll writes it, and its copy", () => {
 		last = recordLine({ ...record });
 	});
+	const meter = new Meter({ path: join(folder, "nobody.sock"), held: () => [], onRefused: () => undefined });
+	const told = { ...record, tenant: "acme", attempts: 1 };
+	const functions = Array.from({ length: 100 }, (_, i) => ({ ...told, function: `f${i}` }));
+	bench.add("meter: count a record, of 100 functions", () => meter.count(functions[next++ % 100], 1280));
+	bench.add("meter: a round's message of 1 function", () => {
+		last = JSON.stringify({
+			kind: "used",
+			named: [],
+			values: [[17, 48_112, 912_001, 6_158_336, 0, 481_120, 96_224, 3]],
+		});
+	});
 	for (const [name, code] of Object.entries(PRELUDE)) {
 		const body = Buffer.from(code);
 		const head = HEAD.replace('"none"', '"whole"').replace('"GET"', '"POST"');
 		bench.add(`prelude ×1000: ${name}`, () => turn(3, head, body));
 	}
 	await bench.run();
+	await meter.close();
 	host.close();
 	note.close();
 	await builder.close();

@@ -698,7 +698,7 @@ export class Runtime {
 		const { sandboxes } = this.#pool.stats();
 		for (const one of this.#deployments.all()) {
 			const { provisioned, max } = one.instances;
-			if (provisioned === 0 || max === 0) continue;
+			if (provisioned === 0 || max === 0 || this.refusals.of(one.tenant, Date.now()) !== null) continue;
 			const memoryMb = one.running.reduce(
 				(sum, version) => sum + Math.min(version.provisioned, sandboxes) * version.limits.memoryMb,
 				0,

@@ -13,6 +13,9 @@ export const amount = z
 	.string()
 	.regex(/^\d{1,9}(\.\d{1,6})?$/, 'must be an amount with up to six decimals in quotes, as "0.30"');
 
+/** Processes are given their settings as one argument, which has its bounds. */
+const MOST_LISTS = 100;
+
 const quantity = z.number().int().min(0).max(1e12);
 
 /** What one unit costs: nothing up to so much a month, and then by the tier that a month's use has come to. */
@@ -51,6 +54,7 @@ export const pricingSchema = z.strictObject({
 	prices: priceList.meta({ description: "What is used costs so much; what is left out costs nothing." }),
 	tenants: z
 		.record(tenantName, priceList)
+		.refine((all) => Object.keys(all).length <= MOST_LISTS, `may have ${MOST_LISTS} lists at most`)
 		.default({})
 		.meta({ description: "Tenants with a list of their own, which takes the place of the other one." }),
 });

@@ -84,6 +84,17 @@ test("what was sent is what is told, by tenant, function and day", async () => {
 	);
 });
 
+test("what is held ready is told apart from what is used", async () => {
+	const settings = { provisioned: 1 };
+	const { status } = await platform.api("PATCH", "/v1/tenants/acme/functions/two", settings);
+	assert.equal(status, 200);
+	const held = async () => (await usage("usage?by=function")).map((row) => row.provisionedGbSeconds);
+	await until(async () => (await held())[1] >= 0.125);
+	const [one, , three] = await held();
+	assert.deepEqual([one, three], [0, 0]);
+	await platform.api("PATCH", "/v1/tenants/acme/functions/two", { provisioned: 0 });
+});
+
 test("control is killed amid requests, and nothing is lost or counted twice", async () => {
 	const asked = ask(100);
 	await until(() => sent["acme/one"] > 40);

@@ -146,8 +146,9 @@ export function addBudgetCalls(app: OpenAPIHono<Authenticated>, { budgets, meter
 			const { month: months, format } = checked(invoiceQuery, c.req.queries());
 			const month = months?.at(-1) ?? dayOf(Date.now()).slice(0, 7);
 			const { prices, currency } = budgets.requirePrices(tenant);
-			await metering.fold();
-			const invoice = invoiceOf(await usageOfFunctions(metering.store, tenant, daysOf(month)), prices);
+			await metering.fresh();
+			const read = () => usageOfFunctions(metering.store, tenant, daysOf(month));
+			const invoice = invoiceOf(await metering.reports.make(c.get("bearer").tenant, read), prices);
 			const lines = invoice.lines.map(({ micros, price, ...line }) => ({
 				...{ ...line, price: amountOf(price), amount: amountOf(micros) },
 			}));

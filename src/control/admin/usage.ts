@@ -75,8 +75,9 @@ export function addUsageCalls(app: OpenAPIHono<Authenticated>, { metering }: Con
 		if (from > to) throw new ControlError("invalid", `from: ${from} comes after ${to}`);
 		const query: UsageQuery = { tenant, from, to, by, functions, after, most };
 		// What edges have told up to now is in it.
-		await metering.fold();
-		const { rows, more } = await usageReport(metering.store, query);
+		await metering.fresh();
+		const read = () => usageReport(metering.store, query);
+		const { rows, more } = await metering.reports.make(c.get("bearer").tenant, read);
 		const isCsv = given.format === "csv" || (given.format === undefined && c.req.header("accept") === "text/csv");
 		if (!isCsv) return { from, to, by, rows, more };
 		const headers: Record<string, string> = { "content-type": "text/csv; charset=utf-8" };

@@ -192,7 +192,7 @@ export class Budgets {
 
 	/** What there is of a tenant's budgets, as of now. */
 	async told(tenant: TenantName): Promise<ToldBudget> {
-		await this.#parts.metering.fold();
+		await this.#parts.metering.fresh();
 		await this.look();
 		const balance = this.#balances.get(tenant);
 		const prices = this.pricesOf(tenant);

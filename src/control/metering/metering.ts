@@ -1,11 +1,12 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { setImmediate as immediate } from "node:timers/promises";
+import { setImmediate as immediate, setTimeout as sleep } from "node:timers/promises";
 import { type Counts, dayOf, METERING } from "../../feed/usage.ts";
 import type { RefusedTenant } from "../../limits/refusals.ts";
 import type { Milliseconds } from "../../units.ts";
 import { type Counter, EdgeConnections } from "./edge-connections.ts";
 import { Journal } from "./journal.ts";
+import { ReportRoom } from "./report-room.ts";
 import { type DayUsage, type Told, UsageStore } from "./usage-store.ts";
 
 /** The folder of what was used, in the data folder, and its database. */
@@ -13,6 +14,8 @@ const FOLDER = "metering";
 export const USAGE_FILE = join(FOLDER, "usage.sqlite");
 /** What edges have told is folded into the database so often. */
 const FOLD_MS: Milliseconds = 1000;
+/** Whoever asks for all of it waits so long at most. */
+const FRESH_MS: Milliseconds = 250;
 /** So many counters in one transaction: other work comes between. */
 const MOST_FOLDED = 1000;
 /** How often what is old is looked through, and how many days of tenants go at a time. */
@@ -40,6 +43,7 @@ export interface MeteringParts {
  */
 export class Metering {
 	readonly store: UsageStore;
+	readonly reports = new ReportRoom();
 	/** So much more is known to be used. Called at least once a second, with nothing where there is nothing. */
 	onFolded: (added: readonly DayUsage[]) => void = () => undefined;
 	readonly #parts: MeteringParts;
@@ -54,6 +58,8 @@ export class Metering {
 	/** What is not in the journal yet. */
 	#unwritten: Told[] = [];
 	#folding: Promise<void> | null = null;
+	#freshening: Promise<void> | null = null;
+	#foldedAt = Number.NEGATIVE_INFINITY;
 	#timer: NodeJS.Timeout | null = null;
 	readonly #tidying: NodeJS.Timeout;
 	readonly #began: Milliseconds;
@@ -105,7 +111,25 @@ export class Metering {
 	}
 
 	#next(): void {
-		this.#timer = setTimeout(() => void this.fold().finally(() => this.#closed || this.#next()), FOLD_MS).unref();
+		this.#timer = setTimeout(() => void this.#turn(), FOLD_MS).unref();
+	}
+
+	async #turn(): Promise<void> {
+		try {
+			await this.fold();
+		} catch (error) {
+			this.#complain("folded", error as Error);
+		}
+		if (!this.#closed) this.#next();
+	}
+
+	/** The same as `fold`, but no more often than a few times a second, however many ask: each time is one for the disk. */
+	async fresh(): Promise<void> {
+		this.#freshening ??= sleep(Math.max(0, this.#foldedAt + FRESH_MS - performance.now())).then(() => {
+			this.#freshening = null;
+			return this.fold();
+		});
+		await this.#freshening;
 	}
 
 	/** Has all that was told so far in the database. What cannot be written now is kept, and written with what comes. */
@@ -120,6 +144,7 @@ export class Metering {
 
 	async #fold(): Promise<void> {
 		this.#write();
+		this.#foldedAt = performance.now();
 		const added: DayUsage[] = [];
 		const batch = this.#pending;
 		if (batch.size > 0) {

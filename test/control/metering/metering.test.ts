@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
 import { appendFileSync, cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { Metering } from "../../../src/control/metering/metering.ts";
+import { ReportRoom } from "../../../src/control/metering/report-room.ts";
 import { csvOf, usageReport } from "../../../src/control/metering/usage-report.ts";
 import { Meter } from "../../../src/edge/meter.ts";
+import { Lines } from "../../../src/feed/lines.ts";
+import type { ToMeter, ToMetering } from "../../../src/feed/usage.ts";
 import type { FunctionId } from "../../../src/names.ts";
 import { type InvocationRecord, newRecord } from "../../../src/observe/record.ts";
 import { temporaryFolder } from "../../support/runtime.ts";
@@ -109,6 +113,26 @@ test("where control is gone counters go on, and are told it when it is back, onc
 	meters[0].count(bench.record(), 0);
 	await bench.told({ "2026-12-01": 23 });
 	await bench.close();
+});
+
+test("however many invocations end in one round, control is told once, and of each function once", async () => {
+	const folder = temporaryFolder();
+	const told: ToMetering[] = [];
+	const server = createServer((socket) => new Lines<ToMetering, ToMeter>(socket, (said) => told.push(said)));
+	await new Promise<void>((resolve) => server.listen(join(folder, "metering.sock"), resolve));
+	const bench = new Bench(folder);
+	const meter = bench.meter();
+	await until(() => told.length === 1);
+	for (let round = 1; round <= 2; round++) {
+		for (let i = 0; i < 1000; i++) meter.count(bench.record({ function: `f${i % 10}` }), 0);
+		await until(() => told.length === 1 + round);
+	}
+	const [, first, second] = told as (ToMetering & { kind: "used" })[];
+	assert.deepEqual([first.named.length, first.values.length], [10, 10]);
+	// Names are told once a connection, and values as they are in all.
+	assert.deepEqual([second.named.length, second.values.map((value) => value[1])], [0, Array(10).fill(200)]);
+	await meter.close();
+	server.close();
 });
 
 test("an edge that ends tells the last of it", async () => {
@@ -279,4 +303,18 @@ test("where the disk is full counts are kept, and told when there is room", asyn
 	await bench.open(false);
 	assert.deepEqual(await bench.requests(), { "2026-12-01": 5001 });
 	await bench.close();
+});
+
+test("reports have room by whoever asks: who asks for many is told to wait, and others are not", async () => {
+	const room = new ReportRoom();
+	const { promise, resolve } = Promise.withResolvers<void>();
+	const of = (asker: string | null) => room.make(asker, () => promise);
+	const running = [of("acme"), of("acme")];
+	await assert.rejects(of("acme"), /too many reports/);
+	for (const tenant of ["a", "b", "c"]) running.push(of(tenant), of(tenant));
+	await assert.rejects(of("d"), /too many reports/);
+	running.push(of(null));
+	resolve();
+	await Promise.all(running);
+	await room.make("acme", async () => undefined);
 });
