@@ -2,6 +2,7 @@ import { z } from "zod";
 import { type Limits, limitsSchema, type TenantLimits, tenantLimitsSchema } from "../limits/limits.ts";
 import { Router } from "../router/router.ts";
 import type { Bytes } from "../units.ts";
+import { type AlertsConfig, alertsSchema } from "./alert-receivers.ts";
 import { check } from "./check.ts";
 
 const port = z.number().int().min(0).max(65_535);
@@ -69,6 +70,7 @@ export const serverSchema = z.strictObject({
 		})
 		.prefault({})
 		.meta({ description: "What is kept of invocations and of what functions log." }),
+	alerts: alertsSchema.prefault({}).meta({ description: "How it is watched, and who is told." }),
 	cache: z
 		.strictObject({
 			maxIsolates: z.number().int().min(1).optional().meta({ description: "Default: 1000." }),
@@ -113,6 +115,7 @@ export interface ServerConfig {
 	maxProvisioned: number;
 	keep: { versions: number; days: number | null };
 	logs: LogsConfig;
+	alerts: AlertsConfig;
 	cache: { maxIsolates?: number; maxBytes?: number };
 	allowEgress: string[];
 	cgroup?: string | undefined;

@@ -19,6 +19,7 @@ import { SqlProcesses } from "../stores/sql-processes.ts";
 import type { Milliseconds } from "../units.ts";
 import { version } from "../version.ts";
 import { isBackupDraft } from "./admin/backup.ts";
+import { Alerts } from "./alerts/alerts.ts";
 import { Analytics } from "./analytics.ts";
 import { Buckets } from "./buckets.ts";
 import { Catalog } from "./catalog/catalog.ts";
@@ -102,6 +103,7 @@ export class Control {
 	readonly metrics = new Metrics();
 	/** Invocations with what they have logged, and rollups. */
 	readonly logs: Logs;
+	readonly alerts: Alerts;
 	readonly #artifacts: ArtifactStore;
 	readonly #pruner: Pruner;
 	readonly #launcher = new Launcher();
@@ -169,10 +171,22 @@ export class Control {
 		this.feed = new Feed({
 			...{ store, state, log },
 			remake: (id, version) => this.versions.remake(id, version),
-			onMeasured: (edge, tallies, stats) => this.metrics.add(edge, tallies, stats),
-			onGone: (edge) => this.metrics.forget(edge),
+			onMeasured: (edge, tallies, stats) => {
+				this.metrics.add(edge, tallies, stats);
+				this.alerts.measured(edge, tallies, stats);
+			},
+			onGone: (edge) => {
+				this.metrics.forget(edge);
+				this.alerts.gone(edge);
+			},
 		});
 		this.logs = new Logs({ launcher: this.#launcher, folder: LOGS, config: config.logs, log });
+		this.alerts = new Alerts({
+			...{ store, sealer, config: config.alerts, allowEgress: config.allowEgress, folder: ".", logs: this.logs, log },
+			url: config.alerts.url ?? `http://${config.adminHost}:${config.adminPort}`,
+			edges: () => this.feed.edges,
+			registry: this.metrics.own,
+		});
 		const { data, feed } = this;
 		this.queues = new Queues({ catalog, data, feed, storedBytes, buckets });
 		this.invocations = new Invocations({ catalog, data, feed, queues: this.queues, storedBytes });
@@ -314,6 +328,7 @@ export class Control {
 		clearInterval(this.#tidying);
 		clearTimeout(this.#firstTidying);
 		await this.feed.close();
+		await this.alerts.close();
 		await (await this.#builder)?.builder.close();
 		await this.#pruner.close();
 		await Promise.all([this.data.close(), this.sql.close(), this.copyingSql.close(), this.logs.close()]);

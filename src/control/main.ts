@@ -22,6 +22,7 @@ await runSupervised(async (config) => {
 		log("warn", `ATOLL_ADMIN_TOKEN has fewer than ${LEAST_TOKEN} characters, and lets in whoever guesses it`);
 	const token = (await control.tokens.first(given)) ?? undefined;
 	await control.feed.listen("control.sock");
+	control.alerts.start();
 	const server = controlServer(control);
 	await new Promise<void>((resolve, reject) => {
 		server.once("error", reject);

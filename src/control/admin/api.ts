@@ -11,6 +11,7 @@ import { type TailFilter, tailFilter } from "../tails/tail-filters.ts";
 import type { Authenticated } from "../tokens.ts";
 import { filesIn } from "../uploads/asset-uploads.ts";
 import { NO_MODULE, readForm, readMetadata, readModules } from "../uploads/module-files.ts";
+import { addAlertCalls } from "./alerts.ts";
 import { addAnalyticsCalls } from "./analytics.ts";
 import { backupOf } from "./backup.ts";
 import { addBucketCalls } from "./buckets.ts";
@@ -340,6 +341,7 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 	addAnalyticsCalls(app, control);
 	addInvocationCalls(app, control);
 	addSourceCalls(app, control);
+	addAlertCalls(app, control);
 
 	call({
 		method: "get",

@@ -66,14 +66,15 @@ export class Metrics {
 	readonly #tallies = new Tallies(MOST_SERIES);
 	/** By whoever told it, as long as it is there. */
 	readonly #edges = new Map<object, EdgeStats>();
-	readonly #own = new Registry();
+	/** What control tells of itself, and of what it alone knows. */
+	readonly own = new Registry();
 
 	constructor() {
-		collectDefaultMetrics({ register: this.#own, prefix: "atoll_control_" });
+		collectDefaultMetrics({ register: this.own, prefix: "atoll_control_" });
 	}
 
 	get contentType(): string {
-		return this.#own.contentType;
+		return this.own.contentType;
 	}
 
 	/** An edge has told what functions have done, and how it is. */
@@ -91,7 +92,7 @@ export class Metrics {
 	async text(): Promise<string> {
 		const all = [...this.#ofFunctions(), ...this.#ofEdges()].filter(({ values }) => values.length > 0);
 		const told = await AggregatorRegistry.aggregate([all]).metrics();
-		return `${told}\n${await this.#own.metrics()}`;
+		return `${told}\n${await this.own.metrics()}`;
 	}
 
 	#ofFunctions(): Metric[] {

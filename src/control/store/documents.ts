@@ -1,11 +1,13 @@
 import type { Asset, SiteSource } from "../../assets/asset-config.ts";
 import type { GivenBindings } from "../../bindings/binding.ts";
+import type { ReceiverSettings } from "../../config/alert-receivers.ts";
 import type { Sticky } from "../../deployments/stickiness.ts";
 import type { Limits } from "../../limits/limits.ts";
 import type { FunctionName, TenantName } from "../../names.ts";
 import type { Rule, SchemeName } from "../../sources/source-settings.ts";
 import type { ConsumerSettings, PullSettings, StorageSettings } from "../../triggers/trigger-settings.ts";
 import type { Bytes, Microseconds } from "../../units.ts";
+import type { RuleSettings } from "../alerts/rule.ts";
 
 /** When something was done, in the form of RFC 3339. */
 export type Timestamp = string;
@@ -198,6 +200,41 @@ export interface SourceDocument {
 	created: Timestamp;
 }
 
+/** When there are alerts. Its key is `<tenant>/<name>`; the operator's begin with the slash. */
+export interface AlertRuleDocument {
+	/** `null` for the operator's. */
+	tenant: TenantName | null;
+	name: string;
+	settings: RuleSettings;
+	created: Timestamp;
+	changed: Timestamp;
+}
+
+/** Who is told of alerts. Its key is like a rule's. */
+export interface AlertReceiverDocument {
+	tenant: TenantName | null;
+	name: string;
+	settings: ReceiverSettings;
+	/** Its URL, and what it knows the sender by; of the URL its origin is told. */
+	address: SealedSecret;
+	origin: string;
+	hasSecret: boolean;
+	created: Timestamp;
+	changed: Timestamp;
+}
+
+/** Of which alerts nobody is told for a while. Its key is `<tenant>/<id>`. */
+export interface AlertSilenceDocument {
+	id: string;
+	tenant: TenantName | null;
+	matchers: string[];
+	from: Timestamp;
+	until: Timestamp;
+	by: string;
+	comment: string;
+	created: Timestamp;
+}
+
 /** All kinds of documents that there are. */
 export interface Documents {
 	tenant: TenantDocument;
@@ -209,6 +246,9 @@ export interface Documents {
 	bucket: BucketDocument;
 	token: TokenDocument;
 	source: SourceDocument;
+	alertRule: AlertRuleDocument;
+	alertReceiver: AlertReceiverDocument;
+	alertSilence: AlertSilenceDocument;
 	/**
 	 * A file of a function's sites. Its key is `<tenant>/<name>/<hash>`, by what its client calls it: wrangler's hash is
 	 * taken on trust, so that nobody else's files are known by it.
