@@ -146,6 +146,30 @@ export function addClientCommands(program: Command): void {
 		.option("--rules <FILE>", "or a file with all rules in JSON, as the admin API takes them")
 		.option("--secret-file <FILE>", "where the secret is, in place of standard input; may be repeated", list)
 		.option("--keep-secrets", "it keeps those that it has");
+	add(
+		"alerts",
+		"alerts that there are, what receivers were told, and the rules, receivers and silences that this goes by",
+		(commands, what: string, action: string | undefined, name: string | undefined, options: never) =>
+			commands.alerts(what, action, name, options),
+	)
+		.addArgument(
+			new Argument("[WHAT]", "what to look at or change")
+				.choices(["list", "deliveries", "rule", "receiver", "silence"])
+				.default("list"),
+		)
+		.argument(
+			"[ACTION]",
+			"list; of a rule get, set, test, remove; of a receiver set, test, remove; of a silence add, remove",
+		)
+		.argument("[NAME]", "which one")
+		.option("--operator", "the operator's own, and alerts of all tenants, in place of a tenant's")
+		.option("--settings <FILE>", "of set: a file in JSON with what the admin API takes; - for standard input")
+		.option("--kind <KIND>", "of receiver set: webhook, slack or alertmanager")
+		.option("--url <URL>", "of receiver set: where it is")
+		.option("--secret", "of receiver set: read its secret from standard input; else it keeps the one that it has")
+		.option("--matcher <LABEL=VALUE>", "the alerts: severity=critical, function!=test-*; may be repeated", list)
+		.option("--for <DURATION>", "of silence add: for so long, as 2h (1h)")
+		.option("--comment <TEXT>", "of silence add: why");
 	add("tail <NAME>", "what a function does, as it does it", (commands, name: string, options: never) =>
 		commands.tail(name, options),
 	)

@@ -1,5 +1,6 @@
 /** What the command line runs, in one place so that it is loaded when it is asked for. */
 export { login, token, whoami } from "./commands/access.ts";
+export { alerts } from "./commands/alerts.ts";
 export { purge } from "./commands/cache.ts";
 export { deploy } from "./commands/deploy.ts";
 export { list, remove, versions } from "./commands/functions.ts";
