@@ -154,3 +154,12 @@ test("only what a receiver's matchers say is told to it", async () => {
 		[],
 	);
 });
+
+test("a receiver has so many groups, and what would begin another is told together", async () => {
+	const told = new Told({ groupWait: "0s", groupBy: ["function"] });
+	const many = Array.from({ length: 130 }, (_, i) => alertOf(`f${i}`, "firing", told.clock));
+	const notifications = await told.after(0, many);
+	assert.equal(notifications.length, 101);
+	assert.equal(notifications[100].split(" ").length, 31);
+	assert.deepEqual(await told.after(301 * S, many), []);
+});
