@@ -96,12 +96,12 @@ function alertTold({ since: _, boot: __, startsAt, endsAt, ...alert }: Alert) {
 	return { ...alert, since: timeOf(startsAt), endsAt: timeOf(endsAt) };
 }
 
-function deliveryTold({ id, receiver, state, attempts, due, ended, status, error, count, notification }: Delivery) {
-	const { created, groupLabels } = notification;
+function deliveryTold({ id, receiver, state, attempts, due, ended, status, error, notification }: Delivery) {
+	const { created, alerts, omitted, groupLabels } = notification;
 	return {
 		...{ id, receiver: receiver.slice(receiver.indexOf("/") + 1), state, attempts, status, error, groupLabels },
 		...{ created: timeOf(created), next: timeOf(due), ended: timeOf(ended) },
-		...{ alerts: count, notification: notification.status },
+		...{ alerts: alerts.length + omitted, notification: notification.status },
 	};
 }
 

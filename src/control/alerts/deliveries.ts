@@ -40,8 +40,7 @@ export interface Delivery {
 	/** When it is tried next; `null` once it is over, and then when that was. */
 	due: EpochMs | null;
 	ended: EpochMs | null;
-	/** How many alerts it is about; what it says of them is kept until it is over. */
-	count: Count;
+	/** So much text it is. */
 	size: Count;
 	/** Of the last answer; `null` where there was none, and why. */
 	status: number | null;
@@ -111,7 +110,7 @@ export class Deliveries {
 		const due = this.#parts.clock.wall();
 		const one: Delivery = {
 			...{ id, receiver, notification, state: "waiting", attempts: 0 },
-			...{ due, ended: null, status: null, error: null, count: notification.alerts.length + notification.omitted },
+			...{ due, ended: null, status: null, error: null },
 			size: JSON.stringify(notification).length,
 		};
 		add(this.#waiting, one);
@@ -217,7 +216,9 @@ export class Deliveries {
 	#end(one: Delivery, state: "delivered" | "failed" | "dropped"): Write[] {
 		Object.assign(one, { state, due: null, ended: this.#parts.clock.wall() });
 		this.#parts.onOutcome(state, one);
-		one.notification = { ...one.notification, alerts: [] };
+		// How many alerts it was about is known still, and no more what it said of them.
+		const { alerts, omitted } = one.notification;
+		one.notification = { ...one.notification, alerts: [], omitted: alerts.length + omitted };
 		// An Alertmanager is told the same every minute.
 		if (one.notification.isRepeat && state === "delivered") return [{ table: "deliveries", key: one.id, value: null }];
 		add(this.#over, one);
