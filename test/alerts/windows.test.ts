@@ -84,11 +84,9 @@ test("what was before is taken from the log, once, and a window is whole with it
 		step: 10_000 as const,
 	});
 	// The last of them is of a time that was counted here.
-	windows.backfill(
-		MINUTE,
-		[rollup(70_000, 1000), rollup(40_000, 2), rollup(30_000, 4), rollup(10_000, 500)],
-		clock.wall() - MINUTE,
-	);
+	windows.backfill(MINUTE, [rollup(70_000, 1000), rollup(40_000, 2), rollup(30_000, 4), rollup(10_000, 500)]);
+	assert.equal(windows.covers(MINUTE), false);
+	windows.reach(MINUTE, clock.wall() - MINUTE);
 	assert.equal(read().get("requests"), 7);
 	assert.equal(windows.covers(MINUTE), true);
 });

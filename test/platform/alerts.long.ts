@@ -178,4 +178,11 @@ test("what is counted, refused and told elsewhere", async () => {
 	for (const path of [`${acme}/alerts`, `${acme}/receivers`, "/v1/receivers", "/v1/silences"])
 		assert.equal((await platform.api("GET", path, undefined, token)).status, 403, path);
 	assert.deepEqual((await platform.api("GET", "/v1/alerts", undefined, token)).body, []);
+	// One that is held to some functions hears of these alone.
+	const held = await api<{ token: string }>("POST", "/v1/tokens", {
+		...{ label: "held", scope: "deploy", tenant: "acme", functions: ["blog"], expires: null },
+	});
+	assert.deepEqual((await platform.api("GET", `${acme}/alerts`, undefined, held.token)).body, []);
+	for (const path of ["alert-rules", "receivers", "silences", "alert-deliveries"])
+		assert.equal((await platform.api("GET", `${acme}/${path}`, undefined, held.token)).status, 403, path);
 });

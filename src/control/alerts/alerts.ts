@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { Counter, Gauge, type Registry } from "prom-client";
 import type { AlertsConfig } from "../../config/alert-receivers.ts";
 import type { EdgeStats } from "../../feed/messages.ts";
@@ -13,11 +12,10 @@ import { type Alert, shown, type Transition } from "./alert.ts";
 import { AlertDatabase, type Write } from "./alert-database.ts";
 import { Book } from "./book.ts";
 import { type Clock, machineClock } from "./clock.ts";
-import { Deliveries, type Delivery, type DeliveryOutcome } from "./deliveries.ts";
+import type { Delivery, DeliveryOutcome } from "./deliveries.ts";
+import { Dispatcher } from "./dispatcher.ts";
 import { type Evaluation, Evaluator } from "./evaluator.ts";
-import { Groups } from "./groups.ts";
-import type { Notification } from "./notification.ts";
-import { Outgoing } from "./receivers/outgoing.ts";
+import { fillWithPast } from "./past.ts";
 import type { Receiver } from "./receivers/receiver.ts";
 import { Receivers } from "./receivers.ts";
 import { type Rule, scopeOf } from "./rule.ts";
@@ -32,8 +30,6 @@ const DATABASE = "alerts.sqlite";
 const MOST_LINES = 20;
 /** How often the log is asked what it has lost. */
 const LOST_MS: Milliseconds = 60_000;
-/** So many may try out a receiver at a time. */
-const MOST_TESTS = 8;
 
 /** Of so many functions an operator hears what a rule says, and the rest of their last tenant. */
 const MOST_EVALUATIONS = 1000;
@@ -75,23 +71,20 @@ export class Alerts {
 	readonly #windows: Windows;
 	readonly #server: ServerMeasures;
 	readonly #evaluator: Evaluator;
-	readonly #groups: Groups;
-	readonly #deliveries: Deliveries;
-	readonly #outgoing: Outgoing;
+	readonly #dispatcher: Dispatcher;
 	readonly #outcomes: Counter<"outcome">;
 	/** What the evaluation under way has changed. */
 	#writes: Write[] = [];
 	#lines: string[] = [];
-	/** Whose receivers have to be thought about, and when that is anyway. */
-	readonly #dirty = new Set<string>();
-	readonly #due = new Map<string, Milliseconds>();
 	/** Windows whose past is asked for. */
 	readonly #missing = new Set<Milliseconds>();
+	#backfilling: Promise<void> = Promise.resolve();
 	#timer: NodeJS.Timeout | undefined;
 	#tick: Promise<void> = Promise.resolve();
-	#tests = 0;
 	/** When the log was asked what it has lost. */
 	#lostAsked = Number.NEGATIVE_INFINITY;
+	/** How many receivers of whom fail. */
+	#failing: ReadonlyMap<string, Count> = new Map();
 	/** How much of its budget each tenant has used, in percent. */
 	readonly #budgets = new Map<TenantName, number>();
 	#closed = false;
@@ -111,26 +104,19 @@ export class Alerts {
 		this.#book = new Book(store, configured, (document) => this.receivers.opened(document));
 		this.#windows = new Windows(clock);
 		this.#server = new ServerMeasures(clock);
-		this.#outgoing = new Outgoing(parts.allowEgress);
-		this.#groups = new Groups(clock, parts.url, this.#database.read("groups"));
-		this.#deliveries = new Deliveries(
-			{
-				clock,
-				outgoing: this.#outgoing,
-				receiver: (key) => this.#book.receiver(key),
-				write: (writes) => this.#write(writes),
-				onOutcome: (outcome, delivery) => this.#onOutcome(outcome, delivery),
-			},
-			this.#database.read("deliveries"),
-		);
+		this.#dispatcher = new Dispatcher({
+			...{ clock, book: this.#book, database: this.#database, allowEgress: parts.allowEgress, url: parts.url },
+			visible: (owner) => this.#visible(owner),
+			write: (writes) => this.#write(writes),
+			onOutcome: (outcome, delivery) => this.#onOutcome(outcome, delivery),
+		});
 		this.#evaluator = new Evaluator(
 			{
 				...{ clock, book: this.#book, windows: this.#windows, server: this.#server },
 				queries: new RuleQueries((query) => parts.logs.query(query), clock),
 				ofTenant: (metric, tenant) =>
-					metric === "receiversFailing"
-						? (this.#deliveries.failing().get(tenant) ?? 0)
-						: (this.#budgets.get(tenant) ?? null),
+					metric === "receiversFailing" ? (this.#failing.get(tenant) ?? 0) : (this.#budgets.get(tenant) ?? null),
+				others: () => [...this.#budgets.keys(), ...this.#failing.keys()],
 				onTransition: (alert, transition) => this.#onTransition(alert, transition),
 			},
 			this.#database.read("alerts"),
@@ -157,7 +143,6 @@ export class Alerts {
 
 	/** Begins to evaluate. */
 	start(): void {
-		for (const { owner } of this.#everyReceiver()) this.#dirty.add(owner);
 		this.#next(0);
 	}
 
@@ -184,7 +169,8 @@ export class Alerts {
 		try {
 			const isChanged = await this.#book.follow();
 			if (isChanged) this.#reconsider();
-			const receiversFailing = this.#deliveries.failing().get("") ?? 0;
+			this.#failing = this.#dispatcher.failing();
+			const receiversFailing = this.#failing.get("") ?? 0;
 			const { folder, edges, budgets } = this.#parts;
 			void this.#askForLost();
 			this.#budgets.clear();
@@ -193,9 +179,10 @@ export class Alerts {
 			await this.#server.sample({ edges: edges(), receiversFailing, folder });
 			await this.#evaluator.evaluate();
 			if (this.#closed) return;
-			this.#plan();
+			for (const write of await this.#dispatcher.plan()) this.#writes.push(write);
+			if (this.#closed) return;
 			this.#flush();
-			this.#deliveries.run();
+			this.#dispatcher.run();
 		} catch (error) {
 			if (!this.#closed) this.#parts.log("error", `alerts were not evaluated: ${String((error as Error).stack)}`);
 		}
@@ -218,28 +205,19 @@ export class Alerts {
 	/** Rules or receivers are others now. */
 	#reconsider(): void {
 		for (const window of this.#windows.use(this.#book.windows())) this.#missing.add(window);
-		void this.#backfill();
-		for (const { owner } of this.#everyReceiver()) this.#dirty.add(owner);
-		const there = new Set(this.#everyReceiver().map(({ receiver }) => receiver.key));
-		for (const key of new Set([...this.#groups.receivers(), ...this.#deliveries.receivers()]))
-			if (!there.has(key)) this.#writes.push(...this.#groups.forget(key), ...this.#deliveries.forget(key));
-	}
-
-	#everyReceiver(): { owner: string; receiver: Receiver }[] {
-		const of = (owner: string) => [...this.#book.receiversOf(owner).values()];
-		return this.#book.receiving().flatMap((owner) => of(owner).map((receiver) => ({ owner, receiver })));
+		this.#evaluator.forget();
+		// One window after the other, however often rules are changed.
+		this.#backfilling = this.#backfilling.then(() => this.#backfill());
+		for (const write of this.#dispatcher.reconsider()) this.#writes.push(write);
 	}
 
 	/** Has the windows know what was before this process began, as the log has it. */
 	async #backfill(): Promise<void> {
 		for (const window of [...this.#missing]) {
 			this.#missing.delete(window);
-			const until = this.#clock.wall();
-			const step = window <= 900_000 ? 10_000 : 60_000;
 			try {
-				const of = { tenant: null, functions: null, by: "function" } as const;
-				const rollups = await this.#parts.logs.rollups({ ...of, since: until - window, until, step });
-				this.#windows.backfill(window, rollups, until - window);
+				const rollups = (query: RollupQuery) => this.#parts.logs.rollups(query);
+				await fillWithPast(window, { windows: this.#windows, clock: this.#clock, rollups });
 			} catch (error) {
 				// Until the window is full no alert is taken for over, and none comes of what is missing.
 				if (!this.#closed) this.#parts.log("warn", `alerts begin without what was before: ${(error as Error).message}`);
@@ -251,7 +229,7 @@ export class Alerts {
 		const { id, tenant, function: name, rule, value, threshold } = alert;
 		this.#writes.push({ table: "alerts", key: id, value: transition === "dropped" ? null : alert });
 		if (transition !== "firing" && transition !== "resolved") return;
-		this.#dirty.add(tenant).add("");
+		this.#dispatcher.touch(tenant, "");
 		const of = [tenant, name].filter((part) => part !== "").join("/") || "the server";
 		this.#lines.push(
 			transition === "firing"
@@ -265,25 +243,6 @@ export class Alerts {
 		this.#outcomes.inc({ outcome });
 		if (outcome === "failed" || outcome === "dropped")
 			this.#parts.log("warn", `the receiver ${receiver} was not told of alerts: ${error ?? outcome}`);
-	}
-
-	/** Thinks out what receivers are to be told. */
-	#plan(): void {
-		const now = this.#clock.monotonic();
-		for (const owner of this.#book.receiving()) {
-			if (!this.#dirty.has(owner) && (this.#due.get(owner) ?? Number.POSITIVE_INFINITY) > now) continue;
-			this.#dirty.delete(owner);
-			this.#due.delete(owner);
-			const silences = [...this.#book.silencesOf(owner).values()];
-			for (const receiver of this.#book.receiversOf(owner).values()) {
-				if (!receiver.enabled) continue;
-				const { notifications, writes, next } = this.#groups.plan(receiver, this.#visible(owner), silences);
-				this.#writes.push(...writes);
-				for (const one of notifications) this.#writes.push(...this.#deliveries.add(receiver.key, one));
-				if (next !== null) this.#due.set(owner, Math.min(this.#due.get(owner) ?? next, next));
-			}
-		}
-		for (const owner of this.#dirty) if (this.#book.receiversOf(owner).size === 0) this.#dirty.delete(owner);
 	}
 
 	/** The alerts that receivers of a tenant hear of; those of the operator's, of all but what tenants have thought of. */
@@ -351,7 +310,7 @@ export class Alerts {
 
 	/** What receivers of a tenant or of the operator were told lately, and are to be told. */
 	deliveriesOf(owner: Owner): Delivery[] {
-		return this.#deliveries.of(owner ?? "");
+		return this.#dispatcher.of(owner ?? "");
 	}
 
 	/** The receivers that the server's settings name, without their secrets. */
@@ -370,46 +329,16 @@ export class Alerts {
 		const receiver = configured?.isConfigured
 			? configured
 			: this.receivers.opened((await this.receivers.find(owner, name)).value);
-		if (this.#tests >= MOST_TESTS)
-			throw new ControlError("too_many_attempts", "other receivers are tried out: ask again", 1);
-		this.#tests++;
-		try {
-			const { status, error } = await this.#deliveries.send(receiver, this.#testOf(receiver));
-			return { status, error };
-		} finally {
-			this.#tests--;
-		}
-	}
-
-	#testOf(receiver: Receiver): Notification {
-		const now = this.#clock.wall();
-		const labels = { alertname: "test", severity: "info", ...(receiver.owner !== null && { tenant: receiver.owner }) };
-		return {
-			id: `msg_${randomUUID().replaceAll("-", "")}`,
-			created: now,
-			status: "firing",
-			receiver: receiver.name,
-			groupLabels: { alertname: "test" },
-			alerts: [
-				{
-					...{ id: "test//", rule: "test", labels, annotations: { summary: "this is a test, and nothing is wrong" } },
-					...{ value: 1, threshold: "> 0", severity: "info", startsAt: now, endsAt: now + 60_000, status: "firing" },
-				},
-			],
-			omitted: 0,
-			url: this.#parts.url,
-			isRepeat: false,
-			isTest: true,
-		};
+		return this.#dispatcher.test(receiver);
 	}
 
 	async close(): Promise<void> {
 		clearTimeout(this.#timer);
-		this.#deliveries.close();
+		this.#dispatcher.stop();
 		this.#closed = true;
 		await this.#tick;
 		this.#database.close();
-		await this.#outgoing.close();
+		await this.#dispatcher.close();
 	}
 }
 

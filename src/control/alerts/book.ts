@@ -81,6 +81,7 @@ export class Book {
 	/** The rules of tenants, put together once. */
 	readonly #effective = new Map<TenantName, Rule[]>();
 	#sequence: Sequence = 0;
+	#following: Promise<boolean> = Promise.resolve(false);
 
 	/** `read` makes a receiver of its document. */
 	constructor(store: Store, configured: readonly Receiver[], read: (document: AlertReceiverDocument) => Receiver) {
@@ -90,7 +91,15 @@ export class Book {
 	}
 
 	/** Hears of what was committed since. Returns whether anything of it matters here. */
-	async follow(): Promise<boolean> {
+	follow(): Promise<boolean> {
+		this.#following = this.#following.then(
+			() => this.#follow(),
+			() => this.#follow(),
+		);
+		return this.#following;
+	}
+
+	async #follow(): Promise<boolean> {
 		const now = this.#store.sequence;
 		if (now === this.#sequence && now > 0) return false;
 		const changes = this.#sequence === 0 ? null : await this.#store.changes(this.#sequence);

@@ -12,8 +12,10 @@ import { webhook } from "./receivers/webhook.ts";
 
 const FORMS: Readonly<Record<ReceiverKind, Form>> = { webhook, slack, alertmanager };
 
-/** So many wait for one receiver: the oldest make room. And of so many that are over it is known what became of them. */
+/** So many wait for one receiver, and so much text: the oldest make room. */
 const MOST_WAITING = 100;
+const MOST_TEXT = 2 ** 20;
+/** Of so many that are over it is known what became of them. */
 const MOST_OVER = 50;
 /** So many requests are under way, and so many of one tenant. */
 const MOST_RUNNING = 64;
@@ -25,7 +27,7 @@ const GIVE_UP_MS: Milliseconds = 86_400_000;
 /** A receiver fails once it could not be told so often in a row. */
 const FAILING = 3;
 /** Answers for which to try again has no point. */
-const isFinal = (status: number) => status >= 400 && status < 500 && ![408, 425, 429].includes(status);
+const isFinal = (status: number) => status >= 300 && status < 500 && ![408, 425, 429].includes(status);
 
 /** What has become of a notification. */
 export interface Delivery {
@@ -38,6 +40,8 @@ export interface Delivery {
 	/** When it is tried next; `null` once it is over, and then when that was. */
 	due: EpochMs | null;
 	ended: EpochMs | null;
+	/** So much text it is. */
+	size: Count;
 	/** Of the last answer; `null` where there was none, and why. */
 	status: number | null;
 	error: string | null;
@@ -107,12 +111,14 @@ export class Deliveries {
 		const one: Delivery = {
 			...{ id, receiver, notification, state: "waiting", attempts: 0 },
 			...{ due, ended: null, status: null, error: null },
+			size: JSON.stringify(notification).length,
 		};
 		add(this.#waiting, one);
 		const writes: Write[] = [written(one)];
 		const all = this.#waiting.get(receiver) as Delivery[];
 		// The first one may be under way.
-		if (all.length > MOST_WAITING) writes.push(...this.#end(all.splice(1, 1)[0], "dropped"));
+		const isTooMuch = () => all.length > MOST_WAITING || all.reduce((sum, { size }) => sum + size, 0) > MOST_TEXT;
+		while (all.length > 2 && isTooMuch()) writes.push(...this.#end(all.splice(1, 1)[0], "dropped"));
 		return writes;
 	}
 
@@ -210,6 +216,9 @@ export class Deliveries {
 	#end(one: Delivery, state: "delivered" | "failed" | "dropped"): Write[] {
 		Object.assign(one, { state, due: null, ended: this.#parts.clock.wall() });
 		this.#parts.onOutcome(state, one);
+		// How many alerts it was about is known still, and no more what it said of them.
+		const { alerts, omitted } = one.notification;
+		one.notification = { ...one.notification, alerts: [], omitted: alerts.length + omitted };
 		// An Alertmanager is told the same every minute.
 		if (one.notification.isRepeat && state === "delivered") return [{ table: "deliveries", key: one.id, value: null }];
 		add(this.#over, one);

@@ -9,14 +9,13 @@ import { FUNCTION_METRICS, isEnough, isServerMetric } from "./metrics.ts";
 import { judge, type Rule, type Sample, scopeOf, type Verdict, windowOf } from "./rule.ts";
 import type { RuleQueries } from "./rule-queries.ts";
 import type { ServerMeasures } from "./server-measures.ts";
+import { Slice } from "./slice.ts";
 import type { Windows } from "./windows.ts";
 
 /** A tenant has so many alerts at a time; and so many that are over are known. */
 const MOST_ALERTS = 1000;
 /** So much of a tenant is evaluated at a time; the rest comes with the next times. */
 const MOST_STEPS = 20_000;
-/** Others have their turn after so long. */
-const SLICE_MS: Milliseconds = 5;
 /** What is over is known for so long. */
 const REMEMBERED_MS: Milliseconds = 90_000_000;
 
@@ -28,6 +27,8 @@ export interface EvaluatorParts {
 	queries: RuleQueries;
 	/** How many receivers of a tenant fail, and how much of its budget it has used. */
 	ofTenant: (metric: "receiversFailing" | "budgetPercent", tenant: TenantName) => number | null;
+	/** Tenants of which more is known than what functions do. */
+	others: () => Iterable<TenantName>;
 	onTransition: (alert: Alert, transition: Transition) => void;
 }
 
@@ -69,10 +70,22 @@ export class Evaluator {
 		return this.#problems.get(`${owner}/${rule}`) ?? null;
 	}
 
+	/** Forgets what rules have said that are no more. */
+	forget(): void {
+		const { book, queries } = this.#parts;
+		const has = (tenant: TenantName | "", name: string) => book.rulesOf(tenant).some((rule) => rule.name === name);
+		queries.keep(has);
+		for (const key of this.#problems.keys()) {
+			const at = key.indexOf("/");
+			if (!has(key.slice(0, at), key.slice(at + 1))) this.#problems.delete(key);
+		}
+	}
+
 	async evaluate(): Promise<void> {
 		const { book, windows, queries } = this.#parts;
 		const slice = new Slice();
-		const all = new Set(["", ...windows.tenants(), ...this.#alerts.keys(), ...book.ruling(), ...book.tenants()]);
+		const all = new Set(["", ...windows.tenants(), ...this.#alerts.keys(), ...book.ruling(), ...this.#parts.others()]);
+		if (book.operatorRules().some(isForAbsent)) for (const tenant of book.tenants()) all.add(tenant);
 		for (const tenant of turned([...all], this.#times++)) {
 			let room = MOST_STEPS;
 			const rules = book.rulesOf(tenant);
@@ -85,7 +98,7 @@ export class Evaluator {
 					if (problem === null) this.#problems.delete(key);
 					else this.#problems.set(key, problem);
 					for (const name of names) {
-						await slice.pass();
+						if (slice.isOver) await slice.pass();
 						if (--room < 0) break;
 						this.#step(rule, tenant, name);
 					}
@@ -98,7 +111,7 @@ export class Evaluator {
 				}
 			}
 			this.#tidy(tenant, rules);
-			await slice.pass();
+			if (slice.isOver) await slice.pass();
 		}
 		windows.sweep();
 	}
@@ -111,7 +124,7 @@ export class Evaluator {
 		for (const name of this.#looksAt(rule, tenant)) {
 			const of = sample ?? this.#sample(rule, tenant, name);
 			found.push({ tenant, function: name, value: of.value, requests: of.requests, verdict: judge(rule, of) });
-			await slice.pass();
+			if (slice.isOver) await slice.pass();
 		}
 		return found;
 	}
@@ -121,12 +134,11 @@ export class Evaluator {
 		if (!rule.enabled) return [];
 		if (scopeOf(rule) !== "function") return [""];
 		const { book, windows } = this.#parts;
-		const mayBeAbsent = rule.below !== undefined || rule.noData === "fire";
 		const known = [...this.of(tenant)].filter((alert) => alert.rule === rule.name && alert.function !== "");
 		const names = new Set([
 			...windows.functionsOf(tenant),
 			...known.map((alert) => alert.function),
-			...(mayBeAbsent ? book.functionsOf(tenant) : []),
+			...(isForAbsent(rule) ? book.functionsOf(tenant) : []),
 		]);
 		const all = [...names].filter((name) => isLike(name, rule.functions) && book.hasFunction(tenant, name));
 		return turned(all, this.#times * 97);
@@ -164,8 +176,10 @@ export class Evaluator {
 		const sample = this.#sample(rule, tenant, name);
 		const verdict = judge(rule, sample);
 		if (before === null && verdict !== "breached") return;
-		if (before === null && (this.#alerts.get(tenant)?.size ?? 0) >= 2 * MOST_ALERTS)
-			throw new Error(`a tenant has ${MOST_ALERTS} alerts at most: no more are told`);
+		if (before === null && (this.#alerts.get(tenant)?.size ?? 0) >= 2 * MOST_ALERTS) {
+			this.#problems.set(`${tenant}/${rule.name}`, `there are ${MOST_ALERTS} alerts at most: no more are told`);
+			return;
+		}
 		const of = { tenant, function: name };
 		const { after, transition } = step(before, verdict, {
 			rule,
@@ -216,19 +230,13 @@ export class Evaluator {
 	}
 }
 
+/** Whether a rule looks at functions that do nothing, too. */
+function isForAbsent(rule: Rule): boolean {
+	return rule.enabled && scopeOf(rule) !== "server" && (rule.below !== undefined || rule.noData === "fire");
+}
+
 /** A list that begins with another of its elements each time. */
 function turned<T>(all: readonly T[], times: Count): T[] {
 	const at = all.length === 0 ? 0 : times % all.length;
 	return [...all.slice(at), ...all.slice(0, at)];
-}
-
-/** Work that is done in slices, so that nobody waits for all of it. */
-class Slice {
-	#began = performance.now();
-
-	async pass(): Promise<void> {
-		if (performance.now() - this.#began < SLICE_MS) return;
-		await new Promise((resolve) => setImmediate(resolve));
-		this.#began = performance.now();
-	}
 }

@@ -10,9 +10,12 @@ import { MOST_TOLD, type Notification, toldOf } from "./notification.ts";
 import { RESEND_MS } from "./receivers/alertmanager.ts";
 import type { Receiver } from "./receivers/receiver.ts";
 import type { Silence } from "./silence.ts";
+import { Slice } from "./slice.ts";
 
-/** So many groups a receiver may have; what would begin another is told once there is room. */
-const MOST_GROUPS = 1000;
+/** So many groups a tenant's receiver may have, and so many one of the operator's; all further alerts are one together. */
+const MOST_GROUPS = 100;
+const MOST_OF_OPERATOR = 1000;
+const OTHERS: Labels = { group: "others" };
 
 /** The alerts that a receiver is told of together, as they are kept. */
 interface KeptGroup {
@@ -72,7 +75,8 @@ export class Groups {
 	}
 
 	/** What a receiver is to be told now, of the alerts that it may know. */
-	plan(receiver: Receiver, alerts: Iterable<Alert>, silences: readonly Silence[]): Plan {
+	async plan(receiver: Receiver, alerts: Iterable<Alert>, silences: readonly Silence[]): Promise<Plan> {
+		const slice = new Slice();
 		const now = this.#clock.monotonic();
 		const wall = this.#clock.wall();
 		const active = silences.filter(({ from, until }) => from <= wall && wall < until);
@@ -80,16 +84,18 @@ export class Groups {
 		this.#groups.set(receiver.key, groups);
 		const members = new Map<string, Members>();
 		const fresh = new Set<string>();
+		const most = receiver.owner === null ? MOST_OF_OPERATOR : MOST_GROUPS;
 		for (const alert of alerts) {
+			if (slice.isOver) await slice.pass();
 			if (alert.state === "pending" || !matchesAll(receiver.matchers, alert.labels)) continue;
-			const labels = groupOf(receiver, alert.labels);
+			let labels = groupOf(receiver, alert.labels);
+			if (groups.size >= most && !groups.has(textOf(labels))) labels = OTHERS;
 			const text = textOf(labels);
 			const wasTold = groups.get(text)?.told[alert.id] === alert.startsAt;
 			const isSilenced = alert.state === "firing" && active.some(({ matchers }) => matchesAll(matchers, alert.labels));
 			// That it is over is told to whoever knows of it, and to nobody else.
 			if ((alert.state === "resolved" || isSilenced) && !wasTold) continue;
 			if (!groups.has(text)) {
-				if (groups.size >= MOST_GROUPS) continue;
 				const wait = receiver.kind === "alertmanager" ? 0 : millisecondsOf(receiver.groupWait);
 				groups.set(text, {
 					receiver: receiver.key,
@@ -106,7 +112,8 @@ export class Groups {
 			own[isSilenced ? "silenced" : (alert.state as "firing" | "resolved")].push(alert);
 		}
 		const plan: Plan = { notifications: [], writes: [], next: soonest(silences, wall, now) };
-		for (const [text, group] of groups) {
+		for (const [text, group] of [...groups]) {
+			if (slice.isOver) await slice.pass();
 			const key = keyOf(receiver.key, text);
 			const own = members.get(text);
 			if (own === undefined) {

@@ -18,6 +18,9 @@ const texts = (most: number) =>
 	z
 		.record(labelName, z.string().max(most))
 		.refine((record) => Object.keys(record).length <= 10, { error: "must be 10 at most" })
+		.refine((record) => Object.values(record).join("").length <= 2 * most, {
+			error: `must be ${2 * most} letters at most`,
+		})
 		.default({});
 
 /** When there is an alert, as the API takes it. */

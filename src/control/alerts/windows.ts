@@ -1,6 +1,6 @@
 import type { EpochMs, Rollup } from "../../logs/calls.ts";
 import { DEFAULT_TENANT, type FunctionName, type TenantName } from "../../names.ts";
-import { BOUNDS, type Histogram, type Tally } from "../../observe/tally.ts";
+import { BOUNDS, type Histogram, quantile, type Tally } from "../../observe/tally.ts";
 import type { Bytes, Count, Milliseconds } from "../../units.ts";
 import type { Clock } from "./clock.ts";
 
@@ -66,22 +66,11 @@ export class Counts {
 		return this.#numbers.subarray(START).reduce((all, count) => all + count, 0);
 	}
 
-	/** How long a share of the invocations took at most, within its bucket by a straight line; `null` without any. */
+	/** How long a share of the invocations took at most; `null` without any. */
 	quantile(of: "wall" | "cpu" | "start", share: number): Milliseconds | null {
 		const from = { wall: WALL, cpu: CPU, start: START }[of];
-		const counts = this.#numbers.subarray(from, from + BUCKETS);
-		const all = counts.reduce((sum, count) => sum + count, 0);
-		if (all === 0) return null;
-		let below = 0;
-		for (let bucket = 0; bucket < BOUNDS.length; bucket++) {
-			if (below + counts[bucket] >= share * all) {
-				const lower = bucket === 0 ? 0 : BOUNDS[bucket - 1];
-				const part = counts[bucket] === 0 ? 0 : (share * all - below) / counts[bucket];
-				return (lower + (BOUNDS[bucket] - lower) * part) * 1000;
-			}
-			below += counts[bucket];
-		}
-		return BOUNDS[BOUNDS.length - 1] * 1000;
+		const seconds = quantile({ counts: [...this.#numbers.subarray(from, from + BUCKETS)], sum: 0 }, share);
+		return seconds === null ? null : seconds * 1000;
 	}
 }
 
@@ -178,8 +167,8 @@ export class Windows {
 		}
 	}
 
-	/** Adds what was there before a window was counted, as the log has it, from a time on. */
-	backfill(window: Milliseconds, rollups: readonly Rollup[], from: EpochMs): void {
+	/** Adds what was there before a window was counted, as the log has it. */
+	backfill(window: Milliseconds, rollups: readonly Rollup[]): void {
 		const since = this.#since.get(window);
 		if (since === undefined) return;
 		const now = this.#clock.monotonic();
@@ -192,7 +181,13 @@ export class Windows {
 			this.#ring(one, window, now).add(rollup.time + offset, rollup);
 			if (one.memoryBytes === 0) one.memoryBytes = rollup.memoryBytes;
 		}
-		this.#since.set(window, Math.min(since, from + offset));
+	}
+
+	/** All that was since a time has been added. */
+	reach(window: Milliseconds, from: EpochMs): void {
+		const since = this.#since.get(window);
+		const reached = from + this.#clock.monotonic() - this.#clock.wall();
+		if (since !== undefined) this.#since.set(window, Math.min(since, reached));
 	}
 
 	tenants(): TenantName[] {

@@ -1,0 +1,144 @@
+import { randomUUID } from "node:crypto";
+import type { Count, Milliseconds } from "../../units.ts";
+import { ControlError } from "../control-error.ts";
+import type { Alert } from "./alert.ts";
+import type { AlertDatabase, Write } from "./alert-database.ts";
+import type { Book } from "./book.ts";
+import type { Clock } from "./clock.ts";
+import { Deliveries, type Delivery, type DeliveryOutcome } from "./deliveries.ts";
+import { Groups } from "./groups.ts";
+import type { Notification } from "./notification.ts";
+import { Outgoing } from "./receivers/outgoing.ts";
+import type { Receiver } from "./receivers/receiver.ts";
+
+/** So many may try out a receiver at a time. */
+const MOST_TESTS = 8;
+
+export interface DispatcherParts {
+	clock: Clock;
+	book: Book;
+	database: AlertDatabase;
+	/** Private places that tenants' receivers may be in. */
+	allowEgress: string[];
+	/** Where people look further. */
+	url: string;
+	/** The alerts that receivers of a tenant hear of, or those of the operator, who is the empty one. */
+	visible: (owner: string) => Iterable<Alert>;
+	write: (writes: readonly Write[]) => void;
+	onOutcome: (outcome: DeliveryOutcome, delivery: Delivery) => void;
+}
+
+/** Has receivers be told of alerts, each time that there is something to tell. */
+export class Dispatcher {
+	readonly #parts: DispatcherParts;
+	readonly #groups: Groups;
+	readonly #deliveries: Deliveries;
+	readonly #outgoing: Outgoing;
+	/** Whose receivers have to be thought about, and when that is anyway. */
+	readonly #touched = new Set<string>();
+	readonly #due = new Map<string, Milliseconds>();
+	#tests = 0;
+
+	constructor(parts: DispatcherParts) {
+		this.#parts = parts;
+		const { clock, book, database, allowEgress, url, write, onOutcome } = parts;
+		this.#outgoing = new Outgoing(allowEgress);
+		this.#groups = new Groups(clock, url, database.read("groups"));
+		this.#deliveries = new Deliveries(
+			{ clock, outgoing: this.#outgoing, receiver: (key) => book.receiver(key), write, onOutcome },
+			database.read("deliveries"),
+		);
+	}
+
+	/** Something that receivers of an owner may hear of is another now. */
+	touch(...owners: string[]): void {
+		for (const owner of owners) this.#touched.add(owner);
+	}
+
+	/** Receivers or silences are others now. What is to be written for that comes back. */
+	reconsider(): Write[] {
+		const { book } = this.#parts;
+		const there = new Set<string>();
+		for (const owner of book.receiving()) {
+			this.touch(owner);
+			for (const { key } of book.receiversOf(owner).values()) there.add(key);
+		}
+		const known = new Set([...this.#groups.receivers(), ...this.#deliveries.receivers()]);
+		const gone = [...known].filter((key) => !there.has(key));
+		return gone.flatMap((key) => [...this.#groups.forget(key), ...this.#deliveries.forget(key)]);
+	}
+
+	/** Thinks out what receivers are to be told. What is to be written before they are comes back. */
+	async plan(): Promise<Write[]> {
+		const { book, clock, visible } = this.#parts;
+		const now = clock.monotonic();
+		const writes: Write[] = [];
+		const touched = new Set(this.#touched);
+		this.#touched.clear();
+		for (const owner of book.receiving()) {
+			if (!touched.has(owner) && (this.#due.get(owner) ?? Number.POSITIVE_INFINITY) > now) continue;
+			this.#due.delete(owner);
+			const silences = [...book.silencesOf(owner).values()];
+			for (const receiver of book.receiversOf(owner).values()) {
+				if (!receiver.enabled) continue;
+				const plan = await this.#groups.plan(receiver, visible(owner), silences);
+				for (const write of plan.writes) writes.push(write);
+				for (const one of plan.notifications) writes.push(...this.#deliveries.add(receiver.key, one));
+				if (plan.next !== null) this.#due.set(owner, Math.min(this.#due.get(owner) ?? plan.next, plan.next));
+			}
+		}
+		return writes;
+	}
+
+	/** Sends what is to be sent. */
+	run(): void {
+		this.#deliveries.run();
+	}
+
+	/** What receivers of an owner were told lately, and are to be told. */
+	of(owner: string): Delivery[] {
+		return this.#deliveries.of(owner);
+	}
+
+	/** How many receivers fail, by whose they are. */
+	failing(): Map<string, Count> {
+		return this.#deliveries.failing();
+	}
+
+	/** Tells a receiver that this is a test, once and now. Throws ControlError `too_many_attempts`. */
+	async test(receiver: Receiver): Promise<{ status: number | null; error: string | null }> {
+		if (this.#tests >= MOST_TESTS)
+			throw new ControlError("too_many_attempts", "other receivers are tried out at this moment: ask again", 1);
+		this.#tests++;
+		try {
+			const { status, error } = await this.#deliveries.send(receiver, this.#testOf(receiver));
+			return { status, error };
+		} finally {
+			this.#tests--;
+		}
+	}
+
+	#testOf({ name, owner }: Receiver): Notification {
+		const now = this.#parts.clock.wall();
+		const labels = { alertname: "test", severity: "info", ...(owner !== null && { tenant: owner }) };
+		const alert = {
+			...{ id: "test//", rule: "test", labels, annotations: { summary: "this is a test, and nothing is wrong" } },
+			...{ value: 1, threshold: "> 0", startsAt: now, endsAt: now + 60_000 },
+		};
+		return {
+			...{ id: `msg_${randomUUID().replaceAll("-", "")}`, created: now, status: "firing", receiver: name },
+			...{ groupLabels: { alertname: "test" }, omitted: 0, url: this.#parts.url, isRepeat: false, isTest: true },
+			alerts: [{ ...alert, severity: "info", status: "firing" }],
+		};
+	}
+
+	/** Sends nothing any more. */
+	stop(): void {
+		this.#deliveries.close();
+	}
+
+	async close(): Promise<void> {
+		this.stop();
+		await this.#outgoing.close();
+	}
+}
