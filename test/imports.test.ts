@@ -35,6 +35,9 @@ const PROCESS_OF = {
 	observe: "edge",
 	"observe/record.ts": "both ends",
 	"observe/tally.ts": "both ends",
+	"observe/faas.ts": "both ends",
+	"observe/span.ts": "both ends",
+	"observe/metrics-snapshot.ts": "both ends",
 	bindings: "edge",
 	"names.ts": "both ends",
 	"version.ts": "both ends",
@@ -96,6 +99,9 @@ const PROCESS_OF = {
 	logs: "data",
 	"logs/calls.ts": "both ends",
 
+	// What hands traces and metrics to a collector.
+	export: "export",
+
 	// Where events come from.
 	sources: "edge",
 
@@ -134,6 +140,7 @@ const MAY_LOAD = {
 	build: ["build", "sandbox", "both ends"], // It starts a function once, as a sandbox does, to keep its code cache.
 	helper: ["helper", "both ends"],
 	data: ["data", "both ends"],
+	export: ["export", "both ends"],
 	"both ends": ["both ends"],
 };
 
@@ -184,6 +191,11 @@ const ROOMS = {
 		units: "types",
 	},
 	logs: { observe: "types of records, and of what is counted", names: "types of functions", units: "types" },
+	export: {
+		observe: "spans, and what is counted",
+		link: "frames between it and control",
+		units: "types",
+	},
 	client: {
 		assets: "reads folders of files",
 		config: "reads configurations",
@@ -356,6 +368,7 @@ const ROOMS = {
 		helpers: "bodies are decompressed there",
 		stores: "keep what functions put into them",
 		limits: "budgets of subrequests",
+		observe: "calls are spans, and requests go on with a trace",
 		link: "effects come as messages",
 		errors: "an invalid range of addresses",
 		units: "types",

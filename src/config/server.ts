@@ -2,6 +2,7 @@ import { z } from "zod";
 import { type Limits, limitsSchema, type TenantLimits, tenantLimitsSchema } from "../limits/limits.ts";
 import { Router } from "../router/router.ts";
 import { check } from "./check.ts";
+import { type OtlpConfig, otlpSchema, type TracesConfig, tracesSchema } from "./otlp.ts";
 
 const port = z.number().int().min(0).max(65_535);
 const hostname = z.string().transform((text, { addIssue }) => {
@@ -66,6 +67,8 @@ export const serverSchema = z.strictObject({
 		})
 		.default({})
 		.meta({ description: "Where webhooks and CloudEvents are taken: at /events/SOURCE of this hostname." }),
+	otlp: otlpSchema.meta({ description: "Where traces and metrics are exported to, if they are." }),
+	traces: tracesSchema.meta({ description: "Which invocations are recorded as spans, where these are exported." }),
 	drainMs: z.number().int().min(0).max(600_000).default(10_000).meta({
 		description: "How long an edge that is replaced answers over the connections that it has, in milliseconds.",
 	}),
@@ -89,6 +92,8 @@ export interface ServerConfig {
 	allowEgress: string[];
 	cgroup?: string | undefined;
 	events: { hostname?: string | undefined };
+	otlp: OtlpConfig;
+	traces: TracesConfig;
 	drainMs: number;
 }
 

@@ -32,6 +32,7 @@ import { DesiredState } from "./feed/desired-state.ts";
 import { Feed } from "./feed/feed.ts";
 import { Invocations } from "./invocations.ts";
 import { type KvNamespaces, tenantNamespaces } from "./kv/namespaces.ts";
+import { Exporter } from "./observe/exporter.ts";
 import { Metrics } from "./observe/metrics.ts";
 import { Queues } from "./queues.ts";
 import { Sealer } from "./secrets.ts";
@@ -97,6 +98,8 @@ export class Control {
 	readonly feed: Feed;
 	readonly tails: Tails;
 	readonly metrics = new Metrics();
+	/** What exports traces and metrics; `null` where nothing is exported. */
+	readonly exporter: Exporter | null;
 	readonly #artifacts: ArtifactStore;
 	readonly #pruner: Pruner;
 	readonly #launcher = new Launcher();
@@ -165,8 +168,13 @@ export class Control {
 			...{ store, state, log },
 			remake: (id, version) => this.versions.remake(id, version),
 			onMeasured: (edge, tallies, stats) => this.metrics.add(edge, tallies, stats),
+			onSpans: (told) => this.exporter?.spans(told),
 			onGone: (edge) => this.metrics.forget(edge),
 		});
+		const { otlp } = config;
+		const exported = { launcher: this.#launcher, otlp, snapshot: () => this.metrics.snapshot(), log };
+		this.exporter = otlp.traces || otlp.metrics ? new Exporter(exported) : null;
+		this.metrics.spans = this.exporter?.counts ?? null;
 		const { data, feed } = this;
 		this.queues = new Queues({ catalog, data, feed, storedBytes, buckets });
 		this.invocations = new Invocations({ catalog, data, feed, queues: this.queues, storedBytes });
@@ -310,6 +318,7 @@ export class Control {
 		await this.feed.close();
 		await (await this.#builder)?.builder.close();
 		await this.#pruner.close();
+		await this.exporter?.close();
 		await Promise.all([this.data.close(), this.sql.close(), this.copyingSql.close()]);
 		await this.#launcher.close();
 		await this.store.close();

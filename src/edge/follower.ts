@@ -216,6 +216,11 @@ export class Follower {
 		this.#lines?.send({ kind: "measured", tallies, stats });
 	}
 
+	/** Tells of spans. */
+	spans(told: Omit<ToControl & { kind: "spans" }, "kind">): void {
+		this.#lines?.send({ kind: "spans", ...told });
+	}
+
 	/** Whether anybody watches a function, and takes what is said of it. */
 	#isWatched({ tenant, function: name }: { tenant: string; function: string }): boolean {
 		return this.#watched.size > 0 && this.#watched.has(keyOf({ tenant, name })) && this.takes;

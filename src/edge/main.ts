@@ -10,6 +10,7 @@ import { runSupervised } from "../supervisor/supervised.ts";
 import { earlyRequests } from "./early-requests.ts";
 import { Follower } from "./follower.ts";
 import { Measures } from "./measures.ts";
+import { SpanStream } from "./span-stream.ts";
 
 await runSupervised(async (config, mayFollow) => {
 	const { limits, maxLimits, tenantLimits, cache, allowEgress, sandboxes, cgroup, drainMs } = config;
@@ -29,6 +30,7 @@ await runSupervised(async (config, mayFollow) => {
 	});
 	const follower = new Follower("control.sock", runtime);
 	const measures = new Measures(runtime, follower);
+	const spans = new SpanStream(runtime, follower, config);
 	runtime.resume();
 	const known = () => follower.heardAll().then(() => follower.complete);
 	const server = new HttpServer(runtime.receiving(eventsHostname(config), earlyRequests(runtime, follower), known));
@@ -47,6 +49,7 @@ await runSupervised(async (config, mayFollow) => {
 			await server.close();
 			await runtime.close();
 			measures.close();
+			spans.close();
 			follower.close();
 			await logger.close();
 		},

@@ -113,5 +113,7 @@ export type ToControl =
 	/** What functions that are watched have done. */
 	| { kind: "record"; record: InvocationRecord; request: SeenRequest | null }
 	| { kind: "line"; line: LogLine }
+	/** Spans that are over, as a JSON array that control hands on unread, and how many were dropped. */
+	| { kind: "spans"; batch: string; count: number; dropped: number }
 	/** What all functions have done since it was told last. */
 	| { kind: "measured"; tallies: Tally[]; stats: EdgeStats };

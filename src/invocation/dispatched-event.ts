@@ -27,6 +27,7 @@ export class DispatchedEvent implements InvocationEvent {
 	readonly head: string;
 	readonly bytes: Bytes;
 	readonly origin = null;
+	readonly trace = null;
 	readonly chain: Chain;
 	readonly streams = false;
 	readonly making = null;

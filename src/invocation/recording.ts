@@ -13,6 +13,9 @@ import {
 	type RequestOrigin,
 	type Trigger,
 } from "../observe/record.ts";
+import type { Trace } from "../observe/trace.ts";
+import { newSpanId, type TraceContext } from "../observe/trace-context.ts";
+import type { Tracer } from "../observe/tracer.ts";
 import type { FunctionLog } from "./function-log.ts";
 
 /** The limit whose excess an error tells of. */
@@ -28,12 +31,13 @@ const LIMIT_OF: Partial<Record<ErrorCode, keyof Limits>> = {
 export interface RecordingContext {
 	observer: Observer;
 	log: FunctionLog;
+	tracer: Tracer;
 }
 
 /** What a record says from its start. */
 export interface RecordingStart {
 	version: ReleasedVersion;
-	event: { readonly type: string; readonly origin: RequestOrigin | null };
+	event: { readonly type: string; readonly origin: RequestOrigin | null; readonly trace: TraceContext | null };
 	requestId: string;
 	trigger: Trigger;
 }
@@ -47,6 +51,10 @@ export class Recording {
 	/** Made with the first line: most requests have none. */
 	#order: InOrder | null = null;
 	readonly record: InvocationRecord;
+	/** Where its event stood in its trace; `null` where it begins one. */
+	readonly parent: TraceContext | null;
+	/** Its spans; `null` where it is not recorded. */
+	readonly trace: Trace | null;
 	#logBytes = 0;
 	finished = false;
 
@@ -58,6 +66,10 @@ export class Recording {
 		this.record.tenant = version.function.tenant;
 		this.record.function = version.function.name;
 		this.record.version = version.id;
+		this.parent = event.trace;
+		this.record.traceId = context.tracer.traceId(event.trace);
+		this.record.spanId = newSpanId();
+		this.trace = context.tracer.begin(this.record, event.trace);
 	}
 
 	/** A console line of the function, as its isolate sent it. */
@@ -76,8 +88,14 @@ export class Recording {
 
 	/** Writes a line to the function's log. */
 	log(level: LogLine["level"], message: string): void {
+		const { trace } = this;
+		this.#write(level, message, trace && ((line) => trace.line(line)));
+	}
+
+	#write(level: LogLine["level"], message: string, onTold: ((line: LogLine) => void) | null): void {
 		this.#order ??= new InOrder();
-		this.#context.log.write(this.#version.logLine(this.record.requestId, level, message), this.#version, this.#order);
+		const line = this.#version.logLine(this.record.requestId, level, message);
+		this.#context.log.write(line, this.#version, this.#order, onTold);
 	}
 
 	/**
@@ -102,7 +120,9 @@ export class Recording {
 		if (limit !== undefined) this.#count(limit);
 		const plain = error.code === "exception" || error.code === "invalid_response";
 		const what = error.functionStack || error.message;
-		this.log("error", plain && error.functionStack !== "" ? what : `${error.code}: ${what}`);
+		const { trace } = this;
+		const message = plain && error.functionStack !== "" ? what : `${error.code}: ${what}`;
+		this.#write("error", message, trace && ((line) => trace.exception(line)));
 	}
 
 	/** How it ended. The first error is what counts; that the client has gone counts for less than any. */
@@ -118,18 +138,33 @@ export class Recording {
 		if (report.cold) {
 			this.record.cold = true;
 			this.record.startMs = report.startUs / 1000;
+			this.trace?.coldStart(this.record.startMs);
 		}
 	}
 
 	/** Everything that the invocation started is done. Leaves the record, once. */
 	finish(attempts: number, subrequests: number): void {
 		this.finished = true;
-		const { observer } = this.#context;
+		const { observer, tracer } = this.#context;
 		this.record.attempts = attempts;
 		this.record.subrequests = subrequests;
 		this.record.wallMs = Math.round((performance.now() - this.#started) * 1000) / 1000;
-		if (!observer.listening) return;
-		if (this.#order?.waiting) this.#order.tell(null, () => observer.record(this.record, this.#origin));
-		else observer.record(this.record, this.#origin);
+		this.trace?.end();
+		if (!observer.listening && this.trace === null) return;
+		const tell = () => {
+			if (observer.listening) observer.record(this.record, this.#origin);
+			if (this.trace !== null) tracer.finish(this.trace, this.record);
+		};
+		if (this.#order?.waiting) this.#order.tell(null, tell);
+		else tell();
+	}
+
+	/** Where a call of the invocation's goes on in the trace, given the id of its span if that is recorded. */
+	traceOf(spanId: string | undefined): TraceContext {
+		const { traceId, spanId: own } = this.record;
+		const { parent, trace } = this;
+		// Where no span is ever told, what comes next is the child of whoever has asked.
+		if (parent !== null && !this.#context.tracer.records) return parent;
+		return { traceId, spanId: spanId ?? own, sampled: trace !== null, state: parent?.state ?? "" };
 	}
 }

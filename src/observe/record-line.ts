@@ -16,8 +16,8 @@ export function recordLine(record: InvocationRecord): string {
 	const { exceeded } = record;
 	const limits = Object.keys(exceeded).length === 0 ? "{}" : JSON.stringify(exceeded);
 	return (
-		`{"level":30,"time":"${record.time}","requestId":"${record.requestId}","tenant":${text(record.tenant)},` +
-		`"function":${text(record.function)},"version":"${record.version}","event":${text(record.event)},` +
+		`{"level":30,"time":"${record.time}","requestId":"${record.requestId}","traceId":"${record.traceId}",` +
+		`"spanId":"${record.spanId}","tenant":${text(record.tenant)},"function":${text(record.function)},"version":"${record.version}","event":${text(record.event)},` +
 		`"hostname":${text(record.hostname)},"trigger":"${record.trigger}","method":${text(record.method)},` +
 		`"url":${text(record.url)},"status":${record.status},"outcome":"${record.outcome}","cold":${record.cold},` +
 		`"startMs":${record.startMs},"cpuMs":${record.cpuMs},"wallMs":${record.wallMs},` +

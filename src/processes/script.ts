@@ -7,7 +7,7 @@ import type { Bytes } from "../units.ts";
 
 /**
  * The entries of processes that run one file: of the launcher, of a sandbox, of a process that builds, of a helper, of a
- * data process, and of a process of SQL.
+ * data process, of a process of SQL, and of the one that exports.
  */
 export const ENTRIES = [
 	"processes/launcher-main",
@@ -16,6 +16,7 @@ export const ENTRIES = [
 	"helpers/main",
 	"data/main",
 	"sql/main",
+	"export/main",
 ] as const;
 export type Entry = (typeof ENTRIES)[number];
 
