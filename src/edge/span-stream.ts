@@ -11,6 +11,10 @@ const EVERY_MS: Milliseconds = 200;
 const MOST_LETTERS: Count = 512 * 1024;
 /** A tenant has this share of them at most, but for the operator's own. */
 const MOST_OF_TENANT = 1 / 4;
+/** What an invocation with some calls and lines has. */
+const USUAL_LETTERS: Count = 4096;
+
+const mostOf = (tenant: string): Count => (tenant === DEFAULT_TENANT ? MOST_LETTERS : MOST_LETTERS * MOST_OF_TENANT);
 
 /**
  * Tells control of spans. It is never in a request's way: what control does not take, or is more than there is room for,
@@ -29,19 +33,32 @@ export class SpanStream {
 	constructor(runtime: Runtime, follower: Follower, { otlp, traces }: { otlp: OtlpConfig; traces: TracesConfig }) {
 		this.#follower = follower;
 		this.#runtime = runtime;
-		if (otlp.traces) runtime.tracer.tracing = { ...traces, onSpans: (spans, record) => this.#add(spans, record) };
+		if (!otlp.traces) return;
+		runtime.tracer.tracing = {
+			...traces,
+			hasRoom: (tenant) => this.#hasRoom(tenant),
+			onSpans: (spans, record) => this.#add(spans, record),
+		};
+	}
+
+	/** Whoever has had its share costs the edge nothing more of this until the next is told. */
+	#hasRoom(tenant: string): boolean {
+		const most = mostOf(tenant);
+		if (tenant === DEFAULT_TENANT || (this.#ofTenants.get(tenant) ?? 0) + USUAL_LETTERS < most) return true;
+		this.#dropped++;
+		return false;
 	}
 
 	#add(spans: Span[], { tenant }: InvocationRecord): void {
 		this.#timer ??= setTimeout(() => this.#tell(), EVERY_MS).unref();
 		const text = JSON.stringify(spans);
 		const ofTenant = (this.#ofTenants.get(tenant) ?? 0) + text.length;
-		const most = tenant === DEFAULT_TENANT ? MOST_LETTERS : MOST_LETTERS * MOST_OF_TENANT;
-		if (this.#letters + text.length > MOST_LETTERS || ofTenant > most) {
+		// Also of what is dropped: it was work.
+		this.#ofTenants.set(tenant, ofTenant);
+		if (this.#letters + text.length > MOST_LETTERS || ofTenant > mostOf(tenant)) {
 			this.#dropped += spans.length;
 			return;
 		}
-		this.#ofTenants.set(tenant, ofTenant);
 		this.#letters += text.length;
 		this.#count += spans.length;
 		// Each is an array, whose brackets are those of all together.

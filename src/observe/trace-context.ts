@@ -80,8 +80,11 @@ function isSame(one: Omit<TraceContext, "state"> | null, other: TraceContext): b
 	return one !== null && one.traceId === other.traceId && one.spanId === other.spanId;
 }
 
-/** Random digits are drawn for so many bytes at once; a small pool, since each id keeps the one that it was cut from. */
-const POOL: Bytes = 480;
+/**
+ * Random bytes are drawn for 80 invocations at once: 0.16 µs for each, where 20 take 0.7. A larger pool would be held
+ * by every id that was cut from it.
+ */
+const POOL: Bytes = 1920;
 let pool = "";
 let drawn = 0;
 

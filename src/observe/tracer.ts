@@ -9,6 +9,8 @@ export interface Tracing {
 	sample: number;
 	/** Whether a request that says that its trace is recorded has it recorded here. */
 	parent: boolean;
+	/** Whether there is room for what a tenant's next invocation tells: else it is not even recorded. */
+	hasRoom(tenant: string): boolean;
 	/** Called for each invocation that was recorded, with its spans. */
 	onSpans(spans: Span[], record: InvocationRecord): void;
 }
@@ -28,12 +30,12 @@ export class Tracer {
 	}
 
 	/** The spans of an invocation, if it is recorded. */
-	begin(own: { traceId: string; spanId: string }, parent: TraceContext | null): Trace | null {
+	begin(own: Pick<InvocationRecord, "traceId" | "spanId" | "tenant">, parent: TraceContext | null): Trace | null {
 		const { tracing } = this;
 		if (tracing === null) return null;
 		const follows = tracing.parent && parent !== null;
 		const sampled = follows ? parent.sampled : isSampled(own.traceId, tracing.sample);
-		return sampled ? new Trace(own, parent) : null;
+		return sampled && tracing.hasRoom(own.tenant) ? new Trace(own, parent) : null;
 	}
 
 	finish(trace: Trace, record: InvocationRecord): void {

@@ -88,16 +88,21 @@ test("however long its texts are, so are they", () => {
 });
 
 test("nothing is recorded where nobody asks for spans; else what the parent says, or the share", () => {
-	const ids = own();
+	const ids = { ...own(), tenant: "acme" };
+	const begun = (tracer: Tracer, parent: Parameters<Tracer["begin"]>[1]) =>
+		tracer.begin({ ...own(), tenant: "acme" }, parent) !== null;
 	const sampled = { ...ids, sampled: true, state: "" };
 	const tracer = new Tracer();
-	assert.equal(tracer.begin(own(), sampled), null);
-	tracer.tracing = { sample: 0, parent: true, onSpans: () => undefined };
-	assert.notEqual(tracer.begin(own(), sampled), null);
-	assert.equal(tracer.begin(own(), null), null);
+	assert.equal(begun(tracer, sampled), false);
+	const rest = { hasRoom: () => true, onSpans: () => undefined };
+	tracer.tracing = { sample: 0, parent: true, ...rest };
+	assert.equal(begun(tracer, sampled), true);
+	assert.equal(begun(tracer, null), false);
 	tracer.tracing.sample = 1;
-	assert.equal(tracer.begin(own(), { ...sampled, sampled: false }), null);
-	assert.notEqual(tracer.begin(own(), null), null);
-	tracer.tracing = { sample: 0, parent: false, onSpans: () => undefined };
-	assert.equal(tracer.begin(own(), sampled), null);
+	assert.equal(begun(tracer, { ...sampled, sampled: false }), false);
+	assert.equal(begun(tracer, null), true);
+	tracer.tracing = { sample: 0, parent: false, ...rest };
+	assert.equal(begun(tracer, sampled), false);
+	tracer.tracing = { sample: 1, parent: true, ...rest, hasRoom: (tenant) => tenant !== "acme" };
+	assert.equal(begun(tracer, sampled), false);
 });
