@@ -1,12 +1,15 @@
 import type { z } from "zod";
 import type { EventHead, EventPart } from "../link/event-head.ts";
 import type { Verdict } from "../link/verdicts.ts";
+import type { TraceContext } from "../observe/trace-context.ts";
 
 /** An event on its way to its handler. */
 export interface EncodedEvent {
 	head: EventHead;
 	/** What its parts' bytes are cut from; `null` where it has none. */
 	data: Uint8Array | null;
+	/** The trace that it goes on with, where it says so. */
+	trace?: TraceContext | null;
 }
 
 /** A type of event that is no request: how its handler is called, and what that comes to. */
