@@ -14,7 +14,10 @@ const MOST_OF_TENANT = 1 / 4;
 /** What an invocation with some calls and lines has. */
 const USUAL_LETTERS: Count = 4096;
 
-const mostOf = (tenant: string): Count => (tenant === DEFAULT_TENANT ? MOST_LETTERS : MOST_LETTERS * MOST_OF_TENANT);
+/** So many invocations are recorded at a time, each of which may hold some 50 KB; a tenant has its share of them. */
+const MOST_OPEN: Count = 512;
+
+const mostOf = (tenant: string, all: Count): Count => (tenant === DEFAULT_TENANT ? all : all * MOST_OF_TENANT);
 
 /**
  * Tells control of spans. It is never in a request's way: what control does not take, or is more than there is room for,
@@ -26,6 +29,8 @@ export class SpanStream {
 	#invocations: string[] = [];
 	#letters = 0;
 	readonly #ofTenants = new Map<string, Count>();
+	#open: Count = 0;
+	readonly #openOf = new Map<string, Count>();
 	#count: Count = 0;
 	#dropped: Count = 0;
 	#timer: NodeJS.Timeout | null = null;
@@ -36,26 +41,42 @@ export class SpanStream {
 		if (!otlp.traces) return;
 		runtime.tracer.tracing = {
 			...traces,
-			hasRoom: (tenant) => this.#hasRoom(tenant),
+			admits: (tenant) => this.#admits(tenant),
 			onSpans: (spans, record) => this.#add(spans, record),
 		};
 	}
 
-	/** Whoever has had its share costs the edge nothing more of this until the next is told. */
-	#hasRoom(tenant: string): boolean {
-		const most = mostOf(tenant);
-		if (tenant === DEFAULT_TENANT || (this.#ofTenants.get(tenant) ?? 0) + USUAL_LETTERS < most) return true;
-		this.#dropped++;
-		return false;
+	/** Whoever has had its share costs the edge nothing more of this, until the next is told or one of its own is over. */
+	#admits(tenant: string): boolean {
+		const isOwn = tenant === DEFAULT_TENANT;
+		const open = this.#openOf.get(tenant) ?? 0;
+		const hasHad = !isOwn && (this.#ofTenants.get(tenant) ?? 0) + USUAL_LETTERS > mostOf(tenant, MOST_LETTERS);
+		if (hasHad || this.#open >= MOST_OPEN || open >= mostOf(tenant, MOST_OPEN)) {
+			// That something was dropped is told as well.
+			this.#timer ??= setTimeout(() => this.#tell(), EVERY_MS).unref();
+			this.#dropped++;
+			return false;
+		}
+		this.#open++;
+		this.#openOf.set(tenant, open + 1);
+		return true;
+	}
+
+	#release(tenant: string): void {
+		this.#open--;
+		const open = (this.#openOf.get(tenant) ?? 0) - 1;
+		if (open > 0) this.#openOf.set(tenant, open);
+		else this.#openOf.delete(tenant);
 	}
 
 	#add(spans: Span[], { tenant }: InvocationRecord): void {
+		this.#release(tenant);
 		this.#timer ??= setTimeout(() => this.#tell(), EVERY_MS).unref();
 		const text = JSON.stringify(spans);
 		const ofTenant = (this.#ofTenants.get(tenant) ?? 0) + text.length;
 		// Also of what is dropped: it was work.
 		this.#ofTenants.set(tenant, ofTenant);
-		if (this.#letters + text.length > MOST_LETTERS || ofTenant > mostOf(tenant)) {
+		if (this.#letters + text.length > MOST_LETTERS || ofTenant > mostOf(tenant, MOST_LETTERS)) {
 			this.#dropped += spans.length;
 			return;
 		}

@@ -126,12 +126,17 @@ export class Trace {
 		return true;
 	}
 
+	get #isFull(): boolean {
+		return this.#spans.length >= MOST_SPANS - 1;
+	}
+
+	#drop(): null {
+		this.#dropped++;
+		return null;
+	}
+
 	#child(name: string, kind: Span["kind"], attributes: Attributes): Span | null {
-		const letters = lettersOf(name, attributes);
-		if (this.#spans.length >= MOST_SPANS - 1 || !this.#takes(letters)) {
-			this.#dropped++;
-			return null;
-		}
+		if (this.#isFull || !this.#takes(lettersOf(name, attributes))) return this.#drop();
 		const { traceId, spanId } = this.#root;
 		const span = this.#newSpan({ traceId, spanId: newSpanId(), name, kind }, spanId);
 		span.attributes = attributes;
@@ -162,6 +167,7 @@ export class Trace {
 
 	/** A call begins; `null` where there is no room for its span. */
 	call({ type, name, operation, target, http }: TracedCall): CallSpan | null {
+		if (this.#isFull) return this.#drop(); // Before anything is made of what it says.
 		const about: Attributes = { "atoll.binding.type": type };
 		if (name !== "") about["atoll.binding.name"] = name;
 		if (http !== null) Object.assign(about, ofRequest(http));

@@ -9,9 +9,9 @@ export interface Tracing {
 	sample: number;
 	/** Whether a request that says that its trace is recorded has it recorded here. */
 	parent: boolean;
-	/** Whether there is room for what a tenant's next invocation tells: else it is not even recorded. */
-	hasRoom(tenant: string): boolean;
-	/** Called for each invocation that was recorded, with its spans. */
+	/** Whether there is room for one more invocation of a tenant's: else it is not even recorded. */
+	admits(tenant: string): boolean;
+	/** Called once for each invocation that was admitted, with its spans, when it is over. */
 	onSpans(spans: Span[], record: InvocationRecord): void;
 }
 
@@ -35,7 +35,7 @@ export class Tracer {
 		if (tracing === null) return null;
 		const follows = tracing.parent && parent !== null;
 		const sampled = follows ? parent.sampled : isSampled(own.traceId, tracing.sample);
-		return sampled && tracing.hasRoom(own.tenant) ? new Trace(own, parent) : null;
+		return sampled && tracing.admits(own.tenant) ? new Trace(own, parent) : null;
 	}
 
 	finish(trace: Trace, record: InvocationRecord): void {

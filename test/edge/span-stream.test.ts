@@ -41,7 +41,7 @@ function streamOf() {
 		tracer.finish(trace, record);
 		return true;
 	};
-	return { told, follower, stream, invoke };
+	return { told, follower, stream, invoke, tracer };
 }
 
 test("spans are told together", async () => {
@@ -76,6 +76,27 @@ test("what control does not take is kept as far as there is room, and dropped wi
 	assert.equal(count + dropped, 100);
 	assert.equal(spans.length, count);
 	assert.ok(count > 5 && count < 20);
+	stream.close();
+});
+
+test("so many invocations are recorded at a time, and of one tenant a quarter of them", () => {
+	const { stream, tracer } = streamOf();
+	const begin = (tenant: string) => {
+		const record = Object.assign(newRecord("r", "http", "http"), {
+			tenant,
+			traceId: newTraceId(),
+			url: "http://a.test/",
+		});
+		const trace = tracer.begin(record, null);
+		return trace && (() => tracer.finish(trace, record));
+	};
+	const ends = Array.from({ length: 200 }, () => begin("greedy")).filter((end) => end !== null);
+	assert.equal(ends.length, 128);
+	assert.notEqual(begin("modest"), null);
+	assert.equal(begin("greedy"), null);
+	ends[0]();
+	assert.notEqual(begin("greedy"), null);
+	assert.equal(begin("greedy"), null);
 	stream.close();
 });
 

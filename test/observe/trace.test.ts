@@ -94,7 +94,7 @@ test("nothing is recorded where nobody asks for spans; else what the parent says
 	const sampled = { ...ids, sampled: true, state: "" };
 	const tracer = new Tracer();
 	assert.equal(begun(tracer, sampled), false);
-	const rest = { hasRoom: () => true, onSpans: () => undefined };
+	const rest = { admits: () => true, onSpans: () => undefined };
 	tracer.tracing = { sample: 0, parent: true, ...rest };
 	assert.equal(begun(tracer, sampled), true);
 	assert.equal(begun(tracer, null), false);
@@ -103,6 +103,6 @@ test("nothing is recorded where nobody asks for spans; else what the parent says
 	assert.equal(begun(tracer, null), true);
 	tracer.tracing = { sample: 0, parent: false, ...rest };
 	assert.equal(begun(tracer, sampled), false);
-	tracer.tracing = { sample: 1, parent: true, ...rest, hasRoom: (tenant) => tenant !== "acme" };
+	tracer.tracing = { sample: 1, parent: true, ...rest, admits: (tenant) => tenant !== "acme" };
 	assert.equal(begun(tracer, sampled), false);
 });
