@@ -46,6 +46,7 @@ import { Guard } from "./observe/guard.ts";
 import { Observer } from "./observe/observer.ts";
 import type { InvocationRecord, Outcome, Subscriber, Watcher } from "./observe/record.ts";
 import type { RuntimeStats } from "./observe/runtime-stats.ts";
+import { Tracer } from "./observe/tracer.ts";
 import { Cordons } from "./pool/cordons.ts";
 import { InlinePool } from "./pool/inline-pool.ts";
 import type { SandboxPool } from "./pool/pool.ts";
@@ -135,6 +136,8 @@ export class Runtime {
 	readonly #development: boolean;
 	readonly #deployments = new Deployments();
 	readonly #deployer: Deployer;
+	/** @internal Says which invocations are recorded as spans. */
+	readonly tracer = new Tracer();
 	/** @internal What control desires. */
 	readonly desired: Desired;
 	readonly #recycles: Recycles;
@@ -323,6 +326,7 @@ export class Runtime {
 			guard: this.guard,
 			log: this.#log,
 			used: (record, memoryMbMs) => this.onUsed(record, memoryMbMs),
+			tracer: this.tracer,
 			mapper: this.#mapper,
 			files: new SiteDelivery(this.#sites, this.#observer),
 			development: this.#development,

@@ -35,6 +35,9 @@ const PROCESS_OF = {
 	observe: "edge",
 	"observe/record.ts": "both ends",
 	"observe/tally.ts": "both ends",
+	"observe/faas.ts": "both ends",
+	"observe/span.ts": "both ends",
+	"observe/metrics-snapshot.ts": "both ends",
 	bindings: "edge",
 	"names.ts": "both ends",
 	"version.ts": "both ends",
@@ -98,6 +101,9 @@ const PROCESS_OF = {
 	"logs/calls.ts": "both ends",
 	"logs/query": "both ends",
 
+	// What hands traces and metrics to a collector.
+	export: "export",
+
 	// Where events come from.
 	sources: "edge",
 
@@ -136,6 +142,7 @@ const MAY_LOAD = {
 	build: ["build", "sandbox", "both ends"], // It starts a function once, as a sandbox does, to keep its code cache.
 	helper: ["helper", "both ends"],
 	data: ["data", "both ends"],
+	export: ["export", "both ends"],
 	"both ends": ["both ends"],
 };
 
@@ -191,6 +198,11 @@ const ROOMS = {
 		stores: "what is refused",
 		observe: "types of records, and of what is counted",
 		names: "types of functions",
+		units: "types",
+	},
+	export: {
+		observe: "spans, and what is counted",
+		link: "frames between it and control",
 		units: "types",
 	},
 	client: {
@@ -365,6 +377,7 @@ const ROOMS = {
 		helpers: "bodies are decompressed there",
 		stores: "keep what functions put into them",
 		limits: "budgets of subrequests",
+		observe: "calls are spans, and requests go on with a trace",
 		link: "effects come as messages",
 		errors: "an invalid range of addresses",
 		units: "types",

@@ -1,6 +1,7 @@
 import { type ZodType, z } from "zod";
 import type { TenantNumber } from "../link/protocol.ts";
 import type { FunctionId } from "../names.ts";
+import type { TraceContext } from "../observe/trace-context.ts";
 import type { Chain } from "./functions.ts";
 
 /** Who calls a binding, as the edge knows it: nothing of it was said by the function. */
@@ -12,6 +13,8 @@ export interface Caller {
 	requestId: string;
 	/** Where that request stands among those of functions to functions. */
 	chain: Chain;
+	/** What that request said of its trace; `null` for nothing. */
+	trace: TraceContext | null;
 }
 
 /** The bytes of a call or of its answer: whole, or as they come. */
@@ -24,6 +27,8 @@ export interface Answer {
 	content: Content;
 	/** Whether the body stays open for as long as its reader likes: such a call is not one of those that run at a time. */
 	idle?: boolean;
+	/** Of a response over HTTP. */
+	status?: number;
 	/** Whether the body is what the tenant has stored, whose size is bounded there. */
 	isStored?: boolean;
 }
@@ -32,11 +37,15 @@ export interface Answer {
 export interface Prepared {
 	/** Whom it goes to, as is said where it takes too long: a host, or a name. */
 	target: string;
+	/** What is done, in one word, where a binding does several things. */
+	operation?: string;
+	/** The request that it makes, where it makes one. */
+	request?: { method: string; url: string };
 	/**
-	 * Does it. `signal` aborts when nobody waits for it any more. Rejects with an Error whose message the function may
+	 * Does it. What it leads to elsewhere goes on from `trace`. `signal` aborts when nobody waits for it any more. Rejects with an Error whose message the function may
 	 * read.
 	 */
-	perform(content: Content, signal: AbortSignal): Promise<Answer>;
+	perform(content: Content, signal: AbortSignal, trace: TraceContext): Promise<Answer>;
 }
 
 /** A binding as one request has it. */

@@ -2,6 +2,8 @@ import type { Account } from "../limits/account.ts";
 import { MAX_HEADER_BYTES, MAX_URL_BYTES } from "../limits/limits.ts";
 import { type BindingNumber, decodeCall, encodeAnswer } from "../link/calls.ts";
 import { Kind } from "../link/messages.ts";
+import type { CallSpan } from "../observe/trace.ts";
+import type { TraceContext } from "../observe/trace-context.ts";
 import type { Bytes } from "../units.ts";
 import type { OpenBinding, Prepared } from "./binding.ts";
 import { BodyReceiver, BodySender } from "./body.ts";
@@ -23,11 +25,20 @@ const MOST_ARGUMENT = MAX_URL_BYTES + MAX_HEADER_BYTES;
 /** What a call has the edge hold beside its body. */
 const CALL_BYTES: Bytes = 2048;
 
+/** The trace that calls are part of. */
+export interface CallTracing {
+	/** A call begins: its span, if it is recorded. */
+	traceCall(binding: BindingNumber, prepared: Prepared): CallSpan | null;
+	/** Where what a call leads to goes on in the trace. */
+	traceOf(call: CallSpan | null): TraceContext;
+}
+
 /** Who performs the calls of an attempt, within which limits, and what they have the edge hold. */
 interface CallSettings {
 	open: OpenBindings;
 	limits: CallLimits;
 	account: Account;
+	tracing: CallTracing;
 	onExceeded: OnExceeded;
 }
 
@@ -37,6 +48,7 @@ interface Running {
 	outgoing: BodyReceiver | null;
 	incoming: BodySender | null;
 	bounds: CallBounds;
+	span: CallSpan | null;
 }
 
 /** One for all: each of its own would take the edge the time of a stack trace. */
@@ -48,6 +60,7 @@ export class Calls {
 	readonly #limits: CallLimits;
 	/** What the edge holds for them. */
 	readonly account: Account;
+	readonly #tracing: CallTracing;
 	readonly #onExceeded: OnExceeded;
 	/** Made at the first call, as is the next: most requests have none. */
 	#running: Map<number, Running> | null = null;
@@ -57,10 +70,11 @@ export class Calls {
 	count = 0;
 	#active = 0;
 
-	constructor({ open, limits, account, onExceeded }: CallSettings) {
+	constructor({ open, limits, account, tracing, onExceeded }: CallSettings) {
 		this.#open = open;
 		this.#limits = limits;
 		this.account = account;
+		this.#tracing = tracing;
 		this.#onExceeded = onExceeded;
 	}
 
@@ -104,11 +118,14 @@ export class Calls {
 			outgoing,
 			incoming: null,
 			bounds: new CallBounds(this.#limits, prepared.target, this.#onExceeded),
+			span: this.#tracing.traceCall(binding, prepared),
 		};
 		this.#running ??= new Map();
 		this.#running.set(op, running);
 		const content = outgoing ?? (body === "whole" ? (whole ?? new Uint8Array(0)) : null);
-		const start = () => void this.#run(op, running, () => prepared.perform(content, running.controller.signal), reply);
+		const { signal } = running.controller;
+		const trace = this.#tracing.traceOf(running.span);
+		const start = () => void this.#run(op, running, () => prepared.perform(content, signal, trace), reply);
 		if (this.#active < concurrentSubrequests) start();
 		else this.#waiting.push(start);
 		return true;
@@ -132,11 +149,12 @@ export class Calls {
 	): Promise<void> {
 		this.#active++;
 		let idle = false;
-		const { bounds } = running;
+		const { bounds, span } = running;
 		const { signal } = running.controller;
 		try {
 			if (signal.aborted) return;
-			const { text, content, idle: stays = false, isStored = false } = await bounds.wait(perform());
+			const { text, content, idle: stays = false, isStored = false, status } = await bounds.wait(perform());
+			if (status !== undefined) span?.status(status);
 			if (stays) {
 				idle = true;
 				this.#next();
@@ -156,10 +174,12 @@ export class Calls {
 				await this.#sendBody(running.incoming, paced(bounds.body(content, isStored), reply, signal), reply);
 			}
 		} catch (error) {
+			span?.fail(error as Error);
 			if (!signal.aborted) fail(reply, (error as Error).message);
 			running.controller.abort(ENDED);
 		} finally {
 			if (!idle) this.#next();
+			span?.end();
 			this.#running?.delete(op);
 			running.outgoing?.drop();
 			running.incoming?.cancel();

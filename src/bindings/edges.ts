@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import type { ZodError } from "zod";
 import type { Sites } from "../assets/sites.ts";
 import { UsageError } from "../errors.ts";
-import { type BindingNumber, CACHES, FETCH, LOOPBACK, SOCKETS } from "../link/calls.ts";
+import type { BindingNumber } from "../link/calls.ts";
 import type { TenantName } from "../names.ts";
 import type { StoredData } from "../stores/data-process.ts";
 import type { SqlProcesses } from "../stores/sql-processes.ts";
@@ -11,6 +11,7 @@ import type { Bound, Caller, EdgeBinding, GivenBindings, OpenBinding } from "./b
 import type { Egress } from "./fetch/edge/egress.ts";
 import { bindingFolders } from "./folders.ts";
 import type { Functions } from "./functions.ts";
+import { bindingOf } from "./numbers.ts";
 import { GLOBALS } from "./registry.ts";
 import type { Telling } from "./telling.ts";
 
@@ -44,14 +45,6 @@ interface EdgeModule {
 /** Each has a number of four digits on the link (`link/calls.ts`), and a stub in each isolate. */
 const MOST_BINDINGS = 1000;
 const NAME = /^[A-Za-z_$][\w$]{0,99}$/;
-
-/** The numbers of those that stand in no `env`. */
-const GLOBAL_CALLS: ReadonlyMap<BindingNumber, { type: string; settings?: unknown }> = new Map([
-	[FETCH, { type: "fetch" }],
-	[CACHES, { type: "caches" }],
-	[SOCKETS, { type: "sockets" }],
-	[LOOPBACK, { type: "loopback" }],
-]);
 
 /** The edge's sides of all bindings. */
 export class Bindings {
@@ -101,8 +94,7 @@ export class Bindings {
 
 	/** The binding of a number, opened for a caller whose bindings these are; `null` where there is none. */
 	open(number: BindingNumber, bound: readonly Bound[], caller: Caller): OpenBinding | null {
-		const { type, settings } = GLOBAL_CALLS.get(number) ?? bound[number - 1] ?? {};
-		if (type === undefined) return null;
+		const { type, settings } = bindingOf(number, bound);
 		return this.#edges.get(type)?.open(settings, caller) ?? null;
 	}
 

@@ -1,6 +1,7 @@
 import type { ResponseHead } from "../link/messages.ts";
 import type { Asked } from "../link/service-head.ts";
 import type { FunctionId, TenantName } from "../names.ts";
+import type { TraceContext } from "../observe/trace-context.ts";
 import type { Content } from "./binding.ts";
 
 /** The requests that functions make to other functions, from one request that came from outside. */
@@ -43,6 +44,8 @@ export interface FetchedResponse {
 export interface FunctionCall {
 	content: Content;
 	signal: AbortSignal;
+	/** Where it goes on in its caller's trace. */
+	trace: TraceContext;
 }
 
 /** What a call has come to: what the method gave, or a copy of what it threw. */

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import { ConfigFile, shown } from "../config/config-file.ts";
+import { settleOtlp } from "../config/otlp.ts";
 import { checkServer, type ServerConfig, serverFromEnvironment } from "../config/server.ts";
 import { UsageError } from "../errors.ts";
 import { createLogger } from "../observe/logger.ts";
@@ -22,7 +23,9 @@ function configOf(flags: Partial<ServerConfig>, file: string | undefined): Serve
 		existsSync(path) ? shown(path) : "atoll up",
 	);
 	const maxLimits = serverCeilings(checked.limits, checked.maxLimits);
-	return { ...checked, maxLimits, data: resolve(checked.data) };
+	const { otlp, variables } = settleOtlp(checked.otlp, process.env);
+	Object.assign(process.env, variables);
+	return { ...checked, maxLimits, otlp, data: resolve(checked.data) };
 }
 
 /** `atoll up`: a platform on this machine, until a signal ends it. */

@@ -4,6 +4,7 @@ import { Router } from "../router/router.ts";
 import type { Bytes } from "../units.ts";
 import { type AlertsConfig, alertsSchema } from "./alert-receivers.ts";
 import { check } from "./check.ts";
+import { type OtlpConfig, otlpSchema, type TracesConfig, tracesSchema } from "./otlp.ts";
 import { type Pricing, pricingSchema } from "./pricing.ts";
 
 const port = z.number().int().min(0).max(65_535);
@@ -100,6 +101,8 @@ export const serverSchema = z.strictObject({
 		.prefault({})
 		.meta({ description: "How long it is kept what functions have used." }),
 	pricing: pricingSchema.optional().meta({ description: "What is used costs: for invoices, budgets and balances." }),
+	otlp: otlpSchema.meta({ description: "Where traces and metrics are exported to, if they are." }),
+	traces: tracesSchema.meta({ description: "Which invocations are recorded as spans, where these are exported." }),
 	drainMs: z.number().int().min(0).max(600_000).default(10_000).meta({
 		description: "How long an edge that is replaced answers over the connections that it has, in milliseconds.",
 	}),
@@ -135,6 +138,8 @@ export interface ServerConfig {
 	events: { hostname?: string | undefined };
 	metering: { days: number };
 	pricing?: Pricing | undefined;
+	otlp: OtlpConfig;
+	traces: TracesConfig;
 	drainMs: number;
 }
 

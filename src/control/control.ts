@@ -37,6 +37,7 @@ import { type KvNamespaces, tenantNamespaces } from "./kv/namespaces.ts";
 import { addBudgetMetric } from "./metering/budget-metric.ts";
 import { Budgets } from "./metering/budgets.ts";
 import { Metering } from "./metering/metering.ts";
+import { Exporter } from "./observe/exporter.ts";
 import { LogIntake } from "./observe/log-intake.ts";
 import { Logs } from "./observe/logs.ts";
 import { Metrics } from "./observe/metrics.ts";
@@ -115,6 +116,8 @@ export class Control {
 	/** What tenants may use. */
 	readonly budgets: Budgets;
 	readonly alerts: Alerts;
+	/** What exports traces and metrics; `null` where nothing is exported. */
+	readonly exporter: Exporter | null;
 	readonly #artifacts: ArtifactStore;
 	readonly #pruner: Pruner;
 	readonly #launcher = new Launcher();
@@ -192,6 +195,7 @@ export class Control {
 				this.logs.addRollups(Date.now(), tallies);
 				this.alerts.measured(edge, tallies, stats);
 			},
+			onSpans: (told) => this.exporter?.spans(told),
 			onGone: (edge) => {
 				this.metrics.forget(edge);
 				this.alerts.gone(edge);
@@ -205,6 +209,10 @@ export class Control {
 			edges: () => this.feed.edges,
 			registry: this.metrics.own,
 		});
+		const { otlp } = config;
+		const exported = { launcher: this.#launcher, otlp, snapshot: () => this.metrics.snapshot(), log };
+		this.exporter = otlp.traces || otlp.metrics ? new Exporter(exported) : null;
+		this.metrics.spans = this.exporter?.counts ?? null;
 		const { data, feed } = this;
 		this.queues = new Queues({ catalog, data, feed, storedBytes, buckets });
 		this.invocations = new Invocations({ catalog, data, feed, queues: this.queues, storedBytes });
@@ -357,6 +365,7 @@ export class Control {
 		await this.alerts.close();
 		await (await this.#builder)?.builder.close();
 		await this.#pruner.close();
+		await this.exporter?.close();
 		await Promise.all([this.data.close(), this.sql.close(), this.copyingSql.close(), this.logs.close()]);
 		await this.#launcher.close();
 		// Whoever starts next may have the store, as long as edges take.

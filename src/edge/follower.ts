@@ -209,6 +209,11 @@ export class Follower {
 		this.#lines?.send({ kind: "measured", tallies, stats });
 	}
 
+	/** Tells of spans. */
+	spans(told: Omit<ToControl & { kind: "spans" }, "kind">): void {
+		this.#lines?.send({ kind: "spans", ...told });
+	}
+
 	/** Nobody waits for anything that is sought any more. */
 	#leaveOff(): void {
 		this.#all.resolve();

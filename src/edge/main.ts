@@ -13,6 +13,7 @@ import { Follower } from "./follower.ts";
 import { LogStream } from "./log-stream.ts";
 import { Measures } from "./measures.ts";
 import { Meter } from "./meter.ts";
+import { SpanStream } from "./span-stream.ts";
 
 await runSupervised(async (config, mayFollow) => {
 	const { limits, maxLimits, tenantLimits, cache, allowEgress, sandboxes, dataProcesses, cgroup, drainMs } = config;
@@ -40,6 +41,7 @@ await runSupervised(async (config, mayFollow) => {
 		onRefused: (tenants) => runtime.refusals.set(tenants),
 	});
 	runtime.onUsed = (record, memoryMbMs) => meter.count(record, memoryMbMs);
+	const spans = new SpanStream(runtime, follower, config);
 	runtime.resume();
 	const known = () => follower.heardAll().then(() => follower.complete);
 	const server = new HttpServer(runtime.receiving(eventsHostname(config), earlyRequests(runtime, follower), known));
@@ -60,6 +62,7 @@ await runSupervised(async (config, mayFollow) => {
 			await runtime.close();
 			measures.close();
 			await meter.close();
+			spans.close();
 			follower.close();
 			await logStream.close();
 			await logger.close();

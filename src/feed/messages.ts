@@ -123,5 +123,7 @@ export type ToControl =
 	| { kind: "line"; line: LogLine }
 	/** So many invocations of what is watched were too many to be told within the last second. */
 	| { kind: "leftOut"; scope: Scope; count: number }
+	/** Spans that are over, as a JSON array that control hands on unread, and how many were dropped. */
+	| { kind: "spans"; batch: string; count: number; dropped: number }
 	/** What all functions have done since it was told last. */
 	| { kind: "measured"; tallies: Tally[]; stats: EdgeStats };

@@ -5,6 +5,7 @@ import { Kind } from "../link/messages.ts";
 import type { Outgoing } from "../link/outgoing.ts";
 import { decodeVerdicts, type Verdict } from "../link/verdicts.ts";
 import type { EventOrigin, InvocationRecord, Outcome } from "../observe/record.ts";
+import type { TraceContext } from "../observe/trace-context.ts";
 import type { Bytes } from "../units.ts";
 import { decodedFailure, EVENT_BYTES, type InvocationEvent, LETTER_BYTES } from "./event.ts";
 import type { EncodedEvent } from "./event-type.ts";
@@ -27,6 +28,7 @@ export class DispatchedEvent implements InvocationEvent {
 	readonly head: string;
 	readonly bytes: Bytes;
 	readonly origin: EventOrigin | null;
+	readonly trace: TraceContext | null;
 	readonly chain: Chain;
 	readonly streams = false;
 	readonly making = null;
@@ -39,7 +41,8 @@ export class DispatchedEvent implements InvocationEvent {
 	#abandoned = false;
 
 	/** `depth`: how many events it comes of, one after the other. */
-	constructor({ head, data, seen }: EncodedEvent, depth = 0) {
+	constructor({ head, data, seen, trace = null }: EncodedEvent, depth = 0) {
+		this.trace = trace;
 		this.origin = seen === undefined ? null : { event: seen };
 		this.chain = { ...newChain(), depth };
 		this.type = head.type;

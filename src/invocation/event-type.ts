@@ -2,6 +2,7 @@ import type { z } from "zod";
 import type { EventHead, EventPart } from "../link/event-head.ts";
 import type { Verdict } from "../link/verdicts.ts";
 import type { SeenEvent } from "../observe/record.ts";
+import type { TraceContext } from "../observe/trace-context.ts";
 
 /** An event on its way to its handler. */
 export interface EncodedEvent {
@@ -10,6 +11,8 @@ export interface EncodedEvent {
 	data: Uint8Array | null;
 	/** What whoever watches its function is told of it. */
 	seen?: SeenEvent;
+	/** The trace that it goes on with, where it says so. */
+	trace?: TraceContext | null;
 }
 
 /** A type of event that is no request: how its handler is called, and what that comes to. */

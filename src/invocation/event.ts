@@ -2,6 +2,7 @@ import type { Chain } from "../bindings/functions.ts";
 import { FunctionError } from "../errors.ts";
 import { decodeException, type Exception } from "../link/exception.ts";
 import type { EventOrigin } from "../observe/record.ts";
+import type { TraceContext } from "../observe/trace-context.ts";
 import type { AttemptEvent } from "../pool/attempt.ts";
 import type { Bytes } from "../units.ts";
 import type { Invocation } from "./invocation.ts";
@@ -16,6 +17,8 @@ export interface InvocationEvent extends AttemptEvent {
 	readonly type: string;
 	/** What it came with, where it is a request. */
 	readonly origin: EventOrigin | null;
+	/** The trace that it goes on with; `null` where it begins one. */
+	readonly trace: TraceContext | null;
 	/** The event as the isolate parses it: a RequestHead or an EventHead, in JSON. */
 	readonly head: string;
 	/** What the edge holds for it, beside what it takes in and gives out later. */

@@ -14,15 +14,24 @@ export class FunctionLog {
 		this.#mapper = mapper;
 	}
 
-	/** Writes a line, after those that were written before in the same order. */
-	write(line: LogLine, version: ReleasedVersion, order: InOrder): void {
+	/** Writes a line, after those that were written before in the same order; `onTold` gets it as it was written. */
+	write(
+		line: LogLine,
+		version: ReleasedVersion,
+		order: InOrder,
+		onTold: ((line: LogLine) => void) | null = null,
+	): void {
+		const tell = (told: LogLine) => {
+			this.#observer.log(told);
+			onTold?.(told);
+		};
 		const concerned = StackMapper.concerns(line.message, version);
 		if (!concerned && !order.waiting) {
-			this.#observer.log(line);
+			tell(line);
 			return;
 		}
 		order.tell(concerned ? this.#mapper.map(line.message, version) : null, (mapped) =>
-			this.#observer.log(mapped === null ? line : { ...line, message: mapped.text }),
+			tell(mapped === null ? line : { ...line, message: mapped.text }),
 		);
 	}
 }

@@ -1,5 +1,6 @@
-import type { Bound, Caller, Content, OpenBinding } from "../bindings/binding.ts";
-import { Calls } from "../bindings/calls.ts";
+import type { Bound, Caller, Content, OpenBinding, Prepared } from "../bindings/binding.ts";
+import { Calls, type CallTracing } from "../bindings/calls.ts";
+import { bindingOf } from "../bindings/numbers.ts";
 import type { ReleasedVersion } from "../deployments/released-version.ts";
 import { FunctionError } from "../errors.ts";
 import type { Account, Holder } from "../limits/account.ts";
@@ -10,6 +11,8 @@ import type { BindingNumber } from "../link/calls.ts";
 import type { AttemptFailure, AttemptReport } from "../link/protocol.ts";
 import type { Guard, Guarded } from "../observe/guard.ts";
 import type { Outcome, Trigger } from "../observe/record.ts";
+import type { CallSpan } from "../observe/trace.ts";
+import type { TraceContext } from "../observe/trace-context.ts";
 import type { Attempt, AttemptListener } from "../pool/attempt.ts";
 import type { Bytes } from "../units.ts";
 import type { InvocationEvent } from "./event.ts";
@@ -36,7 +39,7 @@ export interface Invoked {
 }
 
 /** One event at one function, from its arrival until everything that it started is done. */
-export class Invocation implements AttemptListener, Guarded, Holder {
+export class Invocation implements AttemptListener, CallTracing, Guarded, Holder {
 	readonly version: ReleasedVersion;
 	readonly event: InvocationEvent;
 	readonly recording: Recording;
@@ -144,10 +147,12 @@ export class Invocation implements AttemptListener, Guarded, Holder {
 		const place = Placement.of(this.version, this.#cut);
 		this.#retries.attempts++;
 		this.recording.begun();
+		this.recording.trace?.attempt();
 		this.#calls = new Calls({
 			open: (binding) => this.#context.openBinding(binding, this.version.bindings, this.#caller()),
 			limits,
 			account: this.account,
+			tracing: this,
 			onExceeded: (limit, message) => this.recording.exceeded(limit, message),
 		});
 		// A turn may be cut early only where its event can surely be run again, and there is a heavy lane to run it in.
@@ -162,12 +167,24 @@ export class Invocation implements AttemptListener, Guarded, Holder {
 		this.attempt.start(limits.cpuMs, cutMs, this.event.head, this.event.content());
 	}
 
+	/** A call of one of its bindings begins: its span, if it is recorded. */
+	traceCall(binding: BindingNumber, { target, operation = "", request }: Prepared): CallSpan | null {
+		const { trace } = this.recording;
+		if (trace === null) return null;
+		return trace.call({ ...bindingOf(binding, this.version.bindings), operation, target, http: request ?? null });
+	}
+
+	traceOf(call: CallSpan | null): TraceContext {
+		return this.recording.traceOf(call?.spanId);
+	}
+
 	#caller(): Caller {
 		return {
 			function: this.version.function,
 			tenant: this.version.tenantNumber,
 			requestId: this.recording.record.requestId,
 			chain: this.event.chain,
+			trace: this.recording.parent,
 		};
 	}
 

@@ -13,6 +13,9 @@ import {
 	type Outcome,
 	type Trigger,
 } from "../observe/record.ts";
+import type { Trace } from "../observe/trace.ts";
+import { newSpanId, type TraceContext } from "../observe/trace-context.ts";
+import type { Tracer } from "../observe/tracer.ts";
 import type { Milliseconds } from "../units.ts";
 import type { FunctionLog } from "./function-log.ts";
 
@@ -31,12 +34,13 @@ export interface RecordingContext {
 	log: FunctionLog;
 	/** An invocation is over, whose memory over its time was so much, in MB times milliseconds. */
 	used(record: InvocationRecord, memoryMbMs: number): void;
+	tracer: Tracer;
 }
 
 /** What a record says from its start. */
 export interface RecordingStart {
 	version: ReleasedVersion;
-	event: { readonly type: string; readonly origin: EventOrigin | null };
+	event: { readonly type: string; readonly origin: EventOrigin | null; readonly trace: TraceContext | null };
 	requestId: string;
 	trigger: Trigger;
 }
@@ -52,6 +56,10 @@ export class Recording {
 	/** Made with the first line: most requests have none. */
 	#order: InOrder | null = null;
 	readonly record: InvocationRecord;
+	/** Where its event stood in its trace; `null` where it begins one. */
+	readonly parent: TraceContext | null;
+	/** Its spans; `null` where it is not recorded. */
+	readonly trace: Trace | null;
 	#logBytes = 0;
 	finished = false;
 
@@ -63,6 +71,10 @@ export class Recording {
 		this.record.tenant = version.function.tenant;
 		this.record.function = version.function.name;
 		this.record.version = version.id;
+		this.parent = event.trace;
+		this.record.traceId = context.tracer.traceId(event.trace);
+		this.record.spanId = newSpanId();
+		this.trace = context.tracer.begin(this.record, event.trace);
 	}
 
 	/** An attempt begins. */
@@ -86,8 +98,14 @@ export class Recording {
 
 	/** Writes a line to the function's log. */
 	log(level: LogLine["level"], message: string): void {
+		const { trace } = this;
+		this.#write(level, message, trace && ((line) => trace.line(line)));
+	}
+
+	#write(level: LogLine["level"], message: string, onTold: ((line: LogLine) => void) | null): void {
 		this.#order ??= new InOrder();
-		this.#context.log.write(this.#version.logLine(this.record.requestId, level, message), this.#version, this.#order);
+		const line = this.#version.logLine(this.record.requestId, level, message);
+		this.#context.log.write(line, this.#version, this.#order, onTold);
 	}
 
 	/**
@@ -112,7 +130,9 @@ export class Recording {
 		if (limit !== undefined) this.#count(limit);
 		const plain = error.code === "exception" || error.code === "invalid_response";
 		const what = error.functionStack || error.message;
-		this.log("error", plain && error.functionStack !== "" ? what : `${error.code}: ${what}`);
+		const { trace } = this;
+		const message = plain && error.functionStack !== "" ? what : `${error.code}: ${what}`;
+		this.#write("error", message, trace && ((line) => trace.exception(line)));
 	}
 
 	/** How it ended. The first error is what counts; that the client has gone counts for less than any. */
@@ -128,13 +148,14 @@ export class Recording {
 		if (report.cold) {
 			this.record.cold = true;
 			this.record.startMs = report.startUs / 1000;
+			this.trace?.coldStart(this.record.startMs);
 		}
 	}
 
 	/** Everything that the invocation started is done. Leaves the record, once. */
 	finish(attempts: number, subrequests: number): void {
 		this.finished = true;
-		const { observer } = this.#context;
+		const { observer, tracer } = this.#context;
 		const now = performance.now();
 		this.record.attempts = attempts;
 		this.record.subrequests = subrequests;
@@ -142,8 +163,22 @@ export class Recording {
 		// As hosted clouds bill it: all that it may use, each millisecond that has begun.
 		const ms = this.#began === null ? 0 : Math.ceil(now - this.#began);
 		this.#context.used(this.record, this.#version.limits.memoryMb * ms);
-		if (!observer.listening) return;
-		if (this.#order?.waiting) this.#order.tell(null, () => observer.record(this.record, this.#origin));
-		else observer.record(this.record, this.#origin);
+		this.trace?.end();
+		if (!observer.listening && this.trace === null) return;
+		const tell = () => {
+			if (observer.listening) observer.record(this.record, this.#origin);
+			if (this.trace !== null) tracer.finish(this.trace, this.record);
+		};
+		if (this.#order?.waiting) this.#order.tell(null, tell);
+		else tell();
+	}
+
+	/** Where a call of the invocation's goes on in the trace, given the id of its span if that is recorded. */
+	traceOf(spanId: string | undefined): TraceContext {
+		const { traceId, spanId: own } = this.record;
+		const { parent, trace } = this;
+		// Where no span is ever told, what comes next is the child of whoever has asked.
+		if (parent !== null && !this.#context.tracer.records) return parent;
+		return { traceId, spanId: spanId ?? own, sampled: trace !== null, state: parent?.state ?? "" };
 	}
 }

@@ -30,7 +30,8 @@ export function recordFields(record: InvocationRecord): string {
 	const limits = Object.keys(exceeded).length === 0 ? "{}" : JSON.stringify(exceeded);
 	lastRecord = record;
 	lastFields =
-		`"time":"${record.time}","requestId":"${record.requestId}","tenant":${asJson(record.tenant)},` +
+		`"time":"${record.time}","requestId":"${record.requestId}","traceId":"${record.traceId}",` +
+		`"spanId":"${record.spanId}","tenant":${asJson(record.tenant)},` +
 		`"function":${asJson(record.function)},"version":"${record.version}","event":${asJson(record.event)},` +
 		`"hostname":${asJson(record.hostname)},"trigger":"${record.trigger}","method":${asJson(record.method)},` +
 		`"url":${asJson(record.url)},"status":${record.status},"outcome":"${record.outcome}","cold":${record.cold},` +

@@ -13,6 +13,13 @@ export interface InvocationRecord {
 	/** When the event arrived, as ISO 8601 in UTC. */
 	time: string;
 	requestId: string;
+	/**
+	 * The trace that it belongs to, that of its request's `traceparent` or a new one: 32 hexadecimal digits. Empty where
+	 * there was no invocation, and no `traceparent`.
+	 */
+	traceId: string;
+	/** The invocation's span in it: 16 of them; empty where there was no invocation. */
+	spanId: string;
 	/** Whose function it is; empty where no function serves the hostname. */
 	tenant: string;
 	/** The function's name; empty like `tenant`. */
@@ -74,6 +81,8 @@ export function newRecord(requestId: string, event: string, trigger: Trigger): I
 	return {
 		time: now(),
 		requestId,
+		traceId: "",
+		spanId: "",
 		tenant: "",
 		function: "",
 		version: "",

@@ -1,8 +1,8 @@
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Containment } from "./containment.ts";
 import type { Launch } from "./launch.ts";
 import { bundlerFiles, scriptFiles } from "./runtime-files.ts";
-import { type Entry, scriptOf } from "./script.ts";
+import { type Entry, SOURCES, scriptOf } from "./script.ts";
 import { containmentOf, walled } from "./walls.ts";
 
 /**
@@ -80,6 +80,22 @@ export function confinedToFolder(entry: Entry, folder: string): Pick<Launch, "co
 	const { prefix, wall } = walled("data", [path], folder);
 	const [command, ...args] = [...prefix, process.execPath, "--disable-warning=ExperimentalWarning", path, folder];
 	return { command, args, env: {}, wall };
+}
+
+/**
+ * What starts a process of atoll's own that may reach the network and read these files, and can do nothing else: no
+ * walls of the operating system, since it meets nobody's code, but Node's permission model.
+ */
+export function withNetwork(
+	entry: Entry,
+	{ reads, heapMb }: { reads: string[]; heapMb: number },
+): Pick<Launch, "command" | "args"> {
+	const { path, bundled } = scriptOf(entry);
+	const root = dirname(SOURCES);
+	const files = [path, ...reads, ...(bundled ? [] : [join(root, "*")])];
+	const allowed = files.map((file) => `--allow-fs-read=${file}`);
+	const flags = ["--permission", "--allow-net", ...allowed, `--max-old-space-size=${heapMb}`];
+	return { command: process.execPath, args: [...flags, path] };
 }
 
 /** Which of the operating system's layers are around a sandbox, and whether a control group is one of them. */

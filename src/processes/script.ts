@@ -17,6 +17,7 @@ export const ENTRIES = [
 	"data/main",
 	"sql/main",
 	"logs/main",
+	"export/main",
 ] as const;
 export type Entry = (typeof ENTRIES)[number];
 

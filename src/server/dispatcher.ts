@@ -18,6 +18,7 @@ import type { ResponseHead } from "../link/messages.ts";
 import type { TenantName } from "../names.ts";
 import type { Observer } from "../observe/observer.ts";
 import { newRecord, type Outcome, type Trigger } from "../observe/record.ts";
+import { traceIn, withTrace } from "../observe/trace-context.ts";
 import type { Milliseconds } from "../units.ts";
 import { callFailure, errorResponse, hasStubs, kindOf } from "./error-response.ts";
 import { type Exchange, methodOf, type ResponseSink, typeOf } from "./exchange.ts";
@@ -172,6 +173,7 @@ export class Dispatcher implements Functions {
 		const { head, body } = event === "rpc" ? callFailure(told) : errorResponse(told, requestId, accept, detail);
 		head.headers.push("x-atoll-request-id", requestId);
 		const record = newRecord(requestId, event, trigger);
+		record.traceId = traceIn(request?.headers ?? [])?.traceId ?? "";
 		record.hostname = request?.hostname ?? "";
 		record.method = request === null ? "" : methodOf(request);
 		record.url = event === "http" ? (request?.url ?? "") : "";
@@ -204,9 +206,10 @@ export class Dispatcher implements Functions {
 		return this.#subrequest(exchange, chain, signal).response;
 	}
 
-	async call({ content, signal }: FunctionCall, chain: Chain, called: Called): Promise<CallResult> {
+	async call({ content, signal, trace }: FunctionCall, chain: Chain, called: Called): Promise<CallResult> {
 		const { function: to, asked } = called;
-		const exchange = { method: "POST", url: "", hostname: "", to, asked, headers: [], body: content };
+		const headers = withTrace([], trace, null);
+		const exchange = { method: "POST", url: "", hostname: "", to, asked, headers, body: content };
 		const subrequest = this.#subrequest(exchange, chain, signal);
 		const { running } = subrequest;
 		const { head, body } = await subrequest.response;

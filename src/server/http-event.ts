@@ -7,6 +7,7 @@ import type { Outgoing } from "../link/outgoing.ts";
 import type { ServiceHead } from "../link/service-head.ts";
 import { decodeSocketClose } from "../link/socket-close.ts";
 import type { RequestOrigin } from "../observe/record.ts";
+import { type TraceContext, traceIn } from "../observe/trace-context.ts";
 import type { Bytes } from "../units.ts";
 import { Answer, type AnswerSettings } from "./answer.ts";
 import { type Exchange, KEPT_BODY, methodOf, type SocketEnd, typeOf } from "./exchange.ts";
@@ -69,6 +70,10 @@ export class HttpEvent implements InvocationEvent {
 
 	get origin(): RequestOrigin | null {
 		return this.type === "http" ? this.#exchange : null;
+	}
+
+	get trace(): TraceContext | null {
+		return traceIn(this.#exchange.headers);
 	}
 
 	get chain() {

@@ -6,6 +6,7 @@ import { accepts } from "../http/accept-encoding.ts";
 import { headerIn } from "../link/header-list.ts";
 import type { Observer } from "../observe/observer.ts";
 import { newRecord, type Outcome, type Trigger } from "../observe/record.ts";
+import { traceIn } from "../observe/trace-context.ts";
 import type { Exchange, ResponseSink } from "./exchange.ts";
 
 /** A request that may be answered by a file. */
@@ -49,6 +50,7 @@ export class SiteDelivery {
 		record.tenant = version.function.tenant;
 		record.function = version.function.name;
 		record.version = version.id;
+		record.traceId = traceIn(exchange.headers)?.traceId ?? "";
 		record.hostname = exchange.hostname;
 		record.method = exchange.method;
 		record.url = exchange.url;

@@ -5,6 +5,7 @@ import { BoundSocket } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { IS_CHECKOUT } from "../checkout.ts";
+import { withoutOtlp } from "../config/otlp.ts";
 import type { ServerConfig } from "../config/server.ts";
 import { UsageError } from "../errors.ts";
 import type { Milliseconds } from "../units.ts";
@@ -108,8 +109,8 @@ export class Supervisor {
 		const script = fileURLToPath(new URL(`../${role}/main${extension}`, import.meta.url));
 		// See bin/atoll.js on the flag.
 		const args = ["--no-warnings", "--no-concurrent-marking", script, JSON.stringify(this.#config)];
-		const env = { ...this.#env };
 		// Tokens are control's alone.
+		const env = role === "control" ? { ...this.#env } : withoutOtlp(this.#env);
 		if (role !== "control") {
 			delete env.ATOLL_ADMIN_TOKEN;
 			delete env.ATOLL_SECRETS_KEY;

@@ -126,6 +126,8 @@ test("each request leaves one invocation record, to subscribers and as a JSON li
 	assert.deepEqual(Object.keys(record), [
 		"time",
 		"requestId",
+		"traceId",
+		"spanId",
 		"tenant",
 		"function",
 		"version",

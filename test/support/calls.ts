@@ -1,6 +1,7 @@
 import type { CallLimits } from "../../src/bindings/bounds.ts";
 import { Calls, type OpenBindings } from "../../src/bindings/calls.ts";
 import { Account } from "../../src/limits/account.ts";
+import { newSpanId, newTraceId } from "../../src/observe/trace-context.ts";
 
 /** The calls of an attempt whose function has no bindings, or these. */
 export function noCalls(limits: Partial<CallLimits> = {}, open: OpenBindings = () => null): Calls {
@@ -8,6 +9,10 @@ export function noCalls(limits: Partial<CallLimits> = {}, open: OpenBindings = (
 		open,
 		limits: limits as CallLimits,
 		account: Account.ofAll(1e6).for({ giveUp: () => undefined }),
+		tracing: {
+			traceCall: () => null,
+			traceOf: () => ({ traceId: newTraceId(), spanId: newSpanId(), sampled: false, state: "" }),
+		},
 		onExceeded: () => undefined,
 	});
 }

@@ -3,6 +3,7 @@ import { assetConfig } from "../../assets/asset-config.ts";
 import type { Sites } from "../../assets/sites.ts";
 import type { EdgeBinding, OpenBinding } from "../binding.ts";
 import type { EdgeServices } from "../edges.ts";
+import type { Hop } from "../fetch/edge/redirects.ts";
 import { prepareFetch } from "../fetch/edge.ts";
 import { decodeServiceCall } from "../service/schema.ts";
 
@@ -26,7 +27,7 @@ class AssetsBinding implements EdgeBinding<Settings> {
 				const call = decodeServiceCall(argument);
 				if (call === null) return null;
 				if (call.rpc !== null) return "the files of a function have no methods but fetch";
-				return prepareFetch(call.request, refusal, async ({ method, url, headers }) => {
+				const find = async ({ method, url, headers }: Hop) => {
 					// Nobody decodes it for the function.
 					const request = { method, url: new URL(url), headers, brotli: false };
 					const { status, headers: told, body } = this.#sites.of(source).answer(request);
@@ -35,7 +36,8 @@ class AssetsBinding implements EdgeBinding<Settings> {
 					const stream =
 						body === null || body.size === 0 || method === "HEAD" ? null : ReadableStream.from(this.#sites.read(body));
 					return { head, body: stream };
-				});
+				};
+				return prepareFetch(call.request, refusal, find, null);
 			},
 		};
 	}

@@ -29,6 +29,7 @@ class CachesBinding implements EdgeBinding {
 				const cache = new TenantCache(this.#data, cacheOf(caller.function, name), this.#mostBytes);
 				return {
 					target: `cache ${asked.op}`,
+					operation: asked.op,
 					perform: (content, signal) => perform(cache, asked, content, signal),
 				};
 			},

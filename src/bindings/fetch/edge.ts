@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { MAX_HEADER_BYTES, MAX_URL_BYTES } from "../../limits/limits.ts";
+import { type TraceContext, withTrace } from "../../observe/trace-context.ts";
 import type { Answer, Caller, Content, EdgeBinding, OpenBinding, Prepared } from "../binding.ts";
 import type { EdgeServices } from "../edges.ts";
 import type { FetchedResponse, Functions } from "../functions.ts";
@@ -23,7 +24,7 @@ class FetchBinding implements EdgeBinding {
 			prepare: (argument) => {
 				const refusal = (url: URL | null) =>
 					url !== null && this.#called(url, caller) !== null ? this.#functions.refusal(caller.chain) : null;
-				return prepareFetch(argument, refusal, (hop) => this.#send(hop, caller));
+				return prepareFetch(argument, refusal, (hop) => this.#send(hop, caller), caller.trace);
 			},
 		};
 	}
@@ -56,12 +57,13 @@ export const create = (services: EdgeServices): EdgeBinding => new FetchBinding(
 
 /**
  * A call of `fetch`, or of what takes requests as it does: `refusal` says why a URL is not asked, `send` asks one,
- * between redirects.
+ * between redirects. `came` is the trace that the caller's own request came with.
  */
 export function prepareFetch(
 	argument: string,
 	refusal: (url: URL | null) => string | null,
 	send: (hop: Hop) => Promise<FetchedResponse>,
+	came: TraceContext | null,
 ): Prepared | string | null {
 	const head = decodeFetchHead(argument);
 	if (head === null) return null;
@@ -70,12 +72,14 @@ export function prepareFetch(
 	const url = URL.parse(head.url);
 	const refused = refusal(url);
 	if (refused !== null) return refused;
-	const perform = async (content: Content, signal: AbortSignal): Promise<Answer> => {
-		const { head: answer, body, ...rest } = await followRedirects({ ...head, content, signal }, send);
+	const perform = async (content: Content, signal: AbortSignal, trace: TraceContext): Promise<Answer> => {
+		const request = { ...head, headers: withTrace(head.headers, trace, came), content, signal };
+		const { head: answer, body, ...rest } = await followRedirects(request, send);
 		const { status, statusText, headers } = answer;
-		return { text: JSON.stringify({ status, statusText, headers, ...rest } satisfies FetchedHead), content: body };
+		const text = JSON.stringify({ status, statusText, headers, ...rest } satisfies FetchedHead);
+		return { text, content: body, status };
 	};
-	return { target: url?.host ?? "", perform };
+	return { target: url?.host ?? "", request: head, perform };
 }
 
 /** Whether a request takes more than the edge takes from a client, in words. */

@@ -67,7 +67,11 @@ class KvBinding implements EdgeBinding<Settings> {
 			prepare(argument): Prepared | null {
 				const call = decodedBy(asked, argument);
 				if (call === null) return null;
-				return { target: `KV ${call.op}`, perform: (content, signal) => perform(opened(), call, { content, signal }) };
+				return {
+					target: `KV ${call.op}`,
+					operation: call.op,
+					perform: (content, signal) => perform(opened(), call, { content, signal }),
+				};
 			},
 		};
 	}

@@ -95,7 +95,8 @@ class ObjectsBinding implements EdgeBinding<Settings> {
 				const refused = refusalOf(call);
 				if (refused !== null) return refused;
 				const target = `the bucket ${bucket}`;
-				return { target, perform: (content, signal) => perform(opened(), call, content, signal) };
+				const { op: operation } = call;
+				return { target, operation, perform: (content, signal) => perform(opened(), call, content, signal) };
 			},
 		};
 	}

@@ -50,6 +50,7 @@ class QueueBinding implements EdgeBinding<Settings> {
 				if (refused !== null) return refused;
 				return {
 					target: `the queue ${queue}`,
+					operation: "send",
 					perform: async (content): Promise<Answer> => {
 						const { data, storedBytes, onQueued } = this.#services;
 						const to = new TenantQueue(data, { tenant, queue }, storedBytes);

@@ -41,7 +41,7 @@ class RateLimitBinding implements EdgeBinding<Settings> {
 					text: this.#take(tenant, given, key) ? "1" : "0",
 					content: null,
 				});
-				return { target: "the rate limit", perform };
+				return { target: "the rate limit", operation: "limit", perform };
 			},
 		};
 	}

@@ -62,14 +62,15 @@ export class Service {
 			if (refused !== null) throw new Error(refused);
 			return this.#functions.ask({ ...hop, url }, chain, called);
 		};
-		return prepareFetch(request, refusal, ask);
+		return prepareFetch(request, refusal, ask, this.#caller.trace);
 	}
 
 	#call(called: Called): Prepared {
 		return {
 			target: called.function.name,
-			perform: async (content, signal) => {
-				const result = await this.#functions.call({ content, signal }, this.#caller.chain, called);
+			operation: called.asked?.rpc?.path.join(".") ?? "",
+			perform: async (content, signal, trace) => {
+				const result = await this.#functions.call({ content, signal, trace }, this.#caller.chain, called);
 				const { thrown, session } = result;
 				const number = session === null ? null : `${this.#sessions.size + 1}`;
 				if (session !== null && number !== null) this.#sessions.set(number, session);

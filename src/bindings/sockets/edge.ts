@@ -48,7 +48,7 @@ class RequestSockets implements OpenBinding {
 		if (asked.port === MAIL_PORT) return `connections to port ${MAIL_PORT} are not allowed`;
 		this.#connections.set(asked.socket, null);
 		const target = `${asked.hostname}:${asked.port}`;
-		return { target, perform: (content, signal) => this.#connect(asked, content, signal) };
+		return { target, operation: "connect", perform: (content, signal) => this.#connect(asked, content, signal) };
 	}
 
 	async #connect(asked: SocketAsked & { kind: "connect" }, content: Content, signal: AbortSignal): Promise<Answer> {
@@ -70,7 +70,7 @@ class RequestSockets implements OpenBinding {
 			const open = await secured(socket, servername, signal);
 			return this.#open(number, open, { content, signal, intake, halfOpen });
 		};
-		return { target: servername, perform };
+		return { target: servername, operation: "starttls", perform };
 	}
 
 	close(): void {

@@ -31,6 +31,7 @@ class SqlBinding implements EdgeBinding<Settings> {
 				if (operation === null) return null;
 				return {
 					target: `SQL ${operation}`,
+					operation,
 					perform: async (content, signal) => {
 						const bytes = await this.#whole(tenant, content);
 						const answer = await this.#sql.ask(tenant, { operation, database, bytes, signal });

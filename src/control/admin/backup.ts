@@ -32,7 +32,8 @@ export async function backupOf(control: Control): Promise<ReadableStream> {
 	const stores: StoresCopy[] = [];
 	const end = async () => {
 		for (const one of stores) one.end();
-		for (const path of [copy, usage, ...stores.map(({ folder }) => join(folder, copy))]) await rm(path, { force: true });
+		for (const path of [copy, usage, ...stores.map(({ folder }) => join(folder, copy))])
+			await rm(path, { force: true });
 	};
 	try {
 		for (const process of control.data.all)

@@ -43,6 +43,8 @@ export interface FeedParts {
 	log: (level: "info" | "warn" | "error", message: string) => void;
 	/** An edge has told what functions have done, and how it is. */
 	onMeasured: (edge: object, tallies: readonly Tally[], stats: EdgeStats) => void;
+	/** An edge has told of spans. */
+	onSpans: (told: ToControl & { kind: "spans" }) => void;
 	/** An edge is gone. */
 	onGone: (edge: object) => void;
 }
@@ -123,6 +125,9 @@ export class Feed {
 				break;
 			case "measured":
 				this.#parts.onMeasured(follower, said.tallies, said.stats);
+				break;
+			case "spans":
+				this.#parts.onSpans(said);
 				break;
 			case "seek":
 				follower.answered = follower.answered.then(() => this.#tellOf(follower, said.hostname));

@@ -1,6 +1,9 @@
 import { AggregatorRegistry, collectDefaultMetrics, Registry } from "prom-client";
 import type { EdgeStats } from "../../feed/messages.ts";
 import { keyOf } from "../../names.ts";
+import { faasTrigger, isFailure, isTimeout } from "../../observe/faas.ts";
+import type { Figure, MetricsSnapshot } from "../../observe/metrics-snapshot.ts";
+import type { SpanCounts } from "../../observe/span.ts";
 import { addTally, BOUNDS, type Histogram, Tallies, type Tally } from "../../observe/tally.ts";
 
 /** So many functions and kinds of their events have series of their own; all others have one together. */
@@ -23,12 +26,6 @@ interface Metric {
 	aggregator: "sum";
 	values: { labels: Labels; value: number; metricName?: string }[];
 }
-
-/** Which kind of trigger an event is: https://opentelemetry.io/docs/specs/semconv/faas/faas-spans/ */
-const TRIGGERS: Readonly<Record<string, string>> = { http: "http", scheduled: "timer", queue: "pubsub" };
-
-/** Outcomes by which an invocation was ended for its time. */
-const TIMEOUTS = new Set(["cpu_limit_exceeded", "startup_cpu_limit_exceeded", "wall_time_exceeded"]);
 
 /** What is told of each edge: a field of its stats, as a metric. */
 const OF_EDGE: [field: keyof EdgeStats, type: "gauge" | "counter", name: string, help: string][] = [
@@ -69,6 +66,9 @@ export class Metrics {
 	readonly #edges = new Map<object, EdgeStats>();
 	/** What control tells of itself, and of what it alone knows. */
 	readonly own = new Registry();
+	readonly #since = Date.now();
+	/** What has become of spans; `null` where none are exported. */
+	spans: SpanCounts | null = null;
 
 	constructor() {
 		collectDefaultMetrics({ register: this.own, prefix: "atoll_control_" });
@@ -142,6 +142,22 @@ export class Metrics {
 		];
 	}
 
+	/** All but control's own, for whoever exports it. */
+	snapshot(): MetricsSnapshot {
+		const figures = this.#ofEdges().map(
+			({ name, help, type, values }): Figure => ({
+				...{ name, help, type: type === "counter" ? type : "gauge" },
+				values: values.map(({ labels, value }) => ({ attributes: labels, value })),
+			}),
+		);
+		return { since: this.#since, at: Date.now(), tallies: [...this.#tallies.values()], figures };
+	}
+
+	#ofSpans(): Metric {
+		const values = Object.entries(this.spans ?? {}).map(([outcome, value]) => ({ labels: { outcome }, value }));
+		return metric("counter", "atoll_export_spans_total", "Spans, by what became of them.", values);
+	}
+
 	#ofEdges(): Metric[] {
 		const edges = [...this.#edges.values()];
 		const each = (field: keyof EdgeStats, more: Labels = {}) =>
@@ -152,12 +168,13 @@ export class Metrics {
 			...OF_EDGE.map(([field, type, name, help]) => metric(type, name, help, each(field))),
 			metric("gauge", "atoll_edge_loop_delay_seconds", late, delays),
 			metric("gauge", "atoll_edges", "Edges that are at work.", [{ labels: {}, value: edges.length }]),
+			this.#ofSpans(),
 		];
 	}
 }
 
 function labelsOf({ tenant, function: name, event }: Tally): Labels {
-	return { faas_name: name, atoll_tenant: tenant, faas_trigger: TRIGGERS[event] ?? "other" };
+	return { faas_name: name, atoll_tenant: tenant, faas_trigger: faasTrigger(event) };
 }
 
 function metric(type: Metric["type"], name: string, help: string, values: Value[]): Metric {
@@ -176,9 +193,6 @@ function seriesOf(labels: Labels, { counts, sum }: Histogram): Value[] {
 	});
 	return [...buckets, { labels, value: sum, suffix: "_sum" }, { labels, value: below, suffix: "_count" }];
 }
-
-const isFailure = (outcome: string) => !["ok", "client_gone"].includes(outcome);
-const isTimeout = (outcome: string) => TIMEOUTS.has(outcome);
 
 function countIf(is: (outcome: string) => boolean): (tally: Tally) => number {
 	return ({ outcomes }) =>
