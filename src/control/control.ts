@@ -33,6 +33,7 @@ import { Feed } from "./feed/feed.ts";
 import { Invocations } from "./invocations.ts";
 import { type KvNamespaces, tenantNamespaces } from "./kv/namespaces.ts";
 import { Metrics } from "./observe/metrics.ts";
+import { Profiles } from "./observe/profiles.ts";
 import { Queues } from "./queues.ts";
 import { Sealer } from "./secrets.ts";
 import { type SqlDatabases, tenantDatabases } from "./sql/databases.ts";
@@ -97,6 +98,7 @@ export class Control {
 	readonly feed: Feed;
 	readonly tails: Tails;
 	readonly metrics = new Metrics();
+	readonly profiles: Profiles;
 	readonly #artifacts: ArtifactStore;
 	readonly #pruner: Pruner;
 	readonly #launcher = new Launcher();
@@ -165,8 +167,13 @@ export class Control {
 			...{ store, state, log },
 			remake: (id, version) => this.versions.remake(id, version),
 			onMeasured: (edge, tallies, stats) => this.metrics.add(edge, tallies, stats),
-			onGone: (edge) => this.metrics.forget(edge),
+			onGone: (edge) => {
+				this.metrics.forget(edge);
+				this.profiles.forget(edge);
+			},
+			onProfile: (edge, said) => this.profiles.on(edge, said),
 		});
+		this.profiles = new Profiles(() => this.feed.newest());
 		const { data, feed } = this;
 		this.queues = new Queues({ catalog, data, feed, storedBytes, buckets });
 		this.invocations = new Invocations({ catalog, data, feed, queues: this.queues, storedBytes });
@@ -300,6 +307,7 @@ export class Control {
 	closeTails(): void {
 		this.#closing.resolve();
 		this.tails.close();
+		this.profiles.close();
 	}
 
 	async close(): Promise<void> {

@@ -8,6 +8,7 @@ import type { Tally } from "../observe/tally.ts";
 import type { Runtime } from "../runtime.ts";
 import { sourceKey } from "../sources/sources.ts";
 import type { Milliseconds } from "../units.ts";
+import { ProfileRequests } from "./profile-requests.ts";
 import { seenOf } from "./seen-request.ts";
 
 /**
@@ -58,12 +59,14 @@ export class Follower {
 	readonly #remaking = new Map<string, Remaking>();
 	/** The keys of the sources likewise. */
 	readonly #namedSources = new Set<string>();
+	readonly #profiles: ProfileRequests;
 	#closed = false;
 
 	/** `path` is where control listens. */
 	constructor(path: string, runtime: Runtime) {
 		this.#path = path;
 		this.#runtime = runtime;
+		this.#profiles = new ProfileRequests(runtime);
 		this.#desired = runtime.desired;
 		this.#desired.remake = (id, version) => this.#remake(id, version);
 		this.#unwatch = runtime.watch({
@@ -136,6 +139,7 @@ export class Follower {
 		});
 		socket.on("close", () => {
 			this.#lines = null;
+			this.#profiles.endAll();
 			this.#watched = new Set();
 			if (this.#closed) return;
 			this.#retry = setTimeout(() => this.#connect(), this.#waitMs);
@@ -161,6 +165,12 @@ export class Follower {
 			}
 			case "queued":
 				this.#runtime.queued(said.tenant, said.queue);
+				break;
+			case "profile":
+				if (this.#lines !== null) void this.#profiles.take(said, this.#lines);
+				break;
+			case "unprofile":
+				this.#profiles.end(said.number);
 				break;
 			case "watch":
 				this.#watched = new Set(said.functions);

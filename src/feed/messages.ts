@@ -95,6 +95,20 @@ export type ToEdge =
 	| { kind: "remade"; version: string; problem: string | null }
 	/** A queue has messages that came by another way than this edge. */
 	| { kind: "queued"; tenant: TenantName; queue: string }
+	/**
+	 * A CPU profile is wanted: of the version of an id, or of the one with the most traffic. `profiled` is to come, under
+	 * the number, after `profilePart`s.
+	 */
+	| {
+			kind: "profile";
+			number: number;
+			function: FunctionId;
+			version: string | null;
+			seconds: Seconds;
+			requests: number;
+	  }
+	/** It is wanted no more. */
+	| { kind: "unprofile"; number: number }
 	/** Of which functions records and lines are wanted, by their keys, and of which of them requests' origins as well. */
 	| { kind: "watch"; functions: string[]; origins: string[] };
 
@@ -113,5 +127,8 @@ export type ToControl =
 	/** What functions that are watched have done. */
 	| { kind: "record"; record: InvocationRecord; request: SeenRequest | null }
 	| { kind: "line"; line: LogLine }
+	/** Some of a profile's bytes, in base64, and that this was all of it, or why there is none. */
+	| { kind: "profilePart"; number: number; bytes: string }
+	| { kind: "profiled"; number: number; problem: string | null }
 	/** What all functions have done since it was told last. */
 	| { kind: "measured"; tallies: Tally[]; stats: EdgeStats };

@@ -19,6 +19,7 @@ import { addCall, type Call } from "./calls.ts";
 import { addDatabaseCalls } from "./databases.ts";
 import { addInvocationCalls } from "./invocations.ts";
 import { problem } from "./problem.ts";
+import { addProfileCalls } from "./profiles.ts";
 import { addQueueCalls } from "./queues.ts";
 import { settingsOf } from "./settings.ts";
 import * as shapes from "./shapes.ts";
@@ -340,6 +341,7 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 	addAnalyticsCalls(app, control);
 	addInvocationCalls(app, control);
 	addSourceCalls(app, control);
+	addProfileCalls(app, control);
 
 	call({
 		method: "get",

@@ -7,6 +7,7 @@ import type { InvocationRecord, LogLine } from "../../observe/record.ts";
 import type { Tally } from "../../observe/tally.ts";
 import type { Milliseconds } from "../../units.ts";
 import { ControlError } from "../control-error.ts";
+import type { AskedEdge } from "../observe/profiles.ts";
 import type { Sequence, Store } from "../store/store.ts";
 import type { DesiredState } from "./desired-state.ts";
 
@@ -35,6 +36,8 @@ export interface FeedParts {
 	log: (level: "info" | "warn" | "error", message: string) => void;
 	/** An edge has told what functions have done, and how it is. */
 	onMeasured: (edge: object, tallies: readonly Tally[], stats: EdgeStats) => void;
+	/** An edge has told something of a profile. */
+	onProfile: (edge: object, said: ToControl & { kind: "profilePart" | "profiled" }) => void;
 	/** An edge is gone. */
 	onGone: (edge: object) => void;
 }
@@ -125,6 +128,10 @@ export class Feed {
 				break;
 			case "remake":
 				void this.#remake(follower, said.function, said.version);
+				break;
+			case "profilePart":
+			case "profiled":
+				this.#parts.onProfile(follower, said);
 				break;
 			case "record":
 				for (const watcher of this.#watchersOf(said.record)) watcher.onRecord(said.record, said.request);
@@ -224,6 +231,12 @@ export class Feed {
 	/** Has edges look at a queue by whose name there are messages, or invocations. */
 	queued(tenant: TenantName, queue: string): void {
 		for (const { lines } of this.#followers) lines.send({ kind: "queued", tenant, queue });
+	}
+
+	/** The edge that has begun to follow last, which goes on the longest. */
+	newest(): AskedEdge | null {
+		const follower = [...this.#followers].findLast(({ told, left }) => told !== null && !left);
+		return follower === undefined ? null : { edge: follower, send: (said) => follower.lines.send(said) };
 	}
 
 	/** How many edges follow. */
