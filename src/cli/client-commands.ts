@@ -164,7 +164,8 @@ export function addClientCommands(program: Command): void {
 		.option("--seconds <N>", "how long it takes", integer(1, 60), 10)
 		.option("--requests <N>", "it ends sooner, once so many requests are done", integer(1, 1_000_000))
 		.option("--version <VERSION>", "of this version, by its number or id (the one with the most traffic)")
-		.option("--output <FILE>", "where it is written (NAME-<time>.cpuprofile)");
+		.option("--output <FILE>", "where it is written (NAME-<time>.cpuprofile)")
+		.option("--dev <PORT>", "ask the `atoll dev` at this port of this machine", integer(1, 65_535));
 	add("cache", "remove responses from a function's cache", (commands, _: string, name: string, options: never) =>
 		commands.purge(name, options),
 	)

@@ -108,7 +108,7 @@ test("what a sandbox has forged is refused", () => {
 	const map = new SourceMap(Buffer.from(JSON.stringify(MAP)));
 	for (const [what, forged] of Object.entries(FORGED)) {
 		const json = typeof forged === "string" ? forged : JSON.stringify(forged);
-		assert.throws(() => mapProfile(Buffer.from(json), "shop.js", map), undefined, what);
+		assert.throws(() => mapProfile(Buffer.from(json), "shop.js", map), Error, what);
 	}
 });
 

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { ClientError, Exit } from "../client-error.ts";
 import { type ClientOptions, clientOf, pathOf, progress, say, table } from "../command.ts";
+import { askDevelopment } from "../development.ts";
 import { type ProfileSummary, readProfile, summaryOf } from "../profile-summary.ts";
 
 interface ProfileOptions extends ClientOptions {
@@ -9,23 +10,23 @@ interface ProfileOptions extends ClientOptions {
 	requests?: number;
 	version?: string;
 	output?: string;
+	/** The port of an `atoll dev`. */
+	dev?: number;
 }
 
 const TICK_MS = 1000;
 
 /** `atoll profile` */
 export async function profile(name: string, options: ProfileOptions): Promise<void> {
-	const { seconds, requests, version } = options;
+	const { seconds } = options;
 	const time = new Date().toISOString().slice(0, 19).replaceAll(":", "");
 	const file = options.output ?? `${name}-${time}.cpuprofile`;
 	if (existsSync(file)) throw new ClientError(`${file} is there already; choose another name`, Exit.usage);
 	progress(options, `${name} is profiled for ${seconds} s in a sandbox of its own: its requests go there meanwhile`);
-	const body = { seconds, ...(requests !== undefined && { requests }), ...(version !== undefined && { version }) };
 	const ticking = tick(options);
 	let text: string;
 	try {
-		const init = { body: JSON.stringify(body), headers: { "content-type": "application/json" } };
-		text = await (await clientOf(options).send("POST", `${pathOf(options, name)}/profiles`, init)).text();
+		text = await (options.dev === undefined ? fromServer(name, options) : fromDevelopment(name, options, options.dev));
 	} finally {
 		ticking();
 	}
@@ -36,6 +37,20 @@ export async function profile(name: string, options: ProfileOptions): Promise<vo
 		throw new ClientError(`${file} cannot be written: ${(error as Error).message}`, Exit.usage);
 	}
 	say(options, { file, ...summary }, () => described(file, summary));
+}
+
+async function fromServer(name: string, options: ProfileOptions): Promise<string> {
+	const { seconds, requests, version } = options;
+	const body = { seconds, ...(requests !== undefined && { requests }), ...(version !== undefined && { version }) };
+	const init = { body: JSON.stringify(body), headers: { "content-type": "application/json" } };
+	return (await clientOf(options).send("POST", `${pathOf(options, name)}/profiles`, init)).text();
+}
+
+async function fromDevelopment(name: string, { seconds, requests }: ProfileOptions, port: number): Promise<string> {
+	const query = `seconds=${seconds}${requests === undefined ? "" : `&requests=${requests}`}`;
+	const { status, told } = await askDevelopment(port, name, { method: "GET", path: `/cdn-cgi/profile?${query}` });
+	if (status !== 200) throw new ClientError(`there is no profile: ${told.trimEnd().slice(0, 1000)}`, Exit.refused);
+	return told;
 }
 
 /** Shows on a terminal that it goes on, until it is called. */
