@@ -91,6 +91,7 @@ export async function benchMicro(): Promise<Row[]> {
 			throw new Error(failure.message);
 		},
 		stats: () => undefined,
+		profiled: () => undefined,
 		flush: () => undefined,
 		clogged: () => false,
 	};

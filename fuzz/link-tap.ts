@@ -27,6 +27,7 @@ const DEAF: Omit<SandboxCommands, "request"> = {
 	load: unheard,
 	unload: unheard,
 	keep: unheard,
+	endProfile: unheard,
 	preload: unheard,
 	message: unheard,
 	clogged: () => false,

@@ -26,6 +26,7 @@ import { SiteFiles } from "./deployments/site-files.ts";
 import type { Built, Upload } from "./deployments/version-builder.ts";
 import { FunctionError, UsageError } from "./errors.ts";
 import { Decompressor } from "./helpers/decompressor.ts";
+import { mappedProfile } from "./helpers/profile-mapper.ts";
 import { StackMapper } from "./helpers/stack-mapper.ts";
 import { DispatchedEvent } from "./invocation/dispatched-event.ts";
 import type { EventTypes } from "./invocation/event-type.ts";
@@ -50,6 +51,7 @@ import { Tracer } from "./observe/tracer.ts";
 import { Cordons } from "./pool/cordons.ts";
 import { InlinePool } from "./pool/inline-pool.ts";
 import type { SandboxPool } from "./pool/pool.ts";
+import type { ProfileBounds } from "./pool/profile.ts";
 import type { Containment } from "./processes/containment.ts";
 import { ControlGroups } from "./processes/control-groups.ts";
 import { Launcher } from "./processes/launcher.ts";
@@ -682,6 +684,19 @@ export class Runtime {
 	/** @internal The same for one who hears of requests' origins. */
 	watch(watcher: Watcher): () => void {
 		return this.#observer.watch(watcher);
+	}
+
+	/**
+	 * @internal Takes a CPU profile of a version of a function, of the one with the most traffic if none is named, and maps
+	 * it into its source: `.cpuprofile` as JSON, of a form that a confined process vouches for. Rejects with why there is
+	 * none.
+	 */
+	async profile(id: FunctionId, version: string | null, bounds: ProfileBounds): Promise<Uint8Array> {
+		this.#refuseIfClosing();
+		const found = this.#deployments.get(id)?.toProfile(version);
+		if (found === undefined) throw new Error("no such version is served: release it, or ask for its preview first");
+		const json = await this.#pool.profile(found, bounds);
+		return mappedProfile(this.#launcher, found, json);
 	}
 
 	/** What the runtime holds and has done, as of now; figures of the isolates as of their sandbox's last word. */

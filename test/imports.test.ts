@@ -74,6 +74,7 @@ const PROCESS_OF = {
 	"helpers/decompression.ts": "helper",
 	"helpers/source-map.ts": "helper",
 	"helpers/stack.ts": "helper",
+	"helpers/profile.ts": "helper",
 	"helpers/coding.ts": "both ends",
 	"helpers/mapped-stack.ts": "both ends",
 
@@ -209,6 +210,8 @@ const ROOMS = {
 		assets: "reads folders of files",
 		config: "reads configurations",
 		observe: "what a function says is printed",
+		link: "the form of profiles",
+		units: "types",
 	},
 	assets: {
 		http: "what a request has already, and which part it wants",

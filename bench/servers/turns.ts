@@ -58,6 +58,7 @@ const host = new IsolateHost(
 			throw new Error(message);
 		},
 		stats: () => undefined,
+		profiled: () => undefined,
 		flush: () => undefined,
 		clogged: () => false,
 	},

@@ -196,6 +196,16 @@ export function addClientCommands(program: Command): void {
 		.option("--function <NAME>", "of this function alone")
 		.option("--all-tenants", "of all tenants")
 		.option("--follow", "and what comes from now on, until it is ended");
+	add(
+		"profile <NAME>",
+		"a CPU profile of a function, in a sandbox of its own, as a .cpuprofile file",
+		(commands, name: string, options: never) => commands.profile(name, options),
+	)
+		.option("--seconds <N>", "how long it takes", integer(1, 60), 10)
+		.option("--requests <N>", "it ends sooner, once so many requests are done", integer(1, 1_000_000))
+		.option("--version <VERSION>", "of this version, by its number or id (the one with the most traffic)")
+		.option("--output <FILE>", "where it is written (NAME-<time>.cpuprofile)")
+		.option("--dev <PORT>", "ask the `atoll dev` at this port of this machine", integer(1, 65_535));
 	add("cache", "remove responses from a function's cache", (commands, _: string, name: string, options: never) =>
 		commands.purge(name, options),
 	)

@@ -9,6 +9,7 @@ import type { Runtime } from "../runtime.ts";
 import type { Handlers } from "../server/http-server.ts";
 import { readRequest } from "../server/node-request.ts";
 import type { Bytes } from "../units.ts";
+import { PROFILE_PATH, profileByHand } from "./profile-by-hand.ts";
 
 /** As wrangler has it: https://developers.cloudflare.com/workers/runtime-apis/handlers/scheduled/#test-cron-triggers */
 const PATH = "/cdn-cgi/handler/";
@@ -19,6 +20,7 @@ export function eventsByHand(runtime: Runtime): Handlers {
 	return {
 		nodeHandler(req, res) {
 			if (req.url?.startsWith(PATH)) void answer(runtime, req, res);
+			else if (req.url?.startsWith(PROFILE_PATH)) void profileByHand(runtime, req, res);
 			else runtime.nodeHandler(req, res);
 		},
 		continueHandler: runtime.continueHandler,

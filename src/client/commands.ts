@@ -6,6 +6,7 @@ export { deploy } from "./commands/deploy.ts";
 export { list, remove, versions } from "./commands/functions.ts";
 export { invoke, trigger } from "./commands/invocations.ts";
 export { logs } from "./commands/logs.ts";
+export { profile } from "./commands/profile.ts";
 export { alias, promote, rollback } from "./commands/releases.ts";
 export { backup, doctor } from "./commands/server.ts";
 export { env, hostnames, secret, setPaused, settings } from "./commands/settings.ts";

@@ -41,6 +41,7 @@ import { Exporter } from "./observe/exporter.ts";
 import { LogIntake } from "./observe/log-intake.ts";
 import { Logs } from "./observe/logs.ts";
 import { Metrics } from "./observe/metrics.ts";
+import { Profiles } from "./observe/profiles.ts";
 import { Queues } from "./queues.ts";
 import { Sealer } from "./secrets.ts";
 import { type SqlDatabases, tenantDatabases } from "./sql/databases.ts";
@@ -118,6 +119,7 @@ export class Control {
 	readonly alerts: Alerts;
 	/** What exports traces and metrics; `null` where nothing is exported. */
 	readonly exporter: Exporter | null;
+	readonly profiles: Profiles;
 	readonly #artifacts: ArtifactStore;
 	readonly #pruner: Pruner;
 	readonly #launcher = new Launcher();
@@ -196,12 +198,15 @@ export class Control {
 				this.alerts.measured(edge, tallies, stats);
 			},
 			onSpans: (told) => this.exporter?.spans(told),
+			onProfile: (edge, said) => this.profiles.on(edge, said),
 			onGone: (edge) => {
 				this.metrics.forget(edge);
 				this.alerts.gone(edge);
+				this.profiles.forget(edge);
 			},
 		});
 		this.logs = new Logs({ launcher: this.#launcher, folder: LOGS, config: config.logs, log });
+		this.profiles = new Profiles(() => this.feed.newest());
 		this.logIntake = new LogIntake((batch) => this.logs.append(batch));
 		this.alerts = new Alerts({
 			...{ store, sealer, config: config.alerts, allowEgress: config.allowEgress, folder: ".", logs: this.logs, log },
@@ -351,6 +356,7 @@ export class Control {
 	closeTails(): void {
 		this.#closing.resolve();
 		this.tails.close();
+		this.profiles.close();
 	}
 
 	/** Edges that are ending, too, have so long to tell the last of what is used. */

@@ -208,6 +208,14 @@ export class EdgeFunction implements FunctionId {
 		return versions.length === 1 ? versions[0] : versions[release.indexAt(point)];
 	}
 
+	/** A version that may be profiled: the one of an id, or the one with the most of the traffic. */
+	toProfile(id: VersionId | null): ReleasedVersion | undefined {
+		if (id !== null) return this.running.find((one) => one.id === id);
+		const { release, versions } = this.#served;
+		const most = Math.max(...release.shares.map(({ percent }) => percent));
+		return versions[release.shares.findIndex(({ percent }) => percent === most)];
+	}
+
 	/** Whether there is a preview of a name. */
 	previews(name: string): boolean {
 		return this.#previews.has(name);

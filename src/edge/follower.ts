@@ -8,6 +8,7 @@ import type { Tally } from "../observe/tally.ts";
 import type { Runtime } from "../runtime.ts";
 import { sourceKey } from "../sources/sources.ts";
 import type { Milliseconds } from "../units.ts";
+import { ProfileRequests } from "./profile-requests.ts";
 import { Watched } from "./watched.ts";
 
 /**
@@ -55,12 +56,14 @@ export class Follower {
 	readonly #remaking = new Map<string, Remaking>();
 	/** The keys of the sources likewise. */
 	readonly #namedSources = new Set<string>();
+	readonly #profiles: ProfileRequests;
 	#closed = false;
 
 	/** `path` is where control listens. */
 	constructor(path: string, runtime: Runtime) {
 		this.#path = path;
 		this.#runtime = runtime;
+		this.#profiles = new ProfileRequests(runtime);
 		this.#desired = runtime.desired;
 		this.#desired.remake = (id, version) => this.#remake(id, version);
 		const follower = this;
@@ -131,6 +134,7 @@ export class Follower {
 		socket.on("close", () => {
 			this.#lines = null;
 			this.#watched.clear();
+			this.#profiles.endAll();
 			if (this.#closed) return;
 			this.#retry = setTimeout(() => this.#connect(), this.#waitMs);
 			this.#waitMs = Math.min(LONGEST_MS, this.#waitMs * 2);
@@ -155,6 +159,12 @@ export class Follower {
 			}
 			case "queued":
 				this.#runtime.queued(said.tenant, said.queue);
+				break;
+			case "profile":
+				if (this.#lines !== null) void this.#profiles.take(said, this.#lines);
+				break;
+			case "unprofile":
+				this.#profiles.end(said.number);
 				break;
 			case "watch":
 				this.#watched.set(said);

@@ -103,6 +103,20 @@ export type ToEdge =
 	| { kind: "remade"; version: string; problem: string | null }
 	/** A queue has messages that came by another way than this edge. */
 	| { kind: "queued"; tenant: TenantName; queue: string }
+	/**
+	 * A CPU profile is wanted: of the version of an id, or of the one with the most traffic. `profiled` is to come, under
+	 * the number, after `profilePart`s.
+	 */
+	| {
+			kind: "profile";
+			number: number;
+			function: FunctionId;
+			version: string | null;
+			seconds: Seconds;
+			requests: number;
+	  }
+	/** It is wanted no more. */
+	| { kind: "unprofile"; number: number }
 	/** Of what records and lines are wanted, by scopes, and of which functions requests' origins as well, by their keys. */
 	| { kind: "watch"; scopes: Scope[]; origins: string[] };
 
@@ -125,5 +139,8 @@ export type ToControl =
 	| { kind: "leftOut"; scope: Scope; count: number }
 	/** Spans that are over, as a JSON array that control hands on unread, and how many were dropped. */
 	| { kind: "spans"; batch: string; count: number; dropped: number }
+	/** Some of a profile's bytes, in base64, and that this was all of it, or why there is none. */
+	| { kind: "profilePart"; number: number; bytes: string }
+	| { kind: "profiled"; number: number; problem: string | null }
 	/** What all functions have done since it was told last. */
 	| { kind: "measured"; tallies: Tally[]; stats: EdgeStats };

@@ -51,6 +51,7 @@ interface Job {
 export class Helper {
 	readonly #launcher: Launcher;
 	readonly #turns: Turns<Job>;
+	readonly #maxFrameBytes: Bytes;
 	#child: Child | null = null;
 	#job: Job | null = null;
 	#timer: NodeJS.Timeout | null = null;
@@ -60,10 +61,11 @@ export class Helper {
 	/** How much has been done. */
 	jobs = 0;
 
-	/** Of each tenant so much may wait. */
-	constructor(launcher: Launcher, mostWaiting: number) {
+	/** Of each tenant so much may wait, and no honest answer has more bytes. */
+	constructor(launcher: Launcher, mostWaiting: number, maxFrameBytes = MAX_FRAME_BYTES) {
 		this.#launcher = launcher;
 		this.#turns = new Turns(mostWaiting);
+		this.#maxFrameBytes = maxFrameBytes;
 	}
 
 	/** Starts the process, so that whoever needs it soon need not wait for it. */
@@ -77,7 +79,7 @@ export class Helper {
 			this.#launcher,
 			{
 				launch: { ...confined({ entry: "helpers/main", heapMb: HEAP_MB }), niceness: niceness(BELOW_EDGE), file: null },
-				maxFrameBytes: MAX_FRAME_BYTES,
+				maxFrameBytes: this.#maxFrameBytes,
 				maxBytes: MAX_BYTES,
 			},
 			{

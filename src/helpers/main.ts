@@ -67,6 +67,12 @@ async function perform(request: Request): Promise<Answer | null> {
 			if (map === undefined) return { kind: HelperKind.lacking };
 			return { kind: HelperKind.done, text: JSON.stringify(mapStack(JSON.parse(text) as StackRequest, map)) };
 		}
+		case HelperKind.profile: {
+			const map = maps.get(id);
+			if (map === undefined) return { kind: HelperKind.lacking };
+			const { mapProfile } = await import("./profile.ts");
+			return { kind: HelperKind.done, data: Buffer.from(JSON.stringify(mapProfile(data, text, map))) };
+		}
 		default:
 			return step(request);
 	}

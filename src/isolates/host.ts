@@ -15,6 +15,7 @@ import type { Bytes, Microseconds, Milliseconds } from "../units.ts";
 import { FunctionIsolate, type IsolateListener } from "./isolate.ts";
 import type { Answer } from "./keys.ts";
 import { Parking } from "./parking.ts";
+import { Profiling } from "./profiling.ts";
 import { Runner, type Task } from "./runner.ts";
 import type { RunningAttempt } from "./running-attempt.ts";
 import { Schedule } from "./schedule.ts";
@@ -58,6 +59,8 @@ export class IsolateHost implements SandboxCommands, IsolateListener {
 	readonly #events: SandboxEvents;
 	readonly #note: (attempt: AttemptId, starting: boolean) => void;
 	readonly #parking: Parking;
+	/** Where this sandbox is there for a profile. */
+	readonly #profiling: Profiling | null;
 	readonly #warm: WarmIsolates;
 	readonly #versions = new Map<VersionNumber, Version>();
 	readonly #runner: Runner;
@@ -79,7 +82,9 @@ export class IsolateHost implements SandboxCommands, IsolateListener {
 		this.#events = events;
 		this.#note = note;
 		if (!settings.frozenClocks) runClocks();
-		this.#parking = new Parking(settings.snapshot, settings.parked, settings.memoryMb);
+		const { profileEveryUs } = settings;
+		this.#profiling = profileEveryUs === undefined ? null : new Profiling(profileEveryUs);
+		this.#parking = new Parking(settings.snapshot, settings.parked, settings.memoryMb, this.#profiling !== null);
 		this.#warm = new WarmIsolates(settings, (number) => {
 			const version = this.#versions.get(number);
 			if (version !== undefined) this.#forget(number, version);
@@ -114,6 +119,13 @@ export class IsolateHost implements SandboxCommands, IsolateListener {
 
 	keep(number: VersionNumber, kept: boolean): void {
 		this.#warm.keep(number, kept);
+	}
+
+	endProfile(): void {
+		void this.#profiling?.end().then((profile) => {
+			this.#events.profiled(profile);
+			this.#events.flush();
+		});
 	}
 
 	preload(id: AttemptId, number: VersionNumber, startMs: Milliseconds): void {
@@ -284,7 +296,8 @@ export class IsolateHost implements SandboxCommands, IsolateListener {
 	#start(version: Version, image: Image, attempt: RunningAttempt, startMs: Milliseconds): FunctionIsolate | undefined {
 		try {
 			const parked = this.#parking.take(image.memoryMb);
-			const settings = { parked, version: attempt.version, image, listener: this, startMs };
+			const profiler = this.#profiling?.begin(parked.isolate);
+			const settings = { parked, version: attempt.version, image, listener: this, startMs, profiler };
 			const isolate = new FunctionIsolate(settings);
 			this.#runner.usedUs += isolate.startUs;
 			attempt.cold = true;

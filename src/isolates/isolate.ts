@@ -6,6 +6,7 @@ import type { AttemptId, Image, VersionNumber } from "../link/protocol.ts";
 import type { Bytes, Megabytes, Microseconds, Milliseconds } from "../units.ts";
 import { Collections } from "./collections.ts";
 import { externalCopy } from "./external-copy.ts";
+import type { IsolateProfiler } from "./isolate-profiler.ts";
 import { type Answer, KeyStore } from "./keys.ts";
 import { Entry, setEntry } from "./lent.ts";
 import { forgery, type IsolateMessage, Outbox } from "./outbox.ts";
@@ -46,6 +47,8 @@ export interface FunctionIsolateSettings {
 	version: VersionNumber;
 	image: Image;
 	listener: IsolateListener;
+	/** Takes its profile, where it is to have one. */
+	profiler?: IsolateProfiler | undefined;
 	/** How long its script may run before it awaits anything. Default: the function's own limit for its start. */
 	startMs?: Milliseconds;
 }
@@ -77,12 +80,14 @@ export class FunctionIsolate {
 	memoryBytes: Bytes = 0;
 	readonly #collections = new Collections();
 	readonly #outbox: Outbox;
+	readonly #profiler: IsolateProfiler | undefined;
 
 	/** Compiles and runs the script. Throws StartError where that fails; the isolate is gone then. */
-	constructor({ parked, version, image, listener, startMs = image.startupCpuMs }: FunctionIsolateSettings) {
+	constructor({ parked, version, image, listener, profiler, startMs = image.startupCpuMs }: FunctionIsolateSettings) {
 		readThreadClock();
 		const started = performance.now();
 		this.version = version;
+		this.#profiler = profiler;
 		this.#image = image;
 		this.maxTimers = image.timers;
 		this.memoryMb = image.memoryMb;
@@ -253,6 +258,7 @@ export class FunctionIsolate {
 
 	dispose(): void {
 		this.#keys.close();
+		this.#profiler?.end();
 		if (!this.#parked.isolate.isDisposed) this.#parked.isolate.dispose();
 	}
 }

@@ -30,10 +30,11 @@ export class Parking {
 
 	/**
 	 * Sees to it that `size` isolates of the usual limit are ready, and as many of any limit that is asked for. The first
-	 * is made here and now: a snapshot of which none can be made ends the process before it says that it has started.
+	 * is made here and now: a snapshot of which none can be made ends the process before it says that it has started. With an
+	 * `inspector` they can be profiled.
 	 */
-	constructor(snapshot: Uint8Array, size: number, usual: Megabytes) {
-		this.#maker = new IsolateMaker(externalCopy(snapshot));
+	constructor(snapshot: Uint8Array, size: number, usual: Megabytes, inspector = false) {
+		this.#maker = new IsolateMaker(externalCopy(snapshot), inspector);
 		this.#size = size;
 		if (size > 0) this.#park(usual, this.#maker.makeSync(usual));
 		this.#order(usual);

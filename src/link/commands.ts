@@ -16,6 +16,7 @@ export const CommandKind = {
 	expect: 71,
 	preload: 74,
 	keep: 75,
+	endProfile: 76,
 } as const;
 
 /** How many bytes stand before those of a body: its attempt and its operation. */
@@ -57,6 +58,10 @@ export class CommandWriter implements SandboxCommands {
 
 	keep(version: VersionNumber, kept: boolean): void {
 		this.#writer.begin(CommandKind.keep).u32(version).u8(Number(kept)).end();
+	}
+
+	endProfile(): void {
+		this.#writer.begin(CommandKind.endProfile).end();
 	}
 
 	preload(attempt: AttemptId, version: VersionNumber, startMs: Milliseconds): void {
@@ -121,6 +126,9 @@ export function readCommand(frame: Frame, commands: SandboxCommands): void {
 			break;
 		case CommandKind.keep:
 			commands.keep(frame.u32(), frame.u8() !== 0);
+			break;
+		case CommandKind.endProfile:
+			commands.endProfile();
 			break;
 		case Kind.body:
 			commands.message(Kind.body, frame.u32(), frame.u32(), "", frame.bytes());

@@ -8,6 +8,7 @@ import {
 	type AttemptId,
 	type AttemptReport,
 	FAILURES,
+	type Profiled,
 	type SandboxEvents,
 	type SandboxStats,
 	type VersionNumber,
@@ -20,10 +21,13 @@ export const EventKind = {
 	want: 68,
 	failed: 69,
 	stats: 70,
+	profiled: 77,
 } as const;
 
 /** How many bytes stand before those of a body: its version, its attempt and its operation. */
 export const BODY_FIELDS = 12;
+
+const NOTHING = new Uint8Array(0);
 
 /** Of a report's flags. */
 const LIGHT = 1;
@@ -75,6 +79,11 @@ export class EventWriter implements SandboxEvents {
 
 	stats({ isolates, bytes, hits, coldStarts, evictions }: SandboxStats): void {
 		this.#writer.begin(EventKind.stats).f64(isolates).f64(bytes).f64(hits).f64(coldStarts).f64(evictions).end();
+	}
+
+	profiled(profile: Profiled): void {
+		const [problem, json] = "json" in profile ? ["", profile.json] : [profile.problem, NOTHING];
+		this.#writer.begin(EventKind.profiled).text(problem).bytes(json).end();
 	}
 
 	flush(): void {
@@ -149,6 +158,13 @@ export class EventReader {
 				};
 				frame.finish();
 				this.#events.stats(stats);
+				break;
+			}
+			case EventKind.profiled: {
+				const problem = frame.text();
+				const json = frame.bytes();
+				frame.finish();
+				this.#events.profiled(problem === "" ? { json } : { problem });
 				break;
 			}
 			default:

@@ -30,6 +30,8 @@ export const HelperKind = {
 	lacking: 106,
 	/** From a helper: what was asked for cannot be done, and why. */
 	failed: 107,
+	/** To a helper: map a profile of a version; the text is the name of its script, the data the profile. */
+	profile: 108,
 } as const;
 
 /** What a helper is asked for, or told. */

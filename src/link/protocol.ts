@@ -41,6 +41,8 @@ export interface SandboxSettings {
 	memoryMb: Megabytes;
 	/** Whether the time stands still during a turn. */
 	frozenClocks: boolean;
+	/** It is there for the CPU profile of one version, of which a sample is taken so often. */
+	profileEveryUs?: Microseconds;
 }
 
 /** A version as a sandbox runs it: its artifact, without what only the edge needs. */
@@ -131,6 +133,9 @@ export interface RequestStart {
 	body: Uint8Array | undefined;
 }
 
+/** What has come of a profile. */
+export type Profiled = { json: Uint8Array } | { problem: string };
+
 /** What the edge tells a sandbox, over the link or directly. */
 export interface SandboxCommands {
 	/** A version's image is on its way, so that the sandbox need not ask for it. */
@@ -146,6 +151,8 @@ export interface SandboxCommands {
 	 * the top level runs for `startMs`; `crowded_out` where the isolate is there, but there is no room to keep it.
 	 */
 	preload(attempt: AttemptId, version: VersionNumber, startMs: Milliseconds): void;
+	/** Ends the profile that the sandbox is there for: `profiled` is to come. */
+	endProfile(): void;
 	/** Starts an attempt. */
 	request(start: RequestStart): void;
 	/** Anything else for a running attempt: answers, chunks, credits, abort. */
@@ -166,6 +173,8 @@ export interface SandboxEvents {
 	done(version: VersionNumber, attempt: AttemptId, report: AttemptReport): void;
 	failed(version: VersionNumber, attempt: AttemptId, failure: AttemptFailure, report: AttemptReport): void;
 	stats(stats: SandboxStats): void;
+	/** The profile that was to end: `.cpuprofile` as JSON, which nobody has looked at, or why there is none. */
+	profiled(profile: Profiled): void;
 	/** That was all for this round. */
 	flush(): void;
 	/** Whether so much was said that the edge is to read it first; `resume` is called when it has. */

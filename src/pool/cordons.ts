@@ -3,6 +3,8 @@ import type { Milliseconds } from "../units.ts";
 import { type CordonName, type Place, SHARED } from "./place.ts";
 import type { SandboxPool } from "./pool.ts";
 import { ProcessPool, type ProcessPoolOptions } from "./process-pool.ts";
+import type { ProfileBounds, ProfiledVersion } from "./profile.ts";
+import { Profiles } from "./profiles.ts";
 import type { RunnableVersion } from "./runnable-version.ts";
 import type { Sandbox } from "./sandbox.ts";
 
@@ -13,17 +15,19 @@ import type { Sandbox } from "./sandbox.ts";
 export class Cordons implements SandboxPool {
 	readonly #pools: ReadonlyMap<CordonName, ProcessPool>;
 
+	readonly #profiles: Profiles;
 	readonly ready: Promise<void>;
 
 	/** Starts the cordon that all share. */
 	constructor(options: ProcessPoolOptions) {
 		const shared = new ProcessPool(options);
 		this.#pools = new Map([[SHARED, shared]]);
+		this.#profiles = new Profiles(options);
 		this.ready = shared.ready;
 	}
 
 	sandbox(version: RunnableVersion, { cordon, lane }: Place, bound: boolean): Sandbox | null {
-		return this.#pools.get(cordon)?.sandbox(version, lane, bound) ?? null;
+		return this.#profiles.sandbox(version) ?? this.#pools.get(cordon)?.sandbox(version, lane, bound) ?? null;
 	}
 
 	cutMs(version: RunnableVersion, { cordon, lane }: Place, sandbox: Sandbox): Milliseconds {
@@ -38,7 +42,12 @@ export class Cordons implements SandboxPool {
 		await this.#pools.get(place().cordon)?.provision(version, () => place().lane);
 	}
 
+	profile(version: ProfiledVersion, bounds: ProfileBounds): Promise<Uint8Array> {
+		return this.#profiles.take(version, bounds);
+	}
+
 	unload(version: VersionNumber): void {
+		this.#profiles.unload(version);
 		for (const pool of this.#pools.values()) pool.unload(version);
 	}
 
@@ -52,11 +61,11 @@ export class Cordons implements SandboxPool {
 	}
 
 	pids(): number[] {
-		return [...this.#pools.values()].flatMap((pool) => pool.pids());
+		return [...[...this.#pools.values()].flatMap((pool) => pool.pids()), ...this.#profiles.pids()];
 	}
 
 	async close(): Promise<void> {
-		await Promise.all([...this.#pools.values()].map((pool) => pool.close()));
+		await Promise.all([this.#profiles, ...this.#pools.values()].map((pool) => pool.close()));
 	}
 }
 

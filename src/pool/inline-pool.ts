@@ -39,6 +39,9 @@ export class InlinePool implements SandboxPool {
 	}
 	computes(): void {} // There is nowhere else for it.
 	async provision(): Promise<void> {} // What runs inline is never provisioned.
+	async profile(): Promise<never> {
+		throw new Error("what runs inline has no sandbox that could be profiled");
+	}
 	unload(version: VersionNumber): void {
 		this.#sandbox.leave(version);
 	}

@@ -2,6 +2,7 @@ import type { SandboxStats, VersionNumber } from "../link/protocol.ts";
 import type { Containment } from "../processes/containment.ts";
 import type { Milliseconds } from "../units.ts";
 import type { Place } from "./place.ts";
+import type { ProfileBounds, ProfiledVersion } from "./profile.ts";
 import type { RunnableVersion } from "./runnable-version.ts";
 import type { Sandbox } from "./sandbox.ts";
 
@@ -38,6 +39,8 @@ export interface SandboxPool {
 	 * unloaded. To be called again when it says another number. Resolves once they have started, or failed to.
 	 */
 	provision(version: RunnableVersion, place: () => Place): Promise<void>;
+	/** Takes a CPU profile of a version: `.cpuprofile` as JSON, which nobody has looked at. Rejects where there is none. */
+	profile(version: ProfiledVersion, bounds: ProfileBounds): Promise<Uint8Array>;
 	/** A version will get no more requests. */
 	unload(version: VersionNumber): void;
 	stats(): { sandboxes: number; lent: number; restarts: number } & SandboxStats;

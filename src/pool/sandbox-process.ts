@@ -24,6 +24,8 @@ const MAX_FRAME = 4 * 1024 * 1024;
 
 /** What a sandbox's process tells the pool. */
 export interface SandboxProcessEvents {
+	/** Whether a loss is laid to the attempt whose turn ran, as it is if this is left out. */
+	readonly blames?: boolean;
 	/** The process has ended unasked. Called before its attempts are told, so that they find its successor. */
 	onLost(process: SandboxProcess, why: string): void;
 	/** One turn, of this tenant, keeps the others waiting; told once more where it becomes `overdue`. */
@@ -177,7 +179,8 @@ export class SandboxProcess {
 		this.#ready.reject(new Error(`a sandbox did not start: ${why}`));
 		if (!this.#closing) this.#events.onLost(this, why);
 		const named = this.#named;
-		this.sandbox.lost(named === null ? running : this.sandbox.culprit(named.version, named.attempt, running));
+		if (this.#events.blames === false) this.sandbox.lost(0);
+		else this.sandbox.lost(named === null ? running : this.sandbox.culprit(named.version, named.attempt, running));
 	}
 
 	/** How long it has had nothing to do. */

@@ -1,4 +1,5 @@
 import type { Calls } from "../bindings/calls.ts";
+import { FrameError } from "../link/frame.ts";
 import { Kind } from "../link/messages.ts";
 import type { Outgoing } from "../link/outgoing.ts";
 import {
@@ -6,6 +7,7 @@ import {
 	type AttemptId,
 	type AttemptReport,
 	PRELOAD_START_MS,
+	type Profiled,
 	type SandboxCommands,
 	type SandboxEvents,
 	type SandboxStats,
@@ -212,6 +214,15 @@ export class Sandbox implements SandboxEvents {
 
 	stats(stats: SandboxStats): void {
 		this.latest = stats;
+	}
+
+	/** Told of a profile. No honest sandbox has one that nobody waits for. */
+	onProfiled: (profile: Profiled) => void = () => {
+		throw new FrameError("a profile that nobody waits for");
+	};
+
+	profiled(profile: Profiled): void {
+		this.onProfiled(profile);
 	}
 
 	/** How many attempts it holds. */

@@ -23,7 +23,8 @@ export function scriptFiles(entry: Entry): RuntimeFiles {
 	const { path, bundled } = scriptOf(entry);
 	const ivm = packageFolder("isolated-vm", here);
 	const folders = [ivm, packageFolder("node-gyp-build", join(ivm, "package.json"))];
-	if (!bundled) folders.push(SOURCES, ...["lru-cache", "@exodus/bytes"].map((name) => packageFolder(name, here)));
+	if (!bundled)
+		folders.push(SOURCES, ...["lru-cache", "@exodus/bytes", "zod"].map((name) => packageFolder(name, here)));
 	// node-gyp-build looks for the last of these to tell Alpine's libc from others.
 	return { files: [path, join(dirname(SOURCES), "package.json"), "/etc/alpine-release"], folders };
 }

@@ -40,6 +40,10 @@ interface HostOptions {
 	maxIsolates?: number;
 	/** Default: far more than any test needs. */
 	maxBytes?: number;
+	/** Default: 1. */
+	parked?: number;
+	/** Default: none. */
+	profileEveryUs?: number;
 }
 
 /** A host of one function, version 1, and what starts an attempt at it. */
@@ -53,6 +57,7 @@ export async function hostOf(events: Partial<SandboxEvents>, options: HostOption
 			done: () => undefined,
 			failed: (_version, _attempt, { message }) => assert.fail(message),
 			stats: () => undefined,
+			profiled: () => undefined,
 			flush: () => undefined,
 			clogged: () => false,
 			...events,

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
-import { request } from "node:http";
-import { buffer, text } from "node:stream/consumers";
+import { buffer } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "../client.ts";
 import { ClientError, Exit } from "../client-error.ts";
 import { type ClientOptions, clientOf, pathOf, say, table } from "../command.ts";
+import { askDevelopment } from "../development.ts";
 
 /** How often it is looked what has become of an invocation. */
 const LOOK_MS = 200;
@@ -132,18 +132,9 @@ async function triggerInDevelopment(name: string, options: TriggerOptions & { ev
 	const given = Object.entries({ cron, queue, type, source }).filter(([, value]) => value !== undefined);
 	const query = new URLSearchParams(given as [string, string][]);
 	const body = await payloadOf(options);
-	const { status, told } = await new Promise<{ status: number; told: string }>((resolve, reject) => {
-		const path = `/cdn-cgi/handler/${event}?${query}`;
-		const host = name.includes(".") ? name : `${name.toLowerCase()}.localhost`;
-		const headers = { host, "content-type": typeOf(options, body), "content-length": body.length };
-		const asked = request({ host: "127.0.0.1", port: dev, method: "POST", path, headers }, (response) =>
-			text(response).then((all) => resolve({ status: response.statusCode ?? 0, told: all }), reject),
-		);
-		asked.on("error", (error) =>
-			reject(new ClientError(`no \`atoll dev\` is at port ${dev}: ${error.message}`, Exit.unreachable)),
-		);
-		asked.end(body);
-	});
+	const headers = { "content-type": typeOf(options, body), "content-length": body.length };
+	const asked = { method: "POST", path: `/cdn-cgi/handler/${event}?${query}`, headers, body };
+	const { status, told } = await askDevelopment(dev, name, asked);
 	say(options, told.startsWith("{") ? JSON.parse(told) : { told }, () => told.trimEnd());
 	if (status !== 200) process.exitCode = Exit.refused;
 }

@@ -22,6 +22,7 @@ import { addDatabaseCalls } from "./databases.ts";
 import { addInvocationCalls } from "./invocations.ts";
 import { addLogCalls } from "./logs.ts";
 import { problem } from "./problem.ts";
+import { addProfileCalls } from "./profiles.ts";
 import { addQueueCalls } from "./queues.ts";
 import { settingsOf } from "./settings.ts";
 import * as shapes from "./shapes.ts";
@@ -354,6 +355,7 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 	addUsageCalls(app, control);
 	addBudgetCalls(app, control);
 	addAlertCalls(app, control);
+	addProfileCalls(app, control);
 
 	call({
 		method: "get",

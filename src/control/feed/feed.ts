@@ -14,6 +14,7 @@ import type { InvocationRecord, LogLine, SeenEvent } from "../../observe/record.
 import type { Tally } from "../../observe/tally.ts";
 import type { Count, Milliseconds } from "../../units.ts";
 import { ControlError } from "../control-error.ts";
+import type { AskedEdge } from "../observe/profiles.ts";
 import type { Sequence, Store } from "../store/store.ts";
 import type { DesiredState } from "./desired-state.ts";
 
@@ -45,6 +46,8 @@ export interface FeedParts {
 	onMeasured: (edge: object, tallies: readonly Tally[], stats: EdgeStats) => void;
 	/** An edge has told of spans. */
 	onSpans: (told: ToControl & { kind: "spans" }) => void;
+	/** An edge has told something of a profile. */
+	onProfile: (edge: object, said: ToControl & { kind: "profilePart" | "profiled" }) => void;
 	/** An edge is gone. */
 	onGone: (edge: object) => void;
 }
@@ -138,6 +141,10 @@ export class Feed {
 				break;
 			case "remake":
 				void this.#remake(follower, said.function, said.version);
+				break;
+			case "profilePart":
+			case "profiled":
+				this.#parts.onProfile(follower, said);
 				break;
 			case "record":
 				for (const watcher of this.#watchersOf(said.record)) watcher.onRecord(said.record, said.request, said.event);
@@ -240,6 +247,12 @@ export class Feed {
 	/** Has edges look at a queue by whose name there are messages, or invocations. */
 	queued(tenant: TenantName, queue: string): void {
 		for (const { lines } of this.#followers) lines.send({ kind: "queued", tenant, queue });
+	}
+
+	/** The edge that has begun to follow last, which goes on the longest. */
+	newest(): AskedEdge | null {
+		const follower = [...this.#followers].findLast(({ told, left }) => told !== null && !left);
+		return follower === undefined ? null : { edge: follower, send: (said) => follower.lines.send(said) };
 	}
 
 	/** How many edges follow. */
