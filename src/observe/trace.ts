@@ -250,7 +250,9 @@ function ofRequest({ method, url }: { method: string; url: string }): Attributes
 
 /** https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-server-span */
 function ofReceived({ method, url, hostname, status }: InvocationRecord): Attributes {
-	const { protocol, pathname, search, port } = new URL(url);
+	const parsed = URL.parse(url);
+	if (parsed === null) return ofMethod(method);
+	const { protocol, pathname, search, port } = parsed;
 	return {
 		...ofMethod(method),
 		"url.scheme": protocol.slice(0, -1),
