@@ -35,17 +35,17 @@ await runSupervised(async (config, mayFollow) => {
 	const follower = new Follower("control.sock", runtime);
 	const measures = new Measures(runtime, follower);
 	const logStream = new LogStream("logs.sock", runtime);
+	const spans = new SpanStream(runtime, follower, config);
+	runtime.resume();
+	const known = () => follower.heardAll().then(() => follower.complete);
+	const server = new HttpServer(runtime.receiving(eventsHostname(config), earlyRequests(runtime, follower), known));
+	await mayFollow;
 	const meter = new Meter({
 		path: METERING,
 		held: () => runtime.held(),
 		onRefused: (tenants) => runtime.refusals.set(tenants),
 	});
 	runtime.onUsed = (record, memoryMbMs) => meter.count(record, memoryMbMs);
-	const spans = new SpanStream(runtime, follower, config);
-	runtime.resume();
-	const known = () => follower.heardAll().then(() => follower.complete);
-	const server = new HttpServer(runtime.receiving(eventsHostname(config), earlyRequests(runtime, follower), known));
-	await mayFollow;
 	await Promise.all([runtime.ready, follower.connect()]);
 	const { port } = await server.listenOn(LISTEN_FD);
 	// Whoever comes now is not to wait for all that there is.

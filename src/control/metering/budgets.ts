@@ -89,8 +89,11 @@ export class Budgets {
 		if (this.#stale) await this.#load();
 		if (today !== this.#day) {
 			this.#day = today;
-			await this.#settle(dayOf(now - DAY_MS).slice(0, 7));
 			for (const tenant of this.#limited()) this.#changed.add(tenant);
+			await this.#settle(dayOf(now - DAY_MS).slice(0, 7)).catch((error: Error) =>
+				// Until the next day they are added up.
+				this.#parts.log("warn", `months that are over cannot be written off balances: ${error.message}`),
+			);
 		}
 		const changed = this.#changed;
 		this.#changed = new Set();
