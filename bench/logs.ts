@@ -16,6 +16,8 @@ const BEGAN = Date.UTC(2026, 10, 29);
 const BATCH = 1000;
 const ASKED = { tenant: "t7", function: "f7" };
 const ROUNDS = 3;
+/** Of bench/package.json, which only whoever measures installs. */
+const DUCKDB: string = "@duckdb/node-api";
 
 interface Row {
 	step: string;
@@ -138,7 +140,7 @@ async function measureSqlite(folder: string, count: Count): Promise<Figures> {
 
 /** DuckDB with a table ordered likewise; `null` where its package is not installed. */
 async function measureDuckDb(folder: string, count: Count): Promise<Figures | null> {
-	const duckdb = await import("@duckdb/node-api").catch(() => null);
+	const duckdb = await import(DUCKDB).catch(() => null);
 	if (duckdb === null) return null;
 	const instance = await duckdb.DuckDBInstance.create(join(folder, "log.duckdb"), { threads: "1" });
 	const connection = await instance.connect();
@@ -171,7 +173,7 @@ async function measureDuckDb(folder: string, count: Count): Promise<Figures | nu
 	const { user, system } = process.cpuUsage(began);
 	const of = `FROM entries WHERE tenant = '${ASKED.tenant}' AND "function" = '${ASKED.function}'`;
 	const ask = (sql: string) => connection.runAndReadAll(sql);
-	const figures = {
+	const figures: Figures = {
 		"records written per second of processor": count / ((user + system) / 1e6),
 		"bytes on disk per record": bytesIn(folder) / count,
 		"a function's day, the latest 100": await best(() =>

@@ -24,7 +24,7 @@ const MOST_ROWS: Count = 2_000_000;
 const MOST_REMOVED: Count = 2000;
 /** So many rows are read for one query, and so many steps with what is told apart in them are told. */
 const MOST_READ: Count = 200_000;
-const MOST_TOLD: Count = 50_000;
+const MOST_TOLD: Count = 12_000;
 /** So many are read without a pause. */
 const MOST_AT_ONCE: Count = 1000;
 

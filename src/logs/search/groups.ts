@@ -6,6 +6,8 @@ import { Sketch } from "./sketch.ts";
 /** So many groups are told apart, and so many where quantiles are wanted; what comes then is one more. */
 const MOST_GROUPS: Count = 10_000;
 const MOST_WITH_SKETCHES: Count = 1000;
+/** The texts by which they are told apart take no more than this. */
+const MOST_KEY_LETTERS = 4 * 2 ** 20;
 /** How that one is called. */
 const OTHERS = "_others";
 
@@ -33,6 +35,7 @@ export class Groups {
 	readonly #fields: { name: string; isSketched: boolean }[] = [];
 	readonly #groups = new Map<string, OneGroup>();
 	readonly #most: Count;
+	#keyLetters = 0;
 	/** The columns that are read of each entry: its time, its keys, what is measured. */
 	readonly columns: readonly string[];
 
@@ -76,8 +79,8 @@ export class Groups {
 		const key = JSON.stringify(keys);
 		const there = this.#groups.get(key);
 		if (there !== undefined) return there;
-		if (this.#groups.size >= this.#most && keys.some((value) => value !== OTHERS))
-			return this.#group(keys.map(() => OTHERS));
+		const isFull = this.#groups.size >= this.#most || this.#keyLetters > MOST_KEY_LETTERS;
+		if (isFull && keys.some((value) => value !== OTHERS)) return this.#group(keys.map(() => OTHERS));
 		const folds = this.#fields.map(
 			({ isSketched }): Fold => ({
 				...{ count: 0, sum: 0, min: Number.POSITIVE_INFINITY, max: Number.NEGATIVE_INFINITY },
@@ -86,6 +89,7 @@ export class Groups {
 		);
 		const group = { keys, count: 0, folds };
 		this.#groups.set(key, group);
+		this.#keyLetters += key.length;
 		return group;
 	}
 

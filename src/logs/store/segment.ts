@@ -3,7 +3,7 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 import type { LogLine } from "../../observe/record.ts";
 import type { Bytes, Count } from "../../units.ts";
 import type { EpochMs } from "../calls.ts";
-import { ENTRY_COLUMNS, type NewEntry, rowOf } from "./new-entry.ts";
+import { bytesOf, ENTRY_COLUMNS, MOST_LINES_BYTES, type NewEntry, rowOf } from "./new-entry.ts";
 import { type EntryRow, linesOf } from "./stored-entry.ts";
 
 /**
@@ -200,7 +200,7 @@ export class Segment {
 		this.#transaction(() => {
 			const changed = new Set<Group>();
 			for (const entry of entries) {
-				const earlier = (entry.former ?? []).flatMap((place) => this.#takeLines(place, changed));
+				const earlier = this.#takeFormer(entry, changed);
 				const lines = earlier.length === 0 ? entry.lines : [...earlier, ...entry.lines];
 				places.push(this.#insert({ ...entry, lines }, state.next++, changed));
 			}
@@ -233,6 +233,19 @@ export class Segment {
 		let last = 0;
 		for (const { id } of this.groups.values()) if (id > last) last = id;
 		return last + 1;
+	}
+
+	/** Lines that were stored before their record; what would be too much for one entry stays by itself. */
+	#takeFormer({ former = [] }: { former?: readonly Place[] }, changed: Set<Group>): LogLine[] {
+		const taken: LogLine[] = [];
+		let bytes = 0;
+		for (const place of former) {
+			const lines = this.#takeLines(place, changed);
+			bytes += lines.reduce((sum, line) => sum + bytesOf(line), 0);
+			taken.push(...lines);
+			if (bytes > MOST_LINES_BYTES) break;
+		}
+		return taken;
 	}
 
 	#takeLines({ group, time, id }: Place, changed: Set<Group>): LogLine[] {

@@ -120,7 +120,9 @@ export class Writer {
 		this.#taken++;
 		try {
 			const said = JSON.parse(bytes.toString()) as Said;
-			if (said.record !== undefined) this.#takeEntry(this.#joining.record(said.record, Date.now()), bytes.byteLength);
+			if (!isWhole(said.record) || !isWhole(said.line)) this.#lose("", 1);
+			else if (said.record !== undefined)
+				this.#takeEntry(this.#joining.record(said.record, Date.now()), bytes.byteLength);
 			else if (said.line !== undefined) this.#takeLogLine(said.line, bytes.byteLength);
 			else this.#lose(String(said.tenant ?? ""), Number(said.lost) || 0);
 		} catch {
@@ -268,6 +270,12 @@ export class Writer {
 		this.#closed = true;
 		this.#write(true);
 	}
+}
+
+/** Whether it says whose it is, which all else depends on. */
+function isWhole(said: InvocationRecord | LogLine | undefined): boolean {
+	if (said === undefined) return true;
+	return [said.tenant, said.function, said.version, said.requestId].every((name) => typeof name === "string");
 }
 
 interface Said {
