@@ -16,6 +16,7 @@ import { benchHostile } from "./hostile.ts";
 import { benchHttp } from "./http.ts";
 import { benchIsolates } from "./isolates.ts";
 import { benchLaunch } from "./launch.ts";
+import { benchLogs } from "./logs.ts";
 import { benchMany } from "./many.ts";
 import { benchMicro } from "./micro.ts";
 import { benchObserve } from "./observe.ts";
@@ -42,6 +43,7 @@ const SHORT: Record<string, Bench> = {
 	many: () => benchMany(),
 	bodies: () => benchBodies(),
 	stores: () => benchStores(),
+	logs: benchLogs,
 };
 /** Only when asked for: they take a quarter of an hour each. */
 const LONG: Record<string, Bench> = {

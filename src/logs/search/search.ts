@@ -10,10 +10,14 @@ import { cursorOf, type Page, type Position, pageOf } from "./cursor.ts";
 import { type Cell, Groups } from "./groups.ts";
 import { Heap, type Placed } from "./heap.ts";
 
-/** So much a query reads at most, and for so long of the process's own time and of everybody's. */
-const MOST_BYTES: Bytes = 2 ** 30;
-const MOST_CPU_MS: Milliseconds = 3000;
-const MOST_MS: Milliseconds = 10_000;
+/** How much a query reads at most, and how long it takes of the process's own time and of everybody's. */
+export interface SearchBounds {
+	bytes: Bytes;
+	ownMs: Milliseconds;
+	ms: Milliseconds;
+}
+
+const BOUNDS: SearchBounds = { bytes: 2 ** 30, ownMs: 3000, ms: 10_000 };
 /** A page has no more than this, whatever was asked for. */
 const MOST_RESULT: Bytes = 4 * 2 ** 20;
 const MOST_ENTRIES: Count = 1000;
@@ -23,6 +27,7 @@ const LEAST_AT_ONCE: Count = 32;
 const MOST_HELD: Count = 20_000;
 /** So many bytes of texts are gone through without a pause. */
 const MOST_BYTES_AT_ONCE: Bytes = 2 * 2 ** 20;
+const MOST_BYTES_HELD: Bytes = 64 * 2 ** 20;
 /** Who asks up to now has all that there is, whatever the clock was. */
 const NOW_MS: Milliseconds = 1000;
 /** What is earlier or later than any date. */
@@ -37,6 +42,7 @@ interface Stream extends Placed {
 	before: Position;
 	/** Those that were found, the latest last. */
 	found: Cell[][];
+	wasRead: boolean;
 	/** Whether there may be more behind them. */
 	hasMore: boolean;
 }
@@ -57,9 +63,15 @@ export class Search {
 	readonly #functions: ReadonlySet<string> | null;
 	readonly #groups: Groups | null;
 	readonly #heap = new Heap<Stream | Unread>();
+	readonly #bounds: SearchBounds;
 	readonly #beganAt = performance.now();
 	#usedMs: Milliseconds = 0;
+	/** It begins before that. */
+	readonly #from: Position;
+	/** All that is later than this was gone through. */
 	#at: Position;
+	/** Whether any stream has come past what was looked at of it first. */
+	#hasMoved = false;
 	readonly #entries: LogEntry[] = [];
 	#bytes: Bytes = 0;
 	readonly #read = { segments: 0, entries: 0, bytes: 0 };
@@ -67,7 +79,8 @@ export class Search {
 	#isWhole = true;
 
 	/** Throws QueryError or Refused for what makes no sense. */
-	constructor(segments: Segments, asked: LogQuery, now: EpochMs = Date.now()) {
+	constructor(segments: Segments, asked: LogQuery, bounds = BOUNDS, now: EpochMs = Date.now()) {
+		this.#bounds = bounds;
 		this.#segments = segments;
 		this.#asked = asked;
 		this.#query = parseQuery(asked.query);
@@ -78,14 +91,15 @@ export class Search {
 		const range = rangeOf(filter, this.#page.now);
 		this.#since = Math.max(this.#page.since, range.since);
 		const { position } = this.#page;
-		this.#at = range.until < position.time ? { time: range.until, id: 0 } : position;
+		this.#from = range.until < position.time ? { time: range.until, id: 0 } : position;
+		this.#at = this.#from;
 		this.#condition = filter === null ? { sql: "TRUE", values: [] } : compile(filter, this.#page.now);
 		this.#functions = asked.functions === null ? null : new Set(asked.functions);
 		this.#groups = grouping === null ? null : new Groups(grouping);
 		for (const segment of segments.all) {
 			const { first: oldest, last } = segment;
-			if (last >= this.#since && oldest < this.#at.time + 1)
-				this.#heap.push({ unread: segment, time: Math.min(last, this.#at.time), id: LAST_ID });
+			if (last >= this.#since && oldest <= this.#from.time)
+				this.#heap.push({ unread: segment, ...this.#placeOf(last) });
 		}
 	}
 
@@ -94,11 +108,16 @@ export class Search {
 		const began = performance.now();
 		for (let now = began; !this.#isDone && now < until; now = performance.now()) {
 			this.#next();
-			if (this.#usedMs + now - began > MOST_CPU_MS || now - this.#beganAt > MOST_MS || this.#read.bytes > MOST_BYTES)
-				this.#end(this.#heap.size === 0);
+			if (this.#isTooMuch(this.#usedMs + now - began, now - this.#beganAt)) this.#end(this.#heap.size === 0);
 		}
 		this.#usedMs += performance.now() - began;
 		return this.#isDone;
+	}
+
+	/** One that has come no further yet would come no further the next time. */
+	#isTooMuch(ownMs: Milliseconds, ms: Milliseconds): boolean {
+		if (!this.#hasMoved && ms < 2 * this.#bounds.ms) return false;
+		return ownMs > this.#bounds.ownMs || ms > this.#bounds.ms || this.#read.bytes > this.#bounds.bytes;
 	}
 
 	#end(isWhole: boolean): void {
@@ -108,18 +127,35 @@ export class Search {
 
 	#next(): void {
 		const one = this.#heap.pop();
-		if (one === undefined) this.#end(true);
-		else if ("unread" in one) this.#open(one.unread);
+		if (one === undefined) {
+			this.#end(true);
+			return;
+		}
+		// Of no stream is anything left that is later.
+		this.#at = { time: one.time, id: one.id };
+		if ("unread" in one) this.#open(one.unread);
 		else this.#goOn(one);
+	}
+
+	/** The first place that is of interest of what has no later entry than that. */
+	#placeOf(last: EpochMs): Position {
+		return last < this.#from.time ? { time: last, id: LAST_ID } : this.#from;
 	}
 
 	/** Looks for the versions in a segment that are asked for. */
 	#open(segment: Segment): void {
-		const before = this.#at;
+		const before = this.#from;
 		for (const group of segment.groups.values()) {
 			if (!this.#mayRead(group) || group.last < this.#since || group.first > before.time) continue;
-			const placed = { time: Math.min(group.last, before.time), id: LAST_ID };
-			this.#heap.push({ ...placed, segment, group, before, found: [], hasMore: true });
+			this.#heap.push({
+				...this.#placeOf(group.last),
+				segment,
+				group,
+				before,
+				found: [],
+				wasRead: false,
+				hasMore: true,
+			});
 		}
 	}
 
@@ -132,15 +168,14 @@ export class Search {
 	}
 
 	#goOn(stream: Stream): void {
+		this.#hasMoved ||= stream.wasRead;
+		stream.wasRead = true;
 		const found = stream.found.pop();
-		if (found === undefined) {
-			this.#lookAt(stream);
-			this.#at = stream.found.length === 0 ? stream.before : this.#at;
-		} else {
+		if (found === undefined) this.#lookAt(stream);
+		else {
 			const [time, id, ...values] = found as [EpochMs, number, ...Cell[]];
 			if (this.#groups !== null) this.#groups.add(values);
 			else this.#take(stream, { time, id });
-			this.#at = { time, id };
 		}
 		this.#put(stream);
 		if (this.#entries.length >= Math.min(this.#asked.limit, MOST_ENTRIES) || this.#bytes > MOST_RESULT)
@@ -161,9 +196,11 @@ export class Search {
 		const { segment, group, before } = stream;
 		const most = Math.max(LEAST_AT_ONCE, Math.min(MOST_AT_ONCE, Math.floor(MOST_HELD / (this.#heap.size + 1))));
 		const keys = this.#segments.read(segment, () => this.#keys(stream, most), []);
+		// Where many streams are looked at, and the query is ended, that was in vain.
+		const mostBytes = Math.min(MOST_BYTES_AT_ONCE, MOST_BYTES_HELD / (this.#heap.size + 1));
 		let bytes = 0;
 		let count = 0;
-		while (count < keys.length && bytes < MOST_BYTES_AT_ONCE) bytes += keys[count++][2];
+		while (count < keys.length && bytes < mostBytes) bytes += keys[count++][2];
 		if (count === 0) {
 			stream.hasMore = false;
 			return;
