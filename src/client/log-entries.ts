@@ -19,8 +19,9 @@ export interface LogEntry {
 	lines: { time: string; level: string; tenant: string; function: string; version: string; message: string }[];
 }
 
-/** How wide columns are where what is in them is not known yet. */
-const WIDTHS = [18, 16, 8, 14, 8, 7];
+/** How wide columns are at least, and where what will be in them is not known yet. */
+const LEAST = [18, 8, 8, 6, 6, 6];
+const WIDTHS = [18, 16, 8, 14, 7, 6];
 const NAMES = ["TIME (UTC)", "FUNCTION", "VERSION", "RESULT", "MS", "CPU MS", "WHAT"];
 /** Those are numbers, which end where the others begin. */
 const RIGHT = [4, 5];
@@ -34,7 +35,9 @@ export class LogTable {
 	/** What is in the table, as far as it is known, and how wide it may be. */
 	constructor(entries: readonly LogEntry[], width: number) {
 		const rows = entries.map(cellsOf);
-		this.#widths = WIDTHS.map((width, i) => Math.max(width, ...rows.map((row) => row[i].length)));
+		this.#widths = (entries.length === 0 ? WIDTHS : LEAST).map((width, i) =>
+			Math.max(width, ...rows.map((row) => row[i].length)),
+		);
 		this.#width = width;
 	}
 
@@ -85,6 +88,8 @@ function resultOf({ status, outcome }: NonNullable<LogEntry["record"]>): string 
 	return outcome === "ok" && told !== "" ? told : `${told} ${outcome}`.trim();
 }
 
-function whatOf({ event, method, url }: NonNullable<LogEntry["record"]>): string {
-	return oneLine([event === "http" ? "" : event, method, url].filter((part) => part !== "").join(" "));
+/** Of a function's own requests what stands behind the hostname. */
+function whatOf({ function: name, event, method, url }: NonNullable<LogEntry["record"]>): string {
+	const asked = name === "" ? url : url.replace(/^[a-z]+:\/\/[^/]*/, "");
+	return oneLine([event === "http" ? "" : event, method, asked].filter((part) => part !== "").join(" "));
 }

@@ -76,9 +76,15 @@ test("a request that failed is found by what is known of it, with its lines and 
 	assert.equal(code, 0, output);
 	const [head, row, warn] = output.split("\n");
 	assert.match(head, /^TIME \(UTC\) +FUNCTION +VERSION +RESULT +MS +CPU MS +WHAT$/);
-	assert.match(row, /^\d\d-\d\d [\d:.]{12} +shop +[\da-f]{8} +500 exception +[\d.]+ +[\d.]+ +GET http:\S+4711$/);
+	assert.match(row, /^\d\d-\d\d [\d:.]{12} +shop +[\da-f]{8} +500 exception +[\d.]+ +[\d.]+ +GET \/fails\?id=4711$/);
 	assert.equal(warn, "    warn about to fail 4711");
 	assert.match(output, new RegExp(`^ {10,}at fail \\(shop/index\\.js:10:8\\)[^]*^ {4}request ${id}$`, "m"));
+	assert.ok(
+		output.split("\n").every((one) => one.length <= 100),
+		output,
+	);
+	const steps = await platform.atoll("logs", "4711 | count by 1h, outcome");
+	assert.match(steps.output, /^ *time +outcome +count\n20\d\d-\d\d-\d\d \d\d:00:00 +exception +1$/m);
 	const json = await platform.atoll("logs", "4711", "--json", "--function", "shop", "--since", "1h");
 	assert.equal((JSON.parse(json.output) as LogEntry).record?.requestId, id);
 });
@@ -128,6 +134,15 @@ test("what is followed comes as it happens, as the query has it", async () => {
 	});
 	abort.abort();
 	await reading;
+	const env = { ATOLL_SERVER: `http://127.0.0.1:${platform.adminPort}`, ATOLL_TOKEN: TOKEN };
+	const command = platform.line.run(["logs", "outcome:exception", "--follow"], env);
+	await command.until(/following; Ctrl-C ends it/);
+	await platform.get("shop.localhost", "/");
+	await platform.get("shop.localhost", "/fails?id=told");
+	await command.until(/500 exception .* GET \/fails\?id=told\n {4}warn about to fail told\n/);
+	command.child.kill("SIGINT");
+	await command.exit;
+	assert.doesNotMatch(command.output(), /GET \/\n/);
 	for (const [, data] of text.matchAll(/^data: (.*)$/gm)) {
 		const { record, lines } = JSON.parse(data) as LogEntry;
 		assert.equal(record?.outcome, "exception");

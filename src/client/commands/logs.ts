@@ -88,11 +88,16 @@ function note(text: string): void {
 }
 
 function groups(columns: string[], rows: LogsResult["rows"]): string {
-	const cells = rows.map((row) => row.map(shown));
+	const cells = rows.map((row) => row.map((cell, i) => (columns[i] === "time" ? timeOf(cell) : shown(cell))));
 	const isNumber = columns.map((_, i) => rows.some((row) => typeof row[i] === "number"));
 	const widths = columns.map((name, i) => Math.max(name.length, ...cells.map((row) => row[i].length)));
 	const aligned = (row: string[]) => row.map((cell, i) => (isNumber[i] ? cell.padStart(widths[i]) : cell));
 	return listing(aligned(columns), cells.map(aligned), "nothing is found");
+}
+
+/** When a step of time begins. */
+function timeOf(cell: string | number | null): string {
+	return new Date(Number(cell)).toISOString().slice(0, 19).replace("T", " ");
 }
 
 function shown(value: string | number | null): string {
