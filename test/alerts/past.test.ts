@@ -38,7 +38,8 @@ test("however long a window is, it has what the log knows of it, and nothing twi
 	for (const window of all) {
 		assert.equal(windows.covers(window), false);
 		await fillWithPast(window, { windows, clock, rollups });
-		assert.equal(windows.covers(window), true);
+		// Of a short one the last seconds before may be what counts.
+		assert.equal(windows.covers(window), window > 5 * MINUTE);
 		const counts = windows.counts("one", ["shop"], window);
 		found.push(counts.get("errors"));
 		assert.ok((counts.quantile("wall", 0.99) ?? 0) > 250);

@@ -186,3 +186,27 @@ test("what is counted, refused and told elsewhere", async () => {
 	for (const path of ["alert-rules", "receivers", "silences", "alert-deliveries"])
 		assert.equal((await platform.api("GET", `${acme}/${path}`, undefined, held.token)).status, 403, path);
 });
+
+test("atoll alerts sets and tries rules, receivers and silences, and says where a query makes no sense", async () => {
+	const atoll = (...args: string[]) => platform.atoll("alerts", ...args, "--tenant", "acme");
+	const file = join(platform.line.folder, "rule.json");
+	const write = (rule: object) => writeFile(file, JSON.stringify(rule));
+	await write({ query: 'outcome:exception "checkout', above: 3 });
+	const refused = await atoll("rule", "set", "checkout", "--settings", file);
+	assert.equal(refused.code, 2);
+	assert.match(refused.output, /query: at position \d+: expected/);
+	await write({ metric: "requests", above: 1_000_000 });
+	assert.match((await atoll("rule", "set", "many", "--settings", file)).output, /an alert where requests is > 1000000/);
+	assert.match((await atoll("rule", "test", "many")).output, /acme\/shop +\d+ +\d+ +(calm|unknown)/);
+	assert.match((await atoll("rule")).output, /many +tenant +requests > 1000000 .*\n|error-rate +default/);
+	assert.equal((await atoll("rule", "remove", "many")).code, 0);
+	const set = await atoll("receiver", "set", "inside", "--kind", "slack", "--matcher", "severity=info");
+	assert.match(set.output, /receiver +inside\nkind +slack\nat +http:\/\/127\.0\.0\.1/);
+	assert.equal((await atoll("receiver", "test", "inside")).code, 2);
+	const added = await atoll("silence", "add", "--matcher", "function=shop", "--for", "2h", "--comment", "upgrade");
+	const [, id] = /^(\w+): nobody is told/.exec(added.output) ?? [];
+	assert.match((await atoll("silence")).output, new RegExp(`${id} +function=shop .* upgrade`));
+	assert.equal((await atoll("silence", "remove", id)).code, 0);
+	assert.deepEqual(await api("GET", `${acme}/silences`), []);
+	assert.match((await platform.atoll("alerts", "rule", "--operator")).output, /no-edge +default +edges < 1/);
+});

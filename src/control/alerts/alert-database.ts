@@ -71,7 +71,8 @@ export class AlertDatabase {
 		if (writes.length === 0) return;
 		this.#database.exec("BEGIN IMMEDIATE");
 		try {
-			for (const { table, key, value } of writes) {
+			// Of what has changed several times the last counts.
+			for (const { table, key, value } of new Map(writes.map((one) => [`${one.table} ${one.key}`, one])).values()) {
 				if (value === null) this.#remove[table].run(key);
 				else this.#put[table].run(key, JSON.stringify(value));
 			}

@@ -26,7 +26,7 @@ import { Silences } from "./silences.ts";
 import { Windows } from "./windows.ts";
 
 const DATABASE = "alerts.sqlite";
-/** So many transitions are told in the log at a time. */
+/** So many lines are told in the log at a time. */
 const MOST_LINES = 20;
 /** How often the log is asked what it has lost. */
 const LOST_MS: Milliseconds = 60_000;
@@ -73,7 +73,7 @@ export class Alerts {
 	readonly #evaluator: Evaluator;
 	readonly #dispatcher: Dispatcher;
 	readonly #outcomes: Counter<"outcome">;
-	/** What the evaluation under way has changed. */
+	/** What the evaluation under way has changed, and what the log is told of that. */
 	#writes: Write[] = [];
 	#lines: string[] = [];
 	/** Windows whose past is asked for. */
@@ -242,7 +242,7 @@ export class Alerts {
 		if (notification.isRepeat && outcome === "delivered") return;
 		this.#outcomes.inc({ outcome });
 		if (outcome === "failed" || outcome === "dropped")
-			this.#parts.log("warn", `the receiver ${receiver} was not told of alerts: ${error ?? outcome}`);
+			this.#lines.push(`the receiver ${receiver} was not told of alerts: ${error ?? "too much waits for it"}`);
 	}
 
 	/** The alerts that receivers of a tenant hear of; those of the operator's, of all but what tenants have thought of. */
@@ -256,9 +256,10 @@ export class Alerts {
 		const writes = this.#writes;
 		this.#writes = [];
 		this.#write(writes);
-		for (const line of this.#lines.slice(0, MOST_LINES)) this.#parts.log("warn", line);
-		const more = this.#lines.length - MOST_LINES;
-		if (more > 0) this.#parts.log("warn", `${more} more alerts fire or are over`);
+		const lines = [...new Set(this.#lines)];
+		for (const line of lines.slice(0, MOST_LINES)) this.#parts.log("warn", line);
+		const more = lines.length - MOST_LINES;
+		if (more > 0) this.#parts.log("warn", `${more} more lines of alerts`);
 		this.#lines = [];
 	}
 

@@ -7,6 +7,9 @@ import type { Windows } from "./windows.ts";
 const STEPS = 6;
 const [TEN_SECONDS, MINUTE, HOUR] = [10_000, 60_000, 3_600_000] as const;
 
+/** What was told just before the process before ended, and this one has not seen, makes no difference to one so long. */
+const LONG: Milliseconds = 600_000;
+
 /** What a window is filled with at the start: long steps first, and short ones for what is left. */
 const stepsFor = (window: Milliseconds) =>
 	window <= 300_000 ? [TEN_SECONDS] : window <= 7_200_000 ? [MINUTE, TEN_SECONDS] : [HOUR, MINUTE, TEN_SECONDS];
@@ -20,7 +23,7 @@ export async function fillWithPast(
 	const since = until - window;
 	for (const part of partsOf(since, until, stepsFor(window)))
 		windows.backfill(window, await rollups({ ...part, tenant: null, functions: null, by: "function" }));
-	windows.reach(window, since);
+	if (window >= LONG) windows.reach(window, since);
 }
 
 function* partsOf(since: EpochMs, until: EpochMs, steps: RollupQuery["step"][]) {
