@@ -4,7 +4,7 @@ import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import type { Milliseconds } from "../units.ts";
 import { adminApi, describe } from "./admin/api.ts";
-import { PAGE } from "./admin/page.ts";
+import { PAGE, PAGE_POLICY } from "./admin/page.ts";
 import { problem } from "./admin/problem.ts";
 import { boundBodies } from "./body-room.ts";
 import { cloudflareApi } from "./cloudflare/app.ts";
@@ -53,7 +53,7 @@ export function controlServer(control: Control): Server {
 	// Made once: whoever asks has no token.
 	const description = JSON.stringify(describe(api));
 	app.get("/openapi.json", (c) => c.body(description, 200, { "content-type": "application/json" }));
-	app.get("/api", (c) => c.html(PAGE));
+	app.get("/api", (c) => c.html(PAGE, 200, { "content-security-policy": PAGE_POLICY }));
 	app.route("/", dashboard(control));
 	// Its bearer is the session's, and not a token of the API.
 	app.post("/client/v4/accounts/:account/workers/assets/upload", asSession(control), bounded, async (c) => {

@@ -1,5 +1,4 @@
 import { existsSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import type { Browser, Page } from "playwright-core";
 
 /** Where systems have their Chromium: none is downloaded. */
@@ -26,7 +25,7 @@ export async function startBrowser(): Promise<Browser> {
 	return chromium.launch({ executablePath: CHROMIUM as string, args });
 }
 
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const axe = readFileSync(new URL("axe.min.js", import.meta.resolve("axe-core")), "utf8");
 
 /** What keeps people out of a page, as axe has it, and whether the page itself scrolls sideways. */
 export async function barriers(page: Page): Promise<string[]> {

@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+
 /** The page that shows the API and has it tried: it reads `/openapi.json`, and nothing from elsewhere. */
 export const PAGE = `<!doctype html>
 <meta charset="utf-8">
@@ -10,7 +12,7 @@ textarea, input { font: 13px monospace; width: 100%; box-sizing: border-box; mar
 pre { background: #8881; padding: .6rem; overflow: auto; max-height: 24rem }
 </style>
 <h1>atoll admin API</h1>
-<p>Described by <a href="/openapi.json">/openapi.json</a>. A token for the calls below:
+<p><a href="/">The dashboard</a> · Described by <a href="/openapi.json">/openapi.json</a>. A token for the calls below:
 <input id="token" type="password" placeholder="atoll_…" autocomplete="off"></p>
 <div id="calls"></div>
 <script type="module">
@@ -45,3 +47,11 @@ for (const [path, methods] of Object.entries(paths)) for (const [method, call] o
 }
 </script>
 `;
+
+const hashOf = (tag: "script" | "style") => {
+	const [, content] = new RegExp(`<${tag}[^>]*>([^]*)</${tag}>`).exec(PAGE) as RegExpExecArray;
+	return `'sha256-${createHash("sha256").update(content).digest("base64")}'`;
+};
+
+/** What it may do: run its own script, and ask this server. */
+export const PAGE_POLICY = `default-src 'none'; script-src ${hashOf("script")}; style-src ${hashOf("style")}; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'`;

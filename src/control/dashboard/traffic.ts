@@ -3,6 +3,7 @@ import type { Rollup, RollupQuery } from "../../logs/calls.ts";
 import { type FunctionName, keyOf, type TenantName } from "../../names.ts";
 import type { Milliseconds } from "../../units.ts";
 import type { Control } from "../control.ts";
+import { ControlError } from "../control-error.ts";
 import { Summary } from "./summary.ts";
 
 const MINUTE = 60_000;
@@ -33,7 +34,7 @@ const KEPT: Milliseconds = 5000;
 /** What was done of late, by function and by time. */
 export class Traffic {
 	readonly #control: Control;
-	readonly #known = new LRUCache<string, Promise<Map<string, Summary>>>({ max: 100, ttl: KEPT });
+	readonly #known = new LRUCache<string, Promise<Map<string, Summary>>>({ max: 100, ttl: KEPT, ttlAutopurge: true });
 
 	/** Why the last figures are missing; `null` where they are not. */
 	problem: string | null = null;
@@ -91,6 +92,10 @@ export class Traffic {
 			this.problem = null;
 			return told;
 		} catch (error) {
+			if (error instanceof ControlError) {
+				this.problem = "That is too much to add up: figures are missing. Choose a shorter time.";
+				return [];
+			}
 			this.#control.log("warn", `the dashboard has no figures: ${(error as Error).message}`);
 			this.problem = "The log does not answer: figures are missing.";
 			return [];

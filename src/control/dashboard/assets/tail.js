@@ -8,6 +8,7 @@ const filter = document.getElementById("tail-filter");
 const errorsOnly = document.getElementById("tail-errors");
 const pause = document.getElementById("pause");
 let missed = 0;
+let omitted = 0;
 let told = 0;
 
 const source = new EventSource(list.dataset.events);
@@ -31,6 +32,10 @@ source.addEventListener("message", ({ data }) => {
 	if (performance.now() - told < 5000) return;
 	told = performance.now();
 	say(`${one.record.method} ${one.record.url}: ${one.record.outcome}`.slice(0, 200));
+});
+source.addEventListener("sampled", ({ data }) => {
+	omitted += JSON.parse(data).leftOut;
+	tell(`live, ${omitted} left out since there were too many`);
 });
 addEventListener("pagehide", () => source.close());
 

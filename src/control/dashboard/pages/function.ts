@@ -33,9 +33,14 @@ export function addFunction(pages: Pages, { catalog }: Control, traffic: Traffic
 		const steps = (await traffic.series(whose, window)).get("") as Step[];
 		const releases = await catalog.releases(id);
 		const failed = await latestFailed(asked, id, window);
-		return functionView(id, "overview", html`${overview(asked, one, { steps, window, releases, failed })}`, {
-			charts: true,
-		});
+		return functionView(
+			id,
+			"overview",
+			html`${overview(asked, one, { steps, window, releases, failed, problem: traffic.problem })}`,
+			{
+				charts: true,
+			},
+		);
 	});
 	pages.get(`${FUNCTION}/live`, async (asked) => {
 		const id = functionOfPath(asked);
@@ -48,7 +53,8 @@ export function addFunction(pages: Pages, { catalog }: Control, traffic: Traffic
 		await catalog.find(id);
 		const stream = tailStream(c as never, control, { scope: keyOf(id), filters: [], origins: false });
 		const forget = control.sessions.onEnd(session, () => c.env.incoming.destroy());
-		c.env.outgoing.once("close", forget);
+		if (c.env.outgoing.destroyed) forget();
+		else c.env.outgoing.once("close", forget);
 		return stream;
 	});
 }
@@ -87,6 +93,8 @@ interface Told {
 	releases: ReleaseDocument[];
 	/** Its latest invocations that failed; `null` where the log does not answer. */
 	failed: LogEntry[] | null;
+	/** Why figures are missing; `null` where they are not. */
+	problem: string | null;
 }
 
 async function latestFailed(
@@ -105,7 +113,7 @@ async function latestFailed(
 	}
 }
 
-function overview(asked: Asked, one: FunctionDocument, { steps, window, releases, failed }: Told): Html {
+function overview(asked: Asked, one: FunctionDocument, { steps, window, releases, failed, problem }: Told): Html {
 	const { control, bearer } = asked;
 	const all = new Summary();
 	for (const { summary } of steps) all.merge(summary);
@@ -136,6 +144,7 @@ function overview(asked: Asked, one: FunctionDocument, { steps, window, releases
 	])}
 ${bearer.allows("deploy", one.tenant, one.name) && releases.length > 1 && html`<p><a class="button" href="${pathOf(one)}/releases">Roll back or shift traffic</a></p>`}
 <nav class="tabs" aria-label="Time"><ul>${OFFERED.map((name) => html`<li><a href="${pathOf(one)}?window=${name}"${name === window && raw(' aria-current="true"')}>${WINDOWS[name].name}</a></li>`)}</ul></nav>
+${problem !== null && html`<p class="note">${problem}</p>`}
 <div class="charts">${chartsOf(steps)}</div>
 ${marks(releases, window)}
 <h2>Latest that failed</h2>

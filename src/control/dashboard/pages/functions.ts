@@ -40,7 +40,7 @@ export function addFunctions(pages: Pages, control: Control, traffic: Traffic): 
 		const { c } = asked;
 		const wanted: Wanted = {
 			text: (c.req.query("q") ?? "").trim().slice(0, 128),
-			window: windowOf(c.req.query("window")),
+			window: windowOf(c.req.query("window"), "15m"),
 			order: Object.hasOwn(ORDERS, c.req.query("sort") ?? "") ? (c.req.query("sort") as string) : "name",
 			page: Math.max(1, Math.floor(Number(c.req.query("page") ?? 1)) || 1),
 		};

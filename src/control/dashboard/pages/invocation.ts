@@ -1,4 +1,5 @@
 import type { LogEntry, LogQuery } from "../../../logs/calls.ts";
+import { keyOf } from "../../../names.ts";
 import type { InvocationRecord } from "../../../observe/record.ts";
 import type { Control } from "../../control.ts";
 import { ControlError } from "../../control-error.ts";
@@ -23,7 +24,7 @@ export function addInvocation(pages: Pages, { catalog, logs }: Control): void {
 		if (!/^[\w.:-]{1,200}$/.test(requestId)) throw new ControlError("not_found", "there is no such invocation");
 		const at = Number(c.req.query("at"));
 		const now = Date.now();
-		const [since, until] = at > 0 ? [at - BEFORE, at + AFTER] : [now - LOOK_BACK, now + 1];
+		const [since, until] = Number.isSafeInteger(at) && at > 0 ? [at - BEFORE, at + AFTER] : [now - LOOK_BACK, now + 1];
 		const { tenant, functions } = bearer.grant;
 		const query: LogQuery = {
 			query: `requestId:"${requestId}"`,
@@ -45,8 +46,8 @@ export function addInvocation(pages: Pages, { catalog, logs }: Control): void {
 	pages.get("/logs/:request", async (asked) => {
 		const entry = await look(asked);
 		const { tenant, function: name, version } = entry.record ?? entry.lines[0];
-		const known = tenant === "" ? null : await catalog.version({ tenant, name }, version).catch(() => null);
-		return invocationView(entry, known?.number ?? null);
+		const known = await catalog.store.get("version", `${keyOf({ tenant, name })}/${version}`);
+		return invocationView(entry, known?.value.number ?? null);
 	});
 	pages.get("/logs/:request/lines/:line", async (asked) => {
 		const { lines } = await look(asked);
