@@ -16,7 +16,7 @@ import { DEFAULT_TENANT_LIMITS, defaultLimits } from "../limits/limits.ts";
 import { Launcher } from "../processes/launcher.ts";
 import { DataProcesses, settledCount, storesFolder } from "../stores/data-processes.ts";
 import { SqlProcesses } from "../stores/sql-processes.ts";
-import type { Milliseconds } from "../units.ts";
+import type { Count, Milliseconds } from "../units.ts";
 import { version } from "../version.ts";
 import { isBackupDraft } from "./admin/backup.ts";
 import { Alerts } from "./alerts/alerts.ts";
@@ -62,6 +62,8 @@ const SQL = "sql";
 const MOST_SQL = 4;
 /** The folder of the log process. */
 const LOGS = "logs";
+/** So many budgets are looked at by alerts. */
+const MOST_RATIOS: Count = 10_000;
 const TIDY_MS: Milliseconds = 3600_000;
 /** Looking through all that there is takes a while, which whoever starts has no time for. */
 const FIRST_TIDY_MS: Milliseconds = 60_000;
@@ -212,6 +214,7 @@ export class Control {
 			...{ store, sealer, config: config.alerts, allowEgress: config.allowEgress, folder: ".", logs: this.logs, log },
 			url: config.alerts.url ?? `http://${config.adminHost}:${config.adminPort}`,
 			edges: () => this.feed.edges,
+			budgets: () => this.budgets.ratios(MOST_RATIOS),
 			registry: this.metrics.own,
 		});
 		const { otlp } = config;

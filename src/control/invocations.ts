@@ -127,7 +127,7 @@ export function kindOf(mediaType: string): ContentType {
 function checkPayload(event: InvokedEvent, payload: Uint8Array): void {
 	const isJson =
 		(event.type === "queue" && event.contentType === "json") || (event.type === "event" && event.data === "json");
-	if (isJson) parseJson(Buffer.from(payload).toString());
+	if (isJson) parseJson(Buffer.from(payload).toString(), "the body");
 }
 
 function refuse(error: Error): never {

@@ -42,7 +42,8 @@ export function controlServer(control: Control): Server {
 	app.get("/readyz", (c) => (control.feed.edges > 0 ? c.text("ok") : c.text("no edge is at work", 503)));
 	app.get("/metrics", async (c) => {
 		const { remoteAddress = "" } = c.env.incoming.socket;
-		if (!isHere(remoteAddress, c.req.header("forwarded") ?? c.req.header("x-forwarded-for"))) {
+		const forwarded = c.req.header("forwarded") ?? c.req.header("x-forwarded-for");
+		if (!isHere(remoteAddress, forwarded) || !isOwnName(c.req.header("host") ?? "")) {
 			const bearer = await control.tokens.authenticate(c.req.header("authorization"), remoteAddress);
 			bearer.require("read", null);
 		}
@@ -120,6 +121,14 @@ function keepFresh(server: Server): void {
 /** Whether who asks is on this machine, and asks for nobody else. */
 function isHere(address: string, forwarded: string | undefined): boolean {
 	return forwarded === undefined && /^(?:::ffff:)?127\.|^::1$/.test(address);
+}
+
+/**
+ * Whether a Host is an address, or a name without dots such as this machine's: a page that a browser here has open may
+ * have its own name lead here, and would read the answer.
+ */
+function isOwnName(host: string): boolean {
+	return /^(?:\[[\da-f:.]{2,45}\]|[\d.]{7,15}|[\w-]{1,63})(?::\d{1,5})?$/i.test(host);
 }
 
 const jwtOf = (c: Context) => c.req.header("authorization")?.replace(/^Bearer +/i, "") ?? "";

@@ -1,7 +1,7 @@
 import { createRoute, type OpenAPIHono, type RouteConfig, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { TenantName } from "../../names.ts";
-import { checked, parseJson } from "../json.ts";
+import { checked, parseBody } from "../json.ts";
 import type { Scope } from "../store/documents.ts";
 import type { Authenticated } from "../tokens.ts";
 import { problemShape } from "./shapes.ts";
@@ -41,7 +41,7 @@ export function addCall<Body>(app: OpenAPIHono<Authenticated>, call: Call<Body>)
 		const bearer = c.get("bearer");
 		const { tenant = own ? bearer.tenant : null, name = null } = c.req.param() as Record<string, string>;
 		bearer.require(scope, tenant, name);
-		const given = body === undefined ? (undefined as Body) : checked(body, parseJson(await c.req.text()));
+		const given = body === undefined ? (undefined as Body) : checked(body, parseBody(await c.req.text()));
 		const done = await perform(c, given);
 		return done instanceof Response ? done : c.json((done ?? {}) as object);
 	});

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { BUCKET_ACTIONS, type BucketRule } from "../../stores/storage-rule.ts";
 import type { Control } from "../control.ts";
 import { ControlError } from "../control-error.ts";
-import { checked, parseJson } from "../json.ts";
+import { checked, parseBody } from "../json.ts";
 import type { QueueDocument, Scope } from "../store/documents.ts";
 import type { Authenticated } from "../tokens.ts";
 import { failed, ok } from "./envelope.ts";
@@ -76,7 +76,7 @@ export function notifications({ buckets, queues }: Control): Hono<Authenticated>
 		const { tenant, bucket } = await opened(c, "deploy");
 		const { name } = await queueOf(tenant, c);
 		const text = await c.req.text();
-		const { ruleIds } = checked(idsSchema, text === "" ? {} : parseJson(text));
+		const { ruleIds } = checked(idsSchema, text === "" ? {} : parseBody(text));
 		const own = (await bucket.rules()).filter(({ queue, id }) => queue === name && (ruleIds?.includes(id) ?? true));
 		if (own.length === 0) throw new ControlError("not_found", `the bucket has no such rule for the queue ${name}`);
 		await bucket.removeRules(own.map(({ id }) => id));

@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import type { z } from "zod";
 import type { FunctionId, TenantName } from "../../names.ts";
-import { checked, parseJson } from "../json.ts";
+import { checked, parseBody } from "../json.ts";
 import type { Scope } from "../store/documents.ts";
 import type { Authenticated } from "../tokens.ts";
 
@@ -21,5 +21,5 @@ export function storedTenantOf(c: Context<Authenticated>, scope: Scope): TenantN
 
 /** The body of a request, as a schema has it. Throws ControlError `invalid`. */
 export async function bodyOf<T>(c: Context, schema: z.ZodType<T>): Promise<T> {
-	return checked(schema, parseJson(await c.req.text()));
+	return checked(schema, parseBody(await c.req.text()));
 }

@@ -3,7 +3,7 @@ import type { z } from "zod";
 import { NO_FUNCTION } from "../../assets/asset-config.ts";
 import type { GivenFiles } from "../../build/given-files.ts";
 import { ControlError } from "../control-error.ts";
-import { checked, parseJson } from "../json.ts";
+import { checked, parseBody } from "../json.ts";
 
 /** What an uploaded module is, as whoever imports it has it. */
 type ModuleType = "esm" | "commonjs" | "text" | "data" | "wasm" | "json";
@@ -63,7 +63,7 @@ export async function readMetadata<T>(form: FormData, schema: z.ZodType<T>, wher
 	const part = form.get("metadata");
 	if (part === null) throw new ControlError("invalid", "the part metadata is missing");
 	const text = typeof part === "string" ? part : await part.text();
-	return checked(schema, parseJson(text, "the part metadata"), where);
+	return checked(schema, parseBody(text, "the part metadata"), where);
 }
 
 /** The modules of a multipart upload: a part each. `script` is the field of a service worker's script. */

@@ -7,7 +7,20 @@ export interface Field {
 }
 
 const OF_KIND: Record<FieldKind, string[]> = {
-	text: ["requestId", "tenant", "function", "version", "event", "hostname", "trigger", "method", "url", "outcome"],
+	text: [
+		"requestId",
+		"traceId",
+		"spanId",
+		"tenant",
+		"function",
+		"version",
+		"event",
+		"hostname",
+		"trigger",
+		"method",
+		"url",
+		"outcome",
+	],
 	number: ["status", "subrequests", "attempts"],
 	milliseconds: ["startMs", "cpuMs", "wallMs"],
 	bytes: ["requestBytes", "responseBytes", "memoryBytes"],

@@ -23,7 +23,7 @@ export interface NewEntry {
 /** The columns of a record in the order in which they are stored; what else it has goes into `more`. */
 export const RECORD_COLUMNS = [
 	...["outcome", "status", "cpuMs", "wallMs", "startMs", "cold", "requestBytes", "responseBytes", "subrequests"],
-	...["memoryBytes", "attempts", "event", "trigger", "method", "hostname", "url"],
+	...["memoryBytes", "attempts", "event", "trigger", "method", "hostname", "url", "traceId", "spanId"],
 ] as const;
 const ELSEWHERE = new Set<string>([
 	...["time", "requestId", "tenant", "function", "version", "exceeded"],

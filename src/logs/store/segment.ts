@@ -24,7 +24,7 @@ const SCHEMA = `
 		grp INTEGER NOT NULL, time INTEGER NOT NULL, id INTEGER NOT NULL, size INTEGER NOT NULL, requestId TEXT NOT NULL,
 		levels INTEGER NOT NULL, exceeded TEXT, outcome TEXT, status INTEGER, cpuMs REAL, wallMs REAL, startMs REAL,
 		cold INTEGER, requestBytes INTEGER, responseBytes INTEGER, subrequests INTEGER, memoryBytes INTEGER,
-		attempts INTEGER, event TEXT, "trigger" TEXT, method TEXT, hostname TEXT, url TEXT, more TEXT, marks TEXT, text TEXT,
+		attempts INTEGER, event TEXT, "trigger" TEXT, method TEXT, hostname TEXT, url TEXT, traceId TEXT, spanId TEXT, more TEXT, marks TEXT, text TEXT,
 		PRIMARY KEY (grp, time, id)) WITHOUT ROWID;`;
 const VERSION = 1;
 /** Losses are counted by the minute. */
