@@ -105,7 +105,7 @@ test("queries are read as they are meant", () => {
 const BAD: [query: string, position: number, expected: RegExp][] = [
 	["fuction:shop", 0, /^the field function .*there is no field fuction/],
 	["a outcme:ok", 2, /^the field outcome /],
-	["zzzzzzzz:1", 0, /^a field: requestId, tenant/],
+	["zzzzzzzz:1", 0, /^a field: requestId, traceId/],
 	["https://shop.example", 0, /there is no field https; text that is searched for stands in quotes/],
 	["cpuMs>fast", 6, /^a time, as 50, 50ms/],
 	["cpuMs>5kb", 6, /^a time/],

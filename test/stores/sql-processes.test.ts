@@ -93,14 +93,18 @@ test("of many queries that are under way one without end is ended, and the other
 	await using(1, async (sql) => {
 		const database = databaseOf(sql, "one");
 		await database.run("CREATE TABLE t (n)");
-		const insert = (n: number) => database.run(`INSERT INTO t VALUES (${n})`);
-		const asked = [insert(1), insert(2), database.run(ENDLESS), insert(3), database.run("SELECT 1"), insert(4)];
+		const ask = (statement: string) => {
+			const bytes = Buffer.from(JSON.stringify({ sql: statement }));
+			return sql.ask("one", { operation: "query", database: "db", bytes });
+		};
+		const insert = (n: number) => ask(`INSERT INTO t VALUES (${n})`);
+		const asked = [insert(1), insert(2), ask(ENDLESS), insert(3), ask("SELECT 1"), insert(4)];
 		const told = await Promise.allSettled(asked);
 		assert.deepEqual(
 			told.map(({ status }) => status),
 			["fulfilled", "fulfilled", "rejected", "fulfilled", "fulfilled", "fulfilled"],
 		);
-		assert.match(String((told[2] as PromiseRejectedResult).reason), /took (more than 2000 ms of CPU time|too long)/);
+		assert.match(String((told[2] as PromiseRejectedResult).reason), /took more than 2000 ms of CPU time/);
 		assert.deepEqual((await database.run("SELECT n FROM t ORDER BY n"))[0].rows, [[1], [2], [3], [4]]);
 	});
 });
@@ -147,7 +151,7 @@ test("more tenants than there are processes have them in turn, and one that comp
 		);
 		assert.ok(Object.keys(sql.pids()).length <= 2);
 		assert.ok("busy" in sql.pids());
-		await assert.rejects(busy, /took (more than 2000 ms of CPU time|too long)/);
+		await assert.rejects(busy, /took more than 2000 ms of CPU time/);
 	});
 });
 
