@@ -88,7 +88,9 @@ test("what was counted is there once, however often its process is killed", asyn
 			await new Promise((resolve) => setImmediate(resolve));
 		}
 		await until(() => log.logs.pid > 0);
-		process.kill(log.logs.pid, "SIGKILL");
+		const { pid } = log.logs;
+		process.kill(pid, "SIGKILL");
+		await until(() => log.logs.pid !== pid);
 	}
 	const count = async () => {
 		const asked = { tenant: "one", functions: null, since: T, until: T + 1, step: 3600_000, by: "total" } as const;
