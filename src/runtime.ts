@@ -46,7 +46,7 @@ import type { FunctionId, FunctionName, TenantName } from "./names.ts";
 import { Guard } from "./observe/guard.ts";
 import { Observer } from "./observe/observer.ts";
 import type { InvocationRecord, Outcome, Subscriber, Watcher } from "./observe/record.ts";
-import type { RuntimeStats } from "./observe/runtime-stats.ts";
+import type { Culprit, MachineState, RuntimeStats } from "./observe/runtime-stats.ts";
 import { Tracer } from "./observe/tracer.ts";
 import { Cordons } from "./pool/cordons.ts";
 import { InlinePool } from "./pool/inline-pool.ts";
@@ -109,6 +109,8 @@ const MOST_HELD: Bytes = 512 * 2 ** 20;
 const MOST_ON_DISK: Bytes = 2 * 2 ** 30;
 /** So much of functions' images may wait for a sandbox that is busy. */
 const MOST_SENT_AHEAD: Bytes = 64 * 2 ** 20;
+/** So many functions that have cost a sandbox are named. */
+const MOST_CULPRITS = 20;
 /** An event that is dispatched may have the edge hold so much: its head, its data. */
 const MOST_OF_EVENT: Bytes = 2 ** 20;
 const STALLED_CLIENT_MS: Milliseconds = 30_000;
@@ -710,6 +712,19 @@ export class Runtime {
 			mappings: this.#mapper.jobs,
 			...this.#pool.stats(),
 		};
+	}
+
+	/** @internal What an operator looks at when something is slow. */
+	machine(): MachineState {
+		const now = Date.now();
+		const culprits: Culprit[] = [];
+		for (const one of this.#deployments.all()) {
+			const strikes = one.strikes.count(now);
+			if (strikes === 0) continue;
+			culprits.push({ tenant: one.tenant, function: one.name, strikes, disabledMs: one.disabled(now) });
+		}
+		culprits.sort((a, b) => b.strikes - a.strikes);
+		return { sandboxes: this.#pool.states(), culprits: culprits.slice(0, MOST_CULPRITS) };
 	}
 
 	/** @internal The memory that provisioned instances may use, by their functions: what is held ready. */

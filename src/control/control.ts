@@ -13,6 +13,7 @@ import { SiteFiles } from "../deployments/site-files.ts";
 import { VersionBuilder } from "../deployments/version-builder.ts";
 import { UsageError } from "../errors.ts";
 import { DEFAULT_TENANT_LIMITS, defaultLimits } from "../limits/limits.ts";
+import type { MachineState } from "../observe/runtime-stats.ts";
 import { Launcher } from "../processes/launcher.ts";
 import { DataProcesses, settledCount, storesFolder } from "../stores/data-processes.ts";
 import { SqlProcesses } from "../stores/sql-processes.ts";
@@ -110,6 +111,8 @@ export class Control {
 	readonly feed: Feed;
 	readonly tails: Tails;
 	readonly metrics = new Metrics();
+	/** The sandboxes of each edge, and what has cost it some. */
+	readonly machines = new Map<object, MachineState>();
 	/** Invocations with what they have logged, and rollups. */
 	readonly logs: Logs;
 	/** Where edges bring them to. */
@@ -194,7 +197,8 @@ export class Control {
 		this.feed = new Feed({
 			...{ store, state, log },
 			remake: (id, version) => this.versions.remake(id, version),
-			onMeasured: (edge, tallies, stats) => {
+			onMeasured: (edge, { tallies, stats, machine }) => {
+				this.machines.set(edge, machine);
 				this.metrics.add(edge, tallies, stats);
 				this.logs.addRollups(Date.now(), tallies);
 				this.alerts.measured(edge, tallies, stats);
@@ -203,6 +207,7 @@ export class Control {
 			onProfile: (edge, said) => this.profiles.on(edge, said),
 			onGone: (edge) => {
 				this.metrics.forget(edge);
+				this.machines.delete(edge);
 				this.alerts.gone(edge);
 				this.profiles.forget(edge);
 			},

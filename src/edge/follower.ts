@@ -4,6 +4,7 @@ import type { Desired } from "../deployments/desired.ts";
 import { Lines } from "../feed/lines.ts";
 import type { EdgeStats, ToControl, ToEdge } from "../feed/messages.ts";
 import { type FunctionId, keyOf } from "../names.ts";
+import type { MachineState } from "../observe/runtime-stats.ts";
 import type { Tally } from "../observe/tally.ts";
 import type { Runtime } from "../runtime.ts";
 import { sourceKey } from "../sources/sources.ts";
@@ -215,8 +216,8 @@ export class Follower {
 	}
 
 	/** Tells what functions have done. */
-	measured(tallies: Tally[], stats: EdgeStats): void {
-		this.#lines?.send({ kind: "measured", tallies, stats });
+	measured(tallies: Tally[], stats: EdgeStats, machine: MachineState): void {
+		this.#lines?.send({ kind: "measured", tallies, stats, machine });
 	}
 
 	/** Tells of spans. */

@@ -31,7 +31,7 @@ export class Measures {
 
 	#tell(): void {
 		if (!this.#follower.takes) return;
-		this.#follower.measured(this.#tallies.take(), this.#stats());
+		this.#follower.measured(this.#tallies.take(), this.#stats(), this.#runtime.machine());
 		this.#delay.reset();
 	}
 

@@ -5,7 +5,7 @@ import type { Limits } from "../limits/limits.ts";
 import type { StartResult } from "../link/build-frames.ts";
 import type { FunctionId, TenantName } from "../names.ts";
 import type { InvocationRecord, LogLine, RequestOrigin, SeenEvent } from "../observe/record.ts";
-import type { RuntimeStats } from "../observe/runtime-stats.ts";
+import type { MachineState, RuntimeStats } from "../observe/runtime-stats.ts";
 import type { Tally } from "../observe/tally.ts";
 import type { Source } from "../sources/source-settings.ts";
 import type { Triggers } from "../triggers/trigger-settings.ts";
@@ -143,4 +143,4 @@ export type ToControl =
 	| { kind: "profilePart"; number: number; bytes: string }
 	| { kind: "profiled"; number: number; problem: string | null }
 	/** What all functions have done since it was told last. */
-	| { kind: "measured"; tallies: Tally[]; stats: EdgeStats };
+	| { kind: "measured"; tallies: Tally[]; stats: EdgeStats; machine: MachineState };

@@ -112,6 +112,22 @@ export interface AttemptReport {
 	startUs: Microseconds;
 }
 
+/** A sandbox as it is now. */
+export interface SandboxState {
+	/** Of its process; 0 as long as it does not run. */
+	pid: number;
+	/** Which kind of function it serves; `spare` waits to take over, and `leaving` finishes what it has. */
+	lane: "normal" | "heavy" | "probation" | "spare" | "leaving";
+	/** Isolates that are warm there, and their memory as V8 counts it. */
+	isolates: number;
+	bytes: Bytes;
+	/** Versions that it serves, and attempts that run or wait there. */
+	versions: number;
+	attempts: number;
+	/** Whether one turn keeps all others waiting at this moment. */
+	stuck: boolean;
+}
+
 export interface SandboxStats {
 	isolates: number;
 	bytes: Bytes;

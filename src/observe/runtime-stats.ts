@@ -1,5 +1,22 @@
-import type { SandboxStats } from "../link/protocol.ts";
-import type { Bytes } from "../units.ts";
+import type { SandboxState, SandboxStats } from "../link/protocol.ts";
+import type { FunctionName, TenantName } from "../names.ts";
+import type { Bytes, Milliseconds } from "../units.ts";
+
+/** A function that has cost a sandbox its life, or has forged messages, within the last hour. */
+export interface Culprit {
+	tenant: TenantName;
+	function: FunctionName;
+	strikes: number;
+	/** How long it is not served still; 0 where it is on probation alone. */
+	disabledMs: Milliseconds;
+}
+
+/** What an operator looks at when something is slow. */
+export interface MachineState {
+	sandboxes: SandboxState[];
+	/** Those with the most strikes. */
+	culprits: Culprit[];
+}
 
 export interface RuntimeStats extends SandboxStats {
 	/** Functions in service. */

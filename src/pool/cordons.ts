@@ -1,4 +1,4 @@
-import type { VersionNumber } from "../link/protocol.ts";
+import type { SandboxState, VersionNumber } from "../link/protocol.ts";
 import type { Milliseconds } from "../units.ts";
 import { type CordonName, type Place, SHARED } from "./place.ts";
 import type { SandboxPool } from "./pool.ts";
@@ -53,6 +53,10 @@ export class Cordons implements SandboxPool {
 
 	stats() {
 		return [...this.#pools.values()].map((pool) => pool.stats()).reduce(sum);
+	}
+
+	states(): SandboxState[] {
+		return [...this.#pools.values()].flatMap((pool) => pool.states());
 	}
 
 	/** The operating system's layers are the same around every sandbox. */

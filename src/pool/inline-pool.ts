@@ -1,6 +1,6 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import type { SandboxSettings, SandboxStats, VersionNumber } from "../link/protocol.ts";
+import type { SandboxSettings, SandboxState, SandboxStats, VersionNumber } from "../link/protocol.ts";
 import { V8_FLAGS } from "../processes/confinement.ts";
 import type { Milliseconds } from "../units.ts";
 import type { PoolEvents, SandboxPool } from "./pool.ts";
@@ -47,6 +47,9 @@ export class InlinePool implements SandboxPool {
 	}
 	stats() {
 		return { sandboxes: 0, lent: 0, restarts: 0, ...this.#host.stats() };
+	}
+	states(): SandboxState[] {
+		return [];
 	}
 	pids(): number[] {
 		return [];

@@ -1,4 +1,4 @@
-import type { SandboxStats, VersionNumber } from "../link/protocol.ts";
+import type { SandboxState, SandboxStats, VersionNumber } from "../link/protocol.ts";
 import type { Containment } from "../processes/containment.ts";
 import type { Milliseconds } from "../units.ts";
 import type { Place } from "./place.ts";
@@ -44,6 +44,8 @@ export interface SandboxPool {
 	/** A version will get no more requests. */
 	unload(version: VersionNumber): void;
 	stats(): { sandboxes: number; lent: number; restarts: number } & SandboxStats;
+	/** Each sandbox as it is now; none when inline. */
+	states(): SandboxState[];
 	/**
 	 * What keeps functions from the machine, beyond their isolates; `null` when they run inline, where nothing does.
 	 */

@@ -4,6 +4,7 @@ import {
 	NORMAL_TURN_MS,
 	PRELOAD_START_MS,
 	type SandboxSettings,
+	type SandboxState,
 	type SandboxStats,
 	type TenantNumber,
 	type VersionNumber,
@@ -396,6 +397,25 @@ export class ProcessPool {
 		const all = [...this.#all].map(({ sandbox }) => sandbox.latest);
 		const sandboxes = this.#normal.members.length + this.#heavy.members.length + (this.#probation === null ? 0 : 1);
 		return { sandboxes, lent: this.#scaling.count, restarts: this.#restarts, ...sum(all) };
+	}
+
+	states(): SandboxState[] {
+		return [...this.#all].map((process) => {
+			const { sandbox, stuckBy } = process;
+			const { isolates, bytes } = sandbox.latest;
+			const { versions, load } = sandbox;
+			return {
+				...{ pid: process.pid, lane: this.#laneOf(process), isolates, bytes, versions },
+				...{ attempts: load, stuck: stuckBy !== null },
+			};
+		});
+	}
+
+	#laneOf(process: SandboxProcess): SandboxState["lane"] {
+		if (this.#normal.has(process)) return "normal";
+		if (this.#heavy.has(process)) return "heavy";
+		if (this.#probation?.process === process) return "probation";
+		return process === this.#spare.process ? "spare" : "leaving";
 	}
 
 	pids(): number[] {

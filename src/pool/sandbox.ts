@@ -230,6 +230,11 @@ export class Sandbox implements SandboxEvents {
 		return this.#attempts.length - 1 - this.#free.length;
 	}
 
+	/** How many versions it serves. */
+	get versions(): number {
+		return this.#sent.size;
+	}
+
 	/** The versions that have had requests here lately. */
 	get recent(): Sent[] {
 		return [...this.#sent.values()].filter(({ recent }) => recent > 0);

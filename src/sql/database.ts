@@ -6,6 +6,7 @@ import { problemOf, SqlProblem } from "./problem.ts";
 import type { Param, Query } from "./query.ts";
 import { MOST_RESULT, Rows, type Value } from "./rows.ts";
 import { Script } from "./statements.ts";
+import { Transactions } from "./transactions.ts";
 
 /** One row, text or blob: https://developers.cloudflare.com/d1/platform/limits/ */
 const MOST_VALUE: Bytes = 2_000_000;
@@ -31,8 +32,6 @@ const RANGE = 25;
 const MOST_KEPT = 100;
 /** Another process, of an edge that drains or of control, may be writing. */
 const BUSY_MS: Milliseconds = 5000;
-/** Calls are committed at once until they have taken so long: their results wait for it. */
-const GROUP_MS: Milliseconds = 20;
 /** What is written goes to the disk with each commit; what is not committed, and what is sorted, stays in memory. */
 const SETTINGS = `
 	PRAGMA journal_mode = WAL;
@@ -91,16 +90,10 @@ export class SqlDatabase {
 	#left = 0;
 	/** A statement has changed how the connection goes on: the next call is for another one. */
 	isStale = false;
-	/** The calls that are committed together have a transaction, in which each is a savepoint. */
-	#isGroup = false;
-	/** The call that is done, and those whose changes are not committed. */
-	#call = 0;
-	readonly #changing = new Set<number>();
-	readonly #onCommit: (calls: Iterable<number>) => void;
+	readonly #transactions: Transactions;
 
 	/** `onCommit` is called with the numbers of calls before anything lasts that they have changed. */
 	constructor(path: string, onCommit: (calls: Iterable<number>) => void) {
-		this.#onCommit = onCommit;
 		this.#database = new DatabaseSync(path, {
 			timeout: BUSY_MS,
 			limits: LIMITS,
@@ -112,6 +105,11 @@ export class SqlDatabase {
 		this.#state = this.#database.prepare("SELECT total_changes(), last_insert_rowid()");
 		this.#pages = this.#database.prepare("PRAGMA page_count");
 		this.#database.setAuthorizer(this.#authorizer.decide);
+		this.#transactions = new Transactions(
+			this.#database,
+			(sql) => this.#trusted(() => this.#database.exec(sql)),
+			onCommit,
+		);
 	}
 
 	/** How large it is. */
@@ -254,8 +252,7 @@ export class SqlDatabase {
 
 	/** Does what a call asks for. */
 	perform<T>({ id, run }: SqlCall<T>): T {
-		this.#call = id;
-		return run(this);
+		return this.#transactions.perform(id, () => run(this));
 	}
 
 	/**
@@ -263,69 +260,19 @@ export class SqlDatabase {
 	 * enough. Gives what came of each of these, or, as an Error, why nothing did.
 	 */
 	group(calls: readonly SqlCall<Result[]>[]): (Result[] | Error)[] {
-		const until = performance.now() + GROUP_MS;
-		const done: (Result[] | Error)[] = [];
 		let letters = 0;
-		this.#isGroup = true;
-		try {
-			for (const call of calls) {
-				const wasOpen = this.#database.isTransaction;
-				const result = this.#attempt(call);
-				done.push(result);
-				// A conflict, or a full disk, may undo what those before have changed, too.
-				if (wasOpen && !this.#database.isTransaction) return this.#apart(calls.slice(0, done.length));
-				if (!(result instanceof Error)) for (const { rows } of result) letters += rows.length;
-				if (performance.now() > until || letters > MOST_RESULT) break;
-			}
-			if (this.#database.isTransaction) this.#commit();
-			return done;
-		} catch {
-			return this.#apart(calls.slice(0, done.length));
-		} finally {
-			this.#isGroup = false;
-		}
+		return this.#transactions.group(
+			calls.map(({ id, run }) => ({ id, run: () => run(this) })),
+			(results) => {
+				for (const { rows } of results) letters += rows.length;
+				return letters > MOST_RESULT;
+			},
+		);
 	}
 
-	#attempt<T>(call: SqlCall<T>): T | Error {
-		try {
-			return this.perform(call);
-		} catch (error) {
-			return error as Error;
-		}
-	}
-
-	/** What could not be committed at once is done again, each call for itself. */
-	#apart<T>(calls: readonly SqlCall<T>[]): (T | Error)[] {
-		if (this.#database.isTransaction) this.#trusted(() => this.#database.exec("ROLLBACK"));
-		this.#isGroup = false;
-		return calls.map((call) => this.#attempt(call));
-	}
-
+	/** What is done either has changed all that it was to change, or nothing. */
 	#transaction<T>(what: () => T): T {
-		if (!this.#database.isTransaction) this.#begin();
-		if (this.#isGroup) this.#trusted(() => this.#database.exec("SAVEPOINT call"));
-		this.#changing.add(this.#call);
-		try {
-			const done = what();
-			if (this.#isGroup) this.#trusted(() => this.#database.exec("RELEASE call"));
-			else this.#commit();
-			return done;
-		} catch (error) {
-			const told = problemOf(error, this.#authorizer.refusal);
-			const undo = this.#isGroup ? "ROLLBACK TO call; RELEASE call" : "ROLLBACK";
-			if (this.#database.isTransaction) this.#trusted(() => this.#database.exec(undo));
-			throw told;
-		}
-	}
-
-	#begin(): void {
-		this.#changing.clear();
-		this.#trusted(() => this.#database.exec("BEGIN IMMEDIATE"));
-	}
-
-	#commit(): void {
-		this.#onCommit(this.#changing);
-		this.#trusted(() => this.#database.exec("COMMIT"));
+		return this.#transactions.run(what, (error) => problemOf(error, this.#authorizer.refusal));
 	}
 
 	#run(one: Compiled, params: readonly Param[]): Result {

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { startPlatform, TOKEN } from "../support/platform.ts";
+import { below } from "../support/process-tree.ts";
+import { until } from "../support/until.ts";
 
 const platform = await startPlatform();
 const base = `http://127.0.0.1:${platform.adminPort}`;
@@ -242,4 +244,34 @@ test("pages load what has a hash in its name, and the first one is light", async
 	}
 	assert.ok(bytes < 100_000, String(bytes));
 	assert.equal((await ask("/assets/..%2f..%2fdashboard.ts")).status, 404);
+});
+
+test("the machine's page has each sandbox with its lane, and who has cost one", async () => {
+	const { cookie } = await session();
+	const page = async () => (await ask("/machine", { headers: { cookie } })).text();
+	await platform.deploy("kills", "export default { fetch() { for (;;); } };");
+	const asked = platform.get("kills.localhost");
+	const { pid } = platform.supervisor.child;
+	await until(async () => /a long turn keeps others waiting/.test(await page()));
+	const [, stuck] = /<th scope="row">(\d+)<\/th><td>(?:normal|heavy)(?:(?!<\/tr>).)*a long turn/s.exec(
+		await page(),
+	) as RegExpExecArray;
+	assert.ok(below(pid as number).some((one) => one.pid === Number(stuck)));
+	process.kill(Number(stuck), "SIGKILL");
+	await asked;
+	await until(async () => /kills<\/a>[^]*on probation/.test(await page()));
+});
+
+test("a CPU profile is taken with a button", async () => {
+	const { cookie, formToken } = await session();
+	const path = "/functions/default/shop/profile";
+	const take = (fields: Record<string, string>) => ask(path, form({ form: formToken, ...fields }, { ...OWN, cookie }));
+	assert.equal((await take({ seconds: "0" })).status, 400);
+	const taken = await take({ seconds: "1" });
+	assert.equal(taken.status, 200, await taken.clone().text());
+	assert.match(taken.headers.get("content-disposition") as string, /^attachment; filename="shop-[\dT-]+\.cpuprofile"$/);
+	assert.ok(((await taken.json()) as { nodes: unknown[] }).nodes.length > 0);
+	const reader = await session(await tokenFor({ scope: "read" }));
+	const refused = await ask(path, form({ form: reader.formToken, seconds: "1" }, { ...OWN, cookie: reader.cookie }));
+	assert.equal(refused.status, 403);
 });

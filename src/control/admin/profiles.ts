@@ -3,8 +3,8 @@ import type { Control } from "../control.ts";
 import type { Authenticated } from "../tokens.ts";
 import { addCall } from "./calls.ts";
 
-const MOST_SECONDS = 60;
-const MOST_REQUESTS = 1_000_000;
+export const MOST_SECONDS = 60;
+export const MOST_REQUESTS = 1_000_000;
 
 const profileRequest = z.strictObject({
 	seconds: z.number().min(1).max(MOST_SECONDS).default(10).openapi({ description: "How long it takes." }),

@@ -1,17 +1,9 @@
 import { chmodSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { Lines } from "../../feed/lines.ts";
-import {
-	covers,
-	type EdgeStats,
-	type Scope,
-	type SeenRequest,
-	type ToControl,
-	type ToEdge,
-} from "../../feed/messages.ts";
+import { covers, type Scope, type SeenRequest, type ToControl, type ToEdge } from "../../feed/messages.ts";
 import { type FunctionId, keyOf, type TenantName, tenantOfKey } from "../../names.ts";
 import type { InvocationRecord, LogLine, SeenEvent } from "../../observe/record.ts";
-import type { Tally } from "../../observe/tally.ts";
 import type { Count, Milliseconds } from "../../units.ts";
 import { ControlError } from "../control-error.ts";
 import type { AskedEdge } from "../observe/profiles.ts";
@@ -43,7 +35,7 @@ export interface FeedParts {
 	remake: (id: FunctionId, version: string) => Promise<void>;
 	log: (level: "info" | "warn" | "error", message: string) => void;
 	/** An edge has told what functions have done, and how it is. */
-	onMeasured: (edge: object, tallies: readonly Tally[], stats: EdgeStats) => void;
+	onMeasured: (edge: object, said: ToControl & { kind: "measured" }) => void;
 	/** An edge has told of spans. */
 	onSpans: (told: ToControl & { kind: "spans" }) => void;
 	/** An edge has told something of a profile. */
@@ -127,7 +119,7 @@ export class Feed {
 				this.#settle();
 				break;
 			case "measured":
-				this.#parts.onMeasured(follower, said.tallies, said.stats);
+				this.#parts.onMeasured(follower, said);
 				break;
 			case "spans":
 				this.#parts.onSpans(said);

@@ -13,6 +13,9 @@ const UNITS = {
 /** Sizes are read in powers of two; of all else the default is fine. */
 const INCREMENTS = { bytes: Array.from({ length: 40 }, (_, i) => 2 ** i) };
 
+/** How far a chart goes in which nothing was. */
+const LEAST = { count: 1, seconds: 0.001, bytes: 1024 };
+
 function tableOf(figure) {
 	const names = [...figure.querySelectorAll("thead th")].slice(1);
 	const rows = [...figure.querySelectorAll("tbody tr")];
@@ -88,7 +91,9 @@ function draw(figure) {
 			height: HEIGHT,
 			cursor: { y: false, sync: { key: "time" } },
 			legend: { show: true },
-			scales: { y: { range: (_, low, high) => [Math.min(0, low ?? 0), Math.max(high ?? 0, 1e-9) * 1.1] } },
+			scales: {
+				y: { range: (_, low, high) => [Math.min(0, low ?? 0), (high > 0 ? high : LEAST[figure.dataset.chart]) * 1.1] },
+			},
 			tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "UTC"),
 			axes: [
 				{ ...axis, space: 70, values: (_, all) => all.map((seconds) => timeOf(seconds, data[0])) },

@@ -1,8 +1,10 @@
 import type { LogEntry } from "../../../logs/calls.ts";
 import type { FunctionId } from "../../../names.ts";
 import { keyOf } from "../../../names.ts";
+import { MOST_REQUESTS, MOST_SECONDS } from "../../admin/profiles.ts";
 import { tailStream } from "../../admin/tail-stream.ts";
 import type { Control } from "../../control.ts";
+import { ControlError } from "../../control-error.ts";
 import type { FunctionDocument, ReleaseDocument } from "../../store/documents.ts";
 import { chart } from "../chart.ts";
 import { entryList, FAILING } from "../entries.ts";
@@ -13,7 +15,7 @@ import type { View } from "../layout.ts";
 import type { Asked, Pages } from "../pages.ts";
 import { isError, Summary } from "../summary.ts";
 import { boundsOf, type Step, type Traffic, WINDOWS, type WindowName, windowOf } from "../traffic.ts";
-import { functionOfPath } from "./functions.ts";
+import { changedFunction, functionOfPath } from "./functions.ts";
 import { logsPath } from "./logs.ts";
 
 /** Errors of so many kinds have a line of their own. */
@@ -24,7 +26,7 @@ const OFFERED: WindowName[] = ["1h", "24h", "7d"];
 
 export const FUNCTION = "/functions/:tenant/:name";
 
-export function addFunction(pages: Pages, { catalog }: Control, traffic: Traffic): void {
+export function addFunction(pages: Pages, { catalog, profiles }: Control, traffic: Traffic): void {
 	pages.get(FUNCTION, async (asked) => {
 		const id = functionOfPath(asked);
 		const { value: one } = await catalog.find(id);
@@ -41,6 +43,23 @@ export function addFunction(pages: Pages, { catalog }: Control, traffic: Traffic
 				charts: true,
 			},
 		);
+	});
+	pages.post(`${FUNCTION}/profile`, async (asked, form) => {
+		const id = changedFunction(asked);
+		await catalog.find(id);
+		const seconds = Number(form.get("seconds"));
+		if (!Number.isInteger(seconds) || seconds < 1 || seconds > MOST_SECONDS)
+			throw new ControlError("invalid", `seconds: it must be a whole number between 1 and ${MOST_SECONDS}`);
+		const profile = await profiles.take(
+			{ function: id, version: null, seconds, requests: MOST_REQUESTS },
+			asked.c.req.raw.signal,
+		);
+		const at = new Date().toISOString().slice(0, 19).replaceAll(":", "-");
+		const headers = {
+			"content-type": "application/octet-stream",
+			"content-disposition": `attachment; filename="${id.name}-${at}.cpuprofile"`,
+		};
+		return asked.c.body(new Uint8Array(profile), 200, headers);
 	});
 	pages.get(`${FUNCTION}/live`, async (asked) => {
 		const id = functionOfPath(asked);
@@ -143,6 +162,7 @@ function overview(asked: Asked, one: FunctionDocument, { steps, window, releases
 		["Memory", all.memoryBytes === 0 ? "–" : bytes(all.memoryBytes)],
 	])}
 ${bearer.allows("deploy", one.tenant, one.name) && releases.length > 1 && html`<p><a class="button" href="${pathOf(one)}/releases">Roll back or shift traffic</a></p>`}
+${bearer.allows("deploy", one.tenant, one.name) && profileForm(one, asked.session.formToken)}
 <nav class="tabs" aria-label="Time"><ul>${OFFERED.map((name) => html`<li><a href="${pathOf(one)}?window=${name}"${name === window && raw(' aria-current="true"')}>${WINDOWS[name].name}</a></li>`)}</ul></nav>
 ${problem !== null && html`<p class="note">${problem}</p>`}
 <div class="charts">${chartsOf(steps)}</div>
@@ -151,6 +171,15 @@ ${marks(releases, window)}
 <p><a href="${logsPath(one.tenant, own(FAILING), window)}">All that failed</a> · <a href="${logsPath(one.tenant, own(slow), window)}">Slowest</a> · <a href="${logsPath(one.tenant, own(""), window)}">All</a></p>
 ${failed === null ? html`<p class="note">The log does not answer.</p>` : entryList("Latest that failed", failed, { named: false })}`;
 }
+
+const profileForm = (id: FunctionId, formToken: string): Html => html`<details><summary>CPU profile</summary>
+<form method="post" action="${pathOf(id)}/profile" class="inline">
+<input type="hidden" name="form" value="${formToken}">
+<label>Seconds <input type="number" name="seconds" value="10" min="1" max="${MOST_SECONDS}" required></label>
+<button>Take a profile</button>
+</form>
+<p class="note">Its requests go to a sandbox of their own meanwhile. The file opens in Chrome's DevTools, VS Code and
+speedscope.</p></details>`;
 
 const sharesOf = ({ shares }: ReleaseDocument) =>
 	html`<code>${shares.map(({ version, percent }) => `${version.slice(0, 8)}${percent === 100 ? "" : ` ${percent} %`}`).join(", ")}</code>`;

@@ -1,4 +1,4 @@
-import { functionOfKey, keyOf } from "../../../names.ts";
+import { type FunctionId, functionOfKey, keyOf } from "../../../names.ts";
 import type { Control } from "../../control.ts";
 import { type FunctionDocument, PRODUCTION } from "../../store/documents.ts";
 import { FAILING } from "../entries.ts";
@@ -179,5 +179,12 @@ function pager(wanted: Wanted, at: number, last: number): Html | false {
 export function functionOfPath({ c, bearer }: Asked) {
 	const id = functionOfKey(`${c.req.param("tenant")}/${c.req.param("name")}`);
 	bearer.require("read", id.tenant, id.name);
+	return id;
+}
+
+/** The function of a path, once it is sure that whoever asks may change it. */
+export function changedFunction(asked: Asked): FunctionId {
+	const id = functionOfPath(asked);
+	asked.bearer.require("deploy", id.tenant, id.name);
 	return id;
 }

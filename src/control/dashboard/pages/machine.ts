@@ -1,5 +1,7 @@
 import type { EdgeStats } from "../../../feed/messages.ts";
+import type { SandboxState } from "../../../link/protocol.ts";
 import { functionOfKey } from "../../../names.ts";
+import type { MachineState } from "../../../observe/runtime-stats.ts";
 import { version } from "../../../version.ts";
 import type { Control } from "../../control.ts";
 import { bytes, count, duration, facts, share } from "../format.ts";
@@ -76,6 +78,10 @@ ${facts([
 ])}
 <h2>Edges</h2>
 ${table("Edges", ["What", ...edges.map(({ pid }) => html`<span class="number">process ${pid}</span>`)], edges.length === 0 ? [] : rows, "No edge has told how it is yet.")}
+<h2>Sandboxes</h2>
+${sandboxes([...control.machines.values()])}
+<h2>Functions that have cost a sandbox within an hour</h2>
+${culprits([...control.machines.values()])}
 <h2>Who uses the most, within 15 minutes</h2>
 <div class="columns">
 ${most("CPU time", summaries, (of) => of.cpu, duration)}
@@ -86,6 +92,39 @@ ${most("Memory of an isolate", summaries, (of) => of.memoryBytes, bytes)}
 </div>`,
 	};
 }
+
+const LANES: Record<SandboxState["lane"], string> = {
+	normal: "normal: what has proven light, and all until something has",
+	heavy: "heavy: the rest",
+	probation: "probation: one function alone that has cost a sandbox",
+	spare: "spare: takes over at once",
+	leaving: "leaving: finishes what it has",
+};
+
+function sandboxes(machines: readonly MachineState[]): Html {
+	const all = machines.flatMap((machine) => machine.sandboxes).sort((a, b) => b.bytes - a.bytes);
+	const heads = ["Process", "Lane", ...["Isolates", "Memory", "Versions", "Attempts"].map(numbers), "Now"];
+	const rows = all.map(
+		({ pid, lane, isolates, bytes: memory, versions, attempts, stuck }) =>
+			html`<tr><th scope="row">${pid === 0 ? "starts" : String(pid)}</th><td>${LANES[lane]}</td>
+<td class="number">${count(isolates)}</td><td class="number">${bytes(memory)}</td><td class="number">${count(versions)}</td>
+<td class="number">${count(attempts)}</td><td>${stuck ? "a long turn keeps others waiting" : ""}</td></tr>`,
+	);
+	return table("Sandboxes", heads, rows, "No edge has told of any.");
+}
+
+function culprits(machines: readonly MachineState[]): Html {
+	const rows = machines
+		.flatMap((machine) => machine.culprits)
+		.map(
+			({ tenant, function: name, strikes, disabledMs }) =>
+				html`<tr><th scope="row"><a href="${pathOf({ tenant, name })}">${name}</a> <span class="tenant">${tenant}</span></th>
+<td class="number">${count(strikes)}</td><td>${disabledMs > 0 ? html`put aside for ${duration(disabledMs / 1000)}` : "on probation"}</td></tr>`,
+		);
+	return table("Culprits", ["Function", numbers("Strikes"), "Now"], rows, "None.");
+}
+
+const numbers = (name: string): Html => html`<span class="number">${name}</span>`;
 
 function most(
 	name: string,

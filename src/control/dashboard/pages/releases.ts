@@ -9,7 +9,7 @@ import { type Html, html } from "../html.ts";
 import { table } from "../layout.ts";
 import type { Asked, Pages } from "../pages.ts";
 import { FUNCTION, functionView } from "./function.ts";
-import { functionOfPath } from "./functions.ts";
+import { changedFunction, functionOfPath } from "./functions.ts";
 
 /** So many of the latest are shown. */
 const SHOWN = 100;
@@ -45,13 +45,6 @@ export function addReleases(pages: Pages, control: Control): void {
 		const { sequence } = await releases.release(asked.bearer.label, id, request);
 		return shown(asked, id, sequence);
 	});
-}
-
-/** The function of a path, once it is sure that whoever asks may change it. */
-export function changedFunction(asked: Asked): FunctionId {
-	const id = functionOfPath(asked);
-	asked.bearer.require("deploy", id.tenant, id.name);
-	return id;
 }
 
 /** The page anew, once edges serve what was committed. */

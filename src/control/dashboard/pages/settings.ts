@@ -6,8 +6,7 @@ import { type Html, html } from "../html.ts";
 import { table } from "../layout.ts";
 import type { Asked, Pages } from "../pages.ts";
 import { FUNCTION, functionView } from "./function.ts";
-import { functionOfPath } from "./functions.ts";
-import { changedFunction } from "./releases.ts";
+import { changedFunction, functionOfPath } from "./functions.ts";
 
 /** What a function is set to, what it is bound to and what calls it; and whether it is paused, which can be changed. */
 export function addSettings(pages: Pages, control: Control): void {
