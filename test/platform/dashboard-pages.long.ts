@@ -259,7 +259,7 @@ test("the machine's page has each sandbox with its lane, and who has cost one", 
 	assert.ok(below(pid as number).some((one) => one.pid === Number(stuck)));
 	process.kill(Number(stuck), "SIGKILL");
 	await asked;
-	await until(async () => /kills<\/a>[^]*on probation/.test(await page()));
+	await until(async () => /kills<\/a>.*on probation/s.test(await page()));
 });
 
 test("a CPU profile is taken with a button", async () => {
