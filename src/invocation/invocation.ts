@@ -168,10 +168,10 @@ export class Invocation implements AttemptListener, CallTracing, Guarded, Holder
 	}
 
 	/** A call of one of its bindings begins: its span, if it is recorded. */
-	traceCall(binding: BindingNumber, { target, operation = "", request }: Prepared): CallSpan | null {
-		const { trace } = this.recording;
-		if (trace === null) return null;
-		return trace.call({ ...bindingOf(binding, this.version.bindings), operation, target, http: request ?? null });
+	traceCall(number: BindingNumber, { target, operation = "", request }: Prepared): CallSpan | null {
+		const binding = bindingOf(number, this.version.bindings);
+		this.recording.called(binding);
+		return this.recording.trace?.call({ ...binding, operation, target, http: request ?? null }) ?? null;
 	}
 
 	traceOf(call: CallSpan | null): TraceContext {

@@ -1,3 +1,4 @@
+import type { Bound } from "../bindings/binding.ts";
 import type { ReleasedVersion } from "../deployments/released-version.ts";
 import type { ErrorCode, FunctionError } from "../errors.ts";
 import type { Limits } from "../limits/limits.ts";
@@ -13,6 +14,7 @@ import {
 	type Outcome,
 	type Trigger,
 } from "../observe/record.ts";
+import { addBindingCalls } from "../observe/tally.ts";
 import type { Trace } from "../observe/trace.ts";
 import { newSpanId, type TraceContext } from "../observe/trace-context.ts";
 import type { Tracer } from "../observe/tracer.ts";
@@ -75,6 +77,13 @@ export class Recording {
 		this.record.traceId = context.tracer.traceId(event.trace);
 		this.record.spanId = newSpanId();
 		this.trace = context.tracer.begin(this.record, event.trace);
+	}
+
+	/** A binding is called; globals have no name. */
+	called({ name, type }: Pick<Bound, "name" | "type">): void {
+		const { record } = this;
+		if (Object.isFrozen(record.bindingCalls)) record.bindingCalls = {};
+		addBindingCalls(record.bindingCalls, { [name === "" ? type : name]: 1 });
 	}
 
 	/** An attempt begins. */

@@ -70,6 +70,8 @@ export interface Rollup {
 	requestBytes: Bytes;
 	responseBytes: Bytes;
 	subrequests: Count;
+	/** How often each binding was called, by its name. */
+	bindingCalls: Record<string, Count>;
 	/** Of the isolate that was measured last. */
 	memoryBytes: Bytes;
 }

@@ -51,7 +51,7 @@ export function createLogger(): CliLogger {
 		translateTime: false,
 	});
 	const destination = terminal
-		? { write: (line: string) => output.write(readable(line.replace(',"exceeded":{}', ""))) }
+		? { write: (line: string) => output.write(readable(line.replace(/,"(?:bindingCalls|exceeded)":\{\}/g, ""))) }
 		: output;
 	// The record's own fields are called `hostname` and `time`, so pino's stay out.
 	const logger = pino({ base: null, timestamp: terminal ? undefined : () => "" }, destination);

@@ -26,8 +26,9 @@ let lastMessage = "";
  */
 export function recordFields(record: InvocationRecord): string {
 	if (record === lastRecord) return lastFields;
-	const { exceeded } = record;
+	const { bindingCalls, exceeded } = record;
 	const limits = Object.keys(exceeded).length === 0 ? "{}" : JSON.stringify(exceeded);
+	const calls = record.subrequests === 0 ? "{}" : JSON.stringify(bindingCalls);
 	lastRecord = record;
 	lastFields =
 		`"time":"${record.time}","requestId":"${record.requestId}","traceId":"${record.traceId}",` +
@@ -37,7 +38,7 @@ export function recordFields(record: InvocationRecord): string {
 		`"url":${asJson(record.url)},"status":${record.status},"outcome":"${record.outcome}","cold":${record.cold},` +
 		`"startMs":${record.startMs},"cpuMs":${record.cpuMs},"wallMs":${record.wallMs},` +
 		`"requestBytes":${record.requestBytes},"responseBytes":${record.responseBytes},` +
-		`"subrequests":${record.subrequests},"exceeded":${limits},"memoryBytes":${record.memoryBytes},` +
+		`"subrequests":${record.subrequests},"bindingCalls":${calls},"exceeded":${limits},"memoryBytes":${record.memoryBytes},` +
 		`"attempts":${record.attempts}`;
 	return lastFields;
 }

@@ -55,6 +55,8 @@ export interface InvocationRecord {
 	/** Size of the response's body in bytes, as far as it was sent. */
 	responseBytes: number;
 	subrequests: number;
+	/** How often each binding was called, by its name in `env`, or `fetch` and the like; empty where none was. */
+	bindingCalls: Record<string, number>;
 	/** How often each limit was exceeded, by its name in `Limits`; empty where none was. */
 	exceeded: Partial<Record<keyof Limits, number>>;
 	/** Memory of the isolate when it was last measured, in bytes. */
@@ -62,6 +64,9 @@ export interface InvocationRecord {
 	/** How often the request was started: more than once if a sandbox was lost under it. */
 	attempts: number;
 }
+
+/** Most requests call none, so that one object stands for all of these. */
+const NO_CALLS: Record<string, number> = Object.freeze({});
 
 let lastTime = 0;
 let lastText = "";
@@ -100,6 +105,7 @@ export function newRecord(requestId: string, event: string, trigger: Trigger): I
 		requestBytes: 0,
 		responseBytes: 0,
 		subrequests: 0,
+		bindingCalls: NO_CALLS,
 		exceeded: {},
 		memoryBytes: 0,
 		attempts: 0,

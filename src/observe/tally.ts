@@ -38,6 +38,8 @@ export interface Tally extends Counted {
 	requestBytes: Bytes;
 	responseBytes: Bytes;
 	subrequests: number;
+	/** How often each binding was called, by its name, of a hundred of them. */
+	bindingCalls: Record<string, number>;
 	/** Of the isolate that was measured last. */
 	memoryBytes: Bytes;
 }
@@ -57,6 +59,7 @@ function newTally({ tenant, function: name, version, event }: Counted): Tally {
 		requestBytes: 0,
 		responseBytes: 0,
 		subrequests: 0,
+		bindingCalls: {},
 		memoryBytes: 0,
 	};
 }
@@ -94,10 +97,23 @@ export function quantile({ counts }: Histogram, share: number): Seconds | null {
 	return BOUNDS[BOUNDS.length - 1];
 }
 
+/** So many bindings are told apart; those that come after them are counted together. */
+const MOST_BINDINGS = 100;
+
+/** Adds how often bindings were called. */
+export function addBindingCalls(to: Record<string, number>, more: Readonly<Record<string, number>>): void {
+	for (const [name, count] of Object.entries(more)) {
+		const key = Object.hasOwn(to, name) || Object.keys(to).length < MOST_BINDINGS ? name : OTHERS;
+		// Names are tenants', and may be those of what every object has.
+		to[key] = (Object.hasOwn(to, key) ? to[key] : 0) + count;
+	}
+}
+
 /** Adds what was counted elsewhere. */
 export function addTally(to: Tally, more: Tally): void {
 	for (const [outcome, count] of Object.entries(more.outcomes))
 		to.outcomes[outcome] = (to.outcomes[outcome] ?? 0) + count;
+	addBindingCalls(to.bindingCalls, more.bindingCalls);
 	addHistogram(to.wall, more.wall);
 	addHistogram(to.cpu, more.cpu);
 	addHistogram(to.start, more.start);
@@ -161,6 +177,7 @@ export class Tallies {
 		tally.requestBytes += record.requestBytes;
 		tally.responseBytes += record.responseBytes;
 		tally.subrequests += record.subrequests;
+		if (record.subrequests > 0) addBindingCalls(tally.bindingCalls, record.bindingCalls);
 		if (record.memoryBytes > 0) tally.memoryBytes = record.memoryBytes;
 	}
 

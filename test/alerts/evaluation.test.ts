@@ -87,7 +87,7 @@ class Watch {
 		const none = () => ({ counts: new Array<number>(BOUNDS.length + 1).fill(0), sum: 0 });
 		const tally = {
 			...{ tenant, function: name, event: "http", version: "", outcomes, wall: none(), cpu: none(), start: none() },
-			...{ requestBytes: 0, responseBytes: 0, subrequests: 0, memoryBytes: 0 },
+			...{ requestBytes: 0, responseBytes: 0, subrequests: 0, bindingCalls: {}, memoryBytes: 0 },
 		} as Tally;
 		this.alerts.measured(this, [tally], EDGE);
 	}
@@ -253,7 +253,7 @@ test("with what the log knows of before, a process that begins anew takes what h
 		cpu: none,
 		start: none,
 	} as const;
-	const sizes = { requestBytes: 0, responseBytes: 0, subrequests: 0, memoryBytes: 0 };
+	const sizes = { requestBytes: 0, responseBytes: 0, subrequests: 0, bindingCalls: {}, memoryBytes: 0 };
 	const rollup = { ...common, ...sizes, time: watch.clock.wall(), outcomes: { exception: 100 } };
 	watch.clock.now += 20_000;
 	watch.rollups = [rollup];

@@ -10,7 +10,7 @@ const MINUTE = 60_000;
 function tally(outcomes: Record<string, number>, more: Partial<Tally> = {}): Tally {
 	const none = () => ({ counts: new Array<number>(BOUNDS.length + 1).fill(0), sum: 0 });
 	const common = { tenant: "acme", function: "shop", event: "http", version: "", outcomes };
-	const sizes = { requestBytes: 0, responseBytes: 0, subrequests: 0, memoryBytes: 0 };
+	const sizes = { requestBytes: 0, responseBytes: 0, subrequests: 0, bindingCalls: {}, memoryBytes: 0 };
 	return { ...common, wall: none(), cpu: none(), start: none(), ...sizes, ...more } as Tally;
 }
 

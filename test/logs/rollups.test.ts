@@ -16,7 +16,7 @@ const T = 500_000 * HOUR;
 function tally(count: number, { version = "v1", ...more }: Partial<Tally> & { version?: string } = {}): Tally {
 	const tallies = new Tallies(1);
 	for (let i = 0; i < count; i++)
-		tallies.count(record({ wallMs: 3, cpuMs: 1, responseBytes: 10, subrequests: 1 }).record);
+		tallies.count(record({ wallMs: 3, cpuMs: 1, responseBytes: 10, subrequests: 1, bindingCalls: { KV: 1 } }).record);
 	return { ...tallies.take()[0], ...more, version } as Tally;
 }
 

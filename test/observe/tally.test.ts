@@ -125,3 +125,15 @@ test("functions that are no more make room for others", () => {
 		["f7", 1],
 	]);
 });
+
+test("bindings' calls are counted by their names, whatever these are, and of a hundred of them", () => {
+	const tallies = new Tallies(10);
+	const called = (bindingCalls: Record<string, number>) => tallies.count(record("a", { subrequests: 1, bindingCalls }));
+	called({ KV: 2, constructor: 1 });
+	called({ KV: 1, constructor: 1, toString: 1 });
+	const [tally] = tallies.take();
+	assert.deepEqual({ ...tally.bindingCalls }, { KV: 3, constructor: 2, toString: 1 });
+	for (let i = 0; i < 200; i++) called({ [`B${i}`]: 1 });
+	const { bindingCalls } = tallies.take()[0];
+	assert.deepEqual([Object.keys(bindingCalls).length, bindingCalls.B99, bindingCalls._others], [101, 1, 100]);
+});

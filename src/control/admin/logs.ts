@@ -65,6 +65,8 @@ const lineShape = z.object({
 	function: z.string(),
 	version: z.string(),
 	requestId: z.string(),
+	traceId: z.string(),
+	spanId: z.string(),
 	message: z.string(),
 });
 const recordShape = z.object({
@@ -87,6 +89,7 @@ const recordShape = z.object({
 	requestBytes: z.number(),
 	responseBytes: z.number(),
 	subrequests: z.number(),
+	bindingCalls: z.record(z.string(), z.number()),
 	exceeded: z.record(z.string(), z.number()),
 	memoryBytes: z.number(),
 	attempts: z.number(),
@@ -132,6 +135,7 @@ const rollupShape = z
 		requestBytes: z.number(),
 		responseBytes: z.number(),
 		subrequests: z.number(),
+		bindingCalls: z.record(z.string(), z.number()),
 		memoryBytes: z.number(),
 	})
 	.openapi("Rollup");

@@ -35,7 +35,7 @@ export function dashboard(control: Control): Hono<Authenticated & { Bindings: Ht
 	addFunctions(pages, control, traffic);
 	addFunction(pages, control, traffic);
 	addReleases(pages, control);
-	addSettings(pages, control);
+	addSettings(pages, control, traffic);
 	addLogs(pages, control);
 	addInvocation(pages, control);
 	addUsage(pages, control);

@@ -1,5 +1,5 @@
 import type { Rollup } from "../../logs/calls.ts";
-import { addHistogram, type Histogram, newHistogram, quantile } from "../../observe/tally.ts";
+import { addBindingCalls, addHistogram, type Histogram, newHistogram, quantile } from "../../observe/tally.ts";
 import type { Bytes, Count, Seconds } from "../../units.ts";
 
 /** What was done within some time, however many rollups tell of it. */
@@ -10,11 +10,14 @@ export class Summary {
 	errors: Count = 0;
 	coldStarts: Count = 0;
 	cpu: Seconds = 0;
+	/** How often each binding was called, by its name. */
+	readonly bindingCalls: Record<string, Count> = {};
 	/** Of the isolate that was measured last. */
 	memoryBytes: Bytes = 0;
 	#measured = 0;
 
-	add({ time, outcomes, wall, cpu, start, memoryBytes }: Rollup): void {
+	add({ time, outcomes, wall, cpu, start, bindingCalls, memoryBytes }: Rollup): void {
+		addBindingCalls(this.bindingCalls, bindingCalls);
 		for (const [outcome, times] of Object.entries(outcomes)) {
 			this.outcomes.set(outcome, (this.outcomes.get(outcome) ?? 0) + times);
 			this.invocations += times;
@@ -35,6 +38,7 @@ export class Summary {
 		this.errors += later.errors;
 		this.coldStarts += later.coldStarts;
 		this.cpu += later.cpu;
+		addBindingCalls(this.bindingCalls, later.bindingCalls);
 		this.memoryBytes = later.memoryBytes || this.memoryBytes;
 	}
 

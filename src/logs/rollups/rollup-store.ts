@@ -2,7 +2,7 @@ import { renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { setImmediate as pause } from "node:timers/promises";
-import { addHistogram, type Histogram, newHistogram, type Tally } from "../../observe/tally.ts";
+import { addBindingCalls, addHistogram, type Histogram, newHistogram, type Tally } from "../../observe/tally.ts";
 import { Refused } from "../../stores/store.ts";
 import type { Count, Milliseconds } from "../../units.ts";
 import type { EpochMs, Rollup, RollupQuery } from "../calls.ts";
@@ -40,7 +40,15 @@ const DAMAGED = [11, 26];
 /** What is added up of a version in a step. */
 type Sums = Pick<
 	Rollup,
-	"outcomes" | "wall" | "cpu" | "start" | "requestBytes" | "responseBytes" | "subrequests" | "memoryBytes"
+	| "outcomes"
+	| "wall"
+	| "cpu"
+	| "start"
+	| "requestBytes"
+	| "responseBytes"
+	| "subrequests"
+	| "bindingCalls"
+	| "memoryBytes"
 >;
 
 interface Row {
@@ -201,7 +209,7 @@ function newSums(): Sums {
 	return {
 		outcomes: {},
 		...{ wall: newHistogram(), cpu: newHistogram(), start: newHistogram() },
-		...{ requestBytes: 0, responseBytes: 0, subrequests: 0, memoryBytes: 0 },
+		...{ requestBytes: 0, responseBytes: 0, subrequests: 0, bindingCalls: {}, memoryBytes: 0 },
 	};
 }
 
@@ -214,14 +222,15 @@ function addSums(to: Sums, more: Sums | Tally): void {
 	to.requestBytes += more.requestBytes;
 	to.responseBytes += more.responseBytes;
 	to.subrequests += more.subrequests;
+	addBindingCalls(to.bindingCalls, more.bindingCalls);
 	if (more.memoryBytes > 0) to.memoryBytes = more.memoryBytes;
 }
 
 /** As it is stored: of histograms only the buckets that have something. */
 function textOf(sums: Sums): string {
-	const { outcomes, wall, cpu, start, requestBytes, responseBytes, subrequests, memoryBytes } = sums;
+	const { outcomes, wall, cpu, start, requestBytes, responseBytes, subrequests, bindingCalls, memoryBytes } = sums;
 	const numbers = [requestBytes, responseBytes, subrequests, memoryBytes];
-	return JSON.stringify([outcomes, sparse(wall), sparse(cpu), sparse(start), ...numbers]);
+	return JSON.stringify([outcomes, sparse(wall), sparse(cpu), sparse(start), ...numbers, bindingCalls]);
 }
 
 type Sparse = [sum: number, ...bucketsAndCounts: number[]];
@@ -238,12 +247,11 @@ function dense([sum, ...pairs]: Sparse): Histogram {
 }
 
 function sumsIn(text: string): Sums {
-	const [outcomes, wall, cpu, start, requestBytes, responseBytes, subrequests, memoryBytes] = JSON.parse(text) as [
-		...[Record<string, Count>, Sparse, Sparse, Sparse],
-		...[number, number, number, number],
-	];
+	const [outcomes, wall, cpu, start, requestBytes, responseBytes, subrequests, memoryBytes, bindingCalls] = JSON.parse(
+		text,
+	) as [...[Record<string, Count>, Sparse, Sparse, Sparse], ...[number, number, number, number, Record<string, Count>]];
 	return {
 		...{ outcomes, wall: dense(wall), cpu: dense(cpu), start: dense(start) },
-		...{ requestBytes, responseBytes, subrequests, memoryBytes },
+		...{ requestBytes, responseBytes, subrequests, bindingCalls, memoryBytes },
 	};
 }

@@ -95,7 +95,7 @@ ${facts([
 	["Start", cold ? milliseconds(startMs) : "the isolate was warm"],
 	["Attempts", attempts],
 	["Limits exceeded", limits.length === 0 ? "none" : limits.join(", ")],
-	["Calls of bindings", count(record.subrequests)],
+	["Calls of bindings", callsOf(record)],
 	["Request's body", bytes(record.requestBytes)],
 	["Response's body", bytes(record.responseBytes)],
 	["Isolate's memory", record.memoryBytes === 0 ? "–" : bytes(record.memoryBytes)],
@@ -125,4 +125,12 @@ function linesOf({ time: at, lines }: LogEntry, requestId: string): Html {
 	}
 	const left = lines.length - shown.length;
 	return html`<ol class="entries" aria-label="Lines">${shown}</ol>${left > 0 && html`<p class="note">${count(left)} more lines</p>`}`;
+}
+
+/** How often bindings were called, by their names. */
+function callsOf({ subrequests, bindingCalls }: InvocationRecord): Html | string {
+	const named = Object.entries(bindingCalls ?? {}).map(([name, times]) => `${name} ${count(times)}`);
+	return named.length === 0
+		? count(subrequests)
+		: html`${count(subrequests)} <span class="note">${named.join(", ")}</span>`;
 }

@@ -1,15 +1,17 @@
 import type { Control } from "../../control.ts";
 import type { FunctionDocument, VersionDocument } from "../../store/documents.ts";
-import { facts, longText, time } from "../format.ts";
+import { count, facts, longText, time } from "../format.ts";
 import { pathOf } from "../function-index.ts";
 import { type Html, html } from "../html.ts";
 import { table } from "../layout.ts";
 import type { Asked, Pages } from "../pages.ts";
+import { Summary } from "../summary.ts";
+import type { Traffic } from "../traffic.ts";
 import { FUNCTION, functionView } from "./function.ts";
 import { changedFunction, functionOfPath } from "./functions.ts";
 
 /** What a function is set to, what it is bound to and what calls it; and whether it is paused, which can be changed. */
-export function addSettings(pages: Pages, control: Control): void {
+export function addSettings(pages: Pages, control: Control, traffic: Traffic): void {
 	const { catalog } = control;
 	pages.get(`${FUNCTION}/settings`, async (asked) => {
 		const id = functionOfPath(asked);
@@ -17,7 +19,10 @@ export function addSettings(pages: Pages, control: Control): void {
 		const versions: VersionDocument[] = [];
 		for (const { version } of (await catalog.released(one))?.shares ?? [])
 			versions.push(await catalog.version(id, version));
-		return functionView(id, "settings", settingsBody(asked, one, versions));
+		const all = new Summary();
+		const steps = await traffic.series({ tenant: id.tenant, functions: [id.name] }, "24h");
+		for (const { summary } of steps.get("") ?? []) all.merge(summary);
+		return functionView(id, "settings", settingsBody(asked, one, versions, all.bindingCalls));
 	});
 	pages.post(`${FUNCTION}/paused`, async (asked, form) => {
 		const id = changedFunction(asked);
@@ -31,6 +36,7 @@ function settingsBody(
 	{ control, bearer, session }: Asked,
 	one: FunctionDocument,
 	versions: readonly VersionDocument[],
+	calls: Readonly<Record<string, number>>,
 ): Html {
 	const { paused, provisioned, maxInstances, schedules, consumers, storage, secrets } = one;
 	const hostnames = control.catalog.hostnamesOf(one);
@@ -41,6 +47,8 @@ function settingsBody(
 	const bindings = versions.flatMap(({ number, bindings: own }) =>
 		Object.entries(own).map(([name, { type, ...rest }]) => ({ name, type, rest, number })),
 	);
+	const named = new Set(bindings.map(({ name }) => name));
+	const unnamed = Object.entries(calls).filter(([name]) => !named.has(name));
 	const json = (value: unknown) =>
 		html`<code>${longText(typeof value === "string" ? value : JSON.stringify(value))}</code>`;
 	const isPaused = html`<form class="bar" method="post" action="${pathOf(one)}/paused"><input type="hidden" name="form" value="${session.formToken}"><input type="hidden" name="paused" value="${paused ? "no" : "yes"}"><button>${paused ? "Resume" : "Pause"}</button></form>`;
@@ -76,13 +84,15 @@ ${table(
 <h2>Bindings <span class="note">${bindings.length}</span></h2>
 ${table(
 	"Bindings",
-	["Name", "Kind", "To", "Version"],
+	["Name", "Kind", "To", "Version", html`<span class="number">Calls in 24 hours</span>`],
 	bindings.map(
 		({ name, type, rest, number }) =>
-			html`<tr><th scope="row"><code>${name}</code></th><td>${type}</td><td>${json(rest)}</td><td class="number">${number}</td></tr>`,
+			html`<tr><th scope="row"><code>${name}</code></th><td>${type}</td><td>${json(rest)}</td><td class="number">${number}</td>
+<td class="number">${count(calls[name] ?? 0)}</td></tr>`,
 	),
 	"None.",
 )}
+${unnamed.length > 0 && html`<p class="note">Beside these: ${unnamed.map(([name, times]) => `${name} ${count(times)}`).join(", ")}.</p>`}
 <h2>Triggers</h2>
 ${table(
 	"Triggers",
