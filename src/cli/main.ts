@@ -10,7 +10,7 @@ import { addClientCommands } from "./client-commands.ts";
 import { type Flags, integer, list } from "./flags.ts";
 
 const HELP = `
-atoll --help COMMAND tells of one command; docs/cli.md of all, and of exit codes.`;
+atoll help COMMAND tells of one command; docs/cli.md of all, and of exit codes.`;
 
 /** What the commands that serve folders have in common, as it is typed. */
 interface ServeOptions {

@@ -183,6 +183,7 @@ export class Supervisor {
 	 * where the new one cannot start; the old one goes on then.
 	 */
 	restart(): Promise<void> {
+		if (this.#stopping) return Promise.reject(new Error("the server is ending"));
 		this.#restarting ??= this.#restart().finally(() => {
 			this.#restarting = null;
 		});

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { ClientError, Exit } from "../client-error.ts";
-import { type ClientOptions, clientOf, fromInput, listing, say, table } from "../command.ts";
+import { type ClientOptions, clientOf, fromInput, listing, progress, say, table } from "../command.ts";
 
 interface AlertOptions extends ClientOptions {
 	operator?: boolean;
@@ -140,6 +140,9 @@ async function rule(action: string, name: string | undefined, options: AlertOpti
 		if (options.settings === undefined) throw new ClientError("what is it to say? --settings FILE", Exit.usage);
 		const made = await client.ask<RuleInfo>("PUT", own, fileOf(options.settings));
 		say(options, made, () => `there is an alert where ${made.query ?? made.metric} is ${thresholdOf(made)}`);
+		const receivers = await client.get<ReceiverInfo[]>(`${ownerPath(options)}/receivers`);
+		if (receivers.length === 0)
+			progress(options, `nobody is told of it yet: ${whoseReceivers(options)} are none (atoll alerts receiver set)`);
 	} else if (action === "test") {
 		const all = await client.ask<EvaluationInfo[]>("POST", `${own}/test`, {});
 		const rows = all.map((one) => [subjectOf(one), numberOf(one.value), numberOf(one.requests), one.verdict]);
@@ -149,6 +152,10 @@ async function rule(action: string, name: string | undefined, options: AlertOpti
 		say(options, {}, () => `the rule ${name} is removed`);
 	} else throw unknown("rule", action, "list, get, set, test or remove");
 }
+
+/** A tenant's alerts are told to its own receivers, and the operator's rules to the operator's. */
+const whoseReceivers = ({ operator, tenant }: AlertOptions) =>
+	operator ? "the operator's receivers" : `the receivers of ${tenant ?? "the tenant"} (the operator's: --operator)`;
 
 const thresholdOf = ({ above, below }: RuleInfo) => (above !== undefined ? `> ${above}` : `< ${below}`);
 
@@ -161,7 +168,13 @@ async function receiver(action: string, name: string | undefined, options: Alert
 			...[one.name, one.kind, one.origin, one.matchers.join(", ") || "all"],
 			one.enabled ? "on" : "off",
 		]);
-		say(options, all, () => listing(["RECEIVER", "KIND", "AT", "ALERTS", "STATE"], rows, "nobody is told of alerts"));
+		say(options, all, () =>
+			listing(
+				["RECEIVER", "KIND", "AT", "ALERTS", "STATE"],
+				rows,
+				"nobody is told of alerts: atoll alerts receiver set adds a receiver",
+			),
+		);
 		return;
 	}
 	const own = `${path}/${named(name, "receiver")}`;
@@ -207,7 +220,7 @@ async function silence(action: string, id: string | undefined, options: AlertOpt
 		if (matcher === undefined) throw new ClientError("of which alerts? --matcher function=shop", Exit.usage);
 		const until = new Date(Date.now() + millisecondsOf(options.for ?? "1h")).toISOString();
 		const made = await client.ask<SilenceInfo>("POST", path, { matchers: matcher, until, comment });
-		say(options, made, () => `${made.id}: nobody is told of these until ${made.until}`);
+		say(options, made, () => `${made.id}: ${whoseReceivers(options)} are told nothing of these until ${made.until}`);
 	} else if (action === "remove") {
 		await client.ask("DELETE", `${path}/${named(id, "silence")}`);
 		say(options, {}, () => `the silence ${id} is over`);

@@ -1,6 +1,7 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { EpochMs, LogEntry, RollupQuery } from "../../logs/calls.ts";
+import { parseQuery } from "../../logs/query/parser.ts";
 import { timeOf } from "../../logs/query/values.ts";
 import { type FunctionName, functionName, keyOf, type TenantName } from "../../names.ts";
 import type { Milliseconds } from "../../units.ts";
@@ -19,6 +20,7 @@ const ROLLUPS = "/rollups";
 
 const LONGEST_QUERY = 4000;
 const MOST_ENTRIES = 1000;
+const EARLIEST = "1970-01-01";
 /** One invocation is looked for in this time, unless it is said otherwise. */
 const LOOK_BACK = "7d";
 /** More steps than this are no chart. */
@@ -42,7 +44,7 @@ const ofFunction = functionName.optional().openapi({ description: "Of this funct
 const logsQuery = z.strictObject({
 	query: text,
 	function: ofFunction,
-	since: since("1h"),
+	since: time("From when on; 1h where neither this nor the query says it").optional(),
 	until,
 	limit: z.coerce.number().int().min(1).max(MOST_ENTRIES).default(100).openapi({ description: "Entries at most." }),
 	cursor: z.string().max(1000).optional().openapi({ description: "Where the page before has ended." }),
@@ -152,7 +154,8 @@ export function addLogCalls(app: OpenAPIHono<Authenticated>, control: Control): 
 	const call = <Body>(one: Call<Body>) => addCall(app, one);
 	const ask = (c: C) => {
 		const { function: name, limit, cursor = null, query, ...range } = checked(logsQuery, c.req.query());
-		return logs.query({ ...seenBy(c, name), ...rangeIn(range), query, limit, cursor });
+		const { since = saysSince(query) ? EARLIEST : "1h", until } = range;
+		return logs.query({ ...seenBy(c, name), ...rangeIn({ since, until }), query, limit, cursor });
 	};
 	const rollups = (c: C, by: RollupQuery["by"]) =>
 		logs.rollups({ ...seenBy(c), ...rollupsIn(checked(rollupsQuery, c.req.query()), by) });
@@ -245,6 +248,17 @@ function seenBy(c: C, asked?: FunctionName): Seen {
 	if (name === undefined) return { tenant, functions: c.get("bearer").grant.functions };
 	c.get("bearer").require("read", tenant, name);
 	return { tenant, functions: [name] };
+}
+
+/** Whether a query says itself from when on; one that makes no sense is refused later. */
+function saysSince(query: string): boolean {
+	try {
+		const { filter } = parseQuery(query);
+		const parts = filter?.kind === "and" ? filter.parts : [filter];
+		return parts.some((part) => part?.kind === "time" && (part.comparison === ">=" || part.comparison === ">"));
+	} catch {
+		return false;
+	}
 }
 
 function rangeIn(said: { since: string; until?: string | undefined }): { since: EpochMs; until: EpochMs } {

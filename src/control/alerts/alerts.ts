@@ -16,6 +16,7 @@ import type { Delivery, DeliveryOutcome } from "./deliveries.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { type Evaluation, Evaluator } from "./evaluator.ts";
 import { fillWithPast } from "./past.ts";
+import { Outgoing } from "./receivers/outgoing.ts";
 import type { Receiver } from "./receivers/receiver.ts";
 import { Receivers } from "./receivers.ts";
 import { type Rule, scopeOf } from "./rule.ts";
@@ -96,7 +97,11 @@ export class Alerts {
 		this.#clock = clock;
 		const configured = configuredReceivers(config);
 		this.rules = new Rules(store);
-		this.receivers = new Receivers(store, sealer, new Set(configured.map(({ name }) => name)));
+		const outgoing = new Outgoing(parts.allowEgress);
+		this.receivers = new Receivers(store, sealer, {
+			configured: new Set(configured.map(({ name }) => name)),
+			refusalOf: (url) => outgoing.refusalOf(url),
+		});
 		this.silences = new Silences(store);
 		this.#database = AlertDatabase.open(`${parts.folder}/${DATABASE}`, (why) =>
 			log("error", `${DATABASE} cannot be used (${why}), and is set aside: alerts begin anew`),

@@ -17,9 +17,18 @@ export class Receivers {
 	readonly #store: Store;
 	readonly #sealer: Sealer;
 	readonly #configured: ReadonlySet<string>;
+	readonly #refusalOf: (url: URL) => string | null;
 
-	/** `configured` are the names of those that the server's settings have, which are the operator's. */
-	constructor(store: Store, sealer: Sealer, configured: ReadonlySet<string>) {
+	/**
+	 * `configured` are the names of those that the server's settings have, which are the operator's; `refusalOf` says why
+	 * no other may be at a URL, as far as that is known without looking its name up.
+	 */
+	constructor(
+		store: Store,
+		sealer: Sealer,
+		{ configured, refusalOf }: { configured: ReadonlySet<string>; refusalOf: (url: URL) => string | null },
+	) {
+		this.#refusalOf = refusalOf;
 		this.#store = store;
 		this.#sealer = sealer;
 		this.#configured = configured;
@@ -32,6 +41,8 @@ export class Receivers {
 	/** Throws ControlError `not_found`. */
 	async find(owner: Owner, name: string): Promise<Entry<"alertReceiver">> {
 		const entry = await this.#store.get("alertReceiver", ownKey(owner, name));
+		if (entry === null && owner === null && this.#configured.has(name))
+			throw new ControlError("invalid", `the receiver ${name} is of the server's settings: change it there`);
 		if (entry === null)
 			throw new ControlError("not_found", `${whoseOf(owner)} has no receiver ${JSON.stringify(name)}`);
 		return entry;
@@ -57,11 +68,17 @@ export class Receivers {
 			const before = isSame && (url === undefined || secret === undefined) ? this.#addressOf(entry.value) : null;
 			const to = url ?? before?.url;
 			if (to === undefined) throw new ControlError("invalid", "url: a new receiver needs one");
+			const refused = this.#refusalOf(new URL(to));
+			if (refused !== null)
+				throw new ControlError("invalid", `url: ${refused}, where only receivers of the server's settings may be`);
 			// What it was signed with for one place is not told another.
 			const kept = before !== null && new URL(before.url).origin === new URL(to).origin ? before.secret : null;
 			const address: ReceiverAddress = { url: to, secret: secret ?? kept };
 			if (settings.kind === "webhook" && address.secret === null)
-				throw new ControlError("invalid", "secret: a webhook needs one, with which it is signed");
+				throw new ControlError(
+					"invalid",
+					"secret: a webhook needs one, with which it is signed (whsec_ and base64; atoll alerts receiver set --secret)",
+				);
 			const changed = new Date().toISOString();
 			const sealed = this.#sealer.seal(JSON.stringify(address), placeOf(key));
 			const value: AlertReceiverDocument = {

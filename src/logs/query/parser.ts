@@ -148,7 +148,10 @@ class FilterParser {
 		const valueAt = scanner.position;
 		if (!isMeasured(field) && field.kind === "boolean" && comparison !== "=" && comparison !== "!=")
 			scanner.fail(`: or !=, which is what ${field.name} can be asked for by`, valueAt - sign.length);
-		const { text, isPrefix } = this.#value();
+		const { text, isPrefix: isWritten } = this.#value();
+		// What lists show of a version is how its name begins.
+		const isShort = field.name === "version" && /^[0-9a-f]{8}$/.test(text);
+		const isPrefix = isWritten || (isShort && (comparison === "=" || comparison === "!="));
 		if (isPrefix) {
 			if (field.kind !== "text") return scanner.fail(`${EXPECTED[field.kind]}, and no *`, valueAt);
 			const begins: Filter = { kind: "begins", field, prefix: text };

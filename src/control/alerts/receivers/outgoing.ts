@@ -55,11 +55,16 @@ export class Outgoing {
 	}
 
 	/** A URL may have an address in place of a name, for which nothing is looked up. */
-	#check({ hostname: named }: URL): void {
+	#check(url: URL): void {
+		const refused = this.refusalOf(url);
+		if (refused !== null) throw new Refused(refused);
+	}
+
+	/** Why nothing of a tenant's goes to a URL, whatever its name resolves to; `null` where that is not known yet. */
+	refusalOf({ hostname: named }: URL): string | null {
 		const hostname = named.replace(/^\[|\]$|\.$/g, "");
 		const address = isIP(hostname) === 0 ? null : this.#guard.refuseAddress(hostname, hostname);
-		const refused = this.#guard.refuseName(hostname) ?? address;
-		if (refused !== null) throw new Refused(refused);
+		return this.#guard.refuseName(hostname) ?? address;
 	}
 
 	#lookupFor(owner: string): LookupFunction {

@@ -34,7 +34,7 @@ export function addLogs(pages: Pages, { logs }: Control): void {
 		const tenant = bearer.tenant ?? (c.req.query("tenant") ?? "").trim();
 		if (tenant !== "" && !tenantName.safeParse(tenant).success)
 			throw new ControlError("not_found", "there is no such tenant");
-		const text = (c.req.query("q") ?? "").slice(0, LONGEST + 1);
+		const text = (c.req.query("q") ?? c.req.query("query") ?? "").slice(0, LONGEST + 1);
 		const wanted: Wanted = {
 			text,
 			tenant,
@@ -103,7 +103,7 @@ function told({ whole, lost, read }: LogResult): Html {
 		!whole && "The query was ended at its bounds: what is older was not looked through.",
 		lost > 0 && `${count(lost)} records and lines of this time were lost before they were stored.`,
 	].filter((note) => note !== false);
-	return html`<p class="note">${count(read.entries)} entries, ${bytes(read.bytes)} read.${notes.length > 0 && html` <b class="warn">${notes.join(" ")}</b>`}</p>`;
+	return html`<p class="note">Looked through ${count(read.entries)} entries, ${bytes(read.bytes)}.${notes.length > 0 && html` <b class="warn">${notes.join(" ")}</b>`}</p>`;
 }
 
 function groups({ columns, rows }: LogResult): Html {
