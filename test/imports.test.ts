@@ -172,6 +172,7 @@ const ROOMS = {
 		units: "types",
 	},
 	control: {
+		http: "the cookie that no function is to have",
 		assets: "what is known of the files of versions",
 		version: "what it tells of itself",
 		logs: "what the log process is asked, and the language of queries",

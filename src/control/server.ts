@@ -45,7 +45,7 @@ export function controlServer(control: Control): Server {
 		const forwarded = c.req.header("forwarded") ?? c.req.header("x-forwarded-for");
 		if (!isHere(remoteAddress, forwarded) || !isOwnName(c.req.header("host") ?? "")) {
 			const bearer = await control.tokens.authenticate(c.req.header("authorization"), remoteAddress);
-			bearer.require("read", null);
+			bearer.requireAll("read");
 		}
 		return c.body(await control.metrics.text(), 200, { "content-type": control.metrics.contentType });
 	});

@@ -63,6 +63,13 @@ export class Bearer {
 		return null;
 	}
 
+	/** The same for what is all tenants': a token that is held to some functions has no part in it. */
+	requireAll(scope: Scope): void {
+		this.require(scope, null);
+		const { functions } = this.#grant;
+		if (functions !== null) this.#refuse(`acts on ${functions.join(", ")} alone, and this is of all functions`);
+	}
+
 	/** The same for what functions have stored, which is their tenant's: a token that is held to some of them has no part in it. */
 	requireStored(scope: Scope, tenant: TenantName): void {
 		this.require(scope, tenant);

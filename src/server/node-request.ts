@@ -4,6 +4,7 @@ import { LRUCache } from "lru-cache";
 import { isHopByHop, stripHopByHop } from "../bindings/fetch/edge/hop-by-hop.ts";
 import { newChain } from "../bindings/functions.ts";
 import { FunctionError } from "../errors.ts";
+import { withoutSession } from "../http/session-cookie.ts";
 import { MAX_URL_BYTES } from "../limits/limits.ts";
 import type { Client } from "../link/messages.ts";
 import { type Host, parseHost } from "../router/hostname.ts";
@@ -49,6 +50,7 @@ export function readRequest(req: IncomingMessage): NodeExchange {
 			hostValue = value;
 			hostAt = i + 1;
 		} else if (name === "accept") accept = value;
+		else if (name === "cookie") headers[i + 1] = withoutSession(value);
 		else if (name === "content-length") contentLength = Number(value);
 		else if (isHopByHop(name)) {
 			strip = true;

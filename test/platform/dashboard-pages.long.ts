@@ -275,3 +275,10 @@ test("a CPU profile is taken with a button", async () => {
 	const refused = await ask(path, form({ form: reader.formToken, seconds: "1" }, { ...OWN, cookie: reader.cookie }));
 	assert.equal(refused.status, 403);
 });
+
+test("the session's cookie reaches no function, wherever a browser sends it", async () => {
+	await platform.deploy("echo", "export default { fetch: ({ headers }) => new Response(headers.get('cookie')) };");
+	const { cookie } = await session();
+	const seen = await platform.get("echo.localhost", "/", { cookie: `a=b; ${cookie}; c=d` });
+	assert.equal(seen.text, "a=b; c=d");
+});

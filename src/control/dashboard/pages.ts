@@ -3,6 +3,7 @@ import type { Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { getCookie, setCookie } from "hono/cookie";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { SESSION_COOKIE } from "../../http/session-cookie.ts";
 import type { Bytes } from "../../units.ts";
 import type { Control } from "../control.ts";
 import { ControlError } from "../control-error.ts";
@@ -39,8 +40,7 @@ const POLICY = [
 const MOST_FORM: Bytes = 64 * 1024;
 
 /** Over TLS no other host, and no page of a subdomain, can set it: https://datatracker.ietf.org/doc/html/rfc6265#section-4.1 */
-const COOKIE = "atoll_session";
-const SECURE_COOKIE = `__Host-${COOKIE}`;
+const SECURE_COOKIE = `__Host-${SESSION_COOKIE}`;
 const THEME_COOKIE = "atoll_theme";
 
 /** Adds pages to an app, each of which checks who asks before anything else is done. */
@@ -136,7 +136,7 @@ export class Pages {
 	}
 
 	#sessionOf(c: C): Promise<Session | null> {
-		return this.#control.sessions.find(getCookie(c, isSecure(c) ? SECURE_COOKIE : COOKIE));
+		return this.#control.sessions.find(getCookie(c, isSecure(c) ? SECURE_COOKIE : SESSION_COOKIE));
 	}
 
 	/** Somebody is at work as long as they open pages: what a page asks for by itself says nothing of that. */
@@ -149,7 +149,7 @@ export class Pages {
 	#setSession(c: C, value: string): void {
 		const secure = isSecure(c);
 		const gone = value === "" ? { maxAge: 0 } : {};
-		setCookie(c, secure ? SECURE_COOKIE : COOKIE, value, {
+		setCookie(c, secure ? SECURE_COOKIE : SESSION_COOKIE, value, {
 			path: "/",
 			httpOnly: true,
 			sameSite: "Strict",

@@ -28,7 +28,8 @@ export function addAlerts(pages: Pages, { alerts }: Control): void {
 		const owner = ownerOf(asked, asked.c.req.query("tenant"));
 		const { functions } = asked.bearer.grant;
 		const seen = alerts.list(owner).filter((one) => functions === null || functions.includes(one.function));
-		const body = html`<div data-refresh="10">${alertList(asked, owner, seen)}</div>`;
+		const whose = asked.bearer.tenant === null && tenantForm(owner);
+		const body = html`${whose}<div data-refresh="10">${alertList(asked, owner, seen)}</div>`;
 		// What is all of a tenant's functions' is not for a token that is held to some of them.
 		return alertsView(owner, functions === null ? html`${body}${await rest(asked, owner)}` : body);
 	});
@@ -69,6 +70,11 @@ function changedOwner(asked: Asked, form: FormData): Owner {
 	asked.bearer.requireStored(owner === null ? "admin" : "deploy", owner ?? "");
 	return owner;
 }
+
+/** A tenant's rules and receivers are its own, and on a page of their own. */
+const tenantForm = (owner: Owner): Html => html`<form class="bar" method="get" action="/alerts">
+<label>Rules and receivers of <input name="tenant" value="${owner ?? ""}" placeholder="the operator" size="16"></label>
+<button>Show</button></form>`;
 
 const alertsPath = (owner: Owner) => (owner === null ? "/alerts" : `/alerts?${new URLSearchParams({ tenant: owner })}`);
 

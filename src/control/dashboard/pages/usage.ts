@@ -25,12 +25,14 @@ export function addUsage(pages: Pages, { metering, budgets }: Control): void {
 		const now = dayOf(Date.now()).slice(0, 7);
 		const month = MONTH.test(c.req.query("month") ?? "") ? (c.req.query("month") as string) : now;
 		const tenant = tenantOf(asked);
+		if (tenant === null) bearer.requireAll("read");
 		const { from, to } = daysOf(month);
 		// What edges have told up to now is in it.
-		await metering.fold();
+		await metering.fresh();
 		const report = (by: UsageQuery["by"]) => {
 			const { functions } = bearer.grant;
-			return usageReport(metering.store, { tenant, from, to, by, functions, after: "", most: MOST_ROWS });
+			const query: UsageQuery = { tenant, from, to, by, functions, after: "", most: MOST_ROWS };
+			return metering.reports.make(bearer.tenant, () => usageReport(metering.store, query));
 		};
 		const body =
 			tenant === null
