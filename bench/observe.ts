@@ -17,14 +17,17 @@ interface Row {
 	errors: number;
 }
 
-/** What a request costs that is told to the log, beside one that is not, in one run: for a function that logs nothing, and one that does. */
+/**
+ * What a request costs that is observed as in `atoll up` (records, lines, figures, usage), beside one that is not, in one
+ * run: for a function that logs nothing, and one that does.
+ */
 export async function benchObserve(): Promise<Row[]> {
 	const folder = mkdtempSync(join(tmpdir(), "atoll-bench-observe-"));
 	const found = new Map<string, Omit<Row, "what">[]>();
 	try {
 		for (let round = 0; round < ROUNDS; round++)
 			for (const log of ["off", "on"]) {
-				const server = await Contender.start(`log ${log}`, "observe.ts", [join(folder, log), log]);
+				const server = await Contender.start(`observed ${log}`, "observe.ts", [join(folder, log), log]);
 				try {
 					for (const [host, does] of [
 						["f", "hello"],
@@ -36,7 +39,7 @@ export async function benchObserve(): Promise<Row[]> {
 							...{ connections: CONNECTIONS, seconds: SECONDS, host },
 						});
 						const cost = (cpuUs(server.pid) - before) / (requestsPerSecond * SECONDS);
-						const what = `${does}, log ${log}`;
+						const what = `${does}, observed ${log}`;
 						found.set(what, [...(found.get(what) ?? []), { requestsPerSecond, cpuUs: cost, errors }]);
 					}
 				} finally {
@@ -52,7 +55,7 @@ export async function benchObserve(): Promise<Row[]> {
 		cpuUs: Math.round(median(all.map((one) => one.cpuUs)) * 10) / 10,
 		errors: all.reduce((sum, { errors }) => sum + errors, 0),
 	}));
-	console.log(`\nRecords and lines to the log, c=${CONNECTIONS}, medians of ${ROUNDS} rounds\n`);
+	console.log(`\nObserved or not, c=${CONNECTIONS}, medians of ${ROUNDS} rounds\n`);
 	console.table(rows);
 	return rows;
 }
