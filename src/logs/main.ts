@@ -12,9 +12,10 @@ import type { Bytes, Milliseconds } from "../units.ts";
 import type { EpochMs, LogQuery, RollupQuery } from "./calls.ts";
 import { QueryError } from "./query/query-error.ts";
 import { RollupStore } from "./rollups/rollup-store.ts";
-import { Searches } from "./search/searches.ts";
+import { Search } from "./search/search.ts";
 import { type Bounds, Segments } from "./store/segments.ts";
 import { type Batch, Writer } from "./store/writer.ts";
+import { type Stepwise, Turns } from "./turns.ts";
 
 const MAX_FRAME_BYTES: Bytes = 8 * 2 ** 20;
 const TIDY_MS: Milliseconds = 1000;
@@ -28,7 +29,7 @@ const word = (text: string) => {
 };
 const segments = new Segments(folder, JSON.parse(bounds) as Bounds, word);
 const writer = new Writer(segments, word);
-const searches = new Searches(segments);
+const turns = new Turns();
 const rollups = new RollupStore(folder, word);
 
 interface Added {
@@ -42,16 +43,20 @@ const stores: Record<string, Record<string, (said: never, bytes: Buffer) => Done
 		append: async (batch: Batch, bytes) => ({
 			said: { taken: await writer.take(batch, bytes), words: words.splice(0) },
 		}),
-		query: async (query: LogQuery) => ({ bytes: Buffer.from(JSON.stringify(await searches.run(query))) }),
+		query: (query: LogQuery) => found(query, new Search(segments, query)),
 	},
 	rollups: {
 		add: ({ session, number, steps }: Added) => {
 			rollups.add(session, number, steps);
 			return { said: { words: words.splice(0) } };
 		},
-		query: async (query: RollupQuery) => ({ bytes: Buffer.from(JSON.stringify(await rollups.query(query))) }),
+		query: (query: RollupQuery) => found(query, rollups.search(query)),
 	},
 };
+
+async function found({ tenant }: LogQuery | RollupQuery, search: Stepwise<object>): Promise<Done> {
+	return { bytes: Buffer.from(JSON.stringify(await turns.run(tenant ?? "", search))) };
+}
 
 const socket = new Socket({ fd: 3, readable: true, writable: true });
 const link = new FrameWriter(socket);

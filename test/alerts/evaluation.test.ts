@@ -212,6 +212,18 @@ test("a rule that cannot be evaluated says why, and stops no other; an answer is
 	assert.ok(asked.every(({ tenant }) => tenant === "acme"));
 });
 
+test("the log is asked once of each whole minute what it has lost in it", async () => {
+	const watch = new Watch();
+	const before = watch.clock.wall();
+	for (let i = 0; i < 30; i++) await watch.wait(11_000);
+	const asked = watch.queries.filter(({ tenant, query }) => tenant === null && query === "");
+	assert.ok(asked.length >= 5 && asked[0].since <= before, String(asked.length));
+	for (const [i, { since, until }] of asked.entries()) {
+		assert.deepEqual([since % MINUTE, until - since], [0, MINUTE]);
+		if (i > 0) assert.equal(since, asked[i - 1].until);
+	}
+});
+
 test("what fires and what is pending goes on in the next process", async () => {
 	const watch = new Watch();
 	await watch.functions("acme", "shop");

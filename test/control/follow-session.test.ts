@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FollowSession } from "../../src/control/observe/follow-session.ts";
+import { SharedBudget } from "../../src/control/observe/step-budget.ts";
 import type { LogEntry } from "../../src/logs/calls.ts";
 import { type LogLine, newRecord } from "../../src/observe/record.ts";
 
@@ -56,6 +57,23 @@ test("what costs too much to look through is left out, and counted", () => {
 	for (let i = 0; i < 100; i++) record(String(i), "shop", `http://shop.test/${"a".repeat(8000)}`);
 	assert.equal(entries.length, 0);
 	assert.equal(left(), 100);
+});
+
+test("conditions that are no texts have their price, too", () => {
+	const { entries, left, record } = follow(Array(100).fill("cpuMs<0").join(" OR "));
+	for (let i = 0; i < 1000; i++) record(String(i));
+	assert.equal(entries.length, 0);
+	assert.ok(left() > 0 && left() < 1000, String(left()));
+});
+
+test("followers of one tenant leave steps to another's, and to the operator's", () => {
+	const budget = new SharedBudget(100);
+	const taken = (tenant: string) => {
+		let steps = 0;
+		while (budget.takes(tenant, 1)) steps++;
+		return steps;
+	};
+	assert.deepEqual([taken("one"), taken("one"), taken("two"), taken("three"), taken("")], [33, 0, 22, 15, 33]);
 });
 
 test("groups cannot be followed, nor what makes no sense", () => {

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
+import type { ControlError } from "../../src/control/control-error.ts";
+import type { RollupBounds } from "../../src/logs/rollups/rollup-search.ts";
+import { RollupStore } from "../../src/logs/rollups/rollup-store.ts";
 import { BOUNDS, quantile, Tallies, type Tally } from "../../src/observe/tally.ts";
 import { Launcher } from "../../src/processes/launcher.ts";
+import { temporaryFolder } from "../support/runtime.ts";
 import { until } from "../support/until.ts";
 import { LogsForTest, record } from "./support.ts";
 
@@ -115,6 +119,34 @@ test("versions past a bound share one, of which a tenant that has many has most"
 	assert.equal(all.length, 252);
 	assert.equal(total(all.find((rollup) => rollup.function === "_others")?.outcomes ?? {}), 350);
 	assert.equal((await log.logs.rollups({ tenant: "one", ...asked })).length, 1);
+});
+
+test("queries that take too long end with words, and what they read is no longer held", () => {
+	const store = new RollupStore(temporaryFolder(), assert.fail);
+	const functions = Array.from({ length: 240 }, (_, i) => tally(1, { function: `f${i}` }));
+	store.add("s", 1, [{ time: T, tallies: functions }]);
+	const asked = { tenant: "one", functions: null, since: T, until: T + 1, step: 60_000, by: "total" } as const;
+	const run = (more: Partial<RollupBounds>) => {
+		const search = store.search(asked, { rows: 1000, told: 1000, ownMs: 1000, ms: 60_000, ...more });
+		// The shortest steps that there are.
+		while (!search.step(performance.now() + 0.001));
+		return search.result();
+	};
+	assert.equal(total(run({})[0].outcomes), 240);
+	assert.throws(() => run({ ownMs: 0 }), { message: /^400 step: that takes too long/ });
+	assert.throws(() => run({ ms: 0 }), { message: /^429 / });
+	assert.throws(() => run({ rows: 200 }), { message: /^400 step: there are too many/ });
+	store.close();
+});
+
+test("a tenant's queries past a few are refused, the operator's are not", async () => {
+	await using log = new LogsForTest(launcher);
+	const asked = { functions: null, since: T, until: T + 1, step: 60_000, by: "total" } as const;
+	const ask = (tenant: string | null) => log.logs.rollups({ ...asked, tenant });
+	const all = await Promise.allSettled([...Array.from({ length: 6 }, () => ask("one")), ask("two"), ask(null)]);
+	const codes = all.map((one) => (one.status === "fulfilled" ? "" : (one.reason as ControlError).code));
+	assert.deepEqual(codes, ["", "", "", "", "too_many_queries", "too_many_queries", "", ""]);
+	assert.deepEqual(await ask("one"), []);
 });
 
 test("a quantile is as near as the buckets tell", () => {

@@ -201,6 +201,20 @@ const conditions: fc.Arbitrary<string> = fc.letrec<{ filter: string; leaf: strin
 	),
 })).filter;
 
+test("the more texts are looked for, the less is gone through without a pause", () => {
+	const readAtOnce = (query: string) => {
+		const everything = { tenant: null, functions: null, since: 0, until: BEGAN + ENTRIES * 1000 };
+		const search = new Search(segments, { query, ...everything, limit: 1000, cursor: null });
+		// As little as it does.
+		while (search.result().read.bytes === 0) search.step(performance.now() + 0.001);
+		return search.result().read.bytes;
+	};
+	const few = readAtOnce("nothing");
+	const many = readAtOnce(Array(100).fill("nothing").join(" OR "));
+	const long = readAtOnce(`"${"x".repeat(3900)}"`);
+	assert.ok(many < few && long < few, `${many}, ${long} and ${few}`);
+});
+
 test("whatever is asked is either answered, or refused as no query", () => {
 	fc.assert(
 		fc.property(texts, (text) => {

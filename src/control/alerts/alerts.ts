@@ -1,7 +1,7 @@
 import { Counter, Gauge, type Registry } from "prom-client";
 import type { AlertsConfig } from "../../config/alert-receivers.ts";
 import type { EdgeStats } from "../../feed/messages.ts";
-import type { LogQuery, LogResult, Rollup, RollupQuery } from "../../logs/calls.ts";
+import type { EpochMs, LogQuery, LogResult, Rollup, RollupQuery } from "../../logs/calls.ts";
 import type { TenantName } from "../../names.ts";
 import type { Tally } from "../../observe/tally.ts";
 import type { Count, Milliseconds } from "../../units.ts";
@@ -29,8 +29,9 @@ import { Windows } from "./windows.ts";
 const DATABASE = "alerts.sqlite";
 /** So many lines are told in the log at a time. */
 const MOST_LINES = 20;
-/** How often the log is asked what it has lost. */
-const LOST_MS: Milliseconds = 60_000;
+/** The log knows by the minute what it has lost, and is asked for no more than so many that went by unasked. */
+const MINUTE_MS: Milliseconds = 60_000;
+const MOST_MINUTES = 5;
 
 /** Of so many functions an operator hears what a rule says, and the rest of their last tenant. */
 const MOST_EVALUATIONS = 1000;
@@ -82,8 +83,8 @@ export class Alerts {
 	#backfilling: Promise<void> = Promise.resolve();
 	#timer: NodeJS.Timeout | undefined;
 	#tick: Promise<void> = Promise.resolve();
-	/** When the log was asked what it has lost. */
-	#lostAsked = Number.NEGATIVE_INFINITY;
+	/** Until when it is known what the log has lost: the end of a minute. */
+	#lostUntil: EpochMs;
 	/** How many receivers of whom fail. */
 	#failing: ReadonlyMap<string, Count> = new Map();
 	/** How much of its budget each tenant has used, in percent. */
@@ -95,6 +96,7 @@ export class Alerts {
 		this.#parts = parts;
 		const clock = parts.clock ?? machineClock();
 		this.#clock = clock;
+		this.#lostUntil = lastMinute(clock) - MINUTE_MS;
 		const configured = configuredReceivers(config);
 		this.rules = new Rules(store);
 		const outgoing = new Outgoing(parts.allowEgress);
@@ -193,15 +195,15 @@ export class Alerts {
 		}
 	}
 
-	/** Hears now and then how much was lost before the log had it. */
+	/** Hears once of each minute, after it, how much was lost before the log had it. */
 	async #askForLost(): Promise<void> {
-		const now = this.#clock.monotonic();
-		if (now - this.#lostAsked < LOST_MS) return;
-		const since = this.#clock.wall() - Math.min(now - this.#lostAsked, LOST_MS);
-		this.#lostAsked = now;
+		const until = lastMinute(this.#clock);
+		const since = Math.max(this.#lostUntil, until - MOST_MINUTES * MINUTE_MS);
+		this.#lostUntil = until;
+		if (since >= until) return;
 		const of = { query: "", tenant: null, functions: null, limit: 1, cursor: null };
 		try {
-			this.#server.lost((await this.#parts.logs.query({ ...of, since, until: this.#clock.wall() })).lost);
+			this.#server.lost((await this.#parts.logs.query({ ...of, since, until })).lost);
 		} catch {
 			// Whoever asks the log for more is told, and what it loses meanwhile is in nobody's answer.
 		}
@@ -347,6 +349,9 @@ export class Alerts {
 		await this.#dispatcher.close();
 	}
 }
+
+/** When the last whole minute has ended. */
+const lastMinute = (clock: Clock): EpochMs => clock.wall() - (clock.wall() % MINUTE_MS);
 
 function configuredReceivers({ receivers }: AlertsConfig): Receiver[] {
 	return Object.entries(receivers).map(([name, { url, secret = null, ...settings }]) => {

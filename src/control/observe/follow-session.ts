@@ -3,22 +3,24 @@ import type { LogEntry } from "../../logs/calls.ts";
 import { Matcher } from "../../logs/query/matches.ts";
 import { parseQuery } from "../../logs/query/parser.ts";
 import { QueryError } from "../../logs/query/query-error.ts";
-import type { FunctionName } from "../../names.ts";
+import type { FunctionName, TenantName } from "../../names.ts";
 import type { InvocationRecord, LogLine, SeenEvent } from "../../observe/record.ts";
 import type { Count } from "../../units.ts";
 import { ControlError } from "../control-error.ts";
 import type { Watcher } from "../feed/feed.ts";
 import { TailSession } from "../tails/tail-session.ts";
-import { StepBudget } from "./step-budget.ts";
+import { SharedBudget, StepBudget } from "./step-budget.ts";
 
 /**
  * Texts that are looked for cost what their letters and those of what was logged make, at most: so many steps a second
  * are one reader's, a few milliseconds, and so many all readers'.
  */
 const MOST_STEPS: Count = 10_000_000;
-const all = new StepBudget(100_000_000);
-/** A letter that is looked at at all costs as many. */
+const all = new SharedBudget(100_000_000);
+/** A letter that is looked at at all costs as many, each condition so many, and for each line so many. */
 const STEPS_OF_LETTER: Count = 8;
+const STEPS_OF_CONDITION: Count = 200;
+const STEPS_OF_LINE: Count = 20;
 
 /** What is followed. */
 export interface Followed {
@@ -38,6 +40,8 @@ export interface FollowReader {
 export class FollowSession implements Watcher {
 	readonly scope: Scope;
 	readonly origins = false;
+	/** Empty where all tenants are followed. */
+	readonly #tenant: TenantName | "";
 	readonly #functions: readonly FunctionName[] | null;
 	readonly #matcher: Matcher;
 	readonly #reader: FollowReader;
@@ -47,6 +51,7 @@ export class FollowSession implements Watcher {
 
 	constructor({ scope, functions, query }: Followed, reader: FollowReader) {
 		this.scope = scope;
+		[this.#tenant] = scope.split("/");
 		this.#functions = functions;
 		this.#matcher = matcherOf(query);
 		this.#reader = reader;
@@ -77,12 +82,16 @@ export class FollowSession implements Watcher {
 	}
 
 	#onEntry(entry: LogEntry): void {
-		const letters = entry.lines.reduce((sum, { message }) => sum + message.length, entry.record?.url.length ?? 0);
-		const { weight } = this.#matcher;
-		const steps = weight === 0 ? 0 : letters * (weight + STEPS_OF_LETTER);
-		if (!this.#budget.takes(steps) || !all.takes(steps)) this.#reader.leftOut(1);
+		const steps = stepsOf(this.#matcher, entry);
+		if (!this.#budget.takes(steps) || !all.takes(this.#tenant, steps)) this.#reader.leftOut(1);
 		else if (this.#matcher.matches(entry, Date.now())) this.#reader.send(entry);
 	}
+}
+
+function stepsOf({ letters, conditions }: Matcher, { record, lines }: LogEntry): Count {
+	const there = lines.reduce((sum, { message }) => sum + message.length, record?.url.length ?? 0);
+	const ofTexts = letters === 0 ? 0 : there * (letters + STEPS_OF_LETTER);
+	return ofTexts + conditions * (STEPS_OF_CONDITION + STEPS_OF_LINE * lines.length);
 }
 
 function matcherOf(query: string): Matcher {

@@ -13,6 +13,7 @@ import { type Asked, AskedChild } from "../../stores/asked-child.ts";
 import { refusalIn } from "../../stores/data-process.ts";
 import type { Bytes, Count, Milliseconds } from "../../units.ts";
 import { ControlError, type ControlErrorCode } from "../control-error.ts";
+import { type QueryBounds, QueryRoom } from "./query-room.ts";
 import { WaitingTallies } from "./waiting-tallies.ts";
 
 /** Whoever asks is not waited for longer than this; the process ends queries well before. */
@@ -24,9 +25,11 @@ const MOST_CLOSING_MS: Milliseconds = 3000;
 const MOST_WAITING: Bytes = 32 * 2 ** 20;
 /** No batch is larger: the process takes one whole before it does anything else. */
 const MOST_BATCH: Bytes = 4 * 2 ** 20;
-/** So many queries of one tenant are under way, and so many in all. */
-const MOST_OF_TENANT = 8;
-const MOST_QUERIES = 64;
+/** So many queries for entries are under way, and so many for rollups, each of which is more work. */
+const MOST_QUERIES: QueryBounds = { ofTenant: 8, ofAll: 64 };
+const MOST_ROLLUPS: QueryBounds = { ofTenant: 4, ofAll: 32 };
+
+const QUERY = "query";
 
 interface LogCall extends Asked {
 	resolve: (answer: DataAnswer) => void;
@@ -59,7 +62,8 @@ export class Logs {
 	/** How many entries found no room to wait, and are told with the next batch. */
 	#lost: Count = 0;
 	readonly #tallies: WaitingTallies;
-	readonly #queries = new Map<string, Count>();
+	readonly #queries = new QueryRoom(MOST_QUERIES);
+	readonly #rollups = new QueryRoom(MOST_ROLLUPS);
 	#closed = false;
 
 	constructor({ launcher, folder, config, log }: LogsSettings) {
@@ -131,22 +135,7 @@ export class Logs {
 	 */
 	async query(query: LogQuery): Promise<LogResult> {
 		check(query.query);
-		const whose = query.tenant ?? "";
-		const own = this.#queries.get(whose) ?? 0;
-		const all = [...this.#queries.values()].reduce((sum, count) => sum + count, 0);
-		if (own >= MOST_OF_TENANT || all >= MOST_QUERIES)
-			throw new ControlError("too_many_queries", `${own >= MOST_OF_TENANT ? own : all} queries run: ask again`, 1);
-		this.#queries.set(whose, own + 1);
-		try {
-			const { bytes } = await this.#ask({ store: "logs", operation: "query", said: query });
-			return JSON.parse(Buffer.from(bytes).toString()) as LogResult;
-		} catch (error) {
-			throw refused(error as Error);
-		} finally {
-			const left = (this.#queries.get(whose) ?? 1) - 1;
-			if (left === 0) this.#queries.delete(whose);
-			else this.#queries.set(whose, left);
-		}
+		return this.#queries.run(query.tenant, () => this.#find("logs", query));
 	}
 
 	/**
@@ -157,12 +146,21 @@ export class Logs {
 		if (!this.#closed) this.#tallies.add(time, tallies);
 	}
 
-	/** Steps in order, each with what was counted in it; those in which nothing was are left out. */
-	async rollups(query: RollupQuery): Promise<Rollup[]> {
-		await this.#tallies.sent();
+	/**
+	 * Steps in order, each with what was counted in it; those in which nothing was are left out. Throws ControlError:
+	 * `invalid` where it is too much, `too_many_queries` where too many are under way.
+	 */
+	rollups(query: RollupQuery): Promise<Rollup[]> {
+		return this.#rollups.run(query.tenant, async () => {
+			await this.#tallies.sent();
+			return this.#find("rollups", query);
+		});
+	}
+
+	async #find<Found>(store: string, query: LogQuery | RollupQuery): Promise<Found> {
 		try {
-			const { bytes } = await this.#ask({ store: "rollups", operation: "query", said: query });
-			return JSON.parse(Buffer.from(bytes).toString()) as Rollup[];
+			const { bytes } = await this.#ask({ store, operation: QUERY, said: query });
+			return JSON.parse(Buffer.from(bytes).toString()) as Found;
 		} catch (error) {
 			throw refused(error as Error);
 		}
@@ -190,11 +188,17 @@ export class Logs {
 		else one.resolve(answer);
 	}
 
-	/** Batches and tallies have numbers, so that what is asked for twice is done once. */
+	/**
+	 * Batches and tallies have numbers, so that what is asked for twice is done once. A query that took too long is not
+	 * asked again: it would end the next process, too.
+	 */
 	#onLost(ones: LogCall[], why: string, unasked: boolean): void {
-		if (unasked && !this.#closed) this.#log("warn", `the log process has ended (${why}), and is started again`);
+		const how = unasked ? "has ended" : "was ended";
+		if (!this.#closed) this.#log("warn", `the log process ${how} (${why}), and is started again`);
+		const now = performance.now();
 		for (const one of ones) {
-			if (one.times > 1 || this.#closed) one.reject(new Error(`the log process was lost (${why})`));
+			const isOverdue = one.call.operation === QUERY && now > one.deadline;
+			if (isOverdue || one.times > 1 || this.#closed) one.reject(new Error(`the log process was lost (${why})`));
 			else this.#begin(one);
 		}
 	}

@@ -1,3 +1,5 @@
+import type { InvocationRecord, LogLine } from "../../observe/record.ts";
+import type { Count } from "../../units.ts";
 import type { EpochMs, LogEntry } from "../calls.ts";
 import type { Field } from "./fields.ts";
 import type { Comparison, Filter } from "./query.ts";
@@ -6,11 +8,14 @@ import type { Comparison, Filter } from "./query.ts";
 export class Matcher {
 	readonly #filter: Filter | null;
 	/** How many letters of texts are looked for in each letter of what was logged. */
-	readonly weight: number;
+	readonly letters: Count;
+	readonly conditions: Count;
 
 	constructor(filter: Filter | null) {
 		this.#filter = filter;
-		this.weight = filter === null ? 0 : weightOf(filter);
+		const leaves = filter === null ? [] : [...leavesOf(filter)];
+		this.letters = leaves.reduce((sum, leaf) => sum + (leaf.kind === "text" ? leaf.text.length : 0), 0);
+		this.conditions = leaves.length;
 	}
 
 	/** Whether an entry is one of those that are asked for. What it does not have is not so. */
@@ -19,11 +24,14 @@ export class Matcher {
 	}
 }
 
+type Value = string | number | boolean;
+
 /** An entry, whose texts are made small once. */
 class Read {
 	readonly entry: LogEntry;
 	readonly now: EpochMs;
 	#messages: string[] | null = null;
+	#url: string | null = null;
 
 	constructor(entry: LogEntry, now: EpochMs) {
 		this.entry = entry;
@@ -35,9 +43,14 @@ class Read {
 		return this.#messages;
 	}
 
+	get url(): string {
+		this.#url ??= small(this.entry.record?.url ?? "");
+		return this.#url;
+	}
+
 	value({ name }: Field): string | number | undefined {
 		const { record, lines } = this.entry;
-		const value = { ...lines[0], ...record }[name as keyof typeof record] as string | number | boolean | undefined;
+		const value = (record?.[name as keyof InvocationRecord] ?? lines[0]?.[name as keyof LogLine]) as Value | undefined;
 		return typeof value === "boolean" ? Number(value) : value;
 	}
 }
@@ -55,8 +68,7 @@ function holds(filter: Filter, read: Read): boolean {
 			return !holds(filter.part, read);
 		case "text": {
 			const text = small(filter.text);
-			const { record } = read.entry;
-			if (filter.where === "anywhere" && record !== null && small(record.url).includes(text)) return true;
+			if (filter.where === "anywhere" && read.url.includes(text)) return true;
 			return read.messages.some((message) => message.includes(text));
 		}
 		case "compare": {
@@ -99,8 +111,8 @@ function compares(value: string | number, comparison: Comparison, other: string 
 	}
 }
 
-function weightOf(filter: Filter): number {
-	if (filter.kind === "and" || filter.kind === "or") return filter.parts.reduce((sum, part) => sum + weightOf(part), 0);
-	if (filter.kind === "not") return weightOf(filter.part);
-	return filter.kind === "text" ? filter.text.length : 0;
+function* leavesOf(filter: Filter): Generator<Filter> {
+	if (filter.kind === "and" || filter.kind === "or") for (const part of filter.parts) yield* leavesOf(part);
+	else if (filter.kind === "not") yield* leavesOf(filter.part);
+	else yield filter;
 }

@@ -1,11 +1,11 @@
 import { renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import { setImmediate as pause } from "node:timers/promises";
-import { addBindingCalls, addHistogram, type Histogram, newHistogram, type Tally } from "../../observe/tally.ts";
-import { Refused } from "../../stores/store.ts";
+import type { Tally } from "../../observe/tally.ts";
 import type { Count, Milliseconds } from "../../units.ts";
-import type { EpochMs, Rollup, RollupQuery } from "../calls.ts";
+import type { EpochMs, RollupQuery } from "../calls.ts";
+import { type RollupBounds, RollupSearch } from "./rollup-search.ts";
+import { addSums, newSums, sumsIn, textOf } from "./sums.ts";
 
 const HOUR: Milliseconds = 3600_000;
 const DAY = 24 * HOUR;
@@ -22,12 +22,6 @@ const OTHERS = "_others";
 /** So many rows there are of each length of step; the oldest go. */
 const MOST_ROWS: Count = 2_000_000;
 const MOST_REMOVED: Count = 2000;
-/** So many rows are read for one query, and so many steps with what is told apart in them are told. */
-const MOST_READ: Count = 200_000;
-const MOST_TOLD: Count = 12_000;
-/** So many are read without a pause. */
-const MOST_AT_ONCE: Count = 1000;
-
 const SCHEMA = `
 	CREATE TABLE state (session TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID;
 	CREATE TABLE rollups (
@@ -36,30 +30,6 @@ const SCHEMA = `
 	CREATE INDEX rollups_of ON rollups (step, tenant, function, time);`;
 const VERSION = 1;
 const DAMAGED = [11, 26];
-
-/** What is added up of a version in a step. */
-type Sums = Pick<
-	Rollup,
-	| "outcomes"
-	| "wall"
-	| "cpu"
-	| "start"
-	| "requestBytes"
-	| "responseBytes"
-	| "subrequests"
-	| "bindingCalls"
-	| "memoryBytes"
->;
-
-interface Row {
-	time: EpochMs;
-	tenant: string;
-	function: string;
-	version: string;
-	value: string;
-}
-
-type Whose = Pick<Rollup, "tenant" | "function" | "version">;
 
 /** What was counted, by steps of several lengths. */
 export class RollupStore {
@@ -132,40 +102,9 @@ export class RollupStore {
 		return count < MOST_VERSIONS && (tenant === "default" || own < MOST_VERSIONS * MOST_OF_TENANT);
 	}
 
-	/** Steps in order, read a part at a time. Rejects with Refused where that is too much. */
-	async query({ tenant, functions, since, until, step, by }: RollupQuery): Promise<Rollup[]> {
-		if (functions !== null && tenant === null) throw new Refused("400 functions: they are asked for of one tenant");
-		// A step that has begun before is not all of it after.
-		const times = [Math.ceil(since / step) * step, until];
-		const told = new Map<string, Rollup>();
-		let read = 0;
-		for (const row of this.#read(step, tenant, functions, times)) {
-			if (++read > MOST_READ || told.size > MOST_TOLD)
-				throw new Refused("400 step: there are too many for one answer: ask for longer steps, or a shorter time");
-			const whose: Whose = {
-				tenant: by === "total" ? (tenant ?? "") : row.tenant,
-				function: by === "total" ? "" : row.function,
-				version: by === "version" ? row.version : "",
-			};
-			const key = `${row.time}/${whose.tenant}/${whose.function}/${whose.version}`;
-			const rollup = told.get(key) ?? { time: row.time, step, ...whose, ...newSums() };
-			told.set(key, rollup);
-			addSums(rollup, sumsIn(row.value));
-			if (read % MOST_AT_ONCE === 0) await pause();
-		}
-		return [...told.values()].sort((a, b) => a.time - b.time);
-	}
-
-	*#read(step: Milliseconds, tenant: string | null, functions: string[] | null, times: number[]): Iterable<Row> {
-		const rows = (condition: string, ...values: (string | number)[]) =>
-			this.#database
-				.prepare(`SELECT time, tenant, function, version, value FROM rollups WHERE step = ? AND ${condition}`)
-				.iterate(step, ...values, ...times) as unknown as Iterable<Row>;
-		if (tenant === null) yield* rows("time >= ? AND time < ?");
-		else if (functions === null) yield* rows("tenant = ? AND time >= ? AND time < ?", tenant);
-		else
-			for (const name of new Set(functions))
-				yield* rows("tenant = ? AND function = ? AND time >= ? AND time < ?", tenant, name);
+	/** Throws Refused for a query that makes no sense. */
+	search(query: RollupQuery, bounds?: RollupBounds): RollupSearch {
+		return new RollupSearch(this.#database, query, bounds);
 	}
 
 	/** Removes some of what is too old, or too much. `isTrusted` says whether the clock may tell. */
@@ -203,55 +142,4 @@ function open(path: string): DatabaseSync {
 	if (version > VERSION) throw new Error(`${path} was written by a newer atoll`);
 	if (version === 0) database.exec(`BEGIN IMMEDIATE; ${SCHEMA} PRAGMA user_version = ${VERSION}; COMMIT`);
 	return database;
-}
-
-function newSums(): Sums {
-	return {
-		outcomes: {},
-		...{ wall: newHistogram(), cpu: newHistogram(), start: newHistogram() },
-		...{ requestBytes: 0, responseBytes: 0, subrequests: 0, bindingCalls: {}, memoryBytes: 0 },
-	};
-}
-
-function addSums(to: Sums, more: Sums | Tally): void {
-	for (const [outcome, count] of Object.entries(more.outcomes))
-		to.outcomes[outcome] = (to.outcomes[outcome] ?? 0) + count;
-	addHistogram(to.wall, more.wall);
-	addHistogram(to.cpu, more.cpu);
-	addHistogram(to.start, more.start);
-	to.requestBytes += more.requestBytes;
-	to.responseBytes += more.responseBytes;
-	to.subrequests += more.subrequests;
-	addBindingCalls(to.bindingCalls, more.bindingCalls);
-	if (more.memoryBytes > 0) to.memoryBytes = more.memoryBytes;
-}
-
-/** As it is stored: of histograms only the buckets that have something. */
-function textOf(sums: Sums): string {
-	const { outcomes, wall, cpu, start, requestBytes, responseBytes, subrequests, bindingCalls, memoryBytes } = sums;
-	const numbers = [requestBytes, responseBytes, subrequests, memoryBytes];
-	return JSON.stringify([outcomes, sparse(wall), sparse(cpu), sparse(start), ...numbers, bindingCalls]);
-}
-
-type Sparse = [sum: number, ...bucketsAndCounts: number[]];
-
-function sparse({ counts, sum }: Histogram): Sparse {
-	return [sum, ...counts.flatMap((count, bucket) => (count === 0 ? [] : [bucket, count]))];
-}
-
-function dense([sum, ...pairs]: Sparse): Histogram {
-	const histogram = newHistogram();
-	histogram.sum = sum;
-	for (let i = 0; i < pairs.length; i += 2) histogram.counts[pairs[i]] = pairs[i + 1];
-	return histogram;
-}
-
-function sumsIn(text: string): Sums {
-	const [outcomes, wall, cpu, start, requestBytes, responseBytes, subrequests, memoryBytes, bindingCalls] = JSON.parse(
-		text,
-	) as [...[Record<string, Count>, Sparse, Sparse, Sparse], ...[number, number, number, number, Record<string, Count>]];
-	return {
-		...{ outcomes, wall: dense(wall), cpu: dense(cpu), start: dense(start) },
-		...{ requestBytes, responseBytes, subrequests, bindingCalls, memoryBytes },
-	};
 }

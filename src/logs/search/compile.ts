@@ -1,8 +1,12 @@
+import type { Count } from "../../units.ts";
 import type { EpochMs } from "../calls.ts";
 import { type Field, LEVELS } from "../query/fields.ts";
 import type { Comparison, Filter, TimeGiven } from "../query/query.ts";
 import { storedText } from "../store/messages.ts";
 import type { Group } from "../store/segment.ts";
+
+/** So many letters are compared in about the time that it takes to come to them. */
+const LONG_TEXT = 64;
 
 /** A condition on an entry `e` of a group `g`, with what stands for its question marks. */
 export interface Condition {
@@ -62,6 +66,13 @@ function compileText(text: string, columns: string[]): Condition {
 		sql,
 		columns.map(() => searched),
 	);
+}
+
+/** How many texts a filter looks for; a long one costs as much as several. */
+export function textsIn(filter: Filter): Count {
+	if (filter.kind === "and" || filter.kind === "or") return filter.parts.reduce((sum, part) => sum + textsIn(part), 0);
+	if (filter.kind === "not") return textsIn(filter.part);
+	return filter.kind === "text" ? Math.ceil(filter.text.length / LONG_TEXT) : 0;
 }
 
 function momentOf(time: TimeGiven, now: EpochMs): EpochMs {

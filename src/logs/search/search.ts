@@ -5,7 +5,7 @@ import type { Query } from "../query/query.ts";
 import type { Group, Segment } from "../store/segment.ts";
 import type { Segments } from "../store/segments.ts";
 import { type EntryRow, entryOf } from "../store/stored-entry.ts";
-import { type Condition, compile, isWithin, rangeOf } from "./compile.ts";
+import { type Condition, compile, isWithin, rangeOf, textsIn } from "./compile.ts";
 import { cursorOf, type Page, type Position, pageOf } from "./cursor.ts";
 import { type Cell, Groups } from "./groups.ts";
 import { Heap, type Placed } from "./heap.ts";
@@ -25,8 +25,10 @@ const MOST_ENTRIES: Count = 1000;
 const MOST_AT_ONCE: Count = 500;
 const LEAST_AT_ONCE: Count = 32;
 const MOST_HELD: Count = 20_000;
-/** So many bytes of texts are gone through without a pause. */
+/** So many bytes of texts are gone through without a pause, within bounds: fewer where that took long. */
 const MOST_BYTES_AT_ONCE: Bytes = 2 * 2 ** 20;
+const LEAST_BYTES_AT_ONCE: Bytes = 8 * 2 ** 10;
+const LONG_MS: Milliseconds = 4;
 const MOST_BYTES_HELD: Bytes = 64 * 2 ** 20;
 /** Who asks up to now has all that there is, whatever the clock was. */
 const NOW_MS: Milliseconds = 1000;
@@ -66,6 +68,8 @@ export class Search {
 	readonly #bounds: SearchBounds;
 	readonly #beganAt = performance.now();
 	#usedMs: Milliseconds = 0;
+	/** Each text that is looked for goes through all of them. */
+	#bytesAtOnce: Bytes;
 	/** It begins before that. */
 	readonly #from: Position;
 	/** All that is later than this was gone through. */
@@ -94,6 +98,8 @@ export class Search {
 		this.#from = range.until < position.time ? { time: range.until, id: 0 } : position;
 		this.#at = this.#from;
 		this.#condition = filter === null ? { sql: "TRUE", values: [] } : compile(filter, this.#page.now);
+		const texts = filter === null ? 0 : textsIn(filter);
+		this.#bytesAtOnce = Math.max(LEAST_BYTES_AT_ONCE, MOST_BYTES_AT_ONCE / Math.max(1, texts));
 		this.#functions = asked.functions === null ? null : new Set(asked.functions);
 		this.#groups = grouping === null ? null : new Groups(grouping);
 		for (const segment of segments.all) {
@@ -194,10 +200,12 @@ export class Search {
 	/** Looks at some more entries of a stream. */
 	#lookAt(stream: Stream): void {
 		const { segment, group, before } = stream;
-		const most = Math.max(LEAST_AT_ONCE, Math.min(MOST_AT_ONCE, Math.floor(MOST_HELD / (this.#heap.size + 1))));
+		const share = this.#bytesAtOnce / MOST_BYTES_AT_ONCE;
+		const mostHeld = MOST_HELD / (this.#heap.size + 1);
+		const most = Math.max(LEAST_AT_ONCE, Math.floor(Math.min(MOST_AT_ONCE * share, mostHeld)));
 		const keys = this.#segments.read(segment, () => this.#keys(stream, most), []);
 		// Where many streams are looked at, and the query is ended, that was in vain.
-		const mostBytes = Math.min(MOST_BYTES_AT_ONCE, MOST_BYTES_HELD / (this.#heap.size + 1));
+		const mostBytes = Math.min(this.#bytesAtOnce, MOST_BYTES_HELD / (this.#heap.size + 1));
 		let bytes = 0;
 		let count = 0;
 		while (count < keys.length && bytes < mostBytes) bytes += keys[count++][2];
@@ -213,12 +221,20 @@ export class Search {
 			const bounds = [group.id, before.time, before.id, time, id];
 			return statement.all(...bounds, ...this.#condition.values) as unknown as Cell[][];
 		};
+		const began = performance.now();
 		stream.found = this.#segments.read(segment, found, []);
+		this.#adjust(performance.now() - began);
 		stream.before = { time, id };
 		this.#read.entries += count;
 		this.#read.bytes += bytes;
 		this.#opened.add(segment);
 		this.#read.segments = this.#opened.size;
+	}
+
+	/** Goes through less at once where it took long, and through more where it did not. */
+	#adjust(ms: Milliseconds): void {
+		if (ms > LONG_MS) this.#bytesAtOnce = Math.max(LEAST_BYTES_AT_ONCE, this.#bytesAtOnce / 2);
+		else if (ms < LONG_MS / 4) this.#bytesAtOnce = Math.min(MOST_BYTES_AT_ONCE, this.#bytesAtOnce * 2);
 	}
 
 	readonly #opened = new Set<Segment>();

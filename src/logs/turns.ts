@@ -1,35 +1,38 @@
-import type { Milliseconds } from "../../units.ts";
-import type { LogQuery, LogResult } from "../calls.ts";
-import type { Segments } from "../store/segments.ts";
-import { Search } from "./search.ts";
+import type { Milliseconds } from "../units.ts";
 
 /** A query runs for so long, and others have their turn: other tenants' queries, and what is to be stored. */
 const STEP_MS: Milliseconds = 5;
 
+/** What is done a part at a time. */
+export interface Stepwise<Result> {
+	/** Goes on until then; gives whether it has ended. */
+	step(until: Milliseconds): boolean;
+	/** What it has found. */
+	result(): Result;
+}
+
 interface Running {
-	search: Search;
-	resolve: (result: LogResult) => void;
+	/** Has its turn; gives whether it has ended. */
+	step(until: Milliseconds): boolean;
 	reject: (error: unknown) => void;
 }
 
 /** Queries as they run, one tenant's after another's. */
-export class Searches {
-	readonly #segments: Segments;
+export class Turns {
 	/** By whose they are; empty for those of all tenants. Whoever is first is next. */
 	readonly #running = new Map<string, Running[]>();
 	#isPlanned = false;
 
-	constructor(segments: Segments) {
-		this.#segments = segments;
-	}
-
-	/** Throws QueryError or Refused for a query that makes no sense. */
-	run(query: LogQuery): Promise<LogResult> {
-		const search = new Search(this.#segments, query);
-		const { promise, resolve, reject } = Promise.withResolvers<LogResult>();
-		const whose = query.tenant ?? "";
+	/** Resolves with what one has found. Rejects with what it throws. */
+	run<Result>(whose: string, one: Stepwise<Result>): Promise<Result> {
+		const { promise, resolve, reject } = Promise.withResolvers<Result>();
+		const step = (until: Milliseconds) => {
+			const ended = one.step(until);
+			if (ended) resolve(one.result());
+			return ended;
+		};
 		const own = this.#running.get(whose) ?? [];
-		own.push({ search, resolve, reject });
+		own.push({ step, reject });
 		this.#running.set(whose, own);
 		this.#plan();
 		return promise;
@@ -51,8 +54,7 @@ export class Searches {
 		this.#running.delete(whose);
 		let ended = true;
 		try {
-			ended = one.search.step(performance.now() + STEP_MS);
-			if (ended) one.resolve(one.search.result());
+			ended = one.step(performance.now() + STEP_MS);
 		} catch (error) {
 			one.reject(error);
 		}
