@@ -71,6 +71,7 @@ export class Alerts {
 	readonly #book: Book;
 	readonly #windows: Windows;
 	readonly #server: ServerMeasures;
+	readonly #queries: RuleQueries;
 	readonly #evaluator: Evaluator;
 	readonly #dispatcher: Dispatcher;
 	readonly #outcomes: Counter<"outcome">;
@@ -115,10 +116,11 @@ export class Alerts {
 			write: (writes) => this.#write(writes),
 			onOutcome: (outcome, delivery) => this.#onOutcome(outcome, delivery),
 		});
+		this.#queries = new RuleQueries((query) => parts.logs.query(query), clock);
 		this.#evaluator = new Evaluator(
 			{
 				...{ clock, book: this.#book, windows: this.#windows, server: this.#server },
-				queries: new RuleQueries((query) => parts.logs.query(query), clock),
+				queries: this.#queries,
 				ofTenant: (metric, tenant) =>
 					metric === "receiversFailing" ? (this.#failing.get(tenant) ?? 0) : (this.#budgets.get(tenant) ?? null),
 				others: () => [...this.#budgets.keys(), ...this.#failing.keys()],
@@ -341,6 +343,7 @@ export class Alerts {
 	async close(): Promise<void> {
 		clearTimeout(this.#timer);
 		this.#dispatcher.stop();
+		this.#queries.stop();
 		this.#closed = true;
 		await this.#tick;
 		this.#database.close();

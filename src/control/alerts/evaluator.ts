@@ -72,9 +72,8 @@ export class Evaluator {
 
 	/** Forgets what rules have said that are no more. */
 	forget(): void {
-		const { book, queries } = this.#parts;
+		const { book } = this.#parts;
 		const has = (tenant: TenantName | "", name: string) => book.rulesOf(tenant).some((rule) => rule.name === name);
-		queries.keep(has);
 		for (const key of this.#problems.keys()) {
 			const at = key.indexOf("/");
 			if (!has(key.slice(0, at), key.slice(at + 1))) this.#problems.delete(key);
@@ -86,10 +85,10 @@ export class Evaluator {
 		const slice = new Slice();
 		const all = new Set(["", ...windows.tenants(), ...this.#alerts.keys(), ...book.ruling(), ...this.#parts.others()]);
 		if (book.operatorRules().some(isForAbsent)) for (const tenant of book.tenants()) all.add(tenant);
+		queries.refresh(new Map(["", ...book.ruling()].map((owner) => [owner, book.rulesOf(owner)])));
 		for (const tenant of turned([...all], this.#times++)) {
 			let room = MOST_STEPS;
 			const rules = book.rulesOf(tenant);
-			queries.refresh(tenant, rules);
 			for (const rule of turned(rules, this.#times)) {
 				const key = `${tenant}/${rule.name}`;
 				try {
