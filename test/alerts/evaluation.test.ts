@@ -349,3 +349,22 @@ test("no secret is in the store or told, and one for another place is not taken 
 	});
 	await assert.rejects(put({ url: "https://b.example/" }), /secret: a webhook needs one/);
 });
+
+test("a receiver that fails is an alert, until it is switched off", async () => {
+	const watch = new Watch();
+	await watch.functions("acme", "shop");
+	const hook = await startHook(0, 500);
+	await watch.receiver("acme", { url: `http://127.0.0.1:${hook.port}/` });
+	await watch.alerts.evaluate();
+	await watch.did("acme/shop", { exception: 100 });
+	for (let times = 1; times <= 3; times++) {
+		await until(() => watch.alerts.deliveriesOf("acme").at(-1)?.attempts === times);
+		await watch.wait(400_000);
+	}
+	await watch.wait(400_000);
+	assert.ok(watch.told("acme").includes("receiver-failing acme firing"));
+	await watch.receiver("acme", { enabled: false });
+	await watch.alerts.evaluate();
+	await watch.alerts.evaluate();
+	assert.ok(watch.told("acme").includes("receiver-failing acme resolved"));
+});

@@ -168,7 +168,10 @@ export class Deliveries {
 
 	async #attempt(one: Delivery): Promise<void> {
 		const receiver = this.#parts.receiver(one.receiver);
-		if (receiver === undefined || !receiver.enabled) return this.#settle(one, "dropped");
+		if (receiver === undefined || !receiver.enabled) {
+			this.#failures.delete(one.receiver);
+			return this.#settle(one, "dropped");
+		}
 		const { status, error, retryAfter } = await this.send(receiver, one.notification);
 		if (this.#closed || !this.#isThere(one)) return;
 		Object.assign(one, { status, error, attempts: one.attempts + 1 });
@@ -227,6 +230,12 @@ export class Deliveries {
 		return [written(one), ...gone.map(({ id }): Write => ({ table: "deliveries", key: id, value: null }))];
 	}
 
+	/** A receiver is another now: that it failed says nothing any more, and what waits for it is tried at once. */
+	renew(receiver: string): void {
+		this.#failures.delete(receiver);
+		for (const one of this.#waiting.get(receiver) ?? []) this.#wait(one, 0);
+	}
+
 	/** Forgets a receiver that is no more. */
 	forget(receiver: string): Write[] {
 		const all = [...(this.#waiting.get(receiver) ?? []), ...(this.#over.get(receiver) ?? [])];
@@ -235,7 +244,7 @@ export class Deliveries {
 	}
 
 	receivers(): string[] {
-		return [...new Set([...this.#waiting.keys(), ...this.#over.keys()])];
+		return [...new Set([...this.#waiting.keys(), ...this.#over.keys(), ...this.#failures.keys()])];
 	}
 
 	/** What is under way is not waited for: it is sent again at the next start, under the same id. */

@@ -37,6 +37,8 @@ export class Dispatcher {
 	/** Whose receivers have to be thought about, and when that is anyway. */
 	readonly #touched = new Set<string>();
 	readonly #due = new Map<string, Milliseconds>();
+	/** Receivers as they were thought about last, by their keys. */
+	#receivers = new Map<string, Receiver>();
 	#tests = 0;
 
 	constructor(parts: DispatcherParts) {
@@ -58,11 +60,13 @@ export class Dispatcher {
 	/** Receivers or silences are others now. What is to be written for that comes back. */
 	reconsider(): Write[] {
 		const { book } = this.#parts;
-		const there = new Set<string>();
+		const there = new Map<string, Receiver>();
 		for (const owner of book.receiving()) {
 			this.touch(owner);
-			for (const { key } of book.receiversOf(owner).values()) there.add(key);
+			for (const one of book.receiversOf(owner).values()) there.set(one.key, one);
 		}
+		for (const [key, before] of this.#receivers) if (there.get(key) !== before) this.#deliveries.renew(key);
+		this.#receivers = there;
 		const known = new Set([...this.#groups.receivers(), ...this.#deliveries.receivers()]);
 		const gone = [...known].filter((key) => !there.has(key));
 		return gone.flatMap((key) => [...this.#groups.forget(key), ...this.#deliveries.forget(key)]);
