@@ -368,3 +368,33 @@ test("a receiver that fails is an alert, until it is switched off", async () => 
 	await watch.alerts.evaluate();
 	assert.ok(watch.told("acme").includes("receiver-failing acme resolved"));
 });
+
+test("a tenant's rule takes the place of one of the operator's for the tenant, and not for the operator", async () => {
+	const watch = new Watch();
+	await watch.functions("acme", "shop");
+	const [own, operators] = [await startHook(), await startHook()];
+	for (const [tenant, hook] of [
+		["acme", own],
+		[null, operators],
+	] as const)
+		await watch.receiver(tenant, { groupInterval: "1s", url: `http://127.0.0.1:${hook.port}/` });
+	await watch.rule(null, "busy", { metric: "requests", above: 5 });
+	await watch.alerts.evaluate();
+	await watch.did("acme/shop", { ok: 50 });
+	await until(() => own.got.length === 1 && operators.got.length === 1);
+	await watch.rule("acme", "busy", { metric: "requests", above: 1000, enabled: false });
+	await watch.wait(2000);
+	await until(() => own.got.length === 2);
+	assert.match(own.got[1].body, /RESOLVED/);
+	assert.deepEqual([watch.told("acme"), watch.told()], [[], ["busy acme/shop firing"]]);
+	const seen = (await watch.alerts.rulesOf("acme")).filter(({ name }) => name === "busy");
+	assert.deepEqual(
+		seen.map(({ origin }) => origin),
+		["tenant"],
+	);
+	assert.equal((await watch.alerts.testRule(null, "busy"))[0].verdict, "breached");
+	await watch.rule("acme", "busy", { metric: "requests", above: 20 });
+	await watch.wait(2000);
+	assert.deepEqual(watch.told(), ["busy acme/shop firing", "busy acme/shop firing"]);
+	assert.equal(operators.got.length, 1);
+});

@@ -3,7 +3,7 @@ import { parseQuery } from "../../logs/query/parser.ts";
 import type { TenantName } from "../../names.ts";
 import type { Count, Milliseconds } from "../../units.ts";
 import type { Clock } from "./clock.ts";
-import { type Rule, type Sample, windowOf } from "./rule.ts";
+import { codeOf, type Rule, type Sample, windowOf } from "./rule.ts";
 
 /** A query is asked again after a twentieth of its window. */
 const PART = 20;
@@ -136,7 +136,7 @@ export class RuleQueries {
 }
 
 const compared = <T extends string | number>(a: T, b: T) => (a < b ? -1 : a > b ? 1 : 0);
-const keyOf = (tenant: TenantName | "", { name }: Rule) => `${tenant}/${name}`;
+const keyOf = (tenant: TenantName | "", rule: Rule) => `${tenant}/${codeOf(rule)}`;
 const queryOf = (rule: Rule) => `${rule.window} ${rule.query}`;
 
 /** The last number of a row. */

@@ -85,6 +85,9 @@ export interface Rule extends RuleSettings {
 	origin: Origin;
 }
 
+/** What a rule is told apart by: one of a tenant's own may be called as one of the operator's is. */
+export const codeOf = ({ name, origin }: Pick<Rule, "name" | "origin">) => (origin === "tenant" ? `own:${name}` : name);
+
 /** What a rule looks at: each of a tenant's functions, a tenant as a whole, or the server. */
 export type Scope = "function" | "tenant" | "server";
 
