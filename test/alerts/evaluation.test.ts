@@ -5,6 +5,7 @@ import { Registry } from "prom-client";
 import { alertsSchema, receiverSchema } from "../../src/config/alert-receivers.ts";
 import { Alerts } from "../../src/control/alerts/alerts.ts";
 import { ruleSchema } from "../../src/control/alerts/rule.ts";
+import type { ControlError } from "../../src/control/control-error.ts";
 import { Sealer } from "../../src/control/secrets.ts";
 import type { FunctionDocument } from "../../src/control/store/documents.ts";
 import { SqliteStore } from "../../src/control/store/sqlite-store.ts";
@@ -397,4 +398,17 @@ test("a tenant's rule takes the place of one of the operator's for the tenant, a
 	await watch.wait(2000);
 	assert.deepEqual(watch.told(), ["busy acme/shop firing", "busy acme/shop firing"]);
 	assert.equal(operators.got.length, 1);
+});
+
+test("a tenant that tries out many receivers keeps nobody else from it", async () => {
+	const watch = new Watch();
+	const hook = await startHook();
+	for (const tenant of ["evil", "acme"]) await watch.receiver(tenant, { url: `http://127.0.0.1:${hook.port}/` });
+	const tried = (tenant: string) =>
+		watch.alerts.testReceiver(tenant, "hook").catch(({ code }: ControlError) => ({ status: code }));
+	const ended = await Promise.all([...Array.from({ length: 9 }, () => tried("evil")), tried("acme")]);
+	assert.deepEqual(
+		ended.map(({ status }) => status),
+		[200, ...new Array<string>(8).fill("too_many_attempts"), 200],
+	);
 });
