@@ -133,7 +133,7 @@ test("every function is watched from the start; a tenant changes a rule for itse
 	await watch.alerts.evaluate();
 	for (const tenant of ["acme", "other", "third"]) await watch.did(`${tenant}/shop`, { ok: 50, exception: 50 });
 	assert.deepEqual(watch.told(), ["error-rate acme/shop firing"]);
-	assert.ok(watch.lines.includes("alert error-rate of acme/shop fires: 50 (> 5)"));
+	assert.ok(watch.lines.includes("alert error-rate of acme/shop fires: 50 (> 5, over at 4)"));
 	await watch.did("third/shop", { exception: 200 });
 	assert.deepEqual(watch.told("third"), ["error-rate third/shop firing"]);
 	const own = await watch.alerts.rule("third", "error-rate");

@@ -81,7 +81,10 @@ function about(
 	if (tenant !== "") labels.tenant = tenant;
 	if (name !== "") labels.function = name;
 	const filled = (text: string) =>
-		text.replaceAll("{value}", shown(value)).replaceAll("{tenant}", tenant).replaceAll("{function}", name);
+		text
+			.replaceAll("{value}", shown(value))
+			.replaceAll("{tenant}", tenant)
+			.replaceAll("{function}", name === "" ? "the tenant's functions" : name);
 	return {
 		rule: rule.name,
 		origin: rule.origin,

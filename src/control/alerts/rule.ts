@@ -136,5 +136,8 @@ function judgeWhole(
 	return value < least ? "breached" : value >= (clear ?? least) ? "calm" : "between";
 }
 
-/** What a rule is exceeded at, for people. */
-export const thresholdOf = ({ above, below }: RuleSettings) => (above !== undefined ? `> ${above}` : `< ${below}`);
+/** What a rule is exceeded at, for people; and where an alert is over at another number, at which. */
+export function thresholdOf({ above, below, clear }: RuleSettings): string {
+	const exceeded = above !== undefined ? `> ${above}` : `< ${below}`;
+	return clear === undefined || clear === (above ?? below) ? exceeded : `${exceeded}, over at ${clear}`;
+}
