@@ -412,3 +412,15 @@ test("a tenant that tries out many receivers keeps nobody else from it", async (
 		[200, ...new Array<string>(8).fill("too_many_attempts"), 200],
 	);
 });
+
+test("a silence by a label that no alert has is refused, with the one that may have been meant", async () => {
+	const watch = new Watch();
+	const until = new Date(Date.now() + 3600_000).toISOString();
+	const add = (matcher: string) =>
+		watch.alerts.silences.add("test", "acme", { matchers: [matcher], until, comment: "" });
+	await assert.rejects(add("fuction=shop"), /no alert has a label fuction: did you mean function\?/);
+	await assert.rejects(add("team=shop"), /no alert has a label team/);
+	await watch.rule("acme", "busy", { metric: "requests", above: 5, labels: { team: "shop" } });
+	await add("team!=shop");
+	await add("function=shop");
+});

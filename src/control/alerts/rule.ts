@@ -8,7 +8,8 @@ import { isServerMetric, isTenantMetric, METRICS } from "./metrics.ts";
 
 /** They are few, since each is a sum of its own for each function. */
 const WINDOWS = ["1m", "2m", "5m", "10m", "15m", "30m", "1h", "2h", "6h", "12h", "24h"] as const;
-const RESERVED = ["alertname", "severity", "tenant", "function"];
+/** Labels that alerts have without their rules having said so. */
+export const RESERVED = ["alertname", "severity", "tenant", "function"];
 
 const pattern = z
 	.string()
