@@ -173,3 +173,12 @@ test("what makes no sense as a rule is refused with where", () => {
 		"labels: tenant is a label that every alert has",
 	]);
 });
+
+test("an alert says when it is over, and of no one function whose it is", () => {
+	const annotations = { summary: "{value} of {function}" };
+	const rule = ruleOf({ above: 5, clear: 4, annotations });
+	const how = { rule, of: { tenant: "acme", function: "" }, value: 6, forMs: 0, clock: new MadeClock() };
+	const { after } = step(null, "breached", how);
+	assert.equal(after?.threshold, "> 5, over at 4");
+	assert.equal(after?.annotations.summary, "6 of the tenant's functions");
+});

@@ -5,6 +5,7 @@ import { Registry } from "prom-client";
 import { alertsSchema, receiverSchema } from "../../src/config/alert-receivers.ts";
 import { Alerts } from "../../src/control/alerts/alerts.ts";
 import { ruleSchema } from "../../src/control/alerts/rule.ts";
+import type { ControlError } from "../../src/control/control-error.ts";
 import { Sealer } from "../../src/control/secrets.ts";
 import type { FunctionDocument } from "../../src/control/store/documents.ts";
 import { SqliteStore } from "../../src/control/store/sqlite-store.ts";
@@ -132,7 +133,7 @@ test("every function is watched from the start; a tenant changes a rule for itse
 	await watch.alerts.evaluate();
 	for (const tenant of ["acme", "other", "third"]) await watch.did(`${tenant}/shop`, { ok: 50, exception: 50 });
 	assert.deepEqual(watch.told(), ["error-rate acme/shop firing"]);
-	assert.ok(watch.lines.includes("alert error-rate of acme/shop fires: 50 (> 5)"));
+	assert.ok(watch.lines.includes("alert error-rate of acme/shop fires: 50 (> 5, over at 4)"));
 	await watch.did("third/shop", { exception: 200 });
 	assert.deepEqual(watch.told("third"), ["error-rate third/shop firing"]);
 	const own = await watch.alerts.rule("third", "error-rate");
@@ -360,4 +361,78 @@ test("no secret is in the store or told, and one for another place is not taken 
 		secret,
 	});
 	await assert.rejects(put({ url: "https://b.example/" }), /secret: a webhook needs one/);
+});
+
+test("a receiver that fails is an alert, until it is switched off", async () => {
+	const watch = new Watch();
+	await watch.functions("acme", "shop");
+	const hook = await startHook(0, 500);
+	await watch.receiver("acme", { url: `http://127.0.0.1:${hook.port}/` });
+	await watch.alerts.evaluate();
+	await watch.did("acme/shop", { exception: 100 });
+	for (let times = 1; times <= 3; times++) {
+		await until(() => watch.alerts.deliveriesOf("acme").at(-1)?.attempts === times);
+		await watch.wait(400_000);
+	}
+	await watch.wait(400_000);
+	assert.ok(watch.told("acme").includes("receiver-failing acme firing"));
+	await watch.receiver("acme", { enabled: false });
+	await watch.alerts.evaluate();
+	await watch.alerts.evaluate();
+	assert.ok(watch.told("acme").includes("receiver-failing acme resolved"));
+});
+
+test("a tenant's rule takes the place of one of the operator's for the tenant, and not for the operator", async () => {
+	const watch = new Watch();
+	await watch.functions("acme", "shop");
+	const [own, operators] = [await startHook(), await startHook()];
+	for (const [tenant, hook] of [
+		["acme", own],
+		[null, operators],
+	] as const)
+		await watch.receiver(tenant, { groupInterval: "1s", url: `http://127.0.0.1:${hook.port}/` });
+	await watch.rule(null, "busy", { metric: "requests", above: 5 });
+	await watch.alerts.evaluate();
+	await watch.did("acme/shop", { ok: 50 });
+	await until(() => own.got.length === 1 && operators.got.length === 1);
+	await watch.rule("acme", "busy", { metric: "requests", above: 1000, enabled: false });
+	await watch.wait(2000);
+	await until(() => own.got.length === 2);
+	assert.match(own.got[1].body, /RESOLVED/);
+	assert.deepEqual([watch.told("acme"), watch.told()], [[], ["busy acme/shop firing"]]);
+	const seen = (await watch.alerts.rulesOf("acme")).filter(({ name }) => name === "busy");
+	assert.deepEqual(
+		seen.map(({ origin }) => origin),
+		["tenant"],
+	);
+	assert.equal((await watch.alerts.testRule(null, "busy"))[0].verdict, "breached");
+	await watch.rule("acme", "busy", { metric: "requests", above: 20 });
+	await watch.wait(2000);
+	assert.deepEqual(watch.told(), ["busy acme/shop firing", "busy acme/shop firing"]);
+	assert.equal(operators.got.length, 1);
+});
+
+test("a tenant that tries out many receivers keeps nobody else from it", async () => {
+	const watch = new Watch();
+	const hook = await startHook();
+	for (const tenant of ["evil", "acme"]) await watch.receiver(tenant, { url: `http://127.0.0.1:${hook.port}/` });
+	const tried = (tenant: string) =>
+		watch.alerts.testReceiver(tenant, "hook").catch(({ code }: ControlError) => ({ status: code }));
+	const ended = await Promise.all([...Array.from({ length: 9 }, () => tried("evil")), tried("acme")]);
+	assert.deepEqual(
+		ended.map(({ status }) => status),
+		[200, ...new Array<string>(8).fill("too_many_attempts"), 200],
+	);
+});
+
+test("a silence by a label that no alert has is refused, with the one that may have been meant", async () => {
+	const watch = new Watch();
+	const until = new Date(Date.now() + 3600_000).toISOString();
+	const add = (matcher: string) =>
+		watch.alerts.silences.add("test", "acme", { matchers: [matcher], until, comment: "" });
+	await assert.rejects(add("fuction=shop"), /no alert has a label fuction: did you mean function\?/);
+	await assert.rejects(add("team=shop"), /no alert has a label team/);
+	await watch.rule("acme", "busy", { metric: "requests", above: 5, labels: { team: "shop" } });
+	await add("team!=shop");
+	await add("function=shop");
 });

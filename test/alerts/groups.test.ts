@@ -163,3 +163,14 @@ test("a receiver has so many groups, and what would begin another is told togeth
 	assert.equal(notifications[100].split(" ").length, 31);
 	assert.deepEqual(await told.after(301 * S, many), []);
 });
+
+test("what was told with all others is told to be over, also once there is room for a group of its own", async () => {
+	const told = new Told({ groupWait: "0s", groupBy: ["function"] });
+	const many = Array.from({ length: 101 }, (_, i) => alertOf(`f${i}`, "firing", told.clock));
+	assert.equal((await told.after(0, many)).length, 101);
+	const ended = (...ends: number[]) =>
+		many.map((one, i) => (ends.includes(i) ? alertOf(`f${i}`, "resolved", told.clock) : one));
+	assert.equal((await told.after(301 * S, ended(0, 1, 2))).length, 3);
+	assert.deepEqual(await told.after(301 * S, ended(0, 1, 2)), []);
+	assert.deepEqual(await told.after(301 * S, ended(0, 1, 2, 100)), ["resolved f100:resolved"]);
+});

@@ -103,7 +103,7 @@ async function list(options: AlertOptions): Promise<void> {
 	const all = await clientOf(options).get<AlertInfo[]>(`${ownerPath(options)}/alerts`);
 	const rows = all.map((one) => [
 		...[one.state, one.severity, one.rule, subjectOf(one)],
-		...[numberOf(one.value), one.threshold, one.since],
+		...[one.value === null ? "-" : String(Number(one.value.toFixed(2))), one.threshold, one.since],
 	]);
 	const names = ["STATE", "SEVERITY", "RULE", "OF", "VALUE", "THRESHOLD", "SINCE"];
 	say(options, all, () => listing(names, rows, "there are no alerts"));
@@ -125,7 +125,7 @@ async function rule(action: string, name: string | undefined, options: AlertOpti
 	if (action === "list") {
 		const all = await client.get<RuleInfo[]>(path);
 		const rows = all.map((one) => [
-			...[one.name, one.enabled ? one.origin : "off", one.query ?? `${one.metric} ${thresholdOf(one)}`],
+			...[one.name, one.enabled ? one.origin : "off", `${one.query ?? one.metric} ${thresholdOf(one)}`],
 			...[one.functions, one.window, one.for, one.severity, one.lastError ?? ""],
 		]);
 		const names = ["RULE", "BY", "WHEN", "FUNCTIONS", "WINDOW", "FOR", "SEVERITY", "ERROR"];

@@ -30,7 +30,7 @@ const alertShape = z
 		since: z.iso.datetime().openapi({ description: "When it began to fire, or of a pending one when it began." }),
 		endsAt: time,
 		value: z.number().nullable().openapi({ description: "What was measured last." }),
-		threshold: z.string().openapi({ description: "As `> 5`." }),
+		threshold: z.string().openapi({ description: "As `> 5`, or `> 5, over at 4`." }),
 		severity: z.enum(["info", "warning", "critical"]),
 		labels: z.record(z.string(), z.string()),
 		annotations: z.record(z.string(), z.string()),

@@ -3,11 +3,11 @@ import type { FunctionName, TenantName } from "../../names.ts";
 import type { Milliseconds } from "../../units.ts";
 import type { Clock } from "./clock.ts";
 import type { Labels } from "./matcher.ts";
-import { type Origin, type Rule, thresholdOf, type Verdict } from "./rule.ts";
+import { codeOf, type Origin, type Rule, thresholdOf, type Verdict } from "./rule.ts";
 
 /** What a rule has found of a function, a tenant or the server. */
 export interface Alert {
-	/** `<rule>/<tenant>/<function>`: there is one at a time. */
+	/** `<rule>/<tenant>/<function>`, and of a tenant's own rule `own:<rule>/…`: there is one at a time. */
 	id: string;
 	rule: string;
 	origin: Origin;
@@ -32,7 +32,7 @@ export interface Alert {
 /** What has become of an alert: `null` where nothing has. */
 export type Transition = "pending" | "firing" | "resolved" | "dropped" | null;
 
-export const idOf = (rule: string, tenant: string, name: string) => `${rule}/${tenant}/${name}`;
+export const idOf = (rule: Rule, tenant: string, name: string) => `${codeOf(rule)}/${tenant}/${name}`;
 
 /** An alert as it is after a rule was evaluated; `null` for none. */
 export function step(
@@ -61,7 +61,7 @@ export function step(
 		if (current.state === "pending") return { after: null, transition: "dropped" };
 		return { after: { ...current, value, state: "resolved", endsAt: clock.wall() }, transition: "resolved" };
 	}
-	const told = { ...about(rule, of, value), id: idOf(rule.name, of.tenant, of.function) };
+	const told = { ...about(rule, of, value), id: idOf(rule, of.tenant, of.function) };
 	const isHeld = current !== null && current.boot === clock.boot && current.since <= clock.monotonic();
 	const since = isHeld ? current.since : clock.monotonic();
 	const fires = current?.state === "firing" || clock.monotonic() - since >= forMs;
@@ -81,7 +81,10 @@ function about(
 	if (tenant !== "") labels.tenant = tenant;
 	if (name !== "") labels.function = name;
 	const filled = (text: string) =>
-		text.replaceAll("{value}", shown(value)).replaceAll("{tenant}", tenant).replaceAll("{function}", name);
+		text
+			.replaceAll("{value}", shown(value))
+			.replaceAll("{tenant}", tenant)
+			.replaceAll("{function}", name === "" ? "the tenant's functions" : name);
 	return {
 		rule: rule.name,
 		origin: rule.origin,

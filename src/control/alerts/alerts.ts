@@ -72,6 +72,7 @@ export class Alerts {
 	readonly #book: Book;
 	readonly #windows: Windows;
 	readonly #server: ServerMeasures;
+	readonly #queries: RuleQueries;
 	readonly #evaluator: Evaluator;
 	readonly #dispatcher: Dispatcher;
 	readonly #outcomes: Counter<"outcome">;
@@ -117,10 +118,11 @@ export class Alerts {
 			write: (writes) => this.#write(writes),
 			onOutcome: (outcome, delivery) => this.#onOutcome(outcome, delivery),
 		});
+		this.#queries = new RuleQueries((query) => parts.logs.query(query), clock);
 		this.#evaluator = new Evaluator(
 			{
 				...{ clock, book: this.#book, windows: this.#windows, server: this.#server },
-				queries: new RuleQueries((query) => parts.logs.query(query), clock),
+				queries: this.#queries,
 				ofTenant: (metric, tenant) =>
 					metric === "receiversFailing" ? (this.#failing.get(tenant) ?? 0) : (this.#budgets.get(tenant) ?? null),
 				others: () => [...this.#budgets.keys(), ...this.#failing.keys()],
@@ -254,7 +256,14 @@ export class Alerts {
 
 	/** The alerts that receivers of a tenant hear of; those of the operator's, of all but what tenants have thought of. */
 	*#visible(owner: string): Generator<Alert> {
-		if (owner !== "") yield* this.#evaluator.of(owner);
+		const isReplaced = ({ rule: name, origin }: Alert) => this.#book.isReplaced(owner, { name, origin });
+		// What a tenant was told of before it had a rule of its own is over for it.
+		const over = (alert: Alert): Alert => ({
+			...alert,
+			state: "resolved",
+			endsAt: alert.endsAt ?? this.#clock.wall(),
+		});
+		if (owner !== "") for (const alert of this.#evaluator.of(owner)) yield isReplaced(alert) ? over(alert) : alert;
 		else for (const alert of this.#evaluator.all()) if (alert.origin !== "tenant") yield alert;
 	}
 
@@ -283,15 +292,19 @@ export class Alerts {
 	/** The alerts of a tenant, or of all; those that fire first, and of each the latest. */
 	list(owner: Owner): Alert[] {
 		const order = { firing: 0, pending: 1, resolved: 2 };
-		const all = owner === null ? [...this.#evaluator.all()] : [...this.#evaluator.of(owner)];
+		const isSeen = ({ rule: name, origin }: Alert) => !this.#book.isReplaced(owner as TenantName, { name, origin });
+		const all = owner === null ? [...this.#evaluator.all()] : [...this.#evaluator.of(owner)].filter(isSeen);
 		return all.sort((a, b) => order[a.state] - order[b.state] || b.startsAt - a.startsAt);
 	}
 
 	/** The rules that hold for a tenant; or those of the operator and by default. */
 	async rulesOf(owner: Owner): Promise<(Rule & { lastError: string | null })[]> {
 		await this.#book.follow().then((isChanged) => isChanged && this.#reconsider());
-		const rules = owner === null ? this.#book.operatorRules() : this.#book.rulesOf(owner);
-		return rules.map((rule) => ({ ...rule, lastError: this.#evaluator.problemOf(owner ?? "", rule.name) }));
+		const rules =
+			owner === null
+				? this.#book.operatorRules()
+				: this.#book.rulesOf(owner).filter((rule) => !this.#book.isReplaced(owner, rule));
+		return rules.map((rule) => ({ ...rule, lastError: this.#evaluator.problemOf(owner ?? "", rule) }));
 	}
 
 	/** One of them. Throws ControlError `not_found`. */
@@ -309,8 +322,8 @@ export class Alerts {
 		if (scopeOf(rule) === "server") return this.#evaluator.test(rule, "");
 		const found: Evaluation[] = [];
 		for (const tenant of this.#book.tenants()) {
-			const own = this.#book.rulesOf(tenant).find((one) => one.name === name);
-			if (own !== undefined && own.origin !== "tenant") found.push(...(await this.#evaluator.test(own, tenant)));
+			const own = this.#book.rulesOf(tenant).find((one) => one.name === name && one.origin !== "tenant");
+			if (own !== undefined) found.push(...(await this.#evaluator.test(own, tenant)));
 			if (found.length >= MOST_EVALUATIONS) break;
 		}
 		return found;
@@ -343,6 +356,7 @@ export class Alerts {
 	async close(): Promise<void> {
 		clearTimeout(this.#timer);
 		this.#dispatcher.stop();
+		this.#queries.stop();
 		this.#closed = true;
 		await this.#tick;
 		this.#database.close();

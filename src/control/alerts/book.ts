@@ -134,7 +134,10 @@ export class Book {
 			this.#receivers.set(key, value === null ? null : this.#read(value as AlertReceiverDocument));
 	}
 
-	/** The rules that hold for a tenant, or for the server where that is empty, by their names. */
+	/**
+	 * The rules that hold for a tenant, or for the server where that is empty. One of the tenant's own takes the place of
+	 * a default one; one that the operator has made holds beside it.
+	 */
 	rulesOf(owner: TenantName | ""): Rule[] {
 		const known = this.#effective.get(owner);
 		if (known !== undefined) return known;
@@ -143,11 +146,16 @@ export class Book {
 		const shared = [...all.values()].filter((rule) =>
 			owner === "" ? isServers(rule) : !isServers(rule) && isForTenant(rule, owner),
 		);
-		const rules = new Map(shared.map((rule) => [rule.name, rule]));
-		if (owner !== "") for (const [name, rule] of this.#rules.of(owner)) rules.set(name, rule);
-		const effective = [...rules.values()];
+		const own = owner === "" ? [] : [...this.#rules.of(owner).values()];
+		const isHeld = ({ origin, name }: Rule) => origin === "operator" || !this.#rules.of(owner).has(name);
+		const effective = [...own, ...(owner === "" ? shared : shared.filter(isHeld))];
 		this.#effective.set(owner, effective);
 		return effective;
+	}
+
+	/** Whether a rule is one of the operator's that a tenant does not see, since it has one of that name of its own. */
+	isReplaced(tenant: TenantName, { origin, name }: Pick<Rule, "origin" | "name">): boolean {
+		return origin === "operator" && this.#rules.of(tenant).has(name);
 	}
 
 	/** Those of the operator's that are for all tenants, and what there is without them. */

@@ -17,9 +17,11 @@ const MOST_WAITING = 100;
 const MOST_TEXT = 2 ** 20;
 /** Of so many that are over it is known what became of them. */
 const MOST_OVER = 50;
-/** So many requests are under way, and so many of one tenant. */
+/** So many requests of tenants are under way, and so many of one tenant, or of the operator besides. */
 const MOST_RUNNING = 64;
 const MOST_OF_OWNER = 4;
+/** From so many on a tenant has one, so that a few whose receivers are slow do not take all the room. */
+const MANY_RUNNING = 16;
 /** What failed is tried again after a second, and each time twice as long, up to five minutes, for a day. */
 const FIRST_MS: Milliseconds = 1000;
 const LONGEST_MS: Milliseconds = 300_000;
@@ -150,8 +152,11 @@ export class Deliveries {
 
 	#mayRun(key: string): boolean {
 		const owner = key.slice(0, key.indexOf("/") + 1);
-		const own = [...this.#running.keys()].filter((one) => one.startsWith(owner));
-		return this.#running.size < MOST_RUNNING && own.length < MOST_OF_OWNER;
+		const all = [...this.#running.keys()];
+		const own = all.filter((one) => one.startsWith(owner)).length;
+		if (owner === "/") return own < MOST_OF_OWNER;
+		const tenants = all.filter((one) => !one.startsWith("/")).length;
+		return tenants < MOST_RUNNING && own < (tenants < MANY_RUNNING ? MOST_OF_OWNER : 1);
 	}
 
 	#start(key: string, one: Delivery): void {
@@ -168,7 +173,10 @@ export class Deliveries {
 
 	async #attempt(one: Delivery): Promise<void> {
 		const receiver = this.#parts.receiver(one.receiver);
-		if (receiver === undefined || !receiver.enabled) return this.#settle(one, "dropped");
+		if (receiver === undefined || !receiver.enabled) {
+			this.#failures.delete(one.receiver);
+			return this.#settle(one, "dropped");
+		}
 		const { status, error, retryAfter } = await this.send(receiver, one.notification);
 		if (this.#closed || !this.#isThere(one)) return;
 		Object.assign(one, { status, error, attempts: one.attempts + 1 });
@@ -227,6 +235,12 @@ export class Deliveries {
 		return [written(one), ...gone.map(({ id }): Write => ({ table: "deliveries", key: id, value: null }))];
 	}
 
+	/** A receiver is another now: that it failed says nothing any more, and what waits for it is tried at once. */
+	renew(receiver: string): void {
+		this.#failures.delete(receiver);
+		for (const one of this.#waiting.get(receiver) ?? []) this.#wait(one, 0);
+	}
+
 	/** Forgets a receiver that is no more. */
 	forget(receiver: string): Write[] {
 		const all = [...(this.#waiting.get(receiver) ?? []), ...(this.#over.get(receiver) ?? [])];
@@ -235,7 +249,7 @@ export class Deliveries {
 	}
 
 	receivers(): string[] {
-		return [...new Set([...this.#waiting.keys(), ...this.#over.keys()])];
+		return [...new Set([...this.#waiting.keys(), ...this.#over.keys(), ...this.#failures.keys()])];
 	}
 
 	/** What is under way is not waited for: it is sent again at the next start, under the same id. */

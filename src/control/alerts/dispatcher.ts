@@ -11,8 +11,9 @@ import type { Notification } from "./notification.ts";
 import { Outgoing } from "./receivers/outgoing.ts";
 import type { Receiver } from "./receivers/receiver.ts";
 
-/** So many may try out a receiver at a time. */
+/** So many receivers are tried out at a time, and so many of one tenant; the operator's are besides. */
 const MOST_TESTS = 8;
+const MOST_OF_OWNER = 1;
 
 export interface DispatcherParts {
 	clock: Clock;
@@ -37,7 +38,10 @@ export class Dispatcher {
 	/** Whose receivers have to be thought about, and when that is anyway. */
 	readonly #touched = new Set<string>();
 	readonly #due = new Map<string, Milliseconds>();
-	#tests = 0;
+	/** Receivers as they were thought about last, by their keys. */
+	#receivers = new Map<string, Receiver>();
+	/** By whose they are, how many receivers are tried out now. */
+	readonly #tests = new Map<string, Count>();
 
 	constructor(parts: DispatcherParts) {
 		this.#parts = parts;
@@ -58,11 +62,13 @@ export class Dispatcher {
 	/** Receivers or silences are others now. What is to be written for that comes back. */
 	reconsider(): Write[] {
 		const { book } = this.#parts;
-		const there = new Set<string>();
+		const there = new Map<string, Receiver>();
 		for (const owner of book.receiving()) {
 			this.touch(owner);
-			for (const { key } of book.receiversOf(owner).values()) there.add(key);
+			for (const one of book.receiversOf(owner).values()) there.set(one.key, one);
 		}
+		for (const [key, before] of this.#receivers) if (there.get(key) !== before) this.#deliveries.renew(key);
+		this.#receivers = there;
 		const known = new Set([...this.#groups.receivers(), ...this.#deliveries.receivers()]);
 		const gone = [...known].filter((key) => !there.has(key));
 		return gone.flatMap((key) => [...this.#groups.forget(key), ...this.#deliveries.forget(key)]);
@@ -107,14 +113,19 @@ export class Dispatcher {
 
 	/** Tells a receiver that this is a test, once and now. Throws ControlError `too_many_attempts`. */
 	async test(receiver: Receiver): Promise<{ status: number | null; error: string | null }> {
-		if (this.#tests >= MOST_TESTS)
+		const owner = receiver.owner ?? "";
+		const own = this.#tests.get(owner) ?? 0;
+		const all = [...this.#tests].reduce((sum, [of, count]) => (of === "" ? sum : sum + count), 0);
+		if (own >= (owner === "" ? MOST_TESTS : MOST_OF_OWNER) || (owner !== "" && all >= MOST_TESTS))
 			throw new ControlError("too_many_attempts", "other receivers are tried out at this moment: ask again", 1);
-		this.#tests++;
+		this.#tests.set(owner, own + 1);
 		try {
 			const { status, error } = await this.#deliveries.send(receiver, this.#testOf(receiver));
 			return { status, error };
 		} finally {
-			this.#tests--;
+			const left = (this.#tests.get(owner) as Count) - 1;
+			if (left === 0) this.#tests.delete(owner);
+			else this.#tests.set(owner, left);
 		}
 	}
 

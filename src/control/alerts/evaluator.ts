@@ -6,7 +6,7 @@ import type { Book } from "./book.ts";
 import type { Clock } from "./clock.ts";
 import { isLike } from "./matcher.ts";
 import { FUNCTION_METRICS, isEnough, isServerMetric } from "./metrics.ts";
-import { judge, type Rule, type Sample, scopeOf, type Verdict, windowOf } from "./rule.ts";
+import { codeOf, judge, type Rule, type Sample, scopeOf, type Verdict, windowOf } from "./rule.ts";
 import type { RuleQueries } from "./rule-queries.ts";
 import type { ServerMeasures } from "./server-measures.ts";
 import { Slice } from "./slice.ts";
@@ -46,7 +46,7 @@ export class Evaluator {
 	readonly #parts: EvaluatorParts;
 	/** By tenant, and by what they are about; those of the server are of the empty one. */
 	readonly #alerts = new Map<TenantName | "", Map<string, Alert>>();
-	/** What rules could not be evaluated for, by `<tenant>/<rule>`. */
+	/** What rules could not be evaluated for, by `<tenant>/<code of the rule>`. */
 	readonly #problems = new Map<string, string>();
 	/** Who comes first is another one each time. */
 	#times = 0;
@@ -66,15 +66,14 @@ export class Evaluator {
 	}
 
 	/** Why a rule could not be evaluated last time, or `null`. */
-	problemOf(owner: TenantName | "", rule: string): string | null {
-		return this.#problems.get(`${owner}/${rule}`) ?? null;
+	problemOf(owner: TenantName | "", rule: Rule): string | null {
+		return this.#problems.get(`${owner}/${codeOf(rule)}`) ?? null;
 	}
 
 	/** Forgets what rules have said that are no more. */
 	forget(): void {
-		const { book, queries } = this.#parts;
-		const has = (tenant: TenantName | "", name: string) => book.rulesOf(tenant).some((rule) => rule.name === name);
-		queries.keep(has);
+		const { book } = this.#parts;
+		const has = (tenant: TenantName | "", code: string) => book.rulesOf(tenant).some((rule) => codeOf(rule) === code);
 		for (const key of this.#problems.keys()) {
 			const at = key.indexOf("/");
 			if (!has(key.slice(0, at), key.slice(at + 1))) this.#problems.delete(key);
@@ -86,12 +85,12 @@ export class Evaluator {
 		const slice = new Slice();
 		const all = new Set(["", ...windows.tenants(), ...this.#alerts.keys(), ...book.ruling(), ...this.#parts.others()]);
 		if (book.operatorRules().some(isForAbsent)) for (const tenant of book.tenants()) all.add(tenant);
+		queries.refresh(new Map(["", ...book.ruling()].map((owner) => [owner, book.rulesOf(owner)])));
 		for (const tenant of turned([...all], this.#times++)) {
 			let room = MOST_STEPS;
 			const rules = book.rulesOf(tenant);
-			queries.refresh(tenant, rules);
 			for (const rule of turned(rules, this.#times)) {
-				const key = `${tenant}/${rule.name}`;
+				const key = `${tenant}/${codeOf(rule)}`;
 				try {
 					const names = this.#looksAt(rule, tenant);
 					const problem = queries.problemOf(tenant, rule);
@@ -134,7 +133,9 @@ export class Evaluator {
 		if (!rule.enabled) return [];
 		if (scopeOf(rule) !== "function") return [""];
 		const { book, windows } = this.#parts;
-		const known = [...this.of(tenant)].filter((alert) => alert.rule === rule.name && alert.function !== "");
+		const known = [...this.of(tenant)].filter(
+			(alert) => alert.id === idOf(rule, tenant, alert.function) && alert.function !== "",
+		);
 		const names = new Set([
 			...windows.functionsOf(tenant),
 			...known.map((alert) => alert.function),
@@ -171,13 +172,13 @@ export class Evaluator {
 
 	#step(rule: Rule, tenant: TenantName | "", name: FunctionName): void {
 		const { clock } = this.#parts;
-		const id = idOf(rule.name, tenant, name);
+		const id = idOf(rule, tenant, name);
 		const before = this.#alerts.get(tenant)?.get(id) ?? null;
 		const sample = this.#sample(rule, tenant, name);
 		const verdict = judge(rule, sample);
 		if (before === null && verdict !== "breached") return;
 		if (before === null && (this.#alerts.get(tenant)?.size ?? 0) >= 2 * MOST_ALERTS) {
-			this.#problems.set(`${tenant}/${rule.name}`, `there are ${MOST_ALERTS} alerts at most: no more are told`);
+			this.#problems.set(`${tenant}/${codeOf(rule)}`, `there are ${MOST_ALERTS} alerts at most: no more are told`);
 			return;
 		}
 		const of = { tenant, function: name };
@@ -203,14 +204,14 @@ export class Evaluator {
 	/** Ends alerts whose rule or function is no more, and forgets what has been over for long. */
 	#tidy(tenant: TenantName | "", rules: readonly Rule[]): void {
 		const { book, clock, onTransition } = this.#parts;
-		const byName = new Map(rules.map((rule) => [rule.name, rule]));
+		const byCode = new Map(rules.map((rule) => [codeOf(rule), rule]));
 		const over: Alert[] = [];
 		for (const alert of [...this.of(tenant)]) {
 			if (alert.state === "resolved") {
 				over.push(alert);
 				continue;
 			}
-			const rule = byName.get(alert.rule);
+			const rule = byCode.get(alert.id.slice(0, alert.id.indexOf("/")));
 			const isOf = alert.function === "" ? "" : alert.function;
 			const isMeant =
 				rule?.enabled === true &&

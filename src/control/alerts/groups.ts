@@ -88,10 +88,13 @@ export class Groups {
 		for (const alert of alerts) {
 			if (slice.isOver) await slice.pass();
 			if (alert.state === "pending" || !matchesAll(receiver.matchers, alert.labels)) continue;
-			let labels = groupOf(receiver, alert.labels);
-			if (groups.size >= most && !groups.has(textOf(labels))) labels = OTHERS;
+			const own = groupOf(receiver, alert.labels);
+			const isTold = (labels: Labels) => groups.get(textOf(labels))?.told[alert.id] === alert.startsAt;
+			// What was told with the others goes on with them, also where there is room by now.
+			const isOther = isTold(OTHERS) || (groups.size >= most && !groups.has(textOf(own)));
+			const labels = isOther ? OTHERS : own;
 			const text = textOf(labels);
-			const wasTold = groups.get(text)?.told[alert.id] === alert.startsAt;
+			const wasTold = isTold(labels);
 			const isSilenced = alert.state === "firing" && active.some(({ matchers }) => matchesAll(matchers, alert.labels));
 			// That it is over is told to whoever knows of it, and to nobody else.
 			if ((alert.state === "resolved" || isSilenced) && !wasTold) continue;
@@ -107,9 +110,9 @@ export class Groups {
 				});
 				fresh.add(text);
 			}
-			const own = members.get(text) ?? { firing: [], resolved: [], silenced: [] };
-			members.set(text, own);
-			own[isSilenced ? "silenced" : (alert.state as "firing" | "resolved")].push(alert);
+			const of = members.get(text) ?? { firing: [], resolved: [], silenced: [] };
+			members.set(text, of);
+			of[isSilenced ? "silenced" : (alert.state as "firing" | "resolved")].push(alert);
 		}
 		const plan: Plan = { notifications: [], writes: [], next: soonest(silences, wall, now) };
 		for (const [text, group] of [...groups]) {

@@ -8,7 +8,8 @@ import { isServerMetric, isTenantMetric, METRICS } from "./metrics.ts";
 
 /** They are few, since each is a sum of its own for each function. */
 const WINDOWS = ["1m", "2m", "5m", "10m", "15m", "30m", "1h", "2h", "6h", "12h", "24h"] as const;
-const RESERVED = ["alertname", "severity", "tenant", "function"];
+/** Labels that alerts have without their rules having said so. */
+export const RESERVED = ["alertname", "severity", "tenant", "function"];
 
 const pattern = z
 	.string()
@@ -85,6 +86,9 @@ export interface Rule extends RuleSettings {
 	origin: Origin;
 }
 
+/** What a rule is told apart by: one of a tenant's own may be called as one of the operator's is. */
+export const codeOf = ({ name, origin }: Pick<Rule, "name" | "origin">) => (origin === "tenant" ? `own:${name}` : name);
+
 /** What a rule looks at: each of a tenant's functions, a tenant as a whole, or the server. */
 export type Scope = "function" | "tenant" | "server";
 
@@ -133,5 +137,8 @@ function judgeWhole(
 	return value < least ? "breached" : value >= (clear ?? least) ? "calm" : "between";
 }
 
-/** What a rule is exceeded at, for people. */
-export const thresholdOf = ({ above, below }: RuleSettings) => (above !== undefined ? `> ${above}` : `< ${below}`);
+/** What a rule is exceeded at, for people; and where an alert is over at another number, at which. */
+export function thresholdOf({ above, below, clear }: RuleSettings): string {
+	const exceeded = above !== undefined ? `> ${above}` : `< ${below}`;
+	return clear === undefined || clear === (above ?? below) ? exceeded : `${exceeded}, over at ${clear}`;
+}

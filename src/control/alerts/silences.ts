@@ -1,8 +1,10 @@
 import { randomBytes } from "node:crypto";
 import type { z } from "zod";
+import { nearest } from "../../logs/query/fields.ts";
 import { ControlError } from "../control-error.ts";
 import type { AlertSilenceDocument } from "../store/documents.ts";
 import { type Change, retried, type Store } from "../store/store.ts";
+import { RESERVED } from "./rule.ts";
 import { type Owner, ownKey, whoseOf } from "./rules.ts";
 import type { silenceSchema } from "./silence.ts";
 
@@ -37,6 +39,7 @@ export class Silences {
 			...{ from: given.from === undefined ? created : timeOf(given.from), until: timeOf(given.until) },
 		};
 		if (Date.parse(value.until) <= Date.now()) throw new ControlError("invalid", "until: is over already");
+		await this.#check(owner, given.matchers);
 		await retried(async () => {
 			const all = await this.#all(owner);
 			const old = all.filter((one) => isForgotten(one.value));
@@ -51,6 +54,21 @@ export class Silences {
 			]);
 		});
 		return value;
+	}
+
+	/** Throws ControlError `invalid` for a label that no alert has which its owner is told of. */
+	async #check(owner: Owner, matchers: readonly string[]): Promise<void> {
+		const labels = new Set(RESERVED);
+		for (const one of new Set([null, owner]))
+			for (const { value } of await this.#store.list("alertRule", { prefix: ownKey(one, "") }))
+				for (const label of Object.keys(value.settings.labels)) labels.add(label);
+		for (const matcher of matchers) {
+			const label = matcher.slice(0, matcher.search(/!?=/));
+			if (labels.has(label)) continue;
+			const near = nearest(label, labels);
+			const hint = near === null ? `alerts have ${[...labels].join(", ")}` : `did you mean ${near}?`;
+			throw new ControlError("invalid", `matchers: no alert has a label ${label}: ${hint}`);
+		}
 	}
 
 	/** Throws ControlError `not_found`. */

@@ -32,7 +32,8 @@ const COUNTED_AS: Readonly<Record<string, number>> = {
 type Numbers = Uint32Array;
 type Counted = Pick<Tally, "outcomes" | "wall" | "cpu" | "start">;
 
-function addCounts(to: Numbers, { outcomes, wall, cpu, start }: Counted): void {
+function numbersOf({ outcomes, wall, cpu, start }: Counted): Numbers {
+	const to = new Uint32Array(NUMBERS);
 	for (const [outcome, count] of Object.entries(outcomes)) {
 		to[AT.requests] += count;
 		if (outcome === "ok" || outcome === "client_gone") continue;
@@ -45,6 +46,7 @@ function addCounts(to: Numbers, { outcomes, wall, cpu, start }: Counted): void {
 		[START, start],
 	] as [number, Histogram][])
 		for (let bucket = 0; bucket < BUCKETS; bucket++) to[at + bucket] += counts[bucket] ?? 0;
+	return to;
 }
 
 /** What was counted within a window. */
@@ -99,14 +101,12 @@ class Ring {
 	}
 
 	/** Counts what was at a time, which may be some while ago. */
-	add(time: Milliseconds, counted: Counted): void {
+	add(time: Milliseconds, more: Numbers): void {
 		const slot = Math.floor(time / this.#slotMs);
 		if (slot < 0 || slot <= this.#latest - SLOTS - 1 || slot > this.#latest) return;
 		const at = slot % (SLOTS + 1);
 		const numbers = this.#slots[at] ?? new Uint32Array(NUMBERS);
 		this.#slots[at] = numbers;
-		const more = new Uint32Array(NUMBERS);
-		addCounts(more, counted);
 		for (let i = 0; i < NUMBERS; i++) {
 			numbers[i] += more[i];
 			this.sum[i] += more[i];
@@ -162,7 +162,8 @@ export class Windows {
 		for (const tally of tallies) {
 			const one = this.#function(tally.tenant, tally.function);
 			if (one === null) continue;
-			for (const window of this.#since.keys()) this.#ring(one, window, now).add(now, tally);
+			const numbers = numbersOf(tally);
+			for (const window of this.#since.keys()) this.#ring(one, window, now).add(now, numbers);
 			if (tally.memoryBytes > 0) one.memoryBytes = tally.memoryBytes;
 		}
 	}
@@ -178,7 +179,7 @@ export class Windows {
 			if (rollup.time + rollup.step + offset > since) continue;
 			const one = this.#function(rollup.tenant, rollup.function);
 			if (one === null) continue;
-			this.#ring(one, window, now).add(rollup.time + offset, rollup);
+			this.#ring(one, window, now).add(rollup.time + offset, numbersOf(rollup));
 			if (one.memoryBytes === 0) one.memoryBytes = rollup.memoryBytes;
 		}
 	}
