@@ -161,9 +161,9 @@ test("what is counted, refused and told elsewhere", async () => {
 	assert.match(metrics, /^atoll_alerts\{state="firing"\} [1-9]/m);
 	assert.match(metrics, /^atoll_alert_deliveries_total\{outcome="delivered"\} [1-9]/m);
 	// A tenant's receivers are not on private networks, and redirects are not followed.
-	await api("PUT", `${acme}/receivers/inside`, { kind: "slack", url: "http://10.0.0.1/x" });
-	const inside = await api<{ error: string }>("POST", `${acme}/receivers/inside/test`, {});
-	assert.match(inside.error, /10\.0\.0\.1 is on a private network/);
+	const inside = await platform.api("PUT", `${acme}/receivers/inside`, { kind: "slack", url: "http://10.0.0.1/x" });
+	assert.equal(inside.status, 400);
+	assert.match((inside.body as { detail: string }).detail, /10\.0\.0\.1 is on a private network/);
 	const target = await startHook();
 	const redirect = await startHook(0, 302, { location: `http://127.0.0.1:${target.port}/` });
 	await api("PUT", `${acme}/receivers/inside`, { kind: "slack", url: `http://127.0.0.1:${redirect.port}/x` });
