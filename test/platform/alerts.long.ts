@@ -204,7 +204,7 @@ test("atoll alerts sets and tries rules, receivers and silences, and says where 
 	assert.match(set.output, /receiver +inside\nkind +slack\nat +http:\/\/127\.0\.0\.1/);
 	assert.equal((await atoll("receiver", "test", "inside")).code, 2);
 	const added = await atoll("silence", "add", "--matcher", "function=shop", "--for", "2h", "--comment", "upgrade");
-	const [, id] = /^(\w+): nobody is told/.exec(added.output) ?? [];
+	const [, id] = /^(\w+): the receivers of/.exec(added.output) ?? [];
 	assert.match((await atoll("silence")).output, new RegExp(`${id} +function=shop .* upgrade`));
 	assert.equal((await atoll("silence", "remove", id)).code, 0);
 	assert.deepEqual(await api("GET", `${acme}/silences`), []);
