@@ -27,7 +27,7 @@ export async function benchObserve(): Promise<Row[]> {
 	try {
 		for (let round = 0; round < ROUNDS; round++)
 			for (const log of ["off", "on"]) {
-				const server = await Contender.start(`observed ${log}`, "observe.ts", [join(folder, log), log]);
+				const server = await Contender.start(`observed ${log}`, "observe.ts", [join(folder, `${log}-${round}`), log]);
 				try {
 					for (const [host, does] of [
 						["f", "hello"],

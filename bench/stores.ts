@@ -42,7 +42,7 @@ export async function benchStores(): Promise<Row[]> {
 				perSecond[`${name} ${step}`] = [];
 				p50[`${name} ${step}`] = [];
 			}
-			for (const path of ["/put", "/keep", "/begin/1", "/begin/1024"])
+			for (const path of ["/put", "/keep", "/create", "/batch", "/begin/1", "/begin/1024"])
 				await load(port, { connections: 1, seconds: 1, path });
 		}
 		for (let round = 0; round < ROUNDS; round++)

@@ -3,16 +3,14 @@ const kept = () => new Response("value", { headers: { "cache-control": "max-age=
 const bytesOf = (kilobytes) => new Uint8Array(kilobytes * 1024);
 
 /** What a store does for a request, by the request's path. */
-let made = null;
-
 export default {
 	async fetch({ url }, { KV, QUEUE, DB, OBJECTS }) {
 		const path = url.slice(url.indexOf("/", 8));
 		if (path === "/get") return new Response(await KV.get("key"));
 		if (path === "/put") await KV.put(`key${Math.floor(Math.random() * 1000)}`, "value");
+		if (path === "/create")
+			await DB.prepare("CREATE TABLE IF NOT EXISTS rows (id INTEGER PRIMARY KEY, value TEXT)").run();
 		if (path === "/select" || path === "/batch") {
-			made ??= DB.prepare("CREATE TABLE IF NOT EXISTS rows (id INTEGER PRIMARY KEY, value TEXT)").run();
-			await made;
 			const id = Math.floor(Math.random() * 1000);
 			const add = DB.prepare("INSERT OR REPLACE INTO rows (id, value) VALUES (?, ?)");
 			if (path === "/batch") await DB.batch([add.bind(id, "one"), add.bind(id + 1, "two")]);
