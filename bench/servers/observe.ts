@@ -1,6 +1,7 @@
 /**
- * atoll as a server that nobody observes, or whose records, figures and usage go to a process beside it as an edge's do: `observe.ts DATA off` or `on`. Serves a
- * function that says hello, as f0, and one that logs a line for each request, as l0. The log takes what comes, and keeps none.
+ * atoll as a server that nobody observes, or whose records, figures and usage go to a process beside it as an edge's do:
+ * `observe.ts DATA off` or `on`. Serves a function that says hello, as f0, and one that logs a line for each request, as
+ * l0. The log takes what comes, and keeps none.
  */
 import { fork } from "node:child_process";
 import { once } from "node:events";

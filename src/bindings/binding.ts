@@ -42,8 +42,8 @@ export interface Prepared {
 	/** The request that it makes, where it makes one. */
 	request?: { method: string; url: string };
 	/**
-	 * Does it. What it leads to elsewhere goes on from `trace`. `signal` aborts when nobody waits for it any more. Rejects with an Error whose message the function may
-	 * read.
+	 * Does it. What it leads to elsewhere goes on from `trace`. `signal` aborts when nobody waits for it any more. Rejects
+	 * with an Error whose message the function may read.
 	 */
 	perform(content: Content, signal: AbortSignal, trace: TraceContext): Promise<Answer>;
 }

@@ -28,7 +28,10 @@ interface Sampled {
 	toldLetters: Count;
 }
 
-/** Which invocations are told where there are too many to look at: some of them with all that they have, and the others not at all. */
+/**
+ * Which invocations are told where there are too many to look at: some of them with all that they have, and the others
+ * not at all.
+ */
 export class Sampling {
 	readonly #all = new Map<string, Sampled>();
 

@@ -15,7 +15,7 @@ export const LETTER_BYTES: Bytes = 2;
 export interface InvocationEvent extends AttemptEvent {
 	/** As the record names it: `http`, `scheduled`, … */
 	readonly type: string;
-	/** What it came with, where it is a request. */
+	/** Where it came from; `null` where nothing is told of that. */
 	readonly origin: EventOrigin | null;
 	/** The trace that it goes on with; `null` where it begins one. */
 	readonly trace: TraceContext | null;

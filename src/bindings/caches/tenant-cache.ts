@@ -64,8 +64,8 @@ export class TenantCache {
 	}
 
 	/**
-	 * What answers a request, if it is fresh or may be used while it is made anew: all of it, a part where the request asks for one, or 304 where it says
-	 * that it has it already.
+	 * What answers a request, if it is fresh or may be used while it is made anew: all of it, a part where the request
+	 * asks for one, or 304 where it says that it has it already.
 	 */
 	async match(
 		{ url, headers, ignoreVary }: CacheRequest,

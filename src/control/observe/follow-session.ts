@@ -36,7 +36,10 @@ export interface FollowReader {
 	leftOut(count: Count): void;
 }
 
-/** Shows entries of the log that a query asks for, from now on. Throws ControlError `invalid` for one that groups or makes no sense. */
+/**
+ * Shows entries of the log that a query asks for, from now on. Throws ControlError `invalid` for one that groups or makes
+ * no sense.
+ */
 export class FollowSession implements Watcher {
 	readonly scope: Scope;
 	readonly origins = false;
