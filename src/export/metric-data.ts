@@ -3,7 +3,7 @@ import { AggregationTemporality, type DataPoint, DataPointType, type MetricData 
 import { faasTrigger, isFailure, isTimeout } from "../observe/faas.ts";
 import type { Figure, MetricsSnapshot } from "../observe/metrics-snapshot.ts";
 import type { Attributes, EpochMs } from "../observe/span.ts";
-import { BOUNDS, type Histogram, type Tally } from "../observe/tally.ts";
+import { BOUNDS, countIf, countIn, type Histogram, type Tally } from "../observe/tally.ts";
 
 type Value = { attributes: Attributes; value: number };
 type Measured = { attributes: Attributes; value: Histogram };
@@ -14,7 +14,6 @@ interface Named {
 }
 
 const hrTime = (ms: EpochMs): HrTime => [Math.floor(ms / 1000), (ms % 1000) * 1e6];
-const sum = (counts: number[]) => counts.reduce((all, count) => all + count, 0);
 
 /** Metrics of functions as OpenTelemetry names them, and of the platform: all counted since a time. */
 export function metricsOf({ since, at, tallies, figures }: MetricsSnapshot): MetricData[] {
@@ -36,9 +35,9 @@ export function metricsOf({ since, at, tallies, figures }: MetricsSnapshot): Met
 	const histogram = (named: Named, measured: Measured[]): MetricData => ({
 		...{ ...base(named), dataPointType: DataPointType.HISTOGRAM },
 		dataPoints: points(
-			measured.map(({ attributes, value: { counts, sum: all } }) => ({
+			measured.map(({ attributes, value: { counts, sum } }) => ({
 				attributes,
-				value: { buckets: { boundaries: [...BOUNDS], counts }, sum: all, count: sum(counts) },
+				value: { buckets: { boundaries: [...BOUNDS], counts }, sum, count: countIn({ counts, sum }) },
 			})),
 		),
 	});
@@ -60,7 +59,7 @@ export function metricsOf({ since, at, tallies, figures }: MetricsSnapshot): Met
 		),
 		counter(
 			named("faas.coldstarts", "Invocations that had to start an isolate.", "{coldstart}"),
-			each(({ start }) => sum(start.counts)),
+			each(({ start }) => countIn(start)),
 		),
 		histogram(named("faas.invoke_duration", "From an event to the end of all it started.", "s"), took("wall")),
 		histogram(named("faas.cpu_usage", "Processor time of invocations.", "s"), took("cpu")),
@@ -94,8 +93,4 @@ function namedOf({ name, help }: Figure): Named {
 
 function attributesOf({ tenant, function: name, event }: Tally): Attributes {
 	return { "faas.name": name, "atoll.tenant": tenant, "faas.trigger": faasTrigger(event) };
-}
-
-function countIf(is: (outcome: string) => boolean): (tally: Tally) => number {
-	return ({ outcomes }) => sum(Object.entries(outcomes).map(([outcome, count]) => (is(outcome) ? count : 0)));
 }

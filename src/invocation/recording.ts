@@ -14,7 +14,7 @@ import {
 	type Outcome,
 	type Trigger,
 } from "../observe/record.ts";
-import { addBindingCalls } from "../observe/tally.ts";
+import { addBindingCall } from "../observe/tally.ts";
 import type { Trace } from "../observe/trace.ts";
 import { newSpanId, type TraceContext } from "../observe/trace-context.ts";
 import type { Tracer } from "../observe/tracer.ts";
@@ -83,7 +83,7 @@ export class Recording {
 	called({ name, type }: Pick<Bound, "name" | "type">): void {
 		const { record } = this;
 		if (Object.isFrozen(record.bindingCalls)) record.bindingCalls = {};
-		addBindingCalls(record.bindingCalls, { [name === "" ? type : name]: 1 });
+		addBindingCall(record.bindingCalls, name === "" ? type : name, 1);
 	}
 
 	/** An attempt begins. */

@@ -1,6 +1,6 @@
 import type { FunctionName, TenantName } from "../names.ts";
 import type { InvocationRecord, LogLine } from "../observe/record.ts";
-import type { Histogram } from "../observe/tally.ts";
+import type { Sums } from "../observe/tally.ts";
 import type { Bytes, Count, Milliseconds } from "../units.ts";
 
 /** When something was, in milliseconds since 1970. */
@@ -52,7 +52,7 @@ export interface LogResult {
 }
 
 /** What one version did within a step of time. */
-export interface Rollup {
+export interface Rollup extends Sums {
 	/** When the step begins, and how long it is. */
 	time: EpochMs;
 	step: Milliseconds;
@@ -61,19 +61,6 @@ export interface Rollup {
 	function: FunctionName | "";
 	/** Empty where versions are taken together. */
 	version: string;
-	/** How many invocations ended in which way. */
-	outcomes: Record<string, Count>;
-	/** From the event to the end of all that it started, processor time, and how long cold starts took. */
-	wall: Histogram;
-	cpu: Histogram;
-	start: Histogram;
-	requestBytes: Bytes;
-	responseBytes: Bytes;
-	subrequests: Count;
-	/** How often each binding was called, by its name. */
-	bindingCalls: Record<string, Count>;
-	/** Of the isolate that was measured last. */
-	memoryBytes: Bytes;
 }
 
 /** Which rollups are asked for. */

@@ -27,8 +27,8 @@ export interface Counted {
 	event: string;
 }
 
-/** What there was of one kind of event at one version of a function. */
-export interface Tally extends Counted {
+/** What some invocations came to. */
+export interface Sums {
 	/** How many invocations ended in which way. */
 	outcomes: Record<string, number>;
 	/** From the event's arrival to the end of everything that it started, processor time, and how long cold starts took. */
@@ -44,14 +44,17 @@ export interface Tally extends Counted {
 	memoryBytes: Bytes;
 }
 
+/** What there was of one kind of event at one version of a function. */
+export interface Tally extends Counted, Sums {}
+
 /** A function of which there are too many others is counted under this name. */
 const OTHERS = "_others";
 
 export const newHistogram = (): Histogram => ({ counts: new Array<number>(BOUNDS.length + 1).fill(0), sum: 0 });
 
-function newTally({ tenant, function: name, version, event }: Counted): Tally {
+/** Of nothing. */
+export function newSums(): Sums {
 	return {
-		...{ tenant, function: name, version, event },
 		outcomes: {},
 		wall: newHistogram(),
 		cpu: newHistogram(),
@@ -77,12 +80,22 @@ export function addHistogram(to: Histogram, more: Histogram): void {
 	to.sum += more.sum;
 }
 
+/** How often anything was counted. */
+export const countIn = ({ counts }: Histogram): number => counts.reduce((all, count) => all + count, 0);
+
+/** How many invocations ended in ways of which this is so. */
+export function countIf(is: (outcome: string) => boolean): (sums: Sums) => number {
+	return ({ outcomes }) =>
+		Object.entries(outcomes).reduce((all, [outcome, count]) => (is(outcome) ? all + count : all), 0);
+}
+
 /**
  * What a share of all stayed below, `0.99` for instance, as near as the buckets tell: within one of them it is taken for
  * spread evenly, and what is above all bounds for the last of these. `null` where nothing was counted.
  */
-export function quantile({ counts }: Histogram, share: number): Seconds | null {
-	const all = counts.reduce((sum, count) => sum + count, 0);
+export function quantile(histogram: Histogram, share: number): Seconds | null {
+	const { counts } = histogram;
+	const all = countIn(histogram);
 	if (all === 0) return null;
 	const rank = share * all;
 	let below = 0;
@@ -100,17 +113,20 @@ export function quantile({ counts }: Histogram, share: number): Seconds | null {
 /** So many bindings are told apart; those that come after them are counted together. */
 const MOST_BINDINGS = 100;
 
-/** Adds how often bindings were called. */
-export function addBindingCalls(to: Record<string, number>, more: Readonly<Record<string, number>>): void {
-	for (const [name, count] of Object.entries(more)) {
-		const key = Object.hasOwn(to, name) || Object.keys(to).length < MOST_BINDINGS ? name : OTHERS;
-		// Names are tenants', and may be those of what every object has.
-		to[key] = (Object.hasOwn(to, key) ? to[key] : 0) + count;
-	}
+/** Counts calls of a binding. */
+export function addBindingCall(to: Record<string, number>, name: string, count: number): void {
+	const key = Object.hasOwn(to, name) || Object.keys(to).length < MOST_BINDINGS ? name : OTHERS;
+	// Names are tenants', and may be those of what every object has.
+	to[key] = (Object.hasOwn(to, key) ? to[key] : 0) + count;
 }
 
-/** Adds what was counted elsewhere. */
-export function addTally(to: Tally, more: Tally): void {
+/** Adds how often bindings were called. */
+export function addBindingCalls(to: Record<string, number>, more: Readonly<Record<string, number>>): void {
+	for (const [name, count] of Object.entries(more)) addBindingCall(to, name, count);
+}
+
+/** Adds what was counted elsewhere, or later. */
+export function addSums(to: Sums, more: Sums): void {
 	for (const [outcome, count] of Object.entries(more.outcomes))
 		to.outcomes[outcome] = (to.outcomes[outcome] ?? 0) + count;
 	addBindingCalls(to.bindingCalls, more.bindingCalls);
@@ -156,7 +172,7 @@ export class Tallies {
 		if (version !== "" && (isFull || versions >= MOST_VERSIONS))
 			return this.of({ tenant, function: name, version: "", event });
 		if (isFull && versions === 0) return this.of({ tenant: "", function: OTHERS, version: "", event });
-		const tally = newTally(counted);
+		const tally: Tally = { tenant, function: name, version, event, ...newSums() };
 		this.#all.set(key, tally);
 		this.#byTenant.set(tenant, (this.#byTenant.get(tenant) ?? 0) + 1);
 		this.#byFunction.set(own, versions + 1);
@@ -188,7 +204,7 @@ export class Tallies {
 	/** Forgets those of functions that are no more: `has` says which there are. */
 	retain(has: (of: Counted) => boolean): void {
 		const all = this.take();
-		for (const one of all) if (one.function === OTHERS || has(one)) addTally(this.of(one), one);
+		for (const one of all) if (one.function === OTHERS || has(one)) addSums(this.of(one), one);
 	}
 
 	/** All of them; counting begins anew. */

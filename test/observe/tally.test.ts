@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { newRecord } from "../../src/observe/record.ts";
-import { addTally, BOUNDS, Tallies } from "../../src/observe/tally.ts";
+import { addSums, BOUNDS, Tallies } from "../../src/observe/tally.ts";
 
 const record = (name: string, more: object = {}) => ({
 	...newRecord("1", "http", "http"),
@@ -43,7 +43,7 @@ test("what was counted at several places adds up", () => {
 		tallies.count(record("a", { wallMs, outcome: "client_gone" }));
 		return tallies.take()[0];
 	});
-	addTally(one, two);
+	addSums(one, two);
 	assert.deepEqual(one.outcomes, { ok: 2, client_gone: 2 });
 	assert.equal(one.responseBytes, 20);
 	assert.equal(
@@ -59,9 +59,9 @@ test("memory that was measured stands until it is measured again", () => {
 		tallies.count(record("a", { memoryBytes }));
 		return tallies.take()[0];
 	});
-	addTally(one, unmeasured);
+	addSums(one, unmeasured);
 	assert.equal(one.memoryBytes, 7);
-	addTally(one, two);
+	addSums(one, two);
 	assert.equal(one.memoryBytes, 5);
 });
 

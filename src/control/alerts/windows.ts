@@ -1,6 +1,7 @@
 import type { EpochMs, Rollup } from "../../logs/calls.ts";
 import { DEFAULT_TENANT, type FunctionName, type TenantName } from "../../names.ts";
-import { BOUNDS, type Histogram, quantile, type Tally } from "../../observe/tally.ts";
+import { isFailure } from "../../observe/faas.ts";
+import { BOUNDS, type Histogram, quantile, type Sums, type Tally } from "../../observe/tally.ts";
 import type { Bytes, Count, Milliseconds } from "../../units.ts";
 import type { Clock } from "./clock.ts";
 
@@ -30,13 +31,13 @@ const COUNTED_AS: Readonly<Record<string, number>> = {
 };
 
 type Numbers = Uint32Array;
-type Counted = Pick<Tally, "outcomes" | "wall" | "cpu" | "start">;
+type Counted = Pick<Sums, "outcomes" | "wall" | "cpu" | "start">;
 
 function numbersOf({ outcomes, wall, cpu, start }: Counted): Numbers {
 	const to = new Uint32Array(NUMBERS);
 	for (const [outcome, count] of Object.entries(outcomes)) {
 		to[AT.requests] += count;
-		if (outcome === "ok" || outcome === "client_gone") continue;
+		if (!isFailure(outcome)) continue;
 		to[AT.errors] += count;
 		if (Object.hasOwn(COUNTED_AS, outcome)) to[COUNTED_AS[outcome]] += count;
 	}

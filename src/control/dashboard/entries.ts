@@ -1,8 +1,8 @@
 import type { LogEntry } from "../../logs/calls.ts";
+import { isFailure } from "../../observe/faas.ts";
 import type { InvocationRecord, LogLine } from "../../observe/record.ts";
 import { count, milliseconds, time } from "./format.ts";
 import { type Html, html } from "./html.ts";
-import { isError } from "./summary.ts";
 
 /** A list shows so many lines of an entry, and so much of each. */
 const LINES_IN_LIST = 4;
@@ -11,7 +11,7 @@ const LETTERS_IN_LIST = 400;
 /** What failed, in the language of queries. */
 export const FAILING = "(-outcome:ok -outcome:client_gone) OR status>=500";
 
-export const hasFailed = ({ outcome, status }: InvocationRecord): boolean => isError(outcome) || status >= 500;
+export const hasFailed = ({ outcome, status }: InvocationRecord): boolean => isFailure(outcome) || status >= 500;
 
 /** Entries of the log, each with the beginning of what it says and a link to all of it. */
 export function entryList(label: string, entries: readonly LogEntry[], { named = true } = {}): Html {

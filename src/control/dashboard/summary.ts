@@ -1,5 +1,6 @@
 import type { Rollup } from "../../logs/calls.ts";
-import { addBindingCalls, addHistogram, type Histogram, newHistogram, quantile } from "../../observe/tally.ts";
+import { isFailure } from "../../observe/faas.ts";
+import { addBindingCalls, addHistogram, countIn, newHistogram, quantile } from "../../observe/tally.ts";
 import type { Bytes, Count, Seconds } from "../../units.ts";
 
 /** What was done within some time, however many rollups tell of it. */
@@ -21,11 +22,11 @@ export class Summary {
 		for (const [outcome, times] of Object.entries(outcomes)) {
 			this.outcomes.set(outcome, (this.outcomes.get(outcome) ?? 0) + times);
 			this.invocations += times;
-			if (isError(outcome)) this.errors += times;
+			if (isFailure(outcome)) this.errors += times;
 		}
 		addHistogram(this.#wall, wall);
 		this.cpu += cpu.sum;
-		this.coldStarts += total(start);
+		this.coldStarts += countIn(start);
 		if (memoryBytes > 0 && time >= this.#measured) [this.memoryBytes, this.#measured] = [memoryBytes, time];
 	}
 
@@ -47,7 +48,3 @@ export class Summary {
 		return quantile(this.#wall, part);
 	}
 }
-
-export const isError = (outcome: string): boolean => outcome !== "ok" && outcome !== "client_gone";
-
-const total = ({ counts }: Histogram) => counts.reduce((all, count) => all + count, 0);

@@ -4,7 +4,7 @@ import { keyOf } from "../../names.ts";
 import { faasTrigger, isFailure, isTimeout } from "../../observe/faas.ts";
 import type { Figure, MetricsSnapshot } from "../../observe/metrics-snapshot.ts";
 import type { SpanCounts } from "../../observe/span.ts";
-import { addTally, BOUNDS, type Histogram, Tallies, type Tally } from "../../observe/tally.ts";
+import { addSums, BOUNDS, countIf, countIn, type Histogram, Tallies, type Tally } from "../../observe/tally.ts";
 
 /** So many functions and kinds of their events have series of their own; all others have one together. */
 const MOST_SERIES = 1000;
@@ -81,7 +81,7 @@ export class Metrics {
 	/** An edge has told what functions have done, and how it is. */
 	add(edge: object, tallies: readonly Tally[], stats: EdgeStats): void {
 		// Series are of functions, whose versions come and go.
-		for (const tally of tallies) addTally(this.#tallies.of({ ...tally, version: "" }), tally);
+		for (const tally of tallies) addSums(this.#tallies.of({ ...tally, version: "" }), tally);
 		this.#edges.set(edge, stats);
 	}
 
@@ -119,7 +119,12 @@ export class Metrics {
 			metric("counter", "faas_invocations_total", "Invocations, by how they ended.", outcomes),
 			metric("counter", "faas_errors_total", "Invocations that failed.", each(countIf(isFailure))),
 			metric("counter", "faas_timeouts_total", "Invocations that were ended for their time.", each(countIf(isTimeout))),
-			metric("counter", "faas_coldstarts_total", "Invocations that had to start an isolate.", each(coldStarts)),
+			metric(
+				"counter",
+				"faas_coldstarts_total",
+				"Invocations that had to start an isolate.",
+				each((one) => countIn(one.start)),
+			),
 			metric("histogram", "faas_invoke_duration_seconds", "From an event to the end of all it started.", times("wall")),
 			metric("histogram", "faas_cpu_usage_seconds", "Processor time of invocations.", times("cpu")),
 			metric("histogram", "faas_init_duration_seconds", "How long cold starts took.", times("start")),
@@ -192,13 +197,4 @@ function seriesOf(labels: Labels, { counts, sum }: Histogram): Value[] {
 		return { labels: { ...labels, le: BOUNDS[bucket] ?? "+Inf" }, value: below, suffix: "_bucket" };
 	});
 	return [...buckets, { labels, value: sum, suffix: "_sum" }, { labels, value: below, suffix: "_count" }];
-}
-
-function countIf(is: (outcome: string) => boolean): (tally: Tally) => number {
-	return ({ outcomes }) =>
-		Object.entries(outcomes).reduce((all, [outcome, count]) => (is(outcome) ? all + count : all), 0);
-}
-
-function coldStarts({ start }: Tally): number {
-	return start.counts.reduce((all, count) => all + count, 0);
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { EpochMs } from "../../logs/calls.ts";
-import { addTally, type Tally } from "../../observe/tally.ts";
+import { addSums, type Tally } from "../../observe/tally.ts";
 import type { Count, Milliseconds } from "../../units.ts";
 
 /** What is counted within this time is added up. */
@@ -44,10 +44,9 @@ export class WaitingTallies {
 		const step = this.#steps.get(time) ?? new Map<string, Tally>();
 		this.#steps.set(time, step);
 		for (const tally of tallies) {
-			const { version = "" } = tally as Tally & { version?: string };
-			const key = `${tally.tenant}/${tally.function} ${version}`;
+			const key = `${tally.tenant}/${tally.function} ${tally.version}`;
 			const there = step.get(key);
-			if (there !== undefined) addTally(there, tally);
+			if (there !== undefined) addSums(there, tally);
 			else {
 				step.set(key, structuredClone(tally));
 				this.#count++;

@@ -1,11 +1,12 @@
 import { renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import type { Tally } from "../../observe/tally.ts";
+import { DEFAULT_TENANT } from "../../names.ts";
+import { addSums, newSums, type Tally } from "../../observe/tally.ts";
 import type { Count, Milliseconds } from "../../units.ts";
 import type { EpochMs, RollupQuery } from "../calls.ts";
 import { type RollupBounds, RollupSearch } from "./rollup-search.ts";
-import { addSums, newSums, sumsIn, textOf } from "./sums.ts";
+import { sumsIn, textOf } from "./sums.ts";
 
 const HOUR: Milliseconds = 3600_000;
 const DAY = 24 * HOUR;
@@ -82,8 +83,8 @@ export class RollupStore {
 		}
 	}
 
-	#addTo(step: Milliseconds, time: EpochMs, tally: Tally & { version?: string }): void {
-		const { tenant, function: name, version = "" } = tally;
+	#addTo(step: Milliseconds, time: EpochMs, tally: Tally): void {
+		const { tenant, function: name, version } = tally;
 		let key: [string, string, string] = [tenant, name, version];
 		let row = this.#statements.get.get(step, time, ...key) as { value: string } | undefined;
 		if (row === undefined && name !== OTHERS && !this.#hasRoom(step, time, tenant)) {
@@ -99,7 +100,7 @@ export class RollupStore {
 	/** Most steps have few versions; they are counted where that may be otherwise. */
 	#hasRoom(step: Milliseconds, time: EpochMs, tenant: string): boolean {
 		const { count, own } = this.#statements.versions.get(tenant, step, time) as { count: Count; own: Count };
-		return count < MOST_VERSIONS && (tenant === "default" || own < MOST_VERSIONS * MOST_OF_TENANT);
+		return count < MOST_VERSIONS && (tenant === DEFAULT_TENANT || own < MOST_VERSIONS * MOST_OF_TENANT);
 	}
 
 	/** Throws Refused for a query that makes no sense. */

@@ -1,42 +1,5 @@
-import { addBindingCalls, addHistogram, type Histogram, newHistogram, type Tally } from "../../observe/tally.ts";
+import { type Histogram, newHistogram, type Sums } from "../../observe/tally.ts";
 import type { Count } from "../../units.ts";
-import type { Rollup } from "../calls.ts";
-
-/** What is added up of a version in a step. */
-export type Sums = Pick<
-	Rollup,
-	| "outcomes"
-	| "wall"
-	| "cpu"
-	| "start"
-	| "requestBytes"
-	| "responseBytes"
-	| "subrequests"
-	| "bindingCalls"
-	| "memoryBytes"
->;
-
-/** Of nothing. */
-export function newSums(): Sums {
-	return {
-		outcomes: {},
-		...{ wall: newHistogram(), cpu: newHistogram(), start: newHistogram() },
-		...{ requestBytes: 0, responseBytes: 0, subrequests: 0, bindingCalls: {}, memoryBytes: 0 },
-	};
-}
-
-export function addSums(to: Sums, more: Sums | Tally): void {
-	for (const [outcome, count] of Object.entries(more.outcomes))
-		to.outcomes[outcome] = (to.outcomes[outcome] ?? 0) + count;
-	addHistogram(to.wall, more.wall);
-	addHistogram(to.cpu, more.cpu);
-	addHistogram(to.start, more.start);
-	to.requestBytes += more.requestBytes;
-	to.responseBytes += more.responseBytes;
-	to.subrequests += more.subrequests;
-	addBindingCalls(to.bindingCalls, more.bindingCalls);
-	if (more.memoryBytes > 0) to.memoryBytes = more.memoryBytes;
-}
 
 /** As it is stored: of histograms only the buckets that have something. */
 export function textOf(sums: Sums): string {

@@ -1,6 +1,7 @@
 import type { LogEntry } from "../../../logs/calls.ts";
 import type { FunctionId } from "../../../names.ts";
 import { keyOf } from "../../../names.ts";
+import { isFailure } from "../../../observe/faas.ts";
 import { MOST_REQUESTS, MOST_SECONDS } from "../../admin/profiles.ts";
 import { tailStream } from "../../admin/tail-stream.ts";
 import type { Control } from "../../control.ts";
@@ -13,7 +14,7 @@ import { pathOf } from "../function-index.ts";
 import { type Html, html, raw } from "../html.ts";
 import type { View } from "../layout.ts";
 import type { Asked, Pages } from "../pages.ts";
-import { isError, Summary } from "../summary.ts";
+import { Summary } from "../summary.ts";
 import { boundsOf, type Step, type Traffic, WINDOWS, type WindowName, windowOf } from "../traffic.ts";
 import { changedFunction, functionOfPath } from "./functions.ts";
 import { logsPath } from "./logs.ts";
@@ -191,7 +192,7 @@ function chartsOf(steps: Step[]): Html[] {
 	const outcomes = new Map<string, number>();
 	for (const { summary } of steps)
 		for (const [outcome, times] of summary.outcomes)
-			if (isError(outcome)) outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + times);
+			if (isFailure(outcome)) outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + times);
 	const names = [...outcomes]
 		.sort(([, a], [, b]) => b - a)
 		.slice(0, MOST_OUTCOMES)

@@ -2,6 +2,7 @@ import type { LogQuery, LogResult } from "../../../logs/calls.ts";
 import { FIELDS } from "../../../logs/query/fields.ts";
 import { parseQuery } from "../../../logs/query/parser.ts";
 import { tenantName } from "../../../names.ts";
+import { isFailure } from "../../../observe/faas.ts";
 import type { Control } from "../../control.ts";
 import { ControlError } from "../../control-error.ts";
 import { entryList, FAILING } from "../entries.ts";
@@ -10,7 +11,6 @@ import { type Html, html, raw, verbatim } from "../html.ts";
 import { table, type View } from "../layout.ts";
 import { histogram } from "../log-histogram.ts";
 import type { Asked, Pages } from "../pages.ts";
-import { isError } from "../summary.ts";
 import { WINDOWS, type WindowName, windowOf } from "../traffic.ts";
 
 /** So many entries are on one page, and so many rows of a table. */
@@ -90,7 +90,7 @@ async function overTime(logs: Control["logs"], query: LogQuery, { window }: Want
 	const steps = rows.map(([at, outcome, times]) => ({
 		at: timeIn(at),
 		count: Number(times),
-		bad: isError(String(outcome ?? "ok")),
+		bad: isFailure(String(outcome ?? "ok")),
 	}));
 	return histogram(steps, { since: query.since, until: query.until, bar });
 }
