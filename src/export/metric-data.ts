@@ -2,8 +2,9 @@ import { type HrTime, ValueType } from "@opentelemetry/api";
 import { AggregationTemporality, type DataPoint, DataPointType, type MetricData } from "@opentelemetry/sdk-metrics";
 import { faasTrigger, isFailure, isTimeout } from "../observe/faas.ts";
 import type { Figure, MetricsSnapshot } from "../observe/metrics-snapshot.ts";
-import type { Attributes, EpochMs } from "../observe/span.ts";
+import type { Attributes } from "../observe/span.ts";
 import { BOUNDS, countIf, countIn, type Histogram, type Tally } from "../observe/tally.ts";
+import type { EpochMs } from "../units.ts";
 
 type Value = { attributes: Attributes; value: number };
 type Measured = { attributes: Attributes; value: Histogram };

@@ -2,8 +2,8 @@ import { createTraceState, type HrTime, SpanKind, SpanStatusCode, TraceFlags } f
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-proto";
 import { BatchSpanProcessor, type ReadableSpan, type SpanExporter } from "@opentelemetry/sdk-trace";
 import type { ExportCounted } from "../link/export-frames.ts";
-import type { Attributes, EpochMs, Span } from "../observe/span.ts";
-import type { Bytes, Count, Milliseconds } from "../units.ts";
+import type { Attributes, Span } from "../observe/span.ts";
+import type { Bytes, Count, EpochMs, Milliseconds } from "../units.ts";
 
 /** What is exported as whose. */
 export type ExportedAs = Pick<ReadableSpan, "resource"> & { scope: ReadableSpan["instrumentationScope"] };

@@ -1,10 +1,7 @@
 import type { FunctionName, TenantName } from "../names.ts";
 import type { InvocationRecord, LogLine } from "../observe/record.ts";
 import type { Sums } from "../observe/tally.ts";
-import type { Bytes, Count, Milliseconds } from "../units.ts";
-
-/** When something was, in milliseconds since 1970. */
-export type EpochMs = Milliseconds;
+import type { Bytes, Count, EpochMs, Milliseconds } from "../units.ts";
 
 /** What is asked of the log. */
 export interface LogQuery {

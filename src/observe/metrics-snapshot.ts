@@ -1,4 +1,5 @@
-import type { Attributes, EpochMs } from "./span.ts";
+import type { EpochMs } from "../units.ts";
+import type { Attributes } from "./span.ts";
 import type { Tally } from "./tally.ts";
 
 /** One figure of the platform itself, as it is now. */

@@ -1,7 +1,4 @@
-import type { Count, Milliseconds } from "../units.ts";
-
-/** Milliseconds since 1970, to the microsecond. */
-export type EpochMs = Milliseconds;
+import type { Count, EpochMs } from "../units.ts";
 
 export type Attributes = Record<string, string | number | boolean>;
 

@@ -1,7 +1,7 @@
-import type { Count, Milliseconds } from "../units.ts";
+import type { Count, EpochMs, Milliseconds } from "../units.ts";
 import { faasTrigger, isFailure } from "./faas.ts";
 import type { InvocationRecord, LogLine } from "./record.ts";
-import type { Attributes, EpochMs, Span, SpanEvent } from "./span.ts";
+import type { Attributes, Span, SpanEvent } from "./span.ts";
 import { newSpanId, type TraceContext } from "./trace-context.ts";
 
 /** What one invocation may tell: so many spans and events, and so many letters in all of them. */

@@ -1,10 +1,10 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import type { EpochMs, LogEntry, RollupQuery } from "../../logs/calls.ts";
+import type { LogEntry, RollupQuery } from "../../logs/calls.ts";
 import { parseQuery } from "../../logs/query/parser.ts";
 import { timeOf } from "../../logs/query/values.ts";
 import { type FunctionName, functionName, keyOf, type TenantName } from "../../names.ts";
-import type { Milliseconds } from "../../units.ts";
+import type { EpochMs, Milliseconds } from "../../units.ts";
 import type { Control } from "../control.ts";
 import { ControlError } from "../control-error.ts";
 import { checked } from "../json.ts";

@@ -1,10 +1,10 @@
 import { Counter, Gauge, type Registry } from "prom-client";
 import type { AlertsConfig } from "../../config/alert-receivers.ts";
 import type { EdgeStats } from "../../feed/messages.ts";
-import type { EpochMs, LogQuery, LogResult, Rollup, RollupQuery } from "../../logs/calls.ts";
+import type { LogQuery, LogResult, Rollup, RollupQuery } from "../../logs/calls.ts";
 import type { TenantName } from "../../names.ts";
 import type { Tally } from "../../observe/tally.ts";
-import type { Count, Milliseconds } from "../../units.ts";
+import type { Count, EpochMs, Milliseconds } from "../../units.ts";
 import { ControlError } from "../control-error.ts";
 import type { Sealer } from "../secrets.ts";
 import type { Store } from "../store/store.ts";

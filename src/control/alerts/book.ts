@@ -1,6 +1,5 @@
-import type { EpochMs } from "../../logs/calls.ts";
 import type { FunctionName, TenantName } from "../../names.ts";
-import type { Milliseconds } from "../../units.ts";
+import type { EpochMs, Milliseconds } from "../../units.ts";
 import type {
 	AlertReceiverDocument,
 	AlertRuleDocument,

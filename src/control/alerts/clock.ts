@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
-import type { EpochMs } from "../../logs/calls.ts";
-import type { Milliseconds } from "../../units.ts";
+import type { EpochMs, Milliseconds } from "../../units.ts";
 
 /** What alerts go by. What has to last so long is measured by the clock that nobody sets. */
 export interface Clock {

@@ -1,6 +1,5 @@
 import type { ReceiverKind } from "../../config/alert-receivers.ts";
-import type { EpochMs } from "../../logs/calls.ts";
-import type { Count, Milliseconds } from "../../units.ts";
+import type { Count, EpochMs, Milliseconds } from "../../units.ts";
 import type { Write } from "./alert-database.ts";
 import type { Clock } from "./clock.ts";
 import type { Notification } from "./notification.ts";

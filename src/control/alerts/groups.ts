@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { millisecondsOf } from "../../config/durations.ts";
-import type { EpochMs } from "../../logs/calls.ts";
-import type { Milliseconds } from "../../units.ts";
+import type { EpochMs, Milliseconds } from "../../units.ts";
 import type { Alert } from "./alert.ts";
 import type { Write } from "./alert-database.ts";
 import type { Clock } from "./clock.ts";

@@ -1,4 +1,4 @@
-import type { EpochMs } from "../../logs/calls.ts";
+import type { EpochMs } from "../../units.ts";
 import type { Alert } from "./alert.ts";
 import type { Labels } from "./matcher.ts";
 

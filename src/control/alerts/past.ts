@@ -1,5 +1,5 @@
-import type { EpochMs, Rollup, RollupQuery } from "../../logs/calls.ts";
-import type { Milliseconds } from "../../units.ts";
+import type { Rollup, RollupQuery } from "../../logs/calls.ts";
+import type { EpochMs, Milliseconds } from "../../units.ts";
 import type { Clock } from "./clock.ts";
 import type { Windows } from "./windows.ts";
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { matcherText } from "../../config/alert-receivers.ts";
-import type { EpochMs } from "../../logs/calls.ts";
+import type { EpochMs } from "../../units.ts";
 
 /** A silence as the API takes it. */
 export const silenceSchema = z

@@ -1,8 +1,8 @@
-import type { EpochMs, Rollup } from "../../logs/calls.ts";
+import type { Rollup } from "../../logs/calls.ts";
 import { DEFAULT_TENANT, type FunctionName, type TenantName } from "../../names.ts";
 import { isFailure } from "../../observe/faas.ts";
 import { BOUNDS, type Histogram, quantile, type Sums, type Tally } from "../../observe/tally.ts";
-import type { Bytes, Count, Milliseconds } from "../../units.ts";
+import type { Bytes, Count, EpochMs, Milliseconds } from "../../units.ts";
 import type { Clock } from "./clock.ts";
 
 /** A window is forgotten in so many steps. */

@@ -1,6 +1,5 @@
-import type { EpochMs } from "../../logs/calls.ts";
 import { durationOf } from "../../logs/query/values.ts";
-import type { Count } from "../../units.ts";
+import type { Count, EpochMs } from "../../units.ts";
 import { count, time } from "./format.ts";
 import { type Html, html } from "./html.ts";
 import { table } from "./layout.ts";

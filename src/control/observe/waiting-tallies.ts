@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { EpochMs } from "../../logs/calls.ts";
 import { addSums, type Tally } from "../../observe/tally.ts";
-import type { Count, Milliseconds } from "../../units.ts";
+import type { Count, EpochMs, Milliseconds } from "../../units.ts";
 
 /** What is counted within this time is added up. */
 const STEP_MS: Milliseconds = 10_000;

@@ -1,6 +1,6 @@
 import type { InvocationRecord, LogLine } from "../../observe/record.ts";
-import type { Count } from "../../units.ts";
-import type { EpochMs, LogEntry } from "../calls.ts";
+import type { Count, EpochMs } from "../../units.ts";
+import type { LogEntry } from "../calls.ts";
 import type { Field } from "./fields.ts";
 import type { Comparison, Filter } from "./query.ts";
 

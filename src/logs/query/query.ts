@@ -1,5 +1,4 @@
-import type { Count, Milliseconds } from "../../units.ts";
-import type { EpochMs } from "../calls.ts";
+import type { Count, EpochMs, Milliseconds } from "../../units.ts";
 import type { Field, Level } from "./fields.ts";
 
 export type Comparison = "=" | "!=" | "<" | "<=" | ">" | ">=";

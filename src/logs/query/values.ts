@@ -1,5 +1,4 @@
-import type { Milliseconds } from "../../units.ts";
-import type { EpochMs } from "../calls.ts";
+import type { EpochMs, Milliseconds } from "../../units.ts";
 import type { FieldKind } from "./fields.ts";
 import type { TimeGiven } from "./query.ts";
 

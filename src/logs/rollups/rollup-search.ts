@@ -1,8 +1,8 @@
 import type { DatabaseSync } from "node:sqlite";
 import { addSums, newSums } from "../../observe/tally.ts";
 import { Refused } from "../../stores/store.ts";
-import type { Count, Milliseconds } from "../../units.ts";
-import type { EpochMs, Rollup, RollupQuery } from "../calls.ts";
+import type { Count, EpochMs, Milliseconds } from "../../units.ts";
+import type { Rollup, RollupQuery } from "../calls.ts";
 import { sumsIn } from "./sums.ts";
 
 /** How much a query reads and tells at most, and how long it takes of the process's own time and of everybody's. */

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { DEFAULT_TENANT } from "../../names.ts";
 import { addSums, newSums, type Tally } from "../../observe/tally.ts";
-import type { Count, Milliseconds } from "../../units.ts";
-import type { EpochMs, RollupQuery } from "../calls.ts";
+import type { Count, EpochMs, Milliseconds } from "../../units.ts";
+import type { RollupQuery } from "../calls.ts";
 import { type RollupBounds, RollupSearch } from "./rollup-search.ts";
 import { sumsIn, textOf } from "./sums.ts";
 

@@ -1,5 +1,4 @@
-import type { Count } from "../../units.ts";
-import type { EpochMs } from "../calls.ts";
+import type { Count, EpochMs } from "../../units.ts";
 import { type Field, LEVELS } from "../query/fields.ts";
 import type { Comparison, Filter, TimeGiven } from "../query/query.ts";
 import { storedText } from "../store/messages.ts";

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { Refused } from "../../stores/store.ts";
-import type { EpochMs, LogQuery } from "../calls.ts";
+import type { EpochMs } from "../../units.ts";
+import type { LogQuery } from "../calls.ts";
 
 /** Where a page has ended: what comes next is before that. */
 export interface Position {

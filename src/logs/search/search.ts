@@ -1,5 +1,5 @@
-import type { Bytes, Count, Milliseconds } from "../../units.ts";
-import type { EpochMs, LogEntry, LogQuery, LogResult } from "../calls.ts";
+import type { Bytes, Count, EpochMs, Milliseconds } from "../../units.ts";
+import type { LogEntry, LogQuery, LogResult } from "../calls.ts";
 import { parseQuery } from "../query/parser.ts";
 import type { Query } from "../query/query.ts";
 import type { Group, Segment } from "../store/segment.ts";

@@ -1,5 +1,4 @@
-import type { Milliseconds } from "../../units.ts";
-import type { EpochMs } from "../calls.ts";
+import type { EpochMs, Milliseconds } from "../../units.ts";
 
 /** Clocks that differ by more than this within a process have been set. */
 const JUMP_MS: Milliseconds = 60_000;

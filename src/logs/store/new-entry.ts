@@ -1,6 +1,5 @@
 import type { InvocationRecord, LogLine } from "../../observe/record.ts";
-import type { Bytes, Count } from "../../units.ts";
-import type { EpochMs } from "../calls.ts";
+import type { Bytes, Count, EpochMs } from "../../units.ts";
 import { LEVELS } from "../query/fields.ts";
 import { storedMessages, storedText } from "./messages.ts";
 

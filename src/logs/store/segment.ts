@@ -1,8 +1,7 @@
 import { existsSync, rmSync, statSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import type { LogLine } from "../../observe/record.ts";
-import type { Bytes, Count } from "../../units.ts";
-import type { EpochMs } from "../calls.ts";
+import type { Bytes, Count, EpochMs } from "../../units.ts";
 import { bytesOf, ENTRY_COLUMNS, MOST_LINES_BYTES, type NewEntry, rowOf } from "./new-entry.ts";
 import { type EntryRow, linesOf } from "./stored-entry.ts";
 

@@ -1,8 +1,7 @@
 import { readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DEFAULT_TENANT } from "../../names.ts";
-import type { Bytes, Count, Milliseconds } from "../../units.ts";
-import type { EpochMs } from "../calls.ts";
+import type { Bytes, Count, EpochMs, Milliseconds } from "../../units.ts";
 import { Clock } from "./clock.ts";
 import { type Group, Segment, type State } from "./segment.ts";
 

@@ -1,5 +1,6 @@
 import type { InvocationRecord, LogLine } from "../../observe/record.ts";
-import type { EpochMs, LogEntry } from "../calls.ts";
+import type { EpochMs } from "../../units.ts";
+import type { LogEntry } from "../calls.ts";
 import { LEVELS } from "../query/fields.ts";
 import { messagesIn } from "./messages.ts";
 import { RECORD_COLUMNS } from "./new-entry.ts";

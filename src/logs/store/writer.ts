@@ -1,7 +1,6 @@
 import { type FileHandle, open } from "node:fs/promises";
 import type { InvocationRecord, LogLine } from "../../observe/record.ts";
-import type { Bytes, Count, Milliseconds } from "../../units.ts";
-import type { EpochMs } from "../calls.ts";
+import type { Bytes, Count, EpochMs, Milliseconds } from "../../units.ts";
 import { type JoinedEntry, Joining } from "./joining.ts";
 import { countOf } from "./new-entry.ts";
 import type { State } from "./segment.ts";
