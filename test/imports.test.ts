@@ -42,6 +42,7 @@ const PROCESS_OF = {
 	"names.ts": "both ends",
 	"version.ts": "both ends",
 	"checkout.ts": "edge",
+	"fnv.ts": "edge",
 
 	isolates: "sandbox",
 
@@ -161,6 +162,7 @@ const ROOMS = {
 	},
 	edge: {
 		supervisor: "it is started and ended by it",
+		fnv: "some of an invocation's lines are told, or all",
 		config: "at which hostname events are taken",
 		sources: "keys of sources",
 		feed: "what control desires",
@@ -319,6 +321,7 @@ const ROOMS = {
 		units: "types",
 	},
 	deployments: {
+		fnv: "whoever asks stays with a version",
 		triggers: "what calls functions beside requests",
 		assets: "what is known of the files of versions",
 		feed: "what control desires",
@@ -416,6 +419,7 @@ const ROOMS = {
 		units: "types",
 	},
 	stores: {
+		fnv: "which process keeps a tenant's",
 		processes: "a data process is one",
 		link: "frames of data processes",
 		errors: "a data folder that is kept by more processes, or fewer",
@@ -444,6 +448,7 @@ const ROOMS = {
 	version: {},
 	units: {},
 	errors: {},
+	fnv: {},
 	checkout: {},
 };
 

@@ -1,3 +1,4 @@
+import { fnv1a } from "../fnv.ts";
 import { headerIn } from "../link/header-list.ts";
 
 /**
@@ -34,8 +35,7 @@ function said(headers: readonly string[], client: Asker["client"], sticky: Stick
 
 /** FNV-1a, with the finish of MurmurHash3, by which keys that differ in little are far apart. */
 function hash(key: string): number {
-	let h = 0x811c9dc5;
-	for (let i = 0; i < key.length; i++) h = Math.imul(h ^ key.charCodeAt(i), 0x01000193);
+	let h = fnv1a(key);
 	h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
 	h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
 	return (h ^ (h >>> 16)) >>> 0;

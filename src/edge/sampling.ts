@@ -1,3 +1,4 @@
+import { fnv1a } from "../fnv.ts";
 import type { Count } from "../units.ts";
 
 /** So many invocations a second are told of one function or tenant that is watched, and so many letters of lines. */
@@ -68,9 +69,5 @@ export class Sampling {
 	}
 }
 
-/** Between 0 and 1, and the same for all that an invocation does: https://en.wikipedia.org/wiki/Fowler–Noll–Vo_hash_function */
-function pointOf(requestId: string): number {
-	let hash = 0x811c9dc5;
-	for (let i = 0; i < requestId.length; i++) hash = Math.imul(hash ^ requestId.charCodeAt(i), 0x01000193);
-	return requestId === "" ? 0 : (hash >>> 0) / 2 ** 32;
-}
+/** Between 0 and 1, and the same for all that an invocation does. */
+const pointOf = (requestId: string): number => (requestId === "" ? 0 : fnv1a(requestId) / 2 ** 32);

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { UsageError } from "../errors.ts";
+import { fnv1a } from "../fnv.ts";
 import type { DataCall } from "../link/data-frames.ts";
 import type { TenantName } from "../names.ts";
 import type { Launcher } from "../processes/launcher.ts";
@@ -20,11 +21,7 @@ export const storesFolder = (index: number) => (index === 0 ? "stores" : `stores
  */
 export function settledCount(data: string, asked: Count): Count {
 	const path = join(data, COUNT);
-	const settled = existsSync(path)
-		? Number(readFileSync(path, "utf8"))
-		: existsSync(join(data, storesFolder(0)))
-			? 1
-			: null;
+	const settled = settledIn(data, path);
 	if (settled !== null && settled !== asked)
 		throw new UsageError(
 			`what functions have stored is kept by ${settled} data processes, and not by ${asked}`,
@@ -35,6 +32,12 @@ export function settledCount(data: string, asked: Count): Count {
 		writeFileSync(path, `${asked}`, { mode: 0o600 });
 	}
 	return asked;
+}
+
+/** `null` where nothing was begun yet; one process leaves no word. */
+function settledIn(data: string, path: string): Count | null {
+	if (existsSync(path)) return Number(readFileSync(path, "utf8"));
+	return existsSync(join(data, storesFolder(0))) ? 1 : null;
 }
 
 /** The data processes of a data folder. Each keeps all that some tenants store, so that the others wait for none of it. */
@@ -52,7 +55,7 @@ export class DataProcesses implements StoredData {
 	}
 
 	#of(tenant: TenantName): DataProcess {
-		return this.all[this.all.length === 1 ? 0 : hash(tenant) % this.all.length];
+		return this.all[this.all.length === 1 ? 0 : fnv1a(tenant) % this.all.length];
 	}
 
 	ask(tenant: TenantName, call: DataCall, signal?: AbortSignal): Promise<DataResult> {
@@ -78,11 +81,4 @@ export class DataProcesses implements StoredData {
 	async close(): Promise<void> {
 		await Promise.all(this.all.map((one) => one.close()));
 	}
-}
-
-/** FNV-1a, 32 bits: the same in every process and version, since it says where a tenant's data lie. */
-function hash(text: string): number {
-	let value = 0x811c9dc5;
-	for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193);
-	return value >>> 0;
 }
