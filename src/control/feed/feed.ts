@@ -1,4 +1,3 @@
-import { chmodSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { Lines } from "../../feed/lines.ts";
 import { covers, type Scope, type SeenRequest, type ToControl, type ToEdge } from "../../feed/messages.ts";
@@ -9,6 +8,7 @@ import { ControlError } from "../control-error.ts";
 import type { AskedEdge } from "../observe/profiles.ts";
 import type { Sequence, Store } from "../store/store.ts";
 import type { DesiredState } from "./desired-state.ts";
+import { listenAt } from "./listening.ts";
 
 /** An upload's answer waits so long for edges to serve it. */
 const SERVING_MS: Milliseconds = 15_000;
@@ -79,13 +79,8 @@ export class Feed {
 	}
 
 	/** Listens at a path; what an earlier one has left there is removed. */
-	async listen(path: string): Promise<void> {
-		rmSync(path, { force: true });
-		await new Promise<void>((resolve, reject) => {
-			this.#server.once("error", reject);
-			this.#server.listen(path, () => resolve());
-		});
-		chmodSync(path, 0o600);
+	listen(path: string): Promise<void> {
+		return listenAt(this.#server, path);
 	}
 
 	#onEdge(socket: Socket): void {

@@ -1,10 +1,10 @@
-import { chmodSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Lines } from "../../feed/lines.ts";
 import type { Counts, Day, NamedCounters, ToMeter, ToMetering } from "../../feed/usage.ts";
 import type { RefusedTenant } from "../../limits/refusals.ts";
 import type { Milliseconds } from "../../units.ts";
+import { listenAt } from "../feed/listening.ts";
 import type { Told } from "./usage-store.ts";
 
 /** Counters as they were named over a connection. */
@@ -39,13 +39,8 @@ export class EdgeConnections {
 	}
 
 	/** Listens at a path; what an earlier one has left there is removed. */
-	async listen(path: string): Promise<void> {
-		rmSync(path, { force: true });
-		await new Promise<void>((resolve, reject) => {
-			this.#server.once("error", reject);
-			this.#server.listen(path, () => resolve());
-		});
-		chmodSync(path, 0o600);
+	listen(path: string): Promise<void> {
+		return listenAt(this.#server, path);
 	}
 
 	#onEdge(socket: Socket): void {

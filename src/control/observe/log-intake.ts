@@ -1,6 +1,6 @@
-import { chmodSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { takeBatches } from "../../feed/batches.ts";
+import { listenAt } from "../feed/listening.ts";
 
 /** Where edges bring records and lines to, which go on to the log without being read. */
 export class LogIntake {
@@ -17,13 +17,8 @@ export class LogIntake {
 	}
 
 	/** Listens at a path; what an earlier one has left there is removed. */
-	async listen(path: string): Promise<void> {
-		rmSync(path, { force: true });
-		await new Promise<void>((resolve, reject) => {
-			this.#server.once("error", reject);
-			this.#server.listen(path, () => resolve());
-		});
-		chmodSync(path, 0o600);
+	listen(path: string): Promise<void> {
+		return listenAt(this.#server, path);
 	}
 
 	#onEdge(socket: Socket): void {
