@@ -97,6 +97,7 @@ const PROCESS_OF = {
 	"bindings/objects/calls.ts": "both ends",
 	"bindings/queue/calls.ts": "both ends",
 	"stores/storage-rule.ts": "both ends",
+	"stores/sqlite.ts": "both ends",
 
 	// What keeps the log, and what it is asked by.
 	logs: "data",

@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { isDamaged } from "./sqlite.ts";
 
 /** The file that it is in, in a data process's folder. */
 export const DATABASE = "data.db";
@@ -57,9 +58,6 @@ const LASTING = [
 	ALTER TABLE queue_messages ADD COLUMN depth INTEGER NOT NULL DEFAULT 0;`,
 ];
 
-/** SQLITE_CORRUPT and SQLITE_NOTADB: https://www.sqlite.org/rescode.html */
-const DAMAGED = [11, 26];
-
 /** The same for what may be lost. */
 const RELAXED = [
 	`CREATE TABLE caches (id INTEGER PRIMARY KEY, account TEXT NOT NULL, function TEXT NOT NULL, name TEXT);
@@ -106,7 +104,7 @@ export function openRelaxed(folder: string): DatabaseSync {
 	try {
 		return open(folder, RELAXED, pragmas);
 	} catch (error) {
-		if (!DAMAGED.includes((error as { errcode?: number }).errcode ?? 0)) throw error;
+		if (!isDamaged(error)) throw error;
 		for (const suffix of ["", "-wal", "-shm"]) rmSync(join(folder, DATABASE + suffix), { force: true });
 		return open(folder, RELAXED, pragmas);
 	}

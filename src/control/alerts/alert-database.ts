@@ -1,5 +1,7 @@
-import { chmodSync, closeSync, existsSync, openSync, renameSync, rmSync } from "node:fs";
+import { existsSync, renameSync, rmSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
+import { transact } from "../../stores/sqlite.ts";
+import { makeOwn } from "../store/database-file.ts";
 import type { Alert } from "./alert.ts";
 
 /** What there is in the file, by the table that it is in: each row is a value in JSON under a key. */
@@ -49,8 +51,7 @@ export class AlertDatabase {
 	}
 
 	static #open(path: string): AlertDatabase {
-		closeSync(openSync(path, "a", 0o600));
-		chmodSync(path, 0o600);
+		makeOwn(path);
 		const database = new DatabaseSync(path, { timeout: 1000 });
 		try {
 			return new AlertDatabase(database);
@@ -69,18 +70,14 @@ export class AlertDatabase {
 	/** All of it, or nothing. */
 	write(writes: readonly Write[]): void {
 		if (writes.length === 0) return;
-		this.#database.exec("BEGIN IMMEDIATE");
-		try {
-			// Of what has changed several times the last counts.
-			for (const { table, key, value } of new Map(writes.map((one) => [`${one.table} ${one.key}`, one])).values()) {
+		// Of what has changed several times the last counts.
+		const last = new Map(writes.map((one) => [`${one.table} ${one.key}`, one]));
+		transact(this.#database, () => {
+			for (const { table, key, value } of last.values()) {
 				if (value === null) this.#remove[table].run(key);
 				else this.#put[table].run(key, JSON.stringify(value));
 			}
-			this.#database.exec("COMMIT");
-		} catch (error) {
-			if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
-			throw error;
-		}
+		});
 	}
 
 	close(): void {

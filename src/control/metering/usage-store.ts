@@ -1,9 +1,10 @@
-import { chmodSync, closeSync, openSync } from "node:fs";
 import { backup, DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import { UsageError } from "../../errors.ts";
 import { COUNTS, type Counts, type Day, noCounts } from "../../feed/usage.ts";
 import type { FunctionName, TenantName } from "../../names.ts";
+import { transact } from "../../stores/sqlite.ts";
 import type { Milliseconds } from "../../units.ts";
+import { makeOwn, migrate } from "../store/database-file.ts";
 
 /** What an edge has counted of a function's day by now. */
 export interface Told {
@@ -109,7 +110,7 @@ export class UsageStore {
 			makeOwn(path);
 			database = new DatabaseSync(path, { timeout: BUSY_MS });
 			database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
-			migrate(database, path);
+			migrate(database, path, MIGRATIONS);
 			return new UsageStore(database);
 		} catch (error) {
 			database?.close();
@@ -124,7 +125,7 @@ export class UsageStore {
 		const { told, tell, addDay, addTotal, hear, isGone } = this.#statements;
 		const more: DayUsage[] = [];
 		const gone = new Set<string>();
-		this.#transact(() => {
+		transact(this.#database, () => {
 			for (const edge of new Set(all.map((one) => one.edge)))
 				if (isGone.get(edge) === undefined) hear.run(edge, now);
 				else gone.add(edge);
@@ -145,7 +146,7 @@ export class UsageStore {
 
 	/** These edges are at work. */
 	heard(edges: Iterable<string>, now: Milliseconds): void {
-		this.#transact(() => {
+		transact(this.#database, () => {
 			for (const edge of edges) this.#statements.hear.run(edge, now);
 		});
 	}
@@ -160,7 +161,7 @@ export class UsageStore {
 		const { unheard, leave, forgetEdge } = this.#statements;
 		for (const { id } of unheard.all(before) as { id: string }[]) {
 			if (except.has(id)) continue;
-			this.#transact(() => {
+			transact(this.#database, () => {
 				leave.run(id);
 				forgetEdge.run(id);
 			});
@@ -171,7 +172,7 @@ export class UsageStore {
 	prune(before: Day, most: number): boolean {
 		const { oldDays, removeDays, removeTotals, removeEdges, removeWarnings } = this.#statements;
 		const old = oldDays.all(before, most) as { tenant: string; day: Day }[];
-		this.#transact(() => {
+		transact(this.#database, () => {
 			for (const { tenant, day } of old) {
 				removeDays.run(tenant, day);
 				removeTotals.run(tenant, day);
@@ -216,18 +217,6 @@ export class UsageStore {
 		return this.#statements.warnings.all(tenant, period as SQLInputValue) as never;
 	}
 
-	#transact(work: () => void): void {
-		this.#database.exec("BEGIN IMMEDIATE");
-		try {
-			work();
-			this.#database.exec("COMMIT");
-		} catch (error) {
-			// Where the disk is full SQLite has done it already.
-			if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
-			throw error;
-		}
-	}
-
 	/** Writes a copy of one moment to a file that is not there yet. */
 	async backup(path: string): Promise<void> {
 		makeOwn(path);
@@ -237,18 +226,4 @@ export class UsageStore {
 	close(): void {
 		this.#database.close();
 	}
-}
-
-/** Makes a file for this user alone, unless it is there; an empty one is an empty database. */
-function makeOwn(path: string): void {
-	closeSync(openSync(path, "a", 0o600));
-	chmodSync(path, 0o600);
-}
-
-function migrate(database: DatabaseSync, path: string): void {
-	const { user_version: done } = database.prepare("PRAGMA user_version").get() as { user_version: number };
-	if (done > MIGRATIONS.length)
-		throw new UsageError(`${path} was written by a newer atoll: upgrade atoll, or restore a backup`, "data_unusable");
-	for (let step = done; step < MIGRATIONS.length; step++)
-		database.exec(`BEGIN IMMEDIATE; ${MIGRATIONS[step]}; PRAGMA user_version = ${step + 1}; COMMIT`);
 }

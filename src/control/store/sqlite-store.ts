@@ -1,6 +1,7 @@
-import { chmodSync, closeSync, openSync } from "node:fs";
 import { backup, DatabaseSync, type StatementSync } from "node:sqlite";
 import { UsageError } from "../../errors.ts";
+import { isBusy, isDamaged, transact } from "../../stores/sqlite.ts";
+import { makeOwn, migrate } from "./database-file.ts";
 import type { Documents, Kind } from "./documents.ts";
 import { MIGRATIONS } from "./migrations.ts";
 import {
@@ -67,12 +68,11 @@ export class SqliteStore implements Store {
 	static open(path: string): SqliteStore {
 		let database: DatabaseSync | null = null;
 		try {
-			// Its journals get the mode that it has.
 			makeOwn(path);
 			database = new DatabaseSync(path, { timeout: 1000 });
 			// One process at a time: another one is told that it is locked, and the lock ends with its holder.
 			database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
-			migrate(database, path);
+			migrate(database, path, MIGRATIONS);
 			return new SqliteStore(database);
 		} catch (error) {
 			database?.close();
@@ -107,19 +107,17 @@ export class SqliteStore implements Store {
 		const sequence = this.#sequence + 1;
 		const { revision, put, commit } = this.#statements;
 		try {
-			this.#database.exec("BEGIN IMMEDIATE");
-			for (const { kind, key, value, expected } of changes) {
-				const row = revision.get(kind, key) as Pick<DocumentRow, "revision" | "value"> | undefined;
-				const actual = row === undefined || row.value === null ? 0 : row.revision;
-				if (actual !== expected) throw new Conflict(`${kind} ${key} has the revision ${actual}, not ${expected}`);
-				put.run(kind, key, sequence, value === null ? null : JSON.stringify(value));
-			}
-			commit.run(sequence, new Date().toISOString(), actor, action, target);
-			if (sequence % REMEMBERED === 0) this.#forget(sequence - REMEMBERED);
-			this.#database.exec("COMMIT");
+			transact(this.#database, () => {
+				for (const { kind, key, value, expected } of changes) {
+					const row = revision.get(kind, key) as Pick<DocumentRow, "revision" | "value"> | undefined;
+					const actual = row === undefined || row.value === null ? 0 : row.revision;
+					if (actual !== expected) throw new Conflict(`${kind} ${key} has the revision ${actual}, not ${expected}`);
+					put.run(kind, key, sequence, value === null ? null : JSON.stringify(value));
+				}
+				commit.run(sequence, new Date().toISOString(), actor, action, target);
+				if (sequence % REMEMBERED === 0) this.#forget(sequence - REMEMBERED);
+			});
 		} catch (error) {
-			// Where the disk is full SQLite has done it already.
-			if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
 			return Promise.reject(error as Error);
 		}
 		this.#sequence = sequence;
@@ -160,12 +158,6 @@ export class SqliteStore implements Store {
 	}
 }
 
-/** Makes a file for this user alone, unless it is there; an empty one is an empty database. */
-function makeOwn(path: string): void {
-	closeSync(openSync(path, "a", 0o600));
-	chmodSync(path, 0o600);
-}
-
 /** Nothing that a key may begin with is larger than this. */
 function endOf(prefix: string): string {
 	return `${prefix}\u{10ffff}`;
@@ -179,28 +171,13 @@ function parse(value: string | null): Documents[Kind] | null {
 	return value === null ? null : (JSON.parse(value) as Documents[Kind]);
 }
 
-function migrate(database: DatabaseSync, path: string): void {
-	const { user_version: done } = database.prepare("PRAGMA user_version").get() as { user_version: number };
-	if (done > MIGRATIONS.length)
-		throw new UsageError(
-			`${path} was written by a newer atoll (its format is ${done}, this one knows ${MIGRATIONS.length}): upgrade atoll, or restore a backup from before`,
-			"data_unusable",
-		);
-	for (let step = done; step < MIGRATIONS.length; step++)
-		database.exec(`BEGIN; ${MIGRATIONS[step]}; PRAGMA user_version = ${step + 1}; COMMIT`);
-}
-
 /** What an operator can do about a database that does not open. */
 function unusable(path: string, error: Error): Error {
 	if (error instanceof UsageError) return error;
-	const { errcode = 0 } = error as Error & { errcode?: number };
-	// https://www.sqlite.org/rescode.html
-	const [SQLITE_BUSY, SQLITE_CORRUPT, SQLITE_NOTADB] = [5, 11, 26];
-	const why =
-		(errcode & 0xff) === SQLITE_BUSY
-			? "another atoll is at work on this data folder"
-			: (errcode & 0xff) === SQLITE_CORRUPT || errcode === SQLITE_NOTADB
-				? "it is damaged; restore a backup with `atoll restore`"
-				: error.message;
+	const why = isBusy(error)
+		? "another atoll is at work on this data folder"
+		: isDamaged(error)
+			? "it is damaged; restore a backup with `atoll restore`"
+			: error.message;
 	return new UsageError(`the database ${path} cannot be used: ${why}`, "data_unusable");
 }

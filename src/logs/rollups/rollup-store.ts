@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { DEFAULT_TENANT } from "../../names.ts";
 import { addSums, newSums, type Tally } from "../../observe/tally.ts";
+import { isDamaged, transact } from "../../stores/sqlite.ts";
 import type { Count, EpochMs, Milliseconds } from "../../units.ts";
 import type { RollupQuery } from "../calls.ts";
 import { type RollupBounds, RollupSearch } from "./rollup-search.ts";
@@ -30,7 +31,6 @@ const SCHEMA = `
 		value TEXT NOT NULL, PRIMARY KEY (step, time, tenant, function, version)) WITHOUT ROWID;
 	CREATE INDEX rollups_of ON rollups (step, tenant, function, time);`;
 const VERSION = 1;
-const DAMAGED = [11, 26];
 
 /** What was counted, by steps of several lengths. */
 export class RollupStore {
@@ -66,18 +66,17 @@ export class RollupStore {
 		const { number: last = 0 } = (this.#statements.number.get(session) ?? {}) as { number?: number };
 		if (number <= last) return;
 		const before = new Map(this.#rows);
-		this.#database.exec("BEGIN IMMEDIATE");
 		try {
-			for (const { time, tallies } of steps)
-				for (const [step] of KEPT) {
-					const began = time - (time % step);
-					for (const tally of tallies) this.#addTo(step, began, tally);
-				}
-			this.#statements.forget.run(session);
-			this.#statements.setNumber.run(session, number);
-			this.#database.exec("COMMIT");
+			transact(this.#database, () => {
+				for (const { time, tallies } of steps)
+					for (const [step] of KEPT) {
+						const began = time - (time % step);
+						for (const tally of tallies) this.#addTo(step, began, tally);
+					}
+				this.#statements.forget.run(session);
+				this.#statements.setNumber.run(session, number);
+			});
 		} catch (error) {
-			if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
 			this.#rows = before;
 			throw error;
 		}
@@ -128,7 +127,7 @@ function opened(path: string, word: (text: string) => void): DatabaseSync {
 	try {
 		return open(path);
 	} catch (error) {
-		if (!DAMAGED.includes(((error as { errcode?: number }).errcode ?? 0) & 0xff)) throw error;
+		if (!isDamaged(error)) throw error;
 		word(`${path} is damaged (${(error as Error).message}), and was set aside as ${path}.damaged`);
 		renameSync(path, `${path}.damaged`);
 		for (const suffix of ["-wal", "-shm"]) rmSync(path + suffix, { force: true });

@@ -1,6 +1,7 @@
 import { existsSync, rmSync, statSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import type { LogLine } from "../../observe/record.ts";
+import { transact } from "../../stores/sqlite.ts";
 import type { Bytes, Count, EpochMs } from "../../units.ts";
 import { bytesOf, ENTRY_COLUMNS, MOST_LINES_BYTES, type NewEntry, rowOf } from "./new-entry.ts";
 import { type EntryRow, linesOf } from "./stored-entry.ts";
@@ -175,12 +176,9 @@ export class Segment {
 	/** Does it whole or not at all; what failed leaves the segment as it was. */
 	#transaction(work: () => void): void {
 		const database = this.#opened();
-		database.exec("BEGIN IMMEDIATE");
 		try {
-			work();
-			database.exec("COMMIT");
+			transact(database, work);
 		} catch (error) {
-			if (database.isTransaction) database.exec("ROLLBACK");
 			this.#read();
 			throw error;
 		}

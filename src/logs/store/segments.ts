@@ -1,6 +1,7 @@
 import { readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DEFAULT_TENANT } from "../../names.ts";
+import { isBusy, isDamaged } from "../../stores/sqlite.ts";
 import type { Bytes, Count, EpochMs, Milliseconds } from "../../units.ts";
 import { Clock } from "./clock.ts";
 import { type Group, Segment, type State } from "./segment.ts";
@@ -19,10 +20,6 @@ const MOST_DAMAGED = 2;
 const DAY_MS: Milliseconds = 24 * 3600_000;
 /** Of all bytes a tenant has so many where nothing else is said. */
 const TENANT_SHARE = 1 / 4;
-/** SQLITE_CORRUPT and SQLITE_NOTADB: https://www.sqlite.org/rescode.html */
-const DAMAGED = [11, 26];
-/** SQLITE_BUSY: another process writes to it. */
-const BUSY = 5;
 const NAME = /^segment-(\d{10})\.db$/;
 
 /** What may be kept. */
@@ -31,8 +28,6 @@ export interface Bounds {
 	maxBytes: Bytes;
 	tenantBytes?: Bytes | undefined;
 }
-
-const codeOf = (error: unknown): number => ((error as { errcode?: number }).errcode ?? 0) & 0xff;
 
 /** All segments of a folder: one is written to, and the others wait to be read and to be removed. */
 export class Segments {
@@ -79,8 +74,8 @@ export class Segments {
 			this.#sealed.push(segment);
 			this.#sealed.sort((a, b) => a.sequence - b.sequence);
 		} catch (error) {
-			if (codeOf(error) === BUSY) this.#busy.add(sequence);
-			else if (DAMAGED.includes(codeOf(error))) this.#putAside(path, error as Error);
+			if (isBusy(error)) this.#busy.add(sequence);
+			else if (isDamaged(error)) this.#putAside(path, error as Error);
 			else this.#word(`${path} cannot be read: ${(error as Error).message}`);
 		}
 	}
@@ -95,8 +90,8 @@ export class Segments {
 			segment.close();
 			this.#putAside(path, new Error(problem));
 		} catch (error) {
-			if (codeOf(error) === BUSY) this.#busy.add(sequence);
-			else if (DAMAGED.includes(codeOf(error))) this.#putAside(path, error as Error);
+			if (isBusy(error)) this.#busy.add(sequence);
+			else if (isDamaged(error)) this.#putAside(path, error as Error);
 			else throw error;
 		}
 		return null;
@@ -149,7 +144,7 @@ export class Segments {
 		try {
 			return read();
 		} catch (error) {
-			if (!DAMAGED.includes(codeOf(error))) throw error;
+			if (!isDamaged(error)) throw error;
 			this.#loseSegment(segment, error as Error);
 			return nothing;
 		}
@@ -157,7 +152,7 @@ export class Segments {
 
 	/** One that was written to may be damaged, too. */
 	writeFailed(error: unknown): void {
-		if (DAMAGED.includes(codeOf(error))) this.#loseSegment(this.#live, error as Error);
+		if (isDamaged(error)) this.#loseSegment(this.#live, error as Error);
 	}
 
 	#loseSegment(segment: Segment, error: Error): void {
