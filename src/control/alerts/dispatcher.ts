@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Count, Milliseconds } from "../../units.ts";
+import { Askers } from "../askers.ts";
 import { ControlError } from "../control-error.ts";
 import type { Alert } from "./alert.ts";
 import type { AlertDatabase, Write } from "./alert-database.ts";
@@ -40,8 +41,8 @@ export class Dispatcher {
 	readonly #due = new Map<string, Milliseconds>();
 	/** Receivers as they were thought about last, by their keys. */
 	#receivers = new Map<string, Receiver>();
-	/** By whose they are, how many receivers are tried out now. */
-	readonly #tests = new Map<string, Count>();
+	/** Whose receivers are tried out now. */
+	readonly #testers = new Askers();
 
 	constructor(parts: DispatcherParts) {
 		this.#parts = parts;
@@ -113,20 +114,14 @@ export class Dispatcher {
 
 	/** Tells a receiver that this is a test, once and now. Throws ControlError `too_many_attempts`. */
 	async test(receiver: Receiver): Promise<{ status: number | null; error: string | null }> {
-		const owner = receiver.owner ?? "";
-		const own = this.#tests.get(owner) ?? 0;
-		const all = [...this.#tests].reduce((sum, [of, count]) => (of === "" ? sum : sum + count), 0);
-		if (own >= (owner === "" ? MOST_TESTS : MOST_OF_OWNER) || (owner !== "" && all >= MOST_TESTS))
+		const { owner } = receiver;
+		const own = this.#testers.of(owner);
+		if (own >= (owner === null ? MOST_TESTS : MOST_OF_OWNER) || (owner !== null && this.#testers.tenants >= MOST_TESTS))
 			throw new ControlError("too_many_attempts", "other receivers are tried out at this moment: ask again", 1);
-		this.#tests.set(owner, own + 1);
-		try {
+		return this.#testers.serve(owner, async () => {
 			const { status, error } = await this.#deliveries.send(receiver, this.#testOf(receiver));
 			return { status, error };
-		} finally {
-			const left = (this.#tests.get(owner) as Count) - 1;
-			if (left === 0) this.#tests.delete(owner);
-			else this.#tests.set(owner, left);
-		}
+		});
 	}
 
 	#testOf({ name, owner }: Receiver): Notification {
