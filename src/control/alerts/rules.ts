@@ -1,9 +1,8 @@
 import { alertingName } from "../../config/alert-receivers.ts";
-import { parseQuery } from "../../logs/query/parser.ts";
-import { QueryError } from "../../logs/query/query-error.ts";
 import type { TenantName } from "../../names.ts";
 import { ControlError } from "../control-error.ts";
 import { checked } from "../json.ts";
+import { parsedQuery } from "../observe/parsed-query.ts";
 import type { AlertRuleDocument } from "../store/documents.ts";
 import { type Entry, retried, type Sequence, type Store } from "../store/store.ts";
 import { DEFAULT_RULES } from "./default-rules.ts";
@@ -78,10 +77,5 @@ function check(owner: Owner, { metric, query, tenants }: RuleSettings): void {
 		throw new ControlError("invalid", `metric: ${metric} is of the server, for the operator's rules alone`);
 	if (owner !== null && tenants !== "*")
 		throw new ControlError("invalid", "tenants: is for the operator's rules alone");
-	if (query === undefined) return;
-	try {
-		parseQuery(query);
-	} catch (error) {
-		throw error instanceof QueryError ? new ControlError("invalid", `query: ${error.message}`) : error;
-	}
+	if (query !== undefined) parsedQuery(query);
 }

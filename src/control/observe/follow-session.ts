@@ -1,14 +1,13 @@
 import type { Scope, SeenRequest } from "../../feed/messages.ts";
 import type { LogEntry } from "../../logs/calls.ts";
 import { Matcher } from "../../logs/query/matches.ts";
-import { parseQuery } from "../../logs/query/parser.ts";
-import { QueryError } from "../../logs/query/query-error.ts";
 import type { FunctionName, TenantName } from "../../names.ts";
 import type { InvocationRecord, LogLine, SeenEvent } from "../../observe/record.ts";
 import type { Count } from "../../units.ts";
 import { ControlError } from "../control-error.ts";
 import type { Watcher } from "../feed/feed.ts";
 import { TailSession } from "../tails/tail-session.ts";
+import { parsedQuery } from "./parsed-query.ts";
 import { SharedBudget, StepBudget } from "./step-budget.ts";
 
 /**
@@ -98,11 +97,7 @@ function stepsOf({ letters, conditions }: Matcher, { record, lines }: LogEntry):
 }
 
 function matcherOf(query: string): Matcher {
-	try {
-		const { filter, grouping } = parseQuery(query);
-		if (grouping === null) return new Matcher(filter);
-	} catch (error) {
-		throw error instanceof QueryError ? new ControlError("invalid", `query: ${error.message}`) : error;
-	}
+	const { filter, grouping } = parsedQuery(query);
+	if (grouping === null) return new Matcher(filter);
 	throw new ControlError("invalid", "query: groups cannot be followed, entries can");
 }

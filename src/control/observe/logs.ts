@@ -4,8 +4,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { LogsConfig } from "../../config/server.ts";
 import { type DataAnswer, type DataCall, DataKind } from "../../link/data-frames.ts";
 import type { LogQuery, LogResult, Rollup, RollupQuery } from "../../logs/calls.ts";
-import { parseQuery } from "../../logs/query/parser.ts";
-import { QueryError } from "../../logs/query/query-error.ts";
 import type { Tally } from "../../observe/tally.ts";
 import { confinedToFolder } from "../../processes/confinement.ts";
 import { BELOW_EDGE, type Launcher, niceness } from "../../processes/launcher.ts";
@@ -13,6 +11,7 @@ import { type Asked, AskedChild } from "../../stores/asked-child.ts";
 import { refusalIn } from "../../stores/data-process.ts";
 import type { Bytes, Count, EpochMs, Milliseconds } from "../../units.ts";
 import { ControlError, type ControlErrorCode } from "../control-error.ts";
+import { parsedQuery } from "./parsed-query.ts";
 import { type QueryBounds, QueryRoom } from "./query-room.ts";
 import { WaitingTallies } from "./waiting-tallies.ts";
 
@@ -134,7 +133,7 @@ export class Logs {
 	 * query; `too_many_queries` where too many are under way.
 	 */
 	async query(query: LogQuery): Promise<LogResult> {
-		check(query.query);
+		parsedQuery(query.query);
 		return this.#queries.run(query.tenant, () => this.#find("logs", query));
 	}
 
@@ -212,14 +211,6 @@ export class Logs {
 		this.#closed = true;
 		this.#tallies.close();
 		await this.#child.close();
-	}
-}
-
-function check(query: string): void {
-	try {
-		parseQuery(query);
-	} catch (error) {
-		throw error instanceof QueryError ? new ControlError("invalid", `query: ${error.message}`) : error;
 	}
 }
 
