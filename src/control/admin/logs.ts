@@ -67,13 +67,13 @@ const lineShape = z.object({
 	function: z.string(),
 	version: z.string(),
 	requestId: z.string(),
-	traceId: z.string(),
-	spanId: z.string(),
 	message: z.string(),
 });
 const recordShape = z.object({
 	time: z.string(),
 	requestId: z.string(),
+	traceId: z.string(),
+	spanId: z.string(),
 	tenant: z.string(),
 	function: z.string(),
 	version: z.string(),
