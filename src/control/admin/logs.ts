@@ -1,8 +1,8 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { LogEntry, RollupQuery } from "../../logs/calls.ts";
-import { parseQuery } from "../../logs/query/parser.ts";
-import { timeOf } from "../../logs/query/values.ts";
+import { MOST_LETTERS, parseQuery } from "../../logs/query/parser.ts";
+import { momentOf, timeOf } from "../../logs/query/values.ts";
 import { type FunctionName, functionName, keyOf, type TenantName } from "../../names.ts";
 import type { EpochMs, Milliseconds } from "../../units.ts";
 import type { Control } from "../control.ts";
@@ -18,7 +18,6 @@ type C = Context<Authenticated>;
 const LOGS = "/tenants/{tenant}/logs";
 const ROLLUPS = "/rollups";
 
-const LONGEST_QUERY = 4000;
 const MOST_ENTRIES = 1000;
 const EARLIEST = "1970-01-01";
 /** One invocation is looked for in this time, unless it is said otherwise. */
@@ -36,7 +35,7 @@ const time = (what: string) =>
 const since = (text: string) => time("From when on").default(text);
 const until = time("Until when; until now where it is not given").optional();
 
-const text = z.string().max(LONGEST_QUERY).default("").openapi({
+const text = z.string().max(MOST_LETTERS).default("").openapi({
 	description: "Which entries, and how they are grouped: docs/observability.md. All of them where it is empty.",
 });
 const ofFunction = functionName.optional().openapi({ description: "Of this function alone." });
@@ -265,7 +264,7 @@ function rangeIn(said: { since: string; until?: string | undefined }): { since: 
 	const now = Date.now();
 	const at = (text: string): EpochMs => {
 		const given = timeOf(text);
-		return given === null ? now : Math.max(0, "ago" in given ? now - given.ago : given.at);
+		return given === null ? now : Math.max(0, momentOf(given, now));
 	};
 	const range = { since: at(said.since), until: said.until === undefined ? now : at(said.until) };
 	if (range.since >= range.until) throw new ControlError("invalid", "since: it must be before until");

@@ -3,6 +3,7 @@ import type { Count, EpochMs } from "../../units.ts";
 import type { LogEntry } from "../calls.ts";
 import type { Field } from "./fields.ts";
 import type { Comparison, Filter } from "./query.ts";
+import { momentOf, searched } from "./values.ts";
 
 /** What a filter asks of an entry that has just come. */
 export class Matcher {
@@ -39,12 +40,12 @@ class Read {
 	}
 
 	get messages(): string[] {
-		this.#messages ??= this.entry.lines.map(({ message }) => small(message));
+		this.#messages ??= this.entry.lines.map(({ message }) => searched(message));
 		return this.#messages;
 	}
 
 	get url(): string {
-		this.#url ??= small(this.entry.record?.url ?? "");
+		this.#url ??= searched(this.entry.record?.url ?? "");
 		return this.#url;
 	}
 
@@ -55,9 +56,6 @@ class Read {
 	}
 }
 
-/** Upper and lower case of ASCII are one, as in the log. */
-const small = (text: string) => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
-
 function holds(filter: Filter, read: Read): boolean {
 	switch (filter.kind) {
 		case "and":
@@ -67,7 +65,7 @@ function holds(filter: Filter, read: Read): boolean {
 		case "not":
 			return !holds(filter.part, read);
 		case "text": {
-			const text = small(filter.text);
+			const text = searched(filter.text);
 			if (filter.where === "anywhere" && read.url.includes(text)) return true;
 			return read.messages.some((message) => message.includes(text));
 		}
@@ -86,11 +84,7 @@ function holds(filter: Filter, read: Read): boolean {
 		case "level":
 			return read.entry.lines.some(({ level }) => level === filter.level);
 		case "time":
-			return compares(
-				read.entry.time,
-				filter.comparison,
-				"ago" in filter.time ? read.now - filter.time.ago : filter.time.at,
-			);
+			return compares(read.entry.time, filter.comparison, momentOf(filter.time, read.now));
 	}
 }
 

@@ -5,7 +5,7 @@ import { Scanner } from "./scanner.ts";
 import { EXPECTED, timeOf, valueIn } from "./values.ts";
 
 /** How long a query may be, how deep its parentheses go, and of how many conditions it is. */
-const MOST_LETTERS = 4000;
+export const MOST_LETTERS = 4000;
 const MOST_DEPTH = 30;
 const MOST_CONDITIONS = 100;
 

@@ -53,6 +53,16 @@ function isoTime(text: string): EpochMs | null {
 	return Number.isNaN(time) ? null : time;
 }
 
+/** When that is. */
+export function momentOf(time: TimeGiven, now: EpochMs): EpochMs {
+	return "ago" in time ? now - time.ago : time.at;
+}
+
+/** A text as it is searched: upper and lower case of ASCII are one, and SQLite knows no other. */
+export function searched(text: string): string {
+	return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+}
+
 function withUnit(text: string, units: Record<string, number>): number | null {
 	const [, number, unit] = /^(-?\d{1,16}(?:\.\d{1,9})?)([a-z]{0,2})$/.exec(text.toLowerCase()) ?? [];
 	if (number === undefined) return null;

@@ -1,6 +1,7 @@
 import type { Count, EpochMs } from "../../units.ts";
 import { type Field, LEVELS } from "../query/fields.ts";
-import type { Comparison, Filter, TimeGiven } from "../query/query.ts";
+import type { Comparison, Filter } from "../query/query.ts";
+import { momentOf, searched } from "../query/values.ts";
 import { storedText } from "../store/messages.ts";
 import type { Group } from "../store/segment.ts";
 
@@ -57,13 +58,12 @@ export function compile(filter: Filter, now: EpochMs): Condition {
 
 const holds = (sql: string, values: (string | number)[]): Condition => ({ sql: `(${sql}) IS TRUE`, values });
 
-/** Upper and lower case of ASCII are one: SQLite knows no other. */
 function compileText(text: string, columns: string[]): Condition {
-	const searched = storedText(text).replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+	const value = searched(storedText(text));
 	const sql = columns.map((column) => `instr(lower(${column}), ?) > 0`).join(" OR ");
 	return holds(
 		sql,
-		columns.map(() => searched),
+		columns.map(() => value),
 	);
 }
 
@@ -72,10 +72,6 @@ export function textsIn(filter: Filter): Count {
 	if (filter.kind === "and" || filter.kind === "or") return filter.parts.reduce((sum, part) => sum + textsIn(part), 0);
 	if (filter.kind === "not") return textsIn(filter.part);
 	return filter.kind === "text" ? Math.ceil(filter.text.length / LONG_TEXT) : 0;
-}
-
-function momentOf(time: TimeGiven, now: EpochMs): EpochMs {
-	return "ago" in time ? now - time.ago : time.at;
 }
 
 /** Between which times a filter's entries are, as far as it says so at its top. */

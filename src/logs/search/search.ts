@@ -2,7 +2,7 @@ import type { Bytes, Count, EpochMs, Milliseconds } from "../../units.ts";
 import type { LogEntry, LogQuery, LogResult } from "../calls.ts";
 import { parseQuery } from "../query/parser.ts";
 import type { Query } from "../query/query.ts";
-import type { Group, Segment } from "../store/segment.ts";
+import { type Group, LOSS_MS, type Segment } from "../store/segment.ts";
 import type { Segments } from "../store/segments.ts";
 import { type EntryRow, entryOf } from "../store/stored-entry.ts";
 import { type Condition, compile, isWithin, rangeOf, textsIn } from "./compile.ts";
@@ -78,6 +78,8 @@ export class Search {
 	#hasMoved = false;
 	readonly #entries: LogEntry[] = [];
 	#bytes: Bytes = 0;
+	/** Those that were read. */
+	readonly #opened = new Set<Segment>();
 	readonly #read = { segments: 0, entries: 0, bytes: 0 };
 	#isDone = false;
 	#isWhole = true;
@@ -237,8 +239,6 @@ export class Search {
 		else if (ms < LONG_MS / 4) this.#bytesAtOnce = Math.min(MOST_BYTES_AT_ONCE, this.#bytesAtOnce * 2);
 	}
 
-	readonly #opened = new Set<Segment>();
-
 	/** The places of the entries that come next, with their sizes. */
 	#keys({ segment, group, before }: Stream, most: Count): [EpochMs, number, Bytes][] {
 		const statement = segment.prepare(KEYS);
@@ -288,8 +288,6 @@ export class Search {
 		return lost;
 	}
 }
-
-const LOSS_MS: Milliseconds = 60_000;
 
 const KEYS = `SELECT time, id, size FROM entries WHERE grp = ? AND (time, id) < (?, ?) AND time >= ?
 	ORDER BY time DESC, id DESC LIMIT ?`;

@@ -2,7 +2,7 @@ import { existsSync, rmSync, statSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import type { LogLine } from "../../observe/record.ts";
 import { transact } from "../../stores/sqlite.ts";
-import type { Bytes, Count, EpochMs } from "../../units.ts";
+import type { Bytes, Count, EpochMs, Milliseconds } from "../../units.ts";
 import { bytesOf, ENTRY_COLUMNS, MOST_LINES_BYTES, type NewEntry, rowOf } from "./new-entry.ts";
 import { type EntryRow, linesOf } from "./stored-entry.ts";
 
@@ -28,7 +28,7 @@ const SCHEMA = `
 		PRIMARY KEY (grp, time, id)) WITHOUT ROWID;`;
 const VERSION = 1;
 /** Losses are counted by the minute. */
-const LOSS_MS = 60_000;
+export const LOSS_MS: Milliseconds = 60_000;
 /** So many prepared statements are kept. */
 const MOST_STATEMENTS = 40;
 

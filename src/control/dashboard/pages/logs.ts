@@ -1,6 +1,6 @@
 import type { LogQuery, LogResult } from "../../../logs/calls.ts";
 import { FIELDS } from "../../../logs/query/fields.ts";
-import { parseQuery } from "../../../logs/query/parser.ts";
+import { MOST_LETTERS, parseQuery } from "../../../logs/query/parser.ts";
 import { tenantName } from "../../../names.ts";
 import { isFailure } from "../../../observe/faas.ts";
 import type { Control } from "../../control.ts";
@@ -16,7 +16,6 @@ import { WINDOWS, type WindowName, windowOf } from "../traffic.ts";
 /** So many entries are on one page, and so many rows of a table. */
 const ON_PAGE = 50;
 const MOST_ROWS = 1000;
-const LONGEST = 4000;
 /** In how many bars what was found is shown over time. */
 const BARS = { "15m": "15s", "1h": "1m", "24h": "30m", "7d": "3h" } as const;
 
@@ -34,7 +33,7 @@ export function addLogs(pages: Pages, { logs }: Control): void {
 		const tenant = bearer.tenant ?? (c.req.query("tenant") ?? "").trim();
 		if (tenant !== "" && !tenantName.safeParse(tenant).success)
 			throw new ControlError("not_found", "there is no such tenant");
-		const text = (c.req.query("q") ?? c.req.query("query") ?? "").slice(0, LONGEST + 1);
+		const text = (c.req.query("q") ?? c.req.query("query") ?? "").slice(0, MOST_LETTERS + 1);
 		const wanted: Wanted = {
 			text,
 			tenant,
