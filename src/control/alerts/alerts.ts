@@ -74,6 +74,7 @@ export class Alerts {
 	readonly #server: ServerMeasures;
 	readonly #queries: RuleQueries;
 	readonly #evaluator: Evaluator;
+	readonly #outgoing: Outgoing;
 	readonly #dispatcher: Dispatcher;
 	readonly #outcomes: Counter<"outcome">;
 	/** What the evaluation under way has changed, and what the log is told of that. */
@@ -100,10 +101,10 @@ export class Alerts {
 		this.#lostUntil = lastMinute(clock) - MINUTE_MS;
 		const configured = configuredReceivers(config);
 		this.rules = new Rules(store);
-		const outgoing = new Outgoing(parts.allowEgress);
+		this.#outgoing = new Outgoing(parts.allowEgress);
 		this.receivers = new Receivers(store, sealer, {
 			configured: new Set(configured.map(({ name }) => name)),
-			refusalOf: (url) => outgoing.refusalOf(url),
+			refusalOf: (url) => this.#outgoing.refusalOf(url),
 		});
 		this.silences = new Silences(store);
 		this.#database = AlertDatabase.open(`${parts.folder}/${DATABASE}`, (why) =>
@@ -113,7 +114,7 @@ export class Alerts {
 		this.#windows = new Windows(clock);
 		this.#server = new ServerMeasures(clock);
 		this.#dispatcher = new Dispatcher({
-			...{ clock, book: this.#book, database: this.#database, allowEgress: parts.allowEgress, url: parts.url },
+			...{ clock, book: this.#book, database: this.#database, outgoing: this.#outgoing, url: parts.url },
 			visible: (owner) => this.#visible(owner),
 			write: (writes) => this.#write(writes),
 			onOutcome: (outcome, delivery) => this.#onOutcome(outcome, delivery),
@@ -360,7 +361,7 @@ export class Alerts {
 		this.#closed = true;
 		await this.#tick;
 		this.#database.close();
-		await this.#dispatcher.close();
+		await this.#outgoing.close();
 	}
 }
 

@@ -1,4 +1,4 @@
-import type { FunctionName, TenantName } from "../../names.ts";
+import { type FunctionName, type TenantName, tenantOfKey } from "../../names.ts";
 import type { EpochMs, Milliseconds } from "../../units.ts";
 import type {
 	AlertReceiverDocument,
@@ -23,8 +23,8 @@ const isKept = (kind: Kind): kind is Kept => KINDS.some((one) => one === kind);
 
 /** A key's parts; the tenant of the operator's own is empty. */
 const partsOf = (key: string): [owner: string, name: string] => {
-	const at = key.indexOf("/");
-	return [key.slice(0, at), key.slice(at + 1)];
+	const owner = tenantOfKey(key);
+	return [owner, key.slice(owner.length + 1)];
 };
 
 const createdAt = (document: FunctionDocument | null) => document && (Date.parse(document.created) || 0);

@@ -1,4 +1,5 @@
 import type { ReceiverKind } from "../../config/alert-receivers.ts";
+import { tenantOfKey } from "../../names.ts";
 import type { Count, EpochMs, Milliseconds } from "../../units.ts";
 import type { Write } from "./alert-database.ts";
 import type { Clock } from "./clock.ts";
@@ -88,7 +89,7 @@ export class Deliveries {
 
 	/** What a tenant's or the operator's receivers were told lately or wait for, the latest first. */
 	of(owner: string): Delivery[] {
-		const own = [...this.#waiting, ...this.#over].filter(([key]) => key.startsWith(`${owner}/`));
+		const own = [...this.#waiting, ...this.#over].filter(([key]) => tenantOfKey(key) === owner);
 		return own.flatMap(([, all]) => all).sort((a, b) => b.notification.created - a.notification.created);
 	}
 
@@ -96,7 +97,7 @@ export class Deliveries {
 	failing(): Map<string, Count> {
 		const found = new Map<string, Count>();
 		for (const [key, failures] of this.#failures) {
-			const owner = key.slice(0, key.indexOf("/"));
+			const owner = tenantOfKey(key);
 			if (failures >= FAILING) found.set(owner, (found.get(owner) ?? 0) + 1);
 		}
 		return found;
@@ -150,11 +151,11 @@ export class Deliveries {
 	}
 
 	#mayRun(key: string): boolean {
-		const owner = key.slice(0, key.indexOf("/") + 1);
-		const all = [...this.#running.keys()];
-		const own = all.filter((one) => one.startsWith(owner)).length;
-		if (owner === "/") return own < MOST_OF_OWNER;
-		const tenants = all.filter((one) => !one.startsWith("/")).length;
+		const owner = tenantOfKey(key);
+		const all = [...this.#running.keys()].map(tenantOfKey);
+		const own = all.filter((one) => one === owner).length;
+		if (owner === "") return own < MOST_OF_OWNER;
+		const tenants = all.filter((one) => one !== "").length;
 		return tenants < MOST_RUNNING && own < (tenants < MANY_RUNNING ? MOST_OF_OWNER : 1);
 	}
 
@@ -201,7 +202,7 @@ export class Deliveries {
 		const { clock, outgoing } = this.#parts;
 		try {
 			const request = FORMS[receiver.kind](notification, receiver.address(), clock.wall());
-			const came = await outgoing.send(request, receiver.isConfigured ? null : receiver.key.split("/")[0]);
+			const came = await outgoing.send(request, receiver.isConfigured ? null : tenantOfKey(receiver.key));
 			if ("error" in came) return { status: null, error: came.error, retryAfter: 0 };
 			const { status } = came;
 			const ok = status >= 200 && status < 300;

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import type { Count, Milliseconds } from "../../units.ts";
 import { Askers } from "../askers.ts";
 import { ControlError } from "../control-error.ts";
@@ -8,8 +7,8 @@ import type { Book } from "./book.ts";
 import type { Clock } from "./clock.ts";
 import { Deliveries, type Delivery, type DeliveryOutcome } from "./deliveries.ts";
 import { Groups } from "./groups.ts";
-import type { Notification } from "./notification.ts";
-import { Outgoing } from "./receivers/outgoing.ts";
+import { type Notification, newId } from "./notification.ts";
+import type { Outgoing } from "./receivers/outgoing.ts";
 import type { Receiver } from "./receivers/receiver.ts";
 
 /** So many receivers are tried out at a time, and so many of one tenant; the operator's are besides. */
@@ -20,8 +19,7 @@ export interface DispatcherParts {
 	clock: Clock;
 	book: Book;
 	database: AlertDatabase;
-	/** Private places that tenants' receivers may be in. */
-	allowEgress: string[];
+	outgoing: Outgoing;
 	/** Where people look further. */
 	url: string;
 	/** The alerts that receivers of a tenant hear of, or those of the operator, who is the empty one. */
@@ -35,7 +33,6 @@ export class Dispatcher {
 	readonly #parts: DispatcherParts;
 	readonly #groups: Groups;
 	readonly #deliveries: Deliveries;
-	readonly #outgoing: Outgoing;
 	/** Whose receivers have to be thought about, and when that is anyway. */
 	readonly #touched = new Set<string>();
 	readonly #due = new Map<string, Milliseconds>();
@@ -46,11 +43,10 @@ export class Dispatcher {
 
 	constructor(parts: DispatcherParts) {
 		this.#parts = parts;
-		const { clock, book, database, allowEgress, url, write, onOutcome } = parts;
-		this.#outgoing = new Outgoing(allowEgress);
+		const { clock, book, database, outgoing, url, write, onOutcome } = parts;
 		this.#groups = new Groups(clock, url, database.read("groups"));
 		this.#deliveries = new Deliveries(
-			{ clock, outgoing: this.#outgoing, receiver: (key) => book.receiver(key), write, onOutcome },
+			{ clock, outgoing, receiver: (key) => book.receiver(key), write, onOutcome },
 			database.read("deliveries"),
 		);
 	}
@@ -132,7 +128,7 @@ export class Dispatcher {
 			...{ value: 1, threshold: "> 0", startsAt: now, endsAt: now + 60_000 },
 		};
 		return {
-			...{ id: `msg_${randomUUID().replaceAll("-", "")}`, created: now, status: "firing", receiver: name },
+			...{ id: newId(), created: now, status: "firing", receiver: name },
 			...{ groupLabels: { alertname: "test" }, omitted: 0, url: this.#parts.url, isRepeat: false, isTest: true },
 			alerts: [{ ...alert, severity: "info", status: "firing" }],
 		};
@@ -141,10 +137,5 @@ export class Dispatcher {
 	/** Sends nothing any more. */
 	stop(): void {
 		this.#deliveries.close();
-	}
-
-	async close(): Promise<void> {
-		this.stop();
-		await this.#outgoing.close();
 	}
 }

@@ -1,5 +1,5 @@
 import { millisecondsOf } from "../../config/durations.ts";
-import type { FunctionName, TenantName } from "../../names.ts";
+import { type FunctionName, type TenantName, tenantOfKey } from "../../names.ts";
 import type { Count, Milliseconds } from "../../units.ts";
 import { type Alert, idOf, step, type Transition } from "./alert.ts";
 import type { Book } from "./book.ts";
@@ -75,8 +75,8 @@ export class Evaluator {
 		const { book } = this.#parts;
 		const has = (tenant: TenantName | "", code: string) => book.rulesOf(tenant).some((rule) => codeOf(rule) === code);
 		for (const key of this.#problems.keys()) {
-			const at = key.indexOf("/");
-			if (!has(key.slice(0, at), key.slice(at + 1))) this.#problems.delete(key);
+			const tenant = tenantOfKey(key);
+			if (!has(tenant, key.slice(tenant.length + 1))) this.#problems.delete(key);
 		}
 	}
 
@@ -212,11 +212,13 @@ export class Evaluator {
 				continue;
 			}
 			const rule = byCode.get(alert.id.slice(0, alert.id.indexOf("/")));
-			const isOf = alert.function === "" ? "" : alert.function;
+			const { function: name } = alert;
+			const isOfFunction = name !== "";
 			const isMeant =
 				rule?.enabled === true &&
-				(isOf === "" ? scopeOf(rule) !== "function" : scopeOf(rule) === "function" && isLike(isOf, rule.functions));
-			if (isMeant && (isOf === "" || book.hasFunction(tenant, isOf))) continue;
+				(scopeOf(rule) === "function") === isOfFunction &&
+				(!isOfFunction || (isLike(name, rule.functions) && book.hasFunction(tenant, name)));
+			if (isMeant) continue;
 			const isFiring = alert.state === "firing";
 			const after: Alert | null = isFiring ? { ...alert, state: "resolved", endsAt: clock.wall() } : null;
 			this.#put(tenant, alert.id, after);

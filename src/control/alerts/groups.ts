@@ -1,11 +1,10 @@
-import { randomUUID } from "node:crypto";
 import { millisecondsOf } from "../../config/durations.ts";
 import type { EpochMs, Milliseconds } from "../../units.ts";
 import type { Alert } from "./alert.ts";
 import type { Write } from "./alert-database.ts";
 import type { Clock } from "./clock.ts";
 import { type Labels, matchesAll } from "./matcher.ts";
-import { MOST_TOLD, type Notification, toldOf } from "./notification.ts";
+import { MOST_TOLD, type Notification, newId, toldOf } from "./notification.ts";
 import { RESEND_MS } from "./receivers/alertmanager.ts";
 import type { Receiver } from "./receivers/receiver.ts";
 import type { Silence } from "./silence.ts";
@@ -170,7 +169,7 @@ export class Groups {
 					)
 				: [alerts.slice(0, MOST_TOLD)];
 		return parts.map((part) => ({
-			id: `msg_${randomUUID().replaceAll("-", "")}`,
+			id: newId(),
 			created: this.#clock.wall(),
 			status: part.some(({ state }) => state === "firing") ? "firing" : "resolved",
 			receiver: receiver.name,

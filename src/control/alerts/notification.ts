@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { EpochMs } from "../../units.ts";
 import type { Alert } from "./alert.ts";
 import type { Labels } from "./matcher.ts";
@@ -25,6 +26,9 @@ export interface Notification {
 	/** Whether it only tries out whether it arrives. */
 	isTest: boolean;
 }
+
+/** As https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md has it. */
+export const newId = (): string => `msg_${randomUUID().replaceAll("-", "")}`;
 
 /** An alert as receivers hear of it. */
 export type ToldAlert = Pick<
