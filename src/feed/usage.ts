@@ -26,6 +26,10 @@ export type Counts = number[];
 
 export const noCounts = (): Counts => COUNTS.map(() => 0);
 
+export function addCounts(to: Counts, more: Counts): void {
+	for (const [i, count] of more.entries()) to[i] += count;
+}
+
 /** A day of UTC, as `2026-12-01`. */
 export type Day = string;
 

@@ -6,9 +6,10 @@ import type { TenantName } from "../../names.ts";
 import type { Control } from "../control.ts";
 import { ControlError } from "../control-error.ts";
 import { checked } from "../json.ts";
-import { BUDGETS, daysOf } from "../metering/budget-state.ts";
+import { BUDGETS } from "../metering/budget-state.ts";
 import { invoiceOf } from "../metering/invoice.ts";
 import { amountOf } from "../metering/money.ts";
+import { daysOf, MONTH, monthOf } from "../metering/months.ts";
 import { csvOf, usageOf, usageOfFunctions } from "../metering/usage-report.ts";
 import type { BudgetDocument } from "../store/documents.ts";
 import type { Authenticated } from "../tokens.ts";
@@ -63,7 +64,7 @@ const budgetShape = z.object({
 		.openapi({ description: "Why the tenant's functions do not run, and until when; null where they do." }),
 });
 const invoiceQuery = z.object({
-	month: z.array(z.string().regex(/^\d{4}-(0[1-9]|1[0-2])$/, "must be a month, as 2026-12")).optional(),
+	month: z.array(z.string().regex(MONTH, "must be a month, as 2026-12")).optional(),
 	format: z.array(z.enum(["json", "csv"])).optional(),
 });
 const invoiceShape = z.object({
@@ -144,7 +145,7 @@ export function addBudgetCalls(app: OpenAPIHono<Authenticated>, { budgets, meter
 		perform: async (c) => {
 			const tenant = storedTenantOf(c, "read");
 			const { month: months, format } = checked(invoiceQuery, c.req.queries());
-			const month = months?.at(-1) ?? dayOf(Date.now()).slice(0, 7);
+			const month = months?.at(-1) ?? monthOf(dayOf(Date.now()));
 			const { prices, currency } = budgets.requirePrices(tenant);
 			await metering.fresh();
 			const read = () => usageOfFunctions(metering.store, tenant, daysOf(month));

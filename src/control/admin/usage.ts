@@ -1,10 +1,11 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { type Day, dayOf } from "../../feed/usage.ts";
+import { dayOf } from "../../feed/usage.ts";
 import type { TenantName } from "../../names.ts";
 import type { Control } from "../control.ts";
 import { ControlError } from "../control-error.ts";
 import { checked } from "../json.ts";
+import { daysOf, monthOf } from "../metering/months.ts";
 import { csvOf, GROUPINGS, type UsageQuery, usageReport } from "../metering/usage-report.ts";
 import type { Authenticated } from "../tokens.ts";
 import { addCall } from "./calls.ts";
@@ -65,7 +66,7 @@ export function addUsageCalls(app: OpenAPIHono<Authenticated>, { metering }: Con
 	const report = async (c: C, tenant: TenantName | null) => {
 		const given = checked(usageQuery, c.req.queries());
 		const today = dayOf(Date.now());
-		const { from = firstOf(today), to = today, by = "day", after = "", limit: most = MOST_ROWS } = given;
+		const { from = daysOf(monthOf(today)).from, to = today, by = "day", after = "", limit: most = MOST_ROWS } = given;
 		const { functions } = c.get("bearer").grant;
 		if (functions !== null && by !== "function")
 			throw new ControlError(
@@ -103,5 +104,3 @@ export function addUsageCalls(app: OpenAPIHono<Authenticated>, { metering }: Con
 		perform: (c) => report(c, c.req.param("tenant") as string),
 	});
 }
-
-const firstOf = (today: Day): Day => `${today.slice(0, 7)}-01`;

@@ -3,6 +3,7 @@ import { COUNTS, type Counts, type Day } from "../../feed/usage.ts";
 import type { RefusedTenant } from "../../limits/refusals.ts";
 import type { BalanceDocument, BudgetDocument } from "../store/documents.ts";
 import { amountOf, type Micros, microsOf } from "./money.ts";
+import { daysOf, type Month, monthFrom, monthOf } from "./months.ts";
 import { costOf } from "./prices.ts";
 
 export const BUDGETS = [
@@ -23,14 +24,6 @@ export interface BudgetState {
 	state: "ok" | "warned" | "exhausted";
 }
 
-/** The first and the last day of a month, as `2026-12`. */
-export const daysOf = (month: string): { from: Day; to: Day } => ({ from: `${month}-01`, to: `${month}-31` });
-
-function monthAfter(month: string): string {
-	const [year, number] = month.split("-").map(Number);
-	return number === 12 ? `${year + 1}-01` : `${year}-${String(number + 1).padStart(2, "0")}`;
-}
-
 /** What a tenant may use, and what it has used. */
 export interface BudgetUse {
 	budget: BudgetDocument | null;
@@ -46,7 +39,7 @@ const WARN_AT = 0.8;
 
 /** How much of each of a tenant's budgets is gone. */
 export function statesOf({ budget, balance, prices, today, total }: BudgetUse): BudgetState[] {
-	const month = today.slice(0, 7);
+	const month = monthOf(today);
 	const days = daysOf(month);
 	const warnAt = budget?.warnAt ?? WARN_AT;
 	const state = (ratio: number) => (ratio >= 1 ? "exhausted" : ratio >= warnAt ? "warned" : "ok");
@@ -83,11 +76,11 @@ const ratioOf = (used: Micros, limit: Micros) => (limit === 0n ? 1 : Number(used
 export function spentOf(
 	{ spent, month: first }: BalanceDocument,
 	prices: PriceList,
-	month: string,
+	month: Month,
 	total: BudgetUse["total"],
 ): Micros {
 	let micros = microsOf(spent);
-	for (let one = first; one <= month; one = monthAfter(one)) {
+	for (let one = first; one <= month; one = monthFrom(one, 1)) {
 		const { from, to } = daysOf(one);
 		micros += costOf(total(from, to), prices);
 	}
@@ -110,5 +103,5 @@ export function refusalOf(tenant: string, states: readonly BudgetState[]): Refus
 /** When a day or a month is over. */
 function endOf(period: string): number {
 	const DAY_MS = 24 * 3600_000;
-	return period.length > 7 ? Date.parse(period) + DAY_MS : Date.parse(`${monthAfter(period)}-01`);
+	return period.length > 7 ? Date.parse(period) + DAY_MS : Date.parse(`${monthFrom(period, 1)}-01`);
 }

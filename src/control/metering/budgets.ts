@@ -7,9 +7,10 @@ import type { Milliseconds } from "../../units.ts";
 import { ControlError } from "../control-error.ts";
 import type { BalanceDocument, BudgetDocument } from "../store/documents.ts";
 import { retried, type Store } from "../store/store.ts";
-import { type BudgetState, daysOf, refusalOf, spentOf, statesOf } from "./budget-state.ts";
+import { type BudgetState, refusalOf, spentOf, statesOf } from "./budget-state.ts";
 import type { Metering } from "./metering.ts";
 import { amountOf, microsOf } from "./money.ts";
+import { daysOf, type Month, monthFrom, monthOf } from "./months.ts";
 import { costOf } from "./prices.ts";
 import type { DayUsage } from "./usage-store.ts";
 
@@ -90,7 +91,7 @@ export class Budgets {
 		if (today !== this.#day) {
 			this.#day = today;
 			for (const tenant of this.#limited()) this.#changed.add(tenant);
-			await this.#settle(dayOf(now - DAY_MS).slice(0, 7)).catch((error: Error) =>
+			await this.#settle(monthOf(dayOf(now - DAY_MS))).catch((error: Error) =>
 				// Until the next day they are added up.
 				this.#parts.log("warn", `months that are over cannot be written off balances: ${error.message}`),
 			);
@@ -179,12 +180,12 @@ export class Budgets {
 	}
 
 	/** What a month that has been over for a day has cost is written off balances. */
-	async #settle(last: string): Promise<void> {
+	async #settle(last: Month): Promise<void> {
 		for (const [tenant, { month }] of this.#balances) {
 			if (month >= last || this.pricesOf(tenant) === null) continue;
 			await this.#change(tenant, { actor: "system", action: "balance.settle" }, (balance) => {
 				if (balance === null) return null;
-				const spent = spentOf(balance, this.requirePrices(tenant).prices, monthBefore(last), (from, to) =>
+				const spent = spentOf(balance, this.requirePrices(tenant).prices, monthFrom(last, -1), (from, to) =>
 					this.#parts.metering.store.total(tenant, from, to),
 				);
 				return { ...balance, spent: amountOf(spent), month: last };
@@ -207,7 +208,7 @@ export class Budgets {
 		const spent =
 			balance === undefined || prices === null
 				? null
-				: spentOf(balance, prices, this.#day.slice(0, 7), (from, to) => usage.total(tenant, from, to));
+				: spentOf(balance, prices, monthOf(this.#day), (from, to) => usage.total(tenant, from, to));
 		return {
 			budget: this.#budgets.get(tenant) ?? null,
 			balance:
@@ -248,7 +249,7 @@ export class Budgets {
 		const { prices } = this.requirePrices(tenant);
 		const { amount, reference } = given;
 		await this.#parts.metering.fold();
-		const month = dayOf(this.#now()).slice(0, 7);
+		const month = monthOf(dayOf(this.#now()));
 		const { from, to } = daysOf(month);
 		await this.#change(tenant, { actor, action: `balance.add ${amount}` }, (before) => {
 			if (reference !== undefined && before?.references.includes(reference)) return null;
@@ -294,9 +295,4 @@ export class Budgets {
 		this.#unlisten();
 		this.#parts.metering.onFolded = () => undefined;
 	}
-}
-
-function monthBefore(month: string): string {
-	const [year, number] = month.split("-").map(Number);
-	return number === 1 ? `${year - 1}-12` : `${year}-${String(number - 1).padStart(2, "0")}`;
 }

@@ -1,5 +1,5 @@
 import type { PricedUnit, PriceList } from "../../config/pricing.ts";
-import { type Counts, noCounts } from "../../feed/usage.ts";
+import { addCounts, type Counts, noCounts } from "../../feed/usage.ts";
 import type { FunctionName } from "../../names.ts";
 import type { Micros } from "./money.ts";
 import { apportioned, type Line, linesOf, quantityOf } from "./prices.ts";
@@ -18,7 +18,7 @@ export interface Invoice {
 export function invoiceOf(used: ReadonlyMap<FunctionName, Counts>, list: PriceList): Invoice {
 	const names = [...used.keys()].sort();
 	const all = noCounts();
-	for (const counts of used.values()) for (const [i, count] of counts.entries()) all[i] += count;
+	for (const counts of used.values()) addCounts(all, counts);
 	const lines = linesOf(all, list);
 	const costs = new Map<PricedUnit, Micros>();
 	for (const { unit, micros } of lines) costs.set(unit, (costs.get(unit) ?? 0n) + micros);

@@ -1,6 +1,7 @@
 import { setImmediate as immediate } from "node:timers/promises";
-import { COUNTS, type Counts, type Day, noCounts } from "../../feed/usage.ts";
+import { addCounts, COUNTS, type Counts, type Day, noCounts } from "../../feed/usage.ts";
 import type { FunctionName, TenantName } from "../../names.ts";
+import { monthOf } from "./months.ts";
 import type { UsageStore } from "./usage-store.ts";
 
 /** What usage is added up by. */
@@ -62,7 +63,7 @@ class Sums {
 
 	add(key: string, more: Counts): void {
 		const sum = this.all.get(key) ?? noCounts();
-		for (const [i, count] of more.entries()) sum[i] += count;
+		addCounts(sum, more);
 		this.all.set(key, sum);
 	}
 }
@@ -104,7 +105,7 @@ export async function usageReport(
 			if (store.totals(one, from, to, 1).length > 0) sums.add(one, store.total(one, from, to));
 		} else
 			for (const { day, counts } of store.totals(one, from, to, MOST_DAYS))
-				sums.add(by === "day" ? day : day.slice(0, 7), counts);
+				sums.add(by === "day" ? day : monthOf(day), counts);
 		if (ordered && rows().length > most) break;
 	}
 	const sorted = rows().sort(([a], [b]) => (inOrder(a) < inOrder(b) ? -1 : 1));

@@ -2,7 +2,7 @@ import { type Day, dayOf } from "../../../feed/usage.ts";
 import { functionOfKey, type TenantName, tenantName } from "../../../names.ts";
 import type { Control } from "../../control.ts";
 import { ControlError } from "../../control-error.ts";
-import { daysOf } from "../../metering/budget-state.ts";
+import { daysOf, MONTH, monthFrom, monthOf } from "../../metering/months.ts";
 import { type UsageQuery, type UsageRow, usageReport } from "../../metering/usage-report.ts";
 import type { Bearer } from "../../tokens.ts";
 import { chart } from "../chart.ts";
@@ -14,7 +14,6 @@ import type { Asked, Pages } from "../pages.ts";
 
 /** So many rows are shown of each table. */
 const MOST_ROWS = 500;
-const MONTH = /^\d{4}-(0[1-9]|1[0-2])$/;
 const MONTHS_OFFERED = 12;
 
 type Report = Awaited<ReturnType<typeof usageReport>>;
@@ -22,7 +21,7 @@ type Report = Awaited<ReturnType<typeof usageReport>>;
 export function addUsage(pages: Pages, { metering, budgets }: Control): void {
 	pages.get("/usage", async (asked) => {
 		const { c, bearer } = asked;
-		const now = dayOf(Date.now()).slice(0, 7);
+		const now = monthOf(dayOf(Date.now()));
 		const month = MONTH.test(c.req.query("month") ?? "") ? (c.req.query("month") as string) : now;
 		const tenant = tenantOf(asked);
 		if (tenant === null) bearer.requireAll("read");
@@ -135,10 +134,7 @@ interface Shown {
 }
 
 function usageView({ tenant, month, now, isForAll }: Shown, body: Html): View {
-	const [year, ofYear] = now.split("-").map(Number);
-	const months = Array.from({ length: MONTHS_OFFERED }, (_, i) =>
-		new Date(Date.UTC(year, ofYear - 1 - i)).toISOString().slice(0, 7),
-	);
+	const months = Array.from({ length: MONTHS_OFFERED }, (_, i) => monthFrom(now, -i));
 	if (!months.includes(month)) months.push(month);
 	return {
 		title: tenant === null ? "Usage" : `Usage of ${tenant}`,
