@@ -1,5 +1,6 @@
 import { Argument, type Command, Option } from "commander";
 import type { ClientOptions } from "../client/command.ts";
+import { MOST_PROFILE_REQUESTS, MOST_PROFILE_SECONDS } from "../limits/profile-bounds.ts";
 import { integer, integerOrNone, list } from "./flags.ts";
 
 type Commands = typeof import("../client/commands.ts");
@@ -201,8 +202,8 @@ export function addClientCommands(program: Command): void {
 		"a CPU profile of a function, in a sandbox of its own, as a .cpuprofile file",
 		(commands, name: string, options: never) => commands.profile(name, options),
 	)
-		.option("--seconds <N>", "how long it takes", integer(1, 60), 10)
-		.option("--requests <N>", "it ends sooner, once so many requests are done", integer(1, 1_000_000))
+		.option("--seconds <N>", "how long it takes", integer(1, MOST_PROFILE_SECONDS), 10)
+		.option("--requests <N>", "it ends sooner, once so many requests are done", integer(1, MOST_PROFILE_REQUESTS))
 		.option("--version <VERSION>", "of this version, by its number or id (the one with the most traffic)")
 		.option("--output <FILE>", "where it is written (NAME-<time>.cpuprofile)")
 		.option("--dev <PORT>", "ask the `atoll dev` at this port of this machine", integer(1, 65_535));

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { MOST_PROFILE_REQUESTS, MOST_PROFILE_SECONDS } from "../limits/profile-bounds.ts";
 import type { Runtime } from "../runtime.ts";
 import { readRequest } from "../server/node-request.ts";
 import type { Seconds } from "../units.ts";
@@ -6,8 +7,6 @@ import type { Seconds } from "../units.ts";
 /** Where a developer takes a CPU profile of the function of a hostname: `?seconds=10`, and `&requests=` to end sooner. */
 export const PROFILE_PATH = "/cdn-cgi/profile";
 const SECONDS: Seconds = 10;
-const MOST_SECONDS: Seconds = 60;
-const MOST_REQUESTS = 1_000_000;
 
 /** Answers with a `.cpuprofile`, or with why there is none. */
 export async function profileByHand(runtime: Runtime, req: IncomingMessage, res: ServerResponse): Promise<void> {
@@ -18,8 +17,8 @@ export async function profileByHand(runtime: Runtime, req: IncomingMessage, res:
 		const found = runtime.at(hostname);
 		if (found === null) throw new Error(`no function is served at ${hostname}`);
 		const { searchParams } = new URL(req.url ?? "", "http://localhost");
-		const seconds = amountOf(searchParams, "seconds", SECONDS, MOST_SECONDS);
-		const requests = amountOf(searchParams, "requests", MOST_REQUESTS, MOST_REQUESTS);
+		const seconds = amountOf(searchParams, "seconds", SECONDS, MOST_PROFILE_SECONDS);
+		const requests = amountOf(searchParams, "requests", MOST_PROFILE_REQUESTS, MOST_PROFILE_REQUESTS);
 		const bounds = { ms: seconds * 1000, requests, signal: gone.signal };
 		const bytes = await runtime.profile({ tenant: found.tenant, name: found.name }, null, bounds);
 		const name = `${found.name}.cpuprofile`;

@@ -1,13 +1,11 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { MOST_PROFILE_REQUESTS, MOST_PROFILE_SECONDS } from "../../limits/profile-bounds.ts";
 import type { Control } from "../control.ts";
 import type { Authenticated } from "../tokens.ts";
 import { addCall } from "./calls.ts";
 
-export const MOST_SECONDS = 60;
-export const MOST_REQUESTS = 1_000_000;
-
 const profileRequest = z.strictObject({
-	seconds: z.number().min(1).max(MOST_SECONDS).default(10).openapi({ description: "How long it takes." }),
+	seconds: z.number().min(1).max(MOST_PROFILE_SECONDS).default(10).openapi({ description: "How long it takes." }),
 	version: z
 		.string()
 		.min(1)
@@ -17,8 +15,8 @@ const profileRequest = z.strictObject({
 	requests: z
 		.int()
 		.min(1)
-		.max(MOST_REQUESTS)
-		.default(MOST_REQUESTS)
+		.max(MOST_PROFILE_REQUESTS)
+		.default(MOST_PROFILE_REQUESTS)
 		.openapi({ description: "It ends sooner, once so many requests are done." }),
 });
 

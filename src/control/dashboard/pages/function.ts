@@ -1,8 +1,8 @@
+import { MOST_PROFILE_REQUESTS, MOST_PROFILE_SECONDS } from "../../../limits/profile-bounds.ts";
 import type { LogEntry } from "../../../logs/calls.ts";
 import type { FunctionId } from "../../../names.ts";
 import { keyOf } from "../../../names.ts";
 import { isFailure } from "../../../observe/faas.ts";
-import { MOST_REQUESTS, MOST_SECONDS } from "../../admin/profiles.ts";
 import { tailStream } from "../../admin/tail-stream.ts";
 import type { Control } from "../../control.ts";
 import { ControlError } from "../../control-error.ts";
@@ -49,10 +49,10 @@ export function addFunction(pages: Pages, { catalog, profiles }: Control, traffi
 		const id = changedFunction(asked);
 		await catalog.find(id);
 		const seconds = Number(form.get("seconds"));
-		if (!Number.isInteger(seconds) || seconds < 1 || seconds > MOST_SECONDS)
-			throw new ControlError("invalid", `seconds: it must be a whole number between 1 and ${MOST_SECONDS}`);
+		if (!Number.isInteger(seconds) || seconds < 1 || seconds > MOST_PROFILE_SECONDS)
+			throw new ControlError("invalid", `seconds: it must be a whole number between 1 and ${MOST_PROFILE_SECONDS}`);
 		const profile = await profiles.take(
-			{ function: id, version: null, seconds, requests: MOST_REQUESTS },
+			{ function: id, version: null, seconds, requests: MOST_PROFILE_REQUESTS },
 			asked.c.req.raw.signal,
 		);
 		const at = new Date().toISOString().slice(0, 19).replaceAll(":", "-");
@@ -176,7 +176,7 @@ ${failed === null ? html`<p class="note">The log does not answer.</p>` : entryLi
 const profileForm = (id: FunctionId, formToken: string): Html => html`<details><summary>CPU profile</summary>
 <form method="post" action="${pathOf(id)}/profile" class="inline">
 <input type="hidden" name="form" value="${formToken}">
-<label>Seconds <input type="number" name="seconds" value="10" min="1" max="${MOST_SECONDS}" required></label>
+<label>Seconds <input type="number" name="seconds" value="10" min="1" max="${MOST_PROFILE_SECONDS}" required></label>
 <button>Take a profile</button>
 </form>
 <p class="note">Its requests go to a sandbox of their own meanwhile. The file opens in Chrome's DevTools, VS Code and
