@@ -145,6 +145,7 @@ test("each request leaves one invocation record, to subscribers and as a JSON li
 		"requestBytes",
 		"responseBytes",
 		"subrequests",
+		"bindingCalls",
 		"exceeded",
 		"memoryBytes",
 		"attempts",
