@@ -2,22 +2,46 @@ import type { Account } from "../limits/account.ts";
 import { STREAM_CHUNK, STREAM_WINDOW } from "../link/messages.ts";
 import type { Bytes } from "../units.ts";
 
-/** A body on its way into an isolate: no more of it is sent ahead than the isolate has asked for. */
+/** Whom a body is sent to. */
+export interface BodyTarget {
+	chunk(piece: Uint8Array): void;
+	/** That was all of it; a text means that it broke off, and says why. */
+	end(failure: string): void;
+}
+
+/**
+ * A body on its way into an isolate: no more of it is sent ahead than the isolate has asked for. As long as it has asked
+ * for nothing more, the body may be handed on to somebody else instead.
+ */
 export class BodySender {
 	readonly #account: Account;
+	#target: BodyTarget;
+	/** What was sent, as long as nothing more of it was asked for. */
+	#unread: Uint8Array[] | null = [];
 	#credit = STREAM_WINDOW;
-	/** What was sent, and of which nobody knows that the isolate has it. */
+	/** What was sent, and of which nobody knows that its receiver has it. */
 	#ahead: Bytes = 0;
 	#wake: (() => void) | null = null;
+	#sending = false;
 	#cancelled = false;
+	/** Whether it goes to somebody else than the isolate. */
+	isHandedOn = false;
 
 	/** What is on its way is held on the account. */
-	constructor(account: Account) {
+	constructor(account: Account, isolate: BodyTarget) {
 		this.#account = account;
+		this.#target = isolate;
 	}
 
 	/** The isolate has taken so many bytes. */
 	credit(bytes: Bytes): void {
+		if (this.isHandedOn) return; // What was handed on comes no faster for what it says.
+		this.#unread = null;
+		this.taken(bytes);
+	}
+
+	/** Whoever it was handed on to has taken so many bytes. */
+	taken(bytes: Bytes): void {
 		this.#credit = Math.min(this.#credit + bytes, STREAM_WINDOW);
 		if (bytes > 0) this.#release(Math.min(bytes, this.#ahead));
 		this.#wake?.();
@@ -35,8 +59,36 @@ export class BodySender {
 		this.#wake?.();
 	}
 
+	/** Whether the isolate has read nothing of it, and was not sent all of it either. */
+	get mayBeHandedOn(): boolean {
+		return this.#unread !== null && this.#sending && !this.#cancelled;
+	}
+
+	/** Sends all of it to another one from now on, and again what the isolate was sent. */
+	handOn(target: BodyTarget): void {
+		const sent = this.#unread ?? [];
+		this.isHandedOn = true;
+		this.#unread = null;
+		this.#target = target;
+		for (const piece of sent) target.chunk(piece);
+	}
+
+	/** That was all of it, or it broke off. */
+	end(failure: string): void {
+		this.#target.end(failure);
+	}
+
 	/** Sends all of a body, in pieces. Resolves to whether it got to the end; rejects with the body's own error. */
-	async send(body: AsyncIterable<Uint8Array>, emit: (piece: Uint8Array) => void): Promise<boolean> {
+	async send(body: AsyncIterable<Uint8Array>): Promise<boolean> {
+		this.#sending = true;
+		try {
+			return await this.#send(body);
+		} finally {
+			this.#sending = false;
+		}
+	}
+
+	async #send(body: AsyncIterable<Uint8Array>): Promise<boolean> {
 		for await (const chunk of body) {
 			for (let at = 0; at < chunk.byteLength; at += STREAM_CHUNK) {
 				while (this.#credit <= 0 && !this.#cancelled) {
@@ -50,7 +102,8 @@ export class BodySender {
 				this.#credit -= piece.byteLength;
 				this.#ahead += piece.byteLength;
 				this.#account.hold(piece.byteLength);
-				emit(piece);
+				this.#unread?.push(piece);
+				this.#target.chunk(piece);
 			}
 			if (this.#cancelled) return false;
 		}
@@ -59,7 +112,7 @@ export class BodySender {
 }
 
 /** A body on its way out of an isolate, read as an async iterable; what was read is credited to the isolate. */
-export class BodyReceiver implements AsyncIterable<Uint8Array> {
+export class BodyReceiver implements AsyncIterable<Uint8Array>, BodyTarget {
 	readonly #credit: (bytes: Bytes) => void;
 	readonly #cancel: () => void;
 	readonly #account: Account;

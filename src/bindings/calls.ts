@@ -6,7 +6,7 @@ import type { CallSpan } from "../observe/trace.ts";
 import type { TraceContext } from "../observe/trace-context.ts";
 import type { Bytes } from "../units.ts";
 import type { OpenBinding, Prepared } from "./binding.ts";
-import { BodyReceiver, BodySender } from "./body.ts";
+import { BodyReceiver, BodySender, type BodyTarget } from "./body.ts";
 import { CallBounds, type CallLimits, type OnExceeded } from "./bounds.ts";
 
 /** The way back into the isolate for what one call comes to. */
@@ -47,6 +47,8 @@ interface Running {
 	controller: AbortController;
 	outgoing: BodyReceiver | null;
 	incoming: BodySender | null;
+	/** The body that is handed on as its own. */
+	handedOn: BodySender | null;
 	bounds: CallBounds;
 	span: CallSpan | null;
 }
@@ -106,7 +108,11 @@ export class Calls {
 			body === "stream"
 				? new BodyReceiver(
 						this.account,
-						(bytes) => reply.send(Kind.credit, "", bytes),
+						(bytes) => {
+							const { handedOn } = running;
+							if (handedOn === null) reply.send(Kind.credit, "", bytes);
+							else handedOn.taken(bytes);
+						},
 						() => reply.send(Kind.cancel, ""),
 					)
 				: null;
@@ -117,6 +123,7 @@ export class Calls {
 			controller: new AbortController(),
 			outgoing,
 			incoming: null,
+			handedOn: null,
 			bounds: new CallBounds(this.#limits, prepared.target, this.#onExceeded),
 			span: this.#tracing.traceCall(binding, prepared),
 		};
@@ -168,10 +175,15 @@ export class Calls {
 				if (!signal.aborted) reply.send(Kind.answer, encodeAnswer({ body: "whole", text }), content);
 			} else {
 				reply.send(Kind.answer, encodeAnswer({ body: "stream", text }));
-				running.incoming = new BodySender(this.account);
+				const sender = new BodySender(this.account, {
+					chunk: (piece) => reply.send(Kind.body, "", piece),
+					end: (failure) => reply.send(Kind.end, failure),
+				});
+				running.incoming = sender;
 				// Whoever waited may have gone meanwhile: the body is begun all the same, so that it is closed.
-				if (signal.aborted) running.incoming.cancel();
-				await this.#sendBody(running.incoming, paced(bounds.body(content, isStored), reply, signal), reply);
+				if (signal.aborted) sender.cancel();
+				const untilMore = () => (sender.isHandedOn ? null : untilRead(reply, signal));
+				await this.#sendBody(sender, paced(bounds.body(content, isStored), untilMore));
 			}
 		} catch (error) {
 			span?.fail(error as Error);
@@ -193,22 +205,35 @@ export class Calls {
 		this.#waiting.shift()?.();
 	}
 
-	async #sendBody(sender: BodySender, body: AsyncIterable<Uint8Array>, reply: Reply): Promise<void> {
+	async #sendBody(sender: BodySender, body: AsyncIterable<Uint8Array>): Promise<void> {
 		try {
-			if (await sender.send(body, (piece) => reply.send(Kind.body, "", piece))) reply.send(Kind.end, "");
+			if (await sender.send(body)) sender.end("");
 		} catch (error) {
-			reply.send(Kind.end, `the response broke off: ${(error as Error).message}`);
+			sender.end(`the response broke off: ${(error as Error).message}`);
 		}
 	}
 
 	chunk(op: number, bytes: Uint8Array): void {
 		const running = this.#running?.get(op);
-		running?.bounds.progress();
-		running?.outgoing?.chunk(bytes);
+		if (running !== undefined && running.handedOn === null) more(running, bytes);
 	}
 
 	end(op: number, failure: string): void {
-		this.#running?.get(op)?.outgoing?.end(failure === "" ? "" : "the function's request body failed");
+		const running = this.#running?.get(op);
+		if (running !== undefined && running.handedOn === null) end(running, failure);
+	}
+
+	/** The body that a call's answer has, as long as it comes in. */
+	incoming(op: number): BodySender | null {
+		return this.#running?.get(op)?.incoming ?? null;
+	}
+
+	/** Takes a call's own body from there. `null` where it takes none, or it comes from elsewhere already. */
+	sendOn(op: number, body: BodySender): BodyTarget | null {
+		const running = this.#running?.get(op);
+		if (running === undefined || running.outgoing === null || running.handedOn !== null) return null;
+		running.handedOn = body;
+		return { chunk: (piece) => more(running, piece), end: (failure) => end(running, failure) };
 	}
 
 	credit(op: number, bytes: number): void {
@@ -250,11 +275,24 @@ async function untilRead(reply: Reply, signal: AbortSignal): Promise<void> {
 }
 
 /** A body that comes no faster than that. */
-async function* paced(body: AsyncIterable<Uint8Array>, reply: Reply, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+async function* paced(
+	body: AsyncIterable<Uint8Array>,
+	untilMore: () => Promise<void> | null,
+): AsyncGenerator<Uint8Array> {
 	for await (const bytes of body) {
 		yield bytes;
-		await untilRead(reply, signal);
+		await untilMore();
 	}
+}
+
+/** More of a call's own body. */
+function more({ bounds, outgoing }: Running, bytes: Uint8Array): void {
+	bounds.progress();
+	outgoing?.chunk(bytes);
+}
+
+function end({ outgoing }: Running, failure: string): void {
+	outgoing?.end(failure === "" ? "" : "the function's request body failed");
 }
 
 function fail(reply: Reply, why: string): void {

@@ -54,6 +54,13 @@ export const Kind = {
 	rejection: 20,
 	/** From the isolate: an event's handler is done, and what it has said of the event (`link/verdicts.ts`). */
 	verdicts: 21,
+	/**
+	 * From the isolate: the body of this operation is the one that comes in for another, whose number stands beside it,
+	 * and of which nothing was read: the edge is to hand it on without it. To the isolate: what came in for this
+	 * operation was handed on, and that is over. Where all of it had been sent to the isolate before, its `end` comes
+	 * instead, and the isolate sends it itself.
+	 */
+	handOn: 22,
 } as const;
 
 export type Kind = (typeof Kind)[keyof typeof Kind];

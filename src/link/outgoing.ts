@@ -32,6 +32,8 @@ export function isWellFormed({ kind, op, text, data }: Outgoing<MessageData | st
 			return text === "" && data instanceof Uint8Array && data.byteLength <= STREAM_CHUNK;
 		case Kind.credit:
 			return text === "" && typeof data === "number" && Number.isSafeInteger(data) && data >= 0;
+		case Kind.handOn:
+			return text === "" && typeof data === "number" && data >>> 0 === data;
 		case Kind.end:
 			return data === undefined;
 		case Kind.cancel:

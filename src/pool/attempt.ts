@@ -1,4 +1,4 @@
-import { BodySender } from "../bindings/body.ts";
+import { BodySender, type BodyTarget } from "../bindings/body.ts";
 import type { Calls } from "../bindings/calls.ts";
 import { FrameError } from "../link/frame.ts";
 import { Kind } from "../link/messages.ts";
@@ -62,7 +62,10 @@ export class Attempt {
 	readonly #commands: SandboxCommands;
 	readonly #listener: AttemptListener;
 	readonly #calls: Calls;
+	/** What comes with the event, where that is a stream. */
 	#body: BodySender | null = null;
+	/** The body that is handed on as the response's. */
+	#handedOn: BodySender | null = null;
 	/** Where it counts as waiting, until something is heard of it. */
 	queue: Queue | null = null;
 	/** When all that it was told has been sent. */
@@ -101,13 +104,21 @@ export class Attempt {
 	}
 
 	async #sendBody(body: AsyncIterable<Uint8Array>): Promise<void> {
-		this.#body = new BodySender(this.#calls.account);
+		const sender = this.#newBody();
+		this.#body = sender;
 		try {
-			if (await this.#body.send(body, (piece) => this.#send(Kind.body, 0, "", piece))) this.#send(Kind.end, 0, "");
+			if (await sender.send(body)) sender.end("");
 		} catch (error) {
-			this.#send(Kind.end, 0, "the request's body broke off");
+			if (!sender.isHandedOn) sender.end("the request's body broke off");
 			if (!this.#revoked) this.#listener.onBodyFailure(error as Error);
 		}
+	}
+
+	#newBody(): BodySender {
+		return new BodySender(this.#calls.account, {
+			chunk: (piece) => this.#send(Kind.body, 0, "", piece),
+			end: (failure) => this.#send(Kind.end, 0, failure),
+		});
 	}
 
 	/**
@@ -115,10 +126,10 @@ export class Attempt {
 	 * where it breaks off, or nobody waits any more.
 	 */
 	async tell(body: AsyncIterable<Uint8Array>): Promise<void> {
-		this.#body ??= new BodySender(this.#calls.account);
+		this.#body ??= this.#newBody();
 		const sender = this.#body;
 		const sent = this.#told.then(async () => {
-			const whole = !this.#revoked && (await sender.send(body, (piece) => this.#send(Kind.body, 0, "", piece)));
+			const whole = !this.#revoked && (await sender.send(body));
 			if (!whole || this.#revoked) throw new Error("the function is there no longer");
 		});
 		this.#told = sent.catch(() => undefined);
@@ -135,9 +146,15 @@ export class Attempt {
 		}
 	}
 
+	/** Whether the response's body is one that came in, and does not enter the isolate. */
+	get handsOn(): boolean {
+		return this.#handedOn !== null;
+	}
+
 	/** The receiver of the response's body has taken so many bytes. */
 	credit(bytes: number): void {
-		this.#send(Kind.credit, 0, "", bytes);
+		if (this.#handedOn !== null) this.#handedOn.taken(bytes);
+		else this.#send(Kind.credit, 0, "", bytes);
 	}
 
 	/** The client says something over the WebSocket. */
@@ -207,12 +224,15 @@ export class Attempt {
 				if (op === this.socket) this.#listener.event.hear(message);
 				break;
 			case Kind.body:
-				if (op === 0) this.#listener.event.hear(message);
-				else this.#calls.chunk(op, data as Uint8Array);
+				if (op > 0) this.#calls.chunk(op, data as Uint8Array);
+				else if (this.#handedOn === null) this.#listener.event.hear(message);
 				break;
 			case Kind.end:
-				if (op === 0) this.#listener.event.hear(message);
-				else this.#calls.end(op, text);
+				if (op > 0) this.#calls.end(op, text);
+				else if (this.#handedOn === null) this.#listener.event.hear(message);
+				break;
+			case Kind.handOn:
+				this.#handOn(op, data as number);
 				break;
 			case Kind.credit:
 				if (op === 0) this.#body?.credit(data as number);
@@ -234,6 +254,44 @@ export class Attempt {
 				break;
 			default:
 				this.#listener.event.hear(message);
+		}
+	}
+
+	/**
+	 * The body of one operation is that which comes in for another. It stays as it is where all of that was sent to the
+	 * isolate before, or where either is over: the isolate will hear of that, or has said it.
+	 */
+	#handOn(op: number, from: number): void {
+		const body = from === 0 ? this.#body : this.#calls.incoming(from);
+		if (!body?.mayBeHandedOn) return;
+		const target = op === 0 ? this.#respondWith(body) : this.#calls.sendOn(op, body);
+		if (target === null) return;
+		body.handOn({
+			chunk: (piece) => this.#guarded(() => target.chunk(piece)),
+			end: (failure) => {
+				this.#guarded(() => target.end(failure));
+				this.#send(Kind.handOn, from, "");
+			},
+		});
+	}
+
+	/** Takes the response's body from there. `null` where it comes from elsewhere already. */
+	#respondWith(body: BodySender): BodyTarget | null {
+		const { event } = this.#listener;
+		if (this.#handedOn !== null) return null;
+		this.#handedOn = body;
+		return {
+			chunk: (piece) => event.hear({ kind: Kind.body, op: 0, text: "", data: piece }),
+			end: (failure) => event.hear({ kind: Kind.end, op: 0, text: failure, data: undefined }),
+		};
+	}
+
+	#guarded(hear: () => void): void {
+		if (this.#revoked) return;
+		try {
+			hear();
+		} catch (error) {
+			this.#listener.onFault(error);
 		}
 	}
 

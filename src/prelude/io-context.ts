@@ -12,6 +12,8 @@ export class Operation {
 	chunk: ((bytes: Uint8Array) => void) | null = null;
 	/** The end of the body coming in: "" if it is whole, else why it broke (a text, or the very error to raise). */
 	end: ((failure: unknown) => void) | null = null;
+	/** The body coming in was handed on. */
+	handedOn: (() => void) | null = null;
 	/** More room for the body going out. */
 	credit: ((bytes: number) => void) | null = null;
 	/** The client has gone. */

@@ -68,6 +68,9 @@ export function turn(
 		case Kind.credit:
 			context.operation(op)?.credit?.(data as number);
 			break;
+		case Kind.handOn:
+			context.operation(op)?.handedOn?.();
+			break;
 		case Kind.cancel:
 			context.operation(op)?.abort?.();
 			break;

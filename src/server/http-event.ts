@@ -15,6 +15,9 @@ import { FunctionSocket } from "./function-socket.ts";
 import { isStream, ReplayableBody } from "./replayable-body.ts";
 import { sendableHead } from "./response-head.ts";
 
+/** What is handed on, without having entered the isolate, costs the edge so much less that it may be so much faster. */
+const HANDED_ON = 4;
+
 /** What a request has the edge hold for each part of its head, beside what any event has it hold. */
 const PART_BYTES: Bytes = 48;
 
@@ -203,7 +206,8 @@ export class HttpEvent implements InvocationEvent {
 	#taken(size: Bytes): void {
 		const { guard, account, version } = this.#invocation;
 		account.release(size);
-		const wait = version.function.streaming.take(size, performance.now());
+		const counted = this.#invocation.attempt?.handsOn ? size / HANDED_ON : size;
+		const wait = version.function.streaming.take(counted, performance.now());
 		if (wait < 1) this.#credit(size);
 		else setTimeout(() => guard.run(this.#invocation, () => this.#credit(size)), wait).unref();
 	}

@@ -2,11 +2,17 @@ import { Kind, STREAM_CHUNK, STREAM_WINDOW } from "../../link/messages.ts";
 import { exactBytes, isBufferSource, viewBytes } from "../encoding/bytes.ts";
 import { describeError } from "../errors/report-error.ts";
 import type { IoContext, Operation } from "../io-context.ts";
+import { disturb, isDisturbed } from "../streams/internals.ts";
 import {
 	type ReadableByteStreamController,
 	ReadableStream,
 	type ReadableStreamDefaultReader,
 } from "../streams/streams.ts";
+
+/** Has the edge hand on a body that comes in as that of operation `op`, and tells when that is over. */
+type HandOn = (to: IoContext, op: number, over: (isHandedOn: boolean) => void) => void;
+
+const handOns = new WeakMap<ReadableStream, HandOn>();
 
 /**
  * A stream of bytes that arrive from the edge. The edge sends no more than the window ahead of what the function has
@@ -32,7 +38,7 @@ export function receiveStream(context: IoContext, op: number, operation: Operati
 		wake?.();
 	};
 	context.operations.set(op, operation);
-	return new ReadableStream<Uint8Array>(
+	const stream = new ReadableStream<Uint8Array>(
 		{
 			type: "bytes",
 			async pull(controller: ReadableByteStreamController) {
@@ -65,11 +71,30 @@ export function receiveStream(context: IoContext, op: number, operation: Operati
 		},
 		{ highWaterMark: 0 },
 	);
+	handOns.set(stream, (to, toOp, over) => {
+		if (to !== context || ended) {
+			over(false);
+			return;
+		}
+		const end = operation.end;
+		operation.end = (reason) => {
+			end?.(reason);
+			over(false);
+		};
+		operation.handedOn = () => {
+			ended = true;
+			queue.length = 0;
+			over(true);
+		};
+		to.emit(Kind.handOn, toOp, "", op);
+	});
+	return stream;
 }
 
 /**
- * Sends a stream's bytes to the edge, no faster than its receiver takes them. Resolves when the stream has ended or
- * failed, or nobody wants it any more; it never rejects.
+ * Sends a stream's bytes to the edge, no faster than its receiver takes them, or has the edge hand them on, where they
+ * come from there and nobody has read any. Resolves when the stream has ended or failed, or nobody wants it any more; it never
+ * rejects.
  */
 export async function sendStream(
 	context: IoContext,
@@ -80,17 +105,27 @@ export async function sendStream(
 	let credit = STREAM_WINDOW;
 	let gone = false;
 	let wake: (() => void) | null = null;
+	const handOn = isDisturbed(stream) ? undefined : handOns.get(stream);
 	const reader = stream.getReader() as ReadableStreamDefaultReader<unknown>;
-	operation.credit = (bytes) => {
-		credit += bytes;
-		wake?.();
-	};
 	operation.abort = () => {
 		gone = true;
 		wake?.();
 		void reader.cancel(new Error("the receiver has gone away")).catch(() => undefined);
 	};
 	context.operations.set(op, operation);
+	if (handOn !== undefined) {
+		disturb(stream);
+		const isHandedOn = await new Promise<boolean>((resolve) => {
+			wake = () => resolve(true);
+			handOn(context, op, resolve);
+		});
+		wake = null;
+		if (isHandedOn) return;
+	}
+	operation.credit = (bytes) => {
+		credit += bytes;
+		wake?.();
+	};
 	try {
 		while (!gone) {
 			const { done, value } = await reader.read();

@@ -28,6 +28,11 @@ export function isLocked(stream: ReadableStream): boolean {
 	return (stream as unknown as Internals)._reader !== undefined;
 }
 
+/** Has a stream that a reader has count as read from. */
+export function disturb(stream: ReadableStream): void {
+	(stream as unknown as Internals)._disturbed = true;
+}
+
 /** Gives a transform stream sides that were made otherwise. */
 export function replaceSides(transform: TransformStream, readable: ReadableStream, writable: WritableStream): void {
 	const sides = transform as unknown as { _readable: ReadableStream; _writable: WritableStream };

@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setImmediate as round } from "node:timers/promises";
+import { BodySender, type BodyTarget } from "../../src/bindings/body.ts";
+import { Account } from "../../src/limits/account.ts";
+import { STREAM_CHUNK, STREAM_WINDOW } from "../../src/link/messages.ts";
+
+/** Notes how many bytes it was sent, and how that ended. */
+class Noting implements BodyTarget {
+	bytes = 0;
+	ended: string | null = null;
+	chunk(piece: Uint8Array): void {
+		this.bytes += piece.byteLength;
+	}
+	end(failure: string): void {
+		this.ended = failure;
+	}
+}
+
+async function* pieces(count: number): AsyncGenerator<Uint8Array> {
+	for (let i = 0; i < count; i++) yield new Uint8Array(STREAM_CHUNK);
+}
+
+function begin() {
+	const isolate = new Noting();
+	const other = new Noting();
+	const sender = new BodySender(Account.ofAll(1e9).for({ giveUp: () => undefined }), isolate);
+	return { isolate, other, sender };
+}
+
+test("a body of which nothing was read goes to whoever it is handed on to, from its first byte", async () => {
+	const { isolate, other, sender } = begin();
+	const sent = sender.send(pieces(6)).then((isWhole) => isWhole && sender.end(""));
+	await round();
+	assert.ok(sender.mayBeHandedOn);
+	sender.handOn(other);
+	assert.equal(other.bytes, STREAM_WINDOW);
+	sender.taken(STREAM_WINDOW);
+	await sent;
+	assert.deepEqual([isolate.bytes, isolate.ended], [STREAM_WINDOW, null]);
+	assert.deepEqual([other.bytes, other.ended], [6 * STREAM_CHUNK, ""]);
+});
+
+test("one that the isolate has read from, was sent whole, or wants no longer is not handed on", async () => {
+	const read = begin();
+	void read.sender.send(pieces(6));
+	await round();
+	read.sender.credit(1);
+	assert.equal(read.sender.mayBeHandedOn, false);
+	const whole = begin();
+	assert.equal(whole.sender.mayBeHandedOn, false, "not begun");
+	assert.equal(await whole.sender.send(pieces(1)), true);
+	assert.equal(whole.sender.mayBeHandedOn, false);
+	const cancelled = begin();
+	void cancelled.sender.send(pieces(6));
+	await round();
+	cancelled.sender.cancel();
+	assert.equal(cancelled.sender.mayBeHandedOn, false);
+	const twice = begin();
+	void twice.sender.send(pieces(6));
+	await round();
+	twice.sender.handOn(twice.other);
+	assert.equal(twice.sender.mayBeHandedOn, false);
+});
+
+test("an isolate that asks for more of what was handed on has none come any faster", async () => {
+	const { other, sender } = begin();
+	void sender.send(pieces(100));
+	await round();
+	sender.handOn(other);
+	for (let i = 0; i < 100; i++) sender.credit(STREAM_WINDOW);
+	await round();
+	assert.equal(other.bytes, STREAM_WINDOW);
+});
