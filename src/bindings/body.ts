@@ -52,8 +52,9 @@ export class BodySender {
 		this.#account.release(bytes);
 	}
 
-	/** Nobody wants the rest. */
+	/** Nobody wants the rest, and whoever it was handed on to does not get it. */
 	cancel(): void {
+		if (this.isHandedOn && this.#sending && !this.#cancelled) this.end("the rest of it is wanted no longer");
 		this.#cancelled = true;
 		this.#release(this.#ahead);
 		this.#wake?.();

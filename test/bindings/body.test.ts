@@ -63,6 +63,18 @@ test("one that the isolate has read from, was sent whole, or wants no longer is 
 	assert.equal(twice.sender.mayBeHandedOn, false);
 });
 
+test("whoever has what is then wanted no longer hears that it has not all of it", async () => {
+	const { isolate, other, sender } = begin();
+	const sent = sender.send(pieces(6));
+	await round();
+	sender.handOn(other);
+	sender.cancel();
+	sender.cancel();
+	assert.equal(await sent, false);
+	assert.match(String(other.ended), /wanted no longer/);
+	assert.equal(isolate.ended, null);
+});
+
 test("an isolate that asks for more of what was handed on has none come any faster", async () => {
 	const { other, sender } = begin();
 	void sender.send(pieces(100));

@@ -36,12 +36,17 @@ function said(): { pieces: number; handedOn: number } {
 /** The server that functions fetch from: `/slow` waits for the test, which has its responses. */
 const held: ServerResponse[] = [];
 let closed = 0;
+let arriving = 0;
 const received: Buffer[] = [];
 const origin = createServer((req, res) => {
 	res.on("close", () => closed++);
 	if (req.method === "POST") {
 		const parts: Buffer[] = [];
-		req.on("data", (part: Buffer) => parts.push(part));
+		arriving = 0;
+		req.on("data", (part: Buffer) => {
+			arriving += part.length;
+			parts.push(part);
+		});
 		req.on("end", () => {
 			received.push(Buffer.concat(parts));
 			res.end("got it");
@@ -89,6 +94,12 @@ inBothIsolations("a body that a function only hands on", (isolation) => {
 					case "/through": return say(r.body.pipeThrough(new TransformStream()));
 					case "/later": { const { body } = r; await scheduler.wait(20); return say(body); }
 					case "/short": return new Response((await fetch(url)).body, { headers: { "content-length": "10" } });
+					case "/given-up": {
+						const giving = new AbortController();
+						const got = await fetch(url, { signal: giving.signal });
+						setTimeout(() => giving.abort(), 20);
+						return got;
+					}
 					case "/left": { void fetch(url, { method: "POST", body: r.body, duplex: "half" }); return say("left"); }
 				}
 			} };`,
@@ -170,6 +181,29 @@ inBothIsolations("a body that a function only hands on", (isolation) => {
 		held.pop()?.destroy();
 		assert.equal((await asked).broke, true);
 		await until(() => atoll.records.slice(before).some(({ outcome }) => outcome === "exception"));
+	});
+
+	test("breaks off where the function gives up what it comes from, which ends, too", async () => {
+		const before = closed;
+		assert.equal((await ask(from("/given-up", at("/slow")))).broke, true);
+		await until(() => closed === before + 1);
+		held.pop();
+	});
+
+	test("that its client does not send to its end is none for whoever gets it", async () => {
+		const before = received.length;
+		arriving = 0;
+		const req = request({
+			...{ port, host: "127.0.0.1", path: from("/sent-on", at()), method: "POST", agent: false },
+			headers: { host: "handler.test", "content-length": BODY.length },
+		});
+		req.on("error", () => undefined);
+		const ended = closed;
+		req.write(BODY.subarray(0, 2 * MB));
+		await until(() => arriving > 0);
+		req.destroy();
+		await until(() => closed === ended + 1);
+		assert.equal(received.length, before);
 	});
 
 	test("is not asked for any longer when the client has gone", async () => {
