@@ -701,6 +701,11 @@ export class Runtime {
 		return mappedProfile(this.#launcher, found, json);
 	}
 
+	/** @internal Invocations that are under way. */
+	get inFlight(): number {
+		return this.#dispatcher.inFlight;
+	}
+
 	/** What the runtime holds and has done, as of now; figures of the isolates as of their sandbox's last word. */
 	stats(): RuntimeStats {
 		return {

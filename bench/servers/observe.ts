@@ -27,6 +27,7 @@ if (what === "on") {
 	const meter = new Meter({
 		path: join(data, "metering.sock"),
 		held: () => runtime.held(),
+		inFlight: () => runtime.inFlight,
 		onRefused: () => undefined,
 	});
 	runtime.onUsed = (record, memoryMbMs) => meter.count(record, memoryMbMs);

@@ -43,6 +43,7 @@ await runSupervised(async (config, mayFollow) => {
 	const meter = new Meter({
 		path: METERING,
 		held: () => runtime.held(),
+		inFlight: () => runtime.inFlight,
 		onRefused: (tenants) => runtime.refusals.set(tenants),
 	});
 	runtime.onUsed = (record, memoryMbMs) => meter.count(record, memoryMbMs);

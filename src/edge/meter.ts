@@ -14,10 +14,12 @@ import {
 } from "../feed/usage.ts";
 import type { FunctionName, TenantName } from "../names.ts";
 import type { InvocationRecord, Outcome } from "../observe/record.ts";
-import type { Bytes, Milliseconds } from "../units.ts";
+import type { Bytes, Count, Milliseconds } from "../units.ts";
 
 /** Control is looked for again so long after it was lost. */
 const RETRY_MS: Milliseconds = 50;
+/** Nothing that is counted waits longer to be told. */
+const TELL_MS: Milliseconds = 5;
 /** So often is counted what is held ready. */
 const HELD_MS: Milliseconds = 1000;
 /** An edge that stood still for longer held nothing ready meanwhile. */
@@ -58,14 +60,17 @@ export interface MeterParts {
 	path: string;
 	/** What is held ready now. */
 	held: () => Iterable<Held>;
+	/** How many invocations are under way: as many may be counted and not told yet. */
+	inFlight?: () => Count;
 	/** These tenants' functions are not to run. */
 	onRefused: (tenants: (ToMeter & { kind: "refused" })["tenants"]) => void;
 	now?: () => Milliseconds;
 }
 
 /**
- * Counts what functions use. Counters only grow, and control is told those that have changed with one write a round of
- * the event loop: whatever is told twice counts once, and where control was gone it is told all of them.
+ * Counts what functions use. Counters only grow, and control is told those that have changed: whatever is told twice
+ * counts once, and where control was gone it is told all of them. A write for each invocation would be a tenth of what one
+ * costs the edge, so as many are told together as are under way: an edge that is killed loses no more than twice those.
  */
 export class Meter {
 	readonly #parts: MeterParts;
@@ -81,6 +86,10 @@ export class Meter {
 	#indexes = 0;
 	#epoch = 0;
 	#flush: NodeJS.Immediate | null = null;
+	/** Has what is counted told later, where `#flush` does not. */
+	#later: NodeJS.Timeout | null = null;
+	/** Invocations that were counted and not told. */
+	#untold: Count = 0;
 	#socket: Socket | null = null;
 	#lines: Lines<ToMeter, ToMetering> | null = null;
 	#connections = 0;
@@ -104,6 +113,7 @@ export class Meter {
 	/** Counts an invocation that is over. What did not run, or ended by atoll's own fault, is not counted. */
 	count(record: InvocationRecord, memoryMbMs: number): void {
 		if (record.attempts === 0 || UNBILLED.has(record.outcome)) return;
+		this.#untold++;
 		const { counts } = this.#countersOf(record.tenant, record.function, this.#dayOf(record.time));
 		counts[0]++;
 		counts[1] += Math.round(record.cpuMs * 1000);
@@ -129,8 +139,14 @@ export class Meter {
 			...{ counts: noCounts(), connection: 0, message: 0 },
 		}));
 		this.#changed.add(counters);
-		this.#flush ??= setImmediate(() => this.#tell());
+		this.#tellSoon();
 		return counters;
+	}
+
+	#tellSoon(): void {
+		if (this.#flush !== null) return;
+		if (this.#untold >= (this.#parts.inFlight?.() ?? 0)) this.#flush = setImmediate(() => this.#tell());
+		else this.#later ??= setTimeout(() => this.#tell(), TELL_MS);
 	}
 
 	#countHeld(): void {
@@ -144,7 +160,7 @@ export class Meter {
 
 	/** Tells what has changed, as far as control takes it: what it does not take is told with what comes then. */
 	#tell(): void {
-		this.#flush = null;
+		this.#unplan();
 		const lines = this.#lines;
 		if (lines === null || this.#changed.size === 0) return;
 		if (lines.waiting > MOST_WAITING) {
@@ -169,6 +185,15 @@ export class Meter {
 		}
 		this.#changed.clear();
 		lines.send({ kind: "used", named, values });
+	}
+
+	/** It is told now, or nothing more is. */
+	#unplan(): void {
+		if (this.#flush !== null) clearImmediate(this.#flush);
+		if (this.#later !== null) clearTimeout(this.#later);
+		this.#flush = null;
+		this.#later = null;
+		this.#untold = 0;
 	}
 
 	#connect(): void {
@@ -233,7 +258,7 @@ export class Meter {
 		while (this.#lines === null && this.#changed.size > 0 && performance.now() < deadline) await sleep(RETRY_MS);
 		this.#closed = true;
 		if (this.#retry !== null) clearTimeout(this.#retry);
-		if (this.#flush !== null) clearImmediate(this.#flush);
+		this.#unplan();
 		const socket = this.#socket;
 		if (this.#lines === null || socket === null) {
 			socket?.destroy();
