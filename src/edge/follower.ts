@@ -1,4 +1,4 @@
-import { connect, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Desired } from "../deployments/desired.ts";
 import { Lines } from "../feed/lines.ts";
@@ -9,14 +9,11 @@ import type { Tally } from "../observe/tally.ts";
 import type { Runtime } from "../runtime.ts";
 import { sourceKey } from "../sources/sources.ts";
 import type { Milliseconds } from "../units.ts";
+import { ControlSocket } from "./control-socket.ts";
 import { ProfileRequests } from "./profile-requests.ts";
 import { Watched } from "./watched.ts";
 
-/**
- * Control is looked for again so long after it was lost, and less and less often: but an edge that is there is to have
- * come back before another one, started after control, says that all is served.
- */
-const FIRST_MS: Milliseconds = 50;
+/** An edge that is there is to have come back before another one, started after control, says that all is served. */
 const LONGEST_MS: Milliseconds = 250;
 /** An artifact is waited for so long: a build takes a second, and control may have to start first. */
 const REMAKE_MS: Milliseconds = 60_000;
@@ -40,10 +37,8 @@ export class Follower {
 	readonly #runtime: Runtime;
 	readonly #desired: Desired;
 	readonly #watched: Watched;
-	#socket: Socket | null = null;
+	#socket: ControlSocket | null = null;
 	#lines: Lines<ToEdge, ToControl> | null = null;
-	#retry: NodeJS.Timeout | null = null;
-	#waitMs = FIRST_MS;
 	#sequence = 0;
 	/** The keys of the functions that are named by the parts of all that there is, as long as these come. */
 	readonly #named = new Set<string>();
@@ -58,7 +53,6 @@ export class Follower {
 	/** The keys of the sources likewise. */
 	readonly #namedSources = new Set<string>();
 	readonly #profiles: ProfileRequests;
-	#closed = false;
 
 	/** `path` is where control listens. */
 	constructor(path: string, runtime: Runtime) {
@@ -78,7 +72,16 @@ export class Follower {
 
 	/** Connects to control. Resolves once it can be asked for what is sought. */
 	connect(): Promise<void> {
-		this.#connect();
+		this.#socket = new ControlSocket({
+			path: this.#path,
+			longestMs: LONGEST_MS,
+			onConnect: (socket) => this.#onConnect(socket),
+			onClose: () => {
+				this.#lines = null;
+				this.#watched.clear();
+				this.#profiles.endAll();
+			},
+		});
 		return this.#connected.promise;
 	}
 
@@ -114,32 +117,19 @@ export class Follower {
 		});
 	}
 
-	#connect(): void {
-		const socket = connect(this.#path);
-		this.#socket = socket;
-		socket.on("error", () => undefined); // Of which its end tells.
-		socket.on("connect", () => {
-			this.#waitMs = FIRST_MS;
-			const lines = new Lines<ToEdge, ToControl>(socket, (said) => this.#on(said));
-			// Parts that came over the connection before are no beginning of those to come.
-			this.#work = this.#work.then(() => {
-				this.#named.clear();
-				this.#namedSources.clear();
-			});
-			this.#lines = lines;
-			if (this.#following) this.follow();
-			for (const hostname of this.#sought.keys()) lines.send({ kind: "seek", hostname });
-			for (const [version, { function: id }] of this.#remaking) lines.send({ kind: "remake", function: id, version });
-			this.#connected.resolve();
+	#onConnect(socket: Socket): void {
+		this.#socket?.isOfUse();
+		const lines = new Lines<ToEdge, ToControl>(socket, (said) => this.#on(said));
+		// Parts that came over the connection before are no beginning of those to come.
+		this.#work = this.#work.then(() => {
+			this.#named.clear();
+			this.#namedSources.clear();
 		});
-		socket.on("close", () => {
-			this.#lines = null;
-			this.#watched.clear();
-			this.#profiles.endAll();
-			if (this.#closed) return;
-			this.#retry = setTimeout(() => this.#connect(), this.#waitMs);
-			this.#waitMs = Math.min(LONGEST_MS, this.#waitMs * 2);
-		});
+		this.#lines = lines;
+		if (this.#following) this.follow();
+		for (const hostname of this.#sought.keys()) lines.send({ kind: "seek", hostname });
+		for (const [version, { function: id }] of this.#remaking) lines.send({ kind: "remake", function: id, version });
+		this.#connected.resolve();
 	}
 
 	#on(said: ToEdge): void {
@@ -239,9 +229,7 @@ export class Follower {
 	}
 
 	close(): void {
-		this.#closed = true;
 		this.#watched.close();
-		if (this.#retry !== null) clearTimeout(this.#retry);
-		this.#socket?.destroySoon();
+		this.#socket?.stop().destroySoon();
 	}
 }

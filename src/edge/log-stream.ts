@@ -1,10 +1,11 @@
-import { connect, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { BATCH, sendBatch } from "../feed/batches.ts";
 import type { LogLine } from "../observe/record.ts";
 import { asJson, messageText, recordFields } from "../observe/record-line.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Bytes, Count, Milliseconds } from "../units.ts";
+import { ControlSocket } from "./control-socket.ts";
 import { FairQueue, type Whose } from "./fair-queue.ts";
 
 /** So much waits for control of records, and so much of lines, which are in no record's way. */
@@ -13,8 +14,7 @@ const MOST_WAITING: Bytes = 6 * 2 ** 20;
 const FLUSH_MS: Milliseconds = 100;
 /** A message is told up to here. */
 const MOST_LETTERS = 32 * 1024;
-/** Control is looked for again so long after it was lost, and less and less often. */
-const FIRST_MS: Milliseconds = 50;
+/** Control that is gone is looked for no less often than that. */
 const LONGEST_MS: Milliseconds = 1000;
 /** One batch at which control ends is not to end it over and over. */
 const MOST_TIMES = 2;
@@ -37,18 +37,15 @@ interface Batch {
  * to a bound, and what is lost beyond that is counted, and told when control is back.
  */
 export class LogStream {
-	readonly #path: string;
+	readonly #control: ControlSocket;
 	readonly #unwatch: () => void;
 	readonly #records = new FairQueue(MOST_WAITING, (whose, count) => this.#lose(whose, count));
 	readonly #lines = new FairQueue(MOST_WAITING, (whose, count) => this.#lose(whose, count));
 	#lost = new Map<Whose, Count>();
 	/** Where control is there. */
 	#socket: Socket | null = null;
-	#connecting: Socket | null = null;
-	#retry: NodeJS.Timeout | null = null;
 	/** What control has not answered yet. */
 	#batch: Batch | null = null;
-	#waitMs = FIRST_MS;
 	#isUnderWay = false;
 	#timer: NodeJS.Timeout | null = null;
 	#closed = false;
@@ -56,7 +53,6 @@ export class LogStream {
 
 	/** `path` is where control listens. */
 	constructor(path: string, runtime: Pick<Runtime, "subscribe">) {
-		this.#path = path;
 		this.#unwatch = runtime.subscribe({
 			record: (record) => {
 				this.#records.add(record.tenant, `{"record":{${recordFields(record)}}}\n`);
@@ -67,7 +63,20 @@ export class LogStream {
 				this.#await();
 			},
 		});
-		this.#connect();
+		this.#control = new ControlSocket({
+			path,
+			longestMs: LONGEST_MS,
+			onConnect: (socket) => {
+				this.#socket = socket;
+				socket.on("data", () => this.#onTaken());
+				if (this.#batch?.times === MOST_TIMES) this.#give(this.#batch);
+				this.#next();
+			},
+			onClose: () => {
+				this.#socket = null;
+				this.#isUnderWay = false;
+			},
+		});
 	}
 
 	/** How much waits for control. */
@@ -78,25 +87,6 @@ export class LogStream {
 	#lose(whose: Whose, count: Count): void {
 		const own = this.#lost.has(whose) || this.#lost.size < MOST_LOSERS ? whose : "";
 		this.#lost.set(own, (this.#lost.get(own) ?? 0) + count);
-	}
-
-	#connect(): void {
-		const socket = connect(this.#path);
-		socket.on("error", () => undefined); // Of which its end tells.
-		socket.on("connect", () => {
-			this.#socket = socket;
-			if (this.#batch?.times === MOST_TIMES) this.#give(this.#batch);
-			this.#next();
-		});
-		socket.on("data", () => this.#onTaken());
-		socket.on("close", () => {
-			this.#socket = null;
-			this.#isUnderWay = false;
-			if (this.#closed) return;
-			this.#retry = setTimeout(() => this.#connect(), this.#waitMs).unref();
-			this.#waitMs = Math.min(LONGEST_MS, this.#waitMs * 2);
-		});
-		this.#connecting = socket;
 	}
 
 	/** Has what waits leave in a while. */
@@ -111,7 +101,7 @@ export class LogStream {
 		if (!this.#isUnderWay) return;
 		this.#isUnderWay = false;
 		this.#batch = null;
-		this.#waitMs = FIRST_MS;
+		this.#control.isOfUse();
 		// What is more than a batch follows at once.
 		if (this.#closed || this.waiting >= BATCH) this.#next();
 		else if (this.waiting > 0 || this.#lost.size > 0) this.#await();
@@ -164,10 +154,10 @@ export class LogStream {
 		this.#unwatch();
 		this.#closed = true;
 		if (this.#timer !== null) clearTimeout(this.#timer);
-		if (this.#retry !== null) clearTimeout(this.#retry);
+		const socket = this.#control.stop();
 		this.#next();
 		if (this.#socket !== null) await Promise.race([this.#emptied.promise, sleep(CLOSE_MS, undefined, { ref: false })]);
-		this.#connecting?.destroy();
+		socket.destroy();
 	}
 }
 

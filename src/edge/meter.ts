@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { connect, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Lines } from "../feed/lines.ts";
 import {
@@ -15,9 +15,10 @@ import {
 import type { FunctionName, TenantName } from "../names.ts";
 import type { InvocationRecord, Outcome } from "../observe/record.ts";
 import type { Bytes, Count, Milliseconds } from "../units.ts";
+import { ControlSocket } from "./control-socket.ts";
 
-/** Control is looked for again so long after it was lost. */
-const RETRY_MS: Milliseconds = 50;
+/** Control that is gone is looked for no less often than that. */
+const LONGEST_MS: Milliseconds = 50;
 /** Nothing that is counted waits longer to be told. */
 const TELL_MS: Milliseconds = 5;
 /** So often is counted what is held ready. */
@@ -90,24 +91,29 @@ export class Meter {
 	#later: NodeJS.Timeout | null = null;
 	/** Invocations that were counted and not told. */
 	#untold: Count = 0;
-	#socket: Socket | null = null;
+	readonly #control: ControlSocket;
 	#lines: Lines<ToMeter, ToMetering> | null = null;
 	#connections = 0;
 	#messages = 0;
 	#kept = 0;
-	#retry: NodeJS.Timeout | null = null;
 	#waits = false;
 	#heldAt = performance.now();
 	#holding: NodeJS.Timeout | null;
 	readonly #forgetting: NodeJS.Timeout;
-	#closed = false;
 
 	constructor(parts: MeterParts) {
 		this.#parts = parts;
 		this.#now = parts.now ?? Date.now;
 		this.#holding = setInterval(() => this.#countHeld(), HELD_MS).unref();
 		this.#forgetting = setInterval(() => this.forget(), FORGET_MS).unref();
-		this.#connect();
+		this.#control = new ControlSocket({
+			path: parts.path,
+			longestMs: LONGEST_MS,
+			onConnect: (socket) => this.#onConnect(socket),
+			onClose: () => {
+				this.#lines = null;
+			},
+		});
 	}
 
 	/** Counts an invocation that is over. What did not run, or ended by atoll's own fault, is not counted. */
@@ -196,24 +202,14 @@ export class Meter {
 		this.#untold = 0;
 	}
 
-	#connect(): void {
-		this.#retry = null;
-		const socket = connect(this.#parts.path);
-		this.#socket = socket;
-		socket.on("error", () => undefined); // Of which its end tells.
-		socket.on("connect", () => {
-			this.#lines = new Lines<ToMeter, ToMetering>(socket, (said) => this.#on(said));
-			this.#connections++;
-			this.#messages = 0;
-			this.#kept = 0;
-			this.#lines.send({ kind: "edge", id: this.#id });
-			for (const one of this.#all()) this.#changed.add(one);
-			this.#tell();
-		});
-		socket.on("close", () => {
-			this.#lines = null;
-			if (!this.#closed) this.#retry = setTimeout(() => this.#connect(), RETRY_MS).unref();
-		});
+	#onConnect(socket: Socket): void {
+		this.#lines = new Lines<ToMeter, ToMetering>(socket, (said) => this.#on(said));
+		this.#connections++;
+		this.#messages = 0;
+		this.#kept = 0;
+		this.#lines.send({ kind: "edge", id: this.#id });
+		for (const one of this.#all()) this.#changed.add(one);
+		this.#tell();
 	}
 
 	#on(said: ToMeter): void {
@@ -255,13 +251,11 @@ export class Meter {
 		clearInterval(this.#forgetting);
 		const deadline = performance.now() + LAST_MS;
 		// It may be about to be started again.
-		while (this.#lines === null && this.#changed.size > 0 && performance.now() < deadline) await sleep(RETRY_MS);
-		this.#closed = true;
-		if (this.#retry !== null) clearTimeout(this.#retry);
+		while (this.#lines === null && this.#changed.size > 0 && performance.now() < deadline) await sleep(LONGEST_MS);
+		const socket = this.#control.stop();
 		this.#unplan();
-		const socket = this.#socket;
-		if (this.#lines === null || socket === null) {
-			socket?.destroy();
+		if (this.#lines === null) {
+			socket.destroy();
 			return;
 		}
 		while (this.#changed.size > 0 && !this.#lines?.closed && performance.now() < deadline) {
