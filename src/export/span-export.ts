@@ -115,7 +115,12 @@ function readableOf(span: Span, { resource, scope }: ExportedAs): ReadableSpan {
 		status:
 			error === null ? { code: SpanStatusCode.UNSET } : { code: SpanStatusCode.ERROR, message: error.toWellFormed() },
 		attributes: wellFormed(span.attributes),
-		links: [],
+		links: (span.links ?? []).map((link) => ({
+			context: {
+				...{ traceId: link.traceId, spanId: link.spanId, isRemote: true },
+				traceFlags: link.sampled ? TraceFlags.SAMPLED : TraceFlags.NONE,
+			},
+		})),
 		events: span.events.map((event) => ({
 			name: event.name,
 			time: hrTime(event.time),
@@ -126,6 +131,6 @@ function readableOf(span: Span, { resource, scope }: ExportedAs): ReadableSpan {
 		instrumentationScope: scope,
 		droppedAttributesCount: 0,
 		droppedEventsCount: span.droppedEvents,
-		droppedLinksCount: 0,
+		droppedLinksCount: span.droppedLinks ?? 0,
 	};
 }
