@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { isatty } from "node:tty";
 import { z } from "zod";
 import { ConfigFile, shown } from "../config/config-file.ts";
 import { settleOtlp } from "../config/otlp.ts";
@@ -8,6 +9,7 @@ import { UsageError } from "../errors.ts";
 import { createLogger } from "../observe/logger.ts";
 import { serverAt } from "../supervisor/pid-file.ts";
 import { Supervisor } from "../supervisor/supervisor.ts";
+import type { Milliseconds } from "../units.ts";
 import { serverCeilings } from "./ceilings.ts";
 
 const CONFIG = "atoll.server.jsonc";
@@ -52,15 +54,37 @@ export async function up(flags: Partial<ServerConfig>, file?: string): Promise<v
 				(error: Error) => logger.error({}, `the restart failed: ${error.message}`),
 			);
 		};
-		process.on("SIGHUP", restart);
-		await new Promise<void>((stop) => {
-			process.once("SIGINT", stop);
-			process.once("SIGTERM", stop);
-		});
+		await untilStopped(restart);
 	} finally {
 		await supervisor.close();
 		await logger.close();
 	}
+}
+
+/** The standard streams that are a terminal. */
+const terminals = () => [0, 1, 2].filter((fd) => isatty(fd));
+
+/** A shell that ends says so before its terminal is gone: that is looked at so long after. */
+const TERMINAL_GOES_MS: Milliseconds = 200;
+
+/**
+ * Resolves when the server is to end: at SIGINT, SIGTERM, or a SIGHUP with which the terminal goes that it was started
+ * in. Any other SIGHUP asks for a restart.
+ */
+function untilStopped(restart: () => void): Promise<void> {
+	const atStart = terminals();
+	return new Promise<void>((stop) => {
+		process.once("SIGINT", stop);
+		process.once("SIGTERM", stop);
+		process.on("SIGHUP", () => {
+			if (atStart.length === 0) restart();
+			else
+				setTimeout(() => {
+					if (terminals().length < atStart.length) stop();
+					else restart();
+				}, TERMINAL_GOES_MS);
+		});
+	});
 }
 
 /** `atoll restart` */
