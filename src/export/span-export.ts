@@ -1,9 +1,10 @@
-import { createTraceState, type HrTime, SpanKind, SpanStatusCode, TraceFlags } from "@opentelemetry/api";
+import { createTraceState, SpanKind, SpanStatusCode, TraceFlags } from "@opentelemetry/api";
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-proto";
 import { BatchSpanProcessor, type ReadableSpan, type SpanExporter } from "@opentelemetry/sdk-trace";
 import type { ExportCounted } from "../link/export-frames.ts";
 import type { Attributes, Span } from "../observe/span.ts";
-import type { Bytes, Count, EpochMs, Milliseconds } from "../units.ts";
+import type { Bytes, Count, Milliseconds } from "../units.ts";
+import { hrTime } from "./hr-time.ts";
 
 /** What is exported as whose. */
 export type ExportedAs = Pick<ReadableSpan, "resource"> & { scope: ReadableSpan["instrumentationScope"] };
@@ -83,11 +84,6 @@ export class SpanExport {
 	close(): Promise<void> {
 		return this.#processor.shutdown();
 	}
-}
-
-function hrTime(ms: EpochMs): HrTime {
-	const seconds = Math.floor(ms / 1000);
-	return [seconds, Math.min(999_999_999, Math.round((ms - seconds * 1000) * 1e6))];
 }
 
 /** Texts may have been cut in the midst of a letter, or have been none. */
