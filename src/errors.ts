@@ -30,6 +30,8 @@ const STATUS = {
 
 export type ErrorCode = keyof typeof STATUS;
 
+export const ERROR_CODES = Object.keys(STATUS) as ErrorCode[];
+
 /** What a client may read of an error: never a stack, never a name from inside the function. */
 const PUBLIC_MESSAGE: Record<ErrorCode, string> = {
 	bad_request: "The request is malformed.",

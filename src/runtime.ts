@@ -28,7 +28,7 @@ import { FunctionError, UsageError } from "./errors.ts";
 import { Decompressor } from "./helpers/decompressor.ts";
 import { mappedProfile } from "./helpers/profile-mapper.ts";
 import { StackMapper } from "./helpers/stack-mapper.ts";
-import { DispatchedEvent } from "./invocation/dispatched-event.ts";
+import { DispatchedEvent, type DispatchedFrom } from "./invocation/dispatched-event.ts";
 import type { EventTypes } from "./invocation/event-type.ts";
 import { EVENT_TYPES } from "./invocation/event-types.ts";
 import { type CloudEvent, type CloudEventResult, eventOf } from "./invocation/events/event.ts";
@@ -47,6 +47,7 @@ import { Guard } from "./observe/guard.ts";
 import { Observer } from "./observe/observer.ts";
 import type { InvocationRecord, Outcome, Subscriber, Watcher } from "./observe/record.ts";
 import type { Culprit, MachineState, RuntimeStats } from "./observe/runtime-stats.ts";
+import { readTrace, traceparentOf } from "./observe/trace-context.ts";
 import { Tracer } from "./observe/tracer.ts";
 import { Cordons } from "./pool/cordons.ts";
 import { InlinePool } from "./pool/inline-pool.ts";
@@ -247,7 +248,7 @@ export class Runtime {
 		this.#triggers = new TriggerSources({
 			data: this.#data,
 			schedule: (to, event) => this.#hand(to, event),
-			deliver: (to, event, depth) => this.#hand<QueueResult>(to, event, depth),
+			deliver: (to, event, from) => this.#hand<QueueResult>(to, event, from),
 			perform: (to, invocation, bytes) => this.#perform(to, invocation, bytes),
 			isThere: (of) => this.#deployments.get(of) !== undefined,
 			storedBytes: this.#tenantLimits.storedBytes,
@@ -601,7 +602,8 @@ export class Runtime {
 							messages: [messageOf({ id, timestamp: created, attempts }, event.contentType, bytes)],
 						}
 					: eventOf(event.attributes, { kind: event.data, bytes, attempts });
-		const dispatched = await this.#hand<Partial<ScheduledResult & QueueResult & CloudEventResult>>(to, input);
+		const from = { traces: [readTrace(invocation.trace)] };
+		const dispatched = await this.#hand<Partial<ScheduledResult & QueueResult & CloudEventResult>>(to, input, from);
 		if (dispatched === null || !isSeen(dispatched.outcome)) return null;
 		const { outcome, error, result } = dispatched;
 		const isRetried = result.retried !== undefined && result.retried.length > 0;
@@ -610,12 +612,15 @@ export class Runtime {
 		return { ok, again: result.retry ?? true, status: 0, error: ok ? "" : why, body: new Uint8Array() };
 	}
 
-	async #post(to: FunctionId, { event, id, attempts }: LeasedInvocation, body: Uint8Array): Promise<Performed | null> {
+	async #post(to: FunctionId, invocation: LeasedInvocation, body: Uint8Array): Promise<Performed | null> {
+		const { event, id, attempts } = invocation;
 		const found = this.#deployments.get(to);
 		if (found === undefined || event.type !== "fetch") return null;
+		const trace = readTrace(invocation.trace);
 		const hostname = found.hostnames.find((one) => !one.startsWith("*")) ?? "localhost";
 		const headers = ["host", hostname, "content-type", event.contentType, "content-length", String(body.byteLength)];
 		headers.push("x-atoll-invocation-id", id, "x-atoll-invocation-attempt", String(attempts));
+		if (trace !== null) headers.push("traceparent", traceparentOf(trace), "tracestate", trace.state);
 		const request = { method: "POST", url: `http://${hostname}${event.path}`, hostname, to, headers, body };
 		const sent = await sendRequest(this.#dispatcher, request, MOST_RESULT);
 		if (sent.outcome === "function_not_found" || !isSeen(sent.outcome)) return null;
@@ -628,11 +633,15 @@ export class Runtime {
 	 * Gives a function an event that makes sense; `null` where there is no such function, or no more than is at work.
 	 * Throws UsageError for an event that is too large.
 	 */
-	async #hand<Result>(id: FunctionId, input: { type: string }, depth = 0): Promise<Dispatched<Result> | null> {
+	async #hand<Result>(
+		id: FunctionId,
+		input: { type: string },
+		from: DispatchedFrom = {},
+	): Promise<Dispatched<Result> | null> {
 		const type = this.#eventTypes[input.type];
 		const version = this.#deployments.get(id)?.pick();
 		if (version === undefined || this.#closing !== null) return null;
-		const event = new DispatchedEvent(type.encode(input), depth);
+		const event = new DispatchedEvent(type.encode(input), from);
 		if (event.bytes > MOST_OF_EVENT) throw new UsageError(`dispatch: the event has more than ${MOST_OF_EVENT} bytes`);
 		this.#dispatcher.run({ version, event, requestId: nextRequestId(), trigger: "dispatch" });
 		const { outcome, error, record, verdicts } = await event.ended;

@@ -403,6 +403,7 @@ const ROOMS = {
 		invocation: "what an event is",
 		triggers: "takes in what functions are called with",
 		stores: "asks a data process",
+		observe: "where an event stands in its trace",
 		limits: "accounts of bodies, and how much may be sent",
 		router: "hostnames in normal form",
 		names: "functions and tenants",

@@ -4,8 +4,10 @@ import type { Sites } from "../assets/sites.ts";
 import { UsageError } from "../errors.ts";
 import type { BindingNumber } from "../link/calls.ts";
 import type { TenantName } from "../names.ts";
+import type { TraceContext } from "../observe/trace-context.ts";
 import type { StoredData } from "../stores/data-process.ts";
 import type { SqlProcesses } from "../stores/sql-processes.ts";
+import type { StoredIn } from "../stores/storage-rule.ts";
 import type { Bytes } from "../units.ts";
 import type { Bound, Caller, EdgeBinding, GivenBindings, OpenBinding } from "./binding.ts";
 import type { Egress } from "./fetch/edge/egress.ts";
@@ -18,7 +20,7 @@ import type { Telling } from "./telling.ts";
 /** What calls functions when something changes that is stored. */
 export interface StorageTriggers {
 	/** How changes are told of that a function makes to one of its tenant's buckets or namespaces, by the rules as of now. */
-	tellingOf(caller: Caller, kind: "bucket" | "kv", name: string): Telling;
+	tellingOf(caller: Caller, stored: StoredIn, trace: TraceContext): Telling;
 }
 
 /** What the edge offers to bindings. */

@@ -14,4 +14,4 @@ export interface Telling extends Omit<StorageTelling, "mostBytes"> {
 }
 
 /** For whoever changes nothing. */
-export const NOTHING_TOLD: Telling = { rules: [], depth: 0, told: () => undefined };
+export const NOTHING_TOLD: Telling = { rules: [], depth: 0, trace: null, told: () => undefined };

@@ -7,6 +7,7 @@ import { label } from "../observe/printable.ts";
 import { LAYERS, type Layer } from "../processes/containment.ts";
 import type { Runtime } from "../runtime.ts";
 import { HttpServer } from "../server/http-server.ts";
+import { serverAt } from "../supervisor/pid-file.ts";
 import type { Milliseconds } from "../units.ts";
 import { version } from "../version.ts";
 import { checkGrants, collect, refuseIfAllFailed } from "./collect.ts";
@@ -34,6 +35,16 @@ function address({ hostnames: [first] }: Source, { host }: Flags, port: number):
 	return `http://${name.includes(":") ? `[${name}]` : name}${port === 80 ? "" : `:${port}`}`;
 }
 
+/** Throws UsageError where an `atoll up` is at work on a data folder: it alone knows what there is of each function. */
+function refuseTakenFolder(data: string): void {
+	const pid = serverAt(data);
+	if (pid !== null)
+		throw new UsageError(
+			`another atoll is at work on the data folder ${data} (\`atoll up\`, process ${pid}); name another one with --data`,
+			"data_unusable",
+		);
+}
+
 /** Builds and serves functions until a signal ends it. `started` is called once everything is up. */
 export async function run(
 	flags: Flags,
@@ -42,6 +53,7 @@ export async function run(
 ): Promise<void> {
 	const began = performance.now();
 	const terminal = process.stdout.isTTY === true;
+	refuseTakenFolder(flags.data ?? ".atoll");
 	const sources = collect(flags);
 	checkGrants(flags, sources);
 	refuseIfAllFailed(sources.map(({ problem }) => problem));

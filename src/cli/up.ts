@@ -1,12 +1,15 @@
-import { existsSync, readFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { isatty } from "node:tty";
 import { z } from "zod";
 import { ConfigFile, shown } from "../config/config-file.ts";
 import { settleOtlp } from "../config/otlp.ts";
 import { checkServer, type ServerConfig, serverFromEnvironment } from "../config/server.ts";
 import { UsageError } from "../errors.ts";
 import { createLogger } from "../observe/logger.ts";
-import { PID_FILE, Supervisor } from "../supervisor/supervisor.ts";
+import { serverAt } from "../supervisor/pid-file.ts";
+import { Supervisor } from "../supervisor/supervisor.ts";
+import type { Milliseconds } from "../units.ts";
 import { serverCeilings } from "./ceilings.ts";
 
 const CONFIG = "atoll.server.jsonc";
@@ -44,39 +47,51 @@ export async function up(flags: Partial<ServerConfig>, file?: string): Promise<v
 			console.log(
 				`functions  http://NAME.${config.domain}:${edge}\nadmin API  http://${config.adminHost}:${control}\n${token === null ? "" : `token      ${token}   (told this once)\n`}`,
 			);
-		process.on("SIGHUP", () => {
+		const restart = () => {
 			logger.info({}, "restarting");
 			supervisor.restart().then(
 				() => logger.info({}, "restarted"),
 				(error: Error) => logger.error({}, `the restart failed: ${error.message}`),
 			);
-		});
-		await new Promise<void>((stop) => {
-			process.once("SIGINT", stop);
-			process.once("SIGTERM", stop);
-		});
+		};
+		await untilStopped(restart);
 	} finally {
 		await supervisor.close();
 		await logger.close();
 	}
 }
 
-/** Whether a process is an `atoll up`: one that was killed has left its id behind, which may be anybody's by now. */
-function isServer(pid: number): boolean {
-	if (process.platform !== "linux") return true;
-	const args = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
-	return args.some((arg, i) => /(?:^|\/)atoll(?:-edge|\.js)?$/.test(arg) && args[i + 1] === "up");
+/** The standard streams that are a terminal. */
+const terminals = () => [0, 1, 2].filter((fd) => isatty(fd));
+
+/** A shell that ends says so before its terminal is gone: that is looked at so long after. */
+const TERMINAL_GOES_MS: Milliseconds = 200;
+
+/**
+ * Resolves when the server is to end: at SIGINT, SIGTERM, or a SIGHUP with which the terminal goes that it was started
+ * in. Any other SIGHUP asks for a restart.
+ */
+function untilStopped(restart: () => void): Promise<void> {
+	const atStart = terminals();
+	return new Promise<void>((stop) => {
+		process.once("SIGINT", stop);
+		process.once("SIGTERM", stop);
+		process.on("SIGHUP", () => {
+			if (atStart.length === 0) restart();
+			else
+				setTimeout(() => {
+					if (terminals().length < atStart.length) stop();
+					else restart();
+				}, TERMINAL_GOES_MS);
+		});
+	});
 }
 
 /** `atoll restart` */
 export function restart(data: string): Promise<void> {
-	try {
-		const pid = Number(readFileSync(join(data, PID_FILE), "utf8"));
-		if (!isServer(pid)) throw new Error("another process has that id by now");
-		process.kill(pid, "SIGHUP");
-	} catch {
-		throw new UsageError(`no \`atoll up\` is at work on ${data}; name its data folder with --data`);
-	}
+	const pid = serverAt(data);
+	if (pid === null) throw new UsageError(`no \`atoll up\` is at work on ${data}; name its data folder with --data`);
+	process.kill(pid, "SIGHUP");
 	console.log("it is restarting; its log tells when that is done");
 	return Promise.resolve();
 }

@@ -71,7 +71,7 @@ function indented(before: string, message: string): string {
 }
 
 function cellsOf({ time, record, lines }: LogEntry): string[] {
-	const at = new Date(time).toISOString().slice(5, 23).replace("T", " ");
+	const at = shortTime(new Date(time).toISOString());
 	const [first] = lines;
 	const { tenant = "", function: name = "", version = "" } = record ?? first ?? {};
 	const who = name === "" ? "-" : label({ tenant, name });
@@ -79,6 +79,9 @@ function cellsOf({ time, record, lines }: LogEntry): string[] {
 	if (record === null) return [...what, "", "", "", ""];
 	return [...what, resultOf(record), number(record.wallMs), number(record.cpuMs), whatOf(record)];
 }
+
+/** A time in UTC as it stands before what happened then: to the millisecond, without the year. */
+export const shortTime = (iso: string) => iso.slice(5, 23).replace("T", " ");
 
 const number = (ms: number) => ms.toFixed(ms < 1000 ? 1 : 0);
 const oneLine = (text: string) => text.replaceAll("\n", " ").replaceAll("\t", " ");

@@ -48,6 +48,7 @@ import { Sealer } from "./secrets.ts";
 import { type SqlDatabases, tenantDatabases } from "./sql/databases.ts";
 import { removeTransfers, SqlTransfers } from "./sql/transfers.ts";
 import { SqliteStore } from "./store/sqlite-store.ts";
+import type { Sequence } from "./store/store.ts";
 import { BoundStores } from "./titled-stores.ts";
 import { Tokens } from "./tokens.ts";
 import { AssetUploads } from "./uploads/asset-uploads.ts";
@@ -358,6 +359,11 @@ export class Control {
 	urlOf(hostname: string): string {
 		const { port } = this.config;
 		return `http://${hostname}${port === 80 ? "" : `:${port}`}`;
+	}
+
+	/** Resolves once edges serve what was committed, or the log says that one does not yet. */
+	async served(sequence: Sequence): Promise<void> {
+		if (!(await this.feed.served(sequence))) this.log("warn", `an edge does not serve commit ${sequence} yet`);
 	}
 
 	/** Ends what goes on for as long as somebody looks. */

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { ContentType } from "../bindings/queue/calls.ts";
 import { type FunctionId, keyOf } from "../names.ts";
+import { type TraceContext, writtenTrace } from "../observe/trace-context.ts";
 import { refusalIn, type StoredData } from "../stores/data-process.ts";
 import {
 	type Destination,
@@ -38,6 +39,8 @@ export interface Asked {
 	retries: number;
 	onSuccess: Destination | null;
 	onFailure: Destination | null;
+	/** Where that is asked, in its trace; `null` where it is in none. */
+	trace: TraceContext | null;
 	/** Whoever asks twice under one is given the first invocation; empty for none. */
 	key: string;
 }
@@ -56,7 +59,7 @@ export class Invocations {
 	 */
 	async submit(to: FunctionId, asked: Asked, payload: Uint8Array): Promise<{ id: string; repeated: boolean }> {
 		const { data, feed, storedBytes } = this.#parts;
-		const { event, delay, retries, onSuccess, onFailure, key } = asked;
+		const { event, delay, retries, onSuccess, onFailure, trace, key } = asked;
 		if (payload.byteLength > MOST_PAYLOAD)
 			throw new ControlError("too_large", `a function is invoked with up to ${MOST_PAYLOAD} bytes`);
 		await this.#check(to, asked);
@@ -70,6 +73,7 @@ export class Invocations {
 			once: key === "" ? null : { scope: `function/${to.name}`, key },
 			invocations: [invocation],
 			messages: [],
+			trace: trace && writtenTrace(trace),
 			mostBytes: storedBytes,
 		};
 		const call = { store: "invocations", operation: "take", said, bytes: payload };

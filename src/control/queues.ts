@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { LeasedMessage, QueueSettle } from "../bindings/queue/calls.ts";
 import { type QueueCount, type Sent, TenantQueue } from "../bindings/queue/tenant-queue.ts";
 import { queueName, type TenantName, tenantName } from "../names.ts";
+import type { TraceContext } from "../observe/trace-context.ts";
 import { refusalIn, type StoredData } from "../stores/data-process.ts";
 import type { PullSettings } from "../triggers/trigger-settings.ts";
 import type { Bytes, Seconds } from "../units.ts";
@@ -26,6 +27,15 @@ export interface QueuesParts {
 
 /** What whoever pulls may say, in place of what the queue's consumer says. */
 type Pulling = Pick<PullSettings, "maxBatchSize" | "visibilityTimeoutMs">;
+
+/** Messages that are sent over HTTP. */
+export interface SentMessages {
+	messages: readonly Sent[];
+	/** Their bodies, one behind the other. */
+	bytes: Uint8Array;
+	/** Where they are sent, in its trace; `null` where that is in none. */
+	trace: TraceContext | null;
+}
 
 /** A message that is leased to whoever has pulled it. */
 export interface Pulled extends Omit<LeasedMessage, "size"> {
@@ -190,8 +200,8 @@ export class Queues {
 	}
 
 	/** Throws ControlError: `not_found`, and what the queue refuses. */
-	async send(tenant: TenantName, name: string, messages: readonly Sent[], bytes: Uint8Array): Promise<void> {
-		await this.#with(tenant, name, (queue) => queue.send(messages, bytes));
+	async send(tenant: TenantName, name: string, { messages, bytes, trace }: SentMessages): Promise<void> {
+		await this.#with(tenant, name, (queue) => queue.send(messages, bytes, { trace }));
 		this.#feed.queued(tenant, name);
 	}
 

@@ -1,10 +1,10 @@
-import { type HrTime, ValueType } from "@opentelemetry/api";
+import { ValueType } from "@opentelemetry/api";
 import { AggregationTemporality, type DataPoint, DataPointType, type MetricData } from "@opentelemetry/sdk-metrics";
 import { faasTrigger, isFailure, isTimeout } from "../observe/faas.ts";
 import type { Figure, MetricsSnapshot } from "../observe/metrics-snapshot.ts";
 import type { Attributes } from "../observe/span.ts";
 import { BOUNDS, countIf, countIn, type Histogram, type Tally } from "../observe/tally.ts";
-import type { EpochMs } from "../units.ts";
+import { hrTime } from "./hr-time.ts";
 
 type Value = { attributes: Attributes; value: number };
 type Measured = { attributes: Attributes; value: Histogram };
@@ -13,8 +13,6 @@ interface Named {
 	description: string;
 	unit: string;
 }
-
-const hrTime = (ms: EpochMs): HrTime => [Math.floor(ms / 1000), (ms % 1000) * 1e6];
 
 /** Metrics of functions as OpenTelemetry names them, and of the platform: all counted since a time. */
 export function metricsOf({ since, at, tallies, figures }: MetricsSnapshot): MetricData[] {

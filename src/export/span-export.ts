@@ -1,9 +1,10 @@
-import { createTraceState, type HrTime, SpanKind, SpanStatusCode, TraceFlags } from "@opentelemetry/api";
+import { createTraceState, SpanKind, SpanStatusCode, TraceFlags } from "@opentelemetry/api";
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-proto";
 import { BatchSpanProcessor, type ReadableSpan, type SpanExporter } from "@opentelemetry/sdk-trace";
 import type { ExportCounted } from "../link/export-frames.ts";
 import type { Attributes, Span } from "../observe/span.ts";
-import type { Bytes, Count, EpochMs, Milliseconds } from "../units.ts";
+import type { Bytes, Count, Milliseconds } from "../units.ts";
+import { hrTime } from "./hr-time.ts";
 
 /** What is exported as whose. */
 export type ExportedAs = Pick<ReadableSpan, "resource"> & { scope: ReadableSpan["instrumentationScope"] };
@@ -85,11 +86,6 @@ export class SpanExport {
 	}
 }
 
-function hrTime(ms: EpochMs): HrTime {
-	const seconds = Math.floor(ms / 1000);
-	return [seconds, Math.min(999_999_999, Math.round((ms - seconds * 1000) * 1e6))];
-}
-
 /** Texts may have been cut in the midst of a letter, or have been none. */
 function wellFormed(attributes: Attributes): Attributes {
 	const whole = ([name, value]: [string, Attributes[string]]) => [
@@ -115,7 +111,12 @@ function readableOf(span: Span, { resource, scope }: ExportedAs): ReadableSpan {
 		status:
 			error === null ? { code: SpanStatusCode.UNSET } : { code: SpanStatusCode.ERROR, message: error.toWellFormed() },
 		attributes: wellFormed(span.attributes),
-		links: [],
+		links: (span.links ?? []).map((link) => ({
+			context: {
+				...{ traceId: link.traceId, spanId: link.spanId, isRemote: true },
+				traceFlags: link.sampled ? TraceFlags.SAMPLED : TraceFlags.NONE,
+			},
+		})),
 		events: span.events.map((event) => ({
 			name: event.name,
 			time: hrTime(event.time),
@@ -126,6 +127,6 @@ function readableOf(span: Span, { resource, scope }: ExportedAs): ReadableSpan {
 		instrumentationScope: scope,
 		droppedAttributesCount: 0,
 		droppedEventsCount: span.droppedEvents,
-		droppedLinksCount: 0,
+		droppedLinksCount: span.droppedLinks ?? 0,
 	};
 }

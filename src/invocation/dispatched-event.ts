@@ -5,7 +5,7 @@ import { Kind } from "../link/messages.ts";
 import type { Outgoing } from "../link/outgoing.ts";
 import { decodeVerdicts, type Verdict } from "../link/verdicts.ts";
 import type { EventOrigin, InvocationRecord, Outcome } from "../observe/record.ts";
-import type { TraceContext } from "../observe/trace-context.ts";
+import { followedOf, type TraceContext } from "../observe/trace-context.ts";
 import type { Bytes } from "../units.ts";
 import { decodedFailure, EVENT_BYTES, type InvocationEvent, LETTER_BYTES } from "./event.ts";
 import type { EncodedEvent } from "./event-type.ts";
@@ -22,6 +22,14 @@ export interface Ended {
 	verdicts: Verdict[];
 }
 
+/** What an event comes of. */
+export interface DispatchedFrom {
+	/** How many events, one after the other. */
+	depth?: number;
+	/** Where each of its parts was sent, in its trace; `null` for one of which that is not known. */
+	traces?: readonly (TraceContext | null)[];
+}
+
 /** An event that is no request: its handler says something about it, and gives no response. */
 export class DispatchedEvent implements InvocationEvent {
 	readonly type: string;
@@ -29,6 +37,7 @@ export class DispatchedEvent implements InvocationEvent {
 	readonly bytes: Bytes;
 	readonly origin: EventOrigin | null;
 	readonly trace: TraceContext | null;
+	readonly links: readonly TraceContext[];
 	readonly chain: Chain;
 	readonly streams = false;
 	readonly making = null;
@@ -40,9 +49,10 @@ export class DispatchedEvent implements InvocationEvent {
 	#error: FunctionError | null = null;
 	#abandoned = false;
 
-	/** `depth`: how many events it comes of, one after the other. */
-	constructor({ head, data, seen, trace = null }: EncodedEvent, depth = 0) {
-		this.trace = trace;
+	constructor({ head, data, seen, trace = null }: EncodedEvent, { depth = 0, traces = [] }: DispatchedFrom = {}) {
+		const { parent, links } = followedOf(traces);
+		this.trace = trace ?? parent;
+		this.links = links;
 		this.origin = seen === undefined ? null : { event: seen };
 		this.chain = { ...newChain(), depth };
 		this.type = head.type;

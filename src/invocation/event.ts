@@ -19,6 +19,8 @@ export interface InvocationEvent extends AttemptEvent {
 	readonly origin: EventOrigin | null;
 	/** The trace that it goes on with; `null` where it begins one. */
 	readonly trace: TraceContext | null;
+	/** Places in traces that have led to it beside that one; missing for none. */
+	readonly links?: readonly TraceContext[];
 	/** The event as the isolate parses it: a RequestHead or an EventHead, in JSON. */
 	readonly head: string;
 	/** What the edge holds for it, beside what it takes in and gives out later. */

@@ -19,6 +19,7 @@ import type { Trace } from "../observe/trace.ts";
 import { newSpanId, type TraceContext } from "../observe/trace-context.ts";
 import type { Tracer } from "../observe/tracer.ts";
 import type { Milliseconds } from "../units.ts";
+import type { InvocationEvent } from "./event.ts";
 import type { FunctionLog } from "./function-log.ts";
 
 /** The limit whose excess an error tells of. */
@@ -42,7 +43,7 @@ export interface RecordingContext {
 /** What a record says from its start. */
 export interface RecordingStart {
 	version: ReleasedVersion;
-	event: { readonly type: string; readonly origin: EventOrigin | null; readonly trace: TraceContext | null };
+	event: Pick<InvocationEvent, "type" | "origin" | "trace" | "links">;
 	requestId: string;
 	trigger: Trigger;
 }
@@ -76,7 +77,7 @@ export class Recording {
 		this.parent = event.trace;
 		this.record.traceId = context.tracer.traceId(event.trace);
 		this.record.spanId = newSpanId();
-		this.trace = context.tracer.begin(this.record, event.trace);
+		this.trace = context.tracer.begin(this.record, { parent: event.trace, links: event.links ?? [] });
 	}
 
 	/** A binding is called; globals have no name. */

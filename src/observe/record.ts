@@ -1,4 +1,4 @@
-import type { ErrorCode } from "../errors.ts";
+import { ERROR_CODES, type ErrorCode } from "../errors.ts";
 import type { Limits } from "../limits/limits.ts";
 import type { Count, Milliseconds } from "../units.ts";
 
@@ -7,6 +7,8 @@ export type Trigger = "http" | "fetch" | "subrequest" | "dispatch";
 
 /** How an invocation ended: `ok`, an error's code, or `client_gone` where nobody was left to answer. */
 export type Outcome = "ok" | "client_gone" | ErrorCode;
+
+export const OUTCOMES: readonly Outcome[] = ["ok", "client_gone", ...ERROR_CODES];
 
 /** One for every event: the one source of logs, metrics, metering and alerts. */
 export interface InvocationRecord {

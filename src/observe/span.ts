@@ -9,6 +9,13 @@ export interface SpanEvent {
 	attributes: Attributes;
 }
 
+/** A place in this or another trace that has led to a piece of work, and is not its parent. */
+export interface SpanLink {
+	traceId: string;
+	spanId: string;
+	sampled: boolean;
+}
+
 /** A piece of work in a trace, as it is told once it is over. */
 export interface Span {
 	traceId: string;
@@ -26,6 +33,10 @@ export interface Span {
 	events: SpanEvent[];
 	/** How many events were left out. */
 	droppedEvents: Count;
+	/** What has led to it beside its parent; missing for nothing. */
+	links?: SpanLink[];
+	/** How many links were left out; missing for none. */
+	droppedLinks?: Count;
 	/** What went wrong; `null` where nothing did. */
 	error: string | null;
 }

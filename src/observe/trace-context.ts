@@ -51,8 +51,42 @@ export function parseTracestate(text: string): string {
 export function traceIn(headers: readonly string[]): TraceContext | null {
 	if (headerIn(headers, "traceparent") === undefined) return null;
 	// Two of them are as good as none.
-	const parent = parseTraceparent(joinedIn(headers, "traceparent") as string);
-	return parent && { ...parent, state: parseTracestate(joinedIn(headers, "tracestate") ?? "") };
+	return traceOf(joinedIn(headers, "traceparent"), joinedIn(headers, "tracestate"));
+}
+
+/** The same of the two by themselves. */
+export function traceOf(traceparent: string | undefined, tracestate = ""): TraceContext | null {
+	const parent = traceparent === undefined ? null : parseTraceparent(traceparent);
+	return parent && { ...parent, state: parseTracestate(tracestate) };
+}
+
+/** A place in a trace as it is kept with what is done later: 568 letters at most. */
+export function writtenTrace(trace: TraceContext): string {
+	return trace.state === "" ? traceparentOf(trace) : `${traceparentOf(trace)} ${trace.state}`;
+}
+
+/** One that was kept; `null` where nothing was, or nothing that is well formed. */
+export function readTrace(written: string | null): TraceContext | null {
+	if (written === null) return null;
+	const end = written.indexOf(" ");
+	return end === -1 ? traceOf(written) : traceOf(written.slice(0, end), written.slice(end + 1));
+}
+
+/** What an invocation follows: the place in a trace that it goes on from, and others that have led to it as well. */
+export interface Followed {
+	parent: TraceContext | null;
+	links: readonly TraceContext[];
+}
+
+/**
+ * What follows on several things that were sent: where all are of one trace it goes on from the first, else it begins
+ * its own, with a link to each: https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/#trace-structure
+ */
+export function followedOf(sent: readonly (TraceContext | null)[]): Followed {
+	const places = new Map(sent.flatMap((one) => (one === null ? [] : [[traceparentOf(one), one]])));
+	const [first, ...others] = places.values();
+	const isOneTrace = first !== undefined && sent.every((one) => one?.traceId === first.traceId);
+	return isOneTrace ? { parent: first, links: others } : { parent: null, links: [...places.values()] };
 }
 
 /** The `traceparent` of what goes on from a place. */

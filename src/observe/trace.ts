@@ -1,12 +1,13 @@
 import type { Count, EpochMs, Milliseconds } from "../units.ts";
 import { faasTrigger, isFailure } from "./faas.ts";
 import type { InvocationRecord, LogLine } from "./record.ts";
-import type { Attributes, Span, SpanEvent } from "./span.ts";
-import { newSpanId, type TraceContext } from "./trace-context.ts";
+import type { Attributes, Span, SpanEvent, SpanLink } from "./span.ts";
+import { type Followed, newSpanId, type TraceContext } from "./trace-context.ts";
 
-/** What one invocation may tell: so many spans and events, and so many letters in all of them. */
+/** What one invocation may tell: so many spans, events and links, and so many letters in all of them. */
 export const MOST_SPANS: Count = 128;
 export const MOST_EVENTS: Count = 64;
+export const MOST_LINKS: Count = 32;
 const MOST_LETTERS: Count = 48 * 1024;
 /** What is told of one text. */
 const MOST_TEXT: Count = 1024;
@@ -97,10 +98,12 @@ export class Trace {
 	#attemptedAt: EpochMs;
 	#attempts = 0;
 
-	constructor({ traceId, spanId }: { traceId: string; spanId: string }, parent: TraceContext | null) {
+	constructor({ traceId, spanId }: { traceId: string; spanId: string }, { parent, links }: Followed) {
 		this.#parent = parent;
 		this.#attemptedAt = now();
 		this.#root = this.#newSpan({ traceId, spanId, name: "", kind: "server" }, parent?.spanId ?? "");
+		if (links.length > 0) this.#root.links = links.slice(0, MOST_LINKS).map(linkOf);
+		if (links.length > MOST_LINKS) this.#root.droppedLinks = links.length - MOST_LINKS;
 	}
 
 	#newSpan(about: Pick<Span, "traceId" | "spanId" | "name" | "kind">, parentSpanId: string): Span {
@@ -214,6 +217,8 @@ export class Trace {
 		return [root, ...this.#spans];
 	}
 }
+
+const linkOf = ({ traceId, spanId, sampled }: TraceContext): SpanLink => ({ traceId, spanId, sampled });
 
 function lettersOf(name: string, attributes: Attributes): Count {
 	let letters = name.length;

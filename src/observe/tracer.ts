@@ -1,7 +1,7 @@
 import type { InvocationRecord } from "./record.ts";
 import type { Span } from "./span.ts";
 import { Trace } from "./trace.ts";
-import { newTraceId, type TraceContext } from "./trace-context.ts";
+import { type Followed, newTraceId, type TraceContext } from "./trace-context.ts";
 
 /** What becomes of traces. */
 export interface Tracing {
@@ -30,12 +30,13 @@ export class Tracer {
 	}
 
 	/** The spans of an invocation, if it is recorded. */
-	begin(own: Pick<InvocationRecord, "traceId" | "spanId" | "tenant">, parent: TraceContext | null): Trace | null {
+	begin(own: Pick<InvocationRecord, "traceId" | "spanId" | "tenant">, followed: Followed): Trace | null {
 		const { tracing } = this;
+		const { parent } = followed;
 		if (tracing === null) return null;
 		const follows = tracing.parent && parent !== null;
 		const sampled = follows ? parent.sampled : isSampled(own.traceId, tracing.sample);
-		return sampled && tracing.admits(own.tenant) ? new Trace(own, parent) : null;
+		return sampled && tracing.admits(own.tenant) ? new Trace(own, followed) : null;
 	}
 
 	finish(trace: Trace, record: InvocationRecord): void {

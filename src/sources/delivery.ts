@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { type TraceContext, writtenTrace } from "../observe/trace-context.ts";
 import type { StoredData } from "../stores/data-process.ts";
 import { invocationQueue, type NewInvocation, type TakeIn, type TakenIn } from "../triggers/invocation-calls.ts";
 import type { Bytes } from "../units.ts";
@@ -14,15 +15,15 @@ export interface DeliveryParts {
 }
 
 /**
- * Takes an event in, for all whom its source's rules name, or for nobody: once this resolves it is on the disk. One
+ * Takes an event in, which its request sent from a place in a trace, or from none, for all whom its source's rules name, or for nobody: once this resolves it is on the disk. One
  * that was taken in before is not again.
  */
 export async function deliver(
 	{ data: process, storedBytes, queued }: DeliveryParts,
 	{ tenant, name, rules }: Source,
-	received: Received,
+	received: Received & { trace: TraceContext | null },
 ): Promise<void> {
-	const { attributes, data, key } = received;
+	const { attributes, data, key, trace } = received;
 	const wanted = rules.filter((rule) => isFor(rule, attributes.type));
 	const invocations: NewInvocation[] = [];
 	const messages: TakeIn["messages"] = [];
@@ -43,7 +44,14 @@ export async function deliver(
 	}
 	if (wanted.length === 0) return;
 	const once = key === "" ? null : { scope: `source/${name}`, key };
-	const said: TakeIn = { tenant, once, invocations, messages, mostBytes: storedBytes };
+	const said: TakeIn = {
+		tenant,
+		once,
+		invocations,
+		messages,
+		trace: trace && writtenTrace(trace),
+		mostBytes: storedBytes,
+	};
 	const call = { store: "invocations", operation: "take", said, bytes: Buffer.concat(bodies) };
 	const taken = (await process.ask(tenant, call)).said as TakenIn;
 	if (taken.repeated) return;

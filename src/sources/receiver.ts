@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { LRUCache } from "lru-cache";
 import type { Account } from "../limits/account.ts";
 import type { TenantName } from "../names.ts";
+import { type TraceContext, traceOf } from "../observe/trace-context.ts";
 import { parseHost } from "../router/hostname.ts";
 import { guarded } from "../server/connection.ts";
 import type { Handlers } from "../server/http-server.ts";
@@ -159,7 +160,12 @@ async function take(parts: Receiving, req: IncomingMessage, onBodyWanted: () => 
 	const isWorkedOn = known || sources.allowsDecoy(body.length, performance.now());
 	const events = isWorkedOn ? check(body) : null;
 	if (events === null || !known) throw unsigned();
-	await Promise.all(events.map((event) => deliver(parts, source, event)));
+	const trace = traceSentBy(req);
+	await Promise.all(events.map((event) => deliver(parts, source, { ...event, trace })));
+}
+
+function traceSentBy({ headers: { traceparent, tracestate } }: IncomingMessage): TraceContext | null {
+	return traceOf(traceparent?.toString(), tracestate?.toString());
 }
 
 /** https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/http-webhook.md#4-abuse-protection */

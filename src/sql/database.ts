@@ -214,10 +214,11 @@ export class SqlDatabase {
 		for (;;) {
 			const one = this.#compile(script);
 			if (one === null) break;
-			const isLast = sql.slice(script.at).trim() === "";
+			// What is bound is for the last statement. Which one that is takes a look at all the rest.
+			const isAsked = params.length > 0 || results.length === 0;
+			const isLast = isAsked && sql.slice(script.at).trim() === "";
 			if (isLast && results.length === 0) this.#keep(sql, one);
-			// What is bound is for the last statement.
-			results.push(this.#run(one, isLast || params.length === 0 ? params : []));
+			results.push(this.#run(one, isLast ? params : []));
 		}
 		if (results.length === 0) throw new SqlProblem("No SQL statements detected.");
 		return results;

@@ -56,6 +56,7 @@ const LASTING = [
 		created INTEGER NOT NULL) WITHOUT ROWID;
 	CREATE INDEX bucket_rules_of ON bucket_rules (tenant, bucket);
 	ALTER TABLE queue_messages ADD COLUMN depth INTEGER NOT NULL DEFAULT 0;`,
+	"ALTER TABLE queue_messages ADD COLUMN trace TEXT",
 ];
 
 /** The same for what may be lost. */

@@ -42,13 +42,14 @@ export class Outbox {
 		this.#quota = quota;
 		this.#make = database.prepare("INSERT INTO queues (tenant, name) VALUES (?, ?) ON CONFLICT DO NOTHING");
 		this.#send = database.prepare(
-			`INSERT INTO queue_messages (queue, due, sent, attempts, lease, type, body, depth)
-			VALUES ((SELECT id FROM queues WHERE tenant = ? AND name = ?), ?, ?, 0, NULL, 'json', ?, ?)`,
+			`INSERT INTO queue_messages (queue, due, sent, attempts, lease, type, body, depth, trace)
+			VALUES ((SELECT id FROM queues WHERE tenant = ? AND name = ?), ?, ?, 0, NULL, 'json', ?, ?, ?)`,
 		);
 	}
 
 	/** Tells of a change as rules have it; a queue that several of them name is told once. */
-	tell(change: StorageChange, rules: readonly StorageRule[], { depth, mostBytes }: StorageTelling, told: Told): void {
+	tell(change: StorageChange, rules: readonly StorageRule[], by: StorageTelling, told: Told): void {
+		const { depth, trace, mostBytes } = by;
 		const { tenant, action, key, time, about } = change;
 		const matching = rules.filter((rule) => rule.actions.includes(action) && concerns(rule, key));
 		if (matching.length === 0) return;
@@ -60,9 +61,9 @@ export class Outbox {
 		const said = { account: tenant, action, ...about, eventTime: new Date(time).toISOString() };
 		const body = Buffer.from(JSON.stringify(said));
 		for (const queue of queues) {
-			this.#quota.use(tenant, body.length + MESSAGE_BYTES, mostBytes);
+			this.#quota.use(tenant, body.length + (trace?.length ?? 0) + MESSAGE_BYTES, mostBytes);
 			this.#make.run(tenant, queue);
-			this.#send.run(tenant, queue, time, time, body, depth + 1);
+			this.#send.run(tenant, queue, time, time, body, depth + 1, trace);
 			told.queues.add(queue);
 		}
 	}

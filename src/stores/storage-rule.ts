@@ -11,6 +11,9 @@ export const BUCKET_ACTIONS = [
 export const KV_ACTIONS = ["PutKey", "DeleteKey"] as const;
 export type StorageAction = (typeof BUCKET_ACTIONS)[number] | (typeof KV_ACTIONS)[number];
 
+/** Where something is stored: a bucket of a tenant's, or a namespace, by its id. */
+export type StoredIn = { bucket: string } | { kv: string };
+
 /** Which changes are told of, and where. */
 export interface StorageRule {
 	/** What the keys begin and end with. */
@@ -39,6 +42,8 @@ export interface StorageTelling {
 	rules: StorageRule[];
 	/** How many events deep whoever makes it is: an event of it would be one deeper. */
 	depth: number;
+	/** Where the change is made, in its trace, as the edge writes it; `null` where it is in none. */
+	trace: string | null;
 	/** How much the tenant may store. */
 	mostBytes: Bytes;
 }

@@ -10,6 +10,7 @@ import type { ServerConfig } from "../config/server.ts";
 import { UsageError } from "../errors.ts";
 import type { Milliseconds } from "../units.ts";
 import type { ToProcess, ToSupervisor } from "./messages.ts";
+import { PID_FILE } from "./pid-file.ts";
 
 /** The processes that a supervisor keeps running. */
 type Role = "edge" | "control";
@@ -232,9 +233,6 @@ export class Supervisor {
 function tell(child: ChildProcess, message: ToProcess): void {
 	if (child.connected) child.send(message, () => undefined);
 }
-
-/** Where a supervisor says which process it is. */
-export const PID_FILE = "atoll.pid";
 
 const FIRST_INHERITED = 3;
 

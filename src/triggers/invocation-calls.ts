@@ -1,4 +1,4 @@
-import type { ContentType } from "../bindings/queue/calls.ts";
+import type { ContentType, SentTrace } from "../bindings/queue/calls.ts";
 import type { Bytes, Milliseconds } from "../units.ts";
 
 /** The attributes of an event, as CloudEvents 1.0 names them, and its extensions'. */
@@ -48,6 +48,7 @@ export interface TakeIn {
 	once: { scope: string; key: string } | null;
 	invocations: NewInvocation[];
 	messages: { queue: string; type: ContentType; size: Bytes }[];
+	trace: SentTrace;
 	/** How much the tenant may store. */
 	mostBytes: Bytes;
 }
@@ -75,6 +76,7 @@ export interface LeasedInvocation {
 	attempts: number;
 	created: Milliseconds;
 	event: InvokedEvent;
+	trace: SentTrace;
 }
 
 /** What came of an attempt. Its answer's body comes beside it. */

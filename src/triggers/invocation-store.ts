@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { SentTrace } from "../bindings/queue/calls.ts";
 import type { QueueStore } from "../bindings/queue/store.ts";
 import type { Quota } from "../stores/quota.ts";
 import type { DataFiles, DataStore, Done } from "../stores/store.ts";
@@ -55,6 +56,7 @@ interface Row {
 	due: Milliseconds | null;
 	lease: string | null;
 	tries: number | null;
+	trace: SentTrace;
 }
 
 type Ending = Pick<Attempted, "status" | "error"> & { state: "succeeded" | "failed" | "cancelled"; body: Uint8Array };
@@ -90,7 +92,7 @@ export class InvocationStore implements DataStore {
 
 	readonly writes = {
 		/** Takes in what is to be done later; twice the same under a key is once. */
-		take: ({ tenant, once, invocations, messages, mostBytes }: TakeIn, bytes: Buffer): Done => {
+		take: ({ tenant, once, invocations, messages, trace, mostBytes }: TakeIn, bytes: Buffer): Done => {
 			const before = once === null ? undefined : this.#statements.taken.get(tenant, once.scope, once.key);
 			if (before !== undefined && (before.expires as Milliseconds) > Date.now())
 				return { said: { repeated: true, invocation: String(before.invocation) } satisfies TakenIn };
@@ -99,9 +101,9 @@ export class InvocationStore implements DataStore {
 				at += size;
 				return bytes.subarray(at - size, at);
 			};
-			for (const one of invocations) this.#add(tenant, one, next(one.size), mostBytes);
+			for (const one of invocations) this.#add(tenant, one, { body: next(one.size), trace }, mostBytes);
 			for (const { queue, type, size } of messages)
-				this.#queue.insert({ tenant, queue }, { type, delayMs: 0, body: next(size) }, mostBytes);
+				this.#queue.insert({ tenant, queue }, { type, delayMs: 0, trace, body: next(size) }, mostBytes);
 			const said: TakenIn = { repeated: false, invocation: invocations[0]?.id ?? "" };
 			if (once !== null) {
 				this.#statements.takeOnce.run({ tenant, ...once, id: said.invocation, expires: Date.now() + KEPT_MS });
@@ -119,7 +121,7 @@ export class InvocationStore implements DataStore {
 				const [{ id: message, attempts }] = messages;
 				const row = this.#statements.ofMessage.get(message) as unknown as Row;
 				const { event, retries } = JSON.parse(row.settings) as InvocationSettings;
-				const said: LeasedInvocation = { message, id: row.id, attempts, created: row.created, event };
+				const said: LeasedInvocation = { message, id: row.id, attempts, created: row.created, event, trace: row.trace };
 				if (attempts <= retries + 1) return { said, ...(done.bytes !== undefined && { bytes: done.bytes }) };
 				this.#drop({ ...row, tries: attempts - 1 }, { state: "failed", status: 0, error: LOST, body: NOTHING });
 			}
@@ -175,7 +177,7 @@ export class InvocationStore implements DataStore {
 		},
 	};
 
-	#add(tenant: string, given: NewInvocation, body: Uint8Array, mostBytes?: Bytes): void {
+	#add(tenant: string, given: NewInvocation, sent: { body: Uint8Array; trace: SentTrace }, mostBytes?: Bytes): void {
 		const { id, function: name, delayMs, event, retries, onSuccess, onFailure } = given;
 		// It was asked for once more.
 		if (this.#statements.get.get(id) !== undefined) return;
@@ -183,7 +185,7 @@ export class InvocationStore implements DataStore {
 		const size = INVOCATION_BYTES + settings.length;
 		this.#quota.use(tenant, size, mostBytes);
 		const queue = invocationQueue(name);
-		const message = this.#queue.insert({ tenant, queue }, { type: "bytes", delayMs, body }, mostBytes);
+		const message = this.#queue.insert({ tenant, queue }, { type: "bytes", delayMs, ...sent }, mostBytes);
 		const now = Date.now();
 		const expires = now + delayMs + KEPT_MS;
 		this.#statements.add.run({ id, tenant, name, message, now, settings, size, expires });
@@ -191,7 +193,7 @@ export class InvocationStore implements DataStore {
 
 	/** What becomes of one that is over, whose message is gone. Gives the queues that have messages by that. */
 	#end(row: Row, attempts: number, { state, status, error, body }: Ending): string[] {
-		const { id, tenant } = row;
+		const { id, tenant, trace } = row;
 		this.#quota.use(tenant, body.byteLength);
 		const now = Date.now();
 		const size = row.size + body.byteLength;
@@ -208,13 +210,13 @@ export class InvocationStore implements DataStore {
 		const text = Buffer.from(body).toString();
 		const told = Buffer.from(JSON.stringify({ ...about, error: error || null, ended: now, result: text }));
 		if ("queue" in to) {
-			this.#queue.insert({ tenant, queue: to.queue }, { type: "json", delayMs: 0, body: told });
+			this.#queue.insert({ tenant, queue: to.queue }, { type: "json", delayMs: 0, trace, body: told });
 			return [to.queue];
 		}
 		const request = { type: "fetch", path: "/", contentType: "application/json" } as const;
 		const next = { id: randomUUID(), function: to.function, delayMs: 0, size: told.length };
 		const settings = { retries: DESTINATION_RETRIES, onSuccess: null, onFailure: null };
-		this.#add(tenant, { ...next, ...settings, event: request }, told);
+		this.#add(tenant, { ...next, ...settings, event: request }, { body: told, trace });
 		return [invocationQueue(to.function)];
 	}
 
@@ -247,7 +249,8 @@ function stateOf(row: Row): InvocationState {
 
 function prepared(database: DatabaseSync) {
 	const prepare = (sql: string): StatementSync => database.prepare(sql);
-	const rows = `SELECT invocations.*, queue_messages.due, queue_messages.lease, queue_messages.attempts AS tries
+	const rows = `SELECT invocations.*, queue_messages.due, queue_messages.lease, queue_messages.attempts AS tries,
+		queue_messages.trace
 		FROM invocations LEFT JOIN queue_messages ON queue_messages.id = invocations.message`;
 	return {
 		get: prepare(`${rows} WHERE invocations.id = ?`),

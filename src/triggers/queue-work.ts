@@ -1,15 +1,16 @@
 import type { GivingUp, LeasedMessage } from "../bindings/queue/calls.ts";
 import type { TenantQueue } from "../bindings/queue/tenant-queue.ts";
+import type { DispatchedFrom } from "../invocation/dispatched-event.ts";
 import { messageOf, type QueueEvent, type QueueMessage, type QueueResult } from "../invocation/events/queue.ts";
+import { readTrace } from "../observe/trace-context.ts";
 import { isOwnQueue } from "../stores/storage-rule.ts";
 import { LEASE_MS, type Leased, retryMs, type Work } from "./consumer.ts";
 import type { ConsumerSettings } from "./trigger-settings.ts";
 
 /**
- * What came of a batch, which is so many events deep; `null` where the function was not called at all. Rejects where it
- * cannot be handed over.
+ * What came of a batch; `null` where the function was not called at all. Rejects where it cannot be handed over.
  */
-type DispatchBatch = (event: QueueEvent, depth: number) => Promise<QueueResult | null>;
+type DispatchBatch = (event: QueueEvent, from: DispatchedFrom) => Promise<QueueResult | null>;
 
 export interface QueueWorkParts {
 	settings: ConsumerSettings;
@@ -76,7 +77,8 @@ export class QueueWork implements Work<Batch> {
 		try {
 			const depth = Math.max(...messages.map((message) => message.depth));
 			const event = { type: "queue", queue: this.#queue, messages: decoded(messages, bodies) } as const;
-			return await this.#parts.dispatch(event, depth);
+			const traces = messages.map((message) => readTrace(message.trace));
+			return await this.#parts.dispatch(event, { depth, traces });
 		} catch (error) {
 			const [{ id }] = messages;
 			if (messages.length === 1) {

@@ -1,5 +1,5 @@
 import { type FunctionId, keyOf, type TenantName } from "../names.ts";
-import type { StorageRule } from "../stores/storage-rule.ts";
+import type { StorageRule, StoredIn } from "../stores/storage-rule.ts";
 import { type StorageSettings, storageRuleOf } from "./trigger-settings.ts";
 
 /** Each change of a bucket or namespace carries its rules to the data process: no more than so many. */
@@ -24,7 +24,7 @@ export class StorageRules {
 		}
 		for (const settings of all) {
 			const { bucket, kv = "" } = settings;
-			const source = bucket === undefined ? sourceKey(of.tenant, "kv", kv) : sourceKey(of.tenant, "bucket", bucket);
+			const source = sourceKey(of.tenant, bucket === undefined ? { kv } : { bucket });
 			const functions = this.#rules.get(source) ?? new Map<string, StorageRule[]>();
 			this.#rules.set(source, functions);
 			functions.set(key, [...(functions.get(key) ?? []), storageRuleOf(of.name, settings)]);
@@ -37,10 +37,11 @@ export class StorageRules {
 	}
 
 	/** Those that a tenant's functions have for one of its buckets or namespaces. */
-	of(tenant: TenantName, kind: "bucket" | "kv", name: string): StorageRule[] {
-		const functions = this.#rules.get(sourceKey(tenant, kind, name));
+	of(tenant: TenantName, stored: StoredIn): StorageRule[] {
+		const functions = this.#rules.get(sourceKey(tenant, stored));
 		return functions === undefined ? [] : [...functions.values()].flat().slice(0, MOST_RULES);
 	}
 }
 
-const sourceKey = (tenant: TenantName, kind: "bucket" | "kv", name: string) => `${tenant}/${kind}/${name}`;
+const sourceKey = (tenant: TenantName, stored: StoredIn) =>
+	"kv" in stored ? `${tenant}/kv/${stored.kv}` : `${tenant}/bucket/${stored.bucket}`;

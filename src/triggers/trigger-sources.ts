@@ -1,11 +1,13 @@
 import type { StorageTriggers } from "../bindings/edges.ts";
 import type { WaitingQueue } from "../bindings/queue/calls.ts";
 import { TenantQueue } from "../bindings/queue/tenant-queue.ts";
+import type { DispatchedFrom } from "../invocation/dispatched-event.ts";
 import type { QueueEvent, QueueResult } from "../invocation/events/queue.ts";
 import type { ScheduledEvent } from "../invocation/events/scheduled.ts";
 import type { StorageChange, StorageEvent } from "../invocation/events/storage.ts";
 import { type FunctionId, keyOf, type TenantName } from "../names.ts";
 import type { Outcome } from "../observe/record.ts";
+import { writtenTrace } from "../observe/trace-context.ts";
 import { type DataProcess, NOBODY } from "../stores/data-process.ts";
 import type { DataProcesses } from "../stores/data-processes.ts";
 import { isOwnQueue, ownQueue } from "../stores/storage-rule.ts";
@@ -44,7 +46,7 @@ export interface TriggerSourcesParts {
 	/** Calls a function's handler for a time that has come; resolves when it has ended. */
 	schedule: (to: FunctionId, event: ScheduledEvent) => Promise<unknown>;
 	/** Hands a function messages of a queue; `null` where it is not there. Rejects where they cannot be handed over. */
-	deliver: (to: FunctionId, event: QueueEvent | StorageEvent, depth: number) => Promise<Ended | null>;
+	deliver: (to: FunctionId, event: QueueEvent | StorageEvent, from: DispatchedFrom) => Promise<Ended | null>;
 	/** Has a function perform an invocation that was taken in; `null` where it has not seen it. */
 	perform: (to: FunctionId, ...what: Parameters<Perform>) => ReturnType<Perform>;
 	/** Whether a function is there, so that it could. */
@@ -126,9 +128,9 @@ export class TriggerSources {
 		const work = new QueueWork({
 			settings,
 			queue: new TenantQueue(data, { tenant: of.tenant, queue: settings.queue }, storedBytes),
-			dispatch: async (event, depth) => {
+			dispatch: async (event, from) => {
 				const given = isOwnQueue(settings.queue) ? storageEventOf(event) : event;
-				const ended = await this.#parts.deliver(of, given, depth);
+				const ended = await this.#parts.deliver(of, given, from);
 				return ended === null || !isSeen(ended.outcome) ? null : ended.result;
 			},
 			notice,
@@ -191,9 +193,10 @@ export class TriggerSources {
 		performer.wake();
 	}
 
-	readonly tellingOf: StorageTriggers["tellingOf"] = ({ function: of, chain }, kind, name) => ({
-		rules: this.#rules.of(of.tenant, kind, name),
+	readonly tellingOf: StorageTriggers["tellingOf"] = ({ function: of, chain }, stored, trace) => ({
+		rules: this.#rules.of(of.tenant, stored),
 		depth: chain.depth,
+		trace: writtenTrace(trace),
 		told: ({ queues, dropped }) => {
 			for (const queue of queues) this.queued(of.tenant, queue);
 			if (dropped > 0)

@@ -29,7 +29,7 @@ function streamOf() {
 			spanId: newSpanId(),
 		});
 		record.url = "http://a.test/";
-		const trace = tracer.begin(record, null);
+		const trace = tracer.begin(record, { parent: null, links: [] });
 		if (trace === null) return false;
 		for (let left = letters; left > 0; left -= 1000)
 			trace.line({
@@ -87,7 +87,7 @@ test("so many invocations are recorded at a time, and of one tenant a quarter of
 			traceId: newTraceId(),
 			url: "http://a.test/",
 		});
-		const trace = tracer.begin(record, null);
+		const trace = tracer.begin(record, { parent: null, links: [] });
 		return trace && (() => tracer.finish(trace, record));
 	};
 	const ends = Array.from({ length: 200 }, () => begin("greedy")).filter((end) => end !== null);

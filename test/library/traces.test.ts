@@ -36,6 +36,47 @@ test("an event goes on with the trace that it names", async () => {
 	assert.match((await atoll.record("hears", 1)).traceId, /^[0-9a-f]{32}$/);
 });
 
+const SENDS = `export default { async fetch(request, { QUEUE, KV }) {
+	const { pathname } = new URL(request.url);
+	if (pathname === "/store") await KV.put("key", "value");
+	else await QUEUE.send(pathname, { delaySeconds: 0 });
+	return new Response("sent");
+} };`;
+const TAKES = `export default {
+	queue({ messages }) { if (messages.length < 2 && messages[0].body === "/wait") throw new Error("alone"); },
+	storage() {},
+};`;
+const OTHER = `00-5bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01`;
+
+test("what takes a function's message, or hears of what it stores, goes on with its trace", async () => {
+	await atoll.deploy("sends", SENDS, {
+		bindings: { QUEUE: { type: "queue", queue: "sent" }, KV: { type: "kv", id: "stored" } },
+	});
+	await atoll.deploy("takes", TAKES, {
+		triggers: { queues: [{ queue: "sent", maxBatchTimeout: 0 }], storage: [{ kv: "stored" }] },
+	});
+	await atoll.text("sends", "/one", { headers: { traceparent: TRACEPARENT } });
+	const taken = await atoll.record("takes");
+	assert.deepEqual([taken.event, taken.traceId], ["queue", TRACE]);
+	await atoll.text("sends", "/store", { headers: { traceparent: TRACEPARENT } });
+	const heard = await atoll.record("takes", 1);
+	assert.deepEqual([heard.event, heard.traceId], ["storage", TRACE]);
+	// One that comes without a trace begins one, with which the message goes on.
+	await atoll.text("sends", "/two");
+	assert.equal((await atoll.record("takes", 2)).traceId, (await atoll.record("sends", 2)).traceId);
+});
+
+test("a batch of messages from several traces begins its own", async () => {
+	const bindings = { QUEUE: { type: "queue", queue: "batched" } };
+	await atoll.deploy("fills", SENDS, { bindings });
+	for (const traceparent of [TRACEPARENT, OTHER]) await atoll.text("fills", "/wait", { headers: { traceparent } });
+	await atoll.deploy("empties", TAKES, { triggers: { queues: [{ queue: "batched", maxBatchTimeout: 0 }] } });
+	const { traceId, outcome } = await atoll.record("empties");
+	assert.equal(outcome, "ok");
+	assert.ok(!TRACEPARENT.includes(traceId) && !OTHER.includes(traceId));
+	assert.match(traceId, /^[0-9a-f]{32}$/);
+});
+
 test("a request that no function gets names its trace in the record, where it has one", async () => {
 	await atoll.runtime.fetch("http://nobody.test/", { headers: { traceparent: TRACEPARENT } });
 	await atoll.runtime.fetch("http://nobody.test/");

@@ -133,7 +133,7 @@ test("groups are counted and measured, by fields, by time and by size", async ()
 		["version", "count"],
 		["v2", 70],
 	]);
-	assert.deepEqual(await table("outcome:nothing | count, max(cpuMs)"), [
+	assert.deepEqual(await table("outcome:paused | count, max(cpuMs)"), [
 		["count", "max(cpuMs)"],
 		[0, null],
 	]);

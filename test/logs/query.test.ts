@@ -116,6 +116,8 @@ const BAD: [query: string, position: number, expected: RegExp][] = [
 	["cpuMs> 50", 6, /^a value/],
 	["cold:yes", 5, /^true or false/],
 	["cold>true", 4, /^: or !=/],
+	["outcome:exceptoin", 8, /^an outcome: ok, client_gone, .*exception/],
+	["outcome!=nothing", 9, /^an outcome: /],
 	["level:warning", 6, /^the level warn$/],
 	["level:zzzzz", 6, /^a level: debug/],
 	["level>warn", 5, /^: or !=/],

@@ -2,13 +2,16 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import {
+	followedOf,
 	newSpanId,
 	newTraceId,
 	parseTraceparent,
 	parseTracestate,
+	readTrace,
 	traceIn,
 	traceparentOf,
 	withTrace,
+	writtenTrace,
 } from "../../src/observe/trace-context.ts";
 import { isSampled } from "../../src/observe/tracer.ts";
 
@@ -89,6 +92,25 @@ test("a tracestate is handed on, unless it is malformed, repeats itself or is to
 	assert.equal(parseTracestate(many), "");
 	const state = ["traceparent", `00-${TRACE}-${SPAN}-01`, "tracestate", "a=1", "tracestate", "b=2"];
 	assert.equal(traceIn(state)?.state, "a=1,b=2");
+});
+
+test("a trace that is kept is read as it was, and what is none as none", () => {
+	const trace = { traceId: TRACE, spanId: SPAN, sampled: true, state: "a=1,b=2" };
+	for (const one of [trace, { ...trace, state: "" }, { ...trace, sampled: false }])
+		assert.deepEqual(readTrace(writtenTrace(one)), one);
+	for (const none of [null, "", "00-what", ` ${writtenTrace(trace)}`]) assert.equal(readTrace(none), null);
+});
+
+test("what follows on several things of one trace goes on from the first, and of several begins its own", () => {
+	const at = (traceId: string) => ({ traceId, spanId: newSpanId(), sampled: true, state: "" });
+	const [first, second, other] = [at(TRACE), at(TRACE), at(newTraceId())];
+	assert.deepEqual(followedOf([]), { parent: null, links: [] });
+	assert.deepEqual(followedOf([null]), { parent: null, links: [] });
+	assert.deepEqual(followedOf([first]), { parent: first, links: [] });
+	assert.deepEqual(followedOf([first, { ...first }]), { parent: first, links: [] });
+	assert.deepEqual(followedOf([first, second, first]), { parent: first, links: [second] });
+	assert.deepEqual(followedOf([first, other, first]), { parent: null, links: [first, other] });
+	assert.deepEqual(followedOf([first, null]), { parent: null, links: [first] });
 });
 
 test("what a function says of a trace counts, but not what it only hands on", () => {

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type LogLine, newRecord } from "../../src/observe/record.ts";
-import { MOST_EVENTS, MOST_SPANS, Trace, type TracedCall } from "../../src/observe/trace.ts";
-import { newSpanId, newTraceId } from "../../src/observe/trace-context.ts";
+import { MOST_EVENTS, MOST_LINKS, MOST_SPANS, Trace, type TracedCall } from "../../src/observe/trace.ts";
+import { newSpanId, newTraceId, type TraceContext } from "../../src/observe/trace-context.ts";
 import { Tracer } from "../../src/observe/tracer.ts";
 
 const own = () => ({ traceId: newTraceId(), spanId: newSpanId() });
+/** What begins a trace follows nothing. */
+const ALONE = { parent: null, links: [] };
 const CALL: TracedCall = { type: "kv", name: "STORE", operation: "get", target: "KV get", http: null };
 
 function recordOf({ traceId, spanId }: ReturnType<typeof own>) {
@@ -21,7 +23,7 @@ function line(message: string): LogLine {
 test("an invocation's calls and lines are its spans and events", () => {
 	const ids = own();
 	const parent = { traceId: ids.traceId, spanId: newSpanId(), sampled: true, state: "a=1" };
-	const trace = new Trace(ids, parent);
+	const trace = new Trace(ids, { parent, links: [] });
 	trace.attempt();
 	trace.coldStart(3);
 	const call = trace.call(CALL);
@@ -64,7 +66,7 @@ test("an invocation's calls and lines are its spans and events", () => {
 
 test("however much a function does, what is told of it is bounded, and what was left out is counted", () => {
 	const ids = own();
-	const trace = new Trace(ids, null);
+	const trace = new Trace(ids, ALONE);
 	for (let i = 0; i < 1000; i++) trace.call(CALL);
 	for (let i = 0; i < 1000; i++) trace.line(line("x".repeat(100)));
 	const spans = trace.finish(recordOf(ids));
@@ -74,9 +76,22 @@ test("however much a function does, what is told of it is bounded, and what was 
 	assert.equal(spans[0].droppedEvents, 1000 - MOST_EVENTS);
 });
 
+test("what has led to it beside its parent is linked, so much of it as there is room for", () => {
+	const place = (): TraceContext => ({ ...own(), sampled: true, state: "a=1" });
+	const places = Array.from({ length: MOST_LINKS + 5 }, place);
+	const ids = own();
+	const [root] = new Trace(ids, { parent: null, links: places }).finish(recordOf(ids));
+	assert.equal(root.parentSpanId, "");
+	assert.equal(root.links?.length, MOST_LINKS);
+	const { traceId, spanId } = places[0];
+	assert.deepEqual(root.links[0], { traceId, spanId, sampled: true });
+	assert.equal(root.droppedLinks, 5);
+	assert.equal("links" in new Trace(ids, ALONE).finish(recordOf(ids))[0], false);
+});
+
 test("however long its texts are, so are they", () => {
 	const ids = own();
-	const trace = new Trace(ids, null);
+	const trace = new Trace(ids, ALONE);
 	const long = "y".repeat(1_000_000);
 	for (let i = 0; i < 100; i++) {
 		trace.call({ ...CALL, http: { method: long, url: `http://a.test/${long}` } });
@@ -89,8 +104,8 @@ test("however long its texts are, so are they", () => {
 
 test("nothing is recorded where nobody asks for spans; else what the parent says, or the share", () => {
 	const ids = { ...own(), tenant: "acme" };
-	const begun = (tracer: Tracer, parent: Parameters<Tracer["begin"]>[1]) =>
-		tracer.begin({ ...own(), tenant: "acme" }, parent) !== null;
+	const begun = (tracer: Tracer, parent: TraceContext | null) =>
+		tracer.begin({ ...own(), tenant: "acme" }, { parent, links: [] }) !== null;
 	const sampled = { ...ids, sampled: true, state: "" };
 	const tracer = new Tracer();
 	assert.equal(begun(tracer, sampled), false);

@@ -86,7 +86,11 @@ test("a supervisor that is killed leaves nothing running, and no acknowledged de
 	assert.equal((await platform.get("acknowledged.localhost")).text, "kept");
 });
 
-test("a second server on the same data folder is told that there is one", async () => {
+test("a second server on the same data folder is told that there is one, `atoll serve` as well", async () => {
+	const served = await platform.line.write("served", { "index.js": say("served") });
+	const serve = platform.line.run(["serve", served, "--data", platform.data, "--port", "0"]);
+	assert.equal(await serve.exit, 1);
+	assert.match(serve.output(), /another atoll is at work on the data folder .*`atoll up`, process \d+/);
 	const run = platform.line.run(["up", "--data", platform.data, "--port", "0", "--admin-port", "0"]);
 	assert.equal(await run.exit, 1);
 	assert.match(run.output(), /another atoll is at work on this data folder/);

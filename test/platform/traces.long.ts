@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { Collector, type ReceivedSpan } from "../support/otlp/collector.ts";
-import { startPlatform } from "../support/platform.ts";
+import { startPlatform, TOKEN } from "../support/platform.ts";
 import { temporaryFolder } from "../support/runtime.ts";
 import { until } from "../support/until.ts";
 
@@ -185,6 +186,59 @@ test("a trace that its beginning does not record is not recorded here, and malfo
 	const root = begun() as ReceivedSpan;
 	assert.ok(root.events.length < 64 && root.droppedEvents > 0);
 	for (const { attributes } of root.events) assert.ok(String(attributes["atoll.log.message"]).length <= 1025);
+});
+
+test("what is sent to a queue, or taken in for later, goes on from who sent it, and several messages are linked", async () => {
+	await platform.line.write("later", {
+		"index.js": `export default {
+			async fetch(r, env) { if (new URL(r.url).pathname === "/send") await env.JOBS.send("job"); return new Response("ok"); },
+			queue() {},
+		};`,
+		"atoll.jsonc": JSON.stringify({
+			bindings: { JOBS: { type: "queue", queue: "jobs" } },
+			triggers: { queues: [{ queue: "jobs", maxBatchTimeout: 0 }] },
+		}),
+	});
+	const { code, output } = await platform.atoll("deploy", `${platform.line.folder}/later`, "--name", "later");
+	assert.equal(code, 0, output);
+	const newParent = () => `00-${randomBytes(16).toString("hex")}-${PARENT}-01`;
+	const [sent, asked, ...batched] = Array.from({ length: 4 }, newParent);
+	const idOf = (parent: string) => parent.slice(3, 35);
+	const spanOf = (parent: string, name: string) => of(idOf(parent)).find((span) => span.name === name);
+
+	await platform.get("later.localhost", "/send", { traceparent: sent });
+	await arrived(() => spanOf(sent, "queue later") !== undefined);
+	await arrived(() => spanOf(sent, "queue send") !== undefined);
+	const consumed = spanOf(sent, "queue later");
+	assert.equal(consumed?.kind, "CONSUMER");
+	assert.equal(consumed.parentSpanId, spanOf(sent, "queue send")?.spanId);
+	assert.deepEqual(consumed.links, []);
+
+	const admin = async (method: string, path: string, given: Record<string, string>, body: string) => {
+		const headers = { authorization: `Bearer ${TOKEN}`, ...given };
+		const url = `http://127.0.0.1:${platform.adminPort}/v1/tenants/default/${path}`;
+		const { ok, status } = await fetch(url, { method, headers, body });
+		assert.ok(ok, `${path}: ${status}`);
+	};
+	await admin("POST", "functions/later/invocations", { traceparent: asked, tracestate: "a=1" }, "later");
+	await arrived(() => spanOf(asked, "POST later") !== undefined);
+	assert.equal(spanOf(asked, "POST later")?.parentSpanId, PARENT);
+	assert.equal(spanOf(asked, "POST later")?.traceState, "a=1");
+
+	const json = { "content-type": "application/json" };
+	await admin("PATCH", "queues/jobs", json, '{"paused":true}');
+	const messages = JSON.stringify({ messages: [{ body: "one" }] });
+	for (const traceparent of batched) await admin("POST", "queues/jobs/messages", { ...json, traceparent }, messages);
+	await admin("PATCH", "queues/jobs", json, '{"paused":false}');
+	const batch = () => collector.spans.find(({ links }) => links.length > 0);
+	await arrived(() => batch() !== undefined);
+	assert.deepEqual(
+		batch()?.links,
+		batched.map((parent) => ({ traceId: idOf(parent), spanId: PARENT })),
+	);
+	assert.equal(batch()?.name, "queue later");
+	assert.equal(batch()?.parentSpanId, "");
+	assert.ok(!batched.map(idOf).includes(String(batch()?.traceId)));
 });
 
 test("metrics arrive, and their sums are the load", async () => {

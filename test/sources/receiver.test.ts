@@ -250,3 +250,17 @@ test("a data process that dies costs no event that was acknowledged, and a sourc
 	atoll.runtime.sources.apply([], ["full/full"]);
 	assert.equal((await send("/events/full/full", signed(body), body)).status, 401);
 });
+
+test("an event goes on with the trace of the request that brings it", async () => {
+	await atoll.deploy("traced", LOGS, { triggers: { queues: [{ queue: "traced", maxBatchTimeout: 0 }] } });
+	source("traced", [{ function: "traced" }, { queue: "traced" }]);
+	const trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+	const sent = { ...signed("{}"), traceparent: `00-${trace}-00f067aa0ba902b7-01`, tracestate: "a=1" };
+	assert.equal((await send("/events/default/traced", sent, "{}")).status, 202);
+	assert.equal((await send("/events/default/traced", { ...signed("{}"), traceparent: "00-what" }, "{}")).status, 202);
+	for (let nth = 0; nth < 4; nth++) await atoll.record("traced", nth);
+	const traces = atoll.records
+		.filter((one) => one.function === "traced")
+		.map(({ event, traceId }) => `${event} ${traceId}`);
+	assert.deepEqual(traces.filter((one) => one.endsWith(trace)).toSorted(), [`event ${trace}`, `queue ${trace}`]);
+});

@@ -8,6 +8,7 @@ import { Namespace } from "../../src/bindings/kv/namespace.ts";
 import type { Leased } from "../../src/bindings/queue/calls.ts";
 import { Launcher } from "../../src/processes/launcher.ts";
 import { DataProcess } from "../../src/stores/data-process.ts";
+import { openDatabase } from "../../src/stores/database.ts";
 import { canFailCalls, failing, UnfilteredLauncher } from "../support/failing-disk.ts";
 import { temporaryFolder } from "../support/runtime.ts";
 import { noMoreDisk, smallDisk } from "../support/small-disk.ts";
@@ -17,8 +18,9 @@ import { until } from "../support/until.ts";
 const KILLS = Number(process.env.ATOLL_TEST_KILLS ?? 8);
 const MOST = 2 ** 30;
 const GIVING_UP = { maxRetries: 3, deadLetterQueue: "" };
+const TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 /** Changes of which nobody hears. */
-const UNTOLD = { rules: [], depth: 0 };
+const UNTOLD = { rules: [], depth: 0, trace: null };
 
 const launcher = new Launcher();
 after(() => launcher.close());
@@ -52,7 +54,7 @@ test("killed at any moment, over and over, it loses nothing that was acknowledge
 	await using(folder, async (data) => {
 		const namespace = namespaceOf(data);
 		const queue = { tenant: "one", queue: "q" };
-		const message = { messages: [{ type: "text", size: 1, delayMs: 0 }], mostBytes: MOST };
+		const message = { messages: [{ type: "text", size: 1, delayMs: 0 }], trace: null, mostBytes: MOST };
 		for (let round = 0; round < KILLS; round++) {
 			const writes: Promise<unknown>[] = [];
 			for (let i = 0; i < 10; i++, n++) {
@@ -80,7 +82,7 @@ test("a lease that is asked for again gives the same messages, and nobody else g
 	await using(temporaryFolder(), async (data) => {
 		const queue = { tenant: "one", queue: "q" };
 		const messages = Array.from({ length: 5 }, () => ({ type: "text", size: 1, delayMs: 0 }));
-		const send = { ...queue, messages, mostBytes: MOST };
+		const send = { ...queue, messages, trace: TRACE, mostBytes: MOST };
 		await data.ask("one", { store: "queue", operation: "send", said: send, bytes: Buffer.from("abcde") });
 		const lease = async (name: string, leaseMs = 60_000) => {
 			const said = { ...queue, ...GIVING_UP, lease: name, most: 3, waitMs: 0, leaseMs };
@@ -90,6 +92,7 @@ test("a lease that is asked for again gives the same messages, and nobody else g
 		const first = await lease("first");
 		assert.deepEqual([first.messages.map(({ attempts }) => attempts), first.bodies], [[1, 1, 1], "abc"]);
 		assert.deepEqual(await lease("first"), first);
+		assert.equal(first.messages[0].trace, TRACE);
 		assert.equal((await lease("second")).bodies, "de");
 		assert.deepEqual((await lease("third")).messages, []);
 		const settle = (name: string, acknowledged: number[]) => {
@@ -174,6 +177,29 @@ test("where the disk fails to take what is written nothing is acknowledged, and 
 		const pieces: Uint8Array[] = [];
 		for await (const piece of values as AsyncIterable<Uint8Array>) pieces.push(piece);
 		assert.deepEqual(Buffer.concat(pieces), large);
+	});
+});
+
+test("messages of an atoll that knew of no traces are there still, and in none", async () => {
+	const folder = temporaryFolder();
+	const database = openDatabase(folder);
+	database.exec(
+		`ALTER TABLE queue_messages DROP COLUMN trace;
+		INSERT INTO tenants VALUES ('one', 103);
+		INSERT INTO queues (tenant, name) VALUES ('one', 'q');
+		INSERT INTO queue_messages (queue, due, sent, attempts, type, body) VALUES (1, 0, 0, 0, 'text', x'6f6c64');
+		PRAGMA user_version = 4`,
+	);
+	database.close();
+	await using(folder, async (data) => {
+		const queue = { tenant: "one", queue: "q" };
+		const said = { ...queue, ...GIVING_UP, lease: "l", most: 3, waitMs: 0, leaseMs: 1000 };
+		const leased = await data.ask("one", { store: "queue", operation: "lease", said });
+		const [{ id, trace }] = (leased.said as Leased).messages;
+		assert.deepEqual([trace, Buffer.from(leased.bytes).toString()], [null, "old"]);
+		const settling = { ...queue, ...GIVING_UP, lease: "l", acknowledged: [id], retried: [] };
+		const { said: settled } = await data.ask("one", { store: "queue", operation: "settle", said: settling });
+		assert.deepEqual(settled, { unheld: [], dropped: 0 });
 	});
 });
 

@@ -177,6 +177,7 @@ test("what is no part of an object in the end is removed a few megabytes at a ti
 			bucket: "bucket",
 			rules: [],
 			depth: 0,
+			trace: null,
 			mostBytes: MOST,
 			key: "k",
 			upload,

@@ -17,12 +17,13 @@ after(async () => {
 const tenant = "one";
 const of = { tenant, function: "f" };
 const mostBytes = 100_000;
+const TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
 async function taken(): Promise<void> {
 	const event = { type: "fetch", path: "/", contentType: "text/plain" } as const;
 	const settings = { event, retries: 0, onSuccess: { queue: "told" }, onFailure: null };
 	const one = { id: randomUUID(), function: "f", delayMs: 0, size: 0, ...settings };
-	const said: TakeIn = { tenant, once: null, invocations: [one], messages: [], mostBytes };
+	const said: TakeIn = { tenant, once: null, invocations: [one], messages: [], trace: TRACE, mostBytes };
 	await data.ask(tenant, { store: "invocations", operation: "take", said });
 }
 

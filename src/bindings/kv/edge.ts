@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { namespaceId } from "../../names.ts";
+import type { TraceContext } from "../../observe/trace-context.ts";
 import {
 	type Answer,
 	type Caller,
@@ -58,10 +59,10 @@ class KvBinding implements EdgeBinding<Settings> {
 		const { data, storedBytes, storage } = this.#services;
 		const { tenant } = caller.function;
 		/** As of now: rules may change while a request is at work. */
-		const opened = () =>
+		const opened = (trace: TraceContext) =>
 			new Namespace(data, { tenant, namespace: id }, storedBytes, {
 				recent: this.#recent,
-				telling: storage.tellingOf(caller, "kv", id),
+				telling: storage.tellingOf(caller, { kv: id }, trace),
 			});
 		return {
 			prepare(argument): Prepared | null {
@@ -70,7 +71,7 @@ class KvBinding implements EdgeBinding<Settings> {
 				return {
 					target: `KV ${call.op}`,
 					operation: call.op,
-					perform: (content, signal) => perform(opened(), call, { content, signal }),
+					perform: (content, signal, trace) => perform(opened(trace), call, { content, signal }),
 				};
 			},
 		};

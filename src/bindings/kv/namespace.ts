@@ -144,9 +144,9 @@ export class Namespace {
 
 	/** By what changes of these keys are told. */
 	#tellingOf(keys: readonly string[]): StorageTelling {
-		const { rules, depth } = this.#telling;
+		const { rules, depth, trace } = this.#telling;
 		const concerned = rules.filter((rule) => keys.some((key) => concerns(rule, key)));
-		return { rules: concerned, depth, mostBytes: this.#mostBytes };
+		return { rules: concerned, depth, trace, mostBytes: this.#mostBytes };
 	}
 
 	#told({ said }: DataResult): void {

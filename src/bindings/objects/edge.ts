@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { bucketName } from "../../names.ts";
+import type { TraceContext } from "../../observe/trace-context.ts";
 import type { Bytes } from "../../units.ts";
 import {
 	type Answer,
@@ -87,7 +88,8 @@ class ObjectsBinding implements EdgeBinding<Settings> {
 		const { data, storedBytes, storage } = this.#services;
 		const { tenant } = caller.function;
 		/** As of now: rules may change while a request is at work. */
-		const opened = () => new Bucket(data, { tenant, bucket }, storedBytes, storage.tellingOf(caller, "bucket", bucket));
+		const opened = (trace: TraceContext) =>
+			new Bucket(data, { tenant, bucket }, storedBytes, storage.tellingOf(caller, { bucket }, trace));
 		return {
 			prepare(argument): Prepared | string | null {
 				const call = decodedBy(asked, argument);
@@ -96,7 +98,11 @@ class ObjectsBinding implements EdgeBinding<Settings> {
 				if (refused !== null) return refused;
 				const target = `the bucket ${bucket}`;
 				const { op: operation } = call;
-				return { target, operation, perform: (content, signal) => perform(opened(), call, content, signal) };
+				return {
+					target,
+					operation,
+					perform: (content, signal, trace) => perform(opened(trace), call, content, signal),
+				};
 			},
 		};
 	}

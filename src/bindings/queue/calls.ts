@@ -9,9 +9,13 @@ export interface QueueId {
 /** How a message's body is written: https://developers.cloudflare.com/queues/configuration/javascript-apis/#queuescontenttype */
 export type ContentType = "json" | "text" | "bytes";
 
+/** Where something was sent, in its trace, as the edge writes it; `null` where it is in none. */
+export type SentTrace = string | null;
+
 /** Messages to be sent, whose bodies come one behind the other. */
 export interface QueueSend extends QueueId {
 	messages: { type: ContentType; size: Bytes; delayMs: Milliseconds }[];
+	trace: SentTrace;
 	/** How much the tenant may store. */
 	mostBytes: Bytes;
 }
@@ -44,6 +48,7 @@ export interface LeasedMessage {
 	size: Bytes;
 	/** How many events deep it is: 0 unless it is one of a change of what is stored. */
 	depth: number;
+	trace: SentTrace;
 }
 
 /** What a lease gives; the bodies come one behind the other. */

@@ -51,10 +51,10 @@ class QueueBinding implements EdgeBinding<Settings> {
 				return {
 					target: `the queue ${queue}`,
 					operation: "send",
-					perform: async (content): Promise<Answer> => {
+					perform: async (content, _signal, trace): Promise<Answer> => {
 						const { data, storedBytes, onQueued } = this.#services;
 						const to = new TenantQueue(data, { tenant, queue }, storedBytes);
-						await to.send(messages, await whole(content), deliveryDelay);
+						await to.send(messages, await whole(content), { trace, delay: deliveryDelay });
 						onQueued(tenant, queue);
 						return { text: "", content: null };
 					},

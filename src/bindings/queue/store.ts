@@ -10,6 +10,7 @@ import type {
 	QueueLease,
 	QueueSend,
 	QueueSettle,
+	SentTrace,
 	Settled,
 	WaitingQueue,
 } from "./calls.ts";
@@ -29,6 +30,7 @@ const MOST_COUNTED = 100_000;
 interface NewMessage {
 	type: ContentType;
 	delayMs: Milliseconds;
+	trace: SentTrace;
 	body: Uint8Array;
 }
 
@@ -41,6 +43,7 @@ interface Row {
 	type: ContentType;
 	body: Uint8Array;
 	depth: number;
+	trace: SentTrace;
 }
 
 /**
@@ -54,20 +57,21 @@ export class QueueStore implements DataStore {
 	constructor({ database, quota }: DataFiles) {
 		this.#quota = quota;
 		const prepare = (sql: string): StatementSync => database.prepare(sql);
+		const size = "length(body) + coalesce(length(trace), 0) AS size";
 		const at = "queue = (SELECT id FROM queues WHERE tenant = ? AND name = ?)";
 		this.#statements = {
 			make: prepare("INSERT INTO queues (tenant, name) VALUES (?, ?) ON CONFLICT DO NOTHING"),
 			send: prepare(
-				`INSERT INTO queue_messages (queue, due, sent, attempts, lease, type, body)
-				VALUES ((SELECT id FROM queues WHERE tenant = ? AND name = ?), ?, ?, 0, NULL, ?, ?)`,
+				`INSERT INTO queue_messages (queue, due, sent, attempts, lease, type, body, trace)
+				VALUES ((SELECT id FROM queues WHERE tenant = ? AND name = ?), ?, ?, 0, NULL, ?, ?, ?)`,
 			),
 			leased: prepare("SELECT * FROM queue_messages WHERE lease = ? ORDER BY due, id"),
 			due: prepare(`SELECT * FROM queue_messages WHERE ${at} AND due <= ? ORDER BY due, id LIMIT ?`),
 			next: prepare(`SELECT due FROM queue_messages WHERE ${at} ORDER BY due LIMIT 1`),
 			lease: prepare("UPDATE queue_messages SET lease = ?, due = ?, attempts = attempts + 1 WHERE id = ?"),
 			extend: prepare("UPDATE queue_messages SET due = ? WHERE lease = ?"),
-			mine: prepare("SELECT attempts, length(body) AS size FROM queue_messages WHERE id = ? AND lease = ?"),
-			size: prepare("SELECT length(body) AS size FROM queue_messages WHERE id = ?"),
+			mine: prepare(`SELECT attempts, ${size} FROM queue_messages WHERE id = ? AND lease = ?`),
+			size: prepare(`SELECT ${size} FROM queue_messages WHERE id = ?`),
 			remove: prepare("DELETE FROM queue_messages WHERE id = ?"),
 			retry: prepare("UPDATE queue_messages SET lease = NULL, due = ?, attempts = ? WHERE id = ?"),
 			move: prepare(
@@ -82,7 +86,7 @@ export class QueueStore implements DataStore {
 				`SELECT count(*) AS messages, coalesce(sum(size), 0) AS bytes, min(sent) AS oldest
 				FROM (SELECT length(body) AS size, sent FROM queue_messages WHERE ${at} LIMIT ${MOST_COUNTED})`,
 			),
-			some: prepare(`SELECT id, length(body) AS size FROM queue_messages WHERE ${at} LIMIT 1000`),
+			some: prepare(`SELECT id, ${size} FROM queue_messages WHERE ${at} LIMIT 1000`),
 			drop: prepare(
 				`DELETE FROM queues WHERE tenant = ? AND name = ? AND NOT EXISTS
 				(SELECT 1 FROM queue_messages WHERE queue = queues.id)`,
@@ -103,10 +107,10 @@ export class QueueStore implements DataStore {
 	readonly unsynced = new Set(["lease", "extend", "settle"]);
 
 	readonly writes = {
-		send: ({ tenant, queue, messages, mostBytes }: QueueSend, bytes: Buffer): Done => {
+		send: ({ tenant, queue, messages, trace, mostBytes }: QueueSend, bytes: Buffer): Done => {
 			let at = 0;
 			for (const { type, size, delayMs } of messages) {
-				this.insert({ tenant, queue }, { type, delayMs, body: bytes.subarray(at, at + size) }, mostBytes);
+				this.insert({ tenant, queue }, { type, delayMs, trace, body: bytes.subarray(at, at + size) }, mostBytes);
 				at += size;
 			}
 			return {};
@@ -118,9 +122,10 @@ export class QueueStore implements DataStore {
 			const found = this.#statements.due.all(tenant, queue, now, most) as unknown as Row[];
 			let dropped = 0;
 			// Whoever had one last has died of it, perhaps: what was not settled is not delivered for ever.
-			const due = found.filter(({ id, attempts, body }) => {
+			const due = found.filter((row) => {
+				const { id, attempts } = row;
 				if (attempts <= givingUp.maxRetries) return true;
-				if (this.#giveUp({ tenant, id, size: body.byteLength }, givingUp)) dropped++;
+				if (this.#giveUp({ tenant, id, size: sizeOf(row) }, givingUp)) dropped++;
 				return false;
 			});
 			if (due.length === 0 && found.length > 0) return { said: { messages: [], nextMs: 1, dropped } satisfies Leased };
@@ -175,12 +180,13 @@ export class QueueStore implements DataStore {
 	};
 
 	/** One more message. Gives its number. Throws Refused where the tenant would have stored more than it may. */
-	insert({ tenant, queue }: QueueId, { type, delayMs, body }: NewMessage, mostBytes?: Bytes): number {
+	insert({ tenant, queue }: QueueId, message: NewMessage, mostBytes?: Bytes): number {
+		const { type, delayMs, trace, body } = message;
 		const { make, send } = this.#statements;
-		this.#quota.use(tenant, body.length + MESSAGE_BYTES, mostBytes);
+		this.#quota.use(tenant, sizeOf(message) + MESSAGE_BYTES, mostBytes);
 		make.run(tenant, queue);
 		const now = Date.now();
-		return Number(send.run(tenant, queue, now + delayMs, now, type, body).lastInsertRowid);
+		return Number(send.run(tenant, queue, now + delayMs, now, type, body, trace).lastInsertRowid);
 	}
 
 	/** Removes a message, whoever has it. */
@@ -211,6 +217,11 @@ export class QueueStore implements DataStore {
 	}
 }
 
+/** What a message counts for beside what each does. */
+function sizeOf({ body, trace }: Pick<Row, "body" | "trace">): Bytes {
+	return body.byteLength + (trace?.length ?? 0);
+}
+
 /** As many of the first as fit into one lease. */
 function fitting(rows: Row[]): Row[] {
 	let bytes = 0;
@@ -221,13 +232,14 @@ function fitting(rows: Row[]): Row[] {
 }
 
 function given(rows: Row[], dropped: number): Done {
-	const messages = rows.map(({ id, sent, attempts, type, body, depth }) => ({
+	const messages = rows.map(({ id, sent, attempts, type, body, depth, trace }) => ({
 		id,
 		sent,
 		attempts,
 		type,
 		size: body.byteLength,
 		depth,
+		trace,
 	}));
 	const said: Leased = { messages, nextMs: null, dropped };
 	return { said, bytes: Buffer.concat(rows.map(({ body }) => body)) };

@@ -1,3 +1,4 @@
+import { type TraceContext, writtenTrace } from "../../observe/trace-context.ts";
 import type { StoredData } from "../../stores/data-process.ts";
 import type { Bytes, Milliseconds, Seconds } from "../../units.ts";
 import type { ContentType, Leased, QueueId, QueueLease, QueueSend, QueueSettle, Settled } from "./calls.ts";
@@ -14,6 +15,14 @@ export interface Sent {
 	size: Bytes;
 	/** `null` where nothing is said. */
 	delaySeconds: number | null;
+}
+
+/** How messages are sent. */
+export interface Sending {
+	/** Where that is, in its trace; `null` where it is in none. */
+	trace: TraceContext | null;
+	/** For those that say none. Default: 0. */
+	delay?: Seconds;
 }
 
 /** What waits in a queue, and is being worked on. */
@@ -43,14 +52,15 @@ export class TenantQueue {
 		return this.#data.ask(tenant, bytes === undefined ? call : { ...call, bytes });
 	}
 
-	/** Sends messages, whose bodies come one behind the other. `delay` is for those that say none. */
-	async send(messages: readonly Sent[], bytes: Uint8Array, delay: Seconds = 0): Promise<void> {
+	/** Sends messages, whose bodies come one behind the other. */
+	async send(messages: readonly Sent[], bytes: Uint8Array, { trace, delay = 0 }: Sending): Promise<void> {
 		const refused = refusal(messages);
 		if (refused !== null) throw new Error(refused);
 		const size = messages.reduce((sum, message) => sum + message.size, 0);
 		if (bytes.byteLength !== size) throw new Error("400 the messages are not whole");
 		const said: Omit<QueueSend, keyof QueueId> = {
 			mostBytes: this.#mostBytes,
+			trace: trace && writtenTrace(trace),
 			messages: messages.map(({ type, size, delaySeconds }) => ({
 				...{ type, size },
 				delayMs: (delaySeconds ?? delay) * 1000,

@@ -1,9 +1,12 @@
 import { printable } from "../../observe/printable.ts";
 import { type ClientOptions, clientOf, pathOf, progress } from "../command.ts";
+import { shortTime } from "../log-entries.ts";
 import { eventsOf, sampledNote } from "../server-sent-events.ts";
 
 interface Tailed {
 	record: {
+		/** ISO 8601, in UTC. */
+		time: string;
 		method: string;
 		url: string;
 		status: number;
@@ -41,7 +44,7 @@ export async function tail(name: string, options: TailOptions): Promise<void> {
 
 function described({ record, lines }: Tailed): string {
 	const what = record.event === "http" ? `${record.method} ${record.url} ${record.status}` : record.event;
-	const first = `${what} ${record.outcome}, ${record.wallMs.toFixed(1)} ms (CPU ${record.cpuMs.toFixed(1)} ms)`;
+	const first = `${shortTime(record.time)}  ${what} ${record.outcome}, ${record.wallMs.toFixed(1)} ms (CPU ${record.cpuMs.toFixed(1)} ms)`;
 	const logged = lines.map(({ level, message }) => `  ${level}: ${message.replaceAll("\n", "\n  ")}`);
 	return [first, ...logged].join("\n");
 }

@@ -14,6 +14,7 @@ import { csvOf, usageOf, usageOfFunctions } from "../metering/usage-report.ts";
 import type { BudgetDocument } from "../store/documents.ts";
 import type { Authenticated } from "../tokens.ts";
 import { addCall, storedTenantOf } from "./calls.ts";
+import { isCsvAsked } from "./csv.ts";
 
 type C = Context<Authenticated>;
 
@@ -153,8 +154,7 @@ export function addBudgetCalls(app: OpenAPIHono<Authenticated>, { budgets, meter
 			const lines = invoice.lines.map(({ micros, price, ...line }) => ({
 				...{ ...line, price: amountOf(price), amount: amountOf(micros) },
 			}));
-			const asCsv = format?.at(-1) ?? (c.req.header("accept") === "text/csv" ? "csv" : "json");
-			if (asCsv === "csv") {
+			if (isCsvAsked(c, format?.at(-1))) {
 				const total = { unit: "total", amount: amountOf(invoice.total) };
 				return c.body(csvOf([...lines, total], LINES), 200, { "content-type": "text/csv; charset=utf-8" });
 			}

@@ -1,6 +1,7 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { Sent } from "../../bindings/queue/tenant-queue.ts";
+import { traceOf } from "../../observe/trace-context.ts";
 import type { Control } from "../control.ts";
 import type { Pulled } from "../queues.ts";
 import type { QueueDocument } from "../store/documents.ts";
@@ -59,7 +60,8 @@ export function addQueueCalls(app: OpenAPIHono<Authenticated>, { queues, feed }:
 			const sent = messages.map(
 				({ contentType: type, delaySeconds }, i): Sent => ({ type, size: bodies[i].byteLength, delaySeconds }),
 			);
-			await queues.send(...queueOf(c), sent, Buffer.concat(bodies));
+			const trace = traceOf(c.req.header("traceparent"), c.req.header("tracestate"));
+			await queues.send(...queueOf(c), { messages: sent, bytes: Buffer.concat(bodies), trace });
 		},
 	});
 	call({

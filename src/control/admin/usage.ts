@@ -9,6 +9,7 @@ import { daysOf, monthOf } from "../metering/months.ts";
 import { csvOf, GROUPINGS, type UsageQuery, usageReport } from "../metering/usage-report.ts";
 import type { Authenticated } from "../tokens.ts";
 import { addCall } from "./calls.ts";
+import { isCsvAsked } from "./csv.ts";
 
 type C = Context<Authenticated>;
 
@@ -79,8 +80,7 @@ export function addUsageCalls(app: OpenAPIHono<Authenticated>, { metering }: Con
 		await metering.fresh();
 		const read = () => usageReport(metering.store, query);
 		const { rows, more } = await metering.reports.make(c.get("bearer").tenant, read);
-		const isCsv = given.format === "csv" || (given.format === undefined && c.req.header("accept") === "text/csv");
-		if (!isCsv) return { from, to, by, rows, more };
+		if (!isCsvAsked(c, given.format)) return { from, to, by, rows, more };
 		const headers: Record<string, string> = { "content-type": "text/csv; charset=utf-8" };
 		if (more) headers["x-atoll-after"] = rows.at(-1)?.key ?? "";
 		return c.body(csvOf(rows, COLUMNS), 200, headers);

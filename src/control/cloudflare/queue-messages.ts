@@ -1,6 +1,7 @@
 import { type Context, Hono } from "hono";
 import { z } from "zod";
 import type { Sent } from "../../bindings/queue/tenant-queue.ts";
+import { traceOf } from "../../observe/trace-context.ts";
 import { pullSchema } from "../../triggers/trigger-settings.ts";
 import { ControlError } from "../control-error.ts";
 import type { Pulled, Queues } from "../queues.ts";
@@ -19,6 +20,7 @@ const messageSchema = z.looseObject({
 });
 type Message = z.output<typeof messageSchema>;
 const batchSchema = z.looseObject({ messages: z.array(messageSchema).min(1), delay_seconds: delay });
+type Batch = z.output<typeof batchSchema>;
 const pullSchemaOfCall = z.looseObject({
 	batch_size: pullSchema.shape.maxBatchSize.unwrap().optional(),
 	visibility_timeout_ms: pullSchema.shape.visibilityTimeoutMs.unwrap().optional(),
@@ -38,23 +40,24 @@ export function messageCalls(
 	queueOf: (c: C, scope: Scope) => Promise<QueueDocument>,
 ): Hono<Authenticated> {
 	const app = new Hono<Authenticated>();
-	const send = async ({ tenant, name }: QueueDocument, messages: Message[], delaySeconds: number | null) => {
+	const send = async (c: C, { tenant, name }: QueueDocument, { messages, delay_seconds: delaySeconds }: Batch) => {
 		const bodies = messages.map(bytesOf);
 		const sent = messages.map(
 			({ content_type: type, delay_seconds: own }, i): Sent => ({
 				...{ type, size: bodies[i].byteLength, delaySeconds: own ?? delaySeconds },
 			}),
 		);
-		await queues.send(tenant, name, sent, Buffer.concat(bodies));
+		const trace = traceOf(c.req.header("traceparent"), c.req.header("tracestate"));
+		await queues.send(tenant, name, { messages: sent, bytes: Buffer.concat(bodies), trace });
 	};
 	app.post("/", async (c) => {
-		await send(await queueOf(c, "deploy"), [await bodyOf(c, messageSchema)], null);
+		const queue = await queueOf(c, "deploy");
+		await send(c, queue, { messages: [await bodyOf(c, messageSchema)], delay_seconds: null });
 		return ok(c, {});
 	});
 	app.post("/batch", async (c) => {
 		const queue = await queueOf(c, "deploy");
-		const { messages, delay_seconds: delaySeconds } = await bodyOf(c, batchSchema);
-		await send(queue, messages, delaySeconds);
+		await send(c, queue, await bodyOf(c, batchSchema));
 		return ok(c, {});
 	});
 	app.post("/pull", async (c) => {

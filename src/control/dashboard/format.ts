@@ -1,4 +1,5 @@
 import type { Bytes, Milliseconds, Seconds } from "../../units.ts";
+import type { ReleasedShare } from "../store/documents.ts";
 import { type Html, html, NOTHING } from "./html.ts";
 
 const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
@@ -21,6 +22,13 @@ export function bytes(value: Bytes): string {
 	let [scaled, unit] = [value, 0];
 	for (; scaled >= 1024 && unit < 4; unit++) scaled /= 1024;
 	return `${three.format(scaled)} ${["B", "KB", "MB", "GB", "TB"][unit]}`;
+}
+
+/** `1f0c9a3e 90 %, 7b21c04d 10 %`: versions by the beginning of their names, without a share where there is one alone. */
+export function sharesText(shares: readonly ReleasedShare[]): string {
+	return shares
+		.map(({ version, percent }) => `${version.slice(0, 8)}${percent === 100 ? "" : ` ${percent} %`}`)
+		.join(", ");
 }
 
 /** `0.4 %`; of none it is none. */

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { EventHead } from "../../link/event-head.ts";
 import type { Verdict } from "../../link/verdicts.ts";
-import { type TraceContext, traceIn } from "../../observe/trace-context.ts";
+import { type TraceContext, traceOf } from "../../observe/trace-context.ts";
 import { type EncodedEvent, type EventType, eventPart } from "../event-type.ts";
 
 /** Names of attributes, as CloudEvents has them; those that are an event's own say what it is. */
@@ -54,15 +54,14 @@ export const event: EventType<CloudEvent, CloudEventResult> = {
 		else if (data !== undefined) argument[data.kind].data = [0, data.bytes.byteLength];
 		const bytes = data === undefined || data.kind === "text" ? null : data.bytes;
 		const head: EventHead = { type: "event", handler: "event", argument, list: "", parts: [] };
-		return { head, data: bytes, trace: traceOf(attributes) };
+		return { head, data: bytes, trace: traceNamedBy(attributes) };
 	},
 	decode: (_event: CloudEvent, verdicts: Verdict[], ok: boolean) => ({ retry: !ok && verdicts.length === 0 }),
 };
 
 /** https://github.com/cloudevents/spec/blob/main/cloudevents/extensions/distributed-tracing.md */
-function traceOf({ traceparent, tracestate = "" }: CloudEvent["attributes"]): TraceContext | null {
-	if (traceparent === undefined) return null;
-	return traceIn(["traceparent", String(traceparent), "tracestate", String(tracestate)]);
+function traceNamedBy({ traceparent, tracestate = "" }: CloudEvent["attributes"]): TraceContext | null {
+	return traceparent === undefined ? null : traceOf(String(traceparent), String(tracestate));
 }
 
 /** An event whose data is kept as bytes. */

@@ -1,3 +1,4 @@
+import { OUTCOMES } from "../../observe/record.ts";
 import { FIELDS, type Field, isMeasured, LEVELS, nearest, unknownField } from "./fields.ts";
 import { parseGrouping } from "./grouping-parser.ts";
 import type { Comparison, Filter, Query } from "./query.ts";
@@ -158,6 +159,8 @@ class FilterParser {
 			if (comparison === "!=") return { kind: "not", part: begins };
 			return comparison === "=" ? begins : scanner.fail("a value without *", valueAt);
 		}
+		if (field.name === "outcome" && !OUTCOMES.some((one) => one === text))
+			return scanner.fail(`an outcome: ${OUTCOMES.join(", ")}; or its beginning and *`, valueAt);
 		const value = valueIn(field.kind, text);
 		if (value === null) return scanner.fail(EXPECTED[field.kind], valueAt);
 		return { kind: "compare", field, comparison, value };

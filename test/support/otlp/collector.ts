@@ -26,6 +26,8 @@ export interface ReceivedSpan {
 	attributes: Attributes;
 	events: { name: string; time: bigint; attributes: Attributes }[];
 	droppedEvents: number;
+	links: { traceId: string; spanId: string }[];
+	droppedLinks: number;
 	status: { code: string; message: string };
 	resource: Attributes;
 }
@@ -185,6 +187,8 @@ function spansOf({ resource_spans }: any): ReceivedSpan[] {
 					attributes: attributesOf(event.attributes),
 				})),
 				droppedEvents: span.dropped_events_count,
+				links: span.links.map((link: any) => ({ traceId: hex(link.trace_id), spanId: hex(link.span_id) })),
+				droppedLinks: span.dropped_links_count,
 				status: { code: span.status.code.replace("STATUS_CODE_", ""), message: span.status.message },
 				resource: attributesOf(resource.attributes),
 			})),

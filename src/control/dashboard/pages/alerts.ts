@@ -1,4 +1,3 @@
-import { tenantName } from "../../../names.ts";
 import type { Alert } from "../../alerts/alert.ts";
 import type { Delivery } from "../../alerts/deliveries.ts";
 import { type Rule, thresholdOf } from "../../alerts/rule.ts";
@@ -9,6 +8,7 @@ import { ControlError } from "../../control-error.ts";
 import { checked } from "../../json.ts";
 import type { AlertSilenceDocument } from "../../store/documents.ts";
 import type { Bearer } from "../../tokens.ts";
+import { askedTenant } from "../asked-tenant.ts";
 import { longText, time } from "../format.ts";
 import { pathOf } from "../function-index.ts";
 import { type Html, html, raw } from "../html.ts";
@@ -25,7 +25,7 @@ const OF_SILENCE = ["alertname", "tenant", "function"];
 
 export function addAlerts(pages: Pages, { alerts }: Control): void {
 	pages.get("/alerts", async (asked) => {
-		const owner = ownerOf(asked, asked.c.req.query("tenant"));
+		const owner = askedTenant(asked, asked.c.req.query("tenant"));
 		const { functions } = asked.bearer.grant;
 		const seen = alerts.list(owner).filter((one) => functions === null || functions.includes(one.function));
 		const whose = asked.bearer.tenant === null && tenantForm(owner);
@@ -53,20 +53,12 @@ export function addAlerts(pages: Pages, { alerts }: Control): void {
 	});
 }
 
-/** Whose alerts are asked for: a tenant's, or the operator's, which are all. */
-function ownerOf({ bearer }: Asked, given: unknown): Owner {
-	const text = bearer.tenant ?? String(given ?? "").trim();
-	if (text === "") return null;
-	if (!tenantName.safeParse(text).success) throw new ControlError("not_found", "there is no such tenant");
-	return text;
-}
-
 /** As the API has it: an operator's silences are an admin's to make. */
 const mayChange = (bearer: Bearer, owner: Owner) =>
 	bearer.grant.functions === null && bearer.allows(owner === null ? "admin" : "deploy", owner);
 
 function changedOwner(asked: Asked, form: FormData): Owner {
-	const owner = ownerOf(asked, form.get("tenant"));
+	const owner = askedTenant(asked, form.get("tenant"));
 	asked.bearer.requireStored(owner === null ? "admin" : "deploy", owner ?? "");
 	return owner;
 }

@@ -9,7 +9,7 @@ import { ControlError } from "../../control-error.ts";
 import type { FunctionDocument, ReleaseDocument } from "../../store/documents.ts";
 import { chart } from "../chart.ts";
 import { entryList, FAILING } from "../entries.ts";
-import { bytes, count, duration, facts, share, time } from "../format.ts";
+import { bytes, count, duration, facts, share, sharesText, time } from "../format.ts";
 import { pathOf } from "../function-index.ts";
 import { type Html, html, raw } from "../html.ts";
 import type { View } from "../layout.ts";
@@ -182,8 +182,7 @@ const profileForm = (id: FunctionId, formToken: string): Html => html`<details><
 <p class="note">Its requests go to a sandbox of their own meanwhile. The file opens in Chrome's DevTools, VS Code and
 speedscope.</p></details>`;
 
-const sharesOf = ({ shares }: ReleaseDocument) =>
-	html`<code>${shares.map(({ version, percent }) => `${version.slice(0, 8)}${percent === 100 ? "" : ` ${percent} %`}`).join(", ")}</code>`;
+const sharesOf = ({ shares }: ReleaseDocument) => html`<code>${sharesText(shares)}</code>`;
 
 function chartsOf(steps: Step[]): Html[] {
 	const times = steps.map((step) => step.time);

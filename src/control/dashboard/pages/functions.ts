@@ -2,7 +2,7 @@ import { type FunctionId, functionOfKey, keyOf } from "../../../names.ts";
 import type { Control } from "../../control.ts";
 import { type FunctionDocument, PRODUCTION } from "../../store/documents.ts";
 import { FAILING } from "../entries.ts";
-import { bytes, count, duration, share } from "../format.ts";
+import { bytes, count, duration, share, sharesText } from "../format.ts";
 import { functionKeys, functionsOf, pathOf } from "../function-index.ts";
 import { type Html, html, raw, verbatim } from "../html.ts";
 import { table, type View } from "../layout.ts";
@@ -72,10 +72,7 @@ async function functionsView(
 	for (const one of shown) {
 		const key = keyOf(one);
 		const shares = (await catalog.released(one, PRODUCTION))?.shares ?? [];
-		const released = shares.map(
-			({ version, percent }) => `${version.slice(0, 8)}${percent === 100 ? "" : ` ${percent} %`}`,
-		);
-		rows.push(rowOf(one, of(key), { released: released.join(", "), steps: series.get(key) ?? [], window }));
+		rows.push(rowOf(one, of(key), { released: sharesText(shares), steps: series.get(key) ?? [], window }));
 	}
 	const head = [
 		sorting("name", "Function", wanted),

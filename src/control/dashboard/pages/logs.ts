@@ -1,10 +1,10 @@
 import type { LogQuery, LogResult } from "../../../logs/calls.ts";
 import { FIELDS } from "../../../logs/query/fields.ts";
 import { MOST_LETTERS, parseQuery } from "../../../logs/query/parser.ts";
-import { tenantName } from "../../../names.ts";
 import { isFailure } from "../../../observe/faas.ts";
 import type { Control } from "../../control.ts";
 import { ControlError } from "../../control-error.ts";
+import { askedTenant } from "../asked-tenant.ts";
 import { entryList, FAILING } from "../entries.ts";
 import { bytes, count, time } from "../format.ts";
 import { type Html, html, raw, verbatim } from "../html.ts";
@@ -29,10 +29,8 @@ interface Wanted {
 
 export function addLogs(pages: Pages, { logs }: Control): void {
 	pages.get("/logs", async (asked) => {
-		const { c, bearer } = asked;
-		const tenant = bearer.tenant ?? (c.req.query("tenant") ?? "").trim();
-		if (tenant !== "" && !tenantName.safeParse(tenant).success)
-			throw new ControlError("not_found", "there is no such tenant");
+		const { c } = asked;
+		const tenant = askedTenant(asked) ?? "";
 		const text = (c.req.query("q") ?? c.req.query("query") ?? "").slice(0, MOST_LETTERS + 1);
 		const wanted: Wanted = {
 			text,

@@ -49,7 +49,7 @@ export function addReleases(pages: Pages, control: Control): void {
 
 /** The page anew, once edges serve what was committed. */
 async function shown({ c, control }: Asked, id: FunctionId, sequence: Sequence): Promise<Response> {
-	if (!(await control.feed.served(sequence))) control.log("warn", `an edge does not serve commit ${sequence} yet`);
+	await control.served(sequence);
 	return c.redirect(`${pathOf(id)}/releases`, 303);
 }
 

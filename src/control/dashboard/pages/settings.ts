@@ -27,7 +27,7 @@ export function addSettings(pages: Pages, control: Control, traffic: Traffic): v
 	pages.post(`${FUNCTION}/paused`, async (asked, form) => {
 		const id = changedFunction(asked);
 		const sequence = await catalog.set(asked.bearer.label, id, { paused: form.get("paused") === "yes" });
-		if (!(await control.feed.served(sequence))) control.log("warn", `an edge does not serve commit ${sequence} yet`);
+		await control.served(sequence);
 		return asked.c.redirect(`${pathOf(id)}/settings`, 303);
 	});
 }

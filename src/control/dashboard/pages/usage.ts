@@ -1,16 +1,16 @@
 import { type Day, dayOf } from "../../../feed/usage.ts";
-import { functionOfKey, type TenantName, tenantName } from "../../../names.ts";
+import { functionOfKey, type TenantName } from "../../../names.ts";
 import type { Control } from "../../control.ts";
-import { ControlError } from "../../control-error.ts";
 import { daysOf, MONTH, monthFrom, monthOf } from "../../metering/months.ts";
 import { type UsageQuery, type UsageRow, usageReport } from "../../metering/usage-report.ts";
 import type { Bearer } from "../../tokens.ts";
+import { askedTenant } from "../asked-tenant.ts";
 import { chart } from "../chart.ts";
 import { bytes, count, duration, facts } from "../format.ts";
 import { pathOf } from "../function-index.ts";
 import { type Html, html, type Part, raw } from "../html.ts";
 import { table, type View } from "../layout.ts";
-import type { Asked, Pages } from "../pages.ts";
+import type { Pages } from "../pages.ts";
 
 /** So many rows are shown of each table. */
 const MOST_ROWS = 500;
@@ -23,7 +23,7 @@ export function addUsage(pages: Pages, { metering, budgets }: Control): void {
 		const { c, bearer } = asked;
 		const now = monthOf(dayOf(Date.now()));
 		const month = MONTH.test(c.req.query("month") ?? "") ? (c.req.query("month") as string) : now;
-		const tenant = tenantOf(asked);
+		const tenant = askedTenant(asked);
 		if (tenant === null) bearer.requireAll("read");
 		const { from, to } = daysOf(month);
 		// What edges have told up to now is in it.
@@ -39,14 +39,6 @@ export function addUsage(pages: Pages, { metering, budgets }: Control): void {
 				: await ofTenant(bearer, tenant, { report, budgets, from });
 		return usageView({ tenant, month, now, isForAll: bearer.tenant === null }, body);
 	});
-}
-
-/** Whose usage is asked for; `null` for all tenants. */
-function tenantOf({ c, bearer }: Asked): TenantName | null {
-	const text = bearer.tenant ?? (c.req.query("tenant") ?? "").trim();
-	if (text === "") return null;
-	if (!tenantName.safeParse(text).success) throw new ControlError("not_found", "there is no such tenant");
-	return text;
 }
 
 interface OfTenant {
