@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { NewEntry } from "../../src/logs/store/new-entry.ts";
 import { Segment, type State } from "../../src/logs/store/segment.ts";
+import { Segments } from "../../src/logs/store/segments.ts";
 import { temporaryFolder } from "../support/runtime.ts";
 import { record } from "./support.ts";
 
@@ -75,4 +77,46 @@ test("losses of a minute are one for each tenant, and are still there when it is
 		losses(again).reduce((sum, { count }) => sum + count, 0),
 		12,
 	);
+});
+
+test("a segment that is written to no longer is opened and read without a write, which would wait for the disk", () => {
+	const path = join(temporaryFolder(), "segment-0000000001.db");
+	const segment = Segment.live(path, 1);
+	segment.write([entry("v", 1000)], [], { ...STATE });
+	segment.seal();
+	const before = readFileSync(path);
+	const again = Segment.sealed(path, 1);
+	assert.equal(again.prepare("SELECT count(*) AS entries FROM entries").get()?.entries, 1);
+	again.close();
+	assert.ok(readFileSync(path).equals(before));
+	// What is removed later leaves the file, which was made for that.
+	segment.write([entry("w", 1000)], [], { ...STATE, next: 2 });
+	assert.equal(segment.prepare("PRAGMA auto_vacuum").get()?.auto_vacuum, 2);
+	segment.close();
+});
+
+test("of many segments those that were read last stay open", () => {
+	const folder = temporaryFolder();
+	const COUNT = 40;
+	for (let i = 1; i <= COUNT; i++) {
+		const segment = Segment.live(join(folder, `segment-${String(i).padStart(10, "0")}.db`), i);
+		segment.write([entry("v", 1000 * i)], [], { ...STATE, next: i, written: Date.now() });
+		segment.seal();
+	}
+	const segments = new Segments(folder, { days: 7, maxBytes: 2 ** 30 }, assert.fail);
+	const read = (segment: Segment) => segments.read(segment, () => segment.prepare("SELECT 1").get(), undefined);
+	const open = () => segments.all.filter(({ isOpen }) => isOpen);
+	const [, ...sealed] = segments.all;
+	for (const segment of sealed) read(segment);
+	assert.deepEqual(open().slice(1), sealed.slice(-16));
+	// Two whose entries lie between one another's: neither closes the other.
+	const [one, other] = [sealed[0], sealed[20]];
+	for (let i = 0; i < 3; i++) {
+		read(one);
+		read(other);
+		assert.ok(one.isOpen && other.isOpen);
+	}
+	assert.equal(open().length, 17);
+	segments.close();
+	assert.deepEqual(open(), []);
 });

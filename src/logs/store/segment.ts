@@ -127,12 +127,8 @@ export class Segment {
 		if (!this.#isLive && !existsSync(this.path)) throw new Error(`${this.path} is gone`);
 		const database = new DatabaseSync(this.path, { timeout: 100 });
 		this.#database = database;
-		database.exec("PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA temp_store = MEMORY");
-		database.exec(
-			this.#isLive
-				? "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -32768"
-				: "PRAGMA cache_size = -4096; PRAGMA synchronous = NORMAL",
-		);
+		database.exec("PRAGMA temp_store = MEMORY; PRAGMA synchronous = NORMAL");
+		database.exec(this.#isLive ? FOR_WRITING : "PRAGMA cache_size = -4096");
 		return database;
 	}
 
@@ -343,6 +339,9 @@ export class Segment {
 	}
 }
 
+/** What a file is made with is said of no other: SQLite writes it down each time, and waits for the disk. */
+const FOR_WRITING = `PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA locking_mode = EXCLUSIVE;
+	PRAGMA journal_mode = WAL; PRAGMA cache_size = -32768`;
 const INSERT = `INSERT INTO entries (${ENTRY_COLUMNS.map((name) => `"${name}"`).join(", ")})
 	VALUES (${ENTRY_COLUMNS.map(() => "?").join(", ")})`;
 

@@ -35,6 +35,8 @@ export class Segments {
 	readonly #bounds: Bounds;
 	readonly #word: (text: string) => void;
 	readonly #sealed: Segment[] = [];
+	/** Those of them that are open; whoever was read longest ago is first. */
+	readonly #open = new Set<Segment>();
 	/** Those that another process still writes to, by their sequence. */
 	readonly #busy = new Set<number>();
 	#live: Segment;
@@ -140,7 +142,7 @@ export class Segments {
 	/** Reads from a segment. One that turns out to be damaged is set aside, and has nothing. */
 	read<Result>(segment: Segment, read: () => Result, nothing: Result): Result {
 		if (segment !== this.#live && !this.#sealed.includes(segment)) return nothing;
-		if (segment !== this.#live && !segment.isOpen) this.#closeOldest();
+		if (segment !== this.#live) this.#keepOpen(segment);
 		try {
 			return read();
 		} catch (error) {
@@ -157,7 +159,7 @@ export class Segments {
 
 	#loseSegment(segment: Segment, error: Error): void {
 		this.#damaged += segment.entries;
-		segment.close();
+		this.#close(segment);
 		if (segment === this.#live) this.#live = this.#next();
 		else this.#sealed.splice(this.#sealed.indexOf(segment), 1);
 		this.#putAside(segment.path, error);
@@ -170,9 +172,17 @@ export class Segments {
 		return damaged;
 	}
 
-	#closeOldest(): void {
-		const open = this.#sealed.filter(({ isOpen }) => isOpen);
-		if (open.length >= MOST_OPEN) open[0].close();
+	/** A query goes from segment to segment: what was read last is read again. */
+	#keepOpen(segment: Segment): void {
+		this.#open.delete(segment);
+		this.#open.add(segment);
+		const [oldest] = this.#open;
+		if (this.#open.size > MOST_OPEN) this.#close(oldest);
+	}
+
+	#close(segment: Segment): void {
+		this.#open.delete(segment);
+		segment.close();
 	}
 
 	/**
@@ -204,6 +214,7 @@ export class Segments {
 	}
 
 	#remove(segment: Segment): void {
+		this.#close(segment);
 		segment.remove();
 		this.#sealed.splice(this.#sealed.indexOf(segment), 1);
 	}
