@@ -5,6 +5,7 @@ import { test } from "node:test";
 import type { NewEntry } from "../../src/logs/store/new-entry.ts";
 import { Segment, type State } from "../../src/logs/store/segment.ts";
 import { Segments } from "../../src/logs/store/segments.ts";
+import { Writer } from "../../src/logs/store/writer.ts";
 import { temporaryFolder } from "../support/runtime.ts";
 import { record } from "./support.ts";
 
@@ -119,4 +120,27 @@ test("of many segments those that were read last stay open", () => {
 	assert.equal(open().length, 17);
 	segments.close();
 	assert.deepEqual(open(), []);
+});
+
+test("whoever sends more than may wait waits for the writer, and loses nothing", async () => {
+	const segments = new Segments(temporaryFolder(), { days: 7, maxBytes: 2 ** 30 }, assert.fail);
+	const writer = new Writer(segments, assert.fail);
+	const [BATCHES, ENTRIES] = [6, 100];
+	const url = "x".repeat(40_000);
+	const batch = Array.from({ length: ENTRIES }, () => `${JSON.stringify(record({ url }))}\n`).join("");
+	let taken = 0;
+	// 4 MB each, without a round of the event loop between them as long as there is room.
+	for (let number = 1; number <= BATCHES; number++)
+		taken = await writer.take({ session: "test", number, taken, lost: 0 }, Buffer.from(batch));
+	writer.close();
+	assert.equal(taken, BATCHES * ENTRIES);
+	assert.equal(
+		segments.all.reduce((sum, { entries }) => sum + entries, 0),
+		BATCHES * ENTRIES,
+	);
+	assert.deepEqual(
+		segments.all.flatMap(({ losses }) => [...losses]),
+		[],
+	);
+	segments.close();
 });
