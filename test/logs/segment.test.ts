@@ -44,7 +44,8 @@ test("what all queries ask of a segment is known, however many versions it has",
 	assert.equal(new Set([...values()].map(({ id }) => id)).size, 350);
 	// The oldest and the latest version go, and what there is says so, now and when it is opened again.
 	const versions = () => new Map([...values()].map((group) => [group.version, group]));
-	for (const version of ["v7", "w49"]) segment.removeOldest(versions().get(version) as never, 1000);
+	for (const version of ["v7", "w49"])
+		segment.removeOldest(versions().get(version) as never, { until: 5000, most: 1000 });
 	assert.deepEqual(segment.range, { first: 1000, last: 2048 });
 	segment.close();
 	const again = Segment.live(path, 1);
@@ -120,6 +121,24 @@ test("of many segments those that were read last stay open", () => {
 	assert.equal(open().length, 17);
 	segments.close();
 	assert.deepEqual(open(), []);
+});
+
+test("a tenant's function of few entries keeps its latest where another one's are too many", () => {
+	const segments = new Segments(temporaryFolder(), { days: 7, maxBytes: 2 ** 32, tenantBytes: 2 ** 20 }, assert.fail);
+	const of = (version: string, count: number, first: number) =>
+		Array.from({ length: count }, (_, i) => entry(version, first + Math.floor((1_000_000 * i) / count)));
+	// The rare one's first is the oldest of all.
+	const entries = [...of("rare", 400, 1000), ...of("many", 10_000, 1001)];
+	segments.live.write(entries, [], { ...STATE, written: Date.now() });
+	const { groups } = segments.live;
+	const [rare, many] = ["rare", "many"].map((version) => groups.get(`one/shop/${version}`));
+	while (segments.tidy());
+	assert.ok((segments.bytesByTenant().get("one") as number) <= 2 ** 20);
+	assert.ok(many !== undefined && many.entries < 9000 && many.entries > 1000, String(many?.entries));
+	assert.ok(rare !== undefined && rare.entries >= 400 / 4, String(rare?.entries));
+	const [{ least }] = segments.live.prepare("SELECT min(time) AS least FROM entries").all() as { least: number }[];
+	assert.ok(segments.live.range.first <= least && least > 1001);
+	segments.close();
 });
 
 test("whoever sends more than may wait waits for the writer, and loses nothing", async () => {

@@ -273,28 +273,29 @@ export class Segment {
 		this.state = { ...state };
 	}
 
-	/** Removes so many of a version's oldest entries. */
-	removeOldest(group: Group, most: Count): void {
+	/** Removes a version's oldest entries, up to a time and so many at most. */
+	removeOldest(group: Group, { until, most }: { until: EpochMs; most: Count }): void {
 		this.#transaction(() => {
-			const rows = this.prepare("SELECT time, id, size FROM entries WHERE grp = ? ORDER BY time, id LIMIT ?").all(
-				group.id,
-				most,
-			) as unknown as { time: EpochMs; id: number; size: Bytes }[];
+			const rows = this.prepare(
+				"SELECT time, id, size FROM entries WHERE grp = ? AND time <= ? ORDER BY time, id LIMIT ?",
+			).all(group.id, until, most) as unknown as { time: EpochMs; id: number; size: Bytes }[];
 			const last = rows[rows.length - 1];
 			if (last !== undefined)
 				this.prepare("DELETE FROM entries WHERE grp = ? AND (time, id) <= (?, ?)").run(group.id, last.time, last.id);
 			group.entries -= rows.length;
 			group.bytes -= rows.reduce((sum, { size }) => sum + size, 0);
-			if (rows.length === most) {
-				group.first = last.time;
+			const isEmpty = group.entries <= 0 || (rows.length < most && until >= group.last);
+			if (!isEmpty) {
+				group.first = rows.length === most ? last.time : until + 1;
 				this.#keep(group);
 			} else {
 				this.prepare("DELETE FROM groups WHERE id = ?").run(group.id);
 				this.groups.delete(keyOf(group));
 			}
 			this.#range = null;
+			// With it, so that the disk is waited for once.
+			this.#opened().exec("PRAGMA incremental_vacuum");
 		});
-		this.#opened().exec("PRAGMA incremental_vacuum");
 	}
 
 	get entries(): Count {
