@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Search } from "../src/logs/search/search.ts";
@@ -6,16 +6,19 @@ import { Segments } from "../src/logs/store/segments.ts";
 import { Writer } from "../src/logs/store/writer.ts";
 import type { InvocationRecord } from "../src/observe/record.ts";
 import { newRecord } from "../src/observe/record.ts";
-import type { Bytes, Count, Milliseconds } from "../src/units.ts";
+import type { Bytes, Count, EpochMs, Milliseconds } from "../src/units.ts";
 
-/** What is asked of either engine, of a store of many functions over a day. */
+/** What is asked of either engine, of a store of many functions over some days. */
 const FUNCTIONS = 100;
 const VERSIONS = 3;
 const DAY: Milliseconds = 24 * 3600_000;
-const BEGAN = Date.UTC(2026, 10, 29);
+const BEGAN = Date.UTC(2026, 9, 29);
 const BATCH = 1000;
 const ASKED = { tenant: "t7", function: "f7" };
 const ROUNDS = 3;
+/** The memory is looked at so many times while records are written. */
+const LOOKS = 60;
+const MB = 2 ** 20;
 /** Of bench/package.json, which only whoever measures installs. */
 const DUCKDB: string = "@duckdb/node-api";
 
@@ -29,17 +32,25 @@ interface Row {
 /** One engine's figures, by what they are. */
 type Figures = Record<string, number>;
 
+/** What is written, and the day of it that is asked for: the one in the middle. */
+interface Store {
+	count: Count;
+	days: Count;
+}
+
+const dayAskedIn = ({ days }: Store): EpochMs => BEGAN + Math.floor(days / 2) * DAY;
+
 interface Generated {
 	record: InvocationRecord;
 	message: string | null;
 }
 
-/** The same records for both: a day of functions of ten tenants, of which each has a tenth as many as the one before. */
-function* generated(count: Count): Generator<Generated> {
+/** The same records for both: days of functions of ten tenants, of which each has as many as another. */
+function* generated({ count, days }: Store): Generator<Generated> {
 	let seed = 1;
 	const random = () => {
-		seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;
-		return seed / 2 ** 31;
+		seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0;
+		return seed / 2 ** 32;
 	};
 	for (let i = 0; i < count; i++) {
 		const f = Math.floor(random() * FUNCTIONS);
@@ -49,7 +60,7 @@ function* generated(count: Count): Generator<Generated> {
 			"http",
 		);
 		const failed = random() < 0.01;
-		record.time = new Date(BEGAN + Math.floor((i / count) * DAY)).toISOString();
+		record.time = new Date(BEGAN + Math.floor((i / count) * days * DAY)).toISOString();
 		record.tenant = `t${f % 10}`;
 		record.function = `f${f}`;
 		record.version = `${"0123456789abcdef".repeat(3)}${Math.floor(random() * VERSIONS)}`;
@@ -70,9 +81,15 @@ function* generated(count: Count): Generator<Generated> {
 	}
 }
 
-function bytesIn(folder: string): Bytes {
-	return readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
+function sizesIn(folder: string): Bytes[] {
+	return readdirSync(folder).map((name) => statSync(join(folder, name)).size);
 }
+
+const bytesIn = (folder: string): Bytes => sizesIn(folder).reduce((sum, bytes) => sum + bytes, 0);
+const largestIn = (folder: string): Bytes => Math.max(...sizesIn(folder));
+
+/** What this process has read of files, as the kernel counts it. */
+const bytesRead = (): Bytes => Number(/rchar: (\d+)/.exec(readFileSync("/proc/self/io", "utf8"))?.[1]);
 
 /** The best of some rounds, in milliseconds. */
 async function best(work: () => unknown): Promise<Milliseconds> {
@@ -85,7 +102,8 @@ async function best(work: () => unknown): Promise<Milliseconds> {
 	return least;
 }
 
-async function measureSqlite(folder: string, count: Count): Promise<Figures> {
+async function measureSqlite(folder: string, store: Store): Promise<Figures> {
+	const { count } = store;
 	const word = (text: string) => console.error(text);
 	const opened = () => new Segments(folder, { days: 365, maxBytes: 64 * 2 ** 30 }, word);
 	const written = opened();
@@ -94,13 +112,16 @@ async function measureSqlite(folder: string, count: Count): Promise<Figures> {
 	let batch: string[] = [];
 	let number = 0;
 	let taken = 0;
+	let sent = 0;
+	const rss: Bytes[] = [];
 	const send = async () => {
 		taken = await writer.take({ session: "bench", number: ++number, taken, lost: 0 }, Buffer.from(batch.join("")));
 		batch = [];
 		// As the socket would, between two batches.
 		await new Promise((resolve) => setImmediate(resolve));
 	};
-	for (const { record, message } of generated(count)) {
+	for (const { record, message } of generated(store)) {
+		if (sent++ % Math.ceil(count / LOOKS) === 0) rss.push(process.memoryUsage.rss());
 		const { time, tenant, function: name, version, requestId } = record;
 		if (message !== null)
 			batch.push(
@@ -113,23 +134,36 @@ async function measureSqlite(folder: string, count: Count): Promise<Figures> {
 	writer.close();
 	written.close();
 	const { user, system } = process.cpuUsage(began);
+	const beforeOpening = bytesRead();
 	const segments = opened();
+	const opening = bytesRead() - beforeOpening;
 	const { tenant, function: name } = ASKED;
+	const since = dayAskedIn(store);
 	const ask = (query: string) => {
-		const times = { since: BEGAN, until: BEGAN + DAY };
+		const times = { since, until: since + DAY };
 		const search = new Search(segments, { query, tenant, functions: [name], ...times, limit: 100, cursor: null });
 		while (!search.step(performance.now() + 1000));
 		return search.result();
 	};
+	const all = bytesIn(folder);
+	const beforeAsking = bytesRead();
 	const dayOf = ask("| count");
+	const read = bytesRead() - beforeAsking;
+	const [[records]] = dayOf.rows as number[][];
+	const third = Math.ceil(rss.length / 3);
 	const figures: Figures = {
 		"records written per second of processor": count / ((user + system) / 1e6),
-		"bytes on disk per record": bytesIn(folder) / count,
+		"bytes on disk per record": all / count,
 		"a function's day, the latest 100": await best(() => ask("outcome:exception")),
 		"text in a function's day": await best(() => ask('"checkout failed" | count')),
 		"p99 and count by version of it": await best(() => ask("| count, p99(cpuMs) by version")),
-		"of all bytes, read for the latter":
-			(100 * dayOf.read.bytes) / [...segments.bytesByTenant().values()].reduce((sum, bytes) => sum + bytes, 0),
+		"all files": all / MB,
+		"the largest file": largestIn(folder) / MB,
+		"a function's day, its share of all files": (all * records) / count / MB,
+		"read of files for a function's day": read / MB,
+		"read of files to open the store": opening / MB,
+		"memory, first third": Math.max(...rss.slice(0, third)) / MB,
+		"memory, last third": Math.max(...rss.slice(-third)) / MB,
 	};
 	console.log(
 		`${count} records in ${segments.all.length} segments; a function's day: ${JSON.stringify({ rows: dayOf.rows, ...dayOf.read })}`,
@@ -139,7 +173,7 @@ async function measureSqlite(folder: string, count: Count): Promise<Figures> {
 }
 
 /** DuckDB with a table ordered likewise; `null` where its package is not installed. */
-async function measureDuckDb(folder: string, count: Count): Promise<Figures | null> {
+async function measureDuckDb(folder: string, store: Store): Promise<Figures | null> {
 	const duckdb = await import(DUCKDB).catch(() => null);
 	if (duckdb === null) return null;
 	const instance = await duckdb.DuckDBInstance.create(join(folder, "log.duckdb"), { threads: "1" });
@@ -150,7 +184,7 @@ async function measureDuckDb(folder: string, count: Count): Promise<Figures | nu
 	const began = process.cpuUsage();
 	let appender = await connection.createAppender("entries");
 	let n = 0;
-	for (const { record, message } of generated(count)) {
+	for (const { record, message } of generated(store)) {
 		for (const text of [record.tenant, record.function, record.version]) appender.appendVarchar(text);
 		appender.appendBigInt(BigInt(Date.parse(record.time)));
 		appender.appendVarchar(record.requestId);
@@ -171,11 +205,13 @@ async function measureDuckDb(folder: string, count: Count): Promise<Figures | nu
 	appender.closeSync();
 	await connection.run("CHECKPOINT");
 	const { user, system } = process.cpuUsage(began);
-	const of = `FROM entries WHERE tenant = '${ASKED.tenant}' AND "function" = '${ASKED.function}'`;
+	const since = dayAskedIn(store);
+	const of = `FROM entries WHERE tenant = '${ASKED.tenant}' AND "function" = '${ASKED.function}'
+		AND time >= ${since} AND time < ${since + DAY}`;
 	const ask = (sql: string) => connection.runAndReadAll(sql);
 	const figures: Figures = {
-		"records written per second of processor": count / ((user + system) / 1e6),
-		"bytes on disk per record": bytesIn(folder) / count,
+		"records written per second of processor": store.count / ((user + system) / 1e6),
+		"bytes on disk per record": bytesIn(folder) / store.count,
 		"a function's day, the latest 100": await best(() =>
 			ask(`SELECT * ${of} AND outcome = 'exception' ORDER BY time DESC LIMIT 100`),
 		),
@@ -191,23 +227,31 @@ async function measureDuckDb(folder: string, count: Count): Promise<Figures | nu
 	return figures;
 }
 
-/** The log's store beside DuckDB, over so many records: `logs=1000000`. */
+/**
+ * The log's store beside DuckDB, over so many records of so many days: `logs=1000000`, `logs=10000000,7`. What is read of
+ * files is what counts, and is the same on every machine.
+ */
 export async function benchLogs(argument: string): Promise<Row[]> {
-	const count = Number(argument || "300000");
+	const [count = 300_000, days = 1] = (argument || "300000").split(",").map(Number);
 	const folder = mkdtempSync(join(tmpdir(), "atoll-bench-"));
 	try {
 		for (const name of ["sqlite", "duckdb"]) mkdirSync(join(folder, name));
-		const sqlite = await measureSqlite(join(folder, "sqlite"), count);
-		const duckdb = await measureDuckDb(join(folder, "duckdb"), count);
+		const sqlite = await measureSqlite(join(folder, "sqlite"), { count, days });
+		const duckdb = await measureDuckDb(join(folder, "duckdb"), { count, days });
 		const rows = Object.entries(sqlite).map(([step, value]): Row => {
-			const unit = step.includes("per") ? "" : step.startsWith("of all") ? "%" : "ms";
 			const round = (number: number) => Math.round(number * 10) / 10;
-			return { step, sqlite: round(value), duckdb: duckdb?.[step] === undefined ? null : round(duckdb[step]), unit };
+			const other = duckdb?.[step];
+			return { step, sqlite: round(value), duckdb: other === undefined ? null : round(other), unit: unitOf(step) };
 		});
-		console.log(`\nThe log, ${count} records of ${FUNCTIONS} functions over a day\n`);
+		console.log(`\nThe log, ${count} records of ${FUNCTIONS} functions over ${days} days\n`);
 		console.table(rows);
 		return rows;
 	} finally {
 		rmSync(folder, { recursive: true, force: true });
 	}
+}
+
+function unitOf(step: string): string {
+	if (step.includes(" per ")) return "";
+	return /file|memory/.test(step) ? "MB" : "ms";
 }

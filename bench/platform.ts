@@ -4,6 +4,7 @@ import { Agent, type RequestOptions, request } from "node:http";
 import { join, resolve } from "node:path";
 import { SqliteStore } from "../src/control/store/sqlite-store.ts";
 import type { Change } from "../src/control/store/store.ts";
+import type { LogResult } from "../src/logs/calls.ts";
 
 const TOKEN = "token-of-the-bench";
 /** Functions that are written into a store at a time. */
@@ -66,25 +67,35 @@ export class Platform {
 		});
 	}
 
-	/** Calls the admin API for a function of the tenant `default`. */
-	async ask(method: string, path: string, { type, bytes }: Body): Promise<{ id: string }> {
-		const headers = { authorization: `Bearer ${TOKEN}`, "content-type": type, "content-length": bytes.length };
-		const to = { port: this.#admin, method, path: `/v1/tenants/default/functions/${path}`, headers };
-		const { status, text } = await this.#send(to, bytes);
+	/** Calls the admin API for a function. */
+	async ask(method: string, path: string, { type, bytes }: Body, tenant = "default"): Promise<{ id: string }> {
+		const headers = { "content-type": type, "content-length": bytes.length };
+		return this.#call({ method, path: `/v1/tenants/${tenant}/functions/${path}`, headers }, bytes);
+	}
+
+	/** What the log has of a tenant within the last hour; with a cursor, the next page of it. */
+	async query(tenant: string, query: string, cursor: string | null = null): Promise<LogResult> {
+		const params = new URLSearchParams({ query, ...(cursor !== null && { cursor }) });
+		return this.#call({ method: "GET", path: `/v1/tenants/${tenant}/logs?${params}` });
+	}
+
+	async #call<Answer>({ headers, ...to }: RequestOptions, body?: Buffer): Promise<Answer> {
+		const own = { ...headers, authorization: `Bearer ${TOKEN}` };
+		const { status, text } = await this.#send({ ...to, port: this.#admin, headers: own }, body);
 		if (status !== 200) throw new Error(text);
-		return JSON.parse(text) as { id: string };
+		return JSON.parse(text) as Answer;
 	}
 
-	async upload(name: string, code: string): Promise<{ id: string }> {
-		return this.ask("POST", `${name}/versions`, await uploadOf(code));
+	async upload(name: string, code: string, tenant?: string): Promise<{ id: string }> {
+		return this.ask("POST", `${name}/versions`, await uploadOf(code), tenant);
 	}
 
-	async release(name: string, version: string): Promise<void> {
+	async release(name: string, version: string, tenant?: string): Promise<void> {
 		const bytes = Buffer.from(JSON.stringify({ shares: [{ version, percent: 100 }] }));
-		await this.ask("POST", `${name}/releases`, { type: "application/json", bytes });
+		await this.ask("POST", `${name}/releases`, { type: "application/json", bytes }, tenant);
 	}
 
-	/** The status that a function answers with. */
+	/** The status that a function answers with, which is at `<name>.localhost`, or `<name>.<tenant>.localhost`. */
 	async get(name: string, path = "/"): Promise<number> {
 		return (await this.#send({ port: this.#port, path, headers: { host: `${name}.localhost` } })).status;
 	}

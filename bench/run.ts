@@ -1,7 +1,7 @@
 /**
  * `npm run bench [-- NAME[=ARGUMENT] …]`: the short ones, or those that are named, as in `hostile=NAME`, `soak=MINUTES`,
- * `clients=SECONDS,KIND`, `scaling=SECONDS,ROUNDS`, `before=CHECKOUT`, `isolates=CHECKOUT` and `turns=CHECKOUT`; prints tables
- * and writes them as JSON and as charts.
+ * `log-flood=MINUTES`, `logs=RECORDS,DAYS`, `clients=SECONDS,KIND`, `scaling=SECONDS,ROUNDS`, `before=CHECKOUT`,
+ * `isolates=CHECKOUT` and `turns=CHECKOUT`; prints tables and writes them as JSON and as charts.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus } from "node:os";
@@ -16,6 +16,7 @@ import { benchHostile } from "./hostile.ts";
 import { benchHttp } from "./http.ts";
 import { benchIsolates } from "./isolates.ts";
 import { benchLaunch } from "./launch.ts";
+import { benchLogFlood } from "./log-flood.ts";
 import { benchLogs } from "./logs.ts";
 import { benchMany } from "./many.ts";
 import { benchMicro } from "./micro.ts";
@@ -56,6 +57,7 @@ const LONG: Record<string, Bench> = {
 	observe: () => benchObserve(),
 	hostile: benchHostile,
 	soak: benchSoak,
+	"log-flood": benchLogFlood,
 };
 
 const all = { ...SHORT, ...LONG };

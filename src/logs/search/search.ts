@@ -2,7 +2,8 @@ import type { Bytes, Count, EpochMs, Milliseconds } from "../../units.ts";
 import type { LogEntry, LogQuery, LogResult } from "../calls.ts";
 import { parseQuery } from "../query/parser.ts";
 import type { Query } from "../query/query.ts";
-import { type Group, LOSS_MS, type Segment } from "../store/segment.ts";
+import { LOSS_MS } from "../store/losses.ts";
+import type { Group, Segment } from "../store/segment.ts";
 import type { Segments } from "../store/segments.ts";
 import { type EntryRow, entryOf } from "../store/stored-entry.ts";
 import { type Condition, compile, isWithin, rangeOf, textsIn } from "./compile.ts";
@@ -105,7 +106,7 @@ export class Search {
 		this.#functions = asked.functions === null ? null : new Set(asked.functions);
 		this.#groups = grouping === null ? null : new Groups(grouping);
 		for (const segment of segments.all) {
-			const { first: oldest, last } = segment;
+			const { first: oldest, last } = segment.range;
 			if (last >= this.#since && oldest <= this.#from.time)
 				this.#heap.push({ unread: segment, ...this.#placeOf(last) });
 		}

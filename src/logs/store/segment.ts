@@ -2,7 +2,8 @@ import { existsSync, rmSync, statSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import type { LogLine } from "../../observe/record.ts";
 import { transact } from "../../stores/sqlite.ts";
-import type { Bytes, Count, EpochMs, Milliseconds } from "../../units.ts";
+import type { Bytes, Count, EpochMs } from "../../units.ts";
+import { type Loss, Losses } from "./losses.ts";
 import { bytesOf, ENTRY_COLUMNS, MOST_LINES_BYTES, type NewEntry, rowOf } from "./new-entry.ts";
 import { type EntryRow, linesOf } from "./stored-entry.ts";
 
@@ -27,8 +28,6 @@ const SCHEMA = `
 		attempts INTEGER, event TEXT, "trigger" TEXT, method TEXT, hostname TEXT, url TEXT, traceId TEXT, spanId TEXT, more TEXT, marks TEXT, text TEXT,
 		PRIMARY KEY (grp, time, id)) WITHOUT ROWID;`;
 const VERSION = 1;
-/** Losses are counted by the minute. */
-export const LOSS_MS: Milliseconds = 60_000;
 /** So many prepared statements are kept. */
 const MOST_STATEMENTS = 40;
 
@@ -69,10 +68,10 @@ export interface Place {
 	id: number;
 }
 
-interface Loss {
-	time: EpochMs;
-	tenant: string;
-	count: Count;
+/** No entry is older or newer; of a segment that has none, no time is. */
+interface Range {
+	first: EpochMs;
+	last: EpochMs;
 }
 
 /** What was written within some hours, in a database of its own, so that it goes as a whole. */
@@ -80,8 +79,12 @@ export class Segment {
 	readonly path: string;
 	readonly sequence: number;
 	readonly groups = new Map<string, Group>();
-	losses: Loss[] = [];
+	readonly losses = new Losses();
 	state: State | null = null;
+	/** The highest id of a group. */
+	#lastGroup = 0;
+	/** Between which times all entries are; `null` where it has to be looked for. */
+	#range: Range | null = null;
 	#database: DatabaseSync | null = null;
 	readonly #statements = new Map<string, StatementSync>();
 	#isLive: boolean;
@@ -124,12 +127,8 @@ export class Segment {
 		if (!this.#isLive && !existsSync(this.path)) throw new Error(`${this.path} is gone`);
 		const database = new DatabaseSync(this.path, { timeout: 100 });
 		this.#database = database;
-		database.exec("PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA temp_store = MEMORY");
-		database.exec(
-			this.#isLive
-				? "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -32768"
-				: "PRAGMA cache_size = -4096; PRAGMA synchronous = NORMAL",
-		);
+		database.exec("PRAGMA temp_store = MEMORY; PRAGMA synchronous = NORMAL");
+		database.exec(this.#isLive ? FOR_WRITING : "PRAGMA cache_size = -4096");
 		return database;
 	}
 
@@ -152,7 +151,10 @@ export class Segment {
 		const losses = database.prepare("SELECT * FROM lost").all() as unknown as Loss[];
 		this.groups.clear();
 		for (const group of groups) this.groups.set(keyOf(group), { ...group });
-		this.losses = losses.map((loss) => ({ ...loss }));
+		this.#lastGroup = groups.reduce((last, { id }) => Math.max(last, id), 0);
+		this.#range = null;
+		this.losses.clear();
+		for (const loss of losses) this.losses.add(loss);
 		const state = database.prepare("SELECT * FROM state").get() as unknown as State | undefined;
 		this.state = state === undefined ? null : { ...state };
 	}
@@ -213,23 +215,18 @@ export class Segment {
 		let group = this.groups.get(key);
 		if (group === undefined) {
 			const { tenant, function: name, version, time } = entry;
-			group = { id: this.#nextGroup(), tenant, function: name, version, first: time, last: time, entries: 0, bytes: 0 };
+			group = { id: ++this.#lastGroup, tenant, function: name, version, first: time, last: time, entries: 0, bytes: 0 };
 			this.groups.set(key, group);
 		}
 		const { row, size } = rowOf(entry, group.id, id);
 		this.prepare(INSERT).run(...row);
 		group.first = Math.min(group.first, entry.time);
 		group.last = Math.max(group.last, entry.time);
+		if (this.#range !== null) widen(this.#range, group);
 		group.entries++;
 		group.bytes += size;
 		changed.add(group);
 		return { segment: this, group, time: entry.time, id };
-	}
-
-	#nextGroup(): number {
-		let last = 0;
-		for (const { id } of this.groups.values()) if (id > last) last = id;
-		return last + 1;
 	}
 
 	/** Lines that were stored before their record; what would be too much for one entry stays by itself. */
@@ -263,13 +260,9 @@ export class Segment {
 		);
 	}
 
-	#lose({ time, tenant, count }: Loss): void {
-		const minute = time - (time % LOSS_MS);
+	#lose(loss: Loss): void {
 		const sql = "INSERT INTO lost VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count";
-		this.prepare(sql).run(minute, tenant, count);
-		const there = this.losses.find((loss) => loss.time === minute && loss.tenant === tenant);
-		if (there === undefined) this.losses.push({ time: minute, tenant, count });
-		else there.count += count;
+		this.prepare(sql).run(this.losses.add(loss), loss.tenant, loss.count);
 	}
 
 	#setState(state: State): void {
@@ -280,40 +273,42 @@ export class Segment {
 		this.state = { ...state };
 	}
 
-	/** Removes so many of a version's oldest entries. */
-	removeOldest(group: Group, most: Count): void {
+	/** Removes a version's oldest entries, up to a time and so many at most. */
+	removeOldest(group: Group, { until, most }: { until: EpochMs; most: Count }): void {
 		this.#transaction(() => {
-			const rows = this.prepare("SELECT time, id, size FROM entries WHERE grp = ? ORDER BY time, id LIMIT ?").all(
-				group.id,
-				most,
-			) as unknown as { time: EpochMs; id: number; size: Bytes }[];
+			const rows = this.prepare(
+				"SELECT time, id, size FROM entries WHERE grp = ? AND time <= ? ORDER BY time, id LIMIT ?",
+			).all(group.id, until, most) as unknown as { time: EpochMs; id: number; size: Bytes }[];
 			const last = rows[rows.length - 1];
 			if (last !== undefined)
 				this.prepare("DELETE FROM entries WHERE grp = ? AND (time, id) <= (?, ?)").run(group.id, last.time, last.id);
 			group.entries -= rows.length;
 			group.bytes -= rows.reduce((sum, { size }) => sum + size, 0);
-			if (rows.length === most) {
-				group.first = last.time;
+			const isEmpty = group.entries <= 0 || (rows.length < most && until >= group.last);
+			if (!isEmpty) {
+				group.first = rows.length === most ? last.time : until + 1;
 				this.#keep(group);
 			} else {
 				this.prepare("DELETE FROM groups WHERE id = ?").run(group.id);
 				this.groups.delete(keyOf(group));
 			}
+			this.#range = null;
+			// With it, so that the disk is waited for once.
+			this.#opened().exec("PRAGMA incremental_vacuum");
 		});
-		this.#opened().exec("PRAGMA incremental_vacuum");
 	}
 
 	get entries(): Count {
 		return [...this.groups.values()].reduce((sum, { entries }) => sum + entries, 0);
 	}
 
-	/** No entry is newer; of one that has none, no time is. */
-	get last(): EpochMs {
-		return [...this.groups.values()].reduce((most, { last }) => Math.max(most, last), Number.NEGATIVE_INFINITY);
-	}
-
-	get first(): EpochMs {
-		return [...this.groups.values()].reduce((least, { first }) => Math.min(least, first), Number.POSITIVE_INFINITY);
+	/** Every query asks for it, of all segments. */
+	get range(): Readonly<Range> {
+		if (this.#range !== null) return this.#range;
+		const range = { first: Number.POSITIVE_INFINITY, last: Number.NEGATIVE_INFINITY };
+		for (const group of this.groups.values()) widen(range, group);
+		this.#range = range;
+		return range;
 	}
 
 	/** What it takes on the disk. */
@@ -345,10 +340,19 @@ export class Segment {
 	}
 }
 
+/** What a file is made with is said of no other: SQLite writes it down each time, and waits for the disk. */
+const FOR_WRITING = `PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA locking_mode = EXCLUSIVE;
+	PRAGMA journal_mode = WAL; PRAGMA cache_size = -32768`;
 const INSERT = `INSERT INTO entries (${ENTRY_COLUMNS.map((name) => `"${name}"`).join(", ")})
 	VALUES (${ENTRY_COLUMNS.map(() => "?").join(", ")})`;
 
 const filesOf = (path: string): string[] => ["", "-wal", "-shm", "-journal"].map((suffix) => path + suffix);
+
+/** Has a range take in a group's times. */
+function widen(range: Range, { first, last }: Group): void {
+	range.first = Math.min(range.first, first);
+	range.last = Math.max(range.last, last);
+}
 
 /** No name holds a slash, and no version does. */
 function keyOf({ tenant, function: name, version }: Pick<Group, "tenant" | "function" | "version">): string {

@@ -29,12 +29,21 @@ export interface Bounds {
 	tenantBytes?: Bytes | undefined;
 }
 
+/** Who has too much, and how much of it has to go: of what a tenant may have, or of what the disk may. */
+interface TooLarge {
+	tenant: string;
+	excess: Bytes;
+	ofDisk: boolean;
+}
+
 /** All segments of a folder: one is written to, and the others wait to be read and to be removed. */
 export class Segments {
 	readonly #folder: string;
 	readonly #bounds: Bounds;
 	readonly #word: (text: string) => void;
 	readonly #sealed: Segment[] = [];
+	/** Those of them that are open; whoever was read longest ago is first. */
+	readonly #open = new Set<Segment>();
 	/** Those that another process still writes to, by their sequence. */
 	readonly #busy = new Set<number>();
 	#live: Segment;
@@ -140,7 +149,7 @@ export class Segments {
 	/** Reads from a segment. One that turns out to be damaged is set aside, and has nothing. */
 	read<Result>(segment: Segment, read: () => Result, nothing: Result): Result {
 		if (segment !== this.#live && !this.#sealed.includes(segment)) return nothing;
-		if (segment !== this.#live && !segment.isOpen) this.#closeOldest();
+		if (segment !== this.#live) this.#keepOpen(segment);
 		try {
 			return read();
 		} catch (error) {
@@ -157,7 +166,7 @@ export class Segments {
 
 	#loseSegment(segment: Segment, error: Error): void {
 		this.#damaged += segment.entries;
-		segment.close();
+		this.#close(segment);
 		if (segment === this.#live) this.#live = this.#next();
 		else this.#sealed.splice(this.#sealed.indexOf(segment), 1);
 		this.#putAside(segment.path, error);
@@ -170,9 +179,17 @@ export class Segments {
 		return damaged;
 	}
 
-	#closeOldest(): void {
-		const open = this.#sealed.filter(({ isOpen }) => isOpen);
-		if (open.length >= MOST_OPEN) open[0].close();
+	/** A query goes from segment to segment: what was read last is read again. */
+	#keepOpen(segment: Segment): void {
+		this.#open.delete(segment);
+		this.#open.add(segment);
+		const [oldest] = this.#open;
+		if (this.#open.size > MOST_OPEN) this.#close(oldest);
+	}
+
+	#close(segment: Segment): void {
+		this.#open.delete(segment);
+		segment.close();
 	}
 
 	/**
@@ -182,14 +199,15 @@ export class Segments {
 	tidy(now: EpochMs = Date.now()): boolean {
 		for (const sequence of this.#busy) this.#find(sequence);
 		this.#removeOld(now);
-		const [tenant, why] = this.#tooLarge();
-		if (tenant === null) return false;
+		const large = this.#tooLarge();
+		if (large === null) return false;
 		for (const segment of [...this.#sealed, this.#live]) {
-			const groups = [...segment.groups.values()].filter((group) => group.tenant === tenant);
+			const groups = [...segment.groups.values()].filter(({ tenant }) => tenant === large.tenant);
 			if (groups.length === 0) continue;
+			const allGo = large.excess >= sizeOf(groups);
 			const isWhole = segment !== this.#live && groups.length === segment.groups.size;
-			if (isWhole && (why === "all" || this.#excess(tenant) >= sizeOf(groups))) this.#remove(segment);
-			else this.read(segment, () => removeOldest(segment, groups), undefined);
+			if (isWhole && (large.ofDisk || allGo)) this.#remove(segment);
+			else this.read(segment, () => removeOldest(segment, groups, allGo), undefined);
 			if (segment !== this.#live && segment.groups.size === 0) this.#remove(segment);
 			return true;
 		}
@@ -204,6 +222,7 @@ export class Segments {
 	}
 
 	#remove(segment: Segment): void {
+		this.#close(segment);
 		segment.remove();
 		this.#sealed.splice(this.#sealed.indexOf(segment), 1);
 	}
@@ -217,24 +236,22 @@ export class Segments {
 		return bytes;
 	}
 
-	#excess(tenant: string): Bytes {
-		return (this.bytesByTenant().get(tenant) ?? 0) - this.#mostOf(tenant);
-	}
-
 	#mostOf(tenant: string): Bytes {
 		const { maxBytes, tenantBytes } = this.#bounds;
 		return tenantBytes ?? (tenant === DEFAULT_TENANT ? maxBytes : maxBytes * TENANT_SHARE);
 	}
 
 	/** Whose oldest entries have to go: who has more than a tenant may, or the most where all have too much. */
-	#tooLarge(): [tenant: string | null, why: "tenant" | "all"] {
+	#tooLarge(): TooLarge | null {
 		const sizes = this.bytesByTenant();
-		for (const [tenant, bytes] of sizes) if (bytes > this.#mostOf(tenant)) return [tenant, "tenant"];
+		for (const [tenant, bytes] of sizes) {
+			const excess = bytes - this.#mostOf(tenant);
+			if (excess > 0) return { tenant, excess, ofDisk: false };
+		}
 		const onDisk = this.all.reduce((sum, { bytes }) => sum + bytes, 0) + this.#damagedBytes();
-		if (onDisk <= this.#bounds.maxBytes) return [null, "all"];
-		let largest: string | null = null;
-		for (const [tenant, bytes] of sizes) if (largest === null || bytes > (sizes.get(largest) ?? 0)) largest = tenant;
-		return [largest, "all"];
+		const excess = onDisk - this.#bounds.maxBytes;
+		const [largest] = [...sizes].sort(([, one], [, other]) => other - one);
+		return excess <= 0 || largest === undefined ? null : { tenant: largest[0], excess, ofDisk: true };
 	}
 
 	#damagedBytes(): Bytes {
@@ -252,8 +269,13 @@ export class Segments {
 
 const sizeOf = (groups: Group[]): Bytes => groups.reduce((sum, { bytes }) => sum + bytes, 0);
 
-/** Of the version that has the oldest entry. */
-function removeOldest(segment: Segment, groups: Group[]): void {
+/**
+ * Of the version that has the oldest entry. Unless all have to go, what is in the later half of the time stays for now:
+ * one of few entries is not to lose all of them before one of many loses its oldest.
+ */
+function removeOldest(segment: Segment, groups: Group[], allGo: boolean): void {
 	const oldest = groups.reduce((one, other) => (other.first < one.first ? other : one));
-	segment.removeOldest(oldest, MOST_REMOVED);
+	const last = groups.reduce((most, group) => Math.max(most, group.last), oldest.last);
+	const until = allGo ? last : oldest.first + Math.floor((last - oldest.first) / 2);
+	segment.removeOldest(oldest, { until, most: MOST_REMOVED });
 }

@@ -142,8 +142,9 @@ export class Writer {
 	#takeEntry(entry: JoinedEntry, bytes: Bytes): void {
 		const all = entry.lines.reduce((sum, { message }) => sum + message.length, bytes);
 		const own = this.#bytesOf.get(entry.tenant) ?? 0;
-		// More than that waits only where nothing can be stored; a tenant alone does not take all of it.
-		if (this.#readyBytes > 2 * FULL || (this.#readyBytes > FULL && own > FULL_OF_TENANT)) {
+		// Where nothing can be stored more than that waits; a tenant alone does not take all of it.
+		const isShort = this.#restUntil > 0 && this.#readyBytes > FULL && own > FULL_OF_TENANT;
+		if (this.#readyBytes > 2 * FULL || isShort) {
 			this.#lose(entry.tenant, countOf(entry));
 			return;
 		}
