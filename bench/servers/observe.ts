@@ -19,6 +19,7 @@ const runtime = await createRuntime({ data });
 if (what === "on") {
 	const log = fork(resolve("bench/servers/observe-log.ts"), [data]);
 	await once(log, "message");
+	process.on("exit", () => log.kill());
 	new LogStream(join(data, "logs.sock"), runtime);
 	// All that an edge of `atoll up` does beside: figures once a second, and what is used in each round.
 	const follower = new Follower(join(data, "control.sock"), runtime);

@@ -1,5 +1,5 @@
 import type { Account } from "../limits/account.ts";
-import { STREAM_CHUNK, STREAM_WINDOW } from "../link/messages.ts";
+import { FIRST_WINDOW, STREAM_CHUNK, STREAM_WINDOW } from "../link/messages.ts";
 import type { Bytes } from "../units.ts";
 
 /** Whom a body is sent to. */
@@ -18,7 +18,7 @@ export class BodySender {
 	#target: BodyTarget;
 	/** What was sent, as long as nothing more of it was asked for. */
 	#unread: Uint8Array[] | null = [];
-	#credit = STREAM_WINDOW;
+	#credit = FIRST_WINDOW;
 	/** What was sent, and of which nobody knows that its receiver has it. */
 	#ahead: Bytes = 0;
 	#wake: (() => void) | null = null;
@@ -36,7 +36,7 @@ export class BodySender {
 	/** The isolate has taken so many bytes. */
 	credit(bytes: Bytes): void {
 		if (this.isHandedOn) return; // What was handed on comes no faster for what it says.
-		this.#unread = null;
+		this.#open();
 		this.taken(bytes);
 	}
 
@@ -60,6 +60,12 @@ export class BodySender {
 		this.#wake?.();
 	}
 
+	/** It is known who reads it: the whole of the window is there from now on. */
+	#open(): void {
+		if (this.#unread !== null) this.#credit += STREAM_WINDOW - FIRST_WINDOW;
+		this.#unread = null;
+	}
+
 	/** Whether the isolate has read nothing of it, and was not sent all of it either. */
 	get mayBeHandedOn(): boolean {
 		return this.#unread !== null && this.#sending && !this.#cancelled;
@@ -69,9 +75,10 @@ export class BodySender {
 	handOn(target: BodyTarget): void {
 		const sent = this.#unread ?? [];
 		this.isHandedOn = true;
-		this.#unread = null;
 		this.#target = target;
 		for (const piece of sent) target.chunk(piece);
+		this.#open();
+		this.#wake?.();
 	}
 
 	/** That was all of it, or it broke off. */

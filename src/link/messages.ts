@@ -117,5 +117,8 @@ export type BodyMode = "none" | "whole" | "stream";
 /** How many bytes of a streamed body may be on their way before the receiver has taken some. */
 export const STREAM_WINDOW = 256 * 1024;
 
+/** Of which so many go ahead into an isolate before it has asked for more: it may only hand the body on. */
+export const FIRST_WINDOW = 64 * 1024;
+
 /** The largest piece in which a streamed body travels. */
 export const STREAM_CHUNK = 64 * 1024;

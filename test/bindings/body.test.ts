@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { setImmediate as round } from "node:timers/promises";
 import { BodySender, type BodyTarget } from "../../src/bindings/body.ts";
 import { Account } from "../../src/limits/account.ts";
-import { STREAM_CHUNK, STREAM_WINDOW } from "../../src/link/messages.ts";
+import { FIRST_WINDOW, STREAM_CHUNK, STREAM_WINDOW } from "../../src/link/messages.ts";
 
 /** Notes how many bytes it was sent, and how that ended. */
 class Noting implements BodyTarget {
@@ -34,10 +34,12 @@ test("a body of which nothing was read goes to whoever it is handed on to, from 
 	await round();
 	assert.ok(sender.mayBeHandedOn);
 	sender.handOn(other);
+	assert.equal(other.bytes, FIRST_WINDOW);
+	await round();
 	assert.equal(other.bytes, STREAM_WINDOW);
 	sender.taken(STREAM_WINDOW);
 	await sent;
-	assert.deepEqual([isolate.bytes, isolate.ended], [STREAM_WINDOW, null]);
+	assert.deepEqual([isolate.bytes, isolate.ended], [FIRST_WINDOW, null]);
 	assert.deepEqual([other.bytes, other.ended], [6 * STREAM_CHUNK, ""]);
 });
 
@@ -73,6 +75,19 @@ test("whoever has what is then wanted no longer hears that it has not all of it"
 	assert.equal(await sent, false);
 	assert.match(String(other.ended), /wanted no longer/);
 	assert.equal(isolate.ended, null);
+});
+
+test("an isolate has as much ahead as the window once it has begun to read", async () => {
+	const { isolate, sender } = begin();
+	const sent = sender.send(pieces(6)).then((isWhole) => isWhole && sender.end(""));
+	await round();
+	assert.equal(isolate.bytes, FIRST_WINDOW);
+	sender.credit(STREAM_CHUNK);
+	await round();
+	assert.equal(isolate.bytes, STREAM_WINDOW + STREAM_CHUNK);
+	sender.credit(STREAM_CHUNK);
+	await sent;
+	assert.deepEqual([isolate.bytes, isolate.ended], [6 * STREAM_CHUNK, ""]);
 });
 
 test("an isolate that asks for more of what was handed on has none come any faster", async () => {
