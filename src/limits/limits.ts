@@ -38,8 +38,8 @@ export interface Limits {
 	requestBodyBytes: number;
 	/**
 	 * Bytes of streamed responses that one function sends in a second, over all of its requests; it is slowed down to
-	 * that. A stream that is read as fast as it can be made takes two of the machine's cores. At least 1 MB. Default
-	 * 64 MB.
+	 * that. A stream that is read as fast as it can be made takes two of the machine's cores. A body that came in, and that
+	 * the function hands on without reading it, counts a quarter. At least 1 MB. Default 64 MB.
 	 */
 	streamedBytesPerSecond: number;
 	/** Size of what one request may log, in bytes, 100 for each line on top of what it says. Default 256 KB. */
