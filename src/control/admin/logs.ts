@@ -1,6 +1,6 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import type { LogEntry, RollupQuery } from "../../logs/calls.ts";
+import type { RollupQuery } from "../../logs/calls.ts";
 import { MOST_LETTERS, parseQuery } from "../../logs/query/parser.ts";
 import { momentOf, timeOf } from "../../logs/query/values.ts";
 import { type FunctionName, functionName, keyOf, type TenantName } from "../../names.ts";
@@ -9,6 +9,7 @@ import type { Control } from "../control.ts";
 import { ControlError } from "../control-error.ts";
 import { checked } from "../json.ts";
 import { FollowSession } from "../observe/follow-session.ts";
+import { invocationOf } from "../observe/invocation.ts";
 import type { Authenticated } from "../tokens.ts";
 import { addCall, type Call } from "./calls.ts";
 import { eventStream } from "./event-stream.ts";
@@ -204,12 +205,8 @@ export function addLogCalls(app: OpenAPIHono<Authenticated>, control: Control): 
 		query: oneQuery,
 		result: entryShape,
 		perform: async (c) => {
-			const id = c.req.param("requestId") as string;
 			const range = rangeIn(checked(oneQuery, c.req.query()));
-			if (!/^[\w.:-]{1,200}$/.test(id)) throw new ControlError("not_found", "that is no invocation's id");
-			const query = `requestId:"${id}"`;
-			const asked = { query, ...seenBy(c), ...range, limit: MOST_ENTRIES, cursor: null };
-			return joined(id, (await logs.query(asked)).entries);
+			return invocationOf(logs, c.req.param("requestId") as string, { ...seenBy(c), ...range });
 		},
 	});
 	call({
@@ -278,12 +275,4 @@ function rollupsIn(said: z.output<typeof rollupsQuery>, by: RollupQuery["by"]): 
 	if (length / step > MOST_STEPS)
 		throw new ControlError("invalid", `step: these are more than ${MOST_STEPS} steps; take a longer one`);
 	return { ...range, step, by: said.by ?? by };
-}
-
-/** What an id stands for, whose lines may have come by themselves. */
-function joined(id: string, entries: LogEntry[]): LogEntry {
-	const known = entries.find(({ record }) => record !== null) ?? entries[0];
-	if (known === undefined) throw new ControlError("not_found", `there is no invocation ${id}, or not any more`);
-	const lines = entries.flatMap((one) => one.lines).sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0));
-	return { ...known, lines };
 }

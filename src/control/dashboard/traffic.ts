@@ -28,77 +28,78 @@ export interface Whose {
 	functions: FunctionName[] | null;
 }
 
+/** Figures of each function by its key, or under an empty one of all together. */
+interface Figures<Of> {
+	of: Map<string, Of>;
+	/** Why some are missing; `null` where none are. */
+	problem: string | null;
+}
+
 /** Several look at the same at the same time, and a page again and again. */
 const KEPT: Milliseconds = 5000;
 
 /** What was done of late, by function and by time. */
 export class Traffic {
 	readonly #control: Control;
-	readonly #known = new LRUCache<string, Promise<Map<string, Summary>>>({ max: 100, ttl: KEPT, ttlAutopurge: true });
-
-	/** Why the last figures are missing; `null` where they are not. */
-	problem: string | null = null;
+	readonly #known = new LRUCache<string, Promise<Figures<Summary>>>({ max: 100, ttl: KEPT, ttlAutopurge: true });
 
 	constructor(control: Control) {
 		this.#control = control;
 	}
 
-	/** Of each function that had any, by its key. */
-	byFunction(whose: Whose, window: WindowName): Promise<Map<string, Summary>> {
+	/** Of each function that had any. */
+	byFunction(whose: Whose, window: WindowName): Promise<Figures<Summary>> {
 		const key = JSON.stringify([whose, window]);
 		const known = this.#known.get(key);
 		if (known !== undefined) return known;
 		const read = this.#read(whose, window);
 		this.#known.set(key, read);
-		void read.then(() => this.problem !== null && this.#known.delete(key)); // Whoever asks next may have more luck.
+		void read.then(({ problem }) => problem !== null && this.#known.delete(key)); // Whoever asks next may have more luck.
 		return read;
 	}
 
-	async #read(whose: Whose, window: WindowName): Promise<Map<string, Summary>> {
-		const summaries = new Map<string, Summary>();
-		for (const rollup of await this.#rollups({ ...whose, ...boundsOf(window), by: "function" })) {
+	async #read(whose: Whose, window: WindowName): Promise<Figures<Summary>> {
+		const of = new Map<string, Summary>();
+		const { rollups, problem } = await this.#rollups({ ...whose, ...boundsOf(window), by: "function" });
+		for (const rollup of rollups) {
 			const key = keyOf({ tenant: rollup.tenant, name: rollup.function });
-			const summary = summaries.get(key) ?? new Summary();
-			summaries.set(key, summary);
+			const summary = of.get(key) ?? new Summary();
+			of.set(key, summary);
 			summary.add(rollup);
 		}
-		return summaries;
+		return { of, problem };
 	}
 
-	/** Step by step, those without any among them; of each function by its key, or of all together. */
-	async series(whose: Whose, window: WindowName, by: "total" | "function" = "total"): Promise<Map<string, Step[]>> {
+	/** Step by step, those without any among them; of each function, or of all together. */
+	async series(whose: Whose, window: WindowName, by: "total" | "function" = "total"): Promise<Figures<Step[]>> {
 		const { since, until, step } = boundsOf(window);
-		const all = new Map<string, Step[]>();
+		const of = new Map<string, Step[]>();
 		const stepsOf = (key: string) => {
-			const known = all.get(key);
+			const known = of.get(key);
 			if (known !== undefined) return known;
 			const steps: Step[] = [];
 			for (let time = since; time < until; time += step) steps.push({ time, summary: new Summary() });
-			all.set(key, steps);
+			of.set(key, steps);
 			return steps;
 		};
 		if (by === "total") stepsOf("");
-		for (const rollup of await this.#rollups({ ...whose, since, until, step, by })) {
+		const { rollups, problem } = await this.#rollups({ ...whose, since, until, step, by });
+		for (const rollup of rollups) {
 			const key = by === "total" ? "" : keyOf({ tenant: rollup.tenant, name: rollup.function });
 			stepsOf(key)[Math.floor((rollup.time - since) / step)]?.summary.add(rollup);
 		}
-		return all;
+		return { of, problem };
 	}
 
 	/** Pages are of use without figures, too: where the log does not answer there are none, and its own log says why. */
-	async #rollups(query: RollupQuery): Promise<Rollup[]> {
+	async #rollups(query: RollupQuery): Promise<{ rollups: Rollup[]; problem: string | null }> {
 		try {
-			const told = await this.#control.logs.rollups(query);
-			this.problem = null;
-			return told;
+			return { rollups: await this.#control.logs.rollups(query), problem: null };
 		} catch (error) {
-			if (error instanceof ControlError) {
-				this.problem = "That is too much to add up: figures are missing. Choose a shorter time.";
-				return [];
-			}
+			if (error instanceof ControlError)
+				return { rollups: [], problem: "That is too much to add up: figures are missing. Choose a shorter time." };
 			this.#control.log("warn", `the dashboard has no figures: ${(error as Error).message}`);
-			this.problem = "The log does not answer: figures are missing.";
-			return [];
+			return { rollups: [], problem: "The log does not answer: figures are missing." };
 		}
 	}
 }

@@ -33,17 +33,13 @@ export function addFunction(pages: Pages, { catalog, profiles }: Control, traffi
 		const { value: one } = await catalog.find(id);
 		const window = windowOf(asked.c.req.query("window"));
 		const whose = { tenant: id.tenant, functions: [id.name] };
-		const steps = (await traffic.series(whose, window)).get("") as Step[];
+		const { of, problem } = await traffic.series(whose, window);
+		const steps = of.get("") as Step[];
 		const releases = await catalog.releases(id);
 		const failed = await latestFailed(asked, id, window);
-		return functionView(
-			id,
-			"overview",
-			html`${overview(asked, one, { steps, window, releases, failed, problem: traffic.problem })}`,
-			{
-				charts: true,
-			},
-		);
+		return functionView(id, "overview", html`${overview(asked, one, { steps, window, releases, failed, problem })}`, {
+			charts: true,
+		});
 	});
 	pages.post(`${FUNCTION}/profile`, async (asked, form) => {
 		const id = changedFunction(asked);

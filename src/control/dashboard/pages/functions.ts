@@ -58,7 +58,7 @@ async function functionsView(
 	const { text, window, order, page } = wanted;
 	const keys = await functionKeys(store, bearer, text);
 	const summaries = await traffic.byFunction({ tenant, functions }, window);
-	const of = (key: string) => summaries.get(key) ?? NONE;
+	const of = (key: string) => summaries.of.get(key) ?? NONE;
 	const by = ORDERS[order];
 	if (by !== undefined) {
 		const values = new Map(keys.map((key) => [key, by(of(key))]));
@@ -72,7 +72,7 @@ async function functionsView(
 	for (const one of shown) {
 		const key = keyOf(one);
 		const shares = (await catalog.released(one, PRODUCTION))?.shares ?? [];
-		rows.push(rowOf(one, of(key), { released: sharesText(shares), steps: series.get(key) ?? [], window }));
+		rows.push(rowOf(one, of(key), { released: sharesText(shares), steps: series.of.get(key) ?? [], window }));
 	}
 	const head = [
 		sorting("name", "Function", wanted),
@@ -99,7 +99,7 @@ async function functionsView(
 <button>Show</button>
 </form>
 <div data-refresh="10">
-<p class="note">${found}, within the last ${WINDOWS[window].name}. ${traffic.problem}</p>
+<p class="note">${found}, within the last ${WINDOWS[window].name}. ${summaries.problem ?? series.problem}</p>
 ${table("Functions", head, rows, text === "" ? "Nothing is deployed yet: atoll deploy FOLDER." : "No function has that in its name.")}
 ${pager(wanted, at, last)}
 </div>`,
@@ -113,11 +113,13 @@ async function seriesOf(
 	traffic: Traffic,
 	shown: readonly FunctionDocument[],
 	window: WindowName,
-): Promise<Map<string, Step[]>> {
-	const all = new Map<string, Step[]>();
+): ReturnType<Traffic["series"]> {
+	const all: Awaited<ReturnType<Traffic["series"]>> = { of: new Map(), problem: null };
 	for (const [tenant, functions] of Map.groupBy(shown, (one) => one.tenant)) {
 		const whose = { tenant, functions: functions.map(({ name }) => name) };
-		for (const [key, steps] of await traffic.series(whose, window, "function")) all.set(key, steps);
+		const { of, problem } = await traffic.series(whose, window, "function");
+		for (const [key, steps] of of) all.of.set(key, steps);
+		all.problem ??= problem;
 	}
 	return all;
 }

@@ -1,8 +1,9 @@
-import type { LogEntry, LogQuery } from "../../../logs/calls.ts";
+import type { LogEntry } from "../../../logs/calls.ts";
 import { keyOf } from "../../../names.ts";
 import type { InvocationRecord } from "../../../observe/record.ts";
 import type { Control } from "../../control.ts";
 import { ControlError } from "../../control-error.ts";
+import { invocationOf } from "../../observe/invocation.ts";
 import { hasFailed, invocationPath } from "../entries.ts";
 import { bytes, count, facts, longText, milliseconds, time } from "../format.ts";
 import { pathOf } from "../function-index.ts";
@@ -20,28 +21,11 @@ const LOOK_BACK = 7 * 86_400_000;
 
 export function addInvocation(pages: Pages, { catalog, logs }: Control): void {
 	const look = async ({ c, bearer }: Asked): Promise<LogEntry> => {
-		const requestId = c.req.param("request") as string;
-		if (!/^[\w.:-]{1,200}$/.test(requestId)) throw new ControlError("not_found", "there is no such invocation");
 		const at = Number(c.req.query("at"));
 		const now = Date.now();
 		const [since, until] = Number.isSafeInteger(at) && at > 0 ? [at - BEFORE, at + AFTER] : [now - LOOK_BACK, now + 1];
 		const { tenant, functions } = bearer.grant;
-		const query: LogQuery = {
-			query: `requestId:"${requestId}"`,
-			tenant,
-			functions,
-			since,
-			until,
-			limit: 1,
-			cursor: null,
-		};
-		const [found] = (await logs.query(query)).entries;
-		if (found === undefined)
-			throw new ControlError(
-				"not_found",
-				"the log has no such invocation: it is too old, or its record is not stored yet",
-			);
-		return found;
+		return invocationOf(logs, c.req.param("request") as string, { tenant, functions, since, until });
 	};
 	pages.get("/logs/:request", async (asked) => {
 		const entry = await look(asked);

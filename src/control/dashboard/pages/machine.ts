@@ -19,8 +19,8 @@ const HOUR = 3600_000;
 export function addMachine(pages: Pages, control: Control, traffic: Traffic): void {
 	pages.get("/machine", async ({ bearer }) => {
 		bearer.requireAll("read");
-		const summaries = await traffic.byFunction({ tenant: null, functions: null }, "15m");
-		return machineView(control, [...summaries], await lostOf(control));
+		const { of } = await traffic.byFunction({ tenant: null, functions: null }, "15m");
+		return machineView(control, [...of], await lostOf(control));
 	});
 }
 

@@ -20,8 +20,8 @@ export function addSettings(pages: Pages, control: Control, traffic: Traffic): v
 		for (const { version } of (await catalog.released(one))?.shares ?? [])
 			versions.push(await catalog.version(id, version));
 		const all = new Summary();
-		const steps = await traffic.series({ tenant: id.tenant, functions: [id.name] }, "24h");
-		for (const { summary } of steps.get("") ?? []) all.merge(summary);
+		const { of } = await traffic.series({ tenant: id.tenant, functions: [id.name] }, "24h");
+		for (const { summary } of of.get("") ?? []) all.merge(summary);
 		return functionView(id, "settings", settingsBody(asked, one, versions, all.bindingCalls));
 	});
 	pages.post(`${FUNCTION}/paused`, async (asked, form) => {
