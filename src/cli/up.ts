@@ -39,6 +39,15 @@ export async function up(flags: Partial<ServerConfig>, file?: string): Promise<v
 	try {
 		const { edge, control } = supervisor.ports;
 		const { token } = supervisor;
+		const restart = () => {
+			logger.info({}, "restarting");
+			supervisor.restart().then(
+				() => logger.info({}, "restarted"),
+				(error: Error) => logger.error({}, `the restart failed: ${error.message}`),
+			);
+		};
+		// Whoever hears that it is ready may signal it.
+		const stopped = untilStopped(restart);
 		logger.info(
 			{ port: edge, adminPort: control, domain: config.domain, data: config.data, ...(token !== null && { token }) },
 			"ready",
@@ -47,14 +56,7 @@ export async function up(flags: Partial<ServerConfig>, file?: string): Promise<v
 			console.log(
 				`functions  http://NAME.${config.domain}:${edge}\nadmin API  http://${config.adminHost}:${control}\n${token === null ? "" : `token      ${token}   (told this once)\n`}`,
 			);
-		const restart = () => {
-			logger.info({}, "restarting");
-			supervisor.restart().then(
-				() => logger.info({}, "restarted"),
-				(error: Error) => logger.error({}, `the restart failed: ${error.message}`),
-			);
-		};
-		await untilStopped(restart);
+		await stopped;
 	} finally {
 		await supervisor.close();
 		await logger.close();
