@@ -29,7 +29,8 @@ export function isWellFormed({ kind, op, text, data }: Outgoing<MessageData | st
 		case Kind.log:
 			return op === 0 && data === undefined && isLine(text);
 		case Kind.body:
-			return text === "" && data instanceof Uint8Array && data.byteLength <= STREAM_CHUNK;
+			// Nothing at all would be no byte of its window, and an object of the edge's.
+			return text === "" && data instanceof Uint8Array && data.byteLength > 0 && data.byteLength <= STREAM_CHUNK;
 		case Kind.credit:
 			return text === "" && typeof data === "number" && Number.isSafeInteger(data) && data >= 0;
 		case Kind.handOn:

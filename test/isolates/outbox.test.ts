@@ -7,6 +7,7 @@ import { FrameReader } from "../../src/link/frame-reader.ts";
 import { FrameWriter } from "../../src/link/frame-writer.ts";
 import { Kind, STREAM_CHUNK, STREAM_WINDOW } from "../../src/link/messages.ts";
 import type { Outgoing } from "../../src/link/outgoing.ts";
+import { isWellFormed } from "../../src/link/outgoing.ts";
 import type { SandboxEvents } from "../../src/link/protocol.ts";
 import { SendWindows } from "../../src/link/send-windows.ts";
 
@@ -27,6 +28,7 @@ const SENT: [kind: Kind, op: number, text: string, data: unknown][] = [
 	[Kind.end, 1, "\ud83d", undefined],
 	[Kind.credit, 0, "", 7],
 	[Kind.cancel, 3, "", undefined],
+	[Kind.handOn, 0, "", 5],
 	[Kind.log, 0, "warn \n", undefined],
 	[Kind.exception, 0, "exception 4 oopsError: oops\ud83d", undefined],
 	[Kind.exceeded, 0, "timers", undefined],
@@ -102,6 +104,11 @@ test("a message that the prelude never sends takes all that its turn has said wi
 		outbox.take().map((message) => message.text),
 		["log c"],
 	);
+});
+
+test("a piece of a body without a byte is never sent: it would take no room in its window", () => {
+	assert.ok(isWellFormed({ kind: Kind.body, op: 1, text: "", data: new Uint8Array(1) }));
+	assert.ok(!isWellFormed({ kind: Kind.body, op: 1, text: "", data: new Uint8Array(0) }));
 });
 
 test("a body comes no faster than it was asked for, whatever is said of it", () => {
