@@ -2,6 +2,9 @@ import type { Account } from "../limits/account.ts";
 import { FIRST_WINDOW, STREAM_CHUNK, STREAM_WINDOW } from "../link/messages.ts";
 import type { Bytes } from "../units.ts";
 
+/** Pieces are kept together up to this. */
+const SMALL: Bytes = 4096;
+
 /** Whom a body is sent to. */
 export interface BodyTarget {
 	chunk(piece: Uint8Array): void;
@@ -110,13 +113,21 @@ export class BodySender {
 				this.#credit -= piece.byteLength;
 				this.#ahead += piece.byteLength;
 				this.#account.hold(piece.byteLength);
-				this.#unread?.push(piece);
+				if (this.#unread !== null) keep(this.#unread, piece);
 				this.#target.chunk(piece);
 			}
 			if (this.#cancelled) return false;
 		}
 		return !this.#cancelled;
 	}
+}
+
+/** Adds a piece to those that are kept; small ones together, since each would take as much as a hundred bytes. */
+function keep(pieces: Uint8Array[], piece: Uint8Array): void {
+	const last = pieces.at(-1);
+	if (last !== undefined && last.byteLength + piece.byteLength <= SMALL)
+		pieces[pieces.length - 1] = Buffer.concat([last, piece]);
+	else pieces.push(piece);
 }
 
 /** A body on its way out of an isolate, read as an async iterable; what was read is credited to the isolate. */
@@ -173,9 +184,11 @@ export class BodyReceiver implements AsyncIterable<Uint8Array>, BodyTarget {
 		}
 	}
 
-	/** Nobody reads the rest. */
+	/** Nobody is to have the rest: whoever still reads hears that it is not whole. */
 	drop(): void {
+		if (!this.#ended || this.#queue.length > 0) this.#failure ??= new Error("nobody waits for it any more");
 		this.#ended = true;
+		this.#wake?.();
 		for (const { byteLength } of this.#queue.splice(0)) this.#account.release(byteLength);
 	}
 }

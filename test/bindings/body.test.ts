@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate as round } from "node:timers/promises";
-import { BodySender, type BodyTarget } from "../../src/bindings/body.ts";
+import { BodyReceiver, BodySender, type BodyTarget } from "../../src/bindings/body.ts";
 import { Account } from "../../src/limits/account.ts";
 import { FIRST_WINDOW, STREAM_CHUNK, STREAM_WINDOW } from "../../src/link/messages.ts";
+import { until } from "../support/until.ts";
 
 /** Notes how many bytes it was sent, and how that ended. */
 class Noting implements BodyTarget {
@@ -88,6 +89,47 @@ test("an isolate has as much ahead as the window once it has begun to read", asy
 	sender.credit(STREAM_CHUNK);
 	await sent;
 	assert.deepEqual([isolate.bytes, isolate.ended], [6 * STREAM_CHUNK, ""]);
+});
+
+test("pieces of a byte each are kept together", async () => {
+	const { isolate, other, sender } = begin();
+	let seen = 0;
+	other.chunk = (piece) => {
+		seen++;
+		other.bytes += piece.byteLength;
+	};
+	async function* bytes(): AsyncGenerator<Uint8Array> {
+		for (let i = 0; i < 10_000; i++) yield Uint8Array.of(i % 256);
+		await new Promise(() => undefined);
+	}
+	void sender.send(bytes());
+	await until(() => isolate.bytes === 10_000);
+	sender.handOn(other);
+	assert.deepEqual([other.bytes, seen], [10_000, 3]);
+});
+
+test("what is dropped is no whole body for whoever still reads it, and wakes who waits for it", async () => {
+	const account = Account.ofAll(1e9).for({ giveUp: () => undefined });
+	const make = () =>
+		new BodyReceiver(
+			account,
+			() => undefined,
+			() => undefined,
+		);
+	const queued = make();
+	queued.chunk(Uint8Array.of(1));
+	queued.end("");
+	queued.drop();
+	await assert.rejects(queued[Symbol.asyncIterator]().next(), /nobody waits/);
+	const waiting = make();
+	const next = waiting[Symbol.asyncIterator]().next();
+	await round();
+	waiting.drop();
+	await assert.rejects(next, /nobody waits/);
+	const whole = make();
+	whole.end("");
+	whole.drop();
+	assert.equal((await whole[Symbol.asyncIterator]().next()).done, true);
 });
 
 test("an isolate that asks for more of what was handed on has none come any faster", async () => {
