@@ -263,7 +263,8 @@ export class Attempt {
 	 */
 	#handOn(op: number, from: number): void {
 		const body = from === 0 ? this.#body : this.#calls.incoming(from);
-		if (!body?.mayBeHandedOn) return;
+		// What an answer brings cannot be what its call is asked with: it would go round for ever.
+		if (!body?.mayBeHandedOn || (op > 0 && op === from)) return;
 		const target = op === 0 ? this.#respondWith(body) : this.#calls.sendOn(op, body);
 		if (target === null) return;
 		body.handOn({

@@ -195,8 +195,13 @@ export class HttpEvent implements InvocationEvent {
 		this.#socket?.message(data);
 	}
 
+	/** Whether a response's body is being given: a WebSocket has none. */
+	get #streams(): boolean {
+		return this.#socket === null && this.#answer.state === "streaming";
+	}
+
 	#more(bytes: Uint8Array): void {
-		if (this.#answer.state !== "streaming") return;
+		if (!this.#streams) return;
 		const { guard, attempt } = this.#invocation;
 		const taken = () => guard.run(this.#invocation, () => this.#taken(bytes.byteLength));
 		if (!this.#answer.write(bytes, taken)) attempt?.revoke();
@@ -218,7 +223,7 @@ export class HttpEvent implements InvocationEvent {
 	}
 
 	#end(failure: string): void {
-		if (this.#answer.state !== "streaming") return;
+		if (!this.#streams) return;
 		if (failure !== "")
 			this.#answer.fail(new FunctionError("exception", "the response's stream failed", { stack: failure }));
 		else if (!this.#answer.end()) this.#invocation.attempt?.revoke();
