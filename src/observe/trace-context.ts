@@ -65,9 +65,9 @@ export function writtenTrace(trace: TraceContext): string {
 	return trace.state === "" ? traceparentOf(trace) : `${traceparentOf(trace)} ${trace.state}`;
 }
 
-/** One that was kept; `null` where nothing was, or nothing that is well formed. */
-export function readTrace(written: string | null): TraceContext | null {
-	if (written === null) return null;
+/** One that was kept; `null` where nothing was, by an atoll that knew of none either, or nothing that is well formed. */
+export function readTrace(written: string | null | undefined): TraceContext | null {
+	if (written === null || written === undefined) return null;
 	const end = written.indexOf(" ");
 	return end === -1 ? traceOf(written) : traceOf(written.slice(0, end), written.slice(end + 1));
 }

@@ -63,7 +63,7 @@ export class Outbox {
 		for (const queue of queues) {
 			this.#quota.use(tenant, body.length + (trace?.length ?? 0) + MESSAGE_BYTES, mostBytes);
 			this.#make.run(tenant, queue);
-			this.#send.run(tenant, queue, time, time, body, depth + 1, trace);
+			this.#send.run(tenant, queue, time, time, body, depth + 1, trace ?? null);
 			told.queues.add(queue);
 		}
 	}

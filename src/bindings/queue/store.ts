@@ -186,7 +186,7 @@ export class QueueStore implements DataStore {
 		this.#quota.use(tenant, sizeOf(message) + MESSAGE_BYTES, mostBytes);
 		make.run(tenant, queue);
 		const now = Date.now();
-		return Number(send.run(tenant, queue, now + delayMs, now, type, body, trace).lastInsertRowid);
+		return Number(send.run(tenant, queue, now + delayMs, now, type, body, trace ?? null).lastInsertRowid);
 	}
 
 	/** Removes a message, whoever has it. */
