@@ -258,7 +258,7 @@ export class Meter {
 			socket.destroy();
 			return;
 		}
-		while (this.#changed.size > 0 && !this.#lines?.closed && performance.now() < deadline) {
+		while (this.#changed.size > 0 && this.#lines?.closed === false && performance.now() < deadline) {
 			this.#tell();
 			await this.#lines?.ready();
 		}
