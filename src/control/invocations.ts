@@ -73,7 +73,7 @@ export class Invocations {
 			once: key === "" ? null : { scope: `function/${to.name}`, key },
 			invocations: [invocation],
 			messages: [],
-			trace: trace && writtenTrace(trace),
+			trace: writtenTrace(trace),
 			mostBytes: storedBytes,
 		};
 		const call = { store: "invocations", operation: "take", said, bytes: payload };

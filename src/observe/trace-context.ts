@@ -60,8 +60,9 @@ export function traceOf(traceparent: string | undefined, tracestate = ""): Trace
 	return parent && { ...parent, state: parseTracestate(tracestate) };
 }
 
-/** A place in a trace as it is kept with what is done later: 568 letters at most. */
-export function writtenTrace(trace: TraceContext): string {
+/** A place in a trace as it is kept with what is done later: 568 letters at most; `null` for none. */
+export function writtenTrace(trace: TraceContext | null): string | null {
+	if (trace === null) return null;
 	return trace.state === "" ? traceparentOf(trace) : `${traceparentOf(trace)} ${trace.state}`;
 }
 

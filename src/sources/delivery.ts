@@ -15,8 +15,8 @@ export interface DeliveryParts {
 }
 
 /**
- * Takes an event in, which its request sent from a place in a trace, or from none, for all whom its source's rules name, or for nobody: once this resolves it is on the disk. One
- * that was taken in before is not again.
+ * Takes an event in, which its request sent from a place in a trace, or from none, for all whom its source's rules name, or
+ * for nobody: once this resolves it is on the disk. One that was taken in before is not again.
  */
 export async function deliver(
 	{ data: process, storedBytes, queued }: DeliveryParts,
@@ -49,7 +49,7 @@ export async function deliver(
 		once,
 		invocations,
 		messages,
-		trace: trace && writtenTrace(trace),
+		trace: writtenTrace(trace),
 		mostBytes: storedBytes,
 	};
 	const call = { store: "invocations", operation: "take", said, bytes: Buffer.concat(bodies) };

@@ -60,7 +60,7 @@ export class TenantQueue {
 		if (bytes.byteLength !== size) throw new Error("400 the messages are not whole");
 		const said: Omit<QueueSend, keyof QueueId> = {
 			mostBytes: this.#mostBytes,
-			trace: trace && writtenTrace(trace),
+			trace: writtenTrace(trace),
 			messages: messages.map(({ type, size, delaySeconds }) => ({
 				...{ type, size },
 				delayMs: (delaySeconds ?? delay) * 1000,

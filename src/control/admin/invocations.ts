@@ -1,13 +1,13 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { functionName, queueName } from "../../names.ts";
-import { traceOf } from "../../observe/trace-context.ts";
 import type { Destination, InvocationState, InvokedEvent } from "../../triggers/invocation-calls.ts";
 import { cronsSchema } from "../../triggers/trigger-settings.ts";
 import type { Control } from "../control.ts";
 import { ControlError } from "../control-error.ts";
 import { type Asked, kindOf, LONGEST_DELAY } from "../invocations.ts";
 import { checked } from "../json.ts";
+import { traceSent } from "../sent-trace.ts";
 import type { Authenticated } from "../tokens.ts";
 import { addCall, type Call } from "./calls.ts";
 
@@ -129,7 +129,7 @@ function askedIn(said: Query, c: C): Asked {
 	if (at !== undefined && delay !== undefined) throw new ControlError("invalid", "delay and at: one of them says when");
 	const seconds = at === undefined ? (delay ?? 0) : Math.max(0, Math.ceil((Date.parse(at) - Date.now()) / 1000));
 	if (seconds > LONGEST_DELAY) throw new ControlError("invalid", "at: it may be up to 12 hours from now");
-	const trace = traceOf(c.req.header("traceparent"), c.req.header("tracestate"));
+	const trace = traceSent(c);
 	return { event: eventIn(said, c), delay: seconds, retries, onSuccess, onFailure, trace, key };
 }
 

@@ -1,9 +1,9 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { Sent } from "../../bindings/queue/tenant-queue.ts";
-import { traceOf } from "../../observe/trace-context.ts";
 import type { Control } from "../control.ts";
 import type { Pulled } from "../queues.ts";
+import { traceSent } from "../sent-trace.ts";
 import type { QueueDocument } from "../store/documents.ts";
 import type { Authenticated } from "../tokens.ts";
 import { addCall, type Call } from "./calls.ts";
@@ -60,7 +60,7 @@ export function addQueueCalls(app: OpenAPIHono<Authenticated>, { queues, feed }:
 			const sent = messages.map(
 				({ contentType: type, delaySeconds }, i): Sent => ({ type, size: bodies[i].byteLength, delaySeconds }),
 			);
-			const trace = traceOf(c.req.header("traceparent"), c.req.header("tracestate"));
+			const trace = traceSent(c);
 			await queues.send(...queueOf(c), { messages: sent, bytes: Buffer.concat(bodies), trace });
 		},
 	});

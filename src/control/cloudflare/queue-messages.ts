@@ -1,10 +1,10 @@
 import { type Context, Hono } from "hono";
 import { z } from "zod";
 import type { Sent } from "../../bindings/queue/tenant-queue.ts";
-import { traceOf } from "../../observe/trace-context.ts";
 import { pullSchema } from "../../triggers/trigger-settings.ts";
 import { ControlError } from "../control-error.ts";
 import type { Pulled, Queues } from "../queues.ts";
+import { traceSent } from "../sent-trace.ts";
 import type { QueueDocument, Scope } from "../store/documents.ts";
 import type { Authenticated } from "../tokens.ts";
 import { ok } from "./envelope.ts";
@@ -47,7 +47,7 @@ export function messageCalls(
 				...{ type, size: bodies[i].byteLength, delaySeconds: own ?? delaySeconds },
 			}),
 		);
-		const trace = traceOf(c.req.header("traceparent"), c.req.header("tracestate"));
+		const trace = traceSent(c);
 		await queues.send(tenant, name, { messages: sent, bytes: Buffer.concat(bodies), trace });
 	};
 	app.post("/", async (c) => {
