@@ -1,4 +1,5 @@
-import type { StorageTelling } from "../stores/storage-rule.ts";
+import { concerns, type StorageTelling } from "../stores/storage-rule.ts";
+import type { Bytes } from "../units.ts";
 
 /** What became of the events of a change. */
 export interface Told {
@@ -11,6 +12,15 @@ export interface Told {
 /** What is told of changes that somebody makes: by which rules, and who hears what came of it. */
 export interface Telling extends Omit<StorageTelling, "mostBytes"> {
 	told(changed: Told): void;
+}
+
+/** By what changes of these keys are told, of a tenant that may store so much. */
+export function tellingOfKeys(
+	{ rules, depth, trace }: Telling,
+	keys: readonly string[],
+	mostBytes: Bytes,
+): StorageTelling {
+	return { rules: rules.filter((rule) => keys.some((key) => concerns(rule, key))), depth, trace, mostBytes };
 }
 
 /** For whoever changes nothing. */

@@ -1,8 +1,8 @@
 import type { DataResult, StoredData } from "../../stores/data-process.ts";
-import { concerns, type StorageTelling } from "../../stores/storage-rule.ts";
+import type { StorageTelling } from "../../stores/storage-rule.ts";
 import type { Bytes } from "../../units.ts";
 import type { Content } from "../binding.ts";
-import { NOTHING_TOLD, type Telling, type Told } from "../telling.ts";
+import { NOTHING_TOLD, type Telling, type Told, tellingOfKeys } from "../telling.ts";
 import type { KvFound, KvList, KvNamespaceId, KvPut } from "./calls.ts";
 import type { Recent, RecentValues } from "./recent-values.ts";
 import type { KvKeys } from "./schema.ts";
@@ -144,9 +144,7 @@ export class Namespace {
 
 	/** By what changes of these keys are told. */
 	#tellingOf(keys: readonly string[]): StorageTelling {
-		const { rules, depth, trace } = this.#telling;
-		const concerned = rules.filter((rule) => keys.some((key) => concerns(rule, key)));
-		return { rules: concerned, depth, trace, mostBytes: this.#mostBytes };
+		return tellingOfKeys(this.#telling, keys, this.#mostBytes);
 	}
 
 	#told({ said }: DataResult): void {

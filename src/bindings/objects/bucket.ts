@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import type { Intake, StoredData } from "../../stores/data-process.ts";
-import { type BucketRule, concerns, type StorageTelling } from "../../stores/storage-rule.ts";
+import type { BucketRule, StorageTelling } from "../../stores/storage-rule.ts";
 import type { Bytes } from "../../units.ts";
 import type { Content } from "../binding.ts";
-import type { Telling } from "../telling.ts";
+import { type Telling, tellingOfKeys } from "../telling.ts";
 import {
 	type BucketCount,
 	type BucketId,
@@ -75,9 +75,7 @@ export class Bucket {
 
 	/** By what changes of these keys are told. */
 	#tellingOf(keys: readonly string[]): StorageTelling {
-		const { rules, depth, trace } = this.#telling;
-		const concerned = rules.filter((rule) => keys.some((key) => concerns(rule, key)));
-		return { rules: concerned, depth, trace, mostBytes: this.#mostBytes };
+		return tellingOfKeys(this.#telling, keys, this.#mostBytes);
 	}
 
 	async head(key: string): Promise<ObjectHead | null> {
