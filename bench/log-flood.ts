@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { LogResult } from "../src/logs/calls.ts";
 import type { Bytes, Count } from "../src/units.ts";
 import { Platform } from "./platform.ts";
-import { childrenOf, percentile, type Sample } from "./tenants.ts";
+import { below, holdings, percentile, type Sample } from "./tenants.ts";
 
 /** Tenants that log as much as they may, each over so many connections without a pause. */
 const FLOODS = ["long0", "long1", "short0", "short1"];
@@ -155,15 +155,7 @@ async function keptOf(server: Platform, tenant: string, sent: Count): Promise<Ke
 function heldBy(pid: number, role: RegExp): number {
 	const found = below(pid).findLast((one) => role.test(commandOf(one)));
 	if (found === undefined) return 0;
-	return Math.round((Number(readFileSync(`/proc/${found}/statm`, "utf8").split(" ")[1]) * 4096) / MB);
-}
-
-function below(pid: number): number[] {
-	try {
-		return childrenOf(pid).flatMap((child) => [child, ...below(child)]);
-	} catch {
-		return []; // It has just ended.
-	}
+	return holdings(found).ownMb;
 }
 
 function commandOf(pid: number): string {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { getPriority } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
-import { childrenOf } from "./tenants.ts";
+import { below } from "./tenants.ts";
 
 /** Kills the sandbox of an atoll's normal lane; resolves when the spare has its place, and there is another spare. */
 export async function killNormal(atoll: number): Promise<void> {
@@ -33,11 +33,6 @@ async function normalAndSpare(atoll: number): Promise<number[]> {
 		if (found.length === 2) return found.sort((a, b) => a - b);
 		await sleep(20);
 	}
-}
-
-/** All processes that a process has started, and those that they have. */
-function below(pid: number): number[] {
-	return childrenOf(pid).flatMap((child) => [child, ...below(child)]);
 }
 
 /** Whether it is a sandbox, and none that gives way to others, as those of the heavy lane do. */

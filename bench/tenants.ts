@@ -92,6 +92,15 @@ export function childrenOf(pid: number): number[] {
 	return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean).map(Number);
 }
 
+/** All processes that a process has started, and those that they have; what has just ended has none. */
+export function below(pid: number): number[] {
+	try {
+		return childrenOf(pid).flatMap((child) => [child, ...below(child)]);
+	} catch {
+		return [];
+	}
+}
+
 export function holdings(pid: number): Holdings {
 	try {
 		const own = (Number(readFileSync(`/proc/${pid}/statm`, "utf8").split(" ")[1]) * 4096) / 2 ** 20;
