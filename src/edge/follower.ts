@@ -37,7 +37,7 @@ export class Follower {
 	readonly #runtime: Runtime;
 	readonly #desired: Desired;
 	readonly #watched: Watched;
-	#socket: ControlSocket | null = null;
+	#control: ControlSocket | null = null;
 	#lines: Lines<ToEdge, ToControl> | null = null;
 	#sequence = 0;
 	/** The keys of the functions that are named by the parts of all that there is, as long as these come. */
@@ -72,7 +72,7 @@ export class Follower {
 
 	/** Connects to control. Resolves once it can be asked for what is sought. */
 	connect(): Promise<void> {
-		this.#socket = new ControlSocket({
+		this.#control = new ControlSocket({
 			path: this.#path,
 			longestMs: LONGEST_MS,
 			onConnect: (socket) => this.#onConnect(socket),
@@ -118,7 +118,7 @@ export class Follower {
 	}
 
 	#onConnect(socket: Socket): void {
-		this.#socket?.isOfUse();
+		this.#control?.isOfUse();
 		const lines = new Lines<ToEdge, ToControl>(socket, (said) => this.#on(said));
 		// Parts that came over the connection before are no beginning of those to come.
 		this.#work = this.#work.then(() => {
@@ -230,6 +230,6 @@ export class Follower {
 
 	close(): void {
 		this.#watched.close();
-		this.#socket?.stop().destroySoon();
+		this.#control?.stop().destroySoon();
 	}
 }

@@ -71,8 +71,6 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 		const triggers = { crons: one.schedules, queues: one.consumers, storage: one.storage };
 		return { tenant, name, hostnames, paused, provisioned, maxInstances, keep, triggers, aliases, created, changed };
 	};
-	/** Answers once edges serve what was committed. */
-	const served = (sequence: number) => control.served(sequence);
 
 	call({
 		method: "get",
@@ -126,7 +124,7 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 		perform: async (c, request) => {
 			const { triggers } = request;
 			const resolved = triggers && (await resolveTriggers(namespaces, idOf(c).tenant, triggers));
-			await served(await catalog.set(actorOf(c), idOf(c), settingsOf({ ...request, triggers: resolved })));
+			await control.served(await catalog.set(actorOf(c), idOf(c), settingsOf({ ...request, triggers: resolved })));
 			return functionOf((await catalog.find(idOf(c))).value);
 		},
 	});
@@ -135,7 +133,7 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 		path: FUNCTION,
 		summary: "Removes a function with all its versions",
 		scope: "deploy",
-		perform: async (c) => served(await catalog.remove(actorOf(c), idOf(c))),
+		perform: async (c) => control.served(await catalog.remove(actorOf(c), idOf(c))),
 	});
 
 	call({
@@ -201,7 +199,7 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 				source: "atoll",
 			});
 			await bound.introduce(actorOf(c), tenant, bindings);
-			await served(catalog.store.sequence);
+			await control.served(catalog.store.sequence);
 			return versionOf(version);
 		},
 	});
@@ -245,7 +243,7 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 		result: shapes.releaseShape,
 		perform: async (c, request) => {
 			const made = await releases.release(actorOf(c), idOf(c), { ...request, source: "atoll" });
-			await served(made.sequence);
+			await control.served(made.sequence);
 			return made.release;
 		},
 	});
@@ -259,7 +257,7 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 		perform: async (c, { version, alias, message }) => {
 			const to = { message, ...(version !== undefined && { version }), ...(alias !== undefined && { alias }) };
 			const made = await releases.rollback(actorOf(c), idOf(c), to);
-			await served(made.sequence);
+			await control.served(made.sequence);
 			return made.release;
 		},
 	});
@@ -268,7 +266,8 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 		path: `${FUNCTION}/aliases/{alias}`,
 		summary: "Takes an alias away",
 		scope: "deploy",
-		perform: async (c) => served(await releases.removeAlias(actorOf(c), idOf(c), c.req.param("alias") as string)),
+		perform: async (c) =>
+			control.served(await releases.removeAlias(actorOf(c), idOf(c), c.req.param("alias") as string)),
 	});
 
 	call({
@@ -285,7 +284,7 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 		summary: "Sets variables; null removes one",
 		scope: "deploy",
 		body: shapes.variablesPatch,
-		perform: async (c, patch) => served(await catalog.setVariables(actorOf(c), idOf(c), patch)),
+		perform: async (c, patch) => control.served(await catalog.setVariables(actorOf(c), idOf(c), patch)),
 	});
 	call({
 		method: "get",
@@ -304,7 +303,7 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 		summary: "Sets secrets; null removes one",
 		scope: "deploy",
 		body: shapes.secretsPatch,
-		perform: async (c, patch) => served(await catalog.setSecrets(actorOf(c), idOf(c), patch)),
+		perform: async (c, patch) => control.served(await catalog.setSecrets(actorOf(c), idOf(c), patch)),
 	});
 	call({
 		method: "put",
@@ -314,7 +313,7 @@ export function adminApi(control: Control): OpenAPIHono<Authenticated> {
 		body: z.array(z.string()),
 		result: shapes.functionShape,
 		perform: async (c, hostnames) => {
-			await served(await catalog.setHostnames(actorOf(c), idOf(c), hostnames));
+			await control.served(await catalog.setHostnames(actorOf(c), idOf(c), hostnames));
 			return functionOf((await catalog.find(idOf(c))).value);
 		},
 	});

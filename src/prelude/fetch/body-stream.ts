@@ -93,8 +93,8 @@ export function receiveStream(context: IoContext, op: number, operation: Operati
 
 /**
  * Sends a stream's bytes to the edge, no faster than its receiver takes them, or has the edge hand them on, where they
- * come from there and nobody has read any. Resolves when the stream has ended or failed, or nobody wants it any more; it never
- * rejects.
+ * come from there and nobody has read any. Resolves when the stream has ended or failed, or nobody wants it any more; it
+ * never rejects.
  */
 export async function sendStream(
 	context: IoContext,

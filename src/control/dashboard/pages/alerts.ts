@@ -25,7 +25,7 @@ const OF_SILENCE = ["alertname", "tenant", "function"];
 
 export function addAlerts(pages: Pages, { alerts }: Control): void {
 	pages.get("/alerts", async (asked) => {
-		const owner = askedTenant(asked, asked.c.req.query("tenant"));
+		const owner = askedTenant(asked);
 		const { functions } = asked.bearer.grant;
 		const seen = alerts.list(owner).filter((one) => functions === null || functions.includes(one.function));
 		const whose = asked.bearer.tenant === null && tenantForm(owner);
