@@ -373,7 +373,7 @@ export class Control {
 		this.profiles.close();
 	}
 
-	/** Edges that are ending, too, have so long to tell the last of what is used. */
+	/** Edges that are ending, too, have so long to tell the last of what was done, and of what is used. */
 	async close(edgesMs: Milliseconds): Promise<void> {
 		this.closeTails();
 		this.#closed = true;
@@ -381,7 +381,7 @@ export class Control {
 		clearTimeout(this.#firstTidying);
 		this.budgets.close();
 		const metered = this.metering.close(edgesMs);
-		await Promise.all([this.feed.close(), this.logIntake.close()]);
+		await Promise.all([this.feed.close(edgesMs), this.logIntake.close(edgesMs)]);
 		await this.alerts.close();
 		await (await this.#builder)?.builder.close();
 		await this.#pruner.close();

@@ -11,7 +11,7 @@ import { controlServer } from "./server.ts";
 /** Requests that are worked on have so long when it is to end: an upload's build takes some seconds. */
 const FINISH_MS: Milliseconds = 20_000;
 /** Edges that end with it have so long: requests in flight are finished there. */
-const EDGES_MS: Milliseconds = 40_000;
+const EDGES_MS: Milliseconds = 38_000;
 const IDLE_MS: Milliseconds = 100;
 const LEAST_TOKEN = 16;
 

@@ -32,10 +32,10 @@ export function controlServer(control: Control): Server {
 		if (told !== error) control.log("error", `${c.req.method} ${c.req.path}: ${String(error.stack)}`);
 		return c.req.path.startsWith("/client/") ? failed(c, told) : problem(c, told);
 	});
-	// Whoever still sends when the answer is there is cut off, and is not to use the connection again.
+	// Whoever still sends when the answer is there is cut off, and is not to use the connection again; nor is anybody at the end.
 	app.use(async (c, next) => {
 		await next();
-		if (!c.env.incoming.complete) c.header("connection", "close");
+		if (!c.env.incoming.complete || !server.listening) c.header("connection", "close");
 	});
 	app.notFound((c) => problem(c, new ControlError("not_found", `there is no ${c.req.method} ${c.req.path}`)));
 	app.get("/healthz", (c) => c.text("ok"));

@@ -155,8 +155,9 @@ export class HttpServer {
 		this.#lingers = false;
 	}
 
-	/** Stops accepting and finishes what is in flight, for 30 seconds at most. */
+	/** Stops accepting and finishes what is in flight, for 30 seconds at most. A connection ends with its next answer. */
 	async close(): Promise<void> {
+		this.#connections.draining = true;
 		this.#runtime.closeWebSockets();
 		const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
 		// A connection that was busy when the server closed becomes idle later, and would be kept alive.

@@ -47,7 +47,7 @@ class Kept {
 	}
 
 	async close(): Promise<void> {
-		await this.#intake?.close();
+		await this.#intake?.close(0);
 	}
 
 	records(tenant: string): number {

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { type IncomingMessage, request } from "node:http";
+import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import type { LogEntry, LogResult, Rollup } from "../../src/logs/calls.ts";
 import { startPlatform, TOKEN } from "../support/platform.ts";
@@ -220,17 +223,38 @@ test("what was counted is exact, by version", async () => {
 
 test("an edge whose control stands still holds no more than its bound", async () => {
 	const edge = pidOf(EDGE);
+	// 200 MB of lines.
+	const flood = async () => {
+		for (let i = 0; i < 100; i++)
+			await Promise.all(Array.from({ length: 10 }, () => platform.get("shop.localhost", "/?lines=100&letters=2000")));
+	};
+	// What such a load takes by itself.
+	await flood();
 	const resident = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${edge}/status`, "utf8"))?.[1]) / 1024;
 	const before = resident();
 	const control = pidOf(CONTROL);
 	process.kill(control, "SIGSTOP");
 	try {
-		// 200 MB of lines.
-		for (let i = 0; i < 100; i++)
-			await Promise.all(Array.from({ length: 10 }, () => platform.get("shop.localhost", "/?lines=100&letters=2000")));
+		await flood();
 		assert.ok(resident() - before < 120, `${before} MB, then ${resident()}`);
 	} finally {
 		process.kill(control, "SIGCONT");
 	}
 	await until(async () => (await query("default", "", { limit: "1" })).lost > 1000);
+});
+
+test("what is done while the server ends is there once it is started again", async () => {
+	await platform.deploy("late", "export default { fetch: (r) => new Response(r.body) }");
+	const upload = request({ port: platform.port, method: "POST", path: "/late", headers: { host: "late.localhost" } });
+	upload.write("half");
+	const [response] = (await once(upload, "response")) as [IncomingMessage];
+	const stopped = platform.stop();
+	// Control takes no more by then.
+	const isOpen = async () => (await fetch(`http://127.0.0.1:${platform.adminPort}/healthz`).catch(() => null)) !== null;
+	await until(async () => !(await isOpen()));
+	upload.end();
+	assert.equal(await text(response), "half");
+	assert.equal(await stopped, 0);
+	await platform.up();
+	assert.deepEqual(await urls("default", "function:late"), ["http://late.localhost/late"]);
 });

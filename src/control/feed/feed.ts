@@ -8,7 +8,7 @@ import { ControlError } from "../control-error.ts";
 import type { AskedEdge } from "../observe/profiles.ts";
 import type { Sequence, Store } from "../store/store.ts";
 import type { DesiredState } from "./desired-state.ts";
-import { listenAt } from "./listening.ts";
+import { closeWithin, listenAt } from "./listening.ts";
 
 /** An upload's answer waits so long for edges to serve it. */
 const SERVING_MS: Milliseconds = 15_000;
@@ -280,8 +280,10 @@ export class Feed {
 		return [...this.#watchers].filter(({ scope }) => covers(scope, key));
 	}
 
-	async close(): Promise<void> {
-		for (const { lines } of this.#followers) lines.close();
-		await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+	/** Takes no more edges, and resolves once those that are there have gone, or after so long. */
+	close(ms: Milliseconds): Promise<void> {
+		return closeWithin(this.#server, ms, () => {
+			for (const { lines } of this.#followers) lines.close();
+		});
 	}
 }

@@ -1,10 +1,9 @@
 import { createServer, type Server, type Socket } from "node:net";
-import { setTimeout as sleep } from "node:timers/promises";
 import { Lines } from "../../feed/lines.ts";
 import type { Counts, Day, NamedCounters, ToMeter, ToMetering } from "../../feed/usage.ts";
 import type { RefusedTenant } from "../../limits/refusals.ts";
 import type { Milliseconds } from "../../units.ts";
-import { listenAt } from "../feed/listening.ts";
+import { closeWithin, listenAt } from "../feed/listening.ts";
 import type { Told } from "./usage-store.ts";
 
 /** Counters as they were named over a connection. */
@@ -101,11 +100,10 @@ export class EdgeConnections {
 	}
 
 	/** Takes no more edges, and resolves once those that are there have gone, or after so long. */
-	async close(ms: Milliseconds): Promise<void> {
-		const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-		if (ms > 0) await Promise.race([closed, sleep(ms, undefined, { ref: false })]);
-		for (const socket of this.#connections.keys()) socket.destroy();
-		await closed;
+	close(ms: Milliseconds): Promise<void> {
+		return closeWithin(this.#server, ms, () => {
+			for (const socket of this.#connections.keys()) socket.destroy();
+		});
 	}
 }
 

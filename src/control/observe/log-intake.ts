@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { takeBatches } from "../../feed/batches.ts";
-import { listenAt } from "../feed/listening.ts";
+import type { Milliseconds } from "../../units.ts";
+import { closeWithin, listenAt } from "../feed/listening.ts";
 
 /** Where edges bring records and lines to, which go on to the log without being read. */
 export class LogIntake {
@@ -32,12 +33,12 @@ export class LogIntake {
 		});
 	}
 
-	/** Takes no more; what came is kept and answered first. */
-	async close(): Promise<void> {
-		const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-		for (const socket of this.#sockets) socket.pause();
-		await Promise.all(this.#keeping);
-		for (const socket of this.#sockets) socket.destroySoon();
-		await closed;
+	/** Takes no more edges, and resolves once those that are there have gone, or after so long; what came is kept and answered. */
+	close(ms: Milliseconds): Promise<void> {
+		return closeWithin(this.#server, ms, async () => {
+			for (const socket of this.#sockets) socket.pause();
+			await Promise.all(this.#keeping);
+			for (const socket of this.#sockets) socket.destroySoon();
+		});
 	}
 }
