@@ -159,11 +159,12 @@ export class HttpServer {
 	async close(): Promise<void> {
 		this.#connections.draining = true;
 		this.#runtime.closeWebSockets();
+		// Not those that are idle at once, as Node would: the next request of one that is in use is on its way.
+		this.#lingers = true;
 		const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-		// A connection that was busy when the server closed becomes idle later, and would be kept alive.
+		this.#lingers = false;
 		const idle = setInterval(() => this.#server.closeIdleConnections(), 20);
 		const late = setTimeout(() => this.#server.closeAllConnections(), DRAIN_TIMEOUT);
-		this.#server.closeIdleConnections();
 		await closed;
 		clearInterval(idle);
 		clearTimeout(late);

@@ -136,3 +136,21 @@ test("a head that takes too long is answered with 408, and leaves a record", asy
 	assert.deepEqual([record.outcome, record.status], ["request_timeout", 408]);
 	await hurried.close();
 });
+
+test("a client that asks without a pause is told at the end that its connection ends", async () => {
+	const other = new HttpServer(atoll.runtime);
+	const { port: at } = await other.listen(0, "127.0.0.1");
+	const socket = connect(at, "127.0.0.1");
+	clients.push(socket);
+	let got = "";
+	socket.setEncoding("latin1").on("data", (chunk: string) => {
+		got += chunk;
+		if (chunk.endsWith("ok") && socket.writable) socket.write(REQUEST);
+	});
+	socket.write(REQUEST);
+	await until(() => got.split("HTTP/1.1 200").length > 10);
+	const closed = other.close();
+	await once(socket, "close");
+	assert.match(got, /Connection: close\r\n(?:[^\r]+\r\n)*\r\nok$/i);
+	await closed;
+});
