@@ -35,7 +35,7 @@ export interface EdgeServices {
 	/** How much is kept in a tenant's caches. */
 	cachedBytes: Bytes;
 	/** Told of a queue that has messages. */
-	onQueued: (tenant: TenantName, queue: string) => void;
+	onQueued: (tenant: TenantName, queue: string, messages: number) => void;
 	storage: StorageTriggers;
 }
 

@@ -137,18 +137,18 @@ function perform(volume: Volume, among: Stores, calls: Call[]): void {
 		? inTransaction(volume, among, calls)
 		: calls.map((call) => answerTo(among, call));
 	for (const answer of answers) {
-		if (answer instanceof Promise) void answer.then(tell);
-		else tell(answer);
+		if (!(answer instanceof Promise)) writeDataAnswer(writer, answer);
+		else
+			void answer.then((later) => {
+				writeDataAnswer(writer, later);
+				writer.flush();
+			});
 	}
+	writer.flush();
 }
 
 function isWrite(among: Stores, { store, operation }: Call): boolean {
 	return store in among && operation in among[store].writes;
-}
-
-function tell(answer: Answer): void {
-	writeDataAnswer(writer, answer);
-	writer.flush();
 }
 
 function inTransaction(volume: Volume, among: Stores, calls: Call[]): (Answer | Promise<Answer>)[] {

@@ -18,6 +18,8 @@ export interface Leased<Batch> {
 	more: boolean;
 	/** Where nothing is due: in how long something may be, if that is for the consumer to look at. */
 	nextMs: Milliseconds | null;
+	/** So many more have to come before there is a batch, unless the time is over. */
+	missing: number;
 }
 
 /** What a consumer works on. */
@@ -48,6 +50,9 @@ export class Consumer<Batch> {
 	readonly leases = new Set<string>();
 	readonly #workers = new Set<Promise<void>>();
 	#timer: NodeJS.Timeout | null = null;
+	/** How many messages have come, and with how many of them it makes sense to look again. */
+	#arrived = 0;
+	#enoughAt = 0;
 	/** How often in a row nobody has looked at a batch. */
 	#misses = 0;
 	readonly #closing = new AbortController();
@@ -63,8 +68,11 @@ export class Consumer<Batch> {
 		return this.#workers.size === 0;
 	}
 
-	/** There may be work. */
-	wake(): void {
+	/** There may be work: so many messages have come, if that is known. */
+	wake(messages?: number): void {
+		if (messages === undefined) this.#enoughAt = 0;
+		else this.#arrived += messages;
+		if (this.#arrived < this.#enoughAt) return;
 		if (this.#closing.signal.aborted || this.#workers.size >= this.#work.concurrency || this.#misses > 0) return;
 		const worker = this.#run()
 			.catch((error: Error) => this.#notice(`${this.#work.name} wait: ${error.message}`))
@@ -78,8 +86,10 @@ export class Consumer<Batch> {
 	async #run(): Promise<void> {
 		while (!this.#closing.signal.aborted) {
 			const lease = randomUUID();
-			const { batch, more, nextMs } = await this.#work.lease(lease);
+			const before = this.#arrived;
+			const { batch, more, nextMs, missing } = await this.#work.lease(lease);
 			if (batch === null) {
+				this.#enoughAt = before + missing;
 				if (nextMs !== null) this.#wakeIn(nextMs);
 				return;
 			}

@@ -57,7 +57,7 @@ export class InvocationWork implements Work<Batch> {
 		const invocation = done.said as LeasedInvocation | null;
 		const batch = invocation === null ? null : { invocation, bytes: done.bytes };
 		// What is due later is found by who looks for it.
-		return { batch, more: batch !== null, nextMs: null };
+		return { batch, more: batch !== null, nextMs: null, missing: 0 };
 	}
 
 	async perform(lease: string, { invocation, bytes }: Batch): Promise<boolean> {

@@ -56,14 +56,14 @@ export class QueueWork implements Work<Batch> {
 
 	async lease(lease: string): Promise<Leased<Batch>> {
 		const { maxBatchSize: most, maxBatchTimeout } = this.#parts.settings;
-		const { messages, bodies, nextMs, dropped } = await this.#parts.queue.lease({
+		const { messages, bodies, nextMs, missing, dropped } = await this.#parts.queue.lease({
 			...{ lease, most, waitMs: maxBatchTimeout * 1000, leaseMs: LEASE_MS },
 			...this.#givingUp,
 		});
 		this.#tell(dropped);
 		// Where one batch is full there may be more.
 		const more = messages.length === most;
-		return { batch: messages.length === 0 ? null : { messages, bodies }, more, nextMs };
+		return { batch: messages.length === 0 ? null : { messages, bodies }, more, nextMs, missing };
 	}
 
 	async perform(lease: string, { messages, bodies }: Batch): Promise<boolean> {

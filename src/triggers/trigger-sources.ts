@@ -170,10 +170,10 @@ export class TriggerSources {
 		return [...consumers, ...this.#performers.values(), ...this.#retired];
 	}
 
-	/** A queue has messages, or a function invocations. */
-	readonly queued = (tenant: TenantName, queue: string): void => {
+	/** A queue has messages, so many more if that is known, or a function invocations. */
+	readonly queued = (tenant: TenantName, queue: string, messages?: number): void => {
 		const name = functionOfQueue(queue);
-		if (name === null) this.#consumers.get(queueKey(tenant, queue))?.consumer.wake();
+		if (name === null) this.#consumers.get(queueKey(tenant, queue))?.consumer.wake(messages);
 		else this.#perform({ tenant, name });
 	};
 

@@ -56,6 +56,8 @@ export interface Leased {
 	messages: LeasedMessage[];
 	/** Where there are none: in how long there may be some; `null` where nothing waits. */
 	nextMs: Milliseconds | null;
+	/** Where some wait for a batch to be full, so many more fill it; 0 otherwise. */
+	missing: number;
 	/** So many whose last lease ran out were given up, and went nowhere. */
 	dropped: number;
 }

@@ -55,7 +55,7 @@ class QueueBinding implements EdgeBinding<Settings> {
 						const { data, storedBytes, onQueued } = this.#services;
 						const to = new TenantQueue(data, { tenant, queue }, storedBytes);
 						await to.send(messages, await whole(content), { trace, delay: deliveryDelay });
-						onQueued(tenant, queue);
+						onQueued(tenant, queue, messages.length);
 						return { text: "", content: null };
 					},
 				};

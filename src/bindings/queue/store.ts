@@ -46,6 +46,12 @@ interface Row {
 	trace: SentTrace;
 }
 
+/** How many messages are due, up to as many as may be leased, and since when the first of them is. */
+interface Ready {
+	messages: number;
+	first: Milliseconds | null;
+}
+
 /**
  * Messages of tenants' queues. A message is there from its acknowledgement on until a consumer has acknowledged it, and
  * one consumer at a time has it.
@@ -67,6 +73,11 @@ export class QueueStore implements DataStore {
 			),
 			leased: prepare("SELECT * FROM queue_messages WHERE lease = ? ORDER BY due, id"),
 			due: prepare(`SELECT * FROM queue_messages WHERE ${at} AND due <= ? ORDER BY due, id LIMIT ?`),
+			// Of the index alone: a queue is looked at more often than a batch of it is full.
+			ready: prepare(
+				`SELECT count(*) AS messages, min(due) AS first
+				FROM (SELECT due FROM queue_messages WHERE ${at} AND due <= ? ORDER BY due LIMIT ?)`,
+			),
 			next: prepare(`SELECT due FROM queue_messages WHERE ${at} ORDER BY due LIMIT 1`),
 			lease: prepare("UPDATE queue_messages SET lease = ?, due = ?, attempts = attempts + 1 WHERE id = ?"),
 			extend: prepare("UPDATE queue_messages SET due = ? WHERE lease = ?"),
@@ -119,6 +130,15 @@ export class QueueStore implements DataStore {
 			const now = Date.now();
 			const again = this.#statements.leased.all(lease) as unknown as Row[];
 			if (again.length > 0) return given(again, 0);
+			const ready = this.#statements.ready.get(tenant, queue, now, most) as unknown as Ready;
+			const missing = most - ready.messages;
+			if (missing > 0 && (ready.first === null || ready.first + waitMs > now)) {
+				if (ready.first !== null) return nothing({ nextMs: Math.max(1, ready.first + waitMs - now), missing });
+				const next = this.#statements.next.get(tenant, queue) as Pick<Row, "due"> | undefined;
+				if (next !== undefined) return nothing({ nextMs: Math.max(1, next.due + waitMs - now) });
+				this.#statements.drop.run(tenant, queue);
+				return nothing({});
+			}
 			const found = this.#statements.due.all(tenant, queue, now, most) as unknown as Row[];
 			let dropped = 0;
 			// Whoever had one last has died of it, perhaps: what was not settled is not delivered for ever.
@@ -128,14 +148,7 @@ export class QueueStore implements DataStore {
 				if (this.#giveUp({ tenant, id, size: sizeOf(row) }, givingUp)) dropped++;
 				return false;
 			});
-			if (due.length === 0 && found.length > 0) return { said: { messages: [], nextMs: 1, dropped } satisfies Leased };
-			const [first] = due;
-			if (first === undefined || (due.length < most && first.due + waitMs > now)) {
-				const next = first ?? (this.#statements.next.get(tenant, queue) as Pick<Row, "due"> | undefined);
-				const nextMs = next === undefined ? null : Math.max(1, next.due + waitMs - now);
-				if (next === undefined) this.#statements.drop.run(tenant, queue);
-				return { said: { messages: [], nextMs, dropped } satisfies Leased };
-			}
+			if (due.length === 0) return nothing({ nextMs: 1, dropped });
 			const rows = fitting(due);
 			for (const row of rows) {
 				this.#statements.lease.run(lease, now + leaseMs, row.id);
@@ -241,6 +254,11 @@ function given(rows: Row[], dropped: number): Done {
 		depth,
 		trace,
 	}));
-	const said: Leased = { messages, nextMs: null, dropped };
+	const said: Leased = { messages, nextMs: null, missing: 0, dropped };
 	return { said, bytes: Buffer.concat(rows.map(({ body }) => body)) };
+}
+
+/** A lease of no message. */
+function nothing(said: Partial<Leased>): Done {
+	return { said: { messages: [], nextMs: null, missing: 0, dropped: 0, ...said } satisfies Leased };
 }
