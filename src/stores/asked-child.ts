@@ -110,8 +110,7 @@ export class AskedChild<One extends Asked> {
 		}
 		this.#asked.delete(answer.id);
 		this.#answered = true;
-		// The frame's bytes are good until the next one.
-		this.#events.onAnswered(one, { ...answer, bytes: Uint8Array.from(answer.bytes) });
+		this.#events.onAnswered(one, { ...answer, bytes: owned(answer.bytes) });
 	}
 
 	#onEnded(child: Child, why: string, unasked: boolean): void {
@@ -130,4 +129,9 @@ export class AskedChild<One extends Asked> {
 	async close(): Promise<void> {
 		await this.#child?.close({ gently: true });
 	}
+}
+
+/** Bytes that may be kept. What is a small part of what was read with it is copied, so that it does not keep the rest. */
+function owned(bytes: Uint8Array): Uint8Array {
+	return bytes.byteLength * 2 > bytes.buffer.byteLength ? bytes : Uint8Array.prototype.slice.call(bytes);
 }
