@@ -85,6 +85,10 @@ export class SqlDatabase {
 	readonly #kept = new LRUCache<string, Compiled>({ max: MOST_KEPT });
 	readonly #state: StatementSync;
 	readonly #pages: StatementSync;
+	readonly #schema: StatementSync;
+	/** Of the schema that was looked at last: whether there is anything in it that is checked with the commit alone. */
+	#defers = false;
+	#schemaVersion = -1n;
 	#mostPages = 0;
 	/** How much the call that runs may bring still. */
 	#left = 0;
@@ -104,6 +108,7 @@ export class SqlDatabase {
 		this.#database.exec(SETTINGS);
 		this.#state = this.#database.prepare("SELECT total_changes(), last_insert_rowid()");
 		this.#pages = this.#database.prepare("PRAGMA page_count");
+		this.#schema = this.#database.prepare("PRAGMA schema_version");
 		this.#database.setAuthorizer(this.#authorizer.decide);
 		this.#transactions = new Transactions(
 			this.#database,
@@ -116,6 +121,22 @@ export class SqlDatabase {
 	get size(): Bytes {
 		const [pages] = this.#trusted(() => this.#pages.get()) as unknown as [bigint];
 		return Number(pages) * PAGE;
+	}
+
+	/**
+	 * Whether a foreign key is checked with the commit alone, where another call's changes could mend what one has broken:
+	 * https://www.sqlite.org/foreignkeys.html#fk_deferred
+	 */
+	#isDeferring(): boolean {
+		return this.#trusted(() => {
+			const [version] = this.#schema.get() as unknown as [bigint];
+			if (version !== this.#schemaVersion) {
+				const found = this.#database.prepare("SELECT 1 FROM sqlite_schema WHERE sql LIKE '%DEFERRABLE%' LIMIT 1");
+				this.#defers = found.get() !== undefined;
+				this.#schemaVersion = version;
+			}
+			return this.#defers;
+		});
 	}
 
 	/** How large it may become, at least what it is. */
@@ -263,7 +284,7 @@ export class SqlDatabase {
 	group(calls: readonly SqlCall<Result[]>[]): (Result[] | Error)[] {
 		let letters = 0;
 		return this.#transactions.group(
-			calls.map(({ id, run }) => ({ id, run: () => run(this) })),
+			(this.#isDeferring() ? calls.slice(0, 1) : calls).map(({ id, run }) => ({ id, run: () => run(this) })),
 			(results) => {
 				for (const { rows } of results) letters += rows.length;
 				return letters > MOST_RESULT;

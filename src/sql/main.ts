@@ -170,11 +170,11 @@ function tell({ id }: Call, done: () => Done): void {
 const databaseOf = ({ said }: Call) => (said as Said).database;
 
 /**
- * Whether a call's statements may be done with those of others, as none may that changes how a connection goes on,
- * however it is spelt.
+ * Whether a call's statements may be done with those of others, as none may that changes how a connection goes on, or when
+ * keys are checked, however it is spelt.
  */
 const mayJoin = ({ operation, bytes }: Call) =>
-	operation in statements && !/pragma|\\u/i.test(bytes.toString("latin1"));
+	operation in statements && !/pragma|deferrable|\\u/i.test(bytes.toString("latin1"));
 
 /** Those that have come in, in their order. */
 let calls: Call[] = [];

@@ -112,7 +112,7 @@ test("of many queries that are under way one without end is ended, and the other
 test("calls that are committed at once fail by themselves, whatever one of them undoes", async () => {
 	await using(1, async (sql) => {
 		const database = databaseOf(sql, "one");
-		await database.run("CREATE TABLE t (n UNIQUE, of REFERENCES t (n) DEFERRABLE INITIALLY DEFERRED)");
+		await database.run("CREATE TABLE t (n UNIQUE, of REFERENCES t (n))");
 		await database.run("INSERT INTO t (n) VALUES (0)");
 		const of = (statement: string) => database.run(statement);
 		const told = await Promise.allSettled([
@@ -133,6 +133,26 @@ test("calls that are committed at once fail by themselves, whatever one of them 
 		);
 		assert.deepEqual((await of("SELECT n FROM t ORDER BY n"))[0].rows, [[0], [1], [2]]);
 		assert.deepEqual((await of("SELECT n FROM made"))[0].rows, [[5]]);
+	});
+});
+
+test("a key that is checked with the commit is not mended by another call", async () => {
+	await using(1, async (sql) => {
+		const database = databaseOf(sql, "one");
+		await database.create();
+		const told = await Promise.allSettled([
+			database.run("CREATE TABLE t (n UNIQUE, of REFERENCES t (n) DEFERRABLE INITIALLY DEFERRED)"),
+			database.run("INSERT INTO t (n, of) VALUES (3, 99)"),
+			database.run("INSERT INTO t (n) VALUES (99)"),
+			database.run("INSERT INTO t (n, of) VALUES (4, 5); INSERT INTO t (n) VALUES (5)"),
+		]);
+		assert.deepEqual(
+			told.map(({ status }) => status),
+			["fulfilled", "rejected", "fulfilled", "fulfilled"],
+		);
+		assert.match(String((told[1] as PromiseRejectedResult).reason), /FOREIGN KEY constraint failed/);
+		assert.deepEqual((await database.run("SELECT n FROM t ORDER BY n"))[0].rows, [[4], [5], [99]]);
+		await database.run("DROP TABLE t");
 	});
 });
 
