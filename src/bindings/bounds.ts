@@ -24,19 +24,18 @@ export class CallBounds {
 	}
 
 	/** Waits for something that the other side does. Rejects once that has taken too long. */
-	async wait<T>(coming: Promise<T>): Promise<T> {
+	wait<T>(coming: Promise<T>): Promise<T> {
 		const { subrequestMs } = this.#limits;
-		const late = Promise.withResolvers<never>();
-		this.#timer = setTimeout(
-			() => late.reject(this.#exceeded("subrequestMs", `sent nothing for ${subrequestMs} ms`)),
-			subrequestMs,
-		);
-		coming.catch(() => undefined); // It may fail after the wait for it has.
-		try {
-			return await Promise.race([coming, late.promise]);
-		} finally {
-			clearTimeout(this.#timer);
-		}
+		return new Promise((resolve, reject) => {
+			const timer = setTimeout(
+				() => reject(this.#exceeded("subrequestMs", `sent nothing for ${subrequestMs} ms`)),
+				subrequestMs,
+			);
+			this.#timer = timer;
+			// Whatever comes of it after the wait has failed is lost.
+			const settled = () => clearTimeout(timer);
+			coming.then(resolve, reject).then(settled, settled);
+		});
 	}
 
 	/** Something has moved: the wait begins anew. */

@@ -59,10 +59,10 @@ class KvBinding implements EdgeBinding<Settings> {
 		const { data, storedBytes, storage } = this.#services;
 		const { tenant } = caller.function;
 		/** As of now: rules may change while a request is at work. */
-		const opened = (trace: TraceContext) =>
+		const opened = ({ op }: Asked, trace: TraceContext) =>
 			new Namespace(data, { tenant, namespace: id }, storedBytes, {
 				recent: this.#recent,
-				telling: storage.tellingOf(caller, { kv: id }, trace),
+				...((op === "put" || op === "delete") && { telling: storage.tellingOf(caller, { kv: id }, trace) }),
 			});
 		return {
 			prepare(argument): Prepared | null {
@@ -71,7 +71,7 @@ class KvBinding implements EdgeBinding<Settings> {
 				return {
 					target: `KV ${call.op}`,
 					operation: call.op,
-					perform: (content, signal, trace) => perform(opened(trace), call, { content, signal }),
+					perform: (content, signal, trace) => perform(opened(call, trace), call, { content, signal }),
 				};
 			},
 		};
