@@ -1,7 +1,14 @@
 import { OTLPMetricExporter } from "@opentelemetry/exporter-metrics-otlp-proto";
-import { type CollectionResult, MeterProvider, PeriodicExportingMetricReader } from "@opentelemetry/sdk-metrics";
+import {
+	AggregationTemporality,
+	type CollectionResult,
+	InstrumentType,
+	MeterProvider,
+	PeriodicExportingMetricReader,
+} from "@opentelemetry/sdk-metrics";
 import type { MetricsSnapshot } from "../observe/metrics-snapshot.ts";
 import type { Milliseconds } from "../units.ts";
+import { Deltas } from "./deltas.ts";
 import { metricsOf } from "./metric-data.ts";
 import type { ExportedAs } from "./span-export.ts";
 
@@ -10,6 +17,8 @@ export class MetricExport {
 	readonly #provider: MeterProvider;
 	readonly #as: ExportedAs;
 	readonly #ask: () => void;
+	/** Where the collector is to be told what was counted since the last time. */
+	readonly #deltas: Deltas | null;
 	#waiting: PromiseWithResolvers<MetricsSnapshot | null> | null = null;
 	/** What was told last; there is nobody to ask any more once this is closed. */
 	#last: MetricsSnapshot | null = null;
@@ -18,8 +27,11 @@ export class MetricExport {
 	constructor(as: ExportedAs, intervalMs: Milliseconds, ask: () => void) {
 		this.#as = as;
 		this.#ask = ask;
+		const exporter = new OTLPMetricExporter();
+		const isDelta = exporter.selectAggregationTemporality(InstrumentType.COUNTER) === AggregationTemporality.DELTA;
+		this.#deltas = isDelta ? new Deltas() : null;
 		const reader = new PeriodicExportingMetricReader({
-			exporter: new OTLPMetricExporter(),
+			exporter,
 			exportIntervalMillis: intervalMs,
 			metricProducers: [{ collect: () => this.#collect() }],
 		});
@@ -31,7 +43,9 @@ export class MetricExport {
 		const empty = { resourceMetrics: { resource, scopeMetrics: [] }, errors: [] };
 		const snapshot = this.#closed ? this.#last : await this.#asked();
 		if (snapshot === null) return empty;
-		return { ...empty, resourceMetrics: { resource, scopeMetrics: [{ scope, metrics: metricsOf(snapshot) }] } };
+		const counted = metricsOf(snapshot);
+		const metrics = this.#deltas?.of(counted) ?? counted;
+		return { ...empty, resourceMetrics: { resource, scopeMetrics: [{ scope, metrics }] } };
 	}
 
 	#asked(): Promise<MetricsSnapshot | null> {

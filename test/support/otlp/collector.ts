@@ -53,6 +53,8 @@ export class Collector {
 	readonly spans: ReceivedSpan[] = [];
 	/** Of the latest export. */
 	points: ReceivedPoint[] = [];
+	/** Of all exports. */
+	readonly allPoints: ReceivedPoint[] = [];
 	conduct: Conduct = "takes";
 	/** Requests that came, whatever became of them, and those of which something was wrong. */
 	requests = 0;
@@ -99,8 +101,10 @@ export class Collector {
 			assert.equal(req.headers["content-type"], "application/x-protobuf");
 			const body = Buffer.concat(parts);
 			if (req.url === "/v1/traces") this.spans.push(...spansOf(decoded(TRACES, body)));
-			else if (req.url === "/v1/metrics") this.points = pointsOf(decoded(METRICS, body));
-			else assert.fail(`there is no ${req.url}`);
+			else if (req.url === "/v1/metrics") {
+				this.points = pointsOf(decoded(METRICS, body));
+				this.allPoints.push(...this.points);
+			} else assert.fail(`there is no ${req.url}`);
 			res.writeHead(200, { "content-type": "application/x-protobuf" }).end();
 		} catch (error) {
 			this.problems.push(error);
