@@ -12,6 +12,7 @@ import type {
 	VersionNumber,
 } from "../link/protocol.ts";
 import type { Bytes, Microseconds, Milliseconds } from "../units.ts";
+import { asciiOf } from "./ascii.ts";
 import { FunctionIsolate, type IsolateListener } from "./isolate.ts";
 import type { Answer } from "./keys.ts";
 import { Parking } from "./parking.ts";
@@ -135,13 +136,14 @@ export class IsolateHost implements SandboxCommands, IsolateListener {
 
 	request({ attempt: id, version, cpuMs, cutMs, head, body }: RequestStart): void {
 		const attempt = this.#runner.begin(id, version, cpuMs, cutMs);
-		this.#enqueue({ kind: Kind.request, attempt, op: 0, text: head, data: body });
+		this.#enqueue({ kind: Kind.request, attempt, op: 0, text: head, data: asciiOf(body) });
 	}
 
 	message(kind: Kind, id: AttemptId, op: number, text: string, data: MessageData): void {
 		const attempt = this.#runner.get(id);
 		if (kind === Kind.credit) attempt?.windows.credit(op, data as number);
-		if (attempt !== undefined) this.#enqueue({ kind, attempt, op, text, data });
+		if (attempt !== undefined)
+			this.#enqueue({ kind, attempt, op, text, data: kind === Kind.answer ? asciiOf(data) : data });
 	}
 
 	clogged(): boolean {

@@ -211,7 +211,7 @@ export class FunctionIsolate {
 		attempt: AttemptId,
 		op: number,
 		text: string,
-		data: Uint8Array | number | undefined,
+		data: Uint8Array | string | number | undefined,
 		timeout: Milliseconds,
 	): TurnEnd {
 		const started = performance.now();
@@ -285,7 +285,9 @@ function compile(isolate: ivm.Isolate, image: Image): ivm.Script {
 	}
 }
 
-function transferable(data: Uint8Array | number | undefined): ivm.Copy<ArrayBuffer> | number | undefined {
-	if (data === undefined || typeof data === "number") return data;
+function transferable(
+	data: Uint8Array | string | number | undefined,
+): ivm.Copy<ArrayBuffer> | string | number | undefined {
+	if (!(data instanceof Uint8Array)) return data;
 	return externalCopy(data).copyInto({ release: true, transferIn: true });
 }

@@ -31,7 +31,8 @@ interface Turn {
 	attempt: AttemptId;
 	op: number;
 	text: string;
-	data: MessageData;
+	/** A string is ASCII, and stands for its bytes. */
+	data: MessageData | string;
 }
 
 /** What waits for a turn. */

@@ -2,7 +2,7 @@ import { type BindingNumber, decodeAnswer, encodeCall } from "../link/calls.ts";
 import { Kind, STREAM_WINDOW } from "../link/messages.ts";
 import { exactBytes } from "./encoding/bytes.ts";
 import { type AbortSignal, onAbort } from "./events/abort.ts";
-import { Body } from "./fetch/body.ts";
+import { Body, type Whole, wholeBody } from "./fetch/body.ts";
 import { receiveStream, sendStream } from "./fetch/body-stream.ts";
 import { type IoContext, Operation, requireContext } from "./io-context.ts";
 
@@ -67,13 +67,13 @@ export class Call {
 		});
 	}
 
-	#take(answer: string, data: ArrayBuffer | undefined): void {
+	#take(answer: string, data: Whole): void {
 		const { body, text } = decodeAnswer(answer);
 		if (body === "stream") this.body = new Body(null, receiveStream(this.#context, this.#op, this.#operation));
 		else {
 			this.#finished = true;
 			this.#context.operations.delete(this.#op);
-			if (body === "whole") this.body = new Body(data === undefined ? new Uint8Array(0) : new Uint8Array(data), null);
+			if (body === "whole") this.body = wholeBody(data);
 		}
 		if (body === "error") this.failure = text;
 		else this.text = text;

@@ -1,4 +1,5 @@
 import { Kind } from "../link/messages.ts";
+import type { Whole } from "./fetch/body.ts";
 import { host } from "./host.ts";
 
 /**
@@ -7,7 +8,7 @@ import { host } from "./host.ts";
  */
 export class Operation {
 	/** The effect's result. */
-	answer: ((text: string, data: ArrayBuffer | undefined) => void) | null = null;
+	answer: ((text: string, data: Whole) => void) | null = null;
 	/** A chunk of the body coming in. */
 	chunk: ((bytes: Uint8Array) => void) | null = null;
 	/** The end of the body coming in: "" if it is whole, else why it broke (a text, or the very error to raise). */

@@ -5,11 +5,11 @@ import { type ErrorDescription, Kind, type RequestHead, STREAM_WINDOW } from "..
 import { type Rpc, type ServiceHead, STUBS } from "../link/service-head.ts";
 import { decodeSocketClose, encodeSocketClose } from "../link/socket-close.ts";
 import { globalOperations } from "./crypto/crypto.ts";
-import { exactBytes } from "./encoding/bytes.ts";
+import { encodeUtf8, exactBytes } from "./encoding/bytes.ts";
 import { describeError, reportRejections, tracker } from "./errors/report-error.ts";
 import { EventArgument } from "./event-argument.ts";
 import { AbortController, type AbortSignal, createSignal, followSignals } from "./events/abort.ts";
-import { Body } from "./fetch/body.ts";
+import { Body, type Whole, wholeBody } from "./fetch/body.ts";
 import { setStreamLength, streamedHeaders } from "./fetch/body-length.ts";
 import { receiveStream, sendStream } from "./fetch/body-stream.ts";
 import { headerList, headerValue } from "./fetch/headers.ts";
@@ -30,7 +30,7 @@ export function turn(
 	id: number,
 	op: number,
 	text: string,
-	data: ArrayBuffer | number | undefined,
+	data: ArrayBuffer | string | number | undefined,
 	collects: boolean,
 ): void {
 	if (collects) collectYoung();
@@ -39,9 +39,9 @@ export function turn(
 		const context = new IoContext(id);
 		if (globalTimers.size > 0) runGlobalTimers();
 		const head = JSON.parse(text) as RequestHead | ServiceHead | EventHead;
-		if (head.type === "http") void answer(context, head as RequestHead, data as ArrayBuffer | undefined, handler);
-		else if (head.type === "service") serve(context, head as ServiceHead, data as ArrayBuffer | undefined);
-		else void dispatch(context, head as EventHead, data as ArrayBuffer | undefined);
+		if (head.type === "http") void answer(context, head as RequestHead, data as Whole, handler);
+		else if (head.type === "service") serve(context, head as ServiceHead, data as Whole);
+		else void dispatch(context, head as EventHead, data as Whole);
 		return;
 	}
 	const context = contexts[id] ?? null;
@@ -52,12 +52,12 @@ export function turn(
 		return;
 	}
 	if (context === null) {
-		if (id === 0 && kind === Kind.answer) globalOperations.get(op)?.answer?.(text, data as ArrayBuffer | undefined);
+		if (id === 0 && kind === Kind.answer) globalOperations.get(op)?.answer?.(text, data as Whole);
 		return;
 	}
 	switch (kind) {
 		case Kind.answer:
-			context.operation(op)?.answer?.(text, data as ArrayBuffer | undefined);
+			context.operation(op)?.answer?.(text, data as Whole);
 			break;
 		case Kind.body:
 			context.operation(op)?.chunk?.(new Uint8Array(data as ArrayBuffer));
@@ -118,12 +118,8 @@ class ClientSignal implements SignalSource {
 	}
 }
 
-function receivedBody(
-	context: IoContext,
-	head: Pick<RequestHead, "body" | "headers">,
-	data: ArrayBuffer | undefined,
-): Body {
-	if (head.body === "whole") return new Body(data === undefined ? new Uint8Array(0) : new Uint8Array(data), null);
+function receivedBody(context: IoContext, head: Pick<RequestHead, "body" | "headers">, data: Whole): Body {
+	if (head.body === "whole") return wholeBody(data);
 	const stream = receiveStream(context, 0, context.exchange);
 	const length = headerValue(head, "content-length");
 	if (length !== null) setStreamLength(stream, Number(length));
@@ -133,7 +129,7 @@ function receivedBody(
 async function answer(
 	context: IoContext,
 	head: Omit<RequestHead, "type">,
-	data: ArrayBuffer | undefined,
+	data: Whole,
 	handler: Handler | null,
 ): Promise<void> {
 	if (handler === null) {
@@ -159,7 +155,7 @@ async function answer(
 }
 
 /** What another function asks of an export of this one. */
-function serve(context: IoContext, head: ServiceHead, data: ArrayBuffer | undefined): void {
+function serve(context: IoContext, head: ServiceHead, data: Whole): void {
 	const { entrypoint, props, rpc } = head;
 	if (rpc !== null) {
 		void answerCall(context, head, rpc, data);
@@ -176,7 +172,7 @@ function serve(context: IoContext, head: ServiceHead, data: ArrayBuffer | undefi
 }
 
 /** Answers with what a method gave, or ends with what it threw, of which its caller gets a copy. */
-async function answerCall(context: IoContext, head: ServiceHead, rpc: Rpc, data: ArrayBuffer | undefined) {
+async function answerCall(context: IoContext, head: ServiceHead, rpc: Rpc, data: Whole) {
 	const { invoke } = require("./rpc/invoke.ts") as typeof import("./rpc/invoke.ts");
 	const outcome = await invoke(head, rpc, receivedBody(context, { body: head.body, headers: [] }, data), context);
 	if (outcome.given !== null) {
@@ -187,14 +183,14 @@ async function answerCall(context: IoContext, head: ServiceHead, rpc: Rpc, data:
 }
 
 /** Gives an event that is no request to its handler, whose verdicts go out once it is done, however it ends. */
-async function dispatch(context: IoContext, head: EventHead, data: ArrayBuffer | undefined): Promise<void> {
+async function dispatch(context: IoContext, head: EventHead, data: Whole): Promise<void> {
 	let argument: EventArgument | null = null;
 	try {
 		if (!hasHandler(head.handler)) {
 			failWithout(context, `${head.handler} handler`);
 			return;
 		}
-		argument = new EventArgument(head, data);
+		argument = new EventArgument(head, typeof data === "string" ? encodeUtf8(data).buffer : data);
 		const handled = handleEvent(head.handler, argument.value, context);
 		tracker?.handle(handled);
 		await handled;

@@ -155,9 +155,8 @@ function valuesOf(all: [string, Found][], of: (found: Found) => unknown): Map<st
 
 async function read(body: Body, type: ValueType): Promise<unknown> {
 	if (type === "stream") return body.stream;
-	const bytes = await body.bytes();
-	if (type === "arrayBuffer") return bytes.buffer;
-	const text = decodeUtf8(bytes);
+	if (type === "arrayBuffer") return (await body.bytes()).buffer;
+	const text = await body.text();
 	return type === "json" ? JSON.parse(text) : text;
 }
 

@@ -101,7 +101,7 @@ async function call(method: string, args: unknown[], needed: number): Promise<un
 	// Not by the promise: what it is resolved with is asked for a `then`.
 	operation.answer = (answerText, data) => {
 		operations.delete(op);
-		result = data;
+		result = data as ArrayBuffer | undefined;
 		text = answerText;
 		resolve();
 	};

@@ -14,6 +14,17 @@ import { parseMultipart } from "./multipart.ts";
 /** What a body was made from, as long as nobody has asked for it as a stream and read from that. */
 type Source = string | Uint8Array;
 
+/** A body that comes in one piece: its bytes, or what they are as ASCII; nothing where it is empty. */
+export type Whole = ArrayBuffer | string | undefined;
+
+/** Such a body. */
+export function wholeBody(data: Whole): Body {
+	return new Body(
+		typeof data === "string" ? data : data === undefined ? new Uint8Array(0) : new Uint8Array(data),
+		null,
+	);
+}
+
 /**
  * A body: https://fetch.spec.whatwg.org/#concept-body. One made from a string or bytes stays just that, also after it
  * was handed on as `response.body` into another Response (as Hono does): its stream is only a view until it is read.

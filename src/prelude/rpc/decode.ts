@@ -1,4 +1,3 @@
-import { decodeUtf8 } from "../encoding/bytes.ts";
 import { DOMException } from "../errors/dom-exception.ts";
 import { errorType } from "../errors/error-types.ts";
 import { type Blob, createBlob, File } from "../fetch/blob.ts";
@@ -20,7 +19,7 @@ interface StubMaker {
 /** What came out of `encode`: see there. It has come from another isolate, where it may have been made by anything. */
 export async function decode(body: Body, stubs: StubMaker | null): Promise<unknown> {
 	const incoming = new Incoming(body);
-	const line = JSON.parse(decodeUtf8(await incoming.line(), true)) as [unknown, number[], number, number];
+	const line = JSON.parse(await incoming.line()) as [unknown, number[], number, number];
 	if (!Array.isArray(line) || !Array.isArray(line[1])) throw malformed();
 	const lengths = line[1];
 	const parts: ArrayBuffer[] = [];
