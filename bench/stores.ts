@@ -24,7 +24,7 @@ interface Row {
 	atoll: number;
 	miniflare: number;
 	overMiniflare: number;
-	/** Its p50 over that of a request that stores nothing, with atoll. */
+	/** Its p50 over that of a request that stores nothing, with atoll, in the same round. */
 	overNothing: number;
 }
 
@@ -72,7 +72,7 @@ export async function benchStores(only = ""): Promise<Row[]> {
 				atoll: Math.round(atoll),
 				miniflare: Math.round(miniflare),
 				overMiniflare: round(atoll / miniflare),
-				overNothing: round(median(p50[`atoll ${step}`]) / median(p50[`atoll ${nothing}`])),
+				overNothing: round(median(p50[`atoll ${step}`].map((one, i) => one / p50[`atoll ${nothing}`][i]))),
 			};
 		});
 		console.log(`\nStores, c=${CONNECTIONS}: requests a second, medians of ${ROUNDS} rounds\n`);

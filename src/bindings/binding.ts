@@ -33,6 +33,9 @@ export interface Answer {
 	isStored?: boolean;
 }
 
+/** An answer that is there as a whole. */
+export type KnownAnswer = Pick<Answer, "text"> & { content: Uint8Array | null };
+
 /** A call that makes sense and may be begun. */
 export interface Prepared {
 	/** Whom it goes to, as is said where it takes too long: a host, or a name. */
@@ -41,6 +44,11 @@ export interface Prepared {
 	operation?: string;
 	/** The request that it makes, where it makes one. */
 	request?: { method: string; url: string };
+	/**
+	 * What it comes to, where that is known without a wait; `null` where it is to be done. Only asked of a call that brings no
+	 * body.
+	 */
+	known?(): KnownAnswer | null;
 	/**
 	 * Does it. What it leads to elsewhere goes on from `trace`. `signal` aborts when nobody waits for it any more. Rejects
 	 * with an Error whose message the function may read.

@@ -38,6 +38,36 @@ test("an answer waits, and is held, until its sandbox has read what came before"
 	assert.deepEqual(sent, ["answer"]);
 });
 
+test("what is known is answered at once, unless its sandbox has to read first, it is too large, or too many run", async () => {
+	for (const [why, { clogged = false, size = 10, running = 0 }] of Object.entries({
+		"nothing is in its way": {},
+		"its sandbox has to read": { clogged: true },
+		"it is too large": { size: 101 },
+		"others run": { running: 2 },
+	})) {
+		const { promise: performed, resolve } = Promise.withResolvers<void>();
+		const never = new Promise<never>(() => undefined);
+		const perform = () => {
+			resolve();
+			return never;
+		};
+		const known = () => ({ text: "", content: new Uint8Array(size) });
+		const limits = { ...LIMITS, concurrentSubrequests: 2, subrequestBodyBytes: 100 };
+		const calls = noCalls(limits, (number) => ({
+			prepare: () => (number === 1 ? { target: "", perform, known } : { target: "", perform: () => never }),
+		}));
+		const sent: Kind[] = [];
+		const reply = { send: (kind: Kind) => void sent.push(kind), clogged: () => clogged };
+		for (let op = 0; op < running; op++) calls.call(op, "2\nnone\n", undefined, reply);
+		assert.equal(calls.call(9, "1\nnone\n", undefined, reply), true);
+		assert.deepEqual(sent, why === "nothing is in its way" ? [Kind.answer] : [], why);
+		assert.equal(calls.count, running + 1);
+		// One that has to wait for others is not begun before they are over.
+		if (sent.length === 0 && running === 0) await performed;
+		calls.close();
+	}
+});
+
 test("one that nobody waits for any more is dropped, whether its sandbox reads or not", async () => {
 	const { calls, sent, waiting } = calling(() => new Uint8Array(SIZE));
 	await until(() => waiting.length > 0);

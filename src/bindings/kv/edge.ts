@@ -7,10 +7,12 @@ import {
 	type Content,
 	decodedBy,
 	type EdgeBinding,
+	type KnownAnswer,
 	type OpenBinding,
 	type Prepared,
 } from "../binding.ts";
 import type { EdgeServices } from "../edges.ts";
+import type { KvFound, KvNamespaceId } from "./calls.ts";
 import { Namespace } from "./namespace.ts";
 import { RecentValues } from "./recent-values.ts";
 import type { KvKeys, KvTold } from "./schema.ts";
@@ -64,6 +66,7 @@ class KvBinding implements EdgeBinding<Settings> {
 				recent: this.#recent,
 				...((op === "put" || op === "delete") && { telling: storage.tellingOf(caller, { kv: id }, trace) }),
 			});
+		const known = (call: Asked) => this.#known({ tenant, namespace: id }, call);
 		return {
 			prepare(argument): Prepared | null {
 				const call = decodedBy(asked, argument);
@@ -71,11 +74,25 @@ class KvBinding implements EdgeBinding<Settings> {
 				return {
 					target: `KV ${call.op}`,
 					operation: call.op,
+					known: () => known(call),
 					perform: (content, signal, trace) => perform(opened(call, trace), call, { content, signal }),
 				};
 			},
 		};
 	}
+
+	/** A value that was read lately. */
+	#known(of: KvNamespaceId, call: Asked): KnownAnswer | null {
+		if (call.op !== "get" || call.keys.length !== 1) return null;
+		const recent = this.#recent.get(of, call.keys[0]);
+		return recent === undefined ? null : told([recent?.found ?? null], recent?.value ?? null);
+	}
+}
+
+/** What a call tells of keys, and the values that there are. */
+function told<C extends Content>(found: (KvFound | null)[], content: C): { text: string; content: C } {
+	const one: KvTold = found.map((each) => each && { size: each.size, metadata: each.metadata });
+	return { text: JSON.stringify(one), content };
 }
 
 async function perform(
@@ -86,8 +103,7 @@ async function perform(
 	switch (call.op) {
 		case "get": {
 			const { found, values } = await namespace.get(call.keys, signal);
-			const told: KvTold = found.map((one) => one && { size: one.size, metadata: one.metadata });
-			return { text: JSON.stringify(told), content: values };
+			return told(found, values);
 		}
 		case "put":
 			await namespace.put(call, content ?? new Uint8Array(0), signal);
