@@ -373,15 +373,19 @@ export class Control {
 		this.profiles.close();
 	}
 
-	/** Edges that are ending, too, have so long to tell the last of what was done, and of what is used. */
-	async close(edgesMs: Milliseconds): Promise<void> {
+	/**
+	 * Edges that are ending, too, have so long to tell the last of what is used; and of what was done, where the store may be
+	 * held as long.
+	 */
+	async close({ edgesMs, holdsStore }: { edgesMs: Milliseconds; holdsStore: boolean }): Promise<void> {
+		const recordsMs = holdsStore ? edgesMs : 0;
 		this.closeTails();
 		this.#closed = true;
 		clearInterval(this.#tidying);
 		clearTimeout(this.#firstTidying);
 		this.budgets.close();
 		const metered = this.metering.close(edgesMs);
-		await Promise.all([this.feed.close(edgesMs), this.logIntake.close(edgesMs)]);
+		await Promise.all([this.feed.close(recordsMs), this.logIntake.close(recordsMs)]);
 		await this.alerts.close();
 		await (await this.#builder)?.builder.close();
 		await this.#pruner.close();

@@ -36,14 +36,17 @@ await runSupervised(async (config) => {
 	return {
 		port: (server.address() as AddressInfo).port,
 		token,
-		async stop(successor) {
+		async stop({ successor, orphaned }) {
+			const until = performance.now() + EDGES_MS;
 			// Who comes from now on waits in the socket's queue; who is here is answered.
 			const closed = new Promise((resolve) => server.close(resolve));
 			control.closeTails();
 			const idle = setInterval(() => server.closeIdleConnections(), IDLE_MS);
 			await Promise.race([closed, sleep(FINISH_MS, undefined, { ref: false })]);
 			clearInterval(idle);
-			await control.close(successor ? 0 : EDGES_MS);
+			const edgesMs = successor ? 0 : Math.max(0, until - performance.now());
+			// Whoever starts anew has nobody to tell it when the store is free.
+			await control.close({ edgesMs, holdsStore: !orphaned });
 			server.closeAllConnections();
 			await closed;
 			await logger.close();

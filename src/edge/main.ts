@@ -55,7 +55,7 @@ await runSupervised(async (config, mayFollow) => {
 	logger.info({ containment: runtime.containment }, "the edge is at work");
 	return {
 		port,
-		async stop(successor) {
+		async stop({ successor }) {
 			meter.release();
 			if (successor) await server.drain(drainMs);
 			follower.leave();

@@ -2,13 +2,21 @@ import type { ServerConfig } from "../config/server.ts";
 import { UsageError } from "../errors.ts";
 import type { ToProcess, ToSupervisor } from "./messages.ts";
 
+/** Why a process is to end. */
+export interface StopReason {
+	/** Another one goes on with its work. */
+	successor: boolean;
+	/** The supervisor has died: nobody waits for the end, or looks after those beside it. */
+	orphaned: boolean;
+}
+
 /** What a process does, from its start to its end. */
 export interface Work {
 	/** Where it listens. */
 	port: number;
 	/** A token that was made up for the operator, which is told this once. */
 	token?: string | undefined;
-	stop(successor: boolean): Promise<void>;
+	stop(why: StopReason): Promise<void>;
 }
 
 /**
@@ -24,11 +32,11 @@ export async function runSupervised(
 	// What has not begun yet leaves nothing behind.
 	const leave = () => process.exit(1);
 	process.once("disconnect", leave);
-	let stop: (successor: boolean) => void = leave;
+	let stop: (why: StopReason) => void = leave;
 	const { promise: mayFollow, resolve: follow } = Promise.withResolvers<void>();
 	process.on("message", (message: ToProcess) => {
 		if (message.kind === "follow") follow();
-		else stop(message.successor);
+		else stop({ successor: message.successor, orphaned: false });
 	});
 	let work: Work;
 	try {
@@ -42,10 +50,10 @@ export async function runSupervised(
 		return;
 	}
 	let isStopping = false;
-	stop = (successor) => {
+	stop = (why) => {
 		if (isStopping) return;
 		isStopping = true;
-		work.stop(successor).then(
+		work.stop(why).then(
 			() => process.exit(),
 			(error: unknown) => {
 				console.error(error);
@@ -53,6 +61,6 @@ export async function runSupervised(
 			},
 		);
 	};
-	process.off("disconnect", leave).on("disconnect", () => stop(false));
+	process.off("disconnect", leave).on("disconnect", () => stop({ successor: false, orphaned: true }));
 	tell({ kind: "ready", port: work.port, token: work.token });
 }

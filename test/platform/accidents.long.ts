@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { type IncomingMessage, request } from "node:http";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import { say } from "../support/command-line.ts";
 import { Platform, startPlatform } from "../support/platform.ts";
@@ -78,6 +81,32 @@ test("deploys amid a restart, and amid control's and the edge's end, are made or
 			assert.equal(await deploy(`amid-${name}`), "made");
 			assert.equal((await platform.get(`amid-${name}.localhost`)).text, `amid-${name}`);
 		}
+	}
+});
+
+test("a supervisor that was killed is followed by another while the old edge finishes what it has", async () => {
+	const other = await Platform.start();
+	try {
+		await other.deploy("echo", "export default { fetch: (r) => new Response(r.body) }");
+		const upload = request({ port: other.port, method: "POST", headers: { host: "echo.localhost" } });
+		upload.write("half");
+		const [response] = (await once(upload, "response")) as [IncomingMessage];
+		const { child } = other.supervisor;
+		child.kill("SIGKILL");
+		await once(child, "exit");
+		// As whatever starts it again would: it is refused as long as the old one's control has the store.
+		const deadline = performance.now() + 20_000;
+		const again = (): Promise<void> =>
+			other.up().catch((error: Error) => {
+				if (performance.now() > deadline) throw error;
+				return again();
+			});
+		await again();
+		assert.equal((await other.get("echo.localhost")).status, 200);
+		upload.end();
+		assert.equal(await text(response), "half");
+	} finally {
+		await other.stop();
 	}
 });
 
