@@ -53,6 +53,9 @@ export class Consumer<Batch> {
 	/** How many messages have come, and with how many of them it makes sense to look again. */
 	#arrived = 0;
 	#enoughAt = 0;
+	/** How often it was woken, and when last with nobody knowing by how many. */
+	#wakes = 0;
+	#unknownAt = 0;
 	/** How often in a row nobody has looked at a batch. */
 	#misses = 0;
 	readonly #closing = new AbortController();
@@ -70,8 +73,11 @@ export class Consumer<Batch> {
 
 	/** There may be work: so many messages have come, if that is known. */
 	wake(messages?: number): void {
-		if (messages === undefined) this.#enoughAt = 0;
-		else this.#arrived += messages;
+		this.#wakes++;
+		if (messages === undefined) {
+			this.#enoughAt = 0;
+			this.#unknownAt = this.#wakes;
+		} else this.#arrived += messages;
 		if (this.#arrived < this.#enoughAt) return;
 		if (this.#closing.signal.aborted || this.#workers.size >= this.#work.concurrency || this.#misses > 0) return;
 		const worker = this.#run()
@@ -87,9 +93,12 @@ export class Consumer<Batch> {
 		while (!this.#closing.signal.aborted) {
 			const lease = randomUUID();
 			const before = this.#arrived;
+			const wakes = this.#wakes;
 			const { batch, more, nextMs, missing } = await this.#work.lease(lease);
 			if (batch === null) {
-				this.#enoughAt = before + missing;
+				// What came while it was looked at has perhaps not been seen.
+				this.#enoughAt = this.#unknownAt > wakes ? 0 : before + missing;
+				if (this.#wakes > wakes && this.#arrived >= this.#enoughAt) continue;
 				if (nextMs !== null) this.#wakeIn(nextMs);
 				return;
 			}

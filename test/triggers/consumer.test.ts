@@ -88,6 +88,23 @@ test("what comes while it is looked at counts", async () => {
 	consumer.wake(BATCH - 1);
 	await sent;
 	await until(() => consumer.idle);
+	assert.deepEqual(batches, [BATCH]);
+});
+
+test("a message whose lease ran out, and that was delivered as often as it may be, waits for no batch to be full", async () => {
+	const dead = new TenantQueue(data, { tenant: "one", queue: `dead-${queues}` }, 2 ** 30);
+	const given = { most: BATCH, leaseMs: 1, maxRetries: 0, deadLetterQueue: `dead-${queues}` };
 	await send(1);
-	assert.equal(batches[0], BATCH);
+	assert.equal((await queue.lease({ ...given, lease: "first", waitMs: 0 })).messages.length, 1);
+	await queue.send([{ type: "text", size: 1, delaySeconds: null }], Buffer.alloc(1), { trace: null });
+	let told: Awaited<ReturnType<TenantQueue["lease"]>> | undefined;
+	await until(async () => {
+		told = await queue.lease({ ...given, lease: "second", waitMs: 60_000 });
+		return (await dead.count()).messages === 1;
+	});
+	// The other one waits for more, of which there is one less than before.
+	assert.deepEqual([told?.messages, told?.missing], [[], BATCH - 1]);
+	assert.equal((await queue.count()).messages, 1);
+	await queue.purge();
+	await dead.purge();
 });

@@ -46,10 +46,13 @@ interface Row {
 	trace: SentTrace;
 }
 
-/** How many messages are due, up to as many as may be leased, and since when the first of them is. */
+/** How many messages are due, up to as many as may be leased. */
 interface Ready {
 	messages: number;
+	/** Since when the first of them is; `null` where none is. */
 	first: Milliseconds | null;
+	/** How often one of them was leased at most. */
+	attempts: number;
 }
 
 /**
@@ -73,10 +76,10 @@ export class QueueStore implements DataStore {
 			),
 			leased: prepare("SELECT * FROM queue_messages WHERE lease = ? ORDER BY due, id"),
 			due: prepare(`SELECT * FROM queue_messages WHERE ${at} AND due <= ? ORDER BY due, id LIMIT ?`),
-			// Of the index alone: a queue is looked at more often than a batch of it is full.
+			// Without bodies: a queue is looked at more often than a batch of it is full.
 			ready: prepare(
-				`SELECT count(*) AS messages, min(due) AS first
-				FROM (SELECT due FROM queue_messages WHERE ${at} AND due <= ? ORDER BY due LIMIT ?)`,
+				`SELECT count(*) AS messages, min(due) AS first, coalesce(max(attempts), 0) AS attempts
+				FROM (SELECT due, attempts FROM queue_messages WHERE ${at} AND due <= ? ORDER BY due, id LIMIT ?)`,
 			),
 			next: prepare(`SELECT due FROM queue_messages WHERE ${at} ORDER BY due LIMIT 1`),
 			lease: prepare("UPDATE queue_messages SET lease = ?, due = ?, attempts = attempts + 1 WHERE id = ?"),
@@ -131,14 +134,17 @@ export class QueueStore implements DataStore {
 			const again = this.#statements.leased.all(lease) as unknown as Row[];
 			if (again.length > 0) return given(again, 0);
 			const ready = this.#statements.ready.get(tenant, queue, now, most) as unknown as Ready;
-			const missing = most - ready.messages;
-			if (missing > 0 && (ready.first === null || ready.first + waitMs > now)) {
-				if (ready.first !== null) return nothing({ nextMs: Math.max(1, ready.first + waitMs - now), missing });
+			/** In how long a batch that is not full is due. */
+			const inMs = (since: Milliseconds) => Math.max(1, since + waitMs - now);
+			const isEarly = (messages: number, since: Milliseconds) => messages < most && since + waitMs > now;
+			if (ready.first === null) {
 				const next = this.#statements.next.get(tenant, queue) as Pick<Row, "due"> | undefined;
-				if (next !== undefined) return nothing({ nextMs: Math.max(1, next.due + waitMs - now) });
+				if (next !== undefined) return nothing({ nextMs: inMs(next.due) });
 				this.#statements.drop.run(tenant, queue);
 				return nothing({});
 			}
+			if (ready.attempts <= givingUp.maxRetries && isEarly(ready.messages, ready.first))
+				return nothing({ nextMs: inMs(ready.first), missing: most - ready.messages });
 			const found = this.#statements.due.all(tenant, queue, now, most) as unknown as Row[];
 			let dropped = 0;
 			// Whoever had one last has died of it, perhaps: what was not settled is not delivered for ever.
@@ -149,6 +155,8 @@ export class QueueStore implements DataStore {
 				return false;
 			});
 			if (due.length === 0) return nothing({ nextMs: 1, dropped });
+			if (isEarly(due.length, due[0].due))
+				return nothing({ nextMs: inMs(due[0].due), missing: most - due.length, dropped });
 			const rows = fitting(due);
 			for (const row of rows) {
 				this.#statements.lease.run(lease, now + leaseMs, row.id);
