@@ -127,7 +127,7 @@ export class SqlDatabase {
 	 * Whether a foreign key is checked with the commit alone, where another call's changes could mend what one has broken:
 	 * https://www.sqlite.org/foreignkeys.html#fk_deferred
 	 */
-	#isDeferring(): boolean {
+	get defers(): boolean {
 		return this.#trusted(() => {
 			const [version] = this.#schema.get() as unknown as [bigint];
 			if (version !== this.#schemaVersion) {
@@ -284,7 +284,7 @@ export class SqlDatabase {
 	group(calls: readonly SqlCall<Result[]>[]): (Result[] | Error)[] {
 		let letters = 0;
 		return this.#transactions.group(
-			(this.#isDeferring() ? calls.slice(0, 1) : calls).map(({ id, run }) => ({ id, run: () => run(this) })),
+			calls.map(({ id, run }) => ({ id, run: () => run(this) })),
 			(results) => {
 				for (const { rows } of results) letters += rows.length;
 				return letters > MOST_RESULT;

@@ -184,10 +184,19 @@ function run(): void {
 		const [first] = calls;
 		let count = 0;
 		while (count < calls.length && mayJoin(calls[count]) && databaseOf(calls[count]) === databaseOf(first)) count++;
-		const done = count > 1 ? runTogether(calls.slice(0, count)) : runAlone(first);
+		const done = count > 1 && !defers(first) ? runTogether(calls.slice(0, count)) : runAlone(first);
 		calls = calls.slice(done);
 		if (open.get(databaseOf(first))?.isStale) close(databaseOf(first));
 		writer.flush();
+	}
+}
+
+/** Whether a call's database has something that is checked with the commit; one that cannot be opened says so itself. */
+function defers({ said }: Call): boolean {
+	try {
+		return opened(said as Said).defers;
+	} catch {
+		return false;
 	}
 }
 
