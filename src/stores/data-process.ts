@@ -185,19 +185,12 @@ export class DataProcess implements StoredData {
 		store: BlobStore = "blobs",
 	): AsyncGenerator<Uint8Array> {
 		let left = size;
-		const ask = () => {
-			const piece = this.ask(tenant, { store, operation: "piece", said: { tenant, reading } });
-			piece.catch(() => undefined); // Nobody may want it any more when it comes.
-			return piece;
-		};
 		try {
-			let next = left > 0 ? ask() : null;
-			while (next !== null) {
-				const { bytes } = await next;
+			while (left > 0) {
+				const said = { tenant, reading };
+				const { bytes } = await this.ask(tenant, { store, operation: "piece", said });
 				if (bytes.byteLength === 0) throw new Error("500 the value is not whole");
 				left -= bytes.byteLength;
-				// It is read while whoever reads works on this one.
-				next = left > 0 ? ask() : null;
 				yield bytes;
 			}
 		} finally {
