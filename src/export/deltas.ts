@@ -1,4 +1,8 @@
+import type { HrTime } from "@opentelemetry/api";
 import { AggregationTemporality, type DataPoint, DataPointType, type MetricData } from "@opentelemetry/sdk-metrics";
+
+/** What is not there so often in a row is forgotten. */
+const MOST_MISSED = 60;
 
 type HistogramValue = Extract<MetricData, { dataPointType: DataPointType.HISTOGRAM }>["dataPoints"][number]["value"];
 type Counted = number | HistogramValue;
@@ -8,16 +12,22 @@ type Counted = number | HistogramValue;
  * https://opentelemetry.io/docs/specs/otel/metrics/data-model/#temporality. What has not changed is left out.
  */
 export class Deltas {
-	#last = new Map<string, DataPoint<Counted>>();
+	/** What was told last of each, and how often it was not there since. */
+	readonly #last = new Map<string, { point: DataPoint<Counted>; missed: number }>();
+	/** When that was. */
+	#until: HrTime | null = null;
 
 	/** Gauges are as they are. */
 	of(metrics: readonly MetricData[]): MetricData[] {
-		const now = new Map<string, DataPoint<Counted>>();
+		for (const one of this.#last.values()) one.missed++;
+		let until = this.#until;
 		const since = <T extends Counted>({ descriptor }: MetricData, points: DataPoint<T>[]): DataPoint<T>[] =>
 			points.flatMap((point) => {
 				const key = `${descriptor.name} ${JSON.stringify(point.attributes)}`;
-				now.set(key, point);
-				return this.#since(key, point) ?? [];
+				until = point.endTime;
+				const changed = this.#since(point, this.#last.get(key)?.point as DataPoint<T> | undefined);
+				this.#last.set(key, { point, missed: 0 });
+				return changed ?? [];
 			});
 		const aggregationTemporality = AggregationTemporality.DELTA;
 		const changed = metrics.map((metric): MetricData => {
@@ -30,16 +40,17 @@ export class Deltas {
 					return metric;
 			}
 		});
-		this.#last = now;
+		this.#until = until;
+		for (const [key, { missed }] of this.#last) if (missed > MOST_MISSED) this.#last.delete(key);
 		return changed.filter(({ dataPoints }) => dataPoints.length > 0);
 	}
 
-	#since<T extends Counted>(key: string, point: DataPoint<T>): DataPoint<T> | null {
-		const last = this.#last.get(key) as DataPoint<T> | undefined;
-		// It is counted from the beginning, for the first time or again.
-		if (last === undefined || countOf(point.value) < countOf(last.value)) return point;
+	#since<T extends Counted>(point: DataPoint<T>, last: DataPoint<T> | undefined): DataPoint<T> | null {
+		const startTime = this.#until ?? point.startTime;
+		// It is counted from a beginning that was after the last time, for the first time or again.
+		if (last === undefined || countOf(point.value) < countOf(last.value)) return { ...point, startTime };
 		if (countOf(point.value) === countOf(last.value)) return null;
-		return { ...point, startTime: last.endTime, value: difference(point.value, last.value) };
+		return { ...point, startTime, value: difference(point.value, last.value) };
 	}
 }
 
