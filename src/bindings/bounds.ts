@@ -27,10 +27,10 @@ export class CallBounds {
 	wait<T>(coming: Promise<T>): Promise<T> {
 		const { subrequestMs } = this.#limits;
 		return new Promise((resolve, reject) => {
-			const timer = setTimeout(
-				() => reject(this.#exceeded("subrequestMs", `sent nothing for ${subrequestMs} ms`)),
-				subrequestMs,
-			);
+			const timer = setTimeout(() => {
+				this.#timer = null; // It is not to begin anew.
+				reject(this.#exceeded("subrequestMs", `sent nothing for ${subrequestMs} ms`));
+			}, subrequestMs);
 			this.#timer = timer;
 			// Whatever comes of it after the wait has failed is lost.
 			const settled = () => clearTimeout(timer);

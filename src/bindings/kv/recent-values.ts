@@ -46,8 +46,9 @@ export class RecentValues {
 		const { at } = reading;
 		if (this.#readings.get(at) !== reading) return;
 		this.#readings.delete(at);
-		const size = recent?.value.byteLength ?? 0;
-		if (recent === undefined || size > MOST_VALUE) return;
+		// Of which the value may be a part.
+		const size = recent?.value.buffer.byteLength ?? 0;
+		if (recent === undefined || (recent?.value.byteLength ?? 0) > MOST_VALUE) return;
 		this.#values.set(at, { of: recent }, { size: size + 2 * at.length + ENTRY_BYTES });
 	}
 
