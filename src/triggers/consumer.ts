@@ -28,6 +28,8 @@ export interface Work<Batch> {
 	readonly name: string;
 	/** So many batches at a time. */
 	readonly concurrency: number;
+	/** So many messages in a batch, at most. */
+	readonly batchSize: number;
 	/** Takes what is due for itself, under a lease of this name. */
 	lease(lease: string): Promise<Leased<Batch>>;
 	/** Has a batch worked on, and settles it. Returns whether the function was called. */
@@ -94,6 +96,8 @@ export class Consumer<Batch> {
 			const lease = randomUUID();
 			const before = this.#arrived;
 			const wakes = this.#wakes;
+			// Until this says otherwise, another look makes sense once there may be another batch.
+			this.#enoughAt = before + this.#work.batchSize;
 			const { batch, more, nextMs, missing } = await this.#work.lease(lease);
 			if (batch === null) {
 				// What came while it was looked at has perhaps not been seen.
@@ -102,7 +106,7 @@ export class Consumer<Batch> {
 				if (nextMs !== null) this.#wakeIn(nextMs);
 				return;
 			}
-			if (more) this.wake();
+			if (more || this.#wakes > wakes) this.wake();
 			if (await this.#perform(lease, batch)) this.#misses = 0;
 			else if (!this.#closing.signal.aborted) await this.#rest(Math.min(LONGEST_MS, FIRST_MS * 2 ** this.#misses++));
 		}

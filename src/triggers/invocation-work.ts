@@ -44,6 +44,7 @@ interface Batch {
 export class InvocationWork implements Work<Batch> {
 	readonly name = "invocations";
 	readonly concurrency = CONCURRENCY;
+	readonly batchSize = 1;
 	readonly #parts: InvocationWorkParts;
 
 	constructor(parts: InvocationWorkParts) {

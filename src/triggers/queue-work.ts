@@ -54,6 +54,10 @@ export class QueueWork implements Work<Batch> {
 		return this.#parts.settings.maxConcurrency;
 	}
 
+	get batchSize(): number {
+		return this.#parts.settings.maxBatchSize;
+	}
+
 	async lease(lease: string): Promise<Leased<Batch>> {
 		const { maxBatchSize: most, maxBatchTimeout } = this.#parts.settings;
 		const { messages, bodies, nextMs, missing, dropped } = await this.#parts.queue.lease({
