@@ -55,9 +55,6 @@ export class Consumer<Batch> {
 	/** How many messages have come, and with how many of them it makes sense to look again. */
 	#arrived = 0;
 	#enoughAt = 0;
-	/** How often it was woken, and when last with nobody knowing by how many. */
-	#wakes = 0;
-	#unknownAt = 0;
 	/** How often in a row nobody has looked at a batch. */
 	#misses = 0;
 	readonly #closing = new AbortController();
@@ -73,13 +70,9 @@ export class Consumer<Batch> {
 		return this.#workers.size === 0;
 	}
 
-	/** There may be work: so many messages have come, if that is known. */
-	wake(messages?: number): void {
-		this.#wakes++;
-		if (messages === undefined) {
-			this.#enoughAt = 0;
-			this.#unknownAt = this.#wakes;
-		} else this.#arrived += messages;
+	/** There may be work: so many messages have come. Where that is not known it may be a batch. */
+	wake(messages = this.#work.batchSize): void {
+		this.#arrived += messages;
 		if (this.#arrived < this.#enoughAt) return;
 		if (this.#closing.signal.aborted || this.#workers.size >= this.#work.concurrency || this.#misses > 0) return;
 		const worker = this.#run()
@@ -95,18 +88,17 @@ export class Consumer<Batch> {
 		while (!this.#closing.signal.aborted) {
 			const lease = randomUUID();
 			const before = this.#arrived;
-			const wakes = this.#wakes;
 			// Until this says otherwise, another look makes sense once there may be another batch.
 			this.#enoughAt = before + this.#work.batchSize;
 			const { batch, more, nextMs, missing } = await this.#work.lease(lease);
 			if (batch === null) {
 				// What came while it was looked at has perhaps not been seen.
-				this.#enoughAt = this.#unknownAt > wakes ? 0 : before + missing;
-				if (this.#wakes > wakes && this.#arrived >= this.#enoughAt) continue;
+				this.#enoughAt = before + missing;
+				if (this.#arrived > before && this.#arrived >= this.#enoughAt) continue;
 				if (nextMs !== null) this.#wakeIn(nextMs);
 				return;
 			}
-			if (more || this.#wakes > wakes) this.wake();
+			if (more || this.#arrived > before) this.wake();
 			if (await this.#perform(lease, batch)) this.#misses = 0;
 			else if (!this.#closing.signal.aborted) await this.#rest(Math.min(LONGEST_MS, FIRST_MS * 2 ** this.#misses++));
 		}
