@@ -147,8 +147,7 @@ export class Calls {
 		const { text, content } = known;
 		if (content !== null && content.byteLength > this.#limits.subrequestBodyBytes) return false;
 		this.#tracing.traceCall(binding, prepared)?.end();
-		if (content === null) reply.send(Kind.answer, encodeAnswer({ body: "none", text }));
-		else reply.send(Kind.answer, encodeAnswer({ body: "whole", text }), content);
+		answer(reply, text, content);
 		return true;
 	}
 
@@ -180,13 +179,13 @@ export class Calls {
 				idle = true;
 				this.#next();
 			}
-			if (content === null) reply.send(Kind.answer, encodeAnswer({ body: "none", text }));
+			if (content === null) answer(reply, text, null);
 			else if (content instanceof Uint8Array) {
 				if (!isStored) bounds.size(content.byteLength);
 				running.held += content.byteLength;
 				this.account.hold(content.byteLength);
 				await untilRead(reply, signal);
-				if (!signal.aborted) reply.send(Kind.answer, encodeAnswer({ body: "whole", text }), content);
+				if (!signal.aborted) answer(reply, text, content);
 			} else {
 				reply.send(Kind.answer, encodeAnswer({ body: "stream", text }));
 				const sender = new BodySender(this.account, {
@@ -309,6 +308,12 @@ function more({ bounds, outgoing }: Running, bytes: Uint8Array): void {
 
 function end({ outgoing }: Running, failure: string): void {
 	outgoing?.end(failure === "" ? "" : "the function's request body failed");
+}
+
+/** Answers with all that there is. */
+function answer(reply: Reply, text: string, content: Uint8Array | null): void {
+	if (content === null) reply.send(Kind.answer, encodeAnswer({ body: "none", text }));
+	else reply.send(Kind.answer, encodeAnswer({ body: "whole", text }), content);
 }
 
 function fail(reply: Reply, why: string): void {

@@ -12,7 +12,7 @@ import {
 	type Prepared,
 } from "../binding.ts";
 import type { EdgeServices } from "../edges.ts";
-import type { KvFound, KvNamespaceId } from "./calls.ts";
+import type { KvFound } from "./calls.ts";
 import { Namespace } from "./namespace.ts";
 import { RecentValues } from "./recent-values.ts";
 import type { KvKeys, KvTold } from "./schema.ts";
@@ -60,13 +60,12 @@ class KvBinding implements EdgeBinding<Settings> {
 	open({ id }: Settings, caller: Caller): OpenBinding {
 		const { data, storedBytes, storage } = this.#services;
 		const { tenant } = caller.function;
-		/** As of now: rules may change while a request is at work. */
-		const opened = ({ op }: Asked, trace: TraceContext) =>
+		/** To be changed from a place in a trace, by rules as of now: they may change while a request is at work. */
+		const opened = (trace: TraceContext | null = null) =>
 			new Namespace(data, { tenant, namespace: id }, storedBytes, {
 				recent: this.#recent,
-				...((op === "put" || op === "delete") && { telling: storage.tellingOf(caller, { kv: id }, trace) }),
+				...(trace !== null && { telling: storage.tellingOf(caller, { kv: id }, trace) }),
 			});
-		const known = (call: Asked) => this.#known({ tenant, namespace: id }, call);
 		return {
 			prepare(argument): Prepared | null {
 				const call = decodedBy(asked, argument);
@@ -74,25 +73,33 @@ class KvBinding implements EdgeBinding<Settings> {
 				return {
 					target: `KV ${call.op}`,
 					operation: call.op,
-					known: () => known(call),
-					perform: (content, signal, trace) => perform(opened(call, trace), call, { content, signal }),
+					known: (): KnownAnswer | null => {
+						const found = call.op === "get" ? opened().known(call.keys) : null;
+						return found && told(found);
+					},
+					perform: (content, signal, trace) => {
+						const changes = call.op === "put" || call.op === "delete";
+						return perform(opened(changes ? trace : null), call, { content, signal });
+					},
 				};
 			},
 		};
 	}
-
-	/** A value that was read lately. */
-	#known(of: KvNamespaceId, call: Asked): KnownAnswer | null {
-		if (call.op !== "get" || call.keys.length !== 1) return null;
-		const recent = this.#recent.get(of, call.keys[0]);
-		return recent === undefined ? null : told([recent?.found ?? null], recent?.value ?? null);
-	}
 }
 
-/** What a call tells of keys, and the values that there are. */
-function told<C extends Content>(found: (KvFound | null)[], content: C): { text: string; content: C } {
-	const one: KvTold = found.map((each) => each && { size: each.size, metadata: each.metadata });
-	return { text: JSON.stringify(one), content };
+/** What there is under keys, as it is told. */
+function told<C extends Content>({
+	found,
+	values,
+}: {
+	found: (KvFound | null)[];
+	values: C;
+}): {
+	text: string;
+	content: C;
+} {
+	const all: KvTold = found.map((one) => one && { size: one.size, metadata: one.metadata });
+	return { text: JSON.stringify(all), content: values };
 }
 
 async function perform(
@@ -101,10 +108,8 @@ async function perform(
 	{ content, signal }: { content: Content; signal: AbortSignal },
 ): Promise<Answer> {
 	switch (call.op) {
-		case "get": {
-			const { found, values } = await namespace.get(call.keys, signal);
-			return told(found, values);
-		}
+		case "get":
+			return told(await namespace.get(call.keys, signal));
 		case "put":
 			await namespace.put(call, content ?? new Uint8Array(0), signal);
 			return { text: "", content: null };

@@ -29,6 +29,11 @@ interface Found {
 	values: Content;
 }
 
+/** The same, where all of it is there. */
+interface KnownFound extends Found {
+	values: Uint8Array | null;
+}
+
 /** How a namespace is used. */
 interface NamespaceUse {
 	/** By what its changes are told. Default: by nothing. */
@@ -68,13 +73,20 @@ export class Namespace {
 		return this.#data.ask(tenant, { store: "kv", operation, said: { ...this.#of, ...said }, bytes }, signal);
 	}
 
+	/** What there is under keys, where it was read lately; `null` where it is to be asked for. */
+	known(keys: readonly string[]): KnownFound | null {
+		if (keys.length > 1) return null;
+		const recent = this.#recent?.get(this.#of, keys[0]);
+		return recent === undefined ? null : { found: [recent?.found ?? null], values: recent?.value ?? null };
+	}
+
 	/** What there is under keys. Values that do not come along are asked for when they are read. */
 	async get(keys: string[], signal?: AbortSignal): Promise<Found> {
 		for (const key of keys) checkKey(key);
 		if (this.#recent === null || keys.length > 1) return this.#get(keys, signal);
+		const known = this.known(keys);
+		if (known !== null) return known;
 		const [key] = keys;
-		const recent = this.#recent.get(this.#of, key);
-		if (recent !== undefined) return { found: [recent?.found ?? null], values: recent?.value ?? null };
 		const reading = this.#recent.begin(this.#of, key);
 		let one: Recent | undefined;
 		try {

@@ -46,10 +46,11 @@ export class RecentValues {
 		const { at } = reading;
 		if (this.#readings.get(at) !== reading) return;
 		this.#readings.delete(at);
+		const value = recent?.value;
+		if (recent === undefined || (value?.byteLength ?? 0) > MOST_VALUE) return;
 		// Of which the value may be a part.
-		const size = recent?.value.buffer.byteLength ?? 0;
-		if (recent === undefined || (recent?.value.byteLength ?? 0) > MOST_VALUE) return;
-		this.#values.set(at, { of: recent }, { size: size + 2 * at.length + ENTRY_BYTES });
+		const kept = value?.buffer.byteLength ?? 0;
+		this.#values.set(at, { of: recent }, { size: kept + 2 * at.length + ENTRY_BYTES });
 	}
 
 	/** Keys are about to be written, or just were: what was read before is not kept, and what is being read neither. */
