@@ -31,7 +31,8 @@ export class Incoming {
 
 	async #line(): Promise<Uint8Array> {
 		const parts: Uint8Array[] = [];
-		for (this.#toBytes(); ; ) {
+		this.#toBytes();
+		for (;;) {
 			const end = this.#left.indexOf(LINE_FEED);
 			parts.push(this.#cut(end < 0 ? this.#left.length : end));
 			if (end >= 0) break;
