@@ -38,6 +38,8 @@ export interface SupervisorEvents {
 interface Listening {
 	fd: number;
 	port: number;
+	/** Gives it up. Once no process listens on it either, whoever connects is refused. */
+	close(): void;
 }
 
 /**
@@ -105,6 +107,7 @@ export class Supervisor {
 
 	/** Starts a process of a role, and resolves once it is at work. */
 	#launch(role: Role): Promise<void> {
+		if (this.#stopping) return Promise.reject(new Error("the server is ending"));
 		const { promise, resolve, reject } = Promise.withResolvers<void>();
 		const extension = import.meta.url.slice(import.meta.url.lastIndexOf("."));
 		const script = fileURLToPath(new URL(`../${role}/main${extension}`, import.meta.url));
@@ -197,7 +200,7 @@ export class Supervisor {
 		this.#running.delete("control");
 		if (control !== undefined) await this.#stop(control, true);
 		await this.#launch("control").catch((error: Error) => {
-			this.#again("control", 0, error.message);
+			if (!this.#stopping) this.#again("control", 0, error.message);
 			throw error;
 		});
 		const edge = this.#running.get("edge");
@@ -220,9 +223,10 @@ export class Supervisor {
 		clearTimeout(timer);
 	}
 
-	/** Ends all of it: requests in flight are finished. */
+	/** Ends all of it: requests in flight are finished, and new connections are refused. */
 	async close(): Promise<void> {
 		this.#stopping = true;
+		for (const socket of Object.values(this.#sockets)) socket.close();
 		await Promise.all([...this.#running.values(), ...this.#leaving].map((one) => this.#stop(one, false)));
 		// Else it is another one's, whose id stands there.
 		if (this.#hasStore) rmSync(join(this.#config.data, PID_FILE), { force: true });
@@ -244,7 +248,12 @@ function inherited(): Listening[] {
 		throw new UsageError(
 			`${count} sockets were handed over (LISTEN_FDS), where atoll takes two: for functions' clients, then for the admin API`,
 		);
-	return Array.from({ length: count }, (_, i) => ({ fd: FIRST_INHERITED + i, port: portOf(FIRST_INHERITED + i) }));
+	// systemd keeps them, and so do we: who connects between two of us waits in the queue.
+	const close = () => undefined;
+	return Array.from({ length: count }, (_, i) => {
+		const fd = FIRST_INHERITED + i;
+		return { fd, port: portOf(fd), close };
+	});
 }
 
 /** Where a socket from outside listens, as Linux tells it (proc_net_tcp(5)); 0 where that is no TCP, or not told. */
@@ -262,17 +271,14 @@ function portOf(fd: number): number {
 	return 0;
 }
 
-/** Sockets stay bound for as long as this process runs. */
-const bound: BoundSocket[] = [];
-
 async function bind(host: string, port: number, flag: string): Promise<Listening> {
 	if (BoundSocket === undefined)
 		throw new UsageError("atoll up needs Node 26, whose net.BoundSocket holds its sockets");
 	try {
 		const { address } = await lookup(host);
 		const socket = new BoundSocket({ host: address, port });
-		bound.push(socket);
-		return { fd: socket.fd(), port: (socket.address() as { port: number }).port };
+		const { port: given } = socket.address() as { port: number };
+		return { fd: socket.fd(), port: given, close: () => socket.close() };
 	} catch (error) {
 		const { code } = error as NodeJS.ErrnoException;
 		if (code === "EADDRINUSE")

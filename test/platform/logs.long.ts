@@ -249,7 +249,7 @@ test("what is done while the server ends is there once it is started again", asy
 	upload.write("half");
 	const [response] = (await once(upload, "response")) as [IncomingMessage];
 	const stopped = platform.stop();
-	// Control takes no more by then.
+	// Control is ending by then, and refuses who connects.
 	const isOpen = async () => (await fetch(`http://127.0.0.1:${platform.adminPort}/healthz`).catch(() => null)) !== null;
 	await until(async () => !(await isOpen()));
 	upload.end();

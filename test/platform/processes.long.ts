@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { type IncomingMessage, request } from "node:http";
+import { connect } from "node:net";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import { say } from "../support/command-line.ts";
 import { startPlatform } from "../support/platform.ts";
@@ -67,6 +71,39 @@ test("SIGHUP replaces control and edge, and no request fails", async () => {
 	await until(() => !tree().includes(before[0]) && !tree().includes(before[1]));
 	await load.end();
 	assert.deepEqual(Object.keys(load.answers), [good]);
+});
+
+test("at the end it refuses who connects, on either port, while it finishes what has begun", async () => {
+	await platform.deploy("late", "export default { fetch: (r) => new Response(r.body) }");
+	const upload = request({ port: platform.port, method: "POST", headers: { host: "late.localhost" } });
+	upload.write("half");
+	const [response] = (await once(upload, "response")) as [IncomingMessage];
+	const stopped = platform.stop();
+	const isRefused = (port: number) => {
+		const { promise, resolve } = Promise.withResolvers<boolean>();
+		const socket = connect(port, "127.0.0.1", () => socket.destroy());
+		socket.on("error", ({ message }) => resolve(message.includes("ECONNREFUSED")));
+		socket.on("close", () => resolve(false));
+		return promise;
+	};
+	for (const port of [platform.port, platform.adminPort]) await until(() => isRefused(port));
+	upload.end(" and half");
+	assert.equal(await text(response), "half and half");
+	assert.equal(await stopped, 0);
+	await platform.up();
+});
+
+test("it ends as well where its processes are just being replaced, and leaves nothing running", async () => {
+	const pid = platform.supervisor.child.pid as number;
+	const before = pidOf(CONTROL);
+	process.kill(pid, "SIGHUP");
+	// The old one is gone, and the new one is on its way.
+	await until(() => below(pid).every((one) => one.pid !== before));
+	assert.equal(await platform.stop(), 0);
+	const left = below(0).filter(({ command }) => command.includes(platform.data));
+	assert.deepEqual(left, []);
+	assert.doesNotMatch(platform.log, /is started again/);
+	await platform.up();
 });
 
 test("a supervisor that is killed leaves nothing running, and no acknowledged deployment is lost", async () => {

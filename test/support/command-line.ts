@@ -24,6 +24,13 @@ export interface Run {
 /** `atoll`, run in a folder that goes when the tests around it are over, and with it whatever still runs. */
 export class CommandLine {
 	readonly folder = temporaryFolder();
+	readonly #children: ChildProcess[] = [];
+
+	constructor() {
+		after(() => {
+			for (const child of this.#children) child.kill("SIGKILL");
+		});
+	}
 
 	/** `env` comes on top of this process's own. */
 	run(args: string[], env: NodeJS.ProcessEnv = {}): Run {
@@ -32,7 +39,7 @@ export class CommandLine {
 			env: { ...process.env, ...env },
 			stdio: ["ignore", "pipe", "pipe"],
 		});
-		after(() => child.kill("SIGKILL"));
+		this.#children.push(child);
 		let text = "";
 		let waiting: (() => void)[] = [];
 		const take = (chunk: string) => {
