@@ -3,7 +3,7 @@ import { UsageError } from "../errors.ts";
 import type { ToProcess, ToSupervisor } from "./messages.ts";
 
 /** Why a process is to end. */
-export interface StopReason {
+interface StopReason {
 	/** Another one goes on with its work. */
 	successor: boolean;
 	/** The supervisor has died: nobody waits for the end, or looks after those beside it. */
