@@ -118,6 +118,7 @@ const PROCESS_OF = {
 	// What the edge knows of processes, and the launcher, which starts them.
 	processes: "edge",
 	"processes/launcher-main.ts": "launcher",
+	"processes/timer-slack.ts": "launcher",
 	"processes/last-words.ts": "launcher",
 	"processes/kill.ts": "both ends",
 	"processes/launch.ts": "both ends",

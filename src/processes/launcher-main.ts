@@ -9,7 +9,10 @@ import { setPriority } from "node:os";
 import { killByPid } from "./kill.ts";
 import { LastWords } from "./last-words.ts";
 import { Descriptor, type Launch, type LauncherReport, type LauncherRequest } from "./launch.ts";
+import { coalesceTimers } from "./timer-slack.ts";
 import { unusedUser } from "./users.ts";
+
+coalesceTimers();
 
 const running = new Map<number, Running>();
 

@@ -53,6 +53,12 @@ test("one that is killed ends, also before it runs, and its last words are told"
 	assert.match(await failing.ended, /^exited with code 1: .*for this reason/);
 });
 
+test("the system may wake it half a millisecond late", { skip: !existsSync("/proc/self/timerslack_ns") }, async () => {
+	// Of another process only some may read it.
+	const telling = launch(["-e", `process.exit(require("node:fs").readFileSync("/proc/self/timerslack_ns") / 100_000)`]);
+	assert.equal(await telling.ended, "exited with code 5");
+});
+
 test("what cannot be started has ended", async () => {
 	const missing = launch([], { command: "/no/such/program" });
 	assert.match(await missing.ended, /ENOENT/);
