@@ -153,7 +153,7 @@ export class Supervisor {
 			if (isCurrent) this.#running.delete(role);
 			// Not before it is gone, so that another can be started.
 			if (!isReady) reject(problem ?? new Error(`${role} ended before it was at work: ${how}`));
-			if (isReady && isCurrent && !this.#stopping) this.#again(role, performance.now() - one.startedAt, how);
+			if (isReady && isCurrent) this.#again(role, performance.now() - one.startedAt, how);
 		});
 		this.#running.set(role, one);
 		if (role === "edge" && this.#hasStore) tell(child, { kind: "follow" });
@@ -167,17 +167,16 @@ export class Supervisor {
 		this.#hasStore = true;
 	}
 
-	/** One that nobody has stopped has ended, after so long. */
+	/** One that nobody has stopped has ended, after so long. Where all of it is to end nothing is started again. */
 	#again(role: Role, ranMs: Milliseconds, how: string): void {
+		if (this.#stopping) return;
 		if (ranMs > SOUND_MS) this.#waitMs[role] = FIRST_MS;
 		const wait = this.#waitMs[role];
 		this.#waitMs[role] = Math.min(LONGEST_MS, wait * 2);
 		this.#events.notice("error", `${role} has ended by ${how}, and is started again`);
 		setTimeout(() => {
-			if (this.#stopping || this.#running.has(role)) return;
-			this.#launch(role).catch((error: Error) => {
-				if (!this.#stopping) this.#again(role, 0, error.message);
-			});
+			if (this.#running.has(role)) return;
+			this.#launch(role).catch((error: Error) => this.#again(role, 0, error.message));
 		}, wait);
 	}
 
@@ -200,7 +199,7 @@ export class Supervisor {
 		this.#running.delete("control");
 		if (control !== undefined) await this.#stop(control, true);
 		await this.#launch("control").catch((error: Error) => {
-			if (!this.#stopping) this.#again("control", 0, error.message);
+			this.#again("control", 0, error.message);
 			throw error;
 		});
 		const edge = this.#running.get("edge");
