@@ -2,9 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
-import { type IncomingMessage, request } from "node:http";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import { say } from "../support/command-line.ts";
 import { Platform, startPlatform } from "../support/platform.ts";
@@ -87,10 +85,7 @@ test("deploys amid a restart, and amid control's and the edge's end, are made or
 test("a supervisor that was killed is followed by another while the old edge finishes what it has", async () => {
 	const other = await Platform.start();
 	try {
-		await other.deploy("echo", "export default { fetch: (r) => new Response(r.body) }");
-		const upload = request({ port: other.port, method: "POST", headers: { host: "echo.localhost" } });
-		upload.write("half");
-		const [response] = (await once(upload, "response")) as [IncomingMessage];
+		const finish = await other.inFlight("echo", "half");
 		const { child } = other.supervisor;
 		child.kill("SIGKILL");
 		await once(child, "exit");
@@ -103,8 +98,7 @@ test("a supervisor that was killed is followed by another while the old edge fin
 			});
 		await again();
 		assert.equal((await other.get("echo.localhost")).status, 200);
-		upload.end();
-		assert.equal(await text(response), "half");
+		assert.equal(await finish(), "half");
 	} finally {
 		await other.stop();
 	}

@@ -1,11 +1,8 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { type IncomingMessage, request } from "node:http";
-import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import type { LogEntry, LogResult, Rollup } from "../../src/logs/calls.ts";
-import { startPlatform, TOKEN } from "../support/platform.ts";
+import { isRefused, startPlatform, TOKEN } from "../support/platform.ts";
 import { pidBelow } from "../support/process-tree.ts";
 import { until } from "../support/until.ts";
 
@@ -244,16 +241,11 @@ test("an edge whose control stands still holds no more than its bound", async ()
 });
 
 test("what is done while the server ends is there once it is started again", async () => {
-	await platform.deploy("late", "export default { fetch: (r) => new Response(r.body) }");
-	const upload = request({ port: platform.port, method: "POST", path: "/late", headers: { host: "late.localhost" } });
-	upload.write("half");
-	const [response] = (await once(upload, "response")) as [IncomingMessage];
+	const finish = await platform.inFlight("late", "half");
 	const stopped = platform.stop();
 	// Control is ending by then, and refuses who connects.
-	const isOpen = async () => (await fetch(`http://127.0.0.1:${platform.adminPort}/healthz`).catch(() => null)) !== null;
-	await until(async () => !(await isOpen()));
-	upload.end();
-	assert.equal(await text(response), "half");
+	await until(() => isRefused(platform.adminPort));
+	assert.equal(await finish(), "half");
 	assert.equal(await stopped, 0);
 	await platform.up();
 	assert.deepEqual(await urls("default", "function:late"), ["http://late.localhost/late"]);

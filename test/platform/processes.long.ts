@@ -1,13 +1,9 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { type IncomingMessage, request } from "node:http";
-import { connect } from "node:net";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import { say } from "../support/command-line.ts";
-import { startPlatform } from "../support/platform.ts";
+import { isRefused, startPlatform } from "../support/platform.ts";
 import { below, pidBelow } from "../support/process-tree.ts";
 import { SteadyLoad } from "../support/steady-load.ts";
 import { until } from "../support/until.ts";
@@ -74,21 +70,10 @@ test("SIGHUP replaces control and edge, and no request fails", async () => {
 });
 
 test("at the end it refuses who connects, on either port, while it finishes what has begun", async () => {
-	await platform.deploy("late", "export default { fetch: (r) => new Response(r.body) }");
-	const upload = request({ port: platform.port, method: "POST", headers: { host: "late.localhost" } });
-	upload.write("half");
-	const [response] = (await once(upload, "response")) as [IncomingMessage];
+	const finish = await platform.inFlight("late", "half");
 	const stopped = platform.stop();
-	const isRefused = (port: number) => {
-		const { promise, resolve } = Promise.withResolvers<boolean>();
-		const socket = connect(port, "127.0.0.1", () => socket.destroy());
-		socket.on("error", ({ message }) => resolve(message.includes("ECONNREFUSED")));
-		socket.on("close", () => resolve(false));
-		return promise;
-	};
 	for (const port of [platform.port, platform.adminPort]) await until(() => isRefused(port));
-	upload.end(" and half");
-	assert.equal(await text(response), "half and half");
+	assert.equal(await finish(" and half"), "half and half");
 	assert.equal(await stopped, 0);
 	await platform.up();
 });

@@ -1,4 +1,8 @@
+import { once } from "node:events";
+import { type IncomingMessage, request } from "node:http";
+import { connect } from "node:net";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { after } from "node:test";
 import { CommandLine, get, type Run } from "./command-line.ts";
 
@@ -69,6 +73,22 @@ export class Platform {
 		return get(this.port, host, headers, path);
 	}
 
+	/**
+	 * A request to a function of that name, which sends back what it gets, and has got the first half. What this gives sends
+	 * the rest, and resolves with all that was answered.
+	 */
+	async inFlight(name: string, half: string): Promise<(rest?: string) => Promise<string>> {
+		await this.deploy(name, "export default { fetch: (r) => new Response(r.body) }");
+		const headers = { host: `${name}.localhost` };
+		const upload = request({ port: this.port, method: "POST", path: `/${name}`, headers });
+		upload.write(half);
+		const [response] = (await once(upload, "response")) as [IncomingMessage];
+		return (rest) => {
+			upload.end(rest);
+			return text(response);
+		};
+	}
+
 	/** A call of the API, with the tests' token or another one. */
 	async api(method: string, path: string, body?: unknown, token = TOKEN): Promise<{ status: number; body: unknown }> {
 		const response = await fetch(`http://127.0.0.1:${this.adminPort}${path}`, {
@@ -79,6 +99,15 @@ export class Platform {
 		const text = await response.text();
 		return { status: response.status, body: text.startsWith("{") || text.startsWith("[") ? JSON.parse(text) : text };
 	}
+}
+
+/** Whether nobody listens on a port of this machine. */
+export function isRefused(port: number): Promise<boolean> {
+	const { promise, resolve } = Promise.withResolvers<boolean>();
+	const socket = connect(port, "127.0.0.1", () => socket.destroy());
+	socket.on("error", ({ message }) => resolve(message.includes("ECONNREFUSED")));
+	socket.on("close", () => resolve(false));
+	return promise;
 }
 
 /** A platform for the tests of a file, ended after them. */
