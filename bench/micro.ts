@@ -71,6 +71,7 @@ export async function benchMicro(): Promise<Row[]> {
 			memoryMb: 128,
 			timers: 100,
 			logBytes: 1000,
+			subrequests: 10,
 			tenant: 0,
 			startupCpuMs: 2000,
 		};

@@ -29,6 +29,8 @@ const DEAF: Omit<SandboxCommands, "request"> = {
 	keep: unheard,
 	endProfile: unheard,
 	preload: unheard,
+	reuse: unheard,
+	forget: unheard,
 	message: unheard,
 	clogged: () => false,
 };

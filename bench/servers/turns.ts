@@ -38,7 +38,7 @@ const image = {
 		bindings: "[]",
 		flags: "",
 	},
-	...{ memoryMb: 128, timers: 10, logBytes: 1000, startupCpuMs: 10_000 },
+	...{ memoryMb: 128, timers: 10, logBytes: 1000, subrequests: 10, startupCpuMs: 10_000 },
 };
 const head = JSON.stringify({
 	...{ type: "http", method: "GET", url: "http://a.localhost/users/42", body: "none", client: null },

@@ -2,6 +2,7 @@ import { type ZodType, z } from "zod";
 import type { TenantNumber } from "../link/protocol.ts";
 import type { FunctionId } from "../names.ts";
 import type { TraceContext } from "../observe/trace-context.ts";
+import type { Milliseconds } from "../units.ts";
 import type { Chain } from "./functions.ts";
 
 /** Who calls a binding, as the edge knows it: nothing of it was said by the function. */
@@ -34,7 +35,14 @@ export interface Answer {
 }
 
 /** An answer that is there as a whole. */
-export type KnownAnswer = Pick<Answer, "text"> & { content: Uint8Array | null };
+export interface KnownAnswer extends Pick<Answer, "text"> {
+	content: Uint8Array | null;
+	/**
+	 * Where it may be given again to whoever asks the same: says for how long, 0 for not at all. `forget` is called if it
+	 * changes before that.
+	 */
+	lend?(forget: () => void): Milliseconds;
+}
 
 /** A call that makes sense and may be begun. */
 export interface Prepared {

@@ -1,11 +1,13 @@
+import { isAscii } from "node:buffer";
 import type { Account } from "../limits/account.ts";
 import { MAX_HEADER_BYTES, MAX_URL_BYTES } from "../limits/limits.ts";
-import { type BindingNumber, decodeCall, encodeAnswer } from "../link/calls.ts";
+import { type BindingNumber, decodeCall, encodeAnswer, encodeReusable } from "../link/calls.ts";
+import { machineMs } from "../link/machine-clock.ts";
 import { Kind } from "../link/messages.ts";
 import type { CallSpan } from "../observe/trace.ts";
 import type { TraceContext } from "../observe/trace-context.ts";
-import type { Bytes } from "../units.ts";
-import type { OpenBinding, Prepared } from "./binding.ts";
+import type { Bytes, Milliseconds } from "../units.ts";
+import type { KnownAnswer, OpenBinding, Prepared } from "./binding.ts";
 import { BodyReceiver, BodySender, type BodyTarget } from "./body.ts";
 import { CallBounds, type CallLimits, type OnExceeded } from "./bounds.ts";
 
@@ -14,6 +16,10 @@ export interface Reply {
 	send(kind: Kind, text: string, data?: Uint8Array | number): void;
 	/** Whether its sandbox is to read what it was sent before; `resume` is called when it has. */
 	clogged(resume: () => void): boolean;
+	/** Lends its sandbox the answer to a call, to be given again up to a time of the machine's. */
+	lend(call: string, answer: string, untilMs: Milliseconds): void;
+	/** Has the sandbox forget one, also once the call and its attempt are over. */
+	forgetter(call: string): () => void;
 }
 
 /** Opens a binding of the function for its request; `null` where it has none of that number. */
@@ -21,6 +27,9 @@ export type OpenBindings = (binding: BindingNumber) => OpenBinding | null;
 
 /** What a call may ask for beside its body, in letters: the longest URL with the most headers, and as much of anything else. */
 const MOST_ARGUMENT = MAX_URL_BYTES + MAX_HEADER_BYTES;
+
+/** Longer answers are not lent. */
+const MOST_LENT: Bytes = 16 * 1024;
 
 /** What a call has the edge hold beside its body. */
 const CALL_BYTES: Bytes = 2048;
@@ -104,7 +113,7 @@ export class Calls {
 			fail(reply, prepared);
 			return true;
 		}
-		if (body === "none" && this.#answerNow(binding, prepared, reply)) return true;
+		if (body === "none" && this.#answerNow(text, binding, prepared, reply)) return true;
 		const outgoing =
 			body === "stream"
 				? new BodyReceiver(
@@ -140,7 +149,7 @@ export class Calls {
 	}
 
 	/** Answers a call whose answer is known, where nothing keeps it from leaving at once. Returns whether it has. */
-	#answerNow(binding: BindingNumber, prepared: Prepared, reply: Reply): boolean {
+	#answerNow(call: string, binding: BindingNumber, prepared: Prepared, reply: Reply): boolean {
 		if (prepared.known === undefined || this.#active >= this.#limits.concurrentSubrequests) return false;
 		const known = prepared.known();
 		if (known === null || reply.clogged(ignore)) return false;
@@ -148,6 +157,18 @@ export class Calls {
 		if (content !== null && content.byteLength > this.#limits.subrequestBodyBytes) return false;
 		this.#tracing.traceCall(binding, prepared)?.end();
 		answer(reply, text, content);
+		lend(reply, call, known);
+		return true;
+	}
+
+	/** Takes that a call was answered with what its sandbox was lent. Returns whether that can have been. */
+	reused(call: string): boolean {
+		if (this.count >= this.#limits.subrequests || call.length > MOST_ARGUMENT) return false;
+		const { binding, body, argument } = decodeCall(call);
+		const prepared = body === "none" ? this.#binding(binding)?.prepare(argument) : null;
+		if (typeof prepared !== "object" || prepared?.known === undefined) return false;
+		this.count++;
+		this.#tracing.traceCall(binding, prepared)?.end();
 		return true;
 	}
 
@@ -314,6 +335,17 @@ function end({ outgoing }: Running, failure: string): void {
 function answer(reply: Reply, text: string, content: Uint8Array | null): void {
 	if (content === null) reply.send(Kind.answer, encodeAnswer({ body: "none", text }));
 	else reply.send(Kind.answer, encodeAnswer({ body: "whole", text }), content);
+}
+
+/** Lends an answer to whoever has asked for it, where it may be given again and is text that needs no decoding. */
+function lend(reply: Reply, call: string, { text, content, lend: lent }: KnownAnswer): void {
+	if (lent === undefined || (content !== null && !(content.byteLength <= MOST_LENT && isAscii(content)))) return;
+	const forMs = lent(reply.forgetter(call));
+	if (forMs === 0) return;
+	const head = encodeAnswer({ body: content === null ? "none" : "whole", text });
+	const letters =
+		content === null ? "" : Buffer.from(content.buffer, content.byteOffset, content.byteLength).toString("latin1");
+	reply.lend(call, encodeReusable(head, letters), machineMs() + forMs);
 }
 
 function fail(reply: Reply, why: string): void {

@@ -193,6 +193,7 @@ export class Builder {
 			memoryMb,
 			timers,
 			logBytes,
+			subrequests: 0,
 			startupCpuMs,
 		};
 		const startKey = createHash("sha256")

@@ -38,6 +38,7 @@ async function tryStart(parked: ParkedIsolate, image: Image): Promise<FunctionIs
 	const listener: IsolateListener = {
 		budget: () => 0,
 		onOperation: () => undefined,
+		reusable: () => undefined,
 		onAnswer(starting, answer) {
 			try {
 				starting.resume(answer);

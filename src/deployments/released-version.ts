@@ -128,7 +128,7 @@ export class ReleasedVersion {
 		const { source, limits } = this.version;
 		if (source instanceof FunctionError) throw source;
 		const { code, codeCache } = await source.artifact();
-		const { memoryMb, timers, logBytes, startupCpuMs } = limits;
+		const { memoryMb, timers, logBytes, subrequests, startupCpuMs } = limits;
 		const { filename, tenantNumber: tenant } = this;
 		const { variables: env, bindings } = this.environment;
 		return {
@@ -142,6 +142,7 @@ export class ReleasedVersion {
 			memoryMb,
 			timers,
 			logBytes,
+			subrequests,
 			startupCpuMs,
 		};
 	}

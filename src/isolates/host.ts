@@ -17,6 +17,7 @@ import { FunctionIsolate, type IsolateListener } from "./isolate.ts";
 import type { Answer } from "./keys.ts";
 import { Parking } from "./parking.ts";
 import { Profiling } from "./profiling.ts";
+import { ReusableAnswers } from "./reusable-answers.ts";
 import { Runner, type Task } from "./runner.ts";
 import type { RunningAttempt } from "./running-attempt.ts";
 import { Schedule } from "./schedule.ts";
@@ -63,6 +64,7 @@ export class IsolateHost implements SandboxCommands, IsolateListener {
 	/** Where this sandbox is there for a profile. */
 	readonly #profiling: Profiling | null;
 	readonly #warm: WarmIsolates;
+	readonly #reusable = new ReusableAnswers();
 	readonly #versions = new Map<VersionNumber, Version>();
 	readonly #runner: Runner;
 	readonly #schedule = new Schedule(
@@ -144,6 +146,18 @@ export class IsolateHost implements SandboxCommands, IsolateListener {
 		if (kind === Kind.credit) attempt?.windows.credit(op, data as number);
 		if (attempt !== undefined)
 			this.#enqueue({ kind, attempt, op, text, data: kind === Kind.answer ? asciiOf(data) : data });
+	}
+
+	reuse(version: VersionNumber, call: string, answer: string, untilMs: Milliseconds): void {
+		this.#reusable.add(version, call, answer, untilMs);
+	}
+
+	forget(version: VersionNumber, call: string): void {
+		this.#reusable.forget(version, call);
+	}
+
+	reusable(version: VersionNumber, call: string): string | undefined {
+		return this.#reusable.get(version, call);
 	}
 
 	clogged(): boolean {

@@ -9,7 +9,7 @@ import { externalCopy } from "./external-copy.ts";
 import type { IsolateProfiler } from "./isolate-profiler.ts";
 import { type Answer, KeyStore } from "./keys.ts";
 import { Entry, setEntry } from "./lent.ts";
-import { forgery, type IsolateMessage, Outbox } from "./outbox.ts";
+import { forgery, type IsolateMessage, isNumber, Outbox } from "./outbox.ts";
 import type { ParkedIsolate } from "./parked.ts";
 import { advanceClock } from "./services.ts";
 import { StartError, thrownAtStart, tooMuchMemory, tooMuchTime } from "./start-error.ts";
@@ -37,9 +37,14 @@ export interface IsolateListener {
 	budget(attempt: AttemptId): Microseconds;
 	/** An operation of WebCrypto has begun, of an attempt, or of the top level if that is 0. Each has an answer. */
 	onOperation(isolate: FunctionIsolate, attempt: AttemptId): void;
+	/** The answer to a call that may be given again; `undefined` where there is none. */
+	reusable(version: VersionNumber, call: string): string | undefined;
 	/** An operation of WebCrypto has ended; one of the top level's while the isolate starts goes to `resume`. */
 	onAnswer(isolate: FunctionIsolate, answer: Answer): void;
 }
+
+/** So many calls of an attempt may find their answers here: all of what they say leaves when the turn ends. */
+const MOST_REUSED = 1000;
 
 /** What an isolate is made of. */
 export interface FunctionIsolateSettings {
@@ -104,6 +109,16 @@ export class FunctionIsolate {
 			const id = Number(attempt) >>> 0;
 			listener.onOperation(this, id);
 			this.#keys.start(id, Number(op) >>> 0, String(method), args);
+		};
+		const mostReused = Math.min(image.subrequests, MOST_REUSED);
+		parked.outlet.reuse = (attempt, op, call) => {
+			if (!isNumber(attempt) || !isNumber(op) || typeof call !== "string") return null;
+			// Operations are counted from 1: up to there a request has made no more calls than it may.
+			if (!this.attempts.has(attempt) || op === 0 || op > mostReused) return null;
+			const answer = listener.reusable(version, call);
+			if (answer === undefined) return null;
+			this.#outbox.addReused(attempt, op, call);
+			return answer;
 		};
 		try {
 			this.#start(image, startMs);

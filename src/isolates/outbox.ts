@@ -59,10 +59,19 @@ export class Outbox {
 			return;
 		}
 		if (message.kind === Kind.log && !this.#mayLog(message)) return;
+		this.#add(message);
+		if (last) this.put(Kind.done, attempt, 0, "", undefined, false);
+	}
+
+	/** A call of an attempt was answered here. */
+	addReused(attempt: AttemptId, op: number, call: string): void {
+		if (!this.forged) this.#add({ kind: Kind.reused, attempt, op, text: call, data: undefined });
+	}
+
+	#add(message: IsolateMessage): void {
 		this.#bytes += heldBytes(message);
 		if (this.overflown) this.#messages = [];
 		else this.#messages.push(message);
-		if (last) this.put(Kind.done, attempt, 0, "", undefined, false);
 	}
 
 	/** Whether a line may still leave. One beyond the limit does, by which the edge knows that there was more. */
@@ -129,12 +138,13 @@ function messageOf(kind: unknown, attempt: unknown, op: unknown, text: unknown, 
 	if (!isNumber(kind) || !isNumber(attempt) || !isNumber(op) || typeof text !== "string") return null;
 	if (data !== undefined && typeof data !== "string" && typeof data !== "number" && !(data instanceof Uint8Array))
 		return null;
+	if (kind === Kind.reused) return null;
 	const message: IsolateMessage = { kind: kind as Kind, attempt, op, text, data };
 	return isWellFormed(message) || isForSandbox(message) ? message : null;
 }
 
 /** Whether a value fits into a field of the link. */
-function isNumber(value: unknown): value is number {
+export function isNumber(value: unknown): value is number {
 	return typeof value === "number" && value >>> 0 === value;
 }
 

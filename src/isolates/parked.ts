@@ -6,7 +6,7 @@ import { services } from "./services.ts";
 type Emit = (...args: unknown[]) => unknown;
 
 /** The functions whose target depends on whose isolate it becomes. */
-const OUTLETS = ["emit", "crypto"] as const;
+const OUTLETS = ["emit", "crypto", "reuse"] as const;
 
 /** An isolate made from the base snapshot, with the sandbox's functions lent to it, waiting for a function's script. */
 export interface ParkedIsolate {

@@ -46,6 +46,11 @@ export interface Task extends Omit<Turn, "kind" | "attempt"> {
 	attempt: RunningAttempt;
 }
 
+/** Whether a message says what cannot be undone by running the attempt again. */
+function isEffect({ kind }: IsolateMessage): boolean {
+	return kind !== Kind.log && kind !== Kind.exceeded && kind !== Kind.reused;
+}
+
 /** Runs the turns of attempts, and tells the edge what comes of them. */
 export class Runner {
 	readonly #events: SandboxEvents;
@@ -273,7 +278,7 @@ export class Runner {
 					this.#forged(speaker, isolate);
 					return;
 				}
-				if (message.kind !== Kind.log && message.kind !== Kind.exceeded) speaker.commit();
+				if (isEffect(message)) speaker.commit();
 				this.#send(isolate.version, message);
 		}
 	}

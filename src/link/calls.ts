@@ -57,6 +57,17 @@ export function encodeAnswer({ body, text }: AnswerHead): string {
 	return `${body}\n${text}`;
 }
 
+/** An answer that is given again, and the text that stands for its body, if it has one. */
+export function encodeReusable(answer: string, content: string): string {
+	return `${answer.length}\n${answer}${content}`;
+}
+
+export function decodeReusable(reusable: string): { answer: string; content: string } {
+	const start = reusable.indexOf("\n") + 1;
+	const end = start + Number(reusable.slice(0, start - 1));
+	return { answer: reusable.slice(start, end), content: reusable.slice(end) };
+}
+
 export function decodeAnswer(answer: string): AnswerHead {
 	const end = answer.indexOf("\n");
 	return { body: answer.slice(0, end) as AnswerHead["body"], text: answer.slice(end + 1) };

@@ -17,6 +17,8 @@ export const CommandKind = {
 	preload: 74,
 	keep: 75,
 	endProfile: 76,
+	reuse: 78,
+	forget: 79,
 } as const;
 
 /** How many bytes stand before those of a body: its attempt and its operation. */
@@ -82,6 +84,14 @@ export class CommandWriter implements SandboxCommands {
 		writer.end();
 	}
 
+	reuse(version: VersionNumber, call: string, answer: string, untilMs: Milliseconds): void {
+		this.#writer.begin(CommandKind.reuse).u32(version).f64(untilMs).text(call).text(answer).end();
+	}
+
+	forget(version: VersionNumber, call: string): void {
+		this.#writer.begin(CommandKind.forget).u32(version).text(call).end();
+	}
+
 	clogged(resume: () => void): boolean {
 		return this.#writer.clogged(resume);
 	}
@@ -129,6 +139,15 @@ export function readCommand(frame: Frame, commands: SandboxCommands): void {
 			break;
 		case CommandKind.endProfile:
 			commands.endProfile();
+			break;
+		case CommandKind.reuse: {
+			const version = frame.u32();
+			const untilMs = frame.f64();
+			commands.reuse(version, frame.text(), frame.text(), untilMs);
+			break;
+		}
+		case CommandKind.forget:
+			commands.forget(frame.u32(), frame.text());
 			break;
 		case Kind.body:
 			commands.message(Kind.body, frame.u32(), frame.u32(), "", frame.bytes());

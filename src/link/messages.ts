@@ -61,6 +61,8 @@ export const Kind = {
 	 * instead, and the isolate sends it itself.
 	 */
 	handOn: 22,
+	/** From the sandbox, for an isolate: a call that it has answered with an answer that it was to reuse. */
+	reused: 23,
 } as const;
 
 export type Kind = (typeof Kind)[keyof typeof Kind];

@@ -41,6 +41,8 @@ export function isWellFormed({ kind, op, text, data }: Outgoing<MessageData | st
 			return text === "" && data === undefined;
 		case Kind.call:
 			return op > 0 && typeof data !== "number" && isCall(text);
+		case Kind.reused:
+			return op > 0 && data === undefined && isCall(text);
 		case Kind.exception:
 			return op === 0 && typeof data !== "number" && decodeException(text) !== null;
 		case Kind.verdicts:

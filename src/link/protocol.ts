@@ -67,6 +67,8 @@ export interface Image {
 	 * How much a request may log, and in a second what belongs to none. What goes beyond it never leaves the isolate.
 	 */
 	logBytes: Bytes;
+	/** How many calls of bindings one request may make. */
+	subrequests: number;
 	startupCpuMs: Milliseconds;
 }
 
@@ -173,6 +175,12 @@ export interface SandboxCommands {
 	request(start: RequestStart): void;
 	/** Anything else for a running attempt: answers, chunks, credits, abort. */
 	message(kind: Kind, attempt: AttemptId, op: number, text: string, data: MessageData): void;
+	/**
+	 * An answer (`encodeReusable`) may be given again to a version that makes the same call, up to a time of the machine's
+	 * (`machineMs`), however late this is read, or until it is to be forgotten.
+	 */
+	reuse(version: VersionNumber, call: string, answer: string, untilMs: Milliseconds): void;
+	forget(version: VersionNumber, call: string): void;
 	/** Whether so much was told that the sandbox is to read it first; `resume` is called when it has, or is gone. */
 	clogged(resume: () => void): boolean;
 }

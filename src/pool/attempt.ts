@@ -246,6 +246,9 @@ export class Attempt {
 			case Kind.call:
 				this.#call(op, text, data as Uint8Array | undefined);
 				break;
+			case Kind.reused:
+				if (!this.#calls.reused(text)) this.#refuseCall();
+				break;
 			case Kind.log:
 				this.#listener.onLog(text);
 				break;
@@ -298,11 +301,19 @@ export class Attempt {
 
 	#call(op: number, text: string, body: Uint8Array | undefined): void {
 		this.hasEffects = true;
+		const commands = this.#commands;
+		const { number } = this.version;
 		const taken = this.#calls.call(op, text, body, {
 			send: (kind, answer, data) => this.#send(kind, op, answer, data),
-			clogged: (resume) => this.#commands.clogged(resume),
+			clogged: (resume) => commands.clogged(resume),
+			lend: (lent, answer, untilMs) => commands.reuse(number, lent, answer, untilMs),
+			forgetter: (lent) => () => commands.forget(number, lent),
 		});
-		if (!taken) this.#listener.refuseForgery("called a binding as the platform never does");
+		if (!taken) this.#refuseCall();
+	}
+
+	#refuseCall(): void {
+		this.#listener.refuseForgery("called a binding as the platform never does");
 	}
 
 	done(report: AttemptReport): void {

@@ -1,4 +1,4 @@
-import { type BindingNumber, decodeAnswer, encodeCall } from "../link/calls.ts";
+import { type BindingNumber, decodeAnswer, decodeReusable, encodeCall } from "../link/calls.ts";
 import { Kind, STREAM_WINDOW } from "../link/messages.ts";
 import { exactBytes } from "./encoding/bytes.ts";
 import { type AbortSignal, onAbort } from "./events/abort.ts";
@@ -15,7 +15,11 @@ interface Called {
 	body: Body | null;
 	/** Aborts it; the promise is rejected with its reason then. */
 	signal: AbortSignal | null;
+	/** Whether it may be answered as the same call was before, as long as that holds. Default: no. */
+	reusable?: boolean;
 }
+
+const ANSWERED = Promise.resolve();
 
 /** One call of a binding, for its isolate's side: the edge does it, and the answer comes back as a later turn. */
 export class Call {
@@ -35,27 +39,30 @@ export class Call {
 	readonly #operation = new Operation();
 	#finished = false;
 
-	constructor(binding: BindingNumber, { what, argument, body, signal }: Called) {
+	constructor(binding: BindingNumber, { what, argument, body, signal, reusable = false }: Called) {
 		const context = requireContext(what);
 		const op = context.nextOperation();
 		const operation = this.#operation;
-		const answered = Promise.withResolvers<void>();
-		this.answered = answered.promise;
+		const whole = body !== null && isWhole(body);
+		const mode = body === null ? "none" : whole ? "whole" : "stream";
+		const call = encodeCall({ binding, body: mode, argument });
 		this.#context = context;
 		this.#op = op;
-		const whole = body !== null && isWhole(body);
+		const reused = reusable ? context.reuse(op, call) : null;
+		if (reused !== null) {
+			const { answer, content } = decodeReusable(reused);
+			this.#take(answer, content);
+			this.answered = ANSWERED;
+			return;
+		}
+		const answered = Promise.withResolvers<void>();
+		this.answered = answered.promise;
 		operation.answer = (answer, data) => {
 			this.#take(answer, data);
 			answered.resolve();
 		};
 		context.operations.set(op, operation);
-		const mode = body === null ? "none" : whole ? "whole" : "stream";
-		context.emit(
-			Kind.call,
-			op,
-			encodeCall({ binding, body: mode, argument }),
-			whole ? takeWhole(body as Body) : undefined,
-		);
+		context.emit(Kind.call, op, call, whole ? takeWhole(body as Body) : undefined);
 		if (mode === "stream") void sendStream(context, op, (body as Body).stream, operation);
 		if (signal === null) return;
 		onAbort(signal, (reason) => {

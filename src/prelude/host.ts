@@ -16,6 +16,8 @@ export interface Host {
 		data: string | Uint8Array | number | undefined,
 		last: boolean,
 	): void;
+	/** The answer to a call that may be given again (`link/calls.ts`): the call is made with that. Else `null`. */
+	reuse(attempt: number, op: number, call: string): string | null;
 	/** UTF-8 bytes of a string; lone surrogates become U+FFFD. */
 	encodeUtf8(text: string): ArrayBuffer;
 	/** Text of bytes in the encoding that `label` names; `null` if `fatal` and they are malformed. */

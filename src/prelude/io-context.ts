@@ -120,6 +120,11 @@ export class IoContext {
 		if (!this.done) host.emit(kind, this.id, op, text, data, false);
 	}
 
+	/** Makes a call whose answer is there, which it gives; `null` where the edge is to be asked. */
+	reuse(op: number, call: string): string | null {
+		return this.done ? null : host.reuse(this.id, op, call);
+	}
+
 	/** Gives the event's answer. Where nothing is waited for it is over with that, which goes out in one with it. */
 	respond(kind: Kind, text: string, data?: string | Uint8Array): void {
 		this.responded = true;

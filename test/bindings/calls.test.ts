@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Content } from "../../src/bindings/binding.ts";
+import { decodeReusable } from "../../src/link/calls.ts";
+import { machineMs } from "../../src/link/machine-clock.ts";
 import { Kind } from "../../src/link/messages.ts";
-import { noCalls } from "../support/calls.ts";
+import { noCalls, replyOf } from "../support/calls.ts";
 import { until } from "../support/until.ts";
 
 const LIMITS = { subrequests: 10, concurrentSubrequests: 10, subrequestMs: 60_000, subrequestBodyBytes: 1e9 };
@@ -14,11 +16,11 @@ function calling(content: () => Content) {
 	const calls = noCalls(LIMITS, () => ({ prepare: () => ({ target: "", perform }) }));
 	const sent: string[] = [];
 	const waiting: (() => void)[] = [];
-	const reply = {
+	const reply = replyOf({
 		send: (kind: Kind) =>
 			void sent.push(Object.keys(Kind).find((name) => Kind[name as keyof typeof Kind] === kind) ?? ""),
 		clogged: (resume: () => void) => reads === false && waiting.push(resume) > 0,
-	};
+	});
 	let reads = false;
 	const read = () => {
 		reads = true;
@@ -57,7 +59,7 @@ test("what is known is answered at once, unless its sandbox has to read first, i
 			prepare: () => (number === 1 ? { target: "", perform, known } : { target: "", perform: () => never }),
 		}));
 		const sent: Kind[] = [];
-		const reply = { send: (kind: Kind) => void sent.push(kind), clogged: () => clogged };
+		const reply = replyOf({ send: (kind: Kind) => void sent.push(kind), clogged: () => clogged });
 		for (let op = 0; op < running; op++) calls.call(op, "2\nnone\n", undefined, reply);
 		assert.equal(calls.call(9, "1\nnone\n", undefined, reply), true);
 		assert.deepEqual(sent, why === "nothing is in its way" ? [Kind.answer] : [], why);
@@ -106,9 +108,63 @@ test("a body that comes when nobody waits for it any more is closed", async () =
 			isClosed = true;
 		}
 	}
-	calls.call(1, "1\nnone\n", undefined, { send: () => undefined, clogged: () => false });
+	calls.call(1, "1\nnone\n", undefined, replyOf({}));
 	calls.close();
 	begun.resolve();
 	await until(() => isClosed);
 	assert.equal(calls.account.held, 0);
+});
+
+/** What is lent of an answer, and how often its binding was asked whether it may be. */
+function lending(content: Uint8Array | null, forMs = 1000) {
+	let asked = 0;
+	const lent: [call: string, answer: string, untilMs: number][] = [];
+	const known = () => ({
+		...{ text: "[told]", content },
+		lend: () => {
+			asked++;
+			return forMs;
+		},
+	});
+	const perform = () => new Promise<never>(() => undefined);
+	const calls = noCalls({ ...LIMITS, subrequestBodyBytes: 1e6 }, () => ({
+		prepare: () => ({ target: "", perform, known }),
+	}));
+	calls.call(1, "1\nnone\nasked", undefined, replyOf({ lend: (...given) => lent.push(given) }));
+	return { lent, asked: () => asked };
+}
+
+test("an answer that is known is lent to its sandbox, with what it is the answer to, where it is text or nothing", () => {
+	const before = machineMs();
+	const { lent } = lending(Buffer.from("value"));
+	const [[call, answer, untilMs]] = lent;
+	assert.equal(call, "1\nnone\nasked");
+	assert.deepEqual(decodeReusable(answer), { answer: "whole\n[told]", content: "value" });
+	assert.ok(untilMs >= before + 1000 && untilMs <= machineMs() + 1000);
+	assert.deepEqual(decodeReusable(lending(null).lent[0][1]), { answer: "none\n[told]", content: "" });
+	for (const content of [Buffer.from("ä"), Buffer.alloc(16 * 1024 + 1, "x")]) {
+		const { lent, asked } = lending(content);
+		assert.deepEqual([lent.length, asked()], [0, 0]);
+	}
+	assert.equal(lending(Buffer.from("value"), 0).lent.length, 0);
+});
+
+test("a call that its sandbox has answered counts, and is one whose answer can have been lent", () => {
+	const known = () => null;
+	const perform = () => new Promise<never>(() => undefined);
+	const calls = noCalls({ subrequests: 2 }, (number) =>
+		number === 3
+			? null
+			: {
+					prepare: (argument) =>
+						argument === "wrong" ? null : number === 1 ? { target: "", perform, known } : { target: "", perform },
+				},
+	);
+	for (const call of ["2\nnone\n", "3\nnone\n", "1\nwhole\n", "1\nnone\nwrong", `1\nnone\n${"x".repeat(200_000)}`])
+		assert.equal(calls.reused(call), false, call.slice(0, 20));
+	assert.equal(calls.count, 0);
+	assert.equal(calls.reused("1\nnone\n"), true);
+	assert.equal(calls.reused("1\nnone\n"), true);
+	assert.equal(calls.count, 2);
+	assert.equal(calls.reused("1\nnone\n"), false, "no request makes more calls than it may");
 });

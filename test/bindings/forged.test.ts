@@ -15,7 +15,7 @@ import {
 import { decodeServiceCall, encodeServiceCall, isPath } from "../../src/bindings/service/schema.ts";
 import { decodeSocketAsked, encodeSocketAsked } from "../../src/bindings/sockets/schema.ts";
 import { decodeAnswer, decodeCall, encodeAnswer, encodeCall, isCall } from "../../src/link/calls.ts";
-import { noCalls } from "../support/calls.ts";
+import { noCalls, replyOf } from "../support/calls.ts";
 import { until } from "../support/until.ts";
 
 test("a call and its answer are read as they were written", () => {
@@ -116,7 +116,7 @@ test("a call of a service is read as it was written, and what is none is known a
 
 test("a call of a binding that the function does not have is taken for a forgery, and nothing is held for it", () => {
 	const calls = noCalls({ subrequests: 10 });
-	assert.equal(calls.call(1, "7\nnone\n", undefined, { send: () => assert.fail(), clogged: () => false }), false);
+	assert.equal(calls.call(1, "7\nnone\n", undefined, replyOf({ send: () => assert.fail() })), false);
 	assert.equal(calls.account.held, 0);
 });
 
@@ -129,7 +129,7 @@ test("so is one under the number of another that still runs, which is stopped wi
 	};
 	const limits = { subrequests: 10, concurrentSubrequests: 10, subrequestMs: 60_000 };
 	const calls = noCalls(limits, () => ({ prepare: () => ({ target: "", perform }) }));
-	const reply = { send: () => assert.fail(), clogged: () => false };
+	const reply = replyOf({ send: () => assert.fail() });
 	assert.equal(calls.call(1, "1\nnone\n", undefined, reply), true);
 	assert.equal(calls.call(1, "1\nnone\n", undefined, reply), false);
 	calls.close();

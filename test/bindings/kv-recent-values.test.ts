@@ -88,3 +88,53 @@ test("a large value is asked for each time", async () => {
 	await put(namespace, "large", "x".repeat(100_000));
 	for (let i = 0; i < 2; i++) assert.equal(await asks(() => get(namespace, "large")), 1);
 });
+
+test("whoever has borrowed a value forgets it when it is written or removed, and borrows it for no longer than it is good", async () => {
+	const namespace = of("one");
+	const told: string[] = [];
+	const lend = (key: string) => recent.lend({ tenant: "one", namespace: "n" }, key, () => told.push(key));
+	assert.equal(lend("never read"), 0);
+	for (const change of [() => put(namespace, "lent", "new"), () => namespace.delete(["lent"])]) {
+		await put(namespace, "lent", "old");
+		await get(namespace, "lent");
+		const forMs = lend("lent");
+		assert.ok(forMs > 0 && forMs <= 1000, `${forMs}`);
+		told.length = 0;
+		await change();
+		assert.deepEqual(told, ["lent"]);
+	}
+	await get(namespace, "lent");
+	assert.ok(lend("lent") > 0, "that there is nothing can be lent, too");
+});
+
+test("one that expires sooner is lent up to then, and no value to more than a few", async () => {
+	const id = { tenant: "one", namespace: "n" };
+	const found = (expires: number | null) => ({
+		found: { size: 1, metadata: null, expires, along: true },
+		value: Buffer.of(1),
+	});
+	const keep = (key: string, expires: number | null) => recent.end(recent.begin(id, key), found(expires));
+	keep("past", Math.floor(Date.now() / 1000));
+	assert.equal(
+		recent.lend(id, "past", () => undefined),
+		0,
+	);
+	keep("lasting", null);
+	const lent = Array.from({ length: 100 }, () => recent.lend(id, "lasting", () => undefined)).filter((ms) => ms > 0);
+	assert.equal(lent.length, 32);
+});
+
+test("what makes room for other values is forgotten by whoever has borrowed it", async () => {
+	const id = { tenant: "two", namespace: "full" };
+	const value = Buffer.alloc(60_000);
+	let told = 0;
+	const keep = (key: string) =>
+		recent.end(recent.begin(id, key), {
+			found: { size: value.length, metadata: null, expires: null, along: true },
+			value,
+		});
+	keep("first");
+	assert.ok(recent.lend(id, "first", () => told++) > 0);
+	for (let i = 0; i < 600; i++) keep(String(i));
+	assert.equal(told, 1);
+});

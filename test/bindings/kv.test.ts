@@ -34,6 +34,20 @@ const STEPS = {
 		await KV.put("gone", "x"); await KV.delete("gone"); await KV.delete("gone");
 		return await KV.get("gone");
 	},
+	async reads({ KV }, url) {
+		const values = [];
+		for (let i = 0; i < 5; i++) values.push(await KV.get(url.searchParams.get("key")));
+		return values;
+	},
+	async changes({ KV }) {
+		const values = [await KV.get("own"), await KV.get("own"), await KV.get("own")];
+		for (const value of ["a", "b"]) {
+			await KV.put("own", value);
+			for (let i = 0; i < 3; i++) values.push(await KV.get("own"));
+		}
+		await KV.delete("own");
+		return [...values, await KV.get("own")];
+	},
 	async list({ KV }) {
 		for (const key of ["a/2", "b", "a/1", "ä", "a/10"]) await KV.put(key, "x", { metadata: { key } });
 		const first = await KV.list({ prefix: "a/", limit: 2 });
@@ -172,6 +186,21 @@ test("a namespace is seen by all functions of its tenant that are bound to it, a
 	assert.equal(await run("two", "/get?key=k"), "v");
 	assert.equal(await run("three", "/get?key=k"), null);
 	assert.equal(await run("theirs", "/get?key=k"), null);
+});
+
+test("what is read again and again is seen to change at once, by whichever function, and each read counts", async () => {
+	for (let i = 0; i < 50; i++) {
+		await run("one", `/put?key=often&value=${i}`);
+		for (const name of ["two", "one", "two"])
+			assert.deepEqual(await run(name, "/reads?key=often"), Array(5).fill(String(i)), name);
+	}
+	await atoll.deploy("counts", RUNS, bound("shared"));
+	for (let i = 0; i < 3; i++) {
+		await run("counts", "/reads?key=often");
+		const { subrequests, bindingCalls } = await atoll.record("counts", i);
+		assert.deepEqual([subrequests, bindingCalls], [5, { KV: 5 }]);
+	}
+	assert.deepEqual(await run("one", "/changes"), [null, null, null, "a", "a", "a", "b", "b", "b", null]);
 });
 
 test("several values come one behind the other, whether in rows or in files", async () => {

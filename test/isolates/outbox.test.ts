@@ -106,6 +106,17 @@ test("a message that the prelude never sends takes all that its turn has said wi
 	);
 });
 
+test("that a call was answered here is said by the sandbox, and by no isolate", () => {
+	const outbox = new Outbox(1e9, 1e9, new Set([1]));
+	outbox.begin();
+	outbox.addReused(1, 2, "1\nnone\nkey");
+	assert.deepEqual(outbox.take(), [{ kind: Kind.reused, attempt: 1, op: 2, text: "1\nnone\nkey", data: undefined }]);
+	outbox.put(Kind.reused, 1, 2, "1\nnone\nkey", undefined, false);
+	assert.ok(outbox.forged);
+	outbox.addReused(1, 3, "1\nnone\nkey");
+	assert.deepEqual(outbox.take(), []);
+});
+
 test("a piece of a body without a byte is never sent: it would take no room in its window", () => {
 	assert.ok(isWellFormed({ kind: Kind.body, op: 1, text: "", data: new Uint8Array(1) }));
 	assert.ok(!isWellFormed({ kind: Kind.body, op: 1, text: "", data: new Uint8Array(0) }));

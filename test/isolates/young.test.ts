@@ -52,7 +52,12 @@ test("an isolate collects with the seventeenth request, and not with its answers
 			return turn.applySync(receiver, args, options);
 		},
 	} as unknown as typeof turn;
-	const listener = { budget: () => 1e9, onOperation: () => undefined, onAnswer: () => undefined };
+	const listener = {
+		budget: () => 1e9,
+		onOperation: () => undefined,
+		onAnswer: () => undefined,
+		reusable: () => undefined,
+	};
 	const isolate = new FunctionIsolate({ parked: one, version: 1, image: IMAGE, listener });
 	after(() => isolate.dispose());
 	const run = (kind: Kind, attempt: number, text: string) => {

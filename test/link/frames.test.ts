@@ -67,7 +67,7 @@ function readCut(all: Buffer, bodyFields: number, onFrame: (frame: Frame) => voi
 function randomCommand(): Call {
 	const image = {
 		...{ filename: "a.js", code: bytes(), codeCache: bytes(), tenant: -1, env: text() },
-		...{ memoryMb: 128, timers: 10, logBytes: 1000, startupCpuMs: 1000 },
+		...{ memoryMb: 128, timers: 10, logBytes: 1000, subrequests: 10, startupCpuMs: 1000 },
 	};
 	const start = { attempt: u32(), version: u32(), cpuMs: u32(), cutMs: [0, 10, 60][random(3)], head: text() };
 	return oneOf<Call>([
@@ -75,6 +75,8 @@ function randomCommand(): Call {
 		["unload", u32()],
 		["keep", u32(), random(2) === 0],
 		["preload", u32(), u32(), u32()],
+		["reuse", u32(), text(), text(), amount()],
+		["forget", u32(), text()],
 		["load", u32(), image],
 		["request", { ...start, body: oneOf([undefined, bytes()]) }],
 		["message", oneOf([Kind.answer, Kind.socket]), u32(), u32(), text(), oneOf([undefined, bytes()])],
@@ -101,6 +103,7 @@ function randomEvent(): Call {
 		["message", u32(), u32(), { kind: Kind.credit, op: u32(), text: "", data: random(2 ** 31) }],
 		["message", u32(), u32(), { kind: Kind.socket, op: 1 + random(99), text: text(), data: undefined }],
 		["message", u32(), u32(), { kind: Kind.end, op: u32(), text: text(), data: undefined }],
+		["message", u32(), u32(), { kind: Kind.reused, op: 1 + u32(), text: `7\nnone\n${text()}`, data: undefined }],
 	]);
 }
 

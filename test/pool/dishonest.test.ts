@@ -31,7 +31,7 @@ const IMAGE: Image = {
 		bindings: "[]",
 		flags: "",
 	},
-	...{ memoryMb: 64, timers: 1, logBytes: 1, startupCpuMs: 1000 },
+	...{ memoryMb: 64, timers: 1, logBytes: 1, subrequests: 10, startupCpuMs: 1000 },
 };
 const STREAMED = encodeResponseHead(200, "stream", 0, "", []);
 

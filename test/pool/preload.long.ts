@@ -44,7 +44,7 @@ async function startPool() {
 					bindings: "[]",
 					flags: "",
 				},
-				...{ memoryMb: 64, timers: 10, logBytes: 1000, startupCpuMs: 100 },
+				...{ memoryMb: 64, timers: 10, logBytes: 1000, subrequests: 10, startupCpuMs: 100 },
 			};
 		},
 	});

@@ -40,7 +40,16 @@ class Version implements RunnableVersion {
 		this.sent++;
 		return {
 			...{ filename: "f.js", code: Buffer.from(this.#code), codeCache: new Uint8Array(0), tenant: this.number },
-			...{ env: "{}", bindings: "[]", flags: "", memoryMb: 64, timers: 10, logBytes: 1000, startupCpuMs: 1000 },
+			...{
+				env: "{}",
+				bindings: "[]",
+				flags: "",
+				memoryMb: 64,
+				timers: 10,
+				logBytes: 1000,
+				subrequests: 10,
+				startupCpuMs: 1000,
+			},
 		};
 	}
 }

@@ -144,7 +144,7 @@ test("a process that leaves unread what it is sent is ended before that fills th
 			tenantNumber: 1,
 			limits: { cpuMs: 1000, startupCpuMs: 1000 },
 			...{ withdrawn: false, ...CALM },
-			image: async () => ({ ...image, timers: 10, logBytes: 1000, startupCpuMs: 1000 }),
+			image: async () => ({ ...image, timers: 10, logBytes: 1000, subrequests: 10, startupCpuMs: 1000 }),
 		});
 		for (let i = 0; i < 8; i++) process.sandbox.commands.message(Kind.body, 1, 1, "", Buffer.alloc(2 ** 20));
 		assert.match(await lost.promise, /it left \d+ MB unread/);

@@ -1,5 +1,5 @@
 import type { CallLimits } from "../../src/bindings/bounds.ts";
-import { Calls, type OpenBindings } from "../../src/bindings/calls.ts";
+import { Calls, type OpenBindings, type Reply } from "../../src/bindings/calls.ts";
 import { Account } from "../../src/limits/account.ts";
 import { newSpanId, newTraceId } from "../../src/observe/trace-context.ts";
 
@@ -15,4 +15,10 @@ export function noCalls(limits: Partial<CallLimits> = {}, open: OpenBindings = (
 		},
 		onExceeded: () => undefined,
 	});
+}
+
+/** A way back that nothing comes of, but for what is given. */
+export function replyOf(given: Partial<Reply>): Reply {
+	const ignored = () => undefined;
+	return { send: ignored, clogged: () => false, lend: ignored, forgetter: () => ignored, ...given };
 }

@@ -27,6 +27,7 @@ export const IMAGE: Image = {
 	memoryMb: 128,
 	timers: 10,
 	logBytes: 1000,
+	subrequests: 10,
 	startupCpuMs: 10_000,
 };
 

@@ -60,10 +60,11 @@ class KvBinding implements EdgeBinding<Settings> {
 	open({ id }: Settings, caller: Caller): OpenBinding {
 		const { data, storedBytes, storage } = this.#services;
 		const { tenant } = caller.function;
+		const recent = this.#recent;
 		/** To be changed from a place in a trace, by rules as of now: they may change while a request is at work. */
 		const opened = (trace: TraceContext | null = null) =>
 			new Namespace(data, { tenant, namespace: id }, storedBytes, {
-				recent: this.#recent,
+				recent,
 				...(trace !== null && { telling: storage.tellingOf(caller, { kv: id }, trace) }),
 			});
 		return {
@@ -74,8 +75,10 @@ class KvBinding implements EdgeBinding<Settings> {
 					target: `KV ${call.op}`,
 					operation: call.op,
 					known: (): KnownAnswer | null => {
-						const found = call.op === "get" ? opened().known(call.keys) : null;
-						return found && told(found);
+						if (call.op !== "get") return null;
+						const found = opened().known(call.keys);
+						const [key] = call.keys;
+						return found && { ...told(found), lend: (forget) => recent.lend({ tenant, namespace: id }, key, forget) };
 					},
 					perform: (content, signal, trace) => {
 						const changes = call.op === "put" || call.op === "delete";

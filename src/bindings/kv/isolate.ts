@@ -139,7 +139,8 @@ export class KvNamespace {
 
 	async #ask(what: string, asked: KvAsked, body: Body | null = null): Promise<Call> {
 		const argument = encodeKvAsked(asked);
-		const call = new Call(this.#binding, { what: `KV ${what}`, argument, body, signal: null });
+		const reusable = asked.op === "get";
+		const call = new Call(this.#binding, { what: `KV ${what}`, argument, body, signal: null, reusable });
 		await call.answered;
 		if (call.failure !== null) throw new Error(`KV ${what} failed: ${call.failure}`);
 		return call;
