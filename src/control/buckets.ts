@@ -3,6 +3,7 @@ import { Bucket } from "../bindings/objects/bucket.ts";
 import type { BucketCount } from "../bindings/objects/calls.ts";
 import { NOTHING_TOLD } from "../bindings/telling.ts";
 import { bucketName, type TenantName, tenantName } from "../names.ts";
+import type { TraceContext } from "../observe/trace-context.ts";
 import type { StoredData } from "../stores/data-process.ts";
 import type { Bytes } from "../units.ts";
 import { usersOf } from "./catalog/released-bindings.ts";
@@ -50,11 +51,13 @@ export class Buckets {
 		return entry;
 	}
 
-	/** What is in one, for whoever may read it or change it. Throws ControlError `bucket_not_found`. */
-	async open(tenant: TenantName, name: string, scope: Scope): Promise<Bucket> {
+	/**
+	 * What is in one, for whoever may read it or change it, at a place in a trace. Throws ControlError `bucket_not_found`.
+	 */
+	async open(tenant: TenantName, name: string, scope: Scope, trace: TraceContext | null = null): Promise<Bucket> {
 		await this.find(tenant, name);
 		if (scope === "read") return this.#opened(tenant, name);
-		return this.#opened(tenant, name, await tellingOf(this.#store, tenant, { bucket: name }));
+		return this.#opened(tenant, name, await tellingOf(this.#store, tenant, { bucket: name }, trace));
 	}
 
 	#opened(tenant: TenantName, bucket: string, telling = NOTHING_TOLD): Bucket {

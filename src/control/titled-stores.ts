@@ -1,5 +1,6 @@
 import type { GivenBindings } from "../bindings/binding.ts";
 import { type FunctionName, type TenantName, tenantName } from "../names.ts";
+import type { TraceContext } from "../observe/trace-context.ts";
 import { usersOf } from "./catalog/released-bindings.ts";
 import { ControlError } from "./control-error.ts";
 import { checked } from "./json.ts";
@@ -36,8 +37,8 @@ export interface Droppable {
 export interface TitledStoresParts<Opened extends Droppable> {
 	store: Store;
 	kind: StoreKind;
-	/** What is in one, for whoever may do so much with it. */
-	open: (tenant: TenantName, id: string, scope: Scope) => Opened | Promise<Opened>;
+	/** What is in one, for whoever may do so much with it, at a place in a trace. */
+	open: (tenant: TenantName, id: string, scope: Scope, trace: TraceContext | null) => Opened | Promise<Opened>;
 }
 
 /**
@@ -73,10 +74,10 @@ export class TitledStores<Opened extends Droppable> {
 		return this.find(tenant, title?.value.id ?? named);
 	}
 
-	/** What is in one, for whoever may do so much with it. Throws ControlError where it is missing. */
-	async open(tenant: TenantName, id: string, scope: Scope): Promise<Opened> {
+	/** What is in one, for whoever may do so much with it, at a place in a trace. Throws ControlError where it is missing. */
+	async open(tenant: TenantName, id: string, scope: Scope, trace: TraceContext | null = null): Promise<Opened> {
 		await this.find(tenant, id);
-		return this.#opened(tenant, id, scope);
+		return this.#opened(tenant, id, scope, trace);
 	}
 
 	/** Throws ControlError where the title is taken, and `invalid` where the tenant has as many as it may. */
@@ -162,7 +163,7 @@ export class TitledStores<Opened extends Droppable> {
 		const { removed: kind } = this.#kind.documents;
 		const entry = await this.#store.get(kind, key);
 		if (entry === null) return;
-		await (await this.#opened(entry.value.tenant, entry.value.id, "read")).drop();
+		await (await this.#opened(entry.value.tenant, entry.value.id, "read", null)).drop();
 		await this.#store.commit({ actor: "system", action: `${this.#kind.action}.removed`, target: key }, [
 			{ kind, key, value: null, expected: entry.revision },
 		]);

@@ -193,16 +193,24 @@ test("what is sent to a queue, or taken in for later, goes on from who sent it, 
 		"index.js": `export default {
 			async fetch(r, env) { if (new URL(r.url).pathname === "/send") await env.JOBS.send("job"); return new Response("ok"); },
 			queue() {},
+			storage() {},
 		};`,
 		"atoll.jsonc": JSON.stringify({
-			bindings: { JOBS: { type: "queue", queue: "jobs" } },
-			triggers: { queues: [{ queue: "jobs", maxBatchTimeout: 0 }] },
+			bindings: {
+				JOBS: { type: "queue", queue: "jobs" },
+				KV: { type: "kv", id: "written" },
+				FILES: { type: "objects", bucket: "written" },
+			},
+			triggers: {
+				queues: [{ queue: "jobs", maxBatchTimeout: 0 }],
+				storage: [{ bucket: "written" }, { kv: "written" }],
+			},
 		}),
 	});
 	const { code, output } = await platform.atoll("deploy", `${platform.line.folder}/later`, "--name", "later");
 	assert.equal(code, 0, output);
 	const newParent = () => `00-${randomBytes(16).toString("hex")}-${PARENT}-01`;
-	const [sent, asked, ...batched] = Array.from({ length: 4 }, newParent);
+	const [sent, asked, put, stored, ...batched] = Array.from({ length: 6 }, newParent);
 	const idOf = (parent: string) => parent.slice(3, 35);
 	const spanOf = (parent: string, name: string) => of(idOf(parent)).find((span) => span.name === name);
 
@@ -214,12 +222,23 @@ test("what is sent to a queue, or taken in for later, goes on from who sent it, 
 	assert.equal(consumed.parentSpanId, spanOf(sent, "queue send")?.spanId);
 	assert.deepEqual(consumed.links, []);
 
-	const admin = async (method: string, path: string, given: Record<string, string>, body: string) => {
+	const call = async (method: string, path: string, given: Record<string, string>, body: string) => {
 		const headers = { authorization: `Bearer ${TOKEN}`, ...given };
-		const url = `http://127.0.0.1:${platform.adminPort}/v1/tenants/default/${path}`;
-		const { ok, status } = await fetch(url, { method, headers, body });
+		const { ok, status } = await fetch(`http://127.0.0.1:${platform.adminPort}${path}`, { method, headers, body });
 		assert.ok(ok, `${path}: ${status}`);
 	};
+	const admin = (method: string, path: string, given: Record<string, string>, body: string) =>
+		call(method, `/v1/tenants/default/${path}`, given, body);
+	const account = "/client/v4/accounts/default";
+	for (const [parent, path] of [
+		[put, "/storage/kv/namespaces/written/values/key"],
+		[stored, "/r2/buckets/written/objects/key"],
+	]) {
+		await call("PUT", `${account}${path}`, { traceparent: parent }, "value");
+		await arrived(() => spanOf(parent, "storage later") !== undefined);
+		assert.equal(spanOf(parent, "storage later")?.parentSpanId, PARENT, path);
+	}
+
 	await admin("POST", "functions/later/invocations", { traceparent: asked, tracestate: "a=1" }, "later");
 	await arrived(() => spanOf(asked, "POST later") !== undefined);
 	assert.equal(spanOf(asked, "POST later")?.parentSpanId, PARENT);

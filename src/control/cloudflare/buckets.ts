@@ -4,6 +4,7 @@ import { type Bucket, refusalOfKey, refusalOfMetadata } from "../../bindings/obj
 import type { Control } from "../control.ts";
 import { ControlError } from "../control-error.ts";
 import { checked } from "../json.ts";
+import { traceSent } from "../sent-trace.ts";
 import type { BucketDocument, Scope } from "../store/documents.ts";
 import type { Authenticated } from "../tokens.ts";
 import { CloudflareError, failed, ok } from "./envelope.ts";
@@ -37,7 +38,7 @@ export function bucketCalls({ buckets }: Control): Hono<Authenticated> {
 	const nameOf = (c: C) => c.req.param("bucket") as string;
 	/** The bucket and the key of a request's path. */
 	const objectOf = async (c: C, scope: Scope): Promise<[Bucket, string]> => {
-		const bucket = await buckets.open(storedTenantOf(c, scope), nameOf(c), scope);
+		const bucket = await buckets.open(storedTenantOf(c, scope), nameOf(c), scope, traceSent(c));
 		const key = c.req.param("key") as string;
 		refuse(refusalOfKey(key));
 		return [bucket, key];

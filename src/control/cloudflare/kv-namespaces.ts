@@ -2,6 +2,7 @@ import { type Context, Hono } from "hono";
 import { z } from "zod";
 import type { Control } from "../control.ts";
 import { checked } from "../json.ts";
+import { traceSent } from "../sent-trace.ts";
 import type { TitledDocument } from "../store/documents.ts";
 import type { Authenticated } from "../tokens.ts";
 import { ok } from "./envelope.ts";
@@ -50,7 +51,7 @@ export function kvNamespaces({ namespaces }: Control): Hono<Authenticated> {
 	});
 	app.route(
 		"/:namespace",
-		kvEntries(async (c, scope) => namespaces.open(storedTenantOf(c, scope), idOf(c), scope)),
+		kvEntries(async (c, scope) => namespaces.open(storedTenantOf(c, scope), idOf(c), scope, traceSent(c))),
 	);
 	return app;
 }

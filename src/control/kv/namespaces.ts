@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { Namespace } from "../../bindings/kv/namespace.ts";
 import { NOTHING_TOLD } from "../../bindings/telling.ts";
 import type { TenantName } from "../../names.ts";
+import type { TraceContext } from "../../observe/trace-context.ts";
 import type { StoredData } from "../../stores/data-process.ts";
 import type { TriggersPatch } from "../../triggers/trigger-settings.ts";
 import type { Bytes } from "../../units.ts";
@@ -49,8 +50,8 @@ export interface KvNamespacesParts {
 export type KvNamespaces = TitledStores<Namespace>;
 
 export function tenantNamespaces({ store, data, storedBytes }: KvNamespacesParts): KvNamespaces {
-	const open = async (tenant: TenantName, namespace: string, scope: Scope) => {
-		const telling = scope === "read" ? NOTHING_TOLD : await tellingOf(store, tenant, { kv: namespace });
+	const open = async (tenant: TenantName, namespace: string, scope: Scope, trace: TraceContext | null) => {
+		const telling = scope === "read" ? NOTHING_TOLD : await tellingOf(store, tenant, { kv: namespace }, trace);
 		return new Namespace(data, { tenant, namespace }, storedBytes, { telling });
 	};
 	return new TitledStores({ store, kind: KIND, open });
