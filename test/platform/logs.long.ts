@@ -102,6 +102,22 @@ test("a query that makes no sense is told with the place", async () => {
 	assert.equal((await ask("/tenants/default/logs/follow", { query: "| count" })).status, 400);
 });
 
+test("one that finds nothing of a function that is not there says so, with the one that was meant", async () => {
+	const notes = async (text: string, more: Record<string, string> = {}, token = TOKEN) => {
+		const { body } = await ask("/tenants/default/logs", { query: text, ...more }, token);
+		return (body as LogResult & { notes: string[] }).notes;
+	};
+	const told = 'the tenant default has no function "shpo" now; did you mean shop?';
+	for (const text of ["function:shpo", "function:shpo outcome:exception | count", "function:shpo | count by outcome"])
+		assert.deepEqual(await notes(text), [told], text);
+	assert.deepEqual(await notes("", { function: "shpo" }), [told]);
+	for (const text of ["nothing of this", "NOT function:shpo nothing", "function:shop nothing"])
+		assert.deepEqual(await notes(text), [], text);
+	const held = await tokenOf({ tenant: "default", functions: ["other"] });
+	assert.deepEqual(await notes("function:shpo", {}, held), ['the tenant default has no function "shpo" now']);
+	assert.match((await platform.atoll("logs", "function:shpo")).output, /nothing is found\n.*did you mean shop\?/);
+});
+
 test("whoever asks sees what their token allows, and nothing else", async () => {
 	await platform.get("quiet.quiet.localhost", "/seen");
 	await until(async () => (await query("quiet", "seen")).entries.length === 1);

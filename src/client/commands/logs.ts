@@ -25,6 +25,8 @@ interface LogsResult {
 	cursor: string | null;
 	whole: boolean;
 	lost: number;
+	/** What may explain that nothing was found. */
+	notes: string[];
 }
 
 /** `atoll logs`: what a query finds, the latest last, and with `--follow` what comes after that. */
@@ -66,7 +68,7 @@ async function asked(
 }
 
 function show(result: LogsResult, options: LogsOptions): void {
-	const { entries, columns, rows, cursor, whole, lost } = result;
+	const { entries, columns, rows, cursor, whole, lost, notes } = result;
 	if (options.json) for (const one of entries.toReversed()) console.log(JSON.stringify(one));
 	else if (entries.length > 0) {
 		const table = new LogTable(entries, process.stdout.columns ?? UNBOUNDED);
@@ -79,6 +81,7 @@ function show(result: LogsResult, options: LogsOptions): void {
 	else if (entries.length === 0) progress(options, "nothing is found");
 	if (!whole) note("not all within the time was looked at: the query was ended at its bounds");
 	if (cursor !== null) note(`there is more before that: go on with --cursor ${cursor}`);
+	for (const one of notes) note(one);
 	if (lost > 0) note(`${lost} records and lines of that time were lost before they were stored`);
 }
 

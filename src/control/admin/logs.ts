@@ -10,6 +10,7 @@ import { ControlError } from "../control-error.ts";
 import { checked } from "../json.ts";
 import { FollowSession } from "../observe/follow-session.ts";
 import { invocationOf } from "../observe/invocation.ts";
+import { unknownNames } from "../observe/unknown-names.ts";
 import type { Authenticated } from "../tokens.ts";
 import { addCall, type Call } from "./calls.ts";
 import { eventStream } from "./event-stream.ts";
@@ -112,6 +113,7 @@ const resultShape = z
 		whole: z.boolean().openapi({ description: "Whether all within the time was looked at." }),
 		read: z.object({ segments: z.number(), entries: z.number(), bytes: z.number() }),
 		lost: z.number().openapi({ description: "How many records and lines within the time were lost." }),
+		notes: z.array(z.string()).openapi({ description: "What may explain that nothing was found, a sentence each." }),
 	})
 	.openapi("LogResult");
 const histogramShape = z
@@ -150,12 +152,14 @@ interface Seen {
 
 /** The calls for what has happened: records, what was logged, and what was counted. */
 export function addLogCalls(app: OpenAPIHono<Authenticated>, control: Control): void {
-	const { logs } = control;
+	const { logs, store } = control;
 	const call = <Body>(one: Call<Body>) => addCall(app, one);
-	const ask = (c: C) => {
+	const ask = async (c: C) => {
 		const { function: name, limit, cursor = null, query, ...range } = checked(logsQuery, c.req.query());
 		const { since = saysSince(query) ? EARLIEST : "1h", until } = range;
-		return logs.query({ ...seenBy(c, name), ...rangeIn({ since, until }), query, limit, cursor });
+		const wanted = { ...seenBy(c, name), ...rangeIn({ since, until }), query, limit, cursor };
+		const found = await logs.query(wanted);
+		return { ...found, notes: await unknownNames(store, wanted, found, name) };
 	};
 	const rollups = (c: C, by: RollupQuery["by"]) =>
 		logs.rollups({ ...seenBy(c), ...rollupsIn(checked(rollupsQuery, c.req.query()), by) });

@@ -4,6 +4,7 @@ import { MOST_LETTERS, parseQuery } from "../../../logs/query/parser.ts";
 import { isFailure } from "../../../observe/faas.ts";
 import type { Control } from "../../control.ts";
 import { ControlError } from "../../control-error.ts";
+import { unknownNames } from "../../observe/unknown-names.ts";
 import { askedTenant } from "../asked-tenant.ts";
 import { entryList, FAILING } from "../entries.ts";
 import { bytes, count, time } from "../format.ts";
@@ -27,7 +28,7 @@ interface Wanted {
 	cursor: string | null;
 }
 
-export function addLogs(pages: Pages, { logs }: Control): void {
+export function addLogs(pages: Pages, { logs, store }: Control): void {
 	pages.get("/logs", async (asked) => {
 		const { c } = asked;
 		const tenant = askedTenant(asked) ?? "";
@@ -40,7 +41,7 @@ export function addLogs(pages: Pages, { logs }: Control): void {
 		};
 		const query = queryOf(asked, wanted);
 		try {
-			return logsView(asked, wanted, await found(logs, query, wanted));
+			return logsView(asked, wanted, await found({ logs, store }, query, wanted));
 		} catch (error) {
 			if (!(error instanceof ControlError) || error.code !== "invalid") throw error;
 			c.status(400);
@@ -69,14 +70,15 @@ function isGrouping(text: string): boolean {
 	}
 }
 
-async function found(logs: Control["logs"], query: LogQuery, wanted: Wanted): Promise<Html> {
+async function found({ logs, store }: Pick<Control, "logs" | "store">, query: LogQuery, wanted: Wanted): Promise<Html> {
 	const result = await logs.query(query);
-	if (result.columns.length > 0) return html`${told(result)}${groups(result)}`;
+	const unknown = await unknownNames(store, query, result);
+	if (result.columns.length > 0) return html`${told(result, unknown)}${groups(result)}`;
 	const older =
 		result.cursor !== null &&
 		html`<nav class="pager" aria-label="Pages"><a href="${pathOf({ ...wanted, cursor: result.cursor })}">Older</a></nav>`;
 	return html`${wanted.cursor === null && (await overTime(logs, query, wanted))}
-${told(result)}
+${told(result, unknown)}
 ${entryList("Entries, the latest first", result.entries, { named: true })}
 ${older}`;
 }
@@ -95,10 +97,11 @@ async function overTime(logs: Control["logs"], query: LogQuery, { window }: Want
 /** A step's time is told as a number or as text. */
 const timeIn = (at: string | number | null) => (typeof at === "number" ? at : Date.parse(String(at)));
 
-function told({ whole, lost, read }: LogResult): Html {
+function told({ whole, lost, read }: LogResult, unknown: readonly string[]): Html {
 	const notes = [
 		!whole && "The query was ended at its bounds: what is older was not looked through.",
 		lost > 0 && `${count(lost)} records and lines of this time were lost before they were stored.`,
+		...unknown.map((one) => `${one[0].toUpperCase()}${one.slice(1)}.`.replace("?.", "?")),
 	].filter((note) => note !== false);
 	return html`<p class="note">Looked through ${count(read.entries)} entries, ${bytes(read.bytes)}.${notes.length > 0 && html` <b class="warn">${notes.join(" ")}</b>`}</p>`;
 }
