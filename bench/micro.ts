@@ -13,6 +13,7 @@ import { BODY_FIELDS, CommandWriter, readCommand } from "../src/link/commands.ts
 import { FrameReader } from "../src/link/frame-reader.ts";
 import { FrameWriter } from "../src/link/frame-writer.ts";
 import type { SandboxCommands, SandboxEvents } from "../src/link/protocol.ts";
+import { encodeRequestHead } from "../src/link/request-head.ts";
 import { noteWriter, RunningNote } from "../src/link/running-note.ts";
 import { newRecord } from "../src/observe/record.ts";
 import { recordLine } from "../src/observe/record-line.ts";
@@ -21,12 +22,12 @@ import { Launcher } from "../src/processes/launcher.ts";
 import { parseHost } from "../src/router/hostname.ts";
 import { Router } from "../src/router/router.ts";
 
-const HEAD = JSON.stringify({
-	type: "http",
+const HEAD = encodeRequestHead({
 	method: "GET",
 	url: "http://f.localhost/users/42",
 	headers: ["host", "f.localhost", "accept", "*/*", "user-agent", "bench"],
 	body: "none",
+	client: null,
 });
 
 /** Pieces of the prelude, each timed inside an isolate, a thousand times a turn. */
@@ -184,7 +185,7 @@ export async function benchMicro(): Promise<Row[]> {
 	});
 	for (const [name, code] of Object.entries(PRELUDE)) {
 		const body = Buffer.from(code);
-		const head = HEAD.replace('"none"', '"whole"').replace('"GET"', '"POST"');
+		const head = HEAD.replace("GET\nnone", "POST\nwhole");
 		bench.add(`prelude ×1000: ${name}`, () => turn(3, head, body));
 	}
 	await bench.run();

@@ -7,6 +7,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setFlagsFromString } from "node:v8";
+import { encodeRequestHead } from "../../src/link/request-head.ts";
 
 const ISOLATES = 60;
 /** The last turn of each span. */
@@ -40,8 +41,8 @@ const image = {
 	},
 	...{ memoryMb: 128, timers: 10, logBytes: 1000, subrequests: 10, startupCpuMs: 10_000 },
 };
-const head = JSON.stringify({
-	...{ type: "http", method: "GET", url: "http://a.localhost/users/42", body: "none", client: null },
+const head = encodeRequestHead({
+	...{ method: "GET", url: "http://a.localhost/users/42", body: "none", client: null },
 	headers: ["host", "a.localhost", "accept", "*/*", "user-agent", "bench"],
 });
 let answered = 0;

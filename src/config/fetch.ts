@@ -19,14 +19,16 @@ export interface FetchOptions {
 	};
 }
 
+const word = z.string().regex(/^[!-~]{1,20}$/, "must have up to 20 visible ASCII letters");
+
 const fetchSchema = z.strictObject({
 	function: functionTarget.nullable().default(null),
 	client: z
 		.strictObject({
 			ip: z.union([z.ipv4(), z.ipv6()], "must be an IPv4 or IPv6 address"),
 			port: z.number().int().min(0).max(65535).default(0),
-			protocol: z.string().min(1).max(20).default("HTTP/1.1"),
-			tls: z.string().min(1).max(20).nullable().default(null),
+			protocol: word.default("HTTP/1.1"),
+			tls: word.nullable().default(null),
 		})
 		.nullable()
 		.default(null),

@@ -21,7 +21,7 @@ export interface InvocationEvent extends AttemptEvent {
 	readonly trace: TraceContext | null;
 	/** Places in traces that have led to it beside that one; missing for none. */
 	readonly links?: readonly TraceContext[];
-	/** The event as the isolate parses it: a RequestHead or an EventHead, in JSON. */
+	/** The event as the isolate parses it: a RequestHead as `encodeRequestHead` has it, or another head in JSON. */
 	readonly head: string;
 	/** What the edge holds for it, beside what it takes in and gives out later. */
 	readonly bytes: Bytes;

@@ -5,7 +5,7 @@ import type { Bytes, Milliseconds } from "../units.ts";
  * says all that the handler's argument is, so that the prelude knows of no type of event in particular.
  */
 export interface EventHead {
-	/** Never `http`, which a RequestHead has. */
+	/** Never `service`, which a ServiceHead has. */
 	type: string;
 	/** The handler's name in the module's default export. */
 	handler: string;

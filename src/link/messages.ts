@@ -67,10 +67,8 @@ export const Kind = {
 
 export type Kind = (typeof Kind)[keyof typeof Kind];
 
-/** A request as it enters an isolate: what the edge writes once as JSON and the isolate parses. */
+/** A request as it enters an isolate: what the edge writes once, and the isolate takes apart (`link/request-head.ts`). */
 export interface RequestHead {
-	/** What tells it from the heads of other events (`link/event-head.ts`). */
-	type: "http";
 	method: string;
 	url: string;
 	/** Name, value, name, value, … as received, names in lower case. */

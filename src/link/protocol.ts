@@ -145,7 +145,7 @@ export interface RequestStart {
 	cpuMs: Milliseconds;
 	/** At what its turns are to be cut as long as it has had no effect, to be run elsewhere; 0 if they are not. */
 	cutMs: Milliseconds;
-	/** A RequestHead or an EventHead as JSON, which nobody between here and the isolate parses. */
+	/** A RequestHead as `encodeRequestHead` has it, or another head as JSON; nobody between here and the isolate parses it. */
 	head: string;
 	/** The body, where it is `whole`. */
 	body: Uint8Array | undefined;

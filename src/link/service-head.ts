@@ -21,8 +21,13 @@ export interface Rpc {
 }
 
 /** Such a request as it enters an isolate: what the edge writes once as JSON and the isolate parses. */
-export interface ServiceHead extends Omit<RequestHead, "type">, Asked {
+export interface ServiceHead extends RequestHead, Asked {
 	type: "service";
+}
+
+export function encodeServiceHead(head: RequestHead, asked: Asked): string {
+	const whole: ServiceHead = { ...head, type: "service", ...asked };
+	return JSON.stringify(whole);
 }
 
 /** The header of a call's answer that has stubs of what its function holds, and is told more of them. */

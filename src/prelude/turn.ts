@@ -1,7 +1,8 @@
 import type { EventHead } from "../link/event-head.ts";
 import { type Exception, encodeException } from "../link/exception.ts";
 import { encodeResponseHead } from "../link/heads.ts";
-import { type ErrorDescription, Kind, type RequestHead, STREAM_WINDOW } from "../link/messages.ts";
+import { type BodyMode, type ErrorDescription, Kind, STREAM_WINDOW } from "../link/messages.ts";
+import { decodeRequestHead, type ReceivedHead } from "../link/request-head.ts";
 import { type Rpc, type ServiceHead, STUBS } from "../link/service-head.ts";
 import { decodeSocketClose, encodeSocketClose } from "../link/socket-close.ts";
 import { globalOperations } from "./crypto/crypto.ts";
@@ -12,7 +13,7 @@ import { AbortController, type AbortSignal, createSignal, followSignals } from "
 import { Body, type Whole, wholeBody } from "./fetch/body.ts";
 import { setStreamLength, streamedHeaders } from "./fetch/body-length.ts";
 import { receiveStream, sendStream } from "./fetch/body-stream.ts";
-import { headerList, headerValue } from "./fetch/headers.ts";
+import { type HeadersOwner, headerList, headerValue } from "./fetch/headers.ts";
 import { receivedRequest, type SignalSource } from "./fetch/request.ts";
 import { isNullBodyStatus, plain, type ResponseState, responseState } from "./fetch/response.ts";
 import { type Handler, handleEvent, handler, hasHandler } from "./handlers.ts";
@@ -38,10 +39,9 @@ export function turn(
 	if (kind === Kind.request) {
 		const context = new IoContext(id);
 		if (globalTimers.size > 0) runGlobalTimers();
-		const head = JSON.parse(text) as RequestHead | ServiceHead | EventHead;
-		if (head.type === "http") void answer(context, head as RequestHead, data as Whole, handler);
-		else if (head.type === "service") serve(context, head as ServiceHead, data as Whole);
-		else void dispatch(context, head as EventHead, data as Whole);
+		// No method begins like JSON, which the heads of other events are.
+		if (text[0] !== "{") void answer(context, decodeRequestHead(text), data as Whole, handler);
+		else begin(context, JSON.parse(text) as ServiceHead | EventHead, data as Whole);
 		return;
 	}
 	const context = contexts[id] ?? null;
@@ -118,7 +118,13 @@ class ClientSignal implements SignalSource {
 	}
 }
 
-function receivedBody(context: IoContext, head: Pick<RequestHead, "body" | "headers">, data: Whole): Body {
+/** An event that is no client's request. */
+function begin(context: IoContext, head: ServiceHead | EventHead, data: Whole): void {
+	if (head.type === "service") serve(context, head as ServiceHead, data);
+	else void dispatch(context, head as EventHead, data);
+}
+
+function receivedBody(context: IoContext, head: HeadersOwner & { body: BodyMode }, data: Whole): Body {
 	if (head.body === "whole") return wholeBody(data);
 	const stream = receiveStream(context, 0, context.exchange);
 	const length = headerValue(head, "content-length");
@@ -128,7 +134,7 @@ function receivedBody(context: IoContext, head: Pick<RequestHead, "body" | "head
 
 async function answer(
 	context: IoContext,
-	head: Omit<RequestHead, "type">,
+	head: ReceivedHead | ServiceHead,
 	data: Whole,
 	handler: Handler | null,
 ): Promise<void> {

@@ -4,7 +4,7 @@
 	const bridge = globalThis.__atoll_bridge;
 	const parts = "http://a.localhost/\nhttp://a.localhost\nhttp:\n\n\na.localhost\na.localhost\n\n/\n\n";
 	bridge.install(
-		"emit,encodeUtf8,decode,encodingName,parseUrl,setUrl,randomBytes,now,crypto",
+		"emit,encodeUtf8,decode,encodingName,parseUrl,setUrl,randomBytes,now,crypto,reuse",
 		() => {},
 		(text) => new Uint8Array(text.length).buffer,
 		() => "{}",
@@ -14,6 +14,7 @@
 		(length) => new ArrayBuffer(length),
 		() => 1,
 		() => {},
+		() => null,
 	);
 	bridge.begin("{}", "[]", "", 0, false);
 	const handler = async (request, _env, ctx) => {
@@ -32,14 +33,7 @@
 	};
 	globalThis.__atoll_exports({ default: { fetch: handler } });
 	bridge.finish();
-	const head = (method, body) =>
-		JSON.stringify({
-			type: "http",
-			method,
-			url: "http://a.localhost/",
-			headers: ["host", "a.localhost", "accept", "*/*"],
-			body,
-		});
+	const head = (method, body) => `${method}\n${body}\n\nhttp://a.localhost/\nhost\na.localhost\naccept\n*/*`;
 	bridge.turn(1, 1, 0, head("GET", "none"), undefined);
 	bridge.turn(1, 2, 0, head("POST", "whole"), new Uint8Array([123, 125]).buffer);
 	bridge.turn(1, 3, 0, head("POST", "stream"), undefined);

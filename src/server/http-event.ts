@@ -4,7 +4,8 @@ import type { Invocation } from "../invocation/invocation.ts";
 import { decodeResponseHead } from "../link/heads.ts";
 import { Kind, type RequestHead, type ResponseHead } from "../link/messages.ts";
 import type { Outgoing } from "../link/outgoing.ts";
-import type { ServiceHead } from "../link/service-head.ts";
+import { encodeRequestHead } from "../link/request-head.ts";
+import { encodeServiceHead } from "../link/service-head.ts";
 import { decodeSocketClose } from "../link/socket-close.ts";
 import type { RequestOrigin } from "../observe/record.ts";
 import { type TraceContext, traceIn } from "../observe/trace-context.ts";
@@ -45,9 +46,8 @@ export class HttpEvent implements InvocationEvent {
 		const stream = isStream(body);
 		this.#stream = stream ? new ReplayableBody(body, (bytes) => this.#received(bytes)) : null;
 		const mode = body === null ? "none" : stream ? "stream" : "whole";
-		const plain: RequestHead = { type: "http", method, url, headers, body: mode, client };
-		const head: RequestHead | ServiceHead = asked === null ? plain : { ...plain, type: "service", ...asked };
-		this.head = JSON.stringify(head);
+		const head: RequestHead = { method, url, headers, body: mode, client };
+		this.head = asked === null ? encodeRequestHead(head) : encodeServiceHead(head, asked);
 		const kept = body === null ? 0 : stream ? KEPT_BODY : body.byteLength;
 		this.bytes = EVENT_BYTES + this.head.length * LETTER_BYTES + headers.length * PART_BYTES + kept;
 	}

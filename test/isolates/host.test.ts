@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Kind } from "../../src/link/messages.ts";
+import { encodeRequestHead } from "../../src/link/request-head.ts";
 import { hostOf, IMAGE, REQUEST } from "../support/isolate-host.ts";
 
 test("what comes late for an attempt that is over does not reach the next one of its number", async () => {
@@ -58,7 +59,7 @@ test("what a turn says leaves in slices, and whoever else has something to say w
 	);
 	host.load(2, IMAGE);
 	start(1);
-	host.request({ attempt: 2, version: 2, cpuMs: 10_000, cutMs: 0, head: JSON.stringify(REQUEST), body: undefined });
+	host.request({ attempt: 2, version: 2, cpuMs: 10_000, cutMs: 0, head: encodeRequestHead(REQUEST), body: undefined });
 	await over;
 	const sizes = said.filter(([version]) => version === 1).map(([, bytes]) => bytes);
 	assert.deepEqual(sizes, [...new Array(40).fill(250_000), 4], "all of it, in order");

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { AttemptReport } from "../../src/link/protocol.ts";
+import { encodeRequestHead } from "../../src/link/request-head.ts";
 import { hostOf, IMAGE, REQUEST } from "../support/isolate-host.ts";
 
 /** A host of functions 1 to `count`, which tells how an attempt at one of them has ended. */
@@ -23,7 +24,7 @@ async function hostOfMany(count: number, bounds: { maxIsolates?: number; maxByte
 	};
 	/** Whether a request found no isolate. */
 	const isCold = async (version: number, cpuMs = 10_000) => {
-		const head = JSON.stringify(REQUEST);
+		const head = encodeRequestHead(REQUEST);
 		const end = await ended((attempt) => host.request({ attempt, version, cpuMs, cutMs: 0, head, body: undefined }));
 		return typeof end === "string" ? end : end.cold;
 	};

@@ -8,6 +8,7 @@ import { CommandWriter } from "../../src/link/commands.ts";
 import { EventWriter } from "../../src/link/events.ts";
 import { FrameWriter } from "../../src/link/frame-writer.ts";
 import { Kind } from "../../src/link/messages.ts";
+import { encodeRequestHead } from "../../src/link/request-head.ts";
 import type { Bytes } from "../../src/units.ts";
 import { hostOf, REQUEST } from "../support/isolate-host.ts";
 import { sandboxSettings } from "../support/sandbox.ts";
@@ -44,7 +45,7 @@ function counting() {
 
 test("what a request takes of the link", async () => {
 	const out = counting();
-	const head = JSON.stringify(REQUEST);
+	const head = encodeRequestHead(REQUEST);
 	const commands = new CommandWriter(out.writer);
 	commands.request({ attempt: 1, version: 1, cpuMs: 50, cutMs: 10, head, body: undefined });
 	out.writer.flush();
@@ -79,7 +80,7 @@ for (const [name, { handler, bytes }] of Object.entries(MOST_ALLOCATED))
 		begin.applySync(undefined, ["{}", "[]", "", 10, false]);
 		context.evalSync(`__atoll_exports({ default: { fetch: ${handler} } });`);
 		finish.applySync(undefined, []);
-		const head = JSON.stringify(REQUEST);
+		const head = encodeRequestHead(REQUEST);
 		const run = (turns: number) => {
 			for (let i = 0; i < turns; i++) turn.applySync(undefined, [Kind.request, 1, 0, head, undefined, false]);
 		};

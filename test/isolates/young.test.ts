@@ -6,6 +6,7 @@ import { externalCopy } from "../../src/isolates/external-copy.ts";
 import { FunctionIsolate } from "../../src/isolates/isolate.ts";
 import { parkIsolate } from "../../src/isolates/parked.ts";
 import { Kind } from "../../src/link/messages.ts";
+import { encodeRequestHead } from "../../src/link/request-head.ts";
 import { IMAGE, REQUEST } from "../support/isolate-host.ts";
 import { sandboxSettings } from "../support/sandbox.ts";
 
@@ -66,7 +67,7 @@ test("an isolate collects with the seventeenth request, and not with its answers
 		isolate.takeOutbox();
 	};
 	for (let i = 1; i <= 20; i++) run(Kind.answer, i, "");
-	for (let i = 1; i <= 17; i++) run(Kind.request, i, JSON.stringify(REQUEST));
+	for (let i = 1; i <= 17; i++) run(Kind.request, i, encodeRequestHead(REQUEST));
 	assert.deepEqual(collected.slice(0, 36), new Array(36).fill(false));
 	assert.equal(collected[36], true);
 });

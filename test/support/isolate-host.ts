@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { after } from "node:test";
 import { IsolateHost } from "../../src/isolates/host.ts";
+import type { RequestHead } from "../../src/link/messages.ts";
 import type { Image, SandboxEvents } from "../../src/link/protocol.ts";
+import { encodeRequestHead } from "../../src/link/request-head.ts";
 import { collectAtExit } from "../../src/pool/inline-pool.ts";
 import { sandboxSettings } from "./sandbox.ts";
 
 /** A request's head as the edge sends it on. */
-export const REQUEST = {
-	type: "http",
+export const REQUEST: RequestHead = {
 	method: "GET",
 	url: "http://a.test/users/42",
 	headers: ["host", "a.test", "accept", "*/*", "user-agent", "curl/8"],
@@ -67,7 +68,7 @@ export async function hostOf(events: Partial<SandboxEvents>, options: HostOption
 	collectAtExit();
 	after(() => host.close());
 	host.load(1, image);
-	const start = (attempt: number, head: object = REQUEST) =>
-		host.request({ attempt, version: 1, cpuMs, cutMs: 0, head: JSON.stringify(head), body: undefined });
+	const start = (attempt: number, head: RequestHead = REQUEST) =>
+		host.request({ attempt, version: 1, cpuMs, cutMs: 0, head: encodeRequestHead(head), body: undefined });
 	return { host, start };
 }

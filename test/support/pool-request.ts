@@ -1,4 +1,5 @@
 import type { AttemptReport } from "../../src/link/protocol.ts";
+import { encodeRequestHead } from "../../src/link/request-head.ts";
 import type { AttemptListener } from "../../src/pool/attempt.ts";
 import type { LaneName } from "../../src/pool/place.ts";
 import type { ProcessPool } from "../../src/pool/process-pool.ts";
@@ -16,7 +17,7 @@ export function askPool(pool: ProcessPool, version: RunnableVersion, lane: LaneN
 		onLost: () => reject(new Error("lost")),
 		onCulprit: () => undefined,
 	} as unknown as AttemptListener;
-	const head = { type: "http", method: "GET", url: "http://f.test/", headers: [], body: "none", client: null };
-	pool.sandbox(version, lane, false)?.attempt(listener, noCalls()).start(1000, 0, JSON.stringify(head), null);
+	const head = encodeRequestHead({ method: "GET", url: "http://f.test/", headers: [], body: "none", client: null });
+	pool.sandbox(version, lane, false)?.attempt(listener, noCalls()).start(1000, 0, head, null);
 	return promise;
 }

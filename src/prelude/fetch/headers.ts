@@ -1,3 +1,4 @@
+import { decodeList } from "../../link/request-head.ts";
 import { asInterface, requireArguments } from "../interface.ts";
 
 // https://fetch.spec.whatwg.org/#headers-class
@@ -233,21 +234,30 @@ Object.defineProperty(Headers.prototype, Symbol.iterator, { value: ITERATOR, wri
 
 /**
  * What has headers: as a list, name, value, name, value, …, until a function touches them as an object, which most
- * never do.
+ * never do. Those of a request that has come in are text until then, as `decodeList` takes it.
  */
 export interface HeadersOwner {
-	headers: Headers | string[];
+	headers: Headers | string[] | string;
 }
 
 /** The headers as an object, made at first touch. */
 export function headersOf(owner: HeadersOwner, guard: Guard): Headers {
-	if (Array.isArray(owner.headers)) owner.headers = createFrom(owner.headers, guard);
-	return owner.headers;
+	const { headers } = owner;
+	const list = typeof headers === "string" ? decodeList(headers) : headers;
+	if (!Array.isArray(list)) return list;
+	const made = createFrom(list, guard);
+	owner.headers = made;
+	return made;
 }
 
 /** The headers as a list, which is theirs. */
-export function headerList({ headers }: HeadersOwner): string[] {
-	return Array.isArray(headers) ? headers : listOf(headers);
+export function headerList(owner: HeadersOwner): string[] {
+	const { headers } = owner;
+	if (Array.isArray(headers)) return headers;
+	if (typeof headers === "object") return listOf(headers);
+	const list = decodeList(headers);
+	owner.headers = list;
+	return list;
 }
 
 /** The value of a header, whose name is in small letters, or `null`. */

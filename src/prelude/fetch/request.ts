@@ -1,4 +1,5 @@
 import type { Client, RequestHead } from "../../link/messages.ts";
+import { decodeClient, type ReceivedHead } from "../../link/request-head.ts";
 import { AbortSignal, createSignal, followSignals } from "../events/abort.ts";
 import { asInterface, requireArguments, toDictionary } from "../interface.ts";
 import { structuredClone } from "../messaging/structured-clone.ts";
@@ -21,7 +22,8 @@ export interface RequestState extends BodyOwner {
 	/** Gives the signal when it is first asked for one, since most functions never look at it. */
 	signal: AbortSignal | SignalSource;
 	options: RequestOptions;
-	client: Client | null;
+	/** As text until it is asked for. */
+	client: Client | string | null;
 	/** What the function has given as `cf`, or has asked a request that has come in for; absent before. */
 	cf?: object;
 }
@@ -187,7 +189,7 @@ export class Request {
 				referrer: toReferrer(dictionary.referrer, before),
 				referrerPolicy: toEnum(dictionary, "referrerPolicy", before?.referrerPolicy ?? ""),
 			},
-			client: from?.client ?? null,
+			client: from === null ? null : clientOf(from),
 		};
 		const { cf } = dictionary;
 		if (cf !== undefined && cf !== null) {
@@ -248,12 +250,12 @@ export class Request {
 	}
 	/** Who is at the other end of the connection; `null` for a request that the function made itself. */
 	get client(): Client | null {
-		return this.#state.client;
+		return clientOf(this.#state);
 	}
 	/** https://developers.cloudflare.com/workers/runtime-apis/request/#incomingrequestcfproperties */
 	get cf(): object | undefined {
 		const state = this.#state;
-		if (state.cf === undefined && state.options.received) state.cf = connectionOf(state.client);
+		if (state.cf === undefined && state.options.received) state.cf = connectionOf(clientOf(state));
 		return state.cf;
 	}
 	declare readonly body: ReadableStream | null;
@@ -269,7 +271,7 @@ export class Request {
 			body: state.body === null ? null : state.body.clone(),
 			signal: { makeSignal: () => follow(signalOf(state)) },
 			options: { ...state.options, guard: "none" },
-			client: state.client,
+			client: clientOf(state),
 		};
 		copyCf(state, copy);
 		return create(copy);
@@ -289,6 +291,12 @@ asInterface(Request, "Request", { constructor: 1 });
 export function signalOf(state: RequestState): AbortSignal {
 	if (!(state.signal instanceof AbortSignal)) state.signal = state.signal.makeSignal();
 	return state.signal;
+}
+
+/** Who is at the other end of the connection. */
+function clientOf(state: RequestState): Client | null {
+	if (typeof state.client === "string") state.client = decodeClient(state.client);
+	return state.client;
 }
 
 /** What the edge knows of a connection, by the names that Workers have for it; nothing of what it does not know. */
@@ -312,7 +320,7 @@ function follow(signal: AbortSignal): AbortSignal {
 const UNABORTED: SignalSource = { makeSignal: createSignal };
 
 /** The request that has come in. */
-export function receivedRequest(head: Omit<RequestHead, "type">, body: Body | null, signal: SignalSource): Request {
+export function receivedRequest(head: ReceivedHead | RequestHead, body: Body | null, signal: SignalSource): Request {
 	const { method, url, headers, client } = head;
 	return create({ method, url, headers, body, signal, options: RECEIVED, client });
 }
