@@ -2,13 +2,14 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { EdgeConnections } from "../../src/control/metering/edge-connections.ts";
 import { LogIntake } from "../../src/control/observe/log-intake.ts";
 
 const [, , folder] = process.argv;
 await new LogIntake(() => Promise.resolve()).listen(join(folder, "logs.sock"));
-for (const name of ["control.sock", "metering.sock"]) {
-	const server = createServer((socket) => socket.on("error", () => undefined).resume());
-	await once(server.listen(join(folder, name)), "listening");
-}
+const ignored = () => undefined;
+await new EdgeConnections({ onTold: ignored, onForgotten: ignored }).listen(join(folder, "metering.sock"));
+const server = createServer((socket) => socket.on("error", ignored).resume());
+await once(server.listen(join(folder, "control.sock")), "listening");
 process.send?.("ready");
 process.on("disconnect", () => process.exit(0));
