@@ -6,11 +6,18 @@ import { load, median } from "./load.ts";
 import { cpuUs } from "./sandboxes.ts";
 
 const ROUNDS = 5;
-const CONNECTIONS = 64;
-const SECONDS = 4;
+const SECONDS = 3;
+
+/** Of which function, what it does, and over how many connections. */
+const LOADS = [
+	["f", "hello", 64],
+	["f", "hello", 1],
+	["l", "a line", 64],
+] as const;
 
 interface Row {
 	what: string;
+	connections: number;
 	requestsPerSecond: number;
 	/** Processor time of the edge for a request. */
 	cpuUs: number;
@@ -23,24 +30,20 @@ interface Row {
  */
 export async function benchObserve(): Promise<Row[]> {
 	const folder = mkdtempSync(join(tmpdir(), "atoll-bench-observe-"));
-	const found = new Map<string, Omit<Row, "what">[]>();
+	const found = new Map<string, Row[]>();
 	try {
 		for (let round = 0; round < ROUNDS; round++)
 			for (const log of ["off", "on"]) {
 				const server = await Contender.start(`observed ${log}`, "observe.ts", [join(folder, `${log}-${round}`), log]);
 				try {
-					for (const [host, does] of [
-						["f", "hello"],
-						["l", "a line"],
-					]) {
-						await load(server.port, { connections: CONNECTIONS, seconds: 1, host });
+					for (const [host, does, connections] of LOADS) {
+						await load(server.port, { connections, seconds: 1, host });
 						const before = cpuUs(server.pid);
-						const { requestsPerSecond, errors } = await load(server.port, {
-							...{ connections: CONNECTIONS, seconds: SECONDS, host },
-						});
+						const { requestsPerSecond, errors } = await load(server.port, { connections, seconds: SECONDS, host });
 						const cost = (cpuUs(server.pid) - before) / (requestsPerSecond * SECONDS);
 						const what = `${does}, observed ${log}`;
-						found.set(what, [...(found.get(what) ?? []), { requestsPerSecond, cpuUs: cost, errors }]);
+						const key = `${what} ${connections}`;
+						found.set(key, [...(found.get(key) ?? []), { what, connections, requestsPerSecond, cpuUs: cost, errors }]);
 					}
 				} finally {
 					await server.stop();
@@ -49,13 +52,14 @@ export async function benchObserve(): Promise<Row[]> {
 	} finally {
 		rmSync(folder, { recursive: true, force: true });
 	}
-	const rows = [...found].map(([what, all]) => ({
-		what,
+	const rows = [...found.values()].map((all) => ({
+		what: all[0].what,
+		connections: all[0].connections,
 		requestsPerSecond: Math.round(median(all.map((one) => one.requestsPerSecond))),
 		cpuUs: Math.round(median(all.map((one) => one.cpuUs)) * 10) / 10,
 		errors: all.reduce((sum, { errors }) => sum + errors, 0),
 	}));
-	console.log(`\nObserved or not, c=${CONNECTIONS}, medians of ${ROUNDS} rounds\n`);
+	console.log(`\nObserved or not, medians of ${ROUNDS} rounds\n`);
 	console.table(rows);
 	return rows;
 }

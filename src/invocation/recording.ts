@@ -165,7 +165,7 @@ export class Recording {
 	/** Everything that the invocation started is done. Leaves the record, once. */
 	finish(attempts: number, subrequests: number): void {
 		this.finished = true;
-		const { observer, tracer } = this.#context;
+		const { observer } = this.#context;
 		const now = performance.now();
 		this.record.attempts = attempts;
 		this.record.subrequests = subrequests;
@@ -175,12 +175,14 @@ export class Recording {
 		this.#context.used(this.record, this.#version.limits.memoryMb * ms);
 		this.trace?.end();
 		if (!observer.listening && this.trace === null) return;
-		const tell = () => {
-			if (observer.listening) observer.record(this.record, this.#origin);
-			if (this.trace !== null) tracer.finish(this.trace, this.record);
-		};
-		if (this.#order?.waiting) this.#order.tell(null, tell);
-		else tell();
+		if (this.#order?.waiting) this.#order.tell(null, () => this.#tell());
+		else this.#tell();
+	}
+
+	#tell(): void {
+		const { observer, tracer } = this.#context;
+		if (observer.listening) observer.record(this.record, this.#origin);
+		if (this.trace !== null) tracer.finish(this.trace, this.record);
 	}
 
 	/** Where a call of the invocation's goes on in the trace, given the id of its span if that is recorded. */

@@ -14,7 +14,8 @@ export interface Logger {
 
 /** Hands records and log lines to all who subscribed, and to the logger. */
 export class Observer {
-	readonly #watchers = new Set<Watcher>();
+	/** Replaced where somebody comes or goes: it may be on the way through it. */
+	#watchers: readonly Watcher[] = [];
 	readonly #logger: Logger | null;
 
 	constructor(logger: Logger | null) {
@@ -31,42 +32,53 @@ export class Observer {
 
 	/** The same for one who hears of origins. */
 	watch(watcher: Watcher): () => void {
-		this.#watchers.add(watcher);
-		return () => this.#watchers.delete(watcher);
+		this.#watchers = [...this.#watchers, watcher];
+		return () => {
+			this.#watchers = this.#watchers.filter((one) => one !== watcher);
+		};
 	}
 
 	/** Whether anybody reads records: making one costs a microsecond. */
 	get listening(): boolean {
-		return this.#logger !== null || this.#watchers.size > 0;
+		return this.#logger !== null || this.#watchers.length > 0;
 	}
 
 	record(record: InvocationRecord, origin: EventOrigin | null): void {
 		if (this.#logger?.record === undefined) this.#write("info", record, "request");
-		else this.#tell(() => this.#logger?.record?.(record));
-		for (const watcher of this.#watchers) this.#tell(() => watcher.record(record, origin));
+		else this.#tell(this.#logger, "record", record, null);
+		for (const watcher of this.#watchers) this.#tell(watcher, "record", record, origin);
 	}
 
 	log(line: LogLine): void {
-		if (this.#logger?.line !== undefined) this.#tell(() => this.#logger?.line?.(line));
+		if (this.#logger?.line !== undefined) this.#tell(this.#logger, "line", line, null);
 		else if (this.#logger !== null) {
 			const { level, message, time, ...fields } = line;
 			this.#write(level === "log" ? "info" : level, { ...fields, loggedAt: time }, message);
 		}
-		for (const watcher of this.#watchers) this.#tell(() => watcher.log(line));
+		for (const watcher of this.#watchers) this.#tell(watcher, "log", line, null);
 	}
 
-	/** What a subscriber throws, or what it returns rejects with, is its own mistake: it costs no request. */
-	#tell(call: () => unknown): void {
-		const failed = (error: unknown) => {
-			if (this.#logger === null) warn("a subscriber", error);
-			else this.notice("error", { fault: stackOf(error) }, "a subscriber of atoll threw");
-		};
+	/**
+	 * What a subscriber throws, or what it returns rejects with, is its own mistake: it costs no request. Every request
+	 * comes through here, so that nothing is made for it.
+	 */
+	#tell<Name extends string, Told>(
+		who: { [name in Name]?: (told: Told, origin: EventOrigin | null) => unknown },
+		what: Name,
+		told: Told,
+		origin: EventOrigin | null,
+	): void {
 		try {
-			const result = call();
-			if (result instanceof Promise) result.catch(failed);
+			const result = who[what]?.(told, origin);
+			if (result instanceof Promise) result.catch((error) => this.#failed(error));
 		} catch (error) {
-			failed(error);
+			this.#failed(error);
 		}
+	}
+
+	#failed(error: unknown): void {
+		if (this.#logger === null) warn("a subscriber", error);
+		else this.notice("error", { fault: stackOf(error) }, "a subscriber of atoll threw");
 	}
 
 	/** Something about the runtime itself. */
