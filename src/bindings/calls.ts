@@ -1,35 +1,20 @@
-import { isAscii } from "node:buffer";
 import type { Account } from "../limits/account.ts";
 import { MAX_HEADER_BYTES, MAX_URL_BYTES } from "../limits/limits.ts";
-import { type BindingNumber, decodeCall, encodeAnswer, encodeReusable } from "../link/calls.ts";
-import { machineMs } from "../link/machine-clock.ts";
+import { type BindingNumber, decodeCall, encodeAnswer } from "../link/calls.ts";
 import { Kind } from "../link/messages.ts";
 import type { CallSpan } from "../observe/trace.ts";
 import type { TraceContext } from "../observe/trace-context.ts";
-import type { Bytes, Milliseconds } from "../units.ts";
-import type { KnownAnswer, OpenBinding, Prepared } from "./binding.ts";
+import type { Bytes } from "../units.ts";
+import type { OpenBinding, Prepared } from "./binding.ts";
 import { BodyReceiver, BodySender, type BodyTarget } from "./body.ts";
 import { CallBounds, type CallLimits, type OnExceeded } from "./bounds.ts";
-
-/** The way back into the isolate for what one call comes to. */
-export interface Reply {
-	send(kind: Kind, text: string, data?: Uint8Array | number): void;
-	/** Whether its sandbox is to read what it was sent before; `resume` is called when it has. */
-	clogged(resume: () => void): boolean;
-	/** Lends its sandbox the answer to a call, to be given again up to a time of the machine's. */
-	lend(call: string, answer: string, untilMs: Milliseconds): void;
-	/** Has the sandbox forget one, also once the call and its attempt are over. */
-	forgetter(call: string): () => void;
-}
+import { answer, fail, lend, paced, type Reply, untilRead } from "./reply.ts";
 
 /** Opens a binding of the function for its request; `null` where it has none of that number. */
 export type OpenBindings = (binding: BindingNumber) => OpenBinding | null;
 
 /** What a call may ask for beside its body, in letters: the longest URL with the most headers, and as much of anything else. */
 const MOST_ARGUMENT = MAX_URL_BYTES + MAX_HEADER_BYTES;
-
-/** Longer answers are not lent. */
-const MOST_LENT: Bytes = 16 * 1024;
 
 /** What a call has the edge hold beside its body. */
 const CALL_BYTES: Bytes = 2048;
@@ -295,32 +280,6 @@ export class Calls {
 
 const ignore = () => undefined;
 
-/**
- * Waits until a sandbox has read what it was sent, or nobody waits for more. A turn can keep it from reading for a
- * while, and what was written to it meanwhile could not be taken back.
- */
-async function untilRead(reply: Reply, signal: AbortSignal): Promise<void> {
-	for (;;) {
-		const { promise, resolve } = Promise.withResolvers<void>();
-		if (signal.aborted || !reply.clogged(resolve)) return;
-		const stop = () => resolve();
-		signal.addEventListener("abort", stop);
-		await promise;
-		signal.removeEventListener("abort", stop);
-	}
-}
-
-/** A body that comes no faster than that. */
-async function* paced(
-	body: AsyncIterable<Uint8Array>,
-	untilMore: () => Promise<void> | null,
-): AsyncGenerator<Uint8Array> {
-	for await (const bytes of body) {
-		yield bytes;
-		await untilMore();
-	}
-}
-
 /** More of a call's own body. */
 function more({ bounds, outgoing }: Running, bytes: Uint8Array): void {
 	bounds.progress();
@@ -329,25 +288,4 @@ function more({ bounds, outgoing }: Running, bytes: Uint8Array): void {
 
 function end({ outgoing }: Running, failure: string): void {
 	outgoing?.end(failure === "" ? "" : "the function's request body failed");
-}
-
-/** Answers with all that there is. */
-function answer(reply: Reply, text: string, content: Uint8Array | null): void {
-	if (content === null) reply.send(Kind.answer, encodeAnswer({ body: "none", text }));
-	else reply.send(Kind.answer, encodeAnswer({ body: "whole", text }), content);
-}
-
-/** Lends an answer to whoever has asked for it, where it may be given again and is text that needs no decoding. */
-function lend(reply: Reply, call: string, { text, content, lend: lent }: KnownAnswer): void {
-	if (lent === undefined || (content !== null && !(content.byteLength <= MOST_LENT && isAscii(content)))) return;
-	const forMs = lent(reply.forgetter(call));
-	if (forMs === 0) return;
-	const head = encodeAnswer({ body: content === null ? "none" : "whole", text });
-	const letters =
-		content === null ? "" : Buffer.from(content.buffer, content.byteOffset, content.byteLength).toString("latin1");
-	reply.lend(call, encodeReusable(head, letters), machineMs() + forMs);
-}
-
-function fail(reply: Reply, why: string): void {
-	reply.send(Kind.answer, encodeAnswer({ body: "error", text: why }));
 }

@@ -1,5 +1,6 @@
 import type { CallLimits } from "../../src/bindings/bounds.ts";
-import { Calls, type OpenBindings, type Reply } from "../../src/bindings/calls.ts";
+import { Calls, type OpenBindings } from "../../src/bindings/calls.ts";
+import type { Reply } from "../../src/bindings/reply.ts";
 import { Account } from "../../src/limits/account.ts";
 import { newSpanId, newTraceId } from "../../src/observe/trace-context.ts";
 

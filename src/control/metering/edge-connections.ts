@@ -18,9 +18,11 @@ export type Counter = Readonly<Omit<Told, "counts">>;
 interface Connection {
 	socket: Socket;
 	lines: Lines<ToMetering, ToMeter>;
-	/** Whether it is read in this round of the event loop, whether anything came, and whether that was read just now. */
-	isRead: boolean;
+	/** At the end of this round of the event loop all that has come will have been read. */
+	isBeingRead: boolean;
+	/** Something has come since that was so last. */
 	hasCome: boolean;
+	/** Nothing is read for a while. */
 	rests: boolean;
 	/** What is to be told once all that has come was read. */
 	owed: Map<ToMeter["kind"], ToMeter>;
@@ -59,7 +61,7 @@ export class EdgeConnections {
 		const connection: Connection = {
 			socket,
 			lines: new Lines(socket, (said) => this.#on(connection, said)),
-			...{ isRead: false, hasCome: false, rests: false, owed: new Map() },
+			...{ isBeingRead: false, hasCome: false, rests: false, owed: new Map() },
 			...{ edge: "", counters: new Map(), messages: 0, taken: 0 },
 		};
 		this.#connections.set(socket, connection);
@@ -78,10 +80,10 @@ export class EdgeConnections {
 	 */
 	#read(connection: Connection): void {
 		const { socket, lines, owed } = connection;
-		if (connection.isRead || connection.rests) return;
-		connection.isRead = true;
+		if (connection.isBeingRead || connection.rests) return;
+		connection.isBeingRead = true;
 		setImmediate(() => {
-			connection.isRead = false;
+			connection.isBeingRead = false;
 			for (const one of owed.values()) lines.send(one);
 			owed.clear();
 			if (!connection.hasCome) return;
