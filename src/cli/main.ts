@@ -87,7 +87,9 @@ function addServing(program: Command, name: string): void {
 			const { tenants, grant, max, domain, data, root, env, isolation, sandboxes, cgroup, eventsHostname, ...rest } =
 				options;
 			if (paths.length === 0 && tenants.length === 0)
-				throw new UsageError(`atoll ${name} needs the path of a function, or of a folder of functions`);
+				throw new UsageError(
+					`atoll ${name} needs the path of a function, or of a folder of functions: atoll ${name} .`,
+				);
 			if (grant.length > 0 && tenants.length === 0)
 				throw new UsageError("--grant gives hostnames to tenants' functions, and needs --tenants DIR");
 			const run = await load();
