@@ -124,7 +124,11 @@ test("one that fires goes on where control is killed: it is not told anew, and n
 		window: "1m",
 		labels: { marker: "yes" },
 	});
-	await until(() => hook.got.slice(before).some((one) => one.body.includes('"marker":"yes"')));
+	// What edges had told before there was the rule is not in its window.
+	await until(async () => {
+		await send(10, "/fail");
+		return hook.got.slice(before).some((one) => one.body.includes('"marker":"yes"'));
+	});
 	assert.equal((await errorRate())?.since, since);
 	assert.equal((await errorRate())?.state, "firing");
 	assert.ok(hook.got.slice(before).every((one) => !one.body.includes('"error-rate"')));
