@@ -1,34 +1,19 @@
 import type { Writable } from "node:stream";
 import type { Bytes } from "../units.ts";
+import { FrameBuffer } from "./frame-buffer.ts";
 
-const SLAB: Bytes = 256 * 1024;
 /**
  * So many frames leave without waiting for more: the other process can begin on them while this one makes the next.
  * With all of a round in one write the two would take turns instead of working side by side.
  */
 const BATCH = 8;
-/** From this size on bytes are written as they are, without copying them into the slab. */
-const DIRECT: Bytes = 16 * 1024;
 /** Behind so much that is unread nothing should be written that can wait. */
 const MOST_UNREAD: Bytes = 1024 * 1024;
 const NOTHING = Buffer.alloc(0);
 
-/**
- * Writes frames: each is begun, given its fields in the order in which they are read, and ended. What is written in
- * one round of the event loop leaves in one system call.
- */
-export class FrameWriter {
+/** Writes frames to a socket: what is written in one round of the event loop leaves in one system call. */
+export class FrameWriter extends FrameBuffer {
 	#socket: Writable | null;
-	#slab = Buffer.allocUnsafeSlow(SLAB);
-	/**
-	 * Where in the slab what has not been cut into parts begins, where the frame does, and where its next field goes.
-	 */
-	#start = 0;
-	#frame = 0;
-	#end = 0;
-	/** The frame's bytes that are not in the slab. */
-	#outside: Bytes = 0;
-	#parts: Buffer[] = [];
 	#frames = 0;
 	#scheduled: NodeJS.Immediate | null = null;
 	/** Who waits for what was written to be read. */
@@ -36,6 +21,7 @@ export class FrameWriter {
 
 	/** Without a socket what is written waits for `open`. */
 	constructor(socket: Writable | null = null) {
+		super();
 		this.#socket = socket;
 	}
 
@@ -45,79 +31,10 @@ export class FrameWriter {
 		this.flush();
 	}
 
-	begin(kind: number): this {
-		this.#frame = this.#end;
-		this.#outside = 0;
-		this.#reserve(5);
-		this.#slab[this.#end + 4] = kind;
-		this.#end += 5;
-		return this;
-	}
-
-	u8(value: number): this {
-		this.#reserve(1);
-		this.#slab[this.#end++] = value;
-		return this;
-	}
-
-	u32(value: number): this {
-		this.#reserve(4);
-		this.#end = this.#slab.writeUInt32LE(value, this.#end);
-		return this;
-	}
-
-	f64(value: number): this {
-		this.#reserve(8);
-		this.#end = this.#slab.writeDoubleLE(value, this.#end);
-		return this;
-	}
-
-	/** A text in UTF-8, behind its length. */
-	text(value: string): this {
-		this.#reserve(4 + value.length * 3);
-		const at = this.#end + 4;
-		const bytes = value === "" ? 0 : this.#slab.write(value, at, "utf8");
-		this.#slab.writeUInt32LE(bytes, this.#end);
-		this.#end = at + bytes;
-		return this;
-	}
-
-	/** Bytes up to the frame's end: its last field. */
-	bytes(value: Uint8Array): this {
-		const { byteLength } = value;
-		if (byteLength < DIRECT) {
-			this.#reserve(byteLength);
-			this.#slab.set(value, this.#end);
-			this.#end += byteLength;
-			return this;
-		}
-		this.#cutPart();
-		this.#parts.push(Buffer.from(value.buffer, value.byteOffset, byteLength));
-		this.#outside = byteLength;
-		return this;
-	}
-
-	end(): void {
-		this.#slab.writeUInt32LE(this.#end - this.#frame - 4 + this.#outside, this.#frame);
+	override end(): void {
+		super.end();
 		if (++this.#frames >= BATCH) this.flush();
 		else this.#scheduled ??= setImmediate(() => this.flush());
-	}
-
-	/** Sees to it that the slab has room. Where it has none, the frame that was begun goes on in another. */
-	#reserve(bytes: Bytes): void {
-		if (this.#end + bytes <= this.#slab.length) return;
-		const begun = this.#slab.subarray(this.#frame, this.#end);
-		this.#end = this.#frame;
-		this.#cutPart();
-		this.#slab = Buffer.allocUnsafeSlow(Math.max(SLAB, begun.length + bytes));
-		this.#slab.set(begun);
-		this.#start = this.#frame = 0;
-		this.#end = begun.length;
-	}
-
-	#cutPart(): void {
-		if (this.#end > this.#start) this.#parts.push(this.#slab.subarray(this.#start, this.#end));
-		this.#start = this.#end;
 	}
 
 	flush(): void {
@@ -125,10 +42,8 @@ export class FrameWriter {
 		this.#scheduled = null;
 		this.#frames = 0;
 		if (this.#socket === null) return;
-		this.#cutPart();
-		const parts = this.#parts;
+		const parts = this.take();
 		if (parts.length === 0 && this.#waiting.length === 0) return;
-		this.#parts = [];
 		const told = this.#tellLater();
 		if (!this.#socket.writable) {
 			told?.();
@@ -170,7 +85,7 @@ export class FrameWriter {
 	close(): void {
 		if (this.#scheduled !== null) clearImmediate(this.#scheduled);
 		this.#scheduled = null;
-		this.#parts = [];
+		this.take();
 		this.#tellLater()?.();
 	}
 }
