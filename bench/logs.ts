@@ -1,10 +1,11 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { LogPiece } from "../src/feed/log-frames.ts";
 import { Search } from "../src/logs/search/search.ts";
 import { Segments } from "../src/logs/store/segments.ts";
 import { Writer } from "../src/logs/store/writer.ts";
-import type { InvocationRecord } from "../src/observe/record.ts";
+import type { InvocationRecord, LogLine } from "../src/observe/record.ts";
 import { newRecord } from "../src/observe/record.ts";
 import type { Bytes, Count, EpochMs, Milliseconds } from "../src/units.ts";
 
@@ -109,26 +110,32 @@ async function measureSqlite(folder: string, store: Store): Promise<Figures> {
 	const written = opened();
 	const writer = new Writer(written, word);
 	const began = process.cpuUsage();
-	let batch: string[] = [];
+	const pieces = new Map<string, LogPiece>();
+	let waiting: Count = 0;
 	let number = 0;
 	let taken = 0;
 	let sent = 0;
 	const rss: Bytes[] = [];
+	const add = (entry: InvocationRecord | LogLine) => {
+		const piece = pieces.get(entry.tenant) ?? new LogPiece(entry.tenant);
+		pieces.set(entry.tenant, piece);
+		piece.add(entry);
+		waiting++;
+	};
 	const send = async () => {
-		taken = await writer.take({ session: "bench", number: ++number, taken, lost: 0 }, Buffer.from(batch.join("")));
-		batch = [];
+		const batch = Buffer.concat([...pieces.values()].flatMap((piece) => piece.take()));
+		taken = await writer.take({ session: "bench", number: ++number, taken, lost: 0 }, batch);
+		pieces.clear();
+		waiting = 0;
 		// As the socket would, between two batches.
 		await new Promise((resolve) => setImmediate(resolve));
 	};
 	for (const { record, message } of generated(store)) {
 		if (sent++ % Math.ceil(count / LOOKS) === 0) rss.push(process.memoryUsage.rss());
 		const { time, tenant, function: name, version, requestId } = record;
-		if (message !== null)
-			batch.push(
-				`${JSON.stringify({ line: { time, level: "log", tenant, function: name, version, requestId, message } })}\n`,
-			);
-		batch.push(`${JSON.stringify({ record })}\n`);
-		if (batch.length >= BATCH) await send();
+		if (message !== null) add({ time, level: "log", tenant, function: name, version, requestId, message });
+		add(record);
+		if (waiting >= BATCH) await send();
 	}
 	await send();
 	writer.close();

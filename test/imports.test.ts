@@ -18,6 +18,7 @@ const PROCESS_OF = {
 	edge: "top",
 	control: "control",
 	feed: "edge",
+	"feed/log-frames.ts": "both ends",
 	assets: "edge",
 	// What `atoll deploy` and its like do on a developer's machine.
 	client: "top",
@@ -200,6 +201,7 @@ const ROOMS = {
 		units: "types",
 	},
 	logs: {
+		feed: "records and lines as edges tell them",
 		link: "frames of data processes",
 		stores: "what is refused",
 		observe: "types of records, and of what is counted",

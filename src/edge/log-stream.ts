@@ -1,8 +1,8 @@
 import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { BATCH, sendBatch } from "../feed/batches.ts";
+import { encodeLosses } from "../feed/log-frames.ts";
 import type { LogLine } from "../observe/record.ts";
-import { asJson, messageText, recordFields } from "../observe/record-line.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Bytes, Count, Milliseconds } from "../units.ts";
 import { ControlSocket } from "./control-socket.ts";
@@ -55,11 +55,11 @@ export class LogStream {
 	constructor(path: string, runtime: Pick<Runtime, "subscribe">) {
 		this.#unwatch = runtime.subscribe({
 			record: (record) => {
-				this.#records.add(record.tenant, `{"record":{${recordFields(record)}}}\n`);
+				this.#records.add(record.tenant, record);
 				this.#await();
 			},
 			log: (line) => {
-				this.#lines.add(line.tenant, `{"line":${lineText(line)}}\n`);
+				this.#lines.add(line.tenant, cut(line));
 				this.#await();
 			},
 		});
@@ -134,14 +134,13 @@ export class LogStream {
 		const counts = this.#lost;
 		if (counts.size === 0 && this.waiting === 0) return null;
 		this.#lost = new Map();
-		const lost = [...counts].map(([tenant, count]) => `${JSON.stringify({ lost: count, tenant })}\n`);
-		const parts: Buffer[] = [Buffer.from(lost.join(""))];
+		const parts = encodeLosses(counts);
 		let left = BATCH;
 		const take = (queue: FairQueue, most: Bytes) => {
-			for (const [whose, { bytes, count }] of queue.take(most)) {
-				parts.push(bytes);
-				counts.set(whose, (counts.get(whose) ?? 0) + count);
-				left -= bytes.length;
+			for (const [whose, piece] of queue.take(most)) {
+				left -= piece.size;
+				parts.push(...piece.take());
+				counts.set(whose, (counts.get(whose) ?? 0) + piece.count);
 			}
 		};
 		take(this.#lines, BATCH - Math.min(this.#records.size, BATCH / 4));
@@ -161,13 +160,9 @@ export class LogStream {
 	}
 }
 
-/** What a function has written, as JSON. Longer messages are cut. */
-function lineText(line: LogLine): string {
-	const { message, tenant, function: name } = line;
-	const left = message.length - MOST_LETTERS;
-	const told = left > 0 ? asJson(`${message.slice(0, MOST_LETTERS)}… and ${left} letters more`) : messageText(line);
-	return (
-		`{"time":"${line.time}","level":"${line.level}","tenant":${asJson(tenant)},"function":${asJson(name)},` +
-		`"version":"${line.version}","requestId":"${line.requestId}","message":${told}}`
-	);
+/** A line as it is told: longer messages are cut. */
+function cut(line: LogLine): LogLine {
+	const left = line.message.length - MOST_LETTERS;
+	if (left <= 0) return line;
+	return { ...line, message: `${line.message.slice(0, MOST_LETTERS)}… and ${left} letters more` };
 }

@@ -7,31 +7,20 @@ const UNSAFE = /["\\\p{Cc}\ud800-\udfff]/u;
 const LEVELS: Readonly<Record<LogLine["level"], number>> = { debug: 20, info: 30, log: 30, warn: 40, error: 50 };
 
 /** What comes from outside, as JSON: well formed, whatever it is. */
-export function asJson(value: string): string {
+function asJson(value: string): string {
 	return UNSAFE.test(value) ? JSON.stringify(value) : `"${value}"`;
 }
 
-/** A longer message is nobody's to keep. */
-const MOST_KEPT = 2 ** 17;
-
-/** What is written to the log and told to control, one after the other, is put together once. */
-let lastRecord: InvocationRecord | null = null;
-let lastFields = "";
-let lastLine: LogLine | null = null;
-let lastMessage = "";
-
 /**
- * A record's fields as they stand between the braces of JSON: every request has one, and this takes a twelfth of the time
- * that pino takes (0.4 µs of 5, and a request all of 40). The record is not to change any more.
+ * A record as a line of the log, as pino would write it: every request has one, and this takes a twelfth of the time that
+ * pino takes (0.4 µs of 5, and a request all of 40).
  */
-export function recordFields(record: InvocationRecord): string {
-	if (record === lastRecord) return lastFields;
+export function recordLine(record: InvocationRecord): string {
 	const { bindingCalls, exceeded } = record;
 	const limits = Object.keys(exceeded).length === 0 ? "{}" : JSON.stringify(exceeded);
 	const calls = record.subrequests === 0 ? "{}" : JSON.stringify(bindingCalls);
-	lastRecord = record;
-	lastFields =
-		`"time":"${record.time}","requestId":"${record.requestId}","traceId":"${record.traceId}",` +
+	return (
+		`{"level":30,"time":"${record.time}","requestId":"${record.requestId}","traceId":"${record.traceId}",` +
 		`"spanId":"${record.spanId}","tenant":${asJson(record.tenant)},` +
 		`"function":${asJson(record.function)},"version":"${record.version}","event":${asJson(record.event)},` +
 		`"hostname":${asJson(record.hostname)},"trigger":"${record.trigger}","method":${asJson(record.method)},` +
@@ -39,23 +28,8 @@ export function recordFields(record: InvocationRecord): string {
 		`"startMs":${record.startMs},"cpuMs":${record.cpuMs},"wallMs":${record.wallMs},` +
 		`"requestBytes":${record.requestBytes},"responseBytes":${record.responseBytes},` +
 		`"subrequests":${record.subrequests},"bindingCalls":${calls},"exceeded":${limits},"memoryBytes":${record.memoryBytes},` +
-		`"attempts":${record.attempts}`;
-	return lastFields;
-}
-
-/** A line's message as JSON, which is well formed whatever the function has written. */
-export function messageText(line: LogLine): string {
-	if (line === lastLine) return lastMessage;
-	const written = asJson(line.message);
-	if (written.length > MOST_KEPT) return written;
-	lastLine = line;
-	lastMessage = written;
-	return written;
-}
-
-/** A record as a line of the log, as pino would write it. */
-export function recordLine(record: InvocationRecord): string {
-	return `{"level":30,${recordFields(record)},"msg":"request"}\n`;
+		`"attempts":${record.attempts},"msg":"request"}\n`
+	);
 }
 
 /** What a function wrote as a line of the log, likewise. */
@@ -63,6 +37,6 @@ export function functionLine(line: LogLine): string {
 	return (
 		`{"level":${LEVELS[line.level]},"tenant":${asJson(line.tenant)},"function":${asJson(line.function)},` +
 		`"version":"${line.version}","requestId":"${line.requestId}","loggedAt":"${line.time}",` +
-		`"msg":${messageText(line)}}\n`
+		`"msg":${asJson(line.message)}}\n`
 	);
 }

@@ -9,7 +9,8 @@ import { LogIntake } from "../../src/control/observe/log-intake.ts";
 import { LogStream } from "../../src/edge/log-stream.ts";
 import { takeBatches } from "../../src/feed/batches.ts";
 import { Observer } from "../../src/observe/observer.ts";
-import { type InvocationRecord, type LogLine, newRecord } from "../../src/observe/record.ts";
+import { type InvocationRecord, newRecord } from "../../src/observe/record.ts";
+import { type Told, toldIn } from "../support/log-batches.ts";
 import { until } from "../support/until.ts";
 
 const folder = await mkdtemp(join(tmpdir(), "atoll-stream-"));
@@ -17,13 +18,6 @@ after(() => rm(folder, { recursive: true }));
 let sockets = 0;
 /** Halves of surrogate pairs among them. */
 const LETTER = fc.integer({ min: 0, max: 0xffff }).map((code) => String.fromCharCode(code));
-
-interface Told {
-	record?: InvocationRecord;
-	line?: LogLine;
-	lost?: number;
-	tenant?: string;
-}
 
 /** Control's end: what it has kept. */
 class Kept {
@@ -43,7 +37,7 @@ class Kept {
 	}
 
 	take(batch: Buffer): void {
-		for (const line of batch.toString().split("\n")) if (line !== "") this.told.push(JSON.parse(line) as Told);
+		this.told.push(...toldIn(batch));
 	}
 
 	async close(): Promise<void> {
@@ -112,7 +106,7 @@ test("records and lines come whole, and together", async () => {
 	);
 });
 
-test("whatever is logged comes as JSON, cut where it is long", async () => {
+test("whatever is logged comes as it was, cut where it is long", async () => {
 	await using edge = await start();
 	const { control, line } = edge;
 	const messages = fc.sample(fc.string({ unit: LETTER, maxLength: 200 }), 300);

@@ -261,12 +261,12 @@ test("entries of a clock that was set are found, and losses are told", async () 
 	for (const offset of [0, 400 * day, -400 * day, 0])
 		await log.append(record({ requestId: String(offset), time: new Date(Date.now() + offset).toISOString() }));
 	await log.append({ lost: 3 }, { lost: 2, tenant: "two" }, record({ requestId: "x", time: "no time" }));
-	await log.logs.append(Buffer.from('this is no JSON\n{"record":null}\n{"record":{}}\n{"line":{"tenant":1}}\n{}\n'));
+	await log.logs.append(Buffer.from("this is no batch"));
 	await until(async () => (await log.query("")).entries.length === 5);
 	const now = await log.query("", { since: Date.now() - day, until: Date.now() });
 	assert.equal(now.entries.length, 4);
 	assert.equal((await log.query("", { until: Date.now() - 399 * day })).entries.length, 1);
-	await until(async () => (await log.query("")).lost === 9);
-	assert.equal((await log.query("", { tenant: "one" })).lost, 7);
+	await until(async () => (await log.query("")).lost === 6);
+	assert.equal((await log.query("", { tenant: "one" })).lost, 4);
 	assert.equal((await log.query("", { until: Date.now() - day })).lost, 0);
 });

@@ -8,6 +8,7 @@ import { QueryError } from "../../src/logs/query/query-error.ts";
 import { Search, type SearchBounds } from "../../src/logs/search/search.ts";
 import { Segments } from "../../src/logs/store/segments.ts";
 import { Writer } from "../../src/logs/store/writer.ts";
+import { batchOf, type Told } from "../support/log-batches.ts";
 import { temporaryFolder } from "../support/runtime.ts";
 import { until } from "../support/until.ts";
 import { line, record } from "./support.ts";
@@ -23,10 +24,8 @@ after(() => segments.close());
 /** Several segments of entries of many functions, a few of which are tenant two's. */
 async function fill(): Promise<void> {
 	const writer = new Writer(segments, assert.fail);
-	const send = async (number: number, said: object[]) => {
-		const bytes = Buffer.from(said.map((one) => `${JSON.stringify(one)}\n`).join(""));
-		await writer.take({ session: "test", number, taken: 0, lost: 0 }, bytes);
-	};
+	const send = (number: number, all: Told[]) =>
+		writer.take({ session: "test", number, taken: 0, lost: 0 }, batchOf(all));
 	for (let i = 0; i < ENTRIES; i += PART) {
 		const said = Array.from({ length: PART }, (_, n) => {
 			const whose = {

@@ -6,6 +6,7 @@ import type { NewEntry } from "../../src/logs/store/new-entry.ts";
 import { Segment, type State } from "../../src/logs/store/segment.ts";
 import { Segments } from "../../src/logs/store/segments.ts";
 import { Writer } from "../../src/logs/store/writer.ts";
+import { batchOf } from "../support/log-batches.ts";
 import { temporaryFolder } from "../support/runtime.ts";
 import { record } from "./support.ts";
 
@@ -146,11 +147,11 @@ test("whoever sends more than may wait waits for the writer, and loses nothing",
 	const writer = new Writer(segments, assert.fail);
 	const [BATCHES, ENTRIES] = [6, 100];
 	const url = "x".repeat(40_000);
-	const batch = Array.from({ length: ENTRIES }, () => `${JSON.stringify(record({ url }))}\n`).join("");
+	const batch = batchOf(Array.from({ length: ENTRIES }, (_, i) => record({ url: url + i })));
 	let taken = 0;
 	// 4 MB each, without a round of the event loop between them as long as there is room.
 	for (let number = 1; number <= BATCHES; number++)
-		taken = await writer.take({ session: "test", number, taken, lost: 0 }, Buffer.from(batch));
+		taken = await writer.take({ session: "test", number, taken, lost: 0 }, batch);
 	writer.close();
 	assert.equal(taken, BATCHES * ENTRIES);
 	assert.equal(

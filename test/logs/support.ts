@@ -4,6 +4,7 @@ import type { LogQuery } from "../../src/logs/calls.ts";
 import type { InvocationRecord, LogLine } from "../../src/observe/record.ts";
 import { newRecord } from "../../src/observe/record.ts";
 import type { Launcher } from "../../src/processes/launcher.ts";
+import { batchOf, type Told } from "../support/log-batches.ts";
 import { temporaryFolder } from "../support/runtime.ts";
 
 const MB = 2 ** 20;
@@ -25,8 +26,8 @@ export class LogsForTest {
 		});
 	}
 
-	append(...said: object[]): Promise<void> {
-		return this.logs.append(Buffer.from(said.map((one) => `${JSON.stringify(one)}\n`).join("")));
+	append(...all: Told[]): Promise<void> {
+		return this.logs.append(batchOf(all));
 	}
 
 	query(query: string, more: Partial<LogQuery> = {}) {

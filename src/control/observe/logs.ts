@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdirSync, realpathSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { LogsConfig } from "../../config/server.ts";
+import { entriesIn } from "../../feed/log-frames.ts";
 import { type DataAnswer, type DataCall, DataKind } from "../../link/data-frames.ts";
 import type { LogQuery, LogResult, Rollup, RollupQuery } from "../../logs/calls.ts";
 import type { Tally } from "../../observe/tally.ts";
@@ -91,14 +92,14 @@ export class Logs {
 	}
 
 	/**
-	 * Takes records and lines, each as a line of JSON: `{"record":…}`, `{"line":…}` or `{"lost":n}`. Resolves when the
-	 * process has taken them, or they are lost and counted; whoever sends waits for it before the next. Never rejects.
+	 * Takes records and lines, as `feed/log-frames.ts` has them. Resolves when the process has taken them, or they are lost
+	 * and counted; whoever sends waits for it before the next. Never rejects.
 	 */
 	append(batch: Buffer): Promise<void> {
 		if (this.#closed) return Promise.resolve();
 		const bytes = batch.byteLength;
 		if (bytes > MOST_BATCH || this.#waitingBytes + bytes > MOST_WAITING) {
-			this.#lost += linesIn(batch);
+			this.#lost += entriesIn(batch);
 			return Promise.resolve();
 		}
 		this.#waitingBytes += bytes;
@@ -118,7 +119,7 @@ export class Logs {
 			this.#taken = (JSON.parse(answer.text) as { taken: Count }).taken;
 			this.#tell(answer);
 		} catch (error) {
-			this.#lost += lost + linesIn(batch);
+			this.#lost += lost + entriesIn(batch);
 			if (!this.#closed) this.#log("warn", `records of invocations were not stored: ${(error as Error).message}`);
 		}
 	}
@@ -219,12 +220,4 @@ const CODES: Record<number, ControlErrorCode> = { 400: "invalid", 429: "too_many
 function refused(error: Error): Error {
 	const { status, why } = refusalIn(error) ?? { status: 0, why: "" };
 	return Object.hasOwn(CODES, status) ? new ControlError(CODES[status], why) : error;
-}
-
-const NEWLINE = 10;
-
-function linesIn(batch: Buffer): Count {
-	let count = 0;
-	for (let at = batch.indexOf(NEWLINE); at >= 0; at = batch.indexOf(NEWLINE, at + 1)) count++;
-	return batch.length > 0 && batch[batch.length - 1] !== NEWLINE ? count + 1 : count;
 }

@@ -1,14 +1,15 @@
 import { type FileHandle, open } from "node:fs/promises";
-import type { InvocationRecord, LogLine } from "../../observe/record.ts";
+import { type LogListener, readLogFrames } from "../../feed/log-frames.ts";
+import type { LogLine } from "../../observe/record.ts";
 import type { Bytes, Count, EpochMs, Milliseconds } from "../../units.ts";
 import { type JoinedEntry, Joining } from "./joining.ts";
-import { countOf } from "./new-entry.ts";
+import { bytesOf, countOf } from "./new-entry.ts";
 import type { State } from "./segment.ts";
 import type { Segments } from "./segments.ts";
 
-/** What has come is stored so soon, and so many entries at a time. */
+/** What has come is stored so soon, and so many entries at a time: a commit writes each page that it has touched. */
 const SOON_MS: Milliseconds = 200;
-const MOST_AT_ONCE: Count = 500;
+const MOST_AT_ONCE: Count = 1000;
 const MOST_BYTES_AT_ONCE: Bytes = 4 * 2 ** 20;
 /** What was written is on the disk this much later, should the machine stop. */
 const SYNC_MS: Milliseconds = 1000;
@@ -30,11 +31,13 @@ export interface Batch {
 	lost: Count;
 }
 
-interface Ready extends JoinedEntry {
+interface Ready {
+	entry: JoinedEntry;
 	bytes: Bytes;
 }
 
-const NEWLINE = 10;
+/** What a record takes beside its URL, roughly. */
+const RECORD_BYTES: Bytes = 500;
 
 /** Takes batches, puts lines and records together, and stores them by and by. */
 export class Writer {
@@ -46,6 +49,11 @@ export class Writer {
 	readonly #bytesOf = new Map<string, Bytes>();
 	/** Losses that are not stored yet, by tenant: empty for what may be anybody's. */
 	readonly #losses = new Map<string, Count>();
+	readonly #listener: LogListener = {
+		record: (record) => this.#takeEntry(this.#joining.record(record, Date.now()), RECORD_BYTES + record.url.length),
+		line: (line) => this.#takeLine(line),
+		lost: (tenant, count) => this.#lose(tenant, count),
+	};
 	#session = "";
 	#batch = 0;
 	#taken: Count = 0;
@@ -99,12 +107,7 @@ export class Writer {
 		}
 		this.#batch = number;
 		this.#lose("", lost);
-		let from = 0;
-		for (let at = bytes.indexOf(NEWLINE); at >= 0; at = bytes.indexOf(NEWLINE, from)) {
-			this.#takeLine(bytes.subarray(from, at));
-			from = at + 1;
-		}
-		this.#takeLine(bytes.subarray(from));
+		this.#taken += readLogFrames(bytes, this.#listener);
 		this.#plan();
 		if (this.#isFull && this.#restUntil === 0) await new Promise<void>((resolve) => this.#room.push(resolve));
 		return this.#taken;
@@ -114,33 +117,19 @@ export class Writer {
 		return this.#readyBytes + this.#joining.bytes > FULL;
 	}
 
-	#takeLine(bytes: Buffer): void {
-		if (bytes.byteLength === 0) return;
-		this.#taken++;
-		try {
-			const said = JSON.parse(bytes.toString()) as Said;
-			if (!isWhole(said.record) || !isWhole(said.line)) this.#lose("", 1);
-			else if (said.record !== undefined)
-				this.#takeEntry(this.#joining.record(said.record, Date.now()), bytes.byteLength);
-			else if (said.line !== undefined) this.#takeLogLine(said.line, bytes.byteLength);
-			else this.#lose(String(said.tenant ?? ""), Number(said.lost) || 0);
-		} catch {
-			this.#lose("", 1);
-		}
-	}
-
-	#takeLogLine(line: LogLine, bytes: Bytes): void {
+	#takeLine(line: LogLine): void {
 		if (this.#readyBytes + this.#joining.bytes > 2 * FULL) {
 			this.#lose(line.tenant, 1);
 			return;
 		}
 		const taken = this.#joining.line(line, Date.now(), performance.now());
 		if (taken === "full") this.#lose(line.tenant, 1);
-		else if (taken !== "waits") this.#takeEntry(taken, bytes);
+		else if (taken !== "waits") this.#takeEntry(taken, bytesOf(line));
 	}
 
 	#takeEntry(entry: JoinedEntry, bytes: Bytes): void {
-		const all = entry.lines.reduce((sum, { message }) => sum + message.length, bytes);
+		let all = bytes;
+		for (const { message } of entry.lines) all += message.length;
 		const own = this.#bytesOf.get(entry.tenant) ?? 0;
 		// Where nothing can be stored more than that waits; a tenant alone does not take all of it.
 		const isShort = this.#restUntil > 0 && this.#readyBytes > FULL && own > FULL_OF_TENANT;
@@ -148,7 +137,7 @@ export class Writer {
 			this.#lose(entry.tenant, countOf(entry));
 			return;
 		}
-		this.#ready.push({ ...entry, bytes: all });
+		this.#ready.push({ entry, bytes: all });
 		this.#readyBytes += all;
 		this.#bytesOf.set(entry.tenant, own + all);
 	}
@@ -201,23 +190,22 @@ export class Writer {
 		if (!this.#isFull || this.#restUntil > 0) for (const resolve of this.#room.splice(0)) resolve();
 	}
 
-	#nextEntries(all: boolean): Ready[] {
+	#nextEntries(all: boolean): JoinedEntry[] {
 		let bytes = 0;
 		let count = 0;
 		while (count < this.#ready.length && (all || (count < MOST_AT_ONCE && bytes < MOST_BYTES_AT_ONCE)))
 			bytes += this.#ready[count++].bytes;
-		const entries = this.#ready.splice(0, count);
-		for (const entry of entries) {
-			this.#readyBytes -= entry.bytes;
-			const left = (this.#bytesOf.get(entry.tenant) ?? 0) - entry.bytes;
+		return this.#ready.splice(0, count).map(({ entry, bytes }) => {
+			this.#readyBytes -= bytes;
+			const left = (this.#bytesOf.get(entry.tenant) ?? 0) - bytes;
 			if (left > 0) this.#bytesOf.set(entry.tenant, left);
 			else this.#bytesOf.delete(entry.tenant);
-		}
-		return entries;
+			return entry;
+		});
 	}
 
 	#state(now: EpochMs, isLast: boolean): State {
-		const waiting = this.#ready.reduce((sum, entry) => sum + countOf(entry), this.#joining.count);
+		const waiting = this.#ready.reduce((sum, { entry }) => sum + countOf(entry), this.#joining.count);
 		return {
 			session: this.#session,
 			batch: this.#batch,
@@ -231,7 +219,7 @@ export class Writer {
 	}
 
 	/** What could not be stored is lost; the disk may have room again later. */
-	#onFailed(entries: Ready[], error: Error): void {
+	#onFailed(entries: JoinedEntry[], error: Error): void {
 		this.#segments.writeFailed(error);
 		for (const entry of entries) this.#lose(entry.tenant, countOf(entry));
 		if (this.#restUntil === 0) this.#word(`the log cannot be written: ${error.message}`);
@@ -270,17 +258,4 @@ export class Writer {
 		this.#closed = true;
 		this.#write(true);
 	}
-}
-
-/** Whether it says whose it is, which all else depends on. */
-function isWhole(said: InvocationRecord | LogLine | undefined): boolean {
-	if (said === undefined) return true;
-	return [said.tenant, said.function, said.version, said.requestId].every((name) => typeof name === "string");
-}
-
-interface Said {
-	record?: InvocationRecord;
-	line?: LogLine;
-	lost?: Count;
-	tenant?: string;
 }
