@@ -32,14 +32,17 @@ export class Joining {
 	/** The entry of an invocation that has ended. */
 	record(record: InvocationRecord, now: Milliseconds): JoinedEntry {
 		const { tenant, function: name, version, requestId } = record;
+		const time = timeOf(record.time, now);
+		const entry: JoinedEntry = { tenant, function: name, version, requestId, time, record, lines: [] };
+		// Nothing is looked for where nothing waits.
+		if (this.#waiting.size === 0 && this.#loose.size === 0) return entry;
 		const key = keyOf(record);
 		const waiting = this.#waiting.get(key);
 		if (waiting !== undefined) this.#remove(key, waiting);
-		const former = this.#loose.get(key) ?? [];
+		entry.lines = waiting?.entry.lines ?? [];
+		entry.former = this.#loose.get(key);
 		this.#loose.delete(key);
-		const time = timeOf(record.time, now);
-		const lines = waiting?.entry.lines ?? [];
-		return { tenant, function: name, version, requestId, time, record, lines, former };
+		return entry;
 	}
 
 	/** A line: an entry of its own where it belongs to no invocation, `full` where there is no room for it. */

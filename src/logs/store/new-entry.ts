@@ -19,15 +19,11 @@ export interface NewEntry {
 	lines: LogLine[];
 }
 
-/** The columns of a record in the order in which they are stored; what else it has goes into `more`. */
+/** The columns of a record in the order in which they are stored. */
 export const RECORD_COLUMNS = [
 	...["outcome", "status", "cpuMs", "wallMs", "startMs", "cold", "requestBytes", "responseBytes", "subrequests"],
 	...["memoryBytes", "attempts", "event", "trigger", "method", "hostname", "url", "traceId", "spanId"],
 ] as const;
-const ELSEWHERE = new Set<string>([
-	...["time", "requestId", "tenant", "function", "version", "exceeded"],
-	...RECORD_COLUMNS,
-]);
 
 export const ENTRY_COLUMNS = [
 	...["grp", "time", "id", "size", "requestId", "levels", "exceeded"],
@@ -37,14 +33,9 @@ export const ENTRY_COLUMNS = [
 
 type Value = string | number | null;
 
-/** An entry as a row, and how large it is. */
+/** An entry as a row, and how large it is. Every request has one, so that no name is looked up. */
 export function rowOf(entry: NewEntry, group: number, id: number): { row: Value[]; size: Bytes } {
 	const { record, lines, time } = entry;
-	const fields: Value[] = RECORD_COLUMNS.map((name) =>
-		record === null ? null : stored(record[name as keyof typeof record]),
-	);
-	const exceeded = record === null || Object.keys(record.exceeded ?? {}).length === 0 ? null : stored(record.exceeded);
-	const more = record === null ? null : moreOf(record);
 	let levels = 0;
 	const marks: number[] = [];
 	for (const line of lines) {
@@ -52,34 +43,40 @@ export function rowOf(entry: NewEntry, group: number, id: number): { row: Value[
 		levels |= 1 << level;
 		marks.push(level, timeOf(line.time, time) - time);
 	}
-	const text = lines.length === 0 ? null : storedMessages(lines.map(({ message }) => String(message)));
+	const text = lines.length === 0 ? null : storedMessages(lines.map(({ message }) => message));
 	const markText = lines.length === 0 ? null : JSON.stringify(marks);
-	const requestId = storedText(entry.requestId);
-	let size = ENTRY_BYTES;
-	for (const value of [...fields, requestId, exceeded, more, markText, text])
-		if (typeof value === "string") size += Buffer.byteLength(value);
-	return { row: [group, time, id, size, requestId, levels, exceeded, ...fields, more, markText, text], size };
-}
-
-function stored(value: unknown): Value {
-	switch (typeof value) {
-		case "string":
-			return storedText(value);
-		case "number":
-			return Number.isFinite(value) ? value : 0;
-		case "boolean":
-			return value ? 1 : 0;
-		case "undefined":
-			return null;
-		default:
-			return JSON.stringify(value);
+	const row: Value[] = [group, time, id, 0, storedText(entry.requestId), levels];
+	if (record === null) row.push(...NO_RECORD);
+	else {
+		row.push(jsonOf(record.exceeded));
+		pushRecord(row, record);
+		const calls = jsonOf(record.bindingCalls);
+		row.push(calls === null ? null : `{"bindingCalls":${calls}}`);
 	}
+	row.push(markText, text);
+	let size = ENTRY_BYTES;
+	for (const value of row) if (typeof value === "string") size += Buffer.byteLength(value);
+	row[SIZE] = size;
+	return { row, size };
 }
 
-/** What a record has beside the columns, as JSON; `null` where that is nothing. */
-function moreOf(record: InvocationRecord): string | null {
-	const rest = Object.entries(record).filter(([name]) => !ELSEWHERE.has(name));
-	return rest.length === 0 ? null : JSON.stringify(Object.fromEntries(rest));
+/** Where in a row its size stands. */
+const SIZE = ENTRY_COLUMNS.indexOf("size");
+/** What an entry without a record has for it: `exceeded`, the record's columns, and `more`. */
+const NO_RECORD: readonly null[] = Array.from({ length: RECORD_COLUMNS.length + 2 }, () => null);
+
+/** A record's columns, in the order of `RECORD_COLUMNS`. */
+function pushRecord(row: Value[], record: InvocationRecord): void {
+	row.push(storedText(record.outcome), record.status, record.cpuMs, record.wallMs, record.startMs, record.cold ? 1 : 0);
+	row.push(record.requestBytes, record.responseBytes, record.subrequests, record.memoryBytes, record.attempts);
+	row.push(storedText(record.event), storedText(record.trigger), storedText(record.method));
+	row.push(storedText(record.hostname), storedText(record.url), storedText(record.traceId), storedText(record.spanId));
+}
+
+/** Most records have none of what this is asked for. */
+function jsonOf(counts: object): string | null {
+	for (const _ in counts) return JSON.stringify(counts);
+	return null;
 }
 
 /** A time of a record or a line; the other one where it is none. */

@@ -200,8 +200,8 @@ export class Segment {
 			const changed = new Set<Group>();
 			for (const entry of entries) {
 				const earlier = this.#takeFormer(entry, changed);
-				const lines = earlier.length === 0 ? entry.lines : [...earlier, ...entry.lines];
-				places.push(this.#insert({ ...entry, lines }, state.next++, changed));
+				const whole = earlier.length === 0 ? entry : { ...entry, lines: [...earlier, ...entry.lines] };
+				places.push(this.#insert(whole, state.next++, changed));
 			}
 			for (const group of changed) this.#keep(group);
 			for (const loss of losses) this.#lose(loss);

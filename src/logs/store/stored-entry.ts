@@ -32,6 +32,7 @@ function recordOf(row: EntryRow, { tenant, function: name, version }: Whose): In
 		...fields,
 		cold: row.cold === 1,
 		exceeded: row.exceeded === null ? {} : JSON.parse(row.exceeded as string),
+		bindingCalls: {},
 		...(row.more === null ? {} : JSON.parse(row.more as string)),
 	} as InvocationRecord;
 }
