@@ -55,7 +55,8 @@ export class FairQueue {
 		}
 		let piece = own.pieces.at(-1);
 		if (piece === undefined || piece.size + size > PIECE) {
-			piece = new LogPiece(whose);
+			// Whoever has filled one will fill another.
+			piece = piece === undefined ? new LogPiece(whose) : new LogPiece(whose, PIECE);
 			own.pieces.push(piece);
 			this.#grow(own, piece.size);
 		}

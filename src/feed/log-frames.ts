@@ -15,7 +15,7 @@ const LogKind = {
 	lost: 133,
 } as const;
 
-/** The first slab of a piece: most have a few records. */
+/** Most pieces have a few records. */
 const SLAB: Bytes = 1024;
 /** What an entry takes beside its longer texts. */
 const ENTRY: Bytes = 200;
@@ -33,14 +33,16 @@ export function sizeOf(entry: InvocationRecord | LogLine): Bytes {
 
 /** Records and lines of one tenant, as frames that are read by themselves. */
 export class LogPiece {
-	readonly #frames = new FrameBuffer(SLAB);
+	readonly #frames: FrameBuffer;
 	/** The texts of the last record, and of the last line. */
 	#record = NOTHING;
 	#line = NOTHING;
 	/** How many entries it has. */
 	count: Count = 0;
 
-	constructor(tenant: string) {
+	/** `size` is how large it will be, roughly. */
+	constructor(tenant: string, size: Bytes = SLAB) {
+		this.#frames = new FrameBuffer(size);
 		this.#frames.begin(LogKind.tenant).text(tenant).end();
 	}
 

@@ -7,10 +7,6 @@ const MOST_SLAB: Bytes = 256 * 1024;
 const DIRECT: Bytes = 16 * 1024;
 /** A letter of UTF-16 takes no more in UTF-8. */
 const LETTER: Bytes = 3;
-/** Up to so many letters are written faster one by one, if they are ASCII, than by a call of Node's. */
-const SHORT = 40;
-const MOST_ASCII = 0x7f;
-
 /** Frames in memory: each is begun, given its fields in the order in which they are read, and ended. */
 export class FrameBuffer {
 	#slab: Buffer;
@@ -64,22 +60,10 @@ export class FrameBuffer {
 	text(value: string): this {
 		this.#reserve(4 + value.length * LETTER);
 		const at = this.#end + 4;
-		const bytes =
-			value.length > SHORT || !this.#putAscii(value, at) ? this.#slab.write(value, at, "utf8") : value.length;
+		const bytes = value === "" ? 0 : this.#slab.write(value, at, "utf8");
 		this.#slab.writeUInt32LE(bytes, this.#end);
 		this.#end = at + bytes;
 		return this;
-	}
-
-	/** Whether it is ASCII, and was put there. */
-	#putAscii(value: string, at: number): boolean {
-		const slab = this.#slab;
-		for (let i = 0; i < value.length; i++) {
-			const code = value.charCodeAt(i);
-			if (code > MOST_ASCII) return false;
-			slab[at + i] = code;
-		}
-		return true;
 	}
 
 	/** Bytes up to the frame's end: its last field. */
