@@ -1,5 +1,5 @@
+import { createRequire } from "node:module";
 import pino from "pino";
-import pretty from "pino-pretty";
 import { LogOutput } from "./log-output.ts";
 import type { Logger } from "./observer.ts";
 import { label } from "./printable.ts";
@@ -44,15 +44,10 @@ export function createLogger(): CliLogger {
 		logger.warn({ lines }, `${lines} lines were dropped: nobody took them from the log`);
 	});
 	// How often limits were exceeded is worth a line of its own only where one was.
-	const readable = pretty.prettyFactory({
-		colorize: true,
-		ignore: FIELDS,
-		messageFormat: describe,
-		translateTime: false,
+	const readable = (format: (line: string) => string) => ({
+		write: (line: string) => output.write(format(line.replace(/,"(?:bindingCalls|exceeded)":\{\}/g, ""))),
 	});
-	const destination = terminal
-		? { write: (line: string) => output.write(readable(line.replace(/,"(?:bindingCalls|exceeded)":\{\}/g, ""))) }
-		: output;
+	const destination = terminal ? readable(formatter()) : output;
 	// The record's own fields are called `hostname` and `time`, so pino's stay out.
 	const logger = pino({ base: null, timestamp: terminal ? undefined : () => "" }, destination);
 	const close = async () => {
@@ -65,4 +60,10 @@ export function createLogger(): CliLogger {
 		if (one.level !== "debug") output.write(functionLine(one));
 	};
 	return Object.assign(logger, { close, record, line }) as unknown as CliLogger;
+}
+
+/** Loaded where somebody reads: it is 30 modules. */
+function formatter(): (line: string) => string {
+	const pretty = createRequire(import.meta.url)("pino-pretty") as typeof import("pino-pretty");
+	return pretty.prettyFactory({ colorize: true, ignore: FIELDS, messageFormat: describe, translateTime: false });
 }

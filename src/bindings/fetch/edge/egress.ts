@@ -3,7 +3,7 @@ import type { EventEmitter } from "node:events";
 import { connect, isIP, type LookupFunction, type Socket } from "node:net";
 import { Readable } from "node:stream";
 import { LRUCache } from "lru-cache";
-import { Agent, buildConnector, Client, type Dispatcher, Pool } from "undici";
+import type { Agent, Client, Dispatcher } from "undici";
 import type { Decompressor } from "../../../helpers/decompressor.ts";
 import type { TenantNumber } from "../../../link/protocol.ts";
 import type { Bytes } from "../../../units.ts";
@@ -15,6 +15,8 @@ import { Intake } from "./intake.ts";
 import { Names } from "./names.ts";
 import { Reception } from "./reception.ts";
 import { type Hop, without } from "./redirects.ts";
+
+type Undici = typeof import("undici");
 
 class Refused extends Error {}
 
@@ -32,6 +34,8 @@ interface TenantConnections {
 
 /** Functions' requests to the outside: http and https, to allowed addresses. */
 export class Egress {
+	/** A hundred modules, which take as long as a fifth of the edge's own: they are read while sandboxes start. */
+	readonly #undici: Promise<Undici> = import("undici");
 	readonly #guard: AddressGuard;
 	readonly #onFault: (origin: URL, error: Error) => void;
 	readonly #decompressor: Decompressor;
@@ -53,18 +57,20 @@ export class Egress {
 		this.#decompressor = decompressor;
 	}
 
-	#connectionsOf(tenant: TenantNumber): TenantConnections {
+	async #connectionsOf(tenant: TenantNumber): Promise<TenantConnections> {
+		const undici = await this.#undici;
 		let connections = this.#connections.get(tenant);
 		if (connections === undefined) {
 			const intake = new Intake();
-			connections = { agent: this.#newAgent(tenant, intake), intake };
+			connections = { agent: this.#newAgent(undici, tenant, intake), intake };
 			this.#connections.set(tenant, connections);
 		}
 		return connections;
 	}
 
 	/** HTTP/1.1 alone: what is received can be bounded there. */
-	#newAgent(tenant: TenantNumber, intake: Intake): Agent {
+	#newAgent({ Agent, Client, Pool, buildConnector }: Undici, tenant: TenantNumber, intake: Intake): Agent {
+		const newClient = (origin: URL, options: object) => this.#heard(new Client(origin, options), origin);
 		const connect = buildConnector({ lookup: this.#lookupFor(tenant), timeout: 10_000, allowH2: false });
 		return new Agent({
 			connect(options, callback) {
@@ -79,7 +85,7 @@ export class Egress {
 					return callback(null, socket as Socket);
 				});
 			},
-			factory: (origin, options) => new Pool(origin, { ...options, factory: this.#newClient }),
+			factory: (origin, options) => new Pool(origin, { ...options, factory: newClient }),
 			allowH2: false,
 			maxOrigins: MOST_ORIGINS,
 			maxHeaderSize: MAX_HEADER_BYTES,
@@ -116,11 +122,10 @@ export class Egress {
 	}
 
 	/** undici tells a connection of an exception in what it calls, and ends the process where nobody hears of that. */
-	readonly #newClient = (origin: URL, options: object): Client => {
-		const client = new Client(origin, options);
+	#heard(client: Client, origin: URL): Client {
 		(client as EventEmitter).on("error", (error: Error) => this.#onFault(origin, error));
 		return client;
-	};
+	}
 
 	/** Sends one request of a tenant's function. Rejects with what the function may know of the failure. */
 	async send({ url: target, method, headers, content, signal }: Hop, tenant: TenantNumber): Promise<FetchedResponse> {
@@ -142,7 +147,7 @@ export class Egress {
 		try {
 			const resolved = isAddress ? [] : await this.#names.resolve(hostname, tenant);
 			if (resolved instanceof Error) throw resolved;
-			const { agent, intake } = this.#connectionsOf(tenant);
+			const { agent, intake } = await this.#connectionsOf(tenant);
 			this.#decompressor.warm();
 			reception = new Reception(signal, intake);
 			agent.dispatch(
@@ -182,7 +187,7 @@ export class Egress {
 		signal: AbortSignal,
 	): Promise<{ socket: Socket; intake: Intake }> {
 		const { hostname } = this.#checked(named.toLowerCase());
-		const { intake } = this.#connectionsOf(tenant);
+		const { intake } = await this.#connectionsOf(tenant);
 		intake.connected();
 		const { promise, resolve, reject } = Promise.withResolvers<void>();
 		const socket = connect({ host: hostname, port, lookup: this.#lookupFor(tenant), allowHalfOpen: halfOpen });

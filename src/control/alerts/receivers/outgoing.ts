@@ -1,5 +1,5 @@
 import { isIP, type LookupFunction } from "node:net";
-import { Agent, buildConnector } from "undici";
+import type { Agent } from "undici";
 import { AddressGuard } from "../../../bindings/fetch/edge/addresses.ts";
 import { Names } from "../../../bindings/fetch/edge/names.ts";
 import type { Milliseconds } from "../../../units.ts";
@@ -23,7 +23,7 @@ export class Outgoing {
 	readonly #names = new Names();
 	/** Tenants' numbers, for whose look-ups no other waits. */
 	readonly #numbers = new Map<string, number>();
-	readonly #anywhere = agentOf();
+	#anywhere: Promise<Agent> | null = null;
 
 	constructor(allow: string[]) {
 		this.#guard = new AddressGuard({ allow });
@@ -33,7 +33,7 @@ export class Outgoing {
 	async send({ url: target, headers, body }: OutgoingRequest, owner: string | null): Promise<Outcome> {
 		const url = new URL(target);
 		// One for each request of a tenant's: the connection ends with it, and with it what is still to come.
-		const agent = owner === null ? this.#anywhere : agentOf(this.#lookupFor(owner));
+		const agent = await (owner === null ? this.#toAnywhere() : agentOf(this.#lookupFor(owner)));
 		try {
 			if (owner !== null) this.#check(url);
 			const {
@@ -52,6 +52,11 @@ export class Outgoing {
 		} finally {
 			if (owner !== null) void agent.destroy();
 		}
+	}
+
+	#toAnywhere(): Promise<Agent> {
+		this.#anywhere ??= agentOf();
+		return this.#anywhere;
 	}
 
 	/** A URL may have an address in place of a name, for which nothing is looked up. */
@@ -82,11 +87,13 @@ export class Outgoing {
 	}
 
 	async close(): Promise<void> {
-		await this.#anywhere.destroy();
+		await (await this.#anywhere)?.destroy();
 	}
 }
 
-function agentOf(lookup?: LookupFunction): Agent {
+/** undici is loaded for the first: it would be a fifth of control's start. */
+async function agentOf(lookup?: LookupFunction): Promise<Agent> {
+	const { Agent, buildConnector } = await import("undici");
 	const connect = buildConnector({ timeout: CONNECT_MS, allowH2: false, ...(lookup && { lookup }) });
 	return new Agent({ connect, allowH2: false, connections: 8, headersTimeout: ANSWER_MS, maxHeaderSize: 16_384 });
 }
