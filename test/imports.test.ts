@@ -173,6 +173,7 @@ const ROOMS = {
 		runtime: "it is one, told what to serve while its sandboxes start",
 		server: "listens on the supervisor's socket",
 		observe: "the log",
+		processes: "what it has needed to start is given back",
 		names: "keys of functions",
 		units: "types",
 	},

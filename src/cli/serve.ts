@@ -5,6 +5,7 @@ import { spreadLastNet } from "../observe/last-net.ts";
 import { type CliLogger, createLogger } from "../observe/logger.ts";
 import { label } from "../observe/printable.ts";
 import { LAYERS, type Layer } from "../processes/containment.ts";
+import { giveBackWhenQuiet } from "../processes/spare-memory.ts";
 import type { Runtime } from "../runtime.ts";
 import { HttpServer } from "../server/http-server.ts";
 import { serverAt } from "../supervisor/pid-file.ts";
@@ -76,6 +77,7 @@ export async function run(
 		announce({ outcomes, flags, port, logger, terminal, readyMs: performance.now() - began, runtime });
 		for (const { later } of outcomes) void later?.then((outcome) => stopping || announceLater(outcome, logger));
 		const stopExtra = started({ runtime, logger, outcomes });
+		giveBackWhenQuiet(() => runtime.stats().inFlight === 0);
 		const takeNetAway = spreadLastNet(logger);
 		await untilSignal(terminal);
 		await stopExtra?.();

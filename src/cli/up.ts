@@ -7,6 +7,7 @@ import { settleOtlp } from "../config/otlp.ts";
 import { checkServer, type ServerConfig, serverFromEnvironment } from "../config/server.ts";
 import { UsageError } from "../errors.ts";
 import { createLogger } from "../observe/logger.ts";
+import { giveBackWhenQuiet } from "../processes/spare-memory.ts";
 import { serverAt } from "../supervisor/pid-file.ts";
 import { Supervisor } from "../supervisor/supervisor.ts";
 import type { Milliseconds } from "../units.ts";
@@ -56,6 +57,7 @@ export async function up(flags: Partial<ServerConfig>, file?: string): Promise<v
 			console.log(
 				`functions  http://NAME.${config.domain}:${edge}\nadmin API  http://${config.adminHost}:${control}\n${token === null ? "" : `token      ${token}   (told this once)\n`}`,
 			);
+		giveBackWhenQuiet();
 		await stopped;
 	} finally {
 		await supervisor.close();

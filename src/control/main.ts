@@ -2,6 +2,7 @@
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createLogger } from "../observe/logger.ts";
+import { giveBackWhenQuiet } from "../processes/spare-memory.ts";
 import { LISTEN_FD } from "../supervisor/messages.ts";
 import { runSupervised } from "../supervisor/supervised.ts";
 import type { Milliseconds } from "../units.ts";
@@ -33,6 +34,7 @@ await runSupervised(async (config) => {
 		server.once("error", reject);
 		server.listen({ fd: LISTEN_FD }, resolve);
 	});
+	giveBackWhenQuiet();
 	return {
 		port: (server.address() as AddressInfo).port,
 		token,

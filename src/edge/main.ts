@@ -4,6 +4,7 @@ import { eventsHostname } from "../config/server.ts";
 import { METERING } from "../feed/usage.ts";
 import { spreadLastNet } from "../observe/last-net.ts";
 import { createLogger } from "../observe/logger.ts";
+import { giveBackWhenQuiet } from "../processes/spare-memory.ts";
 import { Runtime } from "../runtime.ts";
 import { HttpServer } from "../server/http-server.ts";
 import { LISTEN_FD } from "../supervisor/messages.ts";
@@ -53,6 +54,7 @@ await runSupervised(async (config, mayFollow) => {
 	follower.follow();
 	spreadLastNet(logger);
 	logger.info({ containment: runtime.containment }, "the edge is at work");
+	giveBackWhenQuiet(() => runtime.inFlight === 0);
 	return {
 		port,
 		async stop({ successor }) {
