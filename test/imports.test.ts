@@ -125,6 +125,7 @@ const PROCESS_OF = {
 	"processes/launch.ts": "both ends",
 	"processes/users.ts": "both ends",
 	"processes/permissions.ts": "both ends",
+	"processes/spare-memory.ts": "both ends",
 
 	link: "both ends",
 	"units.ts": "both ends",

@@ -6,12 +6,15 @@ import { FrameReader } from "../link/frame-reader.ts";
 import { FrameWriter } from "../link/frame-writer.ts";
 import { noteWriter } from "../link/running-note.ts";
 import { dropPermissions } from "../processes/permissions.ts";
+import { giveBackWhenQuiet } from "../processes/spare-memory.ts";
 import { IsolateHost } from "./host.ts";
 
 const socket = new Socket({ fd: 3, readable: true, writable: true });
 const writer = new FrameWriter(socket);
 const events = new EventWriter(writer);
 let host: IsolateHost | null = null;
+/** Whether something has come since it was looked at last. */
+let hasHeard = true;
 
 const reader = new FrameReader({ maxBytes: 256 * 1024 * 1024, bodyFields: BODY_FIELDS }, (frame) => {
 	if (host !== null) {
@@ -21,8 +24,14 @@ const reader = new FrameReader({ maxBytes: 256 * 1024 * 1024, bodyFields: BODY_F
 	host = new IsolateHost(readSettings(frame), events, noteWriter(4));
 	dropPermissions();
 	events.ready();
+	giveBackWhenQuiet(() => {
+		const isQuiet = !hasHeard;
+		hasHeard = false;
+		return isQuiet;
+	});
 });
 socket.on("data", (chunk: Buffer) => {
+	hasHeard = true;
 	reader.read(chunk);
 	host?.run();
 	writer.flush();
