@@ -1,6 +1,6 @@
 import { Frame, FrameError, HEAD } from "../link/frame.ts";
 import { FrameBuffer } from "../link/frame-buffer.ts";
-import type { InvocationRecord, LogLine, Outcome, Trigger } from "../observe/record.ts";
+import { countsAsJson, type InvocationRecord, type LogLine, type Outcome, type Trigger } from "../observe/record.ts";
 import type { Bytes, Count } from "../units.ts";
 
 /** The frames in which an edge tells the log of invocations. Control hands them on unread. */
@@ -71,8 +71,8 @@ export class LogPiece {
 			record.method,
 			record.url,
 			record.outcome,
-			jsonOf(record.bindingCalls),
-			jsonOf(record.exceeded),
+			countsAsJson(record.bindingCalls) ?? NO_COUNTS,
+			countsAsJson(record.exceeded) ?? NO_COUNTS,
 		];
 		const frames = this.#frames.begin(LogKind.record);
 		frames
@@ -120,12 +120,6 @@ export function encodeLosses(losses: ReadonlyMap<string, Count>): Buffer[] {
 		frames.begin(LogKind.lost).f64(count).end();
 	}
 	return frames.take();
-}
-
-/** Most records have none of what this is asked for. */
-function jsonOf(counts: object): string {
-	for (const _ in counts) return JSON.stringify(counts);
-	return NO_COUNTS;
 }
 
 /** Who hears what a batch of pieces tells. */

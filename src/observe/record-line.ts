@@ -1,4 +1,4 @@
-import type { InvocationRecord, LogLine } from "./record.ts";
+import { countsAsJson, type InvocationRecord, type LogLine } from "./record.ts";
 
 /** What cannot stand in a string of JSON as it is, or would be no UTF-8. */
 const UNSAFE = /["\\\p{Cc}\ud800-\udfff]/u;
@@ -16,9 +16,8 @@ function asJson(value: string): string {
  * pino takes (0.4 µs of 5, and a request all of 40).
  */
 export function recordLine(record: InvocationRecord): string {
-	const { bindingCalls, exceeded } = record;
-	const limits = Object.keys(exceeded).length === 0 ? "{}" : JSON.stringify(exceeded);
-	const calls = record.subrequests === 0 ? "{}" : JSON.stringify(bindingCalls);
+	const limits = countsAsJson(record.exceeded) ?? "{}";
+	const calls = countsAsJson(record.bindingCalls) ?? "{}";
 	return (
 		`{"level":30,"time":"${record.time}","requestId":"${record.requestId}","traceId":"${record.traceId}",` +
 		`"spanId":"${record.spanId}","tenant":${asJson(record.tenant)},` +

@@ -67,6 +67,12 @@ export interface InvocationRecord {
 	attempts: number;
 }
 
+/** A record's counts as JSON; `null` where there are none, as in most. */
+export function countsAsJson(counts: InvocationRecord["bindingCalls"] | InvocationRecord["exceeded"]): string | null {
+	for (const _ in counts) return JSON.stringify(counts);
+	return null;
+}
+
 /** Most requests call none, so that one object stands for all of these. */
 const NO_CALLS: Record<string, number> = Object.freeze({});
 

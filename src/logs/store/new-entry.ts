@@ -1,4 +1,4 @@
-import type { InvocationRecord, LogLine } from "../../observe/record.ts";
+import { countsAsJson, type InvocationRecord, type LogLine } from "../../observe/record.ts";
 import type { Bytes, Count, EpochMs } from "../../units.ts";
 import { LEVELS } from "../query/fields.ts";
 import { storedMessages, storedText } from "./messages.ts";
@@ -48,9 +48,9 @@ export function rowOf(entry: NewEntry, group: number, id: number): { row: Value[
 	const row: Value[] = [group, time, id, 0, storedText(entry.requestId), levels];
 	if (record === null) row.push(...NO_RECORD);
 	else {
-		row.push(jsonOf(record.exceeded));
+		row.push(countsAsJson(record.exceeded));
 		pushRecord(row, record);
-		const calls = jsonOf(record.bindingCalls);
+		const calls = countsAsJson(record.bindingCalls);
 		row.push(calls === null ? null : `{"bindingCalls":${calls}}`);
 	}
 	row.push(markText, text);
@@ -71,12 +71,6 @@ function pushRecord(row: Value[], record: InvocationRecord): void {
 	row.push(record.requestBytes, record.responseBytes, record.subrequests, record.memoryBytes, record.attempts);
 	row.push(storedText(record.event), storedText(record.trigger), storedText(record.method));
 	row.push(storedText(record.hostname), storedText(record.url), storedText(record.traceId), storedText(record.spanId));
-}
-
-/** Most records have none of what this is asked for. */
-function jsonOf(counts: object): string | null {
-	for (const _ in counts) return JSON.stringify(counts);
-	return null;
 }
 
 /** A time of a record or a line; the other one where it is none. */
