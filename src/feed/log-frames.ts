@@ -9,7 +9,7 @@ const LogKind = {
 	tenant: 130,
 	/** A record: its numbers, its ids, and those of its other texts that are not as in the record before. */
 	record: 131,
-	/** A line: its message, and those of its other texts that are not as in the line before. */
+	/** A line: those of its texts that are not as in the line before, and its message. */
 	line: 132,
 	/** So many records and lines were lost. */
 	lost: 133,
@@ -83,7 +83,8 @@ export class LogPiece {
 		frames.f64(record.startMs).f64(record.cpuMs).f64(record.wallMs);
 		frames.f64(record.requestBytes).f64(record.responseBytes).f64(record.memoryBytes);
 		frames.text(record.requestId).text(record.traceId).text(record.spanId);
-		this.#end(texts, this.#record);
+		this.#changed(texts, this.#record);
+		frames.end();
 		this.#record = texts;
 	}
 
@@ -91,19 +92,19 @@ export class LogPiece {
 		const texts = [line.time, line.level, line.function, line.version, line.requestId];
 		// As JSON where UTF-8 would not have all of it.
 		const isText = line.message.isWellFormed();
-		this.#frames.begin(LogKind.line);
-		this.#frames.u8(isText ? 1 : 0).text(isText ? line.message : JSON.stringify(line.message));
-		this.#end(texts, this.#line);
+		const frames = this.#frames.begin(LogKind.line);
+		this.#changed(texts, this.#line);
+		frames.u8(isText ? 1 : 0).text(isText ? line.message : JSON.stringify(line.message));
+		frames.end();
 		this.#line = texts;
 	}
 
-	/** Ends a frame with the texts that are not as they were. */
-	#end(texts: readonly string[], before: readonly string[]): void {
+	/** Which texts are not as they were, and these. */
+	#changed(texts: readonly string[], before: readonly string[]): void {
 		let changed = 0;
 		for (let i = 0; i < texts.length; i++) if (texts[i] !== before[i]) changed |= 1 << i;
 		this.#frames.u32(changed);
-		for (let i = 0; i < texts.length; i++) if (texts[i] !== before[i]) this.#frames.text(texts[i]);
-		this.#frames.end();
+		for (let i = 0; i < texts.length; i++) if ((changed & (1 << i)) !== 0) this.#frames.text(texts[i]);
 	}
 
 	/** All of it. Nothing more may be added. */
@@ -171,7 +172,6 @@ function readTexts(frame: Frame, texts: string[], count: number): void {
 		if ((changed & (1 << i)) !== 0) texts[i] = frame.text();
 		else if (texts[i] === undefined) throw new FrameError("a text that was never said");
 	}
-	frame.finish();
 }
 
 function readRecord(frame: Frame, tenant: string, texts: string[]): InvocationRecord {
@@ -189,6 +189,7 @@ function readRecord(frame: Frame, tenant: string, texts: string[]): InvocationRe
 	const traceId = frame.text();
 	const spanId = frame.text();
 	readTexts(frame, texts, RECORD_TEXTS);
+	frame.finish();
 	return {
 		time: texts[0],
 		requestId,
@@ -223,9 +224,10 @@ function countsIn(json: string): Record<string, number> {
 }
 
 function readLine(frame: Frame, tenant: string, texts: string[]): LogLine {
+	readTexts(frame, texts, LINE_TEXTS);
 	const isText = frame.u8() !== 0;
 	const said = frame.text();
-	readTexts(frame, texts, LINE_TEXTS);
+	frame.finish();
 	const [time, level, name, version, requestId] = texts;
 	const message = isText ? said : String(JSON.parse(said));
 	return { time, level: level as LogLine["level"], tenant, function: name, version, requestId, message };

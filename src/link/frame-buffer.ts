@@ -7,6 +7,7 @@ const MOST_SLAB: Bytes = 256 * 1024;
 const DIRECT: Bytes = 16 * 1024;
 /** A letter of UTF-16 takes no more in UTF-8. */
 const LETTER: Bytes = 3;
+
 /** Frames in memory: each is begun, given its fields in the order in which they are read, and ended. */
 export class FrameBuffer {
 	#slab: Buffer;
@@ -58,7 +59,9 @@ export class FrameBuffer {
 
 	/** A text in UTF-8, behind its length. */
 	text(value: string): this {
-		this.#reserve(4 + value.length * LETTER);
+		// Its size is only counted where there may not be room for it: a slab for all that it may be would be mostly empty.
+		const most = this.#end + 4 + value.length * LETTER;
+		if (most > this.#slab.length) this.#reserve(4 + Buffer.byteLength(value));
 		const at = this.#end + 4;
 		const bytes = value === "" ? 0 : this.#slab.write(value, at, "utf8");
 		this.#slab.writeUInt32LE(bytes, this.#end);
