@@ -7,7 +7,7 @@ export async function serve(server: HttpServer, runtime: Runtime): Promise<void>
 	const { port } = await server.listen(0, "127.0.0.1");
 	console.log(`port ${port}`);
 	// As `atoll serve` does.
-	giveBackWhenQuiet(() => runtime.stats().inFlight === 0);
+	giveBackWhenQuiet(() => runtime.inFlight === 0);
 	process.on("disconnect", async () => {
 		await server.close();
 		await runtime.close();

@@ -77,7 +77,7 @@ export async function run(
 		announce({ outcomes, flags, port, logger, terminal, readyMs: performance.now() - began, runtime });
 		for (const { later } of outcomes) void later?.then((outcome) => stopping || announceLater(outcome, logger));
 		const stopExtra = started({ runtime, logger, outcomes });
-		giveBackWhenQuiet(() => runtime.stats().inFlight === 0);
+		giveBackWhenQuiet(() => runtime.inFlight === 0);
 		const takeNetAway = spreadLastNet(logger);
 		await untilSignal(terminal);
 		await stopExtra?.();

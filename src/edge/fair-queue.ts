@@ -56,7 +56,7 @@ export class FairQueue {
 		let piece = own.pieces.at(-1);
 		if (piece === undefined || piece.size + size > PIECE) {
 			// Whoever has filled one will fill another.
-			piece = piece === undefined ? new LogPiece(whose) : new LogPiece(whose, PIECE);
+			piece = new LogPiece(whose, piece && PIECE);
 			own.pieces.push(piece);
 			this.#grow(own, piece.size);
 		}

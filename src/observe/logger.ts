@@ -43,11 +43,7 @@ export function createLogger(): CliLogger {
 	const output = new LogOutput((lines) => {
 		logger.warn({ lines }, `${lines} lines were dropped: nobody took them from the log`);
 	});
-	// How often limits were exceeded is worth a line of its own only where one was.
-	const readable = (format: (line: string) => string) => ({
-		write: (line: string) => output.write(format(line.replace(/,"(?:bindingCalls|exceeded)":\{\}/g, ""))),
-	});
-	const destination = terminal ? readable(formatter()) : output;
+	const destination = terminal ? readable(output) : output;
 	// The record's own fields are called `hostname` and `time`, so pino's stay out.
 	const logger = pino({ base: null, timestamp: terminal ? undefined : () => "" }, destination);
 	const close = async () => {
@@ -62,8 +58,15 @@ export function createLogger(): CliLogger {
 	return Object.assign(logger, { close, record, line }) as unknown as CliLogger;
 }
 
-/** Loaded where somebody reads: it is 30 modules. */
-function formatter(): (line: string) => string {
+/** For people. pino-pretty is loaded for them alone: it is 30 modules. */
+function readable(output: LogOutput): pino.DestinationStream {
 	const pretty = createRequire(import.meta.url)("pino-pretty") as typeof import("pino-pretty");
-	return pretty.prettyFactory({ colorize: true, ignore: FIELDS, messageFormat: describe, translateTime: false });
+	const format = pretty.prettyFactory({
+		colorize: true,
+		ignore: FIELDS,
+		messageFormat: describe,
+		translateTime: false,
+	});
+	// How often limits were exceeded is worth a line of its own only where one was.
+	return { write: (line) => output.write(format(line.replace(/,"(?:bindingCalls|exceeded)":\{\}/g, ""))) };
 }

@@ -70,7 +70,12 @@ export class Egress {
 
 	/** HTTP/1.1 alone: what is received can be bounded there. */
 	#newAgent({ Agent, Client, Pool, buildConnector }: Undici, tenant: TenantNumber, intake: Intake): Agent {
-		const newClient = (origin: URL, options: object) => this.#heard(new Client(origin, options), origin);
+		// undici tells a connection of an exception in what it calls, and ends the process where nobody hears of that.
+		const newClient = (origin: URL, options: object): Client => {
+			const client = new Client(origin, options);
+			(client as EventEmitter).on("error", (error: Error) => this.#onFault(origin, error));
+			return client;
+		};
 		const connect = buildConnector({ lookup: this.#lookupFor(tenant), timeout: 10_000, allowH2: false });
 		return new Agent({
 			connect(options, callback) {
@@ -119,12 +124,6 @@ export class Egress {
 				? `${hostname} has no address`
 				: (this.#guard.refuseAddress(resolved[0].address, hostname) as string),
 		);
-	}
-
-	/** undici tells a connection of an exception in what it calls, and ends the process where nobody hears of that. */
-	#heard(client: Client, origin: URL): Client {
-		(client as EventEmitter).on("error", (error: Error) => this.#onFault(origin, error));
-		return client;
 	}
 
 	/** Sends one request of a tenant's function. Rejects with what the function may know of the failure. */
